@@ -1,0 +1,439 @@
+//! The effect protocol: look, intend, make, settle, verify. Pure: it is told what was seen and says what comes next.
+//!
+//! One change brings one grant to its goal by looking and making single effects until a look shows the goal:
+//!
+//! ```text
+//! Planned ──look──▶ Intended ──make──▶ Accepted ──look──▶ settled (verified)
+//!                      │  ▲               │
+//!                      │  └──look─────────┴─▶ the next effect of the same change
+//!                      ├─ not sent, 429 ─▶ Retry (later: look again)
+//!                      └─ no answer ─────▶ Unknown (5 s, 15 s, 60 s, 5 min: look; only then make again)
+//! ```
+//!
+//! The intent is committed before anything is made, with what the look saw: only *absent then, present now* counts
+//! as ours. A process that dies in between leaves `Intended`, which whoever comes next treats as `Unknown`.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EffectKey, ExternalId, RunId, StepId, derive};
+use crate::ports::FoundUser;
+
+/// One kind of effect on a user of an application.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Make the user.
+    Create,
+    /// Make a suspended user active again.
+    Restore,
+    /// Set role, groups and plan to what is wanted.
+    Entitle,
+    /// End sessions and tokens.
+    RevokeSessions,
+    /// Give the licence back.
+    ReleasePlan,
+    /// Make the user inactive; reversible.
+    Suspend,
+    /// Delete the user; final.
+    Remove,
+}
+
+impl Action {
+    /// The word in keys, records and API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Restore => "restore",
+            Self::Entitle => "entitle",
+            Self::RevokeSessions => "revoke_sessions",
+            Self::ReleasePlan => "release_plan",
+            Self::Suspend => "suspend",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// Does it take something away?
+    #[must_use]
+    pub fn takes_away(self) -> bool {
+        matches!(self, Self::RevokeSessions | Self::ReleasePlan | Self::Suspend | Self::Remove)
+    }
+}
+
+/// What a change is to end in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// An active user with what is wanted.
+    Give,
+    /// A suspended user.
+    Suspend,
+    /// No user.
+    Remove,
+}
+
+/// How one attempt at an effect ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The application said yes, or that it was so already (`was_so`: there already, gone already).
+    Done {
+        /// Its id of the user, where the answer tells.
+        external_id: Option<ExternalId>,
+        /// It was like that before.
+        was_so: bool,
+    },
+    /// Surely not done; worth another try.
+    NotDone {
+        /// In a few words, secrets masked.
+        why: String,
+        /// The application's own lower bound.
+        retry_after_secs: Option<u64>,
+    },
+    /// Surely not done, and trying again will not help.
+    Refused {
+        /// In a few words, secrets masked.
+        why: String,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// In a few words, secrets masked.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// The word for it in records.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::Done { was_so: false, .. } => "ok".to_owned(),
+            Self::Done { was_so: true, .. } => "was so already".to_owned(),
+            Self::NotDone { why, .. } => format!("not done: {why}"),
+            Self::Refused { why } => format!("refused: {why}"),
+            Self::Unknown { why } => format!("unknown: {why}"),
+        }
+    }
+}
+
+/// How far a change is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "phase")]
+pub enum Phase {
+    /// Nothing was sent in this change, or everything sent so far is settled.
+    Planned,
+    /// The intent is committed: the effect may be on its way right now.
+    Intended {
+        /// What.
+        action: Action,
+        /// The look before it saw no user.
+        saw_absent: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody knows whether it happened.
+    Unknown {
+        /// What.
+        action: Action,
+        /// The look before it saw no user.
+        saw_absent: bool,
+        /// Since when.
+        since: Timestamp,
+        /// When to look next.
+        look_at: Timestamp,
+    },
+    /// The application said yes; not seen yet.
+    Accepted {
+        /// What.
+        action: Action,
+        /// The look before it saw no user.
+        saw_absent: bool,
+        /// Since when.
+        since: Timestamp,
+        /// When to look next.
+        look_at: Timestamp,
+    },
+    /// Not done; to be tried again.
+    Retry {
+        /// What.
+        action: Action,
+        /// An earlier attempt had an intent and saw no user.
+        saw_absent: bool,
+        /// Not before.
+        at: Timestamp,
+    },
+}
+
+impl Phase {
+    /// May anything of it have been sent without being settled?
+    #[must_use]
+    pub fn has_intent(&self) -> bool {
+        matches!(self, Self::Intended { .. } | Self::Unknown { .. } | Self::Accepted { .. })
+    }
+
+    /// When it wants to be worked on again; none while nothing was sent.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Planned => None,
+            Self::Intended { at, .. } => Some(*at),
+            Self::Unknown { look_at, .. } | Self::Accepted { look_at, .. } => Some(*look_at),
+            Self::Retry { at, .. } => Some(*at),
+        }
+    }
+
+    fn saw_absent(&self) -> bool {
+        match self {
+            Self::Planned => false,
+            Self::Intended { saw_absent, action, .. }
+            | Self::Unknown { saw_absent, action, .. }
+            | Self::Accepted { saw_absent, action, .. }
+            | Self::Retry { saw_absent, action, .. } => *saw_absent && *action == Action::Create,
+        }
+    }
+}
+
+/// Seconds after which an unknown or accepted effect is looked for.
+pub const LOOKS: [u32; 4] = [5, 15, 60, 300];
+
+/// Seconds before the retries of an effect that was surely not done; eight within a day.
+pub const RETRIES: [u32; 8] = [5, 30, 180, 900, 3600, 10_800, 21_600, 43_200];
+
+fn later(at: Timestamp, secs: u32) -> Timestamp {
+    at.saturating_add(SignedDuration::from_secs(i64::from(secs))).unwrap_or(Timestamp::MAX)
+}
+
+/// The one open change of a grant: whose it is, what it is for, how far it is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// The run that holds it.
+    pub run: RunId,
+    /// The run's step.
+    pub step: StepId,
+    /// What it is to end in.
+    pub goal: Goal,
+    /// The grant's generation; part of every effect's key.
+    pub generation: u32,
+    /// How far it is.
+    pub phase: Phase,
+    /// Effects that the application accepted in this change, in order.
+    #[serde(default)]
+    pub made: Vec<Action>,
+    /// Attempts that were surely not done, since the last success.
+    #[serde(default)]
+    pub retries: u32,
+}
+
+/// What the change may rely on.
+#[derive(Clone, Debug)]
+pub struct Setting<'a> {
+    /// The effects that the application can make.
+    pub supports: &'a [Action],
+    /// Repeating a create is harmless: the application answers 409.
+    pub unique: bool,
+    /// How long the application may hide what it has just made.
+    pub settle_secs: u32,
+    /// May the person still be given anything (lifecycle state and no pause)?
+    pub may_receive: bool,
+    /// The user id that an earlier change of this grant settled on.
+    pub known: Option<&'a ExternalId>,
+    /// The look went by an address that identifies the person: a match is one.
+    pub confirmed_match: bool,
+}
+
+/// What comes next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Commit this phase as the intent, then make the action.
+    Make(Action, Phase),
+    /// Commit this phase; look again when it is due.
+    Wait(Phase),
+    /// A look shows the goal (`Verified`), or that nothing came of it (`Withdrawn`).
+    Settled(Settled),
+    /// The user belongs to somebody we do not know.
+    Stranger,
+    /// It will not work by itself: a human has to.
+    GiveUp(String),
+}
+
+/// How a change ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// The goal is seen; with the user's id, where there is a user.
+    Verified(Option<ExternalId>),
+    /// The person may no longer receive it, and nothing was made.
+    Withdrawn,
+}
+
+impl Change {
+    /// Opens a change.
+    #[must_use]
+    pub fn open(run: RunId, step: StepId, goal: Goal, generation: u32) -> Self {
+        Self { run, step, goal, generation, phase: Phase::Planned, made: Vec::new(), retries: 0 }
+    }
+
+    /// What comes after a look that saw `found`.
+    #[must_use]
+    pub fn after_look(&self, found: Option<&FoundUser>, setting: &Setting<'_>, now: Timestamp) -> Next {
+        if let Some(user) = found
+            && !self.explains(user, setting)
+        {
+            return self.unexplained();
+        }
+        let absent = found.is_none();
+        match self.missing(found, setting) {
+            None => Next::Settled(Settled::Verified(found.map(|user| user.external_id.clone()))),
+            Some(_) if self.goal == Goal::Give && !setting.may_receive => self.fenced(found, setting, now),
+            Some(action) if !self.may_make(action, setting, now) => self.wait(setting, now),
+            Some(action) if !setting.supports.contains(&action) => {
+                Next::GiveUp(format!("the application has no action `{}`", action.as_str()))
+            }
+            Some(action) => Next::Make(action, Phase::Intended { action, saw_absent: absent, at: now }),
+        }
+    }
+
+    /// Is this user ours to touch (L28)? Our own id or an id known from before, a confirmed match, or our own
+    /// intent: absent when we looked, present now.
+    fn explains(&self, user: &FoundUser, setting: &Setting<'_>) -> bool {
+        user.ours || setting.known == Some(&user.external_id) || setting.confirmed_match || self.phase.saw_absent()
+    }
+
+    fn unexplained(&self) -> Next {
+        match self.goal {
+            Goal::Give => Next::Stranger,
+            // Somebody else's account under the same name: the person has none here.
+            Goal::Suspend | Goal::Remove => Next::Settled(Settled::Verified(None)),
+        }
+    }
+
+    /// The effect that is still missing between what was seen and the goal.
+    fn missing(&self, found: Option<&FoundUser>, setting: &Setting<'_>) -> Option<Action> {
+        let made = |action| self.made.contains(&action);
+        let can = |action| setting.supports.contains(&action);
+        match (self.goal, found) {
+            (Goal::Give, None) => Some(Action::Create),
+            (Goal::Give, Some(user)) if !user.active => Some(Action::Restore),
+            (Goal::Give, Some(user)) => match user.entitled {
+                Some(true) => None,
+                Some(false) => Some(Action::Entitle),
+                None => (!made(Action::Entitle) && can(Action::Entitle)).then_some(Action::Entitle),
+            },
+            (Goal::Suspend | Goal::Remove, None) => None,
+            (Goal::Suspend | Goal::Remove, Some(user)) => {
+                let first = [Action::RevokeSessions, Action::ReleasePlan]
+                    .into_iter()
+                    .find(|action| user.active && can(*action) && !made(*action));
+                match (first, self.goal) {
+                    (Some(action), _) => Some(action),
+                    (None, Goal::Remove) => Some(Action::Remove),
+                    (None, _) => user.active.then_some(Action::Suspend),
+                }
+            }
+        }
+    }
+
+    /// May this effect be made now, or may an earlier attempt still show?
+    fn may_make(&self, action: Action, setting: &Setting<'_>, now: Timestamp) -> bool {
+        match &self.phase {
+            Phase::Planned => true,
+            Phase::Retry { at, .. } => *at <= now,
+            // Died between intent and outcome: it may still arrive.
+            Phase::Intended { action: intended, .. } => *intended != action || harmless(action, setting),
+            Phase::Unknown { action: unknown, since, .. } => {
+                *unknown != action || harmless(action, setting) || next_look(*since, setting, now).is_none()
+            }
+            Phase::Accepted { action: accepted, .. } => *accepted != action,
+        }
+    }
+
+    /// Nothing seen yet: look again later, or say that it does not come.
+    fn wait(&self, setting: &Setting<'_>, now: Timestamp) -> Next {
+        match self.phase.clone() {
+            Phase::Intended { action, saw_absent, at: since } | Phase::Unknown { action, saw_absent, since, .. } => {
+                let look_at = next_look(since, setting, now).unwrap_or(now);
+                Next::Wait(Phase::Unknown { action, saw_absent, since, look_at })
+            }
+            Phase::Accepted { action, saw_absent, since, .. } => match next_look(since, setting, now) {
+                Some(look_at) => Next::Wait(Phase::Accepted { action, saw_absent, since, look_at }),
+                None => Next::GiveUp(format!("contradicted: `{}` was accepted, but does not show", action.as_str())),
+            },
+            phase @ (Phase::Planned | Phase::Retry { .. }) => Next::Wait(phase),
+        }
+    }
+
+    /// The person may no longer receive it: what may have been made is looked for, nothing more is made.
+    fn fenced(&self, found: Option<&FoundUser>, setting: &Setting<'_>, now: Timestamp) -> Next {
+        match (&self.phase, found) {
+            // It is there: it is recorded as held, so that the leaver's revoke finds it.
+            (_, Some(user)) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
+            (Phase::Planned | Phase::Retry { .. }, None) => Next::Settled(Settled::Withdrawn),
+            (
+                Phase::Intended { at: since, .. } | Phase::Unknown { since, .. } | Phase::Accepted { since, .. },
+                None,
+            ) => {
+                if next_look(*since, setting, now).is_none() {
+                    return Next::Settled(Settled::Withdrawn);
+                }
+                self.wait(setting, now)
+            }
+        }
+    }
+
+    /// Takes in how the attempt at `action` ended.
+    ///
+    /// # Errors
+    /// Why it has to be given up, and become a task for a human.
+    pub fn after_make(mut self, outcome: &Outcome, key: &EffectKey, now: Timestamp) -> Result<Self, String> {
+        let Phase::Intended { action, saw_absent, .. } = self.phase else {
+            return Ok(self);
+        };
+        self.phase = match outcome {
+            Outcome::Done { .. } => {
+                self.retries = 0;
+                self.made.push(action);
+                Phase::Accepted { action, saw_absent, since: now, look_at: later(now, LOOKS[0]) }
+            }
+            Outcome::Unknown { .. } => {
+                Phase::Unknown { action, saw_absent, since: now, look_at: later(now, LOOKS[0]) }
+            }
+            Outcome::Refused { why } => return Err(why.clone()),
+            Outcome::NotDone { why, retry_after_secs } => {
+                let Some(at) = retry_at(key, self.retries, *retry_after_secs, now) else {
+                    return Err(format!("given up after {} tries: {why}", RETRIES.len()));
+                };
+                self.retries = self.retries.saturating_add(1);
+                // Not done: what shows up later was not made by this attempt.
+                Phase::Retry { action, saw_absent: false, at }
+            }
+        };
+        Ok(self)
+    }
+}
+
+/// Is repeating harmless by declaration? A unique create answers 409; the others end in the same state.
+fn harmless(action: Action, setting: &Setting<'_>) -> bool {
+    match action {
+        Action::Create => setting.unique,
+        Action::Restore | Action::Suspend | Action::Remove => true,
+        Action::Entitle | Action::RevokeSessions | Action::ReleasePlan => true,
+    }
+}
+
+/// The next moment to look for an effect whose outcome is open since `since`; none when looking has ended.
+fn next_look(since: Timestamp, setting: &Setting<'_>, now: Timestamp) -> Option<Timestamp> {
+    let settle = (setting.settle_secs > LOOKS[3]).then_some(setting.settle_secs);
+    LOOKS.into_iter().chain(settle).map(|secs| later(since, secs)).find(|at| *at > now)
+}
+
+/// When to try again after `tries` failures: exponential with jitter, never before what the remote asked for.
+/// The jitter follows from the effect's key, so that a replay of the decision decides the same.
+#[must_use]
+pub fn retry_at(key: &EffectKey, tries: u32, retry_after_secs: Option<u64>, now: Timestamp) -> Option<Timestamp> {
+    let base = *RETRIES.get(usize::try_from(tries).unwrap_or(usize::MAX))?;
+    let seed = derive(&[key.as_str(), &tries.to_string()]);
+    let chance = u32::from_str_radix(seed.get(..4).unwrap_or("0"), 16).unwrap_or(0);
+    let jittered = base.saturating_add(base.saturating_mul(chance % 100) / 200);
+    let asked = retry_after_secs.map_or(0, |secs| u32::try_from(secs.min(86_400)).unwrap_or(0));
+    Some(later(now, jittered.max(asked)))
+}

@@ -1,0 +1,249 @@
+//! Deliveries, events and what is remembered of a candidacy: from a hint to a fact, once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::ids::{DeliveryId, EventId, LeverId, PersonId, RunId, Slug, derive};
+use crate::rule::EventKind;
+use crate::store::{Entity, Key, Listing, Lookup};
+
+/// A webhook call that proved authentic, as it travels on the queue `events`. It is a hint where to look, no fact.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    /// Which registration received it.
+    pub registration: Slug,
+    /// SHA-256 of the token: the token itself is not kept.
+    pub token_hash: String,
+    /// What Lever calls it: `candidateHired`.
+    pub event: String,
+    /// When Lever says it happened.
+    pub triggered_at: Timestamp,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The opportunity to look at.
+    pub opportunity: LeverId,
+    /// SHA-256 of event and data: a token seen again with other content shows.
+    pub content_hash: String,
+}
+
+impl Hint {
+    /// The same for every repeat of one webhook call.
+    #[must_use]
+    pub fn delivery_id(&self) -> DeliveryId {
+        DeliveryId::derived(&[self.registration.as_str(), &self.token_hash])
+    }
+
+    /// The hash that tells two contents apart.
+    #[must_use]
+    pub fn content_hash_of(event: &str, data: &Value) -> String {
+        hex::encode(Sha256::digest(derive(&[event, &data.to_string()]).as_bytes()))
+    }
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Stored, not yet looked into.
+    Received,
+    /// Looked into; the fact is not visible yet.
+    Waiting,
+    /// It led to an event, or to one that was known.
+    Done,
+    /// Nothing came of it.
+    NothingToDo,
+}
+
+impl DeliveryState {
+    /// The word in lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::NothingToDo => "nothing_to_do",
+        }
+    }
+}
+
+/// A stored webhook call: the durable inbox.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StoredDelivery {
+    /// Derived from registration and token.
+    pub id: DeliveryId,
+    /// What it said.
+    pub hint: Hint,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How often the fact was looked for in vain.
+    pub looks: u32,
+    /// When to look next.
+    pub look_at: Option<Timestamp>,
+    /// The event it led to.
+    pub event: Option<EventId>,
+    /// What happened and why, for people.
+    pub why: String,
+}
+
+impl StoredDelivery {
+    /// Seconds after which a fact that is not visible yet is looked for again; then it is closed.
+    pub const LOOKS: [u32; 4] = [5, 30, 120, 600];
+
+    /// A delivery that just came.
+    #[must_use]
+    pub fn new(hint: Hint, now: Timestamp) -> Self {
+        Self {
+            id: hint.delivery_id(),
+            hint,
+            state: DeliveryState::Received,
+            looks: 0,
+            look_at: Some(now),
+            event: None,
+            why: "received and verified".to_owned(),
+        }
+    }
+}
+
+impl Entity for StoredDelivery {
+    const KIND: &'static str = "delivery";
+
+    fn key(&self) -> Key {
+        Key::Delivery(self.id.clone())
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.look_at
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.hint.received_at })
+    }
+}
+
+/// What came of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventState {
+    /// A workflow was started, or a task made.
+    Done,
+    /// No rule wanted it, or it is older than `live_from`.
+    Ignored,
+    /// Somebody who was here already: shown, nothing done.
+    Baselined,
+    /// A human has to look.
+    NeedsHuman,
+}
+
+impl EventState {
+    /// The word in API and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ignored => "ignored",
+            Self::Baselined => "baselined",
+            Self::NeedsHuman => "needs_human",
+        }
+    }
+
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Ignored, Self::Baselined, Self::NeedsHuman];
+}
+
+/// Something that happened, as read from its source. Processed once.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// Derived from the fact.
+    pub id: EventId,
+    /// What.
+    pub kind: EventKind,
+    /// `lever` or `api`.
+    pub source: String,
+    /// The opportunity it is about, for events of a candidacy.
+    pub opportunity: Option<LeverId>,
+    /// The person it is about, once known.
+    pub person: Option<PersonId>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When we knew.
+    pub received_at: Timestamp,
+    /// What came of it.
+    pub state: EventState,
+    /// What happened and why, in order.
+    pub why: Vec<Why>,
+    /// The runs that it started, replays included.
+    pub runs: Vec<RunId>,
+    /// How often it was replayed.
+    pub replays: u32,
+}
+
+/// One line of an explanation.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Why {
+    /// When.
+    pub at: Timestamp,
+    /// In words, without a name or an address.
+    pub text: String,
+    /// Conditions with what they found, values masked.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub detail: Value,
+}
+
+impl Why {
+    /// A line without conditions.
+    #[must_use]
+    pub fn said(at: Timestamp, text: impl Into<String>) -> Self {
+        Self { at, text: text.into(), detail: Value::Null }
+    }
+}
+
+impl Entity for Event {
+    const KIND: &'static str = "event";
+
+    fn key(&self) -> Key {
+        Key::Event(self.id.clone())
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.received_at })
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup { person: self.person.clone()?, kind: Self::KIND, at: self.received_at })
+    }
+}
+
+/// What was last read of an opportunity. Its version orders readings: it is loaded before Lever is read, and an event
+/// is only committed if it has not moved, so that an older reading never overwrites a newer one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KnownCandidacy {
+    /// The opportunity.
+    pub opportunity: LeverId,
+    /// The person it belongs to, once there is one.
+    pub person: Option<PersonId>,
+    /// The hire that is in force: its event.
+    pub hired: Option<EventId>,
+    /// The last event that was made from it, of any kind.
+    pub last_event: Option<EventId>,
+    /// When it was read.
+    pub read_at: Timestamp,
+}
+
+impl KnownCandidacy {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn unknown(opportunity: LeverId, now: Timestamp) -> Self {
+        Self { opportunity, person: None, hired: None, last_event: None, read_at: now }
+    }
+}
+
+impl Entity for KnownCandidacy {
+    const KIND: &'static str = "candidacy";
+
+    fn key(&self) -> Key {
+        Key::Candidacy(self.opportunity.clone())
+    }
+}

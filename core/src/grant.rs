@@ -1,0 +1,150 @@
+//! A grant: one thing a person has or should have in an application, and the one change that may be open on it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Action, Change};
+use crate::ids::{AppSlug, EffectKey, ExternalId, GrantId, PersonId, Slug};
+use crate::store::{Entity, Key, Listing};
+
+/// What a grant gives: role, groups, plan.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entitlement {
+    /// The plan (licence) by its id.
+    pub plan: Option<String>,
+    /// The role.
+    pub role: Option<String>,
+    /// The groups.
+    pub groups: BTreeSet<String>,
+}
+
+/// Where a grant stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantState {
+    /// Due by policy, nothing has been tried.
+    Desired,
+    /// A change is open that will give it.
+    Pending,
+    /// The person has it.
+    Active,
+    /// A change is open that will take it away.
+    Revoking,
+    /// The person does not have it (any more).
+    Revoked,
+    /// Given up; a human has it as a task.
+    Failed,
+}
+
+impl GrantState {
+    /// The word in API and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Desired => "desired",
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Revoking => "revoking",
+            Self::Revoked => "revoked",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+
+/// One thing a person has or should have in one account of an application.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// Derived from person, application and account.
+    pub id: GrantId,
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub app: AppSlug,
+    /// Which account of the application; `default` where there is only one.
+    pub account: Slug,
+    /// What is wanted.
+    pub wanted: Entitlement,
+    /// What was last seen to be held.
+    #[serde(default)]
+    pub held: Option<Entitlement>,
+    /// Where it stands.
+    pub state: GrantState,
+    /// Rises with every change that is opened.
+    pub generation: u32,
+    /// The application's id of the user, once known.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// The policies that say so.
+    #[serde(default)]
+    pub policies: Vec<Slug>,
+    /// The open change.
+    #[serde(default)]
+    pub change: Option<Change>,
+    /// Why it failed or waits.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+impl Grant {
+    /// The id of what a person has in an account: always the same.
+    #[must_use]
+    pub fn id_of(person: &PersonId, app: &AppSlug, account: &Slug) -> GrantId {
+        GrantId::derived(&[person.as_str(), app.as_str(), account.as_str()])
+    }
+
+    /// A grant that policies ask for and nothing has been done about.
+    #[must_use]
+    pub fn desired(person: &PersonId, app: &AppSlug, wanted: Entitlement, now: Timestamp) -> Self {
+        let account = default_account();
+        Self {
+            id: Self::id_of(person, app, &account),
+            person: person.clone(),
+            app: app.clone(),
+            account,
+            wanted,
+            held: None,
+            state: GrantState::Desired,
+            generation: 0,
+            external_id: None,
+            policies: Vec::new(),
+            change: None,
+            reason: None,
+            changed_at: now,
+        }
+    }
+
+    /// The key of an effect on this grant in its present generation.
+    #[must_use]
+    pub fn effect_key(&self, action: Action) -> EffectKey {
+        EffectKey::derived(&[self.id.as_str(), &self.generation.to_string(), action.as_str()])
+    }
+
+    /// Might the person have something in the application because of this grant?
+    #[must_use]
+    pub fn may_be_held(&self) -> bool {
+        let intended = self.change.as_ref().is_some_and(|change| change.phase.has_intent());
+        intended || self.external_id.is_some() && self.state != GrantState::Revoked || self.held.is_some()
+    }
+}
+
+fn default_account() -> Slug {
+    Slug::parse("default").expect("the word is a slug")
+}
+
+impl Entity for Grant {
+    const KIND: &'static str = "grant";
+
+    fn key(&self) -> Key {
+        Key::Grant(self.person.clone(), self.id.clone())
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.changed_at })
+    }
+}

@@ -1,0 +1,343 @@
+//! A human: attributes, identifiers, lifecycle state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::{LeverId, PersonId};
+use crate::store::{Entity, Key, Listing};
+
+/// An address as people are matched by it: lower case, no plus tag, no dots where the provider ignores them.
+/// `Debug` shows the domain only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CanonicalEmail(String);
+
+/// The text is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an e-mail address")]
+pub struct NoEmail;
+
+/// Providers that deliver `a.d.a@` and `ada@` to the same mailbox.
+const DOTS_IGNORED: [&str; 2] = ["gmail.com", "googlemail.com"];
+
+impl CanonicalEmail {
+    /// Checks and canonicalises an address.
+    ///
+    /// # Errors
+    /// [`NoEmail`] if it has no local part, no domain, or characters that no address has.
+    pub fn parse(text: &str) -> Result<Self, NoEmail> {
+        let text = text.trim().to_lowercase();
+        let (local, domain) = text.rsplit_once('@').ok_or(NoEmail)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"' | '@');
+        let domain_fits = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
+        if text.len() > 254 || local.is_empty() || !domain_fits || text.matches('@').count() != 1 || text.contains(odd_but_at(odd)) {
+            return Err(NoEmail);
+        }
+        let untagged = local.split('+').next().unwrap_or(local);
+        let domain = if domain == "googlemail.com" { "gmail.com" } else { domain };
+        let local = if DOTS_IGNORED.contains(&domain) { untagged.replace('.', "") } else { untagged.to_owned() };
+        if local.is_empty() {
+            return Err(NoEmail);
+        }
+        Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// The canonical text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn odd_but_at(odd: impl Fn(char) -> bool) -> impl Fn(char) -> bool {
+    move |c| c != '@' && odd(c)
+}
+
+impl TryFrom<String> for CanonicalEmail {
+    type Error = NoEmail;
+    fn try_from(text: String) -> Result<Self, NoEmail> {
+        Self::parse(&text)
+    }
+}
+
+impl From<CanonicalEmail> for String {
+    fn from(email: CanonicalEmail) -> Self {
+        email.0
+    }
+}
+
+impl fmt::Debug for CanonicalEmail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "***@{}", self.0.rsplit('@').next().unwrap_or(""))
+    }
+}
+
+/// A person's attributes by name. Personal: `Debug` shows the names only.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attributes(BTreeMap<String, Value>);
+
+impl Attributes {
+    /// The value of an attribute; none if it is missing, null or an empty text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    }
+
+    /// The attribute as text, if it is one.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// Sets an attribute.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Removes an attribute.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
+    /// All of them as one JSON object, the input of conditions and templates.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        Value::Object(self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+}
+
+impl FromIterator<(String, Value)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// What a person is known by elsewhere.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Identifiers {
+    /// Lever contacts.
+    pub lever_contact: BTreeSet<LeverId>,
+    /// Lever opportunities.
+    pub opportunities: BTreeSet<LeverId>,
+    /// Addresses that the person is matched by.
+    pub emails: BTreeSet<CanonicalEmail>,
+    /// The key of an HR system.
+    pub key: Option<String>,
+}
+
+/// Where a person stands: `candidate → preboarding → active → leaving → left`, or `withdrawn`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Known, not hired.
+    Candidate,
+    /// Hired, not started.
+    Preboarding,
+    /// Started.
+    Active,
+    /// Has a day of leaving ahead.
+    Leaving,
+    /// Gone.
+    Left,
+    /// Hired, and then not, before the start.
+    Withdrawn,
+}
+
+impl Lifecycle {
+    /// Every state, in the order of a life.
+    pub const ALL: [Self; 6] =
+        [Self::Candidate, Self::Preboarding, Self::Active, Self::Leaving, Self::Left, Self::Withdrawn];
+
+    /// The word in API and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Preboarding => "preboarding",
+            Self::Active => "active",
+            Self::Leaving => "leaving",
+            Self::Left => "left",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// May this person be given anything?
+    #[must_use]
+    pub fn may_receive(self) -> bool {
+        matches!(self, Self::Preboarding | Self::Active | Self::Leaving)
+    }
+
+    /// Has the person started, as far as Lever's tidying up is concerned (L11)?
+    #[must_use]
+    pub fn has_started(self) -> bool {
+        matches!(self, Self::Active | Self::Leaving | Self::Left)
+    }
+}
+
+/// A human, known from Lever, an admin call or a match.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Person {
+    /// Never reused, never derived from anything personal.
+    pub id: PersonId,
+    /// Where the person stands.
+    pub state: Lifecycle,
+    /// Rises with every change of `state`: the fence of every effect.
+    pub access_epoch: u64,
+    /// As the source has them, normalised.
+    pub attributes: Attributes,
+    /// As somebody corrected them by hand; these win.
+    #[serde(default)]
+    pub corrected: Attributes,
+    /// Attributes whose value no alias knows, with that value reported (L4).
+    #[serde(default)]
+    pub unmapped: BTreeSet<String>,
+    /// What the person is known by.
+    pub identifiers: Identifiers,
+    /// The candidacy that the attributes come from.
+    #[serde(default)]
+    pub opportunity: Option<LeverId>,
+    /// The first day, in the person's zone.
+    #[serde(default)]
+    pub starts_on: Option<Date>,
+    /// When the person becomes active.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// When the person leaves.
+    #[serde(default)]
+    pub leaves_at: Option<Timestamp>,
+    /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
+    #[serde(default)]
+    pub baselined: bool,
+    /// When Sando first knew of the person.
+    pub created_at: Timestamp,
+}
+
+impl Person {
+    /// The attribute, corrections first.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
+        self.corrected.get(name).or_else(|| self.attributes.get(name))
+    }
+
+    /// The attribute as text, corrections first.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.attribute(name)?.as_str()
+    }
+
+    /// All attributes as they count: the source's, corrected by hand.
+    #[must_use]
+    pub fn effective(&self) -> Attributes {
+        let mut all = self.attributes.clone();
+        for (name, value) in self.corrected.iter() {
+            all.set(name.clone(), value.clone());
+        }
+        all
+    }
+
+    /// The attributes that conditions may read: without those that no alias knows, which are *unknown* (L9).
+    #[must_use]
+    pub fn for_conditions(&self) -> Value {
+        let mut all = self.effective();
+        for name in &self.unmapped {
+            if self.corrected.get(name).is_none() {
+                all.remove(name);
+            }
+        }
+        all.to_value()
+    }
+
+    /// Moves the person to a state; the epoch rises only if it is another one.
+    pub fn enter(&mut self, state: Lifecycle) {
+        if self.state != state {
+            self.state = state;
+            self.access_epoch = self.access_epoch.saturating_add(1);
+        }
+    }
+}
+
+impl Entity for Person {
+    const KIND: &'static str = "person";
+
+    fn key(&self) -> Key {
+        Key::Person(self.id.clone())
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        match self.state {
+            Lifecycle::Preboarding => match (self.starts_at, self.leaves_at) {
+                (Some(starts), Some(leaves)) => Some(starts.min(leaves)),
+                (starts, leaves) => starts.or(leaves),
+            },
+            Lifecycle::Active | Lifecycle::Leaving => self.leaves_at,
+            Lifecycle::Candidate | Lifecycle::Left | Lifecycle::Withdrawn => None,
+        }
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.created_at })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(input: &str, expect: Option<&str>) {
+        assert_eq!(CanonicalEmail::parse(input).ok().as_ref().map(CanonicalEmail::as_str), expect, "{input}");
+    }
+
+    #[test]
+    fn addresses_of_one_mailbox_are_one_address() {
+        check(" Ada.Park+lever@GMail.com ", Some("adapark@gmail.com"));
+        check("ada.park@googlemail.com", Some("adapark@gmail.com"));
+        check("Ada.Park+x@contoso.example", Some("ada.park@contoso.example"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["", "ada", "@contoso.example", "ada@", "ada@contoso", "a b@contoso.example", "a@b@c.example", "+x@gmail.com"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn personal_data_prints_redacted() {
+        let mut attributes = Attributes::default();
+        attributes.set("name", "Ada Park");
+        let email = CanonicalEmail::parse("ada@contoso.example").unwrap();
+
+        let printed = format!("{attributes:?} {email:?}");
+
+        assert_eq!(printed, r#"["name"] ***@contoso.example"#);
+    }
+
+    #[test]
+    fn the_epoch_rises_only_with_the_state() {
+        let mut person = crate::testing::a_person().build();
+        let before = person.access_epoch;
+        let state = person.state;
+        person.enter(state);
+        assert_eq!(person.access_epoch, before);
+        person.enter(Lifecycle::Left);
+        assert_eq!(person.access_epoch, before + 1);
+    }
+}

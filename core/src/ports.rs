@@ -1,0 +1,307 @@
+//! What core needs from outside, in core's own words. Adapters live in `infra`, the simulation's fakes in `tests`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Application;
+use crate::effect::{Action, Outcome};
+use crate::grant::Entitlement;
+use crate::ids::{AppSlug, EffectKey, ExternalId, LeverId};
+use crate::lever::{Candidacy, Needs};
+use crate::person::Person;
+use crate::store::{Key, Store, Version};
+use crate::workflow::HttpStep;
+
+/// Was anything sent before it went wrong?
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    /// Surely not: the connection was never made, or our own guard refused.
+    Never,
+    /// It may have arrived.
+    Perhaps,
+}
+
+/// What went wrong with a remote, by what the caller does about it. Texts have known secrets masked by value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteError {
+    /// No answer.
+    #[error("{remote} did not answer: {why}")]
+    NoAnswer {
+        /// Host or application.
+        remote: String,
+        /// In a few words.
+        why: String,
+        /// Whether it may have happened.
+        sent: Sent,
+    },
+    /// It wants us to wait: 429, or a 503 that names a time.
+    #[error("{remote} asks to wait")]
+    Busy {
+        /// Host or application.
+        remote: String,
+        /// The lower bound it named.
+        retry_after: Option<Duration>,
+    },
+    /// It answered with an error status.
+    #[error("{remote} answered {status}: {message}")]
+    Refused {
+        /// Host or application.
+        remote: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its own words, bounded and masked.
+        message: String,
+    },
+    /// The answer cannot be used.
+    #[error("{remote}: the answer cannot be read: {why}")]
+    Unreadable {
+        /// Host or application.
+        remote: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Our own configuration or guard forbids the request: nothing was sent.
+    #[error("{remote}: {why}")]
+    Forbidden {
+        /// Host or application.
+        remote: String,
+        /// What to change.
+        why: String,
+    },
+}
+
+impl RemoteError {
+    /// Is it worth trying again later without anybody changing anything?
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Busy { .. } | Self::Unreadable { .. } => true,
+            Self::Refused { status, .. } => matches!(status, 408 | 425 | 429) || *status >= 500,
+            Self::Forbidden { .. } => false,
+        }
+    }
+}
+
+/// What was read about an opportunity.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// It is there.
+    Present(Box<Candidacy>),
+    /// It was deleted, at that time if the tombstone tells.
+    Deleted(Option<Timestamp>),
+    /// The key may not see it (confidential): a human has to look.
+    Hidden,
+    /// It is anonymised: personal data is gone.
+    Anonymised,
+}
+
+/// Lever: the facts, and the notes we leave.
+#[async_trait]
+pub trait Lever: Send + Sync {
+    /// Reads one opportunity with everything `needs` names, and nothing else.
+    ///
+    /// # Errors
+    /// Passing ones are worth a later try.
+    async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError>;
+
+    /// Is there a note that carries this marker?
+    ///
+    /// # Errors
+    /// As for `read`.
+    async fn has_note(&self, opportunity: &LeverId, marker: &str) -> Result<bool, RemoteError>;
+
+    /// Writes a note, once: never repeated by the client.
+    ///
+    /// # Errors
+    /// `NoAnswer` with [`Sent::Perhaps`] if it may have been written.
+    async fn add_note(&self, opportunity: &LeverId, text: &str) -> Result<(), RemoteError>;
+}
+
+/// Whom an effect is about, as an application sees it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The person with attributes.
+    pub person: Person,
+    /// What is wanted.
+    pub entitlement: Entitlement,
+    /// The application's id of the user, once known.
+    pub external_id: Option<ExternalId>,
+}
+
+/// A user as an application shows it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FoundUser {
+    /// The application's id.
+    pub external_id: ExternalId,
+    /// Is it usable?
+    pub active: bool,
+    /// Does it carry our id of the person (SCIM's `externalId`)?
+    pub ours: bool,
+    /// Does it carry everything that is wanted? `None` where the application does not show it.
+    pub entitled: Option<bool>,
+}
+
+/// Effects in one application.
+#[async_trait]
+pub trait Provisioner: Send + Sync {
+    /// Looks for the user: by the application's id if known, by our id, then by name.
+    ///
+    /// # Errors
+    /// A look that failed says nothing about the user.
+    async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError>;
+
+    /// Makes one effect, once: never repeated by the client.
+    async fn make(&self, action: Action, subject: &Subject, key: &EffectKey) -> Outcome;
+}
+
+/// Makes provisioners from applications: picks the kind, reads the credentials.
+#[async_trait]
+pub trait Applications: Send + Sync {
+    /// The provisioner of an application of type `scim` or `http`.
+    ///
+    /// # Errors
+    /// `Forbidden` with what to change if a credential or variable is missing.
+    async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError>;
+
+    /// Makes the request of an `http` step, once.
+    async fn request(&self, step: &HttpStep, body: &serde_json::Value, key: &EffectKey) -> Outcome;
+}
+
+/// A message that only makes something happen on time; nothing depends on its arriving.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WorkMessage {
+    /// What is due.
+    pub key: Key,
+    /// The version that was due.
+    pub version: Version,
+}
+
+/// The queue `work`.
+#[async_trait]
+pub trait WorkQueue: Send + Sync {
+    /// Sends a message that is delivered after `delay` (at most 15 minutes).
+    async fn send(&self, message: WorkMessage, delay: Duration);
+}
+
+/// A notification to a person or role.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// To whom: an address, `role:it-admin`, `group:security`.
+    pub to: String,
+    /// What it says.
+    pub text: String,
+    /// The same for every attempt.
+    pub key: EffectKey,
+}
+
+/// Sends notifications.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Was this one delivered already, as far as can be told?
+    ///
+    /// # Errors
+    /// A look that failed says nothing.
+    async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError>;
+
+    /// Sends it, once.
+    ///
+    /// # Errors
+    /// As for any effect.
+    async fn send(&self, notification: &Notification) -> Result<(), RemoteError>;
+}
+
+/// Names and values of credentials that somebody set, by owner (an application or `lever`).
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// Reads a credential. `fresh` asks the keeper again, after a 401 or a failed signature.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the keeper cannot be reached.
+    async fn read(&self, owner: &str, fresh: bool) -> Result<Option<SecretValues>, RemoteError>;
+
+    /// Stores the credentials of an owner, replacing what was there.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the keeper cannot be reached.
+    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError>;
+
+    /// Forgets the credentials of an owner.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the keeper cannot be reached.
+    async fn remove(&self, owner: &str) -> Result<(), RemoteError>;
+}
+
+/// Variables and credentials of one owner. `Debug` shows the names only.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SecretValues {
+    /// Asked when connecting, shown again.
+    #[serde(default)]
+    pub variables: std::collections::BTreeMap<String, String>,
+    /// Never shown again.
+    #[serde(default)]
+    pub credentials: std::collections::BTreeMap<String, String>,
+    /// When they were set.
+    #[serde(default)]
+    pub set_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for SecretValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretValues({:?}, {:?})", self.variables.keys(), self.credentials.keys())
+    }
+}
+
+/// Wraps keys: KMS on AWS, the key file on one machine.
+#[async_trait]
+pub trait KeyWrap: Send + Sync {
+    /// Encrypts a key.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the keeper cannot be reached.
+    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError>;
+
+    /// Decrypts a key that `wrap` encrypted.
+    ///
+    /// # Errors
+    /// `Refused` if it is not one of ours.
+    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError>;
+}
+
+/// The clock; read once per event, at the edge.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Chance: ids that follow from no fact, nonces, jitter.
+pub trait Chance: Send + Sync {
+    /// Fills the bytes.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Everything a handler needs. Handed to handlers only, never to what decides.
+#[derive(Clone)]
+pub struct Ports {
+    /// Items and audit.
+    pub store: Arc<dyn Store>,
+    /// The queue `work`.
+    pub work: Arc<dyn WorkQueue>,
+    /// Lever.
+    pub lever: Arc<dyn Lever>,
+    /// Applications.
+    pub apps: Arc<dyn Applications>,
+    /// Notifications.
+    pub notifier: Arc<dyn Notifier>,
+    /// Wraps the keys of persons.
+    pub keys: Arc<dyn KeyWrap>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}

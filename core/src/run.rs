@@ -1,0 +1,297 @@
+//! Runs: one execution of a workflow for one person, with every step and how it stands.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Cause;
+use crate::effect::{Goal, Phase};
+use crate::ids::{AppSlug, ApprovalId, EffectKey, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
+use crate::store::{Entity, Key, Listing, Lookup};
+use crate::workflow::{Direction, StepKind};
+
+/// Where a run stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Steps are left.
+    Running,
+    /// Nothing is left, and nothing failed.
+    Finished,
+    /// Nothing is left, and something failed.
+    Failed,
+    /// Ended by hand or because the person left.
+    Cancelled,
+}
+
+impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Finished, Self::Failed, Self::Cancelled];
+
+    /// The word in API and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Where a step stands (`lifecycle.md`, "Step states").
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// For other steps, a time, an approval, a human.
+    Waiting,
+    /// Can be worked on.
+    Ready,
+    /// The intent is committed.
+    Running,
+    /// Nobody knows whether it happened: look first.
+    Unknown,
+    /// Accepted.
+    Done,
+    /// Seen.
+    Verified,
+    /// Given up; a task for a human.
+    Failed,
+    /// Left out by hand.
+    Skipped,
+    /// No longer wanted.
+    Cancelled,
+    /// What a dry run would do.
+    Planned,
+}
+
+impl StepState {
+    /// Has it ended, one way or another?
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Verified | Self::Failed | Self::Skipped | Self::Cancelled | Self::Planned)
+    }
+
+    /// Has it ended so that what needs it can go on?
+    #[must_use]
+    pub fn lets_on(self) -> bool {
+        matches!(self, Self::Verified | Self::Skipped | Self::Planned)
+    }
+
+    /// The word in API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Unknown => "unknown",
+            Self::Done => "done",
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+            Self::Planned => "planned",
+        }
+    }
+}
+
+/// One attempt at an effect, as it is shown. The last eight are kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When.
+    pub at: Timestamp,
+    /// What: `create`.
+    pub request: String,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// What a step works on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "work")]
+pub enum StepWork {
+    /// A step of the workflow, as written there.
+    Workflow {
+        /// What it does.
+        kind: StepKind,
+        /// For `grant` and `revoke`: what is left of its plan has been turned into steps up to here.
+        expanded: Expanded,
+    },
+    /// One grant inside a `grant` or `revoke` step.
+    Grant {
+        /// Which.
+        grant: GrantId,
+        /// Where.
+        app: AppSlug,
+        /// What is to be reached.
+        goal: Goal,
+        /// The gate before it, if any.
+        approval: Option<ApprovalId>,
+    },
+}
+
+/// How far a `grant` or `revoke` step has become steps of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expanded {
+    /// Not begun, or not to the end.
+    No,
+    /// Every grant of the plan has its step.
+    All,
+}
+
+/// One step of a run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Its id in the run.
+    pub id: StepId,
+    /// What it works on.
+    #[serde(flatten)]
+    pub work: StepWork,
+    /// Steps that must have ended well before.
+    pub needs: Vec<StepId>,
+    /// Where it stands.
+    pub state: StepState,
+    /// Not before.
+    pub due: Option<Timestamp>,
+    /// The protocol of an effect that is no grant's (note, message, request).
+    #[serde(default)]
+    pub phase: Option<Phase>,
+    /// The task that a human has because of it.
+    #[serde(default)]
+    pub task: Option<TaskId>,
+    /// What was tried.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    /// Tries that were surely not done.
+    #[serde(default)]
+    pub retries: u32,
+    /// Why it stands there, for people.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl Step {
+    /// Notes an attempt.
+    pub fn tried(&mut self, at: Timestamp, request: &str, outcome: String) {
+        self.attempts.push(Attempt { at, request: request.to_owned(), outcome });
+        if self.attempts.len() > 8 {
+            self.attempts.remove(0);
+        }
+    }
+
+    /// Moves the step, with the reason that is shown.
+    pub fn enter(&mut self, state: StepState, reason: impl Into<String>) {
+        self.state = state;
+        let reason = reason.into();
+        self.reason = (!reason.is_empty()).then_some(reason);
+    }
+
+    /// The application, for a grant's step.
+    #[must_use]
+    pub fn app(&self) -> Option<&AppSlug> {
+        match &self.work {
+            StepWork::Grant { app, .. } => Some(app),
+            StepWork::Workflow { .. } => None,
+        }
+    }
+
+    /// The grant, for a grant's step.
+    #[must_use]
+    pub fn grant(&self) -> Option<&GrantId> {
+        match &self.work {
+            StepWork::Grant { grant, .. } => Some(grant),
+            StepWork::Workflow { .. } => None,
+        }
+    }
+
+    /// The word for what it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.work {
+            StepWork::Grant { goal: Goal::Give, .. } => "grant",
+            StepWork::Grant { .. } => "revoke",
+            StepWork::Workflow { kind, .. } => kind.as_str(),
+        }
+    }
+}
+
+/// One execution of a workflow.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id; derived from event, workflow and replay.
+    pub id: RunId,
+    /// The workflow's name.
+    pub workflow: Slug,
+    /// Which way it goes.
+    pub direction: Option<Direction>,
+    /// For whom.
+    pub person: PersonId,
+    /// Where the note goes.
+    pub opportunity: Option<LeverId>,
+    /// Why.
+    pub cause: Cause,
+    /// Where it stands.
+    pub state: RunState,
+    /// Everything is computed and shown, nothing done.
+    pub dry_run: bool,
+    /// A single termination by hand is exempt from the cap on removals (L31).
+    #[serde(default)]
+    pub by_hand: bool,
+    /// Its steps, in the order of the workflow.
+    pub steps: Vec<Step>,
+    /// When the event behind it happened.
+    pub occurred_at: Timestamp,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When nothing was left.
+    pub finished_at: Option<Timestamp>,
+    /// When somebody looks again, while it runs.
+    pub look_at: Option<Timestamp>,
+    /// Attributes that are missing, by name; the run waits for them.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+
+impl Run {
+    /// The most steps a run may have.
+    pub const MAX_STEPS: usize = 200;
+
+    /// The step of this id.
+    #[must_use]
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// The step of this id, to be changed.
+    pub fn step_mut(&mut self, id: &StepId) -> Option<&mut Step> {
+        self.steps.iter_mut().find(|step| step.id == *id)
+    }
+
+    /// The key of an effect that is no grant's: run and step, never the attempt.
+    #[must_use]
+    pub fn effect_key(&self, step: &StepId) -> EffectKey {
+        EffectKey::derived(&[self.id.as_str(), step.as_str()])
+    }
+}
+
+impl Entity for Run {
+    const KIND: &'static str = "run";
+
+    fn key(&self) -> Key {
+        Key::Run(self.id.clone())
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        (self.state == RunState::Running).then_some(self.look_at).flatten()
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.started_at })
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup { person: self.person.clone(), kind: Self::KIND, at: self.started_at })
+    }
+}

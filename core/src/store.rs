@@ -1,0 +1,420 @@
+//! What is kept, and the port that keeps it: versioned items, committed together with their audit records.
+//!
+//! The store knows items, not entities: a key, a version, a body, and where the item is found (due, listing, lookup).
+//! How keys look in a table is the adapter's business alone.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::audit::{Record, StreamId};
+use crate::claim::Claim;
+use crate::config::ConfigKind;
+use crate::ids::{
+    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RunId, Slug, TaskId, derive,
+};
+
+/// Names one item. Two entities never share a key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// A person.
+    Person(PersonId),
+    /// A grant; lies with its person.
+    Grant(PersonId, GrantId),
+    /// A run with all its steps.
+    Run(RunId),
+    /// An event.
+    Event(EventId),
+    /// A stored webhook call.
+    Delivery(DeliveryId),
+    /// What was last read of one opportunity.
+    Candidacy(LeverId),
+    /// Uniqueness: an item of its own.
+    Claim(Claim),
+    /// A task.
+    Task(TaskId),
+    /// An approval.
+    Approval(ApprovalId),
+    /// One file of configuration.
+    Config(ConfigKind, Slug),
+    /// The end of an audit stream.
+    Head(StreamId),
+    /// The wrapped key that a person's audit values are encrypted with.
+    PersonKey(PersonId),
+    /// What a remote's budget has left, by credential.
+    Budget(Slug),
+    /// A number that is kept, such as the removals of an hour.
+    Counter(String),
+    /// An API key.
+    ApiKey(KeyId),
+    /// The answer given to an idempotency key.
+    Answer(String),
+    /// Long work.
+    Job(JobId),
+}
+
+impl Key {
+    /// The shard of this key in an index of `shards` shards; always the same one.
+    #[must_use]
+    pub fn shard(&self, shards: u8) -> u8 {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let hash = derive(&[&text]);
+        let number = u32::from_str_radix(hash.get(..8).unwrap_or("0"), 16).unwrap_or(0);
+        u8::try_from(number % u32::from(shards.max(1))).unwrap_or(0)
+    }
+}
+
+/// How often an item has been written. 0 is an item that is not there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// The version of what does not exist yet.
+    pub const ABSENT: Self = Self(0);
+
+    /// The version after the next write.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A list by state, newest first: `kind` and `state` together are the list, `at` the place in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// The entity's kind.
+    pub kind: &'static str,
+    /// The state that the list shows.
+    pub state: &'static str,
+    /// The place in the list.
+    pub at: Timestamp,
+}
+
+/// A list of one person's items of one kind, newest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lookup {
+    /// Whose.
+    pub person: PersonId,
+    /// The entity's kind.
+    pub kind: &'static str,
+    /// The place in the list.
+    pub at: Timestamp,
+}
+
+/// What the store keeps, and says of itself where it is found.
+pub trait Entity: Serialize + DeserializeOwned {
+    /// The kind, as the item carries it.
+    const KIND: &'static str;
+    /// The schema that this release writes.
+    const SCHEMA: u16 = 1;
+
+    /// The key of this entity.
+    fn key(&self) -> Key;
+
+    /// When work is left to be done, and none has claimed it.
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The list by state that it stands in.
+    fn listing(&self) -> Option<Listing> {
+        None
+    }
+
+    /// The person it is looked up by.
+    fn lookup(&self) -> Option<Lookup> {
+        None
+    }
+
+    /// When it may be forgotten (the table's time to live).
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// An item as it is read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: Key,
+    /// Its kind.
+    pub kind: String,
+    /// The schema of its body.
+    pub schema: u16,
+    /// Its version.
+    pub version: Version,
+    /// When work on it is due; moved by a claim.
+    pub due: Option<Timestamp>,
+    /// The entity as JSON.
+    pub body: String,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stored({:?} v{} due {:?})", self.key, self.version, self.due)
+    }
+}
+
+impl Stored {
+    /// Reads the entity.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] if the item is of another kind or its body cannot be read.
+    pub fn read<E: Entity>(&self) -> Result<Loaded<E>, StoreError> {
+        let unreadable = |why: String| StoreError::Unreadable { key: self.key.clone(), why };
+        if self.kind != E::KIND {
+            return Err(unreadable(format!("it is a {}, not a {}", self.kind, E::KIND)));
+        }
+        if self.schema > E::SCHEMA {
+            return Err(unreadable(format!("schema {} is newer than this release", self.schema)));
+        }
+        // The position only: serde's message may quote the value.
+        let entity = serde_json::from_str(&self.body)
+            .map_err(|e| unreadable(format!("line {} column {}", e.line(), e.column())))?;
+        Ok(Loaded { entity, version: self.version, due: self.due })
+    }
+}
+
+/// An entity with the version that a change of it must name.
+#[derive(Clone, Debug)]
+pub struct Loaded<E> {
+    /// The entity.
+    pub entity: E,
+    /// The version that was read.
+    pub version: Version,
+    /// When work on it is due.
+    pub due: Option<Timestamp>,
+}
+
+/// One write of an item.
+#[derive(Clone)]
+pub struct Put {
+    /// Which item.
+    pub key: Key,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The schema of its body.
+    pub schema: u16,
+    /// The version that must still be there; [`Version::ABSENT`] if none may be.
+    pub expect: Version,
+    /// The entity as JSON.
+    pub body: String,
+    /// When work on it is due.
+    pub due: Option<Timestamp>,
+    /// Its list by state.
+    pub listing: Option<Listing>,
+    /// Its list by person.
+    pub lookup: Option<Lookup>,
+    /// When it may be forgotten.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for Put {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Put({:?} over v{} due {:?})", self.key, self.expect, self.due)
+    }
+}
+
+/// A precondition: the item must still have this version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Which item.
+    pub key: Key,
+    /// The version that must still be there.
+    pub expect: Version,
+}
+
+/// Everything that one transaction writes: all of it or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Items to write.
+    pub puts: Vec<Put>,
+    /// Items to delete, each with the version that must still be there.
+    pub deletes: Vec<Check>,
+    /// Items that must not have moved.
+    pub checks: Vec<Check>,
+    /// Audit records to append, sealed, each at a place where none is yet.
+    pub records: Vec<Record>,
+}
+
+impl Commit {
+    /// The most items one commit may have; DynamoDB allows 100.
+    pub const MAX_ITEMS: usize = 80;
+
+    /// How many items the transaction has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.puts.len() + self.deletes.len() + self.checks.len() + self.records.len()
+    }
+}
+
+/// Why the store did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A version moved since it was read (also: a claim is taken): read and decide again.
+    #[error("{key:?} has changed in between")]
+    Conflict {
+        /// The first item that moved.
+        key: Key,
+    },
+    /// Another transaction is on the same items, or the table throttles: repeat the same commit.
+    #[error("the store is busy")]
+    Contended,
+    /// Not reachable, or it did not answer. The commit may have happened: read before deciding again.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// An item that cannot be read: a defect or a newer release's.
+    #[error("{key:?} cannot be read: {why}")]
+    Unreadable {
+        /// Which item.
+        key: Key,
+        /// Where in it.
+        why: String,
+    },
+    /// More items than a transaction may have: a defect of the caller.
+    #[error("{0} items are more than one commit may have")]
+    TooLarge(usize),
+    /// A cursor that this store did not give.
+    #[error("the cursor is not one of this list")]
+    BadCursor,
+}
+
+/// A work entry that is due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DueEntry {
+    /// What has work left.
+    pub key: Key,
+    /// The version as the index has it; perhaps stale.
+    pub version: Version,
+    /// Since when.
+    pub due: Timestamp,
+}
+
+/// A list that the store serves from an index (perhaps stale by a moment), newest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Query {
+    /// Everything of a kind in one of these states, merged.
+    States {
+        /// The entity's kind.
+        kind: &'static str,
+        /// At least one state.
+        states: Vec<&'static str>,
+    },
+    /// Everything of a kind that belongs to a person.
+    Person {
+        /// Whose.
+        person: PersonId,
+        /// The entity's kind.
+        kind: &'static str,
+    },
+}
+
+/// Which part of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageRequest {
+    /// At most so many.
+    pub limit: usize,
+    /// Where the last page ended, as it said.
+    pub cursor: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<Stored>,
+    /// Where the next page begins; absent at the end.
+    pub next: Option<String>,
+}
+
+/// Items that lie together and are read strongly consistent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// The grants of a person.
+    Grants(PersonId),
+    /// All configuration.
+    Config,
+    /// All API keys.
+    ApiKeys,
+    /// The heads of all audit streams (for checkpoint and verification).
+    Heads,
+}
+
+/// How many shards the due index has.
+pub const DUE_SHARDS: u8 = 8;
+
+/// Keeps items and audit records. Reads by key and by group are strongly consistent, lists and `due` may lag.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Reads one item.
+    ///
+    /// # Errors
+    /// `Unavailable` may be retried as it is.
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+
+    /// Reads all items that lie together, in the order of their keys.
+    ///
+    /// # Errors
+    /// `Unavailable` may be retried as it is.
+    async fn group(&self, group: &Group) -> Result<Vec<Stored>, StoreError>;
+
+    /// Reads one page of a list.
+    ///
+    /// # Errors
+    /// `BadCursor` for a cursor of another list; `Unavailable` may be retried as it is.
+    async fn list(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError>;
+
+    /// Work that is due until `until` in one of [`DUE_SHARDS`] shards, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable` may be retried as it is.
+    async fn due(&self, shard: u8, until: Timestamp, limit: usize) -> Result<Vec<DueEntry>, StoreError>;
+
+    /// Takes a due entry for work: moves its due time to `until` and its version on, if the version is still `seen`.
+    /// Answers the item as it is then. Nobody who read it before can commit over it afterwards.
+    ///
+    /// # Errors
+    /// `Conflict` if somebody else was first, or it is gone.
+    async fn claim(&self, key: &Key, seen: Version, until: Timestamp) -> Result<Stored, StoreError>;
+
+    /// Commits all of it, audit records included, or nothing.
+    ///
+    /// # Errors
+    /// `Conflict` if a version moved since it was read: read and decide again. `Contended`: repeat as it is.
+    /// `Unavailable`: it may have happened.
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// Audit records of a stream from `from` on, in order.
+    ///
+    /// # Errors
+    /// `Unavailable` may be retried as it is.
+    async fn records(&self, stream: &StreamId, from: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+}
+
+impl dyn Store {
+    /// Reads one entity that may be missing.
+    ///
+    /// # Errors
+    /// As [`Store::get`], and `Unreadable`.
+    pub async fn find<E: Entity>(&self, key: &Key) -> Result<Option<Loaded<E>>, StoreError> {
+        self.get(key).await?.map(|stored| stored.read()).transpose()
+    }
+
+    /// Reads the grants of a person, strongly consistent.
+    ///
+    /// # Errors
+    /// As [`Store::group`], and `Unreadable`.
+    pub async fn all<E: Entity>(&self, group: &Group) -> Result<Vec<Loaded<E>>, StoreError> {
+        self.group(group).await?.iter().map(Stored::read).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! Work that only a human can do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AppSlug, PersonId, RunId, StepId, TaskId};
+use crate::store::{Entity, Key, Listing, Lookup};
+
+/// Where a task stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// To be done.
+    Open,
+    /// Done.
+    Done,
+    /// No longer wanted.
+    Cancelled,
+}
+
+impl TaskState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Done, Self::Cancelled];
+
+    /// The word in API and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What the task is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// A step of the workflow.
+    Step,
+    /// An application without an API: give or take access by hand.
+    Manual,
+    /// An effect that will not work by itself.
+    Failed,
+    /// Required attributes are missing.
+    Missing,
+    /// Lever says something that only a human can judge.
+    Judge,
+}
+
+/// Work that only a human can do.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// Derived from what made it, so that it is made once.
+    pub id: TaskId,
+    /// What it is about.
+    pub kind: TaskKind,
+    /// Whose work: an address or `role:…`.
+    pub owner: String,
+    /// What to do.
+    pub title: String,
+    /// Where it stands.
+    pub state: TaskState,
+    /// About whom.
+    pub person: Option<PersonId>,
+    /// In which run.
+    pub run: Option<RunId>,
+    /// For which step.
+    pub step: Option<StepId>,
+    /// In which application.
+    pub app: Option<AppSlug>,
+    /// Everything known about it.
+    pub detail: String,
+    /// Until when.
+    pub due: Option<Timestamp>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl Task {
+    /// The owner of what has no owner.
+    pub const NOBODY: &'static str = "role:admin";
+}
+
+impl Entity for Task {
+    const KIND: &'static str = "task";
+
+    fn key(&self) -> Key {
+        Key::Task(self.id.clone())
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.created_at })
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup { person: self.person.clone()?, kind: Self::KIND, at: self.created_at })
+    }
+}

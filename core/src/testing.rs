@@ -1,0 +1,63 @@
+//! Builders of test data.
+
+use jiff::Timestamp;
+
+use crate::ids::PersonId;
+use crate::person::{Attributes, Identifiers, Lifecycle, Person};
+
+/// A person who has started, with the attributes of an engineer.
+#[must_use]
+pub fn a_person() -> PersonBuilder {
+    let mut attributes = Attributes::default();
+    for (name, value) in [
+        ("name", "Ada Park"),
+        ("first_name", "Ada"),
+        ("last_name", "Park"),
+        ("personal_email", "ada.park@mail.example"),
+        ("work_email", "ada.park@contoso.example"),
+        ("department", "Engineering"),
+    ] {
+        attributes.set(name, value);
+    }
+    PersonBuilder(Person {
+        id: PersonId::derived(&["ada"]),
+        state: Lifecycle::Active,
+        access_epoch: 1,
+        attributes,
+        corrected: Attributes::default(),
+        unmapped: std::collections::BTreeSet::new(),
+        identifiers: Identifiers::default(),
+        opportunity: None,
+        starts_on: None,
+        starts_at: None,
+        leaves_at: None,
+        baselined: false,
+        created_at: Timestamp::UNIX_EPOCH,
+    })
+}
+
+/// Builds a person for a test.
+#[derive(Clone, Debug)]
+pub struct PersonBuilder(Person);
+
+impl PersonBuilder {
+    /// With an attribute.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.attributes.set(name, value);
+        self
+    }
+
+    /// In a lifecycle state.
+    #[must_use]
+    pub fn in_state(mut self, state: Lifecycle) -> Self {
+        self.0.state = state;
+        self
+    }
+
+    /// The person.
+    #[must_use]
+    pub fn build(self) -> Person {
+        self.0
+    }
+}
