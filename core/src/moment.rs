@@ -1,0 +1,242 @@
+//! Times as applications write them: RFC 3339 and its usual deviations, days, epoch numbers, own formats.
+//!
+//! What is read and how it is printed: `definition.md`, "Paths", last paragraph.
+
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    fmt::strtime,
+    tz::TimeZone,
+};
+use serde_json::Value;
+
+use crate::path::of_scalar;
+
+/// Epoch numbers from here on are milliseconds (as seconds this would be in the year 5138).
+const FIRST_MILLISECONDS: i128 = 100_000_000_000;
+/// Texts longer than this are no times.
+const LONGEST: usize = 100;
+
+/// A time as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Empty text, or null: it has not happened.
+    Never,
+    /// A date alone.
+    Day(Date),
+    /// An instant.
+    At(Timestamp),
+}
+
+/// Why a value is no time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MomentError {
+    /// Neither a date, nor a time, nor a number.
+    #[error("not a time")]
+    NotATime,
+    /// A number or date outside of the years -9999 to 9999.
+    #[error("the time is out of range")]
+    OutOfRange,
+    /// The text does not have the format.
+    #[error("the time does not have the format `{format}`")]
+    OtherFormat {
+        /// The format it should have.
+        format: String,
+    },
+}
+
+impl Moment {
+    /// Reads a text or number.
+    ///
+    /// # Errors
+    /// [`MomentError::NotATime`] and [`MomentError::OutOfRange`].
+    pub fn read(value: &Value) -> Result<Self, MomentError> {
+        if value.is_null() {
+            return Ok(Self::Never);
+        }
+        if value.is_boolean() {
+            return Err(MomentError::NotATime);
+        }
+        Self::read_text(&of_scalar(value).ok_or(MomentError::NotATime)?)
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// As [`Moment::read`].
+    pub fn read_text(text: &str) -> Result<Self, MomentError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self::Never);
+        }
+        if text.len() > LONGEST || !text.is_ascii() {
+            return Err(MomentError::NotATime);
+        }
+        if let Some(epoch) = Epoch::parse(text) {
+            return epoch
+                .timestamp()
+                .map(Self::At)
+                .ok_or(MomentError::OutOfRange);
+        }
+        if is_day(text) {
+            return text
+                .parse()
+                .map(Self::Day)
+                .map_err(|_| MomentError::NotATime);
+        }
+        read_instant(&without_deviations(text)).map(Self::At)
+    }
+
+    /// Reads a text that has a format of the application's own (`%d/%m/%Y`); without a zone in it the time is UTC.
+    ///
+    /// # Errors
+    /// [`MomentError::OtherFormat`], [`MomentError::NotATime`] for anything but text and numbers.
+    pub fn read_as(format: &str, value: &Value) -> Result<Self, MomentError> {
+        if value.is_null() {
+            return Ok(Self::Never);
+        }
+        let text = of_scalar(value).ok_or(MomentError::NotATime)?;
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self::Never);
+        }
+        let other = |_| MomentError::OtherFormat {
+            format: format.to_owned(),
+        };
+        let broken_down = strtime::parse(format, text).map_err(other)?;
+        if let Ok(timestamp) = broken_down.to_timestamp() {
+            return Ok(Self::At(timestamp));
+        }
+        if broken_down.hour().is_none() {
+            return broken_down.to_date().map(Self::Day).map_err(other);
+        }
+        let time = broken_down.to_datetime().map_err(other)?;
+        in_utc(time).map(Self::At)
+    }
+
+    /// The instant; midnight UTC for a day alone.
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::Day(date) => in_utc(date.to_datetime(jiff::civil::Time::midnight())).ok(),
+            Self::At(timestamp) => Some(timestamp),
+        }
+    }
+
+    /// The calendar day, in UTC.
+    pub fn date(self) -> Option<Date> {
+        match self {
+            Self::Never => None,
+            Self::Day(date) => Some(date),
+            Self::At(timestamp) => Some(timestamp.to_zoned(TimeZone::UTC).date()),
+        }
+    }
+
+    /// The moment as it is printed: a day as `YYYY-MM-DD`, an instant as UTC with `Z`, its fraction kept.
+    pub fn print(self) -> Option<String> {
+        match self {
+            Self::Never => None,
+            Self::Day(date) => Some(date.to_string()),
+            Self::At(timestamp) => Some(timestamp.to_string()),
+        }
+    }
+}
+
+/// The instant a value tells of; `None` if it tells of none (never, or not a time).
+pub fn to_timestamp(value: &Value) -> Option<Timestamp> {
+    Moment::read(value).ok()?.timestamp()
+}
+
+/// The calendar day, in UTC, of an epoch value, a time or a date.
+pub fn to_date(value: &Value) -> Option<Date> {
+    Moment::read(value).ok()?.date()
+}
+
+/// Whether `format` is one that [`Moment::read_as`] can read.
+pub fn is_format(format: &str) -> bool {
+    !format.is_empty()
+        && format.len() <= LONGEST
+        && format.contains('%')
+        && strtime::format(format, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).is_ok()
+}
+
+/// A number of seconds or milliseconds since 1970.
+struct Epoch {
+    nanoseconds: i128,
+}
+
+impl Epoch {
+    /// Reads digits with an optional sign and fraction; `None` if the text is anything else.
+    fn parse(text: &str) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_digits =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(whole) || !is_digits(fraction) {
+            return None;
+        }
+        let whole: i128 = whole.parse().unwrap_or(i128::MAX);
+        let (unit, places) = if whole >= FIRST_MILLISECONDS {
+            (1_000_000, 6)
+        } else {
+            (1_000_000_000, 9)
+        };
+        let fraction: String = fraction
+            .chars()
+            .chain("000000000".chars())
+            .take(places)
+            .collect();
+        let nanoseconds = whole
+            .saturating_mul(unit)
+            .saturating_add(fraction.parse().ok()?);
+        Some(Self {
+            nanoseconds: if negative { -nanoseconds } else { nanoseconds },
+        })
+    }
+
+    fn timestamp(&self) -> Option<Timestamp> {
+        Timestamp::from_nanosecond(self.nanoseconds).ok()
+    }
+}
+
+/// Whether the text has the shape `2026-01-05`.
+fn is_day(text: &str) -> bool {
+    text.len() == "2026-01-05".len() && !text.contains([':', ' ', 'T', 't'])
+}
+
+fn read_instant(text: &str) -> Result<Timestamp, MomentError> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Ok(timestamp);
+    }
+    let time: DateTime = text.parse().map_err(|_| MomentError::NotATime)?;
+    in_utc(time)
+}
+
+/// `2026-01-05 09:00:00 +0000` and `… UTC` become RFC 3339.
+fn without_deviations(text: &str) -> String {
+    let mut parts = text.split_ascii_whitespace();
+    let (Some(day), Some(time)) = (parts.next(), parts.next()) else {
+        return text.to_owned();
+    };
+    if !is_day(day) {
+        return format!("{day}{}", zone(time));
+    }
+    let rest: String = parts.map(zone).collect();
+    format!("{day}T{time}{rest}")
+}
+
+fn zone(text: &str) -> &str {
+    match text {
+        "UTC" | "GMT" | "utc" | "gmt" => "Z",
+        other => other,
+    }
+}
+
+fn in_utc(time: DateTime) -> Result<Timestamp, MomentError> {
+    TimeZone::UTC
+        .to_timestamp(time)
+        .map_err(|_| MomentError::OutOfRange)
+}
