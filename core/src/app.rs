@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::condition::ConditionFile;
+use crate::condition::Condition;
 use crate::effect::{Action, Goal};
 use crate::ids::{AppSlug, Slug};
 use crate::mistake::Mistake;
-use crate::template::{BodyTemplate, Template};
+use crate::template::{BodyTemplate, Placeholders, Template};
 
 /// One application file (`lifecycle.md`, "Application").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -299,7 +299,7 @@ pub struct ActionRequest {
     pub id: Option<String>,
     /// What makes a user active; absent: being there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active: Option<ConditionFile>,
+    pub active: Option<Condition>,
     /// Statuses that say "it was there already".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub already: Vec<u16>,
@@ -377,7 +377,13 @@ impl Application {
         match &self.provisioner {
             Provision::Manual(_) => Vec::new(),
             Provision::Scim(_) => {
-                vec![Action::Create, Action::Restore, Action::Entitle, Action::Suspend, Action::Remove]
+                vec![
+                    Action::Create,
+                    Action::Restore,
+                    Action::Entitle,
+                    Action::Suspend,
+                    Action::Remove,
+                ]
             }
             Provision::Http(http) => http.actions.supported(),
         }
@@ -431,7 +437,10 @@ impl Application {
                     template(&format!("provisioner.user[{path:?}]"), text, &mut mistakes);
                 }
                 if !scim.user.contains_key("userName") {
-                    mistakes.push(Mistake::new("provisioner.user", "`userName` is missing: SCIM requires it"));
+                    mistakes.push(Mistake::new(
+                        "provisioner.user",
+                        "`userName` is missing: SCIM requires it",
+                    ));
                 }
             }
             Provision::Http(http) => {
@@ -452,7 +461,7 @@ impl Application {
 }
 
 fn template(path: &str, text: &str, mistakes: &mut Vec<Mistake>) {
-    if let Err(error) = Template::parse(text, &|_| true) {
+    if let Err(error) = Template::parse(text, Placeholders::AnyName) {
         mistakes.push(Mistake::new(path, error.to_string()));
     }
 }
@@ -495,17 +504,25 @@ impl HttpActions {
 impl ActionRequest {
     fn mistakes(&self, path: &str, mistakes: &mut Vec<Mistake>) {
         template(&format!("{path}.path"), &self.path, mistakes);
-        for (name, text) in self.query.iter().chain(&self.headers).chain(self.form.iter().flatten()) {
+        for (name, text) in self
+            .query
+            .iter()
+            .chain(&self.headers)
+            .chain(self.form.iter().flatten())
+        {
             template(&format!("{path}[{name:?}]"), text, mistakes);
         }
         if let Some(body) = &self.body
-            && let Err(error) = BodyTemplate::compile(body, &|_| true)
+            && let Err(error) = BodyTemplate::compile(body, Placeholders::AnyName)
         {
             mistakes.push(Mistake::new(format!("{path}.body"), error.to_string()));
         }
         let method = self.method.as_deref().unwrap_or("GET");
         if !matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE") {
-            mistakes.push(Mistake::new(format!("{path}.method"), "one of GET, POST, PUT, PATCH, DELETE"));
+            mistakes.push(Mistake::new(
+                format!("{path}.method"),
+                "one of GET, POST, PUT, PATCH, DELETE",
+            ));
         }
         if method == "GET" && (self.body.is_some() || self.form.is_some()) {
             mistakes.push(Mistake::new(format!("{path}.body"), "a GET has no body"));

@@ -73,7 +73,10 @@ pub struct Cause {
 impl Cause {
     /// A cause of this kind.
     pub fn of(kind: &str, id: impl fmt::Display) -> Self {
-        Self { kind: kind.to_owned(), id: id.to_string() }
+        Self {
+            kind: kind.to_owned(),
+            id: id.to_string(),
+        }
     }
 }
 
@@ -176,7 +179,11 @@ impl Head {
     /// The head of a stream without records.
     #[must_use]
     pub fn empty(stream: StreamId) -> Self {
-        Self { stream, seq: 0, hash: "0".repeat(64) }
+        Self {
+            stream,
+            seq: 0,
+            hash: "0".repeat(64),
+        }
     }
 
     /// Gives the draft its place, and moves on.
@@ -208,7 +215,10 @@ impl Record {
     /// The hash that this record must carry.
     #[must_use]
     pub fn computed_hash(&self) -> String {
-        let unsigned = Self { hash: String::new(), ..self.clone() };
+        let unsigned = Self {
+            hash: String::new(),
+            ..self.clone()
+        };
         let text = serde_json::to_string(&unsigned).unwrap_or_default();
         hex::encode(Sha256::digest(text.as_bytes()))
     }
@@ -235,7 +245,9 @@ impl Verifier {
     /// Begins at the first record of a stream.
     #[must_use]
     pub fn new(stream: StreamId) -> Self {
-        Self { walked: Head::empty(stream) }
+        Self {
+            walked: Head::empty(stream),
+        }
     }
 
     /// Checks the next record.
@@ -244,7 +256,13 @@ impl Verifier {
     /// [`Broken`] if it is not the one that belongs here.
     pub fn next(&mut self, record: &Record) -> Result<(), Broken> {
         let wanted = self.walked.seq.saturating_add(1);
-        let broken = |why: &str| Err(Broken { stream: self.walked.stream.clone(), seq: wanted, why: why.to_owned() });
+        let broken = |why: &str| {
+            Err(Broken {
+                stream: self.walked.stream.clone(),
+                seq: wanted,
+                why: why.to_owned(),
+            })
+        };
         if record.stream != self.walked.stream {
             return broken("it belongs to another stream");
         }
@@ -267,12 +285,24 @@ impl Verifier {
     /// # Errors
     /// [`Broken`] if records are missing at the end, or there are more than the head knows.
     pub fn finish(self, head: &Head) -> Result<u64, Broken> {
-        let broken = |seq: u64, why: &str| Err(Broken { stream: head.stream.clone(), seq, why: why.to_owned() });
+        let broken = |seq: u64, why: &str| {
+            Err(Broken {
+                stream: head.stream.clone(),
+                seq,
+                why: why.to_owned(),
+            })
+        };
         if self.walked.seq < head.seq {
-            return broken(self.walked.seq.saturating_add(1), "records are cut off at the end");
+            return broken(
+                self.walked.seq.saturating_add(1),
+                "records are cut off at the end",
+            );
         }
         if self.walked.seq > head.seq {
-            return broken(head.seq.saturating_add(1), "a record that the head does not know");
+            return broken(
+                head.seq.saturating_add(1),
+                "a record that the head does not know",
+            );
         }
         if self.walked.hash != head.hash {
             return broken(head.seq, "the head names another record");

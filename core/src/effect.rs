@@ -57,7 +57,10 @@ impl Action {
     /// Does it take something away?
     #[must_use]
     pub fn takes_away(self) -> bool {
-        matches!(self, Self::RevokeSessions | Self::ReleasePlan | Self::Suspend | Self::Remove)
+        matches!(
+            self,
+            Self::RevokeSessions | Self::ReleasePlan | Self::Suspend | Self::Remove
+        )
     }
 }
 
@@ -169,7 +172,10 @@ impl Phase {
     /// May anything of it have been sent without being settled?
     #[must_use]
     pub fn has_intent(&self) -> bool {
-        matches!(self, Self::Intended { .. } | Self::Unknown { .. } | Self::Accepted { .. })
+        matches!(
+            self,
+            Self::Intended { .. } | Self::Unknown { .. } | Self::Accepted { .. }
+        )
     }
 
     /// When it wants to be worked on again; none while nothing was sent.
@@ -186,10 +192,18 @@ impl Phase {
     fn saw_absent(&self) -> bool {
         match self {
             Self::Planned => false,
-            Self::Intended { saw_absent, action, .. }
-            | Self::Unknown { saw_absent, action, .. }
-            | Self::Accepted { saw_absent, action, .. }
-            | Self::Retry { saw_absent, action, .. } => *saw_absent && *action == Action::Create,
+            Self::Intended {
+                saw_absent, action, ..
+            }
+            | Self::Unknown {
+                saw_absent, action, ..
+            }
+            | Self::Accepted {
+                saw_absent, action, ..
+            }
+            | Self::Retry {
+                saw_absent, action, ..
+            } => *saw_absent && *action == Action::Create,
         }
     }
 }
@@ -201,7 +215,8 @@ pub const LOOKS: [u32; 4] = [5, 15, 60, 300];
 pub const RETRIES: [u32; 8] = [5, 30, 180, 900, 3600, 10_800, 21_600, 43_200];
 
 fn later(at: Timestamp, secs: u32) -> Timestamp {
-    at.saturating_add(SignedDuration::from_secs(i64::from(secs))).unwrap_or(Timestamp::MAX)
+    at.saturating_add(SignedDuration::from_secs(i64::from(secs)))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// The one open change of a grant: whose it is, what it is for, how far it is.
@@ -270,12 +285,25 @@ impl Change {
     /// Opens a change.
     #[must_use]
     pub fn open(run: RunId, step: StepId, goal: Goal, generation: u32) -> Self {
-        Self { run, step, goal, generation, phase: Phase::Planned, made: Vec::new(), retries: 0 }
+        Self {
+            run,
+            step,
+            goal,
+            generation,
+            phase: Phase::Planned,
+            made: Vec::new(),
+            retries: 0,
+        }
     }
 
     /// What comes after a look that saw `found`.
     #[must_use]
-    pub fn after_look(&self, found: Option<&FoundUser>, setting: &Setting<'_>, now: Timestamp) -> Next {
+    pub fn after_look(
+        &self,
+        found: Option<&FoundUser>,
+        setting: &Setting<'_>,
+        now: Timestamp,
+    ) -> Next {
         if let Some(user) = found
             && !self.explains(user, setting)
         {
@@ -283,20 +311,35 @@ impl Change {
         }
         let absent = found.is_none();
         match self.missing(found, setting) {
-            None => Next::Settled(Settled::Verified(found.map(|user| user.external_id.clone()))),
-            Some(_) if self.goal == Goal::Give && !setting.may_receive => self.fenced(found, setting, now),
-            Some(action) if !self.may_make(action, setting, now) => self.wait(setting, now),
-            Some(action) if !setting.supports.contains(&action) => {
-                Next::GiveUp(format!("the application has no action `{}`", action.as_str()))
+            None => Next::Settled(Settled::Verified(
+                found.map(|user| user.external_id.clone()),
+            )),
+            Some(_) if self.goal == Goal::Give && !setting.may_receive => {
+                self.fenced(found, setting, now)
             }
-            Some(action) => Next::Make(action, Phase::Intended { action, saw_absent: absent, at: now }),
+            Some(action) if !self.may_make(action, setting, now) => self.wait(setting, now),
+            Some(action) if !setting.supports.contains(&action) => Next::GiveUp(format!(
+                "the application has no action `{}`",
+                action.as_str()
+            )),
+            Some(action) => Next::Make(
+                action,
+                Phase::Intended {
+                    action,
+                    saw_absent: absent,
+                    at: now,
+                },
+            ),
         }
     }
 
     /// Is this user ours to touch (L28)? Our own id or an id known from before, a confirmed match, or our own
     /// intent: absent when we looked, present now.
     fn explains(&self, user: &FoundUser, setting: &Setting<'_>) -> bool {
-        user.ours || setting.known == Some(&user.external_id) || setting.confirmed_match || self.phase.saw_absent()
+        user.ours
+            || setting.known == Some(&user.external_id)
+            || setting.confirmed_match
+            || self.phase.saw_absent()
     }
 
     fn unexplained(&self) -> Next {
@@ -339,24 +382,62 @@ impl Change {
             Phase::Planned => true,
             Phase::Retry { at, .. } => *at <= now,
             // Died between intent and outcome: it may still arrive.
-            Phase::Intended { action: intended, .. } => *intended != action || harmless(action, setting),
-            Phase::Unknown { action: unknown, since, .. } => {
-                *unknown != action || harmless(action, setting) || next_look(*since, setting, now).is_none()
+            Phase::Intended {
+                action: intended, ..
+            } => *intended != action || harmless(action, setting),
+            Phase::Unknown {
+                action: unknown,
+                since,
+                ..
+            } => {
+                *unknown != action
+                    || harmless(action, setting)
+                    || next_look(*since, setting, now).is_none()
             }
-            Phase::Accepted { action: accepted, .. } => *accepted != action,
+            Phase::Accepted {
+                action: accepted, ..
+            } => *accepted != action,
         }
     }
 
     /// Nothing seen yet: look again later, or say that it does not come.
     fn wait(&self, setting: &Setting<'_>, now: Timestamp) -> Next {
         match self.phase.clone() {
-            Phase::Intended { action, saw_absent, at: since } | Phase::Unknown { action, saw_absent, since, .. } => {
-                let look_at = next_look(since, setting, now).unwrap_or(now);
-                Next::Wait(Phase::Unknown { action, saw_absent, since, look_at })
+            Phase::Intended {
+                action,
+                saw_absent,
+                at: since,
             }
-            Phase::Accepted { action, saw_absent, since, .. } => match next_look(since, setting, now) {
-                Some(look_at) => Next::Wait(Phase::Accepted { action, saw_absent, since, look_at }),
-                None => Next::GiveUp(format!("contradicted: `{}` was accepted, but does not show", action.as_str())),
+            | Phase::Unknown {
+                action,
+                saw_absent,
+                since,
+                ..
+            } => {
+                let look_at = next_look(since, setting, now).unwrap_or(now);
+                Next::Wait(Phase::Unknown {
+                    action,
+                    saw_absent,
+                    since,
+                    look_at,
+                })
+            }
+            Phase::Accepted {
+                action,
+                saw_absent,
+                since,
+                ..
+            } => match next_look(since, setting, now) {
+                Some(look_at) => Next::Wait(Phase::Accepted {
+                    action,
+                    saw_absent,
+                    since,
+                    look_at,
+                }),
+                None => Next::GiveUp(format!(
+                    "contradicted: `{}` was accepted, but does not show",
+                    action.as_str()
+                )),
             },
             phase @ (Phase::Planned | Phase::Retry { .. }) => Next::Wait(phase),
         }
@@ -369,7 +450,9 @@ impl Change {
             (_, Some(user)) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
             (Phase::Planned | Phase::Retry { .. }, None) => Next::Settled(Settled::Withdrawn),
             (
-                Phase::Intended { at: since, .. } | Phase::Unknown { since, .. } | Phase::Accepted { since, .. },
+                Phase::Intended { at: since, .. }
+                | Phase::Unknown { since, .. }
+                | Phase::Accepted { since, .. },
                 None,
             ) => {
                 if next_look(*since, setting, now).is_none() {
@@ -384,27 +467,50 @@ impl Change {
     ///
     /// # Errors
     /// Why it has to be given up, and become a task for a human.
-    pub fn after_make(mut self, outcome: &Outcome, key: &EffectKey, now: Timestamp) -> Result<Self, String> {
-        let Phase::Intended { action, saw_absent, .. } = self.phase else {
+    pub fn after_make(
+        mut self,
+        outcome: &Outcome,
+        key: &EffectKey,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        let Phase::Intended {
+            action, saw_absent, ..
+        } = self.phase
+        else {
             return Ok(self);
         };
         self.phase = match outcome {
             Outcome::Done { .. } => {
                 self.retries = 0;
                 self.made.push(action);
-                Phase::Accepted { action, saw_absent, since: now, look_at: later(now, LOOKS[0]) }
+                Phase::Accepted {
+                    action,
+                    saw_absent,
+                    since: now,
+                    look_at: later(now, LOOKS[0]),
+                }
             }
-            Outcome::Unknown { .. } => {
-                Phase::Unknown { action, saw_absent, since: now, look_at: later(now, LOOKS[0]) }
-            }
+            Outcome::Unknown { .. } => Phase::Unknown {
+                action,
+                saw_absent,
+                since: now,
+                look_at: later(now, LOOKS[0]),
+            },
             Outcome::Refused { why } => return Err(why.clone()),
-            Outcome::NotDone { why, retry_after_secs } => {
+            Outcome::NotDone {
+                why,
+                retry_after_secs,
+            } => {
                 let Some(at) = retry_at(key, self.retries, *retry_after_secs, now) else {
                     return Err(format!("given up after {} tries: {why}", RETRIES.len()));
                 };
                 self.retries = self.retries.saturating_add(1);
                 // Not done: what shows up later was not made by this attempt.
-                Phase::Retry { action, saw_absent: false, at }
+                Phase::Retry {
+                    action,
+                    saw_absent: false,
+                    at,
+                }
             }
         };
         Ok(self)
@@ -423,13 +529,22 @@ fn harmless(action: Action, setting: &Setting<'_>) -> bool {
 /// The next moment to look for an effect whose outcome is open since `since`; none when looking has ended.
 fn next_look(since: Timestamp, setting: &Setting<'_>, now: Timestamp) -> Option<Timestamp> {
     let settle = (setting.settle_secs > LOOKS[3]).then_some(setting.settle_secs);
-    LOOKS.into_iter().chain(settle).map(|secs| later(since, secs)).find(|at| *at > now)
+    LOOKS
+        .into_iter()
+        .chain(settle)
+        .map(|secs| later(since, secs))
+        .find(|at| *at > now)
 }
 
 /// When to try again after `tries` failures: exponential with jitter, never before what the remote asked for.
 /// The jitter follows from the effect's key, so that a replay of the decision decides the same.
 #[must_use]
-pub fn retry_at(key: &EffectKey, tries: u32, retry_after_secs: Option<u64>, now: Timestamp) -> Option<Timestamp> {
+pub fn retry_at(
+    key: &EffectKey,
+    tries: u32,
+    retry_after_secs: Option<u64>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let base = *RETRIES.get(usize::try_from(tries).unwrap_or(usize::MAX))?;
     let seed = derive(&[key.as_str(), &tries.to_string()]);
     let chance = u32::from_str_radix(seed.get(..4).unwrap_or("0"), 16).unwrap_or(0);

@@ -38,7 +38,9 @@ impl Hint {
     /// The hash that tells two contents apart.
     #[must_use]
     pub fn content_hash_of(event: &str, data: &Value) -> String {
-        hex::encode(Sha256::digest(derive(&[event, &data.to_string()]).as_bytes()))
+        hex::encode(Sha256::digest(
+            derive(&[event, &data.to_string()]).as_bytes(),
+        ))
     }
 }
 
@@ -119,7 +121,11 @@ impl Entity for StoredDelivery {
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.hint.received_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.hint.received_at,
+        })
     }
 }
 
@@ -196,7 +202,11 @@ impl Why {
     /// A line without conditions.
     #[must_use]
     pub fn said(at: Timestamp, text: impl Into<String>) -> Self {
-        Self { at, text: text.into(), detail: Value::Null }
+        Self {
+            at,
+            text: text.into(),
+            detail: Value::Null,
+        }
     }
 }
 
@@ -208,11 +218,19 @@ impl Entity for Event {
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.received_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.received_at,
+        })
     }
 
     fn lookup(&self) -> Option<Lookup> {
-        Some(Lookup { person: self.person.clone()?, kind: Self::KIND, at: self.received_at })
+        Some(Lookup {
+            person: self.person.clone()?,
+            kind: Self::KIND,
+            at: self.received_at,
+        })
     }
 }
 
@@ -236,7 +254,13 @@ impl KnownCandidacy {
     /// Nothing is known yet.
     #[must_use]
     pub fn unknown(opportunity: LeverId, now: Timestamp) -> Self {
-        Self { opportunity, person: None, hired: None, last_event: None, read_at: now }
+        Self {
+            opportunity,
+            person: None,
+            hired: None,
+            last_event: None,
+            read_at: now,
+        }
     }
 }
 

@@ -54,7 +54,6 @@ impl GrantState {
     }
 }
 
-
 /// One thing a person has or should have in one account of an application.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Grant {
@@ -122,14 +121,23 @@ impl Grant {
     /// The key of an effect on this grant in its present generation.
     #[must_use]
     pub fn effect_key(&self, action: Action) -> EffectKey {
-        EffectKey::derived(&[self.id.as_str(), &self.generation.to_string(), action.as_str()])
+        EffectKey::derived(&[
+            self.id.as_str(),
+            &self.generation.to_string(),
+            action.as_str(),
+        ])
     }
 
     /// Might the person have something in the application because of this grant?
     #[must_use]
     pub fn may_be_held(&self) -> bool {
-        let intended = self.change.as_ref().is_some_and(|change| change.phase.has_intent());
-        intended || self.external_id.is_some() && self.state != GrantState::Revoked || self.held.is_some()
+        let intended = self
+            .change
+            .as_ref()
+            .is_some_and(|change| change.phase.has_intent());
+        intended
+            || self.external_id.is_some() && self.state != GrantState::Revoked
+            || self.held.is_some()
     }
 }
 
@@ -145,6 +153,10 @@ impl Entity for Grant {
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.changed_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.changed_at,
+        })
     }
 }

@@ -18,7 +18,9 @@ pub enum IdError {
     #[error("an id has 1 to {0} characters out of letters, digits, `_`, `-`, `.` and `:`")]
     Text(usize),
     /// A slug has its own, smaller alphabet.
-    #[error("a slug has 1 to 63 characters out of a-z, 0-9, `_` and `-`, and starts with a letter or digit")]
+    #[error(
+        "a slug has 1 to 63 characters out of a-z, 0-9, `_` and `-`, and starts with a letter or digit"
+    )]
     Slug,
 }
 
@@ -33,7 +35,10 @@ fn checked(text: &str) -> Result<(), IdError> {
 }
 
 fn checked_slug(text: &str) -> Result<(), IdError> {
-    let starts = text.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let starts = text
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
     if !starts || text.len() > 63 || !text.chars().all(fits) {
         return Err(IdError::Slug);
@@ -211,7 +216,9 @@ impl StepId {
     /// The step this one stands in, if any.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        self.0.split_once('/').map(|(parent, _)| Self(parent.to_owned()))
+        self.0
+            .split_once('/')
+            .map(|(parent, _)| Self(parent.to_owned()))
     }
 
     /// The text of the id.

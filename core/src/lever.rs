@@ -22,7 +22,10 @@ impl Needs {
     /// Is anything of this part of the document needed?
     #[must_use]
     pub fn part(&self, name: &str) -> bool {
-        self.paths.iter().chain(&self.users).any(|path| path.to_string().split(['.', '[']).next() == Some(name))
+        self.paths
+            .iter()
+            .chain(&self.users)
+            .any(|path| path.to_string().split(['.', '[']).next() == Some(name))
     }
 }
 
@@ -73,19 +76,29 @@ pub struct Candidacy {
 
 impl fmt::Debug for Candidacy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Candidacy({}, archived {:?}, offer {:?})", self.opportunity, self.archived, self.offer)
+        write!(
+            f,
+            "Candidacy({}, archived {:?}, offer {:?})",
+            self.opportunity, self.archived, self.offer
+        )
     }
 }
 
 /// A hire is an archive reason of type `hired`, never a stage; withdrawn again when its only offer is denied.
 #[must_use]
 pub fn is_hired(candidacy: &Candidacy) -> bool {
-    candidacy.archived.as_ref().is_some_and(|archived| archived.hired) && candidacy.offer != OfferState::Denied
+    candidacy
+        .archived
+        .as_ref()
+        .is_some_and(|archived| archived.hired)
+        && candidacy.offer != OfferState::Denied
 }
 
 /// The id of a fact: both hire webhooks, a replay and a poll make the same one.
 #[must_use]
 pub fn fact_id(kind: &str, opportunity: &LeverId, at: Option<Timestamp>, detail: &str) -> EventId {
-    let at = at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
+    let at = at
+        .map(|at| at.as_millisecond().to_string())
+        .unwrap_or_default();
     EventId::derived(&[kind, opportunity.as_str(), &at, detail])
 }

@@ -1,8 +1,36 @@
-//! core
+//! What Sando decides: who a person is, what they are due, what has to be done, in which order, and what is recorded.
+//!
+//! No I/O, no clock, no chance: those come in through [`ports`]. What decides is pure and sync; what is async
+//! ([`handle`]) loads, asks, and commits. Read in this order: [`ids`], [`store`], [`audit`]; [`person`], [`access`];
+//! [`effect`], [`run`]; then [`handle`].
 
 pub mod condition;
+pub mod ids;
 pub mod mistake;
 pub mod moment;
 pub mod path;
+pub mod schedule;
 pub mod template;
 pub mod value;
+
+pub mod audit;
+pub mod claim;
+pub mod config;
+pub mod store;
+
+pub mod app;
+pub mod person;
+pub mod policy;
+pub mod rule;
+pub mod workflow;
+
+pub mod effect;
+pub mod event;
+pub mod grant;
+pub mod lever;
+pub mod run;
+pub mod task;
+
+pub mod ports;
+#[doc(hidden)]
+pub mod testing;

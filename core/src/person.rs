@@ -32,14 +32,30 @@ impl CanonicalEmail {
     pub fn parse(text: &str) -> Result<Self, NoEmail> {
         let text = text.trim().to_lowercase();
         let (local, domain) = text.rsplit_once('@').ok_or(NoEmail)?;
-        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"' | '@');
-        let domain_fits = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
-        if text.len() > 254 || local.is_empty() || !domain_fits || text.matches('@').count() != 1 || text.contains(odd_but_at(odd)) {
+        let odd = |c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"' | '@')
+        };
+        let domain_fits =
+            domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
+        if text.len() > 254
+            || local.is_empty()
+            || !domain_fits
+            || text.matches('@').count() != 1
+            || text.contains(odd_but_at(odd))
+        {
             return Err(NoEmail);
         }
         let untagged = local.split('+').next().unwrap_or(local);
-        let domain = if domain == "googlemail.com" { "gmail.com" } else { domain };
-        let local = if DOTS_IGNORED.contains(&domain) { untagged.replace('.', "") } else { untagged.to_owned() };
+        let domain = if domain == "googlemail.com" {
+            "gmail.com"
+        } else {
+            domain
+        };
+        let local = if DOTS_IGNORED.contains(&domain) {
+            untagged.replace('.', "")
+        } else {
+            untagged.to_owned()
+        };
         if local.is_empty() {
             return Err(NoEmail);
         }
@@ -85,7 +101,9 @@ impl Attributes {
     /// The value of an attribute; none if it is missing, null or an empty text.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+        self.0
+            .get(name)
+            .filter(|value| !value.is_null() && value.as_str() != Some(""))
     }
 
     /// The attribute as text, if it is one.
@@ -112,7 +130,12 @@ impl Attributes {
     /// All of them as one JSON object, the input of conditions and templates.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        Value::Object(self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        Value::Object(
+            self.0
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -162,8 +185,14 @@ pub enum Lifecycle {
 
 impl Lifecycle {
     /// Every state, in the order of a life.
-    pub const ALL: [Self; 6] =
-        [Self::Candidate, Self::Preboarding, Self::Active, Self::Leaving, Self::Left, Self::Withdrawn];
+    pub const ALL: [Self; 6] = [
+        Self::Candidate,
+        Self::Preboarding,
+        Self::Active,
+        Self::Leaving,
+        Self::Left,
+        Self::Withdrawn,
+    ];
 
     /// The word in API and lists.
     #[must_use]
@@ -233,7 +262,9 @@ impl Person {
     /// The attribute, corrections first.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Value> {
-        self.corrected.get(name).or_else(|| self.attributes.get(name))
+        self.corrected
+            .get(name)
+            .or_else(|| self.attributes.get(name))
     }
 
     /// The attribute as text, corrections first.
@@ -292,7 +323,11 @@ impl Entity for Person {
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.created_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.created_at,
+        })
     }
 }
 
@@ -302,19 +337,38 @@ mod tests {
 
     #[track_caller]
     fn check(input: &str, expect: Option<&str>) {
-        assert_eq!(CanonicalEmail::parse(input).ok().as_ref().map(CanonicalEmail::as_str), expect, "{input}");
+        assert_eq!(
+            CanonicalEmail::parse(input)
+                .ok()
+                .as_ref()
+                .map(CanonicalEmail::as_str),
+            expect,
+            "{input}"
+        );
     }
 
     #[test]
     fn addresses_of_one_mailbox_are_one_address() {
         check(" Ada.Park+lever@GMail.com ", Some("adapark@gmail.com"));
         check("ada.park@googlemail.com", Some("adapark@gmail.com"));
-        check("Ada.Park+x@contoso.example", Some("ada.park@contoso.example"));
+        check(
+            "Ada.Park+x@contoso.example",
+            Some("ada.park@contoso.example"),
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "ada", "@contoso.example", "ada@", "ada@contoso", "a b@contoso.example", "a@b@c.example", "+x@gmail.com"] {
+        for text in [
+            "",
+            "ada",
+            "@contoso.example",
+            "ada@",
+            "ada@contoso",
+            "a b@contoso.example",
+            "a@b@c.example",
+            "+x@gmail.com",
+        ] {
             check(text, None);
         }
     }

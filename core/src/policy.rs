@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::ConditionFile;
+use crate::condition::Conditions;
 use crate::ids::{AppSlug, Slug};
 use crate::schedule::Delivery;
 
@@ -15,8 +15,8 @@ pub struct Policy {
     /// Its slug.
     pub policy: Slug,
     /// For whom; empty means everybody.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub when: Vec<ConditionFile>,
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub when: Conditions,
     /// What they are due.
     pub grants: Vec<PolicyGrant>,
 }
@@ -37,8 +37,8 @@ pub struct PolicyGrant {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
     /// For whom among those whom the policy is for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub when: Vec<ConditionFile>,
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub when: Conditions,
     /// Given when; at once if absent.
     #[serde(default)]
     pub deliver: Delivery,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::Application;
 use crate::effect::{Action, Outcome};
 use crate::grant::Entitlement;
-use crate::ids::{AppSlug, EffectKey, ExternalId, LeverId};
+use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
 use crate::person::Person;
 use crate::store::{Key, Store, Version};
@@ -253,7 +253,12 @@ pub struct SecretValues {
 
 impl std::fmt::Debug for SecretValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SecretValues({:?}, {:?})", self.variables.keys(), self.credentials.keys())
+        write!(
+            f,
+            "SecretValues({:?}, {:?})",
+            self.variables.keys(),
+            self.credentials.keys()
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::ConditionFile;
+use crate::condition::Conditions;
 use crate::ids::Slug;
 
 /// What can happen.
@@ -93,8 +93,8 @@ pub struct Rule {
     /// What it reacts to.
     pub event: EventKind,
     /// Over the event and the person; empty means always.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub when: Vec<ConditionFile>,
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub when: Conditions,
     /// What it starts.
     pub workflow: Slug,
     /// Outside of it everything is computed and shown, nothing done.
@@ -110,5 +110,5 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct Pilot {
     /// Over the person's attributes.
-    pub when: Vec<ConditionFile>,
+    pub when: Conditions,
 }

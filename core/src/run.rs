@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Cause;
 use crate::effect::{Goal, Phase};
-use crate::ids::{AppSlug, ApprovalId, EffectKey, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
+use crate::ids::{
+    AppSlug, ApprovalId, EffectKey, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId,
+};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -69,7 +71,10 @@ impl StepState {
     /// Has it ended, one way or another?
     #[must_use]
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Verified | Self::Failed | Self::Skipped | Self::Cancelled | Self::Planned)
+        matches!(
+            self,
+            Self::Verified | Self::Failed | Self::Skipped | Self::Cancelled | Self::Planned
+        )
     }
 
     /// Has it ended so that what needs it can go on?
@@ -175,7 +180,11 @@ pub struct Step {
 impl Step {
     /// Notes an attempt.
     pub fn tried(&mut self, at: Timestamp, request: &str, outcome: String) {
-        self.attempts.push(Attempt { at, request: request.to_owned(), outcome });
+        self.attempts.push(Attempt {
+            at,
+            request: request.to_owned(),
+            outcome,
+        });
         if self.attempts.len() > 8 {
             self.attempts.remove(0);
         }
@@ -210,7 +219,9 @@ impl Step {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.work {
-            StepWork::Grant { goal: Goal::Give, .. } => "grant",
+            StepWork::Grant {
+                goal: Goal::Give, ..
+            } => "grant",
             StepWork::Grant { .. } => "revoke",
             StepWork::Workflow { kind, .. } => kind.as_str(),
         }
@@ -284,14 +295,24 @@ impl Entity for Run {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        (self.state == RunState::Running).then_some(self.look_at).flatten()
+        (self.state == RunState::Running)
+            .then_some(self.look_at)
+            .flatten()
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.started_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.started_at,
+        })
     }
 
     fn lookup(&self) -> Option<Lookup> {
-        Some(Lookup { person: self.person.clone(), kind: Self::KIND, at: self.started_at })
+        Some(Lookup {
+            person: self.person.clone(),
+            kind: Self::KIND,
+            at: self.started_at,
+        })
     }
 }

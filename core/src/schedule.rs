@@ -24,7 +24,9 @@ pub enum Span {
 
 /// Not a length of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a length of time is a number up to 3650 with `m`, `h`, `d`, `wd` or `w`, such as `72h` or `3wd`")]
+#[error(
+    "a length of time is a number up to 3650 with `m`, `h`, `d`, `wd` or `w`, such as `72h` or `3wd`"
+)]
 pub struct SpanError;
 
 impl TryFrom<String> for Span {
@@ -32,7 +34,11 @@ impl TryFrom<String> for Span {
     fn try_from(text: String) -> Result<Self, SpanError> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or(SpanError)?;
         let (number, unit) = text.split_at(digits);
-        let number: u32 = number.parse().ok().filter(|n| *n <= 3650).ok_or(SpanError)?;
+        let number: u32 = number
+            .parse()
+            .ok()
+            .filter(|n| *n <= 3650)
+            .ok_or(SpanError)?;
         match unit {
             "m" => Ok(Self::Minutes(number)),
             "h" => Ok(Self::Hours(number)),
@@ -108,11 +114,16 @@ struct Relative {
 mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(value: &Option<()>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<()>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         value.is_some().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<()>, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         Ok((value != serde_json::Value::Bool(false)).then_some(()))
     }
@@ -128,13 +139,22 @@ impl TryFrom<DeliveryFile> for Delivery {
         };
         let at = relative
             .at
-            .map(|text| text.parse::<Time>().map_err(|_| format!("`{text}` is no time of day, such as \"09:00\"")))
+            .map(|text| {
+                text.parse::<Time>()
+                    .map_err(|_| format!("`{text}` is no time of day, such as \"09:00\""))
+            })
             .transpose()?;
-        match (relative.before_start, relative.on_start, relative.after_start) {
+        match (
+            relative.before_start,
+            relative.on_start,
+            relative.after_start,
+        ) {
             (Some(span), None, None) => Ok(Self::BeforeStart(span, at)),
             (None, Some(()), None) => Ok(Self::OnStart(at)),
             (None, None, Some(span)) => Ok(Self::AfterStart(span, at)),
-            _ => Err("one of `before_start`, `on_start`, `after_start`, or the word `now`".to_owned()),
+            _ => Err(
+                "one of `before_start`, `on_start`, `after_start`, or the word `now`".to_owned(),
+            ),
         }
     }
 }
@@ -144,15 +164,21 @@ impl From<Delivery> for DeliveryFile {
         let at_text = |at: Option<Time>| at.map(|at| at.strftime("%H:%M").to_string());
         match delivery {
             Delivery::Now => Self::Word(Word::Now),
-            Delivery::BeforeStart(span, at) => {
-                Self::Relative(Relative { before_start: Some(span), at: at_text(at), ..Relative::default() })
-            }
-            Delivery::OnStart(at) => {
-                Self::Relative(Relative { on_start: Some(()), at: at_text(at), ..Relative::default() })
-            }
-            Delivery::AfterStart(span, at) => {
-                Self::Relative(Relative { after_start: Some(span), at: at_text(at), ..Relative::default() })
-            }
+            Delivery::BeforeStart(span, at) => Self::Relative(Relative {
+                before_start: Some(span),
+                at: at_text(at),
+                ..Relative::default()
+            }),
+            Delivery::OnStart(at) => Self::Relative(Relative {
+                on_start: Some(()),
+                at: at_text(at),
+                ..Relative::default()
+            }),
+            Delivery::AfterStart(span, at) => Self::Relative(Relative {
+                after_start: Some(span),
+                at: at_text(at),
+                ..Relative::default()
+            }),
         }
     }
 }
@@ -168,14 +194,22 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { zone: TimeZone::UTC, holidays: BTreeSet::new() }
+        Self {
+            zone: TimeZone::UTC,
+            holidays: BTreeSet::new(),
+        }
     }
 }
 
 impl Delivery {
     /// The moment; none for what is relative to a first day that nobody knows.
     #[must_use]
-    pub fn moment(&self, starts_on: Option<Date>, place: &Place, now: Timestamp) -> Option<Timestamp> {
+    pub fn moment(
+        &self,
+        starts_on: Option<Date>,
+        place: &Place,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         match self {
             Self::Now => Some(now),
             Self::OnStart(at) => place.moment(starts_on?, *at),
@@ -191,7 +225,11 @@ impl Place {
     #[must_use]
     pub fn moment(&self, day: Date, at: Option<Time>) -> Option<Timestamp> {
         let civil = day.to_datetime(at.unwrap_or(Time::midnight()));
-        self.zone.to_ambiguous_zoned(civil).compatible().ok().map(|zoned| zoned.timestamp())
+        self.zone
+            .to_ambiguous_zoned(civil)
+            .compatible()
+            .ok()
+            .map(|zoned| zoned.timestamp())
     }
 
     fn shifted(&self, start: Date, span: Span, at: Option<Time>, sign: i64) -> Option<Timestamp> {
@@ -199,7 +237,12 @@ impl Place {
         match span {
             Span::Minutes(n) => self.moment(start, at)?.checked_add(hours(n, 60)).ok(),
             Span::Hours(n) => self.moment(start, at)?.checked_add(hours(n, 3600)).ok(),
-            Span::Days(n) => self.moment(start.checked_add(jiff::Span::new().try_days(sign * i64::from(n)).ok()?).ok()?, at),
+            Span::Days(n) => self.moment(
+                start
+                    .checked_add(jiff::Span::new().try_days(sign * i64::from(n)).ok()?)
+                    .ok()?,
+                at,
+            ),
             Span::WorkingDays(n) => self.moment(self.working_day(start, n, sign)?, at),
         }
     }
@@ -218,8 +261,10 @@ impl Place {
     }
 
     fn works(&self, day: Date) -> bool {
-        !matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday)
-            && !self.holidays.contains(&day)
+        !matches!(
+            day.weekday(),
+            jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+        ) && !self.holidays.contains(&day)
     }
 }
 
@@ -230,40 +275,81 @@ mod tests {
     use super::*;
 
     fn berlin() -> Place {
-        Place { zone: TimeZone::get("Europe/Berlin").unwrap(), holidays: [date(2026, 12, 25)].into() }
+        Place {
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            holidays: [date(2026, 12, 25)].into(),
+        }
     }
 
     #[track_caller]
     fn check(delivery: serde_json::Value, start: Date, expect: &str) {
         let delivery: Delivery = serde_json::from_value(delivery).unwrap();
         let printed = serde_json::to_value(&delivery).unwrap();
-        assert_eq!(serde_json::from_value::<Delivery>(printed).unwrap(), delivery);
-        let moment = delivery.moment(Some(start), &berlin(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(
+            serde_json::from_value::<Delivery>(printed).unwrap(),
+            delivery
+        );
+        let moment = delivery
+            .moment(Some(start), &berlin(), Timestamp::UNIX_EPOCH)
+            .unwrap();
         assert_eq!(moment.to_string(), expect);
     }
 
     #[test]
     fn deliveries_are_moments_in_the_persons_zone() {
-        check(serde_json::json!("now"), date(2027, 1, 4), "1970-01-01T00:00:00Z");
-        check(serde_json::json!({"on_start": true, "at": "09:00"}), date(2027, 1, 4), "2027-01-04T08:00:00Z");
-        check(serde_json::json!({"before_start": "3d", "at": "09:00"}), date(2027, 1, 4), "2027-01-01T08:00:00Z");
-        check(serde_json::json!({"before_start": "12h"}), date(2027, 1, 4), "2027-01-03T11:00:00Z");
-        check(serde_json::json!({"after_start": "1w", "at": "09:00"}), date(2027, 3, 22), "2027-03-29T07:00:00Z");
+        check(
+            serde_json::json!("now"),
+            date(2027, 1, 4),
+            "1970-01-01T00:00:00Z",
+        );
+        check(
+            serde_json::json!({"on_start": true, "at": "09:00"}),
+            date(2027, 1, 4),
+            "2027-01-04T08:00:00Z",
+        );
+        check(
+            serde_json::json!({"before_start": "3d", "at": "09:00"}),
+            date(2027, 1, 4),
+            "2027-01-01T08:00:00Z",
+        );
+        check(
+            serde_json::json!({"before_start": "12h"}),
+            date(2027, 1, 4),
+            "2027-01-03T11:00:00Z",
+        );
+        check(
+            serde_json::json!({"after_start": "1w", "at": "09:00"}),
+            date(2027, 3, 22),
+            "2027-03-29T07:00:00Z",
+        );
     }
 
     #[test]
     fn working_days_skip_weekends_and_holidays() {
-        check(serde_json::json!({"before_start": "2wd"}), date(2026, 12, 28), "2026-12-22T23:00:00Z");
+        check(
+            serde_json::json!({"before_start": "2wd"}),
+            date(2026, 12, 28),
+            "2026-12-22T23:00:00Z",
+        );
     }
 
     #[test]
     fn a_time_that_daylight_saving_skips_is_the_moment_after() {
-        check(serde_json::json!({"on_start": {}, "at": "02:30"}), date(2027, 3, 28), "2027-03-28T01:30:00Z");
+        check(
+            serde_json::json!({"on_start": {}, "at": "02:30"}),
+            date(2027, 3, 28),
+            "2027-03-28T01:30:00Z",
+        );
     }
 
     #[test]
     fn what_is_no_delivery_is_refused() {
-        for wrong in [r#"{"at":"09:00"}"#, r#"{"before_start":"3x"}"#, r#"{"on_start":true,"at":"late"}"#, r#""soon""#] {
+        for wrong in [
+            r#"{"at":"09:00"}"#,
+            r#"{"before_start":"3x"}"#,
+            r#"{"on_start":true,"at":"late"}"#,
+            r#""soon""#,
+        ] {
             assert!(serde_json::from_str::<Delivery>(wrong).is_err(), "{wrong}");
         }
     }

@@ -13,7 +13,8 @@ use crate::audit::{Record, StreamId};
 use crate::claim::Claim;
 use crate::config::ConfigKind;
 use crate::ids::{
-    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RunId, Slug, TaskId, derive,
+    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RunId, Slug, TaskId,
+    derive,
 };
 
 /// Names one item. Two entities never share a key.
@@ -161,7 +162,11 @@ pub struct Stored {
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stored({:?} v{} due {:?})", self.key, self.version, self.due)
+        write!(
+            f,
+            "Stored({:?} v{} due {:?})",
+            self.key, self.version, self.due
+        )
     }
 }
 
@@ -171,17 +176,31 @@ impl Stored {
     /// # Errors
     /// [`StoreError::Unreadable`] if the item is of another kind or its body cannot be read.
     pub fn read<E: Entity>(&self) -> Result<Loaded<E>, StoreError> {
-        let unreadable = |why: String| StoreError::Unreadable { key: self.key.clone(), why };
+        let unreadable = |why: String| StoreError::Unreadable {
+            key: self.key.clone(),
+            why,
+        };
         if self.kind != E::KIND {
-            return Err(unreadable(format!("it is a {}, not a {}", self.kind, E::KIND)));
+            return Err(unreadable(format!(
+                "it is a {}, not a {}",
+                self.kind,
+                E::KIND
+            )));
         }
         if self.schema > E::SCHEMA {
-            return Err(unreadable(format!("schema {} is newer than this release", self.schema)));
+            return Err(unreadable(format!(
+                "schema {} is newer than this release",
+                self.schema
+            )));
         }
         // The position only: serde's message may quote the value.
         let entity = serde_json::from_str(&self.body)
             .map_err(|e| unreadable(format!("line {} column {}", e.line(), e.column())))?;
-        Ok(Loaded { entity, version: self.version, due: self.due })
+        Ok(Loaded {
+            entity,
+            version: self.version,
+            due: self.due,
+        })
     }
 }
 
@@ -221,7 +240,11 @@ pub struct Put {
 
 impl fmt::Debug for Put {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Put({:?} over v{} due {:?})", self.key, self.expect, self.due)
+        write!(
+            f,
+            "Put({:?} over v{} due {:?})",
+            self.key, self.expect, self.due
+        )
     }
 }
 
@@ -378,14 +401,20 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable` may be retried as it is.
-    async fn due(&self, shard: u8, until: Timestamp, limit: usize) -> Result<Vec<DueEntry>, StoreError>;
+    async fn due(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DueEntry>, StoreError>;
 
     /// Takes a due entry for work: moves its due time to `until` and its version on, if the version is still `seen`.
     /// Answers the item as it is then. Nobody who read it before can commit over it afterwards.
     ///
     /// # Errors
     /// `Conflict` if somebody else was first, or it is gone.
-    async fn claim(&self, key: &Key, seen: Version, until: Timestamp) -> Result<Stored, StoreError>;
+    async fn claim(&self, key: &Key, seen: Version, until: Timestamp)
+    -> Result<Stored, StoreError>;
 
     /// Commits all of it, audit records included, or nothing.
     ///
@@ -398,7 +427,12 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable` may be retried as it is.
-    async fn records(&self, stream: &StreamId, from: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+    async fn records(
+        &self,
+        stream: &StreamId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError>;
 }
 
 impl dyn Store {

@@ -91,10 +91,18 @@ impl Entity for Task {
     }
 
     fn listing(&self) -> Option<Listing> {
-        Some(Listing { kind: Self::KIND, state: self.state.as_str(), at: self.created_at })
+        Some(Listing {
+            kind: Self::KIND,
+            state: self.state.as_str(),
+            at: self.created_at,
+        })
     }
 
     fn lookup(&self) -> Option<Lookup> {
-        Some(Lookup { person: self.person.clone()?, kind: Self::KIND, at: self.created_at })
+        Some(Lookup {
+            person: self.person.clone()?,
+            kind: Self::KIND,
+            at: self.created_at,
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::app::Auth;
 use crate::ids::Slug;
 use crate::mistake::Mistake;
 use crate::schedule::Delivery;
-use crate::template::Template;
+use crate::template::{Placeholders, Template};
 
 /// One workflow file (`lifecycle.md`, "Workflow").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -156,15 +156,35 @@ impl Workflow {
             needs: needs.iter().map(|need| slug(need)).collect(),
             kind,
         };
-        let workflow = |id: &str, direction, steps| Self { workflow: slug(id), direction, steps };
+        let workflow = |id: &str, direction, steps| Self {
+            workflow: slug(id),
+            direction,
+            steps,
+        };
         let give = || step("access", StepKind::Grant {}, &[]);
         let take = |needs: &[&str]| step("revoke", StepKind::Revoke {}, needs);
         let note = |needs: &[&str]| step("lever", StepKind::LeverNote {}, needs);
         vec![
-            workflow("onboard", Some(Direction::Grant), vec![give(), note(&["access"])]),
-            workflow("change", None, vec![give(), take(&["access"]), note(&["access", "revoke"])]),
-            workflow("offboard", Some(Direction::Revoke), vec![take(&[]), note(&["revoke"])]),
-            workflow("withdraw", Some(Direction::Revoke), vec![take(&[]), note(&["revoke"])]),
+            workflow(
+                "onboard",
+                Some(Direction::Grant),
+                vec![give(), note(&["access"])],
+            ),
+            workflow(
+                "change",
+                None,
+                vec![give(), take(&["access"]), note(&["access", "revoke"])],
+            ),
+            workflow(
+                "offboard",
+                Some(Direction::Revoke),
+                vec![take(&[]), note(&["revoke"])],
+            ),
+            workflow(
+                "withdraw",
+                Some(Direction::Revoke),
+                vec![take(&[]), note(&["revoke"])],
+            ),
         ]
     }
 
@@ -176,16 +196,22 @@ impl Workflow {
         for (place, step) in self.steps.iter().enumerate() {
             let path = format!("steps[{place}]");
             if seen.contains(&&step.id) {
-                mistakes.push(Mistake::new(format!("{path}.id"), format!("there are two steps `{}`", step.id)));
+                mistakes.push(Mistake::new(
+                    format!("{path}.id"),
+                    format!("there are two steps `{}`", step.id),
+                ));
             }
             // Only earlier steps can be needed: that also keeps circles out.
             for need in step.needs.iter().filter(|need| !seen.contains(need)) {
-                mistakes.push(Mistake::new(format!("{path}.needs"), format!("no earlier step is called `{need}`")));
+                mistakes.push(Mistake::new(
+                    format!("{path}.needs"),
+                    format!("no earlier step is called `{need}`"),
+                ));
             }
             seen.push(&step.id);
             self.direction_mistake(&path, step, &mut mistakes);
             for (field, text) in step.templates() {
-                if let Err(error) = Template::parse(text, &|_| true) {
+                if let Err(error) = Template::parse(text, Placeholders::AnyName) {
                     mistakes.push(Mistake::new(format!("{path}.{field}"), error.to_string()));
                 }
             }
@@ -198,8 +224,12 @@ impl Workflow {
 
     fn direction_mistake(&self, path: &str, step: &StepFile, mistakes: &mut Vec<Mistake>) {
         let wrong = match (self.direction, &step.kind) {
-            (Some(Direction::Revoke), StepKind::Grant {}) => "a workflow with direction `revoke` cannot give",
-            (Some(Direction::Grant), StepKind::Revoke {}) => "a workflow with direction `grant` cannot take away",
+            (Some(Direction::Revoke), StepKind::Grant {}) => {
+                "a workflow with direction `revoke` cannot give"
+            }
+            (Some(Direction::Grant), StepKind::Revoke {}) => {
+                "a workflow with direction `grant` cannot take away"
+            }
             _ => return,
         };
         mistakes.push(Mistake::new(format!("{path}.type"), wrong));
@@ -239,7 +269,11 @@ mod tests {
         }))
         .unwrap();
 
-        let found: Vec<String> = workflow.mistakes().iter().map(ToString::to_string).collect();
+        let found: Vec<String> = workflow
+            .mistakes()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
 
         assert_eq!(
             found,
