@@ -97,6 +97,12 @@ impl Grant {
         GrantId::derived(&[person.as_str(), app.as_str(), account.as_str()])
     }
 
+    /// The id of what a person has in the one account of an application.
+    #[must_use]
+    pub fn id_for(person: &PersonId, app: &AppSlug) -> GrantId {
+        Self::id_of(person, app, &default_account())
+    }
+
     /// A grant that policies ask for and nothing has been done about.
     #[must_use]
     pub fn desired(person: &PersonId, app: &AppSlug, wanted: Entitlement, now: Timestamp) -> Self {

@@ -27,9 +27,17 @@ pub mod workflow;
 pub mod effect;
 pub mod event;
 pub mod grant;
+pub mod address;
+pub mod attributes;
+pub mod settings;
+pub mod company;
+
 pub mod lever;
 pub mod run;
 pub mod task;
+
+pub mod access;
+pub mod changes;
 
 pub mod ports;
 #[doc(hidden)]
