@@ -7,7 +7,7 @@ mod follow;
 mod parse;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 use std::{fmt, str::FromStr};
