@@ -69,12 +69,22 @@ impl Desired {
     fn unite(&mut self, policy: &Slug, grant: &PolicyGrant, app: Option<&Application>) {
         let approval = grant.approval.clone().or_else(|| {
             let high = app.filter(|app| app.sensitivity == Sensitivity::High)?;
-            let by = high.owner.clone().unwrap_or_else(|| "role:admin".to_owned());
-            Some(ApprovalRule { by: vec![by], expires: None, escalate_to: Vec::new() })
+            let by = high
+                .owner
+                .clone()
+                .unwrap_or_else(|| "role:admin".to_owned());
+            Some(ApprovalRule {
+                by: vec![by],
+                expires: None,
+                escalate_to: Vec::new(),
+            })
         });
         let Some(due) = self.due.get_mut(&grant.app) else {
-            let entitlement =
-                Entitlement { plan: grant.plan.clone(), role: grant.role.clone(), groups: grant.groups.clone() };
+            let entitlement = Entitlement {
+                plan: grant.plan.clone(),
+                role: grant.role.clone(),
+                groups: grant.groups.clone(),
+            };
             let due = Due {
                 app: grant.app.clone(),
                 entitlement,
@@ -89,7 +99,10 @@ impl Desired {
         due.entitlement.groups.extend(grant.groups.iter().cloned());
         due.entitlement.role = due.entitlement.role.take().or_else(|| grant.role.clone());
         let strength = |plan: &Option<String>| {
-            plan.as_ref().map(|plan| app.and_then(|app| app.strength(plan)).map_or(0, |place| place.saturating_add(1)))
+            plan.as_ref().map(|plan| {
+                app.and_then(|app| app.strength(plan))
+                    .map_or(0, |place| place.saturating_add(1))
+            })
         };
         if strength(&grant.plan) > strength(&due.entitlement.plan) {
             due.entitlement.plan.clone_from(&grant.plan);
@@ -135,7 +148,13 @@ pub enum Way {
 
 /// The difference between what is due and what is there; computing it changes nothing.
 #[must_use]
-pub fn plan(person: &PersonId, desired: &Desired, grants: &[Grant], company: &Company, way: Way) -> Vec<PlannedEffect> {
+pub fn plan(
+    person: &PersonId,
+    desired: &Desired,
+    grants: &[Grant],
+    company: &Company,
+    way: Way,
+) -> Vec<PlannedEffect> {
     match way {
         Way::Give => given(person, desired, grants),
         Way::Take => taken(desired, grants, company),
@@ -147,7 +166,12 @@ fn given(person: &PersonId, desired: &Desired, grants: &[Grant]) -> Vec<PlannedE
         let grant = grants.iter().find(|grant| grant.app == due.app);
         let why = match grant {
             None => "due by policy",
-            Some(grant) if grant.state == GrantState::Active && grant.held.as_ref() == Some(&due.entitlement) => return None,
+            Some(grant)
+                if grant.state == GrantState::Active
+                    && grant.held.as_ref() == Some(&due.entitlement) =>
+            {
+                return None;
+            }
             Some(grant) if grant.state == GrantState::Active => "due with another entitlement",
             Some(grant) if grant.state == GrantState::Revoked => "due again",
             Some(_) => "due by policy, not there yet",
@@ -167,7 +191,9 @@ fn given(person: &PersonId, desired: &Desired, grants: &[Grant]) -> Vec<PlannedE
 }
 
 fn taken(desired: &Desired, grants: &[Grant], company: &Company) -> Vec<PlannedEffect> {
-    let kept = |grant: &Grant| desired.due.contains_key(&grant.app) || desired.unknown.contains(&grant.app);
+    let kept = |grant: &Grant| {
+        desired.due.contains_key(&grant.app) || desired.unknown.contains(&grant.app)
+    };
     let gone = |grant: &Grant| grant.state == GrantState::Revoked && grant.change.is_none();
     grants
         .iter()
@@ -175,7 +201,10 @@ fn taken(desired: &Desired, grants: &[Grant], company: &Company) -> Vec<PlannedE
         .map(|grant| PlannedEffect {
             grant: grant.id.clone(),
             app: grant.app.clone(),
-            goal: company.apps.get(&grant.app).map_or(Goal::Suspend, Application::revoke_goal),
+            goal: company
+                .apps
+                .get(&grant.app)
+                .map_or(Goal::Suspend, Application::revoke_goal),
             entitlement: grant.held.clone().unwrap_or_else(|| grant.wanted.clone()),
             policies: Vec::new(),
             why: "no longer due".to_owned(),

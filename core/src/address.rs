@@ -20,13 +20,18 @@ pub enum Split {
 #[must_use]
 pub fn split_name(name: &str) -> Split {
     let mut words = name.split_whitespace();
-    let Some(first) = words.next() else { return Split::Unclear };
+    let Some(first) = words.next() else {
+        return Split::Unclear;
+    };
     let rest: Vec<&str> = words.collect();
     if rest.is_empty() && first.chars().any(is_cjk) {
         return Split::Unclear;
     }
     let last = (!rest.is_empty()).then(|| rest.join(" "));
-    Split::Parts { first: first.to_owned(), last }
+    Split::Parts {
+        first: first.to_owned(),
+        last,
+    }
 }
 
 fn is_cjk(c: char) -> bool {
@@ -36,9 +41,15 @@ fn is_cjk(c: char) -> bool {
 /// A part of a name as it can stand in an address: transliterated, lower case, letters, digits and inner `-`.
 #[must_use]
 pub fn plain(part: &str) -> String {
-    let german = part.replace(['ä', 'Ä'], "ae").replace(['ö', 'Ö'], "oe").replace(['ü', 'Ü'], "ue");
+    let german = part
+        .replace(['ä', 'Ä'], "ae")
+        .replace(['ö', 'Ö'], "oe")
+        .replace(['ü', 'Ü'], "ue");
     let text = deunicode(&german).to_lowercase();
-    let kept: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let kept: String = text
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
     kept.trim_matches('-').to_owned()
 }
 
@@ -47,7 +58,10 @@ pub fn plain(part: &str) -> String {
 pub fn numbered(address: &str, number: u32) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     let mut tidy = String::with_capacity(local.len());
-    for c in local.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')) {
+    for c in local
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    {
         // No two dots in a row, as an empty part would leave.
         if c != '.' || !(tidy.is_empty() || tidy.ends_with('.')) {
             tidy.push(c);
@@ -59,7 +73,11 @@ pub fn numbered(address: &str, number: u32) -> Option<String> {
     if tidy.is_empty() || domain.is_empty() {
         return None;
     }
-    let suffix = if number < 2 { String::new() } else { number.to_string() };
+    let suffix = if number < 2 {
+        String::new()
+    } else {
+        number.to_string()
+    };
     Some(format!("{tidy}{suffix}@{domain}"))
 }
 
@@ -69,7 +87,10 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, first: &str, last: Option<&str>) {
-        let parts = Split::Parts { first: first.into(), last: last.map(Into::into) };
+        let parts = Split::Parts {
+            first: first.into(),
+            last: last.map(Into::into),
+        };
         assert_eq!(split_name(name), parts, "{name}");
     }
 
@@ -89,16 +110,30 @@ mod tests {
 
     #[test]
     fn names_are_transliterated() {
-        for (name, expect) in [("Jürgen", "juergen"), ("Łukasz", "lukasz"), ("O'Brien-Smith", "obrien-smith"), ("Þór", "thor")] {
+        for (name, expect) in [
+            ("Jürgen", "juergen"),
+            ("Łukasz", "lukasz"),
+            ("O'Brien-Smith", "obrien-smith"),
+            ("Þór", "thor"),
+        ] {
             assert_eq!(plain(name), expect);
         }
     }
 
     #[test]
     fn an_address_gets_a_number_and_no_empty_parts() {
-        assert_eq!(numbered("ada.park@c.example", 1).as_deref(), Some("ada.park@c.example"));
-        assert_eq!(numbered("ada.park@c.example", 2).as_deref(), Some("ada.park2@c.example"));
-        assert_eq!(numbered("suharto.@c.example", 1).as_deref(), Some("suharto@c.example"));
+        assert_eq!(
+            numbered("ada.park@c.example", 1).as_deref(),
+            Some("ada.park@c.example")
+        );
+        assert_eq!(
+            numbered("ada.park@c.example", 2).as_deref(),
+            Some("ada.park2@c.example")
+        );
+        assert_eq!(
+            numbered("suharto.@c.example", 1).as_deref(),
+            Some("suharto@c.example")
+        );
         assert_eq!(numbered(".@c.example", 1), None);
     }
 }

@@ -57,9 +57,16 @@ impl Default for AttributesFile {
             "title": { "first_of": ["offer.fields[identifier=job_title].value", "posting.text"] },
             "start_date": "offer.fields[identifier=anticipated_start_date].value",
         });
-        let Value::Object(attributes) = attributes else { unreachable!("an object was written") };
+        let Value::Object(attributes) = attributes else {
+            unreachable!("an object was written")
+        };
         let required = vec!["name".to_owned(), "personal_email".to_owned()];
-        Self { attributes, aliases: BTreeMap::new(), locations: BTreeMap::new(), required }
+        Self {
+            attributes,
+            aliases: BTreeMap::new(),
+            locations: BTreeMap::new(),
+            required,
+        }
     }
 }
 
@@ -100,11 +107,20 @@ impl Mapping {
         for (name, location) in &file.locations {
             match TimeZone::get(&location.timezone) {
                 Ok(zone) => {
-                    zones.insert(name.clone(), Place { zone, holidays: location.dates.clone() });
+                    zones.insert(
+                        name.clone(),
+                        Place {
+                            zone,
+                            holidays: location.dates.clone(),
+                        },
+                    );
                 }
                 Err(_) => mistakes.push(Mistake::new(
                     format!("locations.{name}.timezone"),
-                    format!("`{}` is no time zone; they are named as in `Europe/Berlin`", location.timezone),
+                    format!(
+                        "`{}` is no time zone; they are named as in `Europe/Berlin`",
+                        location.timezone
+                    ),
                 )),
             }
         }
@@ -115,7 +131,15 @@ impl Mapping {
                 mistakes.push(Mistake::new(format!("required[{place}]"), message));
             }
         }
-        if mistakes.is_empty() { Ok(Self { sources, file, zones }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self {
+                sources,
+                file,
+                zones,
+            })
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// The file it was made from.
@@ -144,12 +168,17 @@ impl Mapping {
     /// The work address of a number for somebody with these attributes; none without a pattern or a usable name.
     #[must_use]
     pub fn address(&self, attributes: &Attributes, number: u32) -> Option<String> {
-        let template = self.sources.iter().find_map(|(name, source)| match source {
-            Source::Address(template) if name == "work_email" => Some(template),
-            _ => None,
-        })?;
+        let template = self
+            .sources
+            .iter()
+            .find_map(|(name, source)| match source {
+                Source::Address(template) if name == "work_email" => Some(template),
+                _ => None,
+            })?;
         let part = |name: &str| Value::from(plain(attributes.text(name).unwrap_or_default()));
-        let address = template.render(|name| Some(part(name)), Encoding::None).ok()?;
+        let address = template
+            .render(|name| Some(part(name)), Encoding::None)
+            .ok()?;
         numbered(&address, number)
     }
 
@@ -163,8 +192,15 @@ impl Mapping {
                 Source::UserEmail(path) => user_email(&candidacy.document, path),
                 Source::Address(_) => None,
             };
-            let Some(value) = value.filter(|value| !value.is_null() && value.as_str() != Some("")) else { continue };
-            let value = if name == "start_date" { as_date(&value) } else { Some(value) };
+            let Some(value) = value.filter(|value| !value.is_null() && value.as_str() != Some(""))
+            else {
+                continue;
+            };
+            let value = if name == "start_date" {
+                as_date(&value)
+            } else {
+                Some(value)
+            };
             match value {
                 Some(value) => self.normalise(name, value, &mut read),
                 None => {
@@ -182,7 +218,9 @@ impl Mapping {
             return;
         };
         let text = value.as_str().map(str::trim).unwrap_or_default();
-        let known = aliases.iter().find(|(counts, also)| *counts == text || also.iter().any(|alias| alias == text));
+        let known = aliases
+            .iter()
+            .find(|(counts, also)| *counts == text || also.iter().any(|alias| alias == text));
         match known {
             Some((counts, _)) => read.attributes.set(name, counts.clone()),
             None => {
@@ -195,7 +233,11 @@ impl Mapping {
     /// Where and when a person works; UTC without holidays if the location is not configured.
     #[must_use]
     pub fn place(&self, person: &Person) -> Place {
-        person.text("location").and_then(|location| self.zones.get(location)).cloned().unwrap_or_default()
+        person
+            .text("location")
+            .and_then(|location| self.zones.get(location))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The required attributes that a person lacks.
@@ -223,7 +265,9 @@ pub fn split_into(attributes: &mut Attributes) {
     if attributes.get("first_name").is_some() || attributes.get("last_name").is_some() {
         return;
     }
-    let Some(name) = attributes.text("name") else { return };
+    let Some(name) = attributes.text("name") else {
+        return;
+    };
     if let Split::Parts { first, last } = split_name(name) {
         attributes.set("first_name", first);
         if let Some(last) = last {
@@ -233,16 +277,31 @@ pub fn split_into(attributes: &mut Attributes) {
 }
 
 fn source(value: &Value, at: &str) -> Result<Source, Vec<Mistake>> {
-    let only = |key: &str| value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get(key));
+    let only = |key: &str| {
+        value
+            .as_object()
+            .filter(|object| object.len() == 1)
+            .and_then(|object| object.get(key))
+    };
     if let Some(address) = only("address") {
         let text = address.as_str().filter(|text| text.contains('@'));
-        let text = text.ok_or_else(|| vec![Mistake::new(format!("{at}.address"), "a text such as \"{first_name}.{last_name}@contoso.example\"")])?;
+        let text = text.ok_or_else(|| {
+            vec![Mistake::new(
+                format!("{at}.address"),
+                "a text such as \"{first_name}.{last_name}@contoso.example\"",
+            )]
+        })?;
         return Template::parse(text, Placeholders::AnyName)
             .map(Source::Address)
             .map_err(|error| vec![Mistake::new(format!("{at}.address"), error.to_string())]);
     }
     if let Some(path) = only("user_email") {
-        let text = path.as_str().ok_or_else(|| vec![Mistake::new(format!("{at}.user_email"), "a path to a Lever user's id")])?;
+        let text = path.as_str().ok_or_else(|| {
+            vec![Mistake::new(
+                format!("{at}.user_email"),
+                "a path to a Lever user's id",
+            )]
+        })?;
         return Path::parse(text)
             .map(Source::UserEmail)
             .map_err(|error| vec![Mistake::new(format!("{at}.user_email"), error.to_string())]);
@@ -315,7 +374,10 @@ mod tests {
         assert_eq!(text("department").as_deref(), Some("Engineering"));
         assert_eq!(text("start_date").as_deref(), Some("2026-02-02"));
         assert_eq!(text("manager").as_deref(), Some("tomas@contoso.example"));
-        assert_eq!(mapping.address(&read.attributes, 1).as_deref(), Some("juergen.vandyk@contoso.example"));
+        assert_eq!(
+            mapping.address(&read.attributes, 1).as_deref(),
+            Some("juergen.vandyk@contoso.example")
+        );
         assert!(read.unmapped.is_empty());
     }
 
@@ -326,7 +388,9 @@ mod tests {
             "aliases": { "department": { "Engineering": ["Eng"] } },
         }));
 
-        let read = mapping.read(&a_candidacy(json!({ "posting": { "categories": { "department": "Skunkworks" } } })));
+        let read = mapping.read(&a_candidacy(
+            json!({ "posting": { "categories": { "department": "Skunkworks" } } }),
+        ));
 
         assert!(read.unmapped.contains("department"));
         assert_eq!(read.attributes.text("department"), Some("Skunkworks"));
@@ -342,7 +406,18 @@ mod tests {
 
         let mistakes = Mapping::compile(serde_json::from_value(file).unwrap()).unwrap_err();
 
-        let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
-        assert_eq!(places, ["attributes.a", "attributes.work_email.address", "locations.Berlin.timezone", "required[0]"]);
+        let places: Vec<&str> = mistakes
+            .iter()
+            .map(|mistake| mistake.path.as_str())
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "attributes.a",
+                "attributes.work_email.address",
+                "locations.Berlin.timezone",
+                "required[0]"
+            ]
+        );
     }
 }

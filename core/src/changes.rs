@@ -92,7 +92,12 @@ impl Origin {
     /// By Sando itself.
     #[must_use]
     pub fn sando(cause: Cause, correlation_id: impl ToString, at: Timestamp) -> Self {
-        Self { actor: "sando".to_owned(), cause, correlation_id: correlation_id.to_string(), at }
+        Self {
+            actor: "sando".to_owned(),
+            cause,
+            correlation_id: correlation_id.to_string(),
+            at,
+        }
     }
 }
 
@@ -109,13 +114,22 @@ pub struct Changes {
     pub checks: Vec<Check>,
     /// What the audit will say.
     pub lines: Vec<Line>,
+    /// Items whose due time is this worker's lease: no message is sent for them.
+    pub leased: Vec<Key>,
 }
 
 impl Changes {
     /// Nothing yet.
     #[must_use]
     pub fn new(origin: Origin) -> Self {
-        Self { origin, puts: Vec::new(), deletes: Vec::new(), checks: Vec::new(), lines: Vec::new() }
+        Self {
+            origin,
+            puts: Vec::new(),
+            deletes: Vec::new(),
+            checks: Vec::new(),
+            lines: Vec::new(),
+            leased: Vec::new(),
+        }
     }
 
     /// Writes what did not exist.
@@ -130,6 +144,7 @@ impl Changes {
 
     /// Writes over the version that was read, while this worker keeps the lease.
     pub fn update_leased<E: Entity>(&mut self, loaded: &Loaded<E>, lease_until: Timestamp) {
+        self.leased.push(loaded.entity.key());
         self.put(&loaded.entity, loaded.version, Some(lease_until));
     }
 
@@ -154,7 +169,9 @@ impl Changes {
 
     /// Demands that the item has not moved; without effect if it is written anyway.
     pub fn check(&mut self, key: Key, expect: Version) {
-        if !self.puts.iter().any(|put| put.key == key) && !self.checks.iter().any(|check| check.key == key) {
+        if !self.puts.iter().any(|put| put.key == key)
+            && !self.checks.iter().any(|check| check.key == key)
+        {
             self.checks.push(Check { key, expect });
         }
     }

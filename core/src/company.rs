@@ -18,8 +18,16 @@ use crate::settings::{Pause, Settings};
 use crate::workflow::Workflow;
 
 /// The parts of a candidacy's document that a path of a rule may begin with.
-const DOCUMENT: [&str; 8] =
-    ["opportunity", "contact", "application", "posting", "requisition", "offer", "stage", "archive_reason"];
+const DOCUMENT: [&str; 8] = [
+    "opportunity",
+    "contact",
+    "application",
+    "posting",
+    "requisition",
+    "offer",
+    "stage",
+    "archive_reason",
+];
 
 /// All configuration of a company.
 #[derive(Clone, Debug)]
@@ -50,10 +58,18 @@ impl Company {
         let mut mistakes = Vec::new();
         for item in items {
             if let Err(more) = company.take(item) {
-                mistakes.extend(more.into_iter().map(|mistake| mistake.under(&format!("{}.{}", item.kind.as_str(), item.id))));
+                mistakes.extend(
+                    more.into_iter().map(|mistake| {
+                        mistake.under(&format!("{}.{}", item.kind.as_str(), item.id))
+                    }),
+                );
             }
         }
-        if mistakes.is_empty() { Ok(company) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(company)
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// A company that has configured nothing.
@@ -65,7 +81,10 @@ impl Company {
             apps: BTreeMap::new(),
             policies: BTreeMap::new(),
             rules: BTreeMap::new(),
-            workflows: Workflow::built_in().into_iter().map(|workflow| (workflow.workflow.clone(), workflow)).collect(),
+            workflows: Workflow::built_in()
+                .into_iter()
+                .map(|workflow| (workflow.workflow.clone(), workflow))
+                .collect(),
             mapping: Mapping::compile(AttributesFile::default())?,
             settings: Settings::default(),
             pause: Pause::default(),
@@ -80,16 +99,48 @@ impl Company {
         let id = item.id.clone();
         match item.kind {
             ConfigKind::App => {
-                self.apps.insert(id.clone(), named(read::<Application>(&item.file)?, |app| &app.app, &id, Application::mistakes)?);
+                self.apps.insert(
+                    id.clone(),
+                    named(
+                        read::<Application>(&item.file)?,
+                        |app| &app.app,
+                        &id,
+                        Application::mistakes,
+                    )?,
+                );
             }
             ConfigKind::Policy => {
-                self.policies.insert(id.clone(), named(read::<Policy>(&item.file)?, |policy| &policy.policy, &id, |_| vec![])?);
+                self.policies.insert(
+                    id.clone(),
+                    named(
+                        read::<Policy>(&item.file)?,
+                        |policy| &policy.policy,
+                        &id,
+                        |_| vec![],
+                    )?,
+                );
             }
             ConfigKind::Rule => {
-                self.rules.insert(id.clone(), named(read::<Rule>(&item.file)?, |rule| &rule.rule, &id, |_| vec![])?);
+                self.rules.insert(
+                    id.clone(),
+                    named(
+                        read::<Rule>(&item.file)?,
+                        |rule| &rule.rule,
+                        &id,
+                        |_| vec![],
+                    )?,
+                );
             }
             ConfigKind::Workflow => {
-                self.workflows.insert(id.clone(), named(read::<Workflow>(&item.file)?, |flow| &flow.workflow, &id, Workflow::mistakes)?);
+                self.workflows.insert(
+                    id.clone(),
+                    named(
+                        read::<Workflow>(&item.file)?,
+                        |flow| &flow.workflow,
+                        &id,
+                        Workflow::mistakes,
+                    )?,
+                );
             }
             ConfigKind::Attributes => self.mapping = Mapping::compile(read(&item.file)?)?,
             ConfigKind::Settings => self.settings = read(&item.file)?,
@@ -101,10 +152,16 @@ impl Company {
     /// What is named by this file and does not exist yet: accepted, with a warning each.
     #[must_use]
     pub fn dangling(&self, item: &ConfigItem) -> Vec<Mistake> {
-        let missing = |path: String, kind: &str, id: &Slug| Mistake::new(path, format!("there is no {kind} `{id}` yet"));
+        let missing = |path: String, kind: &str, id: &Slug| {
+            Mistake::new(path, format!("there is no {kind} `{id}` yet"))
+        };
         match item.kind {
             ConfigKind::Policy => {
-                let grants = self.policies.get(&item.id).map(|policy| policy.grants.as_slice()).unwrap_or_default();
+                let grants = self
+                    .policies
+                    .get(&item.id)
+                    .map(|policy| policy.grants.as_slice())
+                    .unwrap_or_default();
                 grants
                     .iter()
                     .enumerate()
@@ -113,15 +170,24 @@ impl Company {
                         let Some(app) = self.apps.get(&grant.app) else {
                             return Some(missing(join(&at, "app"), "application", &grant.app));
                         };
-                        let plan = grant.plan.as_ref().filter(|plan| app.strength(plan).is_none())?;
-                        Some(Mistake::new(join(&at, "plan"), format!("`{}` has no plan `{plan}` yet", grant.app)))
+                        let plan = grant
+                            .plan
+                            .as_ref()
+                            .filter(|plan| app.strength(plan).is_none())?;
+                        Some(Mistake::new(
+                            join(&at, "plan"),
+                            format!("`{}` has no plan `{plan}` yet", grant.app),
+                        ))
                     })
                     .collect()
             }
             ConfigKind::Rule => {
                 let rule = self.rules.get(&item.id);
                 let unknown = rule.filter(|rule| !self.workflows.contains_key(&rule.workflow));
-                unknown.map(|rule| missing("workflow".to_owned(), "workflow", &rule.workflow)).into_iter().collect()
+                unknown
+                    .map(|rule| missing("workflow".to_owned(), "workflow", &rule.workflow))
+                    .into_iter()
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -131,10 +197,14 @@ impl Company {
     #[must_use]
     pub fn needs(&self) -> Needs {
         let mut needs = self.mapping.needs();
-        let of_document = |path: &&Path| DOCUMENT.contains(&path.as_str().split(['.', '[']).next().unwrap_or_default());
+        let of_document = |path: &&Path| {
+            DOCUMENT.contains(&path.as_str().split(['.', '[']).next().unwrap_or_default())
+        };
         for rule in self.rules.values() {
             let pilot = rule.pilot.iter().flat_map(|pilot| pilot.when.paths());
-            needs.paths.extend(rule.when.paths().chain(pilot).filter(of_document).cloned());
+            needs
+                .paths
+                .extend(rule.when.paths().chain(pilot).filter(of_document).cloned());
         }
         needs
     }
@@ -155,7 +225,10 @@ pub fn read<T: DeserializeOwned>(file: &Value) -> Result<T, Vec<Mistake>> {
 /// Serde's message, with a guess at what was meant where it lists what is known.
 fn hint(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown ").then(|| quoted.next()).flatten();
+    let unknown = message
+        .starts_with("unknown ")
+        .then(|| quoted.next())
+        .flatten();
     let known: Vec<&str> = quoted.collect();
     match unknown.and_then(|word| crate::mistake::nearest(word, known.iter().copied())) {
         Some(meant) => format!("{message} — did you mean `{meant}`?"),
@@ -171,7 +244,17 @@ fn named<T>(
 ) -> Result<T, Vec<Mistake>> {
     let mut found = mistakes(&parsed);
     if name(&parsed) != id {
-        found.push(Mistake::new("", format!("the file calls itself `{}`, but is put as `{id}`", name(&parsed))));
+        found.push(Mistake::new(
+            "",
+            format!(
+                "the file calls itself `{}`, but is put as `{id}`",
+                name(&parsed)
+            ),
+        ));
     }
-    if found.is_empty() { Ok(parsed) } else { Err(found) }
+    if found.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(found)
+    }
 }

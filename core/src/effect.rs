@@ -37,6 +37,8 @@ pub enum Action {
     Suspend,
     /// Delete the user; final.
     Remove,
+    /// What is no user: write the note, send the message, make the request.
+    Send,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Self::ReleasePlan => "release_plan",
             Self::Suspend => "suspend",
             Self::Remove => "remove",
+            Self::Send => "send",
         }
     }
 
@@ -74,6 +77,8 @@ pub enum Goal {
     Suspend,
     /// No user.
     Remove,
+    /// It was sent: a note, a message, a request.
+    Sent,
 }
 
 /// How one attempt at an effect ended.
@@ -346,7 +351,7 @@ impl Change {
         match self.goal {
             Goal::Give => Next::Stranger,
             // Somebody else's account under the same name: the person has none here.
-            Goal::Suspend | Goal::Remove => Next::Settled(Settled::Verified(None)),
+            Goal::Suspend | Goal::Remove | Goal::Sent => Next::Settled(Settled::Verified(None)),
         }
     }
 
@@ -355,6 +360,8 @@ impl Change {
         let made = |action| self.made.contains(&action);
         let can = |action| setting.supports.contains(&action);
         match (self.goal, found) {
+            (Goal::Sent, None) => Some(Action::Send),
+            (Goal::Sent, Some(_)) => None,
             (Goal::Give, None) => Some(Action::Create),
             (Goal::Give, Some(user)) if !user.active => Some(Action::Restore),
             (Goal::Give, Some(user)) => match user.entitled {
@@ -520,7 +527,7 @@ impl Change {
 /// Is repeating harmless by declaration? A unique create answers 409; the others end in the same state.
 fn harmless(action: Action, setting: &Setting<'_>) -> bool {
     match action {
-        Action::Create => setting.unique,
+        Action::Create | Action::Send => setting.unique,
         Action::Restore | Action::Suspend | Action::Remove => true,
         Action::Entitle | Action::RevokeSessions | Action::ReleasePlan => true,
     }

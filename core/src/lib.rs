@@ -24,19 +24,21 @@ pub mod policy;
 pub mod rule;
 pub mod workflow;
 
+pub mod address;
+pub mod attributes;
+pub mod company;
 pub mod effect;
 pub mod event;
 pub mod grant;
-pub mod address;
-pub mod attributes;
 pub mod settings;
-pub mod company;
 
 pub mod lever;
 pub mod run;
 pub mod task;
 
 pub mod access;
+pub mod intake;
+pub mod advance;
 pub mod changes;
 
 pub mod ports;

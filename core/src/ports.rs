@@ -279,9 +279,13 @@ pub trait KeyWrap: Send + Sync {
 }
 
 /// The clock; read once per event, at the edge.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Lets time pass, before a busy store is asked again.
+    async fn sleep(&self, time: Duration);
 }
 
 /// Chance: ids that follow from no fact, nonces, jitter.

@@ -22,7 +22,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live_from: None, removals_per_hour: 200, roles: BTreeMap::new() }
+        Self {
+            live_from: None,
+            removals_per_hour: 200,
+            roles: BTreeMap::new(),
+        }
     }
 }
 
