@@ -16,6 +16,7 @@ pub mod faults;
 pub mod lever;
 mod poll;
 mod query;
+pub mod scim;
 mod server;
 mod visibility;
 
@@ -27,6 +28,7 @@ pub use lever::{
     ApiKey, CandidateIds, LeverOptions, LeverSim, NewCandidate, NewOffer, WebhookSwitches,
 };
 pub use poll::{NotInTime, wait_until};
+pub use scim::{ScimApp, ScimOptions};
 pub use server::{Exchange, Traffic};
 
 /// The guarded value; a panic in another test thread does not spread.

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
-use crate::faults::{FaultKind, Faults};
+use crate::faults::{Fault, FaultKind, Faults};
 use crate::locked;
 
 /// Larger bodies than any of the simulated services takes.
@@ -136,6 +137,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// `POST` and `DELETE /control/faults`: adds a fault, ends all of them.
+pub(crate) fn fault_routes(faults: Faults) -> Router {
+    let clearing = faults.clone();
+    let add = async move |Json(fault): Json<Fault>| {
+        faults.push(fault);
+        StatusCode::NO_CONTENT
+    };
+    let clear = async move || {
+        clearing.clear();
+        StatusCode::NO_CONTENT
+    };
+    Router::new().route("/control/faults", post(add).delete(clear))
 }
 
 /// An address on loopback with a free port.

@@ -16,15 +16,16 @@ use super::candidate::{CandidateIds, NewCandidate};
 use super::changes::Unknown;
 use super::courier::Attempt;
 use super::options::WebhookSwitches;
-use crate::faults::{Fault, Faults};
 use crate::locked;
 use crate::query::Params;
+use crate::server::fault_routes;
 
 /// What a control request answers: 204, or 404 with a sentence.
 type Done = Result<StatusCode, Unknown>;
 
 /// The router of the control plane.
 pub(super) fn router(account: Arc<Account>) -> Router {
+    let faults = fault_routes(account.faults.clone());
     Router::new()
         .route("/control/candidates", post(create))
         .route("/control/users", post(add_user))
@@ -40,12 +41,12 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/control/contact", post(edit_contact))
         .route("/control/notes", get(notes))
         .route("/control/clock", post(clock))
-        .route("/control/faults", post(add_fault).delete(clear_faults))
         .route("/control/webhooks", post(register).put(switch))
         .route("/control/deliveries", get(deliveries))
         .route("/control/ping", post(ping))
         .route("/control/rerun", post(rerun))
         .with_state(account)
+        .merge(faults)
 }
 
 impl IntoResponse for Unknown {
@@ -174,17 +175,6 @@ async fn clock(Shared(account): Sim, Json(setting): Json<ClockSetting>) -> Json<
         ClockSetting::Advance(by) => account.clock.advance(by),
     }
     Json(json!({ "now_ms": account.clock.now_ms() }))
-}
-
-async fn add_fault(Shared(account): Sim, Json(fault): Json<Fault>) -> StatusCode {
-    let faults: &Faults = &account.faults;
-    faults.push(fault);
-    StatusCode::NO_CONTENT
-}
-
-async fn clear_faults(Shared(account): Sim) -> StatusCode {
-    account.faults.clear();
-    StatusCode::NO_CONTENT
 }
 
 #[derive(Deserialize)]
