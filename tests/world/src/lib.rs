@@ -12,7 +12,9 @@
 
 mod chance;
 mod clock;
+mod company;
 pub mod faults;
+mod http_app;
 pub mod lever;
 mod poll;
 mod query;
@@ -23,7 +25,9 @@ mod visibility;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::SimClock;
+pub use company::{Company, Employee};
 pub use faults::{Fault, FaultKind, Faults, RandomFaults};
+pub use http_app::{HttpApp, HttpAppOptions, Member, Received};
 pub use lever::{
     ApiKey, CandidateIds, LeverOptions, LeverSim, NewCandidate, NewOffer, WebhookSwitches,
 };
