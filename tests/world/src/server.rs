@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
-use crate::faults::{Fault, FaultKind, Faults};
+use crate::faults::{Fault, FaultKind, Faults, RandomFaults};
 use crate::locked;
 
 /// Larger bodies than any of the simulated services takes.
@@ -139,18 +140,22 @@ impl Drop for Server {
     }
 }
 
-/// `POST` and `DELETE /control/faults`: adds a fault, ends all of them.
+/// `POST`, `PUT` and `DELETE /control/faults`: adds one, sets the random ones, ends all of them.
 pub(crate) fn fault_routes(faults: Faults) -> Router {
-    let clearing = faults.clone();
+    let (clearing, chance) = (faults.clone(), faults.clone());
     let add = async move |Json(fault): Json<Fault>| {
         faults.push(fault);
+        StatusCode::NO_CONTENT
+    };
+    let set = async move |Json(random): Json<RandomFaults>| {
+        chance.random(random);
         StatusCode::NO_CONTENT
     };
     let clear = async move || {
         clearing.clear();
         StatusCode::NO_CONTENT
     };
-    Router::new().route("/control/faults", post(add).delete(clear))
+    Router::new().route("/control/faults", post(add).put(set).delete(clear))
 }
 
 /// An address on loopback with a free port.
@@ -165,7 +170,8 @@ async fn accept(listener: TcpListener, gate: Gate) {
         if let Ok((stream, _)) = listener.accept().await {
             connections.spawn(serve(stream, gate.clone()));
         } else {
-            tokio::task::yield_now().await;
+            // Out of file handles, as a rule: some of the connections will end.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

@@ -35,8 +35,10 @@ impl Account {
         let chance = Chance::seeded(options.seed);
         let clock = SimClock::default();
         let courier = Courier::new(chance.clone(), clock.clone(), options.webhooks.clone())?;
+        let mut state = State::new(&chance, clock.now_ms());
+        state.read_lag = options.read_lag;
         Ok(Self {
-            state: Mutex::new(State::new(&chance, clock.now_ms())),
+            state: Mutex::new(state),
             clock,
             chance,
             faults: Faults::default(),

@@ -129,6 +129,7 @@ fn opportunity(
         stage: new.stage,
         stage_changes: vec![arrival],
         archived: None,
+        archived_before: None,
         origin: new.origin,
         owner,
         manager: new.manager,

@@ -157,9 +157,11 @@ async fn list_opportunities(
     let mut state = locked(&account.state);
     let mut rows = Vec::new();
     for opportunity in state.opportunities.values() {
-        let hidden =
-            opportunity.deleted.is_some() || (opportunity.confidential && !caller.confidential);
-        if hidden || !filters::passes(&state, opportunity, &params)? {
+        let secret = opportunity.confidential && !caller.confidential;
+        if opportunity.deleted.is_some()
+            || secret
+            || !filters::passes(&state, opportunity, &params)?
+        {
             continue;
         }
         let place = PipelinePlace {
@@ -167,10 +169,15 @@ async fn list_opportunities(
             advanced: std::cmp::Reverse(opportunity.last_advanced_at),
             id: opportunity.id.clone(),
         };
-        let row = state.opportunity_json(opportunity, &params)?;
-        rows.push((place, account.sprinkled(row)));
+        rows.push((place, opportunity.id.clone()));
     }
-    page(&mut state, "opportunities", rows, &params).map(Json)
+    let page = page(&mut state, "opportunities", rows, &params)?;
+    page.envelope(|id| {
+        let row = state
+            .opportunity(&id)
+            .ok_or_else(|| Refusal::missing("opportunities", &id))?;
+        Ok(account.sprinkled(state.opportunity_json(row, &params)?))
+    })
 }
 
 async fn list_deleted(Shared(account): Sim, params: Params) -> Answer {
@@ -182,10 +189,10 @@ async fn list_deleted(Shared(account): Sim, params: Params) -> Answer {
         };
         if filters::within(&params, "deleted_at", Some(deleted.at))? {
             let row = state.deleted_opportunity(opportunity);
-            rows.push((NewestFirst::of(&row, "deletedAt"), account.sprinkled(row)));
+            rows.push((NewestFirst::of(&row, "deletedAt"), row));
         }
     }
-    page(&mut state, "deleted", rows, &params).map(Json)
+    page(&mut state, "deleted", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn read_opportunity(
@@ -215,12 +222,9 @@ async fn list_offers(
         if let (true, Some(fields)) = (expands_creator, offer.as_object_mut()) {
             fields.insert("creator".to_owned(), state.user_json(&creator));
         }
-        rows.push((
-            NewestFirst::of(&offer, "createdAt"),
-            account.sprinkled(offer),
-        ));
+        rows.push((NewestFirst::of(&offer, "createdAt"), offer));
     }
-    page(&mut state, "offers", rows, &params).map(Json)
+    page(&mut state, "offers", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn list_applications(
@@ -247,13 +251,10 @@ async fn list_postings(Shared(account): Sim, params: Params) -> Answer {
             && confidentiality_fits(row, &params)?
             && filters::field_fits(&params, "state", row, "state")
         {
-            rows.push((
-                NewestFirst::of(row, "createdAt"),
-                account.sprinkled(row.clone()),
-            ));
+            rows.push((NewestFirst::of(row, "createdAt"), row.clone()));
         }
     }
-    page(&mut state, "postings", rows, &params).map(Json)
+    page(&mut state, "postings", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn read_posting(Shared(account): Sim, Path(id): Path<String>, params: Params) -> Answer {
@@ -283,10 +284,10 @@ async fn list_requisitions(Shared(account): Sim, params: Params) -> Answer {
             && filters::field_fits(&params, "status", row, "status")
             && filters::field_fits(&params, "requisition_code", row, "requisitionCode")
         {
-            rows.push((ById(id.clone()), account.sprinkled(row.clone())));
+            rows.push((ById(id.clone()), row.clone()));
         }
     }
-    page(&mut state, "requisitions", rows, &params).map(Json)
+    page(&mut state, "requisitions", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn read_requisition(Shared(account): Sim, Path(id): Path<String>) -> Answer {
@@ -303,14 +304,9 @@ async fn list_users(Shared(account): Sim, params: Params) -> Answer {
         .filter(|row| all || row.get("deactivatedAt").is_none_or(Value::is_null))
         .filter(|row| filters::field_fits(&params, "email", row, "email"))
         .filter(|row| filters::field_fits(&params, "accessRole", row, "accessRole"))
-        .map(|row| {
-            (
-                NewestFirst::of(row, "createdAt"),
-                account.sprinkled(row.clone()),
-            )
-        })
+        .map(|row| (NewestFirst::of(row, "createdAt"), row.clone()))
         .collect();
-    page(&mut state, "users", rows, &params).map(Json)
+    page(&mut state, "users", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn read_user(Shared(account): Sim, Path(id): Path<String>) -> Answer {

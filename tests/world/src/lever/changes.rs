@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::options::HireOrder;
 use super::state::{Archived, Deleted, Opportunity, State};
+use crate::visibility::Made;
 
 /// An event as webhooks tell of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +107,7 @@ impl State {
             .as_ref()
             .is_some_and(|archived| self.is_hired(&archived.reason));
         let is_hired = reason.is_some_and(|reason| self.is_hired(reason));
+        let seen_from = Made::now(self.read_lag);
         let opportunity = self
             .living(id)
             .ok_or_else(|| Unknown::new("opportunity", id))?;
@@ -114,6 +116,7 @@ impl State {
             at: now,
         });
         let from = std::mem::replace(&mut opportunity.archived, to);
+        opportunity.archived_before = Some((seen_from, from.clone()));
         opportunity.touch(now);
         let sides = [
             ("fromArchived", Archived::json(from.as_ref())),

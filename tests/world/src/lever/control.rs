@@ -16,6 +16,7 @@ use super::candidate::{CandidateIds, NewCandidate};
 use super::changes::Unknown;
 use super::courier::Attempt;
 use super::options::WebhookSwitches;
+use super::sim::Group;
 use crate::locked;
 use crate::query::Params;
 use crate::server::fault_routes;
@@ -42,6 +43,7 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/control/notes", get(notes))
         .route("/control/clock", post(clock))
         .route("/control/webhooks", post(register).put(switch))
+        .route("/control/groups", post(switch_group))
         .route("/control/deliveries", get(deliveries))
         .route("/control/ping", post(ping))
         .route("/control/rerun", post(rerun))
@@ -193,6 +195,17 @@ async fn register(Shared(account): Sim, Json(new): Json<NewRegistration>) -> Jso
 
 async fn switch(Shared(account): Sim, Json(switches): Json<WebhookSwitches>) -> StatusCode {
     account.courier.switch(switches);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct GroupSetting {
+    event: String,
+    group: Group,
+}
+
+async fn switch_group(Shared(account): Sim, Json(setting): Json<GroupSetting>) -> StatusCode {
+    account.switch_group(&setting.event, setting.group);
     StatusCode::NO_CONTENT
 }
 

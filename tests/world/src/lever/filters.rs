@@ -12,7 +12,7 @@ pub(super) fn passes(
     opportunity: &Opportunity,
     params: &Params,
 ) -> Result<bool, Refusal> {
-    let archived = opportunity.archived.as_ref();
+    let archived = opportunity.shown_archived();
     let updated = (!opportunity.null_updated_at).then_some(opportunity.updated_at);
     let windows = within(params, "created_at", Some(opportunity.created_at))?
         && within(params, "updated_at", updated)?

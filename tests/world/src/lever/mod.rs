@@ -4,6 +4,7 @@
 //! methods of [`LeverSim`] and `POST /control/…` do the same things: what recruiters do in the UI.
 
 mod account;
+mod actions;
 mod admit;
 mod api;
 mod candidate;

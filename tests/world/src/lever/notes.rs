@@ -24,9 +24,9 @@ pub(super) async fn list(
     let notes = readable(&state, &id, caller)?.notes.clone();
     let rows = notes
         .into_iter()
-        .map(|note| (NewestFirst::of(&note, "createdAt"), account.sprinkled(note)))
+        .map(|note| (NewestFirst::of(&note, "createdAt"), note))
         .collect();
-    page(&mut state, "notes", rows, &params).map(Json)
+    page(&mut state, "notes", rows, &params)?.envelope(|note| Ok(account.sprinkled(note)))
 }
 
 /// `POST /opportunities/:id/notes`: answers 201 with the whole note and `noteId` beside its id.

@@ -85,7 +85,7 @@ impl State {
             "phones": [],
             "emails": contact.map_or(&[][..], |contact| &contact.emails),
             "links": [],
-            "archived": Archived::json(opportunity.archived.as_ref()),
+            "archived": Archived::json(opportunity.shown_archived()),
             "tags": opportunity.tags,
             "sources": [],
             "stageChanges": opportunity.stage_changes,
@@ -143,13 +143,13 @@ impl State {
         let requisition = opportunity
             .requisition
             .as_ref()
-            .filter(|_| opportunity.archived.is_some())
+            .filter(|_| opportunity.shown_archived().is_some())
             .map(|id| {
                 let code = self.requisitions.get(id).and_then(|known| known.get("requisitionCode"));
                 json!({ "id": id, "requisitionCode": code, "hiringManagerOnHire": opportunity.manager })
             });
         // The real service's two archive times differ by some milliseconds.
-        let archived = opportunity.archived.as_ref().map(|archived| Archived {
+        let archived = opportunity.shown_archived().map(|archived| Archived {
             at: archived.at.saturating_add(3),
             ..archived.clone()
         });

@@ -54,6 +54,9 @@ pub struct LeverOptions {
     pub unknown_fields: bool,
     /// Whether a hire over the API raises webhooks as one in the UI does.
     pub api_changes_fire: bool,
+    /// How long reads still show the old `archived` after a change;
+    /// `Duration::MAX` lasts until [`super::LeverSim::end_read_lag`].
+    pub read_lag: Duration,
     /// How webhooks are delivered.
     pub webhooks: WebhookSwitches,
 }
@@ -70,6 +73,7 @@ impl Default for LeverOptions {
             seed: 1,
             unknown_fields: false,
             api_changes_fire: true,
+            read_lag: Duration::ZERO,
             webhooks: WebhookSwitches::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Lever's lists: `limit`, opaque `offset`, `hasNext` and `next`.
 
+use axum::Json;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -95,16 +96,36 @@ impl Place for ById {
     }
 }
 
-/// One page of `rows` in the list's envelope.
+/// One page of a list.
+pub(super) struct Page<T> {
+    pub(super) rows: Vec<T>,
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The list's envelope around what `show` makes of the rows.
+    pub(super) fn envelope(
+        self,
+        show: impl FnMut(T) -> Result<Value, Refusal>,
+    ) -> Result<Json<Value>, Refusal> {
+        let data: Vec<Value> = self.rows.into_iter().map(show).collect::<Result<_, _>>()?;
+        Ok(Json(match self.next {
+            None => json!({ "data": data, "hasNext": false }),
+            Some(next) => json!({ "data": data, "hasNext": true, "next": next }),
+        }))
+    }
+}
+
+/// One page of `rows`.
 ///
 /// The token names the first row of the next page by its place at that moment, so rows that move
 /// while somebody pages are skipped or seen twice, as in the real service.
-pub(super) fn page<P: Place>(
+pub(super) fn page<P: Place, T>(
     state: &mut State,
     list: &'static str,
-    mut rows: Vec<(P, Value)>,
+    mut rows: Vec<(P, T)>,
     params: &Params,
-) -> Result<Value, Refusal> {
+) -> Result<Page<T>, Refusal> {
     let limit = limit(params)?;
     let start: Option<P> = match params.one("offset") {
         Some(token) => Some(known_place(state, list, token)?),
@@ -114,14 +135,14 @@ pub(super) fn page<P: Place>(
     if let Some(start) = start {
         rows.retain(|(place, _)| *place >= start);
     }
-    let next = rows.get(limit).map(|(place, _)| place.token().to_string());
-    let data: Vec<Value> = rows.into_iter().take(limit).map(|(_, row)| row).collect();
-    let Some(next) = next else {
-        return Ok(json!({ "data": data, "hasNext": false }));
-    };
-    let encoded = utf8_percent_encode(&next, NON_ALPHANUMERIC).to_string();
-    state.offsets.insert((list, next));
-    Ok(json!({ "data": data, "hasNext": true, "next": encoded }))
+    let next = rows.get(limit).map(|(place, _)| {
+        let token = place.token().to_string();
+        let encoded = utf8_percent_encode(&token, NON_ALPHANUMERIC).to_string();
+        state.offsets.insert((list, token));
+        encoded
+    });
+    let rows = rows.into_iter().take(limit).map(|(_, row)| row).collect();
+    Ok(Page { rows, next })
 }
 
 fn limit(params: &Params) -> Result<usize, Refusal> {

@@ -1,11 +1,13 @@
 //! Everything a simulated Lever account holds.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::registration::Registration;
 use crate::chance::Chance;
+use crate::visibility::Made;
 
 /// The account's tables; postings, users, offers and notes are kept as the JSON they are shown as.
 pub(super) struct State {
@@ -23,6 +25,8 @@ pub(super) struct State {
     pub(super) offsets: HashSet<(&'static str, String)>,
     /// The user who does everything that is done in the UI.
     pub(super) recruiter: String,
+    /// How long reads still show the old `archived`.
+    pub(super) read_lag: Duration,
 }
 
 /// One candidacy.
@@ -36,6 +40,8 @@ pub(super) struct Opportunity {
     pub(super) stage: String,
     pub(super) stage_changes: Vec<Value>,
     pub(super) archived: Option<Archived>,
+    /// What reads show until the change can be seen.
+    pub(super) archived_before: Option<(Made, Option<Archived>)>,
     pub(super) origin: String,
     pub(super) owner: String,
     pub(super) manager: Option<String>,
@@ -50,6 +56,16 @@ pub(super) struct Opportunity {
     pub(super) deleted: Option<Deleted>,
     pub(super) offers: Vec<Value>,
     pub(super) notes: Vec<Value>,
+}
+
+impl Opportunity {
+    /// `archived` as reads show it now.
+    pub(super) fn shown_archived(&self) -> Option<&Archived> {
+        match &self.archived_before {
+            Some((change, before)) if !change.is_visible() => before.as_ref(),
+            _ => self.archived.as_ref(),
+        }
+    }
 }
 
 /// When and why an opportunity was archived.
@@ -118,6 +134,7 @@ impl State {
             groups_on: BTreeSet::new(),
             offsets: HashSet::new(),
             recruiter: String::new(),
+            read_lag: Duration::ZERO,
         };
         state.recruiter =
             state.add_user(chance, now, "Rosa Admin", "rosa.admin@haldenoptics.example");

@@ -108,16 +108,14 @@ async fn list(Shared(app): Sim, Path(endpoint): Path<String>, params: Params) ->
     let start = number(&params, "startIndex")?.unwrap_or(1).max(1);
     let count = number(&params, "count")?.unwrap_or(app.options.max_page);
     let store = locked(&app.store);
-    let shown = store
+    let fitting: Vec<&Resource> = store
         .resources
         .iter()
-        .filter(|resource| resource.kind == kind && resource.made.is_visible())
-        .map(|resource| app.shown(&store, resource));
-    let fitting: Vec<Attributes> = shown
-        .filter(|attributes| {
+        .filter(|one| one.kind == kind && one.made.is_visible())
+        .filter(|one| {
             filter
                 .as_ref()
-                .is_none_or(|filter| filter.accepts(attributes))
+                .is_none_or(|filter| filter.accepts(&one.attributes))
         })
         .collect();
     let total = fitting.len();
@@ -125,7 +123,7 @@ async fn list(Shared(app): Sim, Path(endpoint): Path<String>, params: Params) ->
         .into_iter()
         .skip(start - 1)
         .take(count.min(app.options.max_page))
-        .map(|attributes| narrowed(attributes, &params))
+        .map(|resource| narrowed(app.shown(&store, resource), &params))
         .collect();
     let body = json!({
         "schemas": [LIST], "totalResults": total, "startIndex": start,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::api;
 use super::options::ScimOptions;
@@ -168,6 +167,13 @@ impl ScimApp {
         self.insert(Kind::Group, GROUP, group)
     }
 
+    /// Shows everything that is still hidden (see [`ScimOptions::invisible_for`]).
+    pub fn reveal(&self) {
+        for resource in &mut locked(&self.app.store).resources {
+            resource.made = Made::visible();
+        }
+    }
+
     /// Removes an account or a group by hand; false if there is none of this id.
     pub fn remove_by_hand(&self, id: &str) -> bool {
         let mut store = locked(&self.app.store);
@@ -191,7 +197,7 @@ impl ScimApp {
         let mut fields = attributes.as_object().cloned().unwrap_or_default();
         fields.entry("schemas").or_insert_with(|| json!([schema]));
         let now = self.app.clock.now_ms();
-        let made = Made::now(Duration::ZERO);
+        let made = Made::visible();
         locked(&self.app.store)
             .insert(&self.app.chance, now, kind, fields, made)
             .id
@@ -221,9 +227,7 @@ impl App {
 
     /// A resource as clients see it.
     pub(super) fn shown(&self, store: &Store, resource: &Resource) -> Attributes {
-        let mut shown = Map::new();
-        shown.insert("id".to_owned(), json!(resource.id));
-        shown.extend(resource.attributes.clone());
+        let mut shown = resource.attributes.clone();
         if resource.kind == Kind::User {
             let groups = store.groups_of(&resource.id).into_iter().map(|(id, name)| {
                 json!({ "value": id, "display": name, "$ref": self.location(Kind::Group, &id) })

@@ -16,7 +16,8 @@ pub struct ScimOptions {
     pub token: String,
     /// Makes ids repeatable.
     pub seed: u64,
-    /// How long a new account or group is not found by lists, filters and reads.
+    /// How long a new account or group is not found by lists, filters and reads;
+    /// `Duration::MAX` hides it until [`super::ScimApp::reveal`].
     pub invisible_for: Duration,
     /// Before every answer.
     pub latency: Duration,

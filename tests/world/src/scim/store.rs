@@ -47,7 +47,7 @@ impl Kind {
 pub(super) struct Resource {
     pub(super) kind: Kind,
     pub(super) id: String,
-    /// Without `id`, `meta`, and a user's `groups`.
+    /// With `id`, without `meta` and a user's `groups`.
     pub(super) attributes: Attributes,
     pub(super) made: Made,
     pub(super) version: u64,
@@ -135,10 +135,11 @@ impl Store {
         attributes: Attributes,
         made: Made,
     ) -> Resource {
+        let id = chance.uuid();
         let resource = Resource {
             kind,
-            id: chance.uuid(),
-            attributes,
+            attributes: with_id(&id, attributes),
+            id,
             made,
             version: 1,
             created_ms: now,
@@ -161,7 +162,7 @@ impl Store {
         let resource = self
             .find_mut(kind, id)
             .ok_or_else(|| Problem::missing(id))?;
-        resource.attributes = attributes;
+        resource.attributes = with_id(id, attributes);
         resource.version += 1;
         resource.modified_ms = now;
         Ok(resource.clone())
@@ -288,6 +289,14 @@ impl Store {
         body.insert(key, Value::Array(complete));
         Ok(())
     }
+}
+
+/// The attributes with `id` in front, so that filters can ask for it.
+fn with_id(id: &str, attributes: Attributes) -> Attributes {
+    let mut all = Attributes::new();
+    all.insert("id".to_owned(), json!(id));
+    all.extend(attributes);
+    all
 }
 
 /// The operation with `active` as a boolean, if it is in the form this application wants.
