@@ -66,6 +66,7 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         )
         .route("/webhooks/{id}", delete(hooks::remove))
         .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_path)
         .layer(middleware::from_fn_with_state(Arc::clone(&account), guard));
     Router::new().nest("/v1", v1).with_state(account)
 }
