@@ -62,11 +62,16 @@ impl Situation<'_> {
 
     fn task_of(&self, step: &Step) -> Option<&Task> {
         let id = step.task.as_ref()?;
-        self.tasks.iter().map(|task| &task.entity).find(|task| task.id == *id)
+        self.tasks
+            .iter()
+            .map(|task| &task.entity)
+            .find(|task| task.id == *id)
     }
 
     fn in_secs(&self, secs: i64) -> Timestamp {
-        self.now.saturating_add(SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MAX)
+        self.now
+            .saturating_add(SignedDuration::from_secs(secs))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -81,27 +86,55 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
     if !run.missing.is_empty() {
         ask_for_attributes(run, situation, &mut turn);
     }
-    let mut place = 0;
-    while let Some(step) = run.steps.get(place).cloned() {
-        if !step.has_ended() {
-            let moved = match &step.work {
-                StepWork::Grant { .. } => advance_grant(run, step, situation, &mut turn),
-                StepWork::Workflow { .. } => advance_step(run, step, situation, &mut turn),
-            };
-            if let Some(slot) = run.steps.get_mut(place) {
-                *slot = moved;
-            }
+    // Grants first, so that the steps around them see how they stand now.
+    let count = run.steps.len();
+    for grants in [true, false] {
+        for place in 0..count {
+            advance_at(run, place, grants, situation, &mut turn);
         }
-        place += 1;
     }
+    turn.again |= run.steps.len() > count;
     close(run, situation, &turn);
     turn
 }
 
+fn advance_at(
+    run: &mut Run,
+    place: usize,
+    grants: bool,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    let step = run
+        .steps
+        .get(place)
+        .filter(|step| step.grant().is_some() == grants && !step.has_ended());
+    let Some(step) = step.cloned() else { return };
+    let moved = match &step.work {
+        StepWork::Grant { .. } => advance_grant(run, step, situation, turn),
+        StepWork::Workflow { .. } => advance_step(run, step, situation, turn),
+    };
+    if let Some(slot) = run.steps.get_mut(place) {
+        *slot = moved;
+    }
+}
+
 /// The required attributes that hold a giving run up.
 fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
-    let gives = run.steps.iter().any(|step| matches!(&step.work, StepWork::Workflow { kind: StepKind::Grant {}, .. }));
-    if gives && situation.person.state.may_receive() { situation.company.mapping.missing(situation.person) } else { Vec::new() }
+    let gives = run.steps.iter().any(|step| {
+        matches!(
+            &step.work,
+            StepWork::Workflow {
+                kind: StepKind::Grant {},
+                ..
+            }
+        )
+    });
+    if gives && situation.person.state.may_receive() {
+        situation.company.mapping.missing(situation.person)
+    } else {
+        Vec::new()
+    }
 }
 
 fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
@@ -109,7 +142,10 @@ fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
     if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
         return;
     }
-    turn.said.push((format!("waits for attributes: {}", run.missing.join(", ")), format!("run/{}", run.id)));
+    turn.said.push((
+        format!("waits for attributes: {}", run.missing.join(", ")),
+        format!("run/{}", run.id),
+    ));
     turn.new_tasks.push(Task {
         id,
         kind: TaskKind::Missing,
@@ -129,18 +165,33 @@ fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
 
 /// A step as the workflow names it.
 fn advance_step(run: &mut Run, mut step: Step, situation: &Situation<'_>, turn: &mut Turn) -> Step {
-    let StepWork::Workflow { kind, expanded } = step.work.clone() else { return step };
+    let StepWork::Workflow { kind, expanded } = step.work.clone() else {
+        return step;
+    };
     if !matches!(kind, StepKind::LeverNote {})
-        && let Some(need) = step.needs.iter().find(|need| !run.step(need).is_none_or(Step::lets_on))
+        && let Some(need) = step
+            .needs
+            .iter()
+            .find(|need| !run.step(need).is_none_or(Step::lets_on))
     {
-        let failed = run.step(need).is_some_and(|need| need.state == StepState::Failed);
-        let why = if failed { format!("waits for `{need}`, which failed") } else { format!("waits for `{need}`") };
+        let failed = run
+            .step(need)
+            .is_some_and(|need| need.state == StepState::Failed);
+        let why = if failed {
+            format!("waits for `{need}`, which failed")
+        } else {
+            format!("waits for `{need}`")
+        };
         step.wait(WaitsFor::Needs, None, why);
         return step;
     }
     match kind {
         StepKind::Grant {} | StepKind::Revoke {} => {
-            let way = if matches!(kind, StepKind::Grant {}) { Way::Give } else { Way::Take };
+            let way = if matches!(kind, StepKind::Grant {}) {
+                Way::Give
+            } else {
+                Way::Take
+            };
             if expanded == Expanded::No {
                 expand(run, &mut step, way, situation, turn);
             }
@@ -151,7 +202,11 @@ fn advance_step(run: &mut Run, mut step: Step, situation: &Situation<'_>, turn: 
             match until.moment(situation.person.starts_on, &place, run.started_at) {
                 Some(at) if at <= situation.now => step.enter(StepState::Verified, ""),
                 Some(at) => step.wait(WaitsFor::Time, Some(at), format!("waits until {at}")),
-                None => step.wait(WaitsFor::Attributes, Some(situation.in_secs(3600)), "no first day is known"),
+                None => step.wait(
+                    WaitsFor::Attributes,
+                    Some(situation.in_secs(3600)),
+                    "no first day is known",
+                ),
             }
         }
         StepKind::Task(task) => advance_task(run, &mut step, &task, situation, turn),
@@ -169,7 +224,11 @@ fn expand(run: &mut Run, step: &mut Step, way: Way, situation: &Situation<'_>, t
         return;
     }
     let desired = desired(situation.person, situation.company, situation.now);
-    let grants: Vec<Grant> = situation.grants.iter().map(|grant| grant.entity.clone()).collect();
+    let grants: Vec<Grant> = situation
+        .grants
+        .iter()
+        .map(|grant| grant.entity.clone())
+        .collect();
     let left: Vec<PlannedEffect> = plan(&run.person, &desired, &grants, situation.company, way)
         .into_iter()
         .filter(|effect| run.step(&step.id.inside(&effect.app)).is_none())
@@ -190,8 +249,19 @@ fn expand(run: &mut Run, step: &mut Step, way: Way, situation: &Situation<'_>, t
     }
 }
 
-fn planned_step(run: &Run, parent: &StepId, effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut Turn) -> Step {
-    let work = StepWork::Grant { grant: effect.grant.clone(), app: effect.app.clone(), goal: effect.goal, approval: None };
+fn planned_step(
+    run: &Run,
+    parent: &StepId,
+    effect: &PlannedEffect,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) -> Step {
+    let work = StepWork::Grant {
+        grant: effect.grant.clone(),
+        app: effect.app.clone(),
+        goal: effect.goal,
+        approval: None,
+    };
     let mut child = Step::new(parent.inside(&effect.app), work, Vec::new());
     child.reason = Some(effect.why.clone());
     if run.dry_run {
@@ -201,12 +271,19 @@ fn planned_step(run: &Run, parent: &StepId, effect: &PlannedEffect, situation: &
     if effect.goal == Goal::Give {
         want(effect, situation, turn);
         let place = situation.company.mapping.place(situation.person);
-        match effect.deliver.moment(situation.person.starts_on, &place, run.started_at) {
+        match effect
+            .deliver
+            .moment(situation.person.starts_on, &place, run.started_at)
+        {
             Some(at) => child.due = Some(at),
             None => child.wait(WaitsFor::Attributes, None, "no first day is known"),
         }
         if let Some(approval) = &effect.approval {
-            child.wait(WaitsFor::Approval, None, format!("waits for approval by {}", approval.by.join(", ")));
+            child.wait(
+                WaitsFor::Approval,
+                None,
+                format!("waits for approval by {}", approval.by.join(", ")),
+            );
         }
     }
     child
@@ -214,10 +291,19 @@ fn planned_step(run: &Run, parent: &StepId, effect: &PlannedEffect, situation: &
 
 /// Keeps what is wanted of a grant: a new one, or the one that is there with what is wanted now.
 fn want(effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut Turn) {
-    match situation.grants.iter().find(|grant| grant.entity.id == effect.grant) {
+    match situation
+        .grants
+        .iter()
+        .find(|grant| grant.entity.id == effect.grant)
+    {
         None => {
             let person = &situation.person.id;
-            let mut grant = Grant::desired(person, &effect.app, effect.entitlement.clone(), situation.now);
+            let mut grant = Grant::desired(
+                person,
+                &effect.app,
+                effect.entitlement.clone(),
+                situation.now,
+            );
             grant.policies.clone_from(&effect.policies);
             turn.new_grants.push(grant);
         }
@@ -225,22 +311,49 @@ fn want(effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut Turn) {
             let mut grant = grant.clone();
             grant.entity.wanted.clone_from(&effect.entitlement);
             grant.entity.policies.clone_from(&effect.policies);
-            if matches!(grant.entity.state, GrantState::Revoked | GrantState::Failed) && grant.entity.change.is_none() {
+            if matches!(grant.entity.state, GrantState::Revoked | GrantState::Failed)
+                && grant.entity.change.is_none()
+            {
                 grant.entity.state = GrantState::Desired;
             }
             turn.changed_grants.push(grant);
         }
     }
-    turn.said.push(("desired".to_owned(), format!("app/{}", effect.app)));
+    turn.said
+        .push(("desired".to_owned(), format!("app/{}", effect.app)));
 }
 
 /// The state of a `grant` or `revoke` step follows from the steps inside it.
 fn gather(run: &Run, step: &mut Step) {
-    let StepWork::Workflow { expanded: Expanded::All, .. } = step.work else { return };
-    let children: Vec<&Step> = run.steps.iter().filter(|child| child.id.parent().as_ref() == Some(&step.id)).collect();
-    if children.iter().all(|child| child.lets_on() || child.state == StepState::Cancelled) {
-        let state = if run.dry_run { StepState::Planned } else { StepState::Verified };
-        step.enter(state, if children.is_empty() { "nothing to do" } else { "" });
+    let StepWork::Workflow {
+        expanded: Expanded::All,
+        ..
+    } = step.work
+    else {
+        return;
+    };
+    let children: Vec<&Step> = run
+        .steps
+        .iter()
+        .filter(|child| child.id.parent().as_ref() == Some(&step.id))
+        .collect();
+    if children
+        .iter()
+        .all(|child| child.lets_on() || child.state == StepState::Cancelled)
+    {
+        let state = if run.dry_run {
+            StepState::Planned
+        } else {
+            StepState::Verified
+        };
+        step.enter(
+            state,
+            if children.is_empty() {
+                "nothing to do"
+            } else {
+                ""
+            },
+        );
     } else if children.iter().all(|child| child.has_ended()) {
         step.enter(StepState::Failed, "not everything worked");
     } else {
@@ -248,7 +361,13 @@ fn gather(run: &Run, step: &mut Step) {
     }
 }
 
-fn advance_task(run: &Run, step: &mut Step, task: &TaskStep, situation: &Situation<'_>, turn: &mut Turn) {
+fn advance_task(
+    run: &Run,
+    step: &mut Step,
+    task: &TaskStep,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
     if run.dry_run {
         step.enter(StepState::Planned, format!("a task for {}", task.owner));
         return;
@@ -257,7 +376,10 @@ fn advance_task(run: &Run, step: &mut Step, task: &TaskStep, situation: &Situati
         Some(made) => follow_task(step, made),
         None => {
             let place = situation.company.mapping.place(situation.person);
-            let due = task.due.as_ref().and_then(|due| due.moment(situation.person.starts_on, &place, run.started_at));
+            let due = task
+                .due
+                .as_ref()
+                .and_then(|due| due.moment(situation.person.starts_on, &place, run.started_at));
             let title = filled(&task.title, situation.person);
             let owner = filled(&task.owner, situation.person);
             let made = a_task(run, step, TaskKind::Step, owner, title, situation.now);
@@ -278,7 +400,14 @@ fn follow_task(step: &mut Step, task: &Task) {
 
 /// A task because of a step; made once, whoever comes by.
 #[must_use]
-pub fn a_task(run: &Run, step: &Step, kind: TaskKind, owner: String, title: String, now: Timestamp) -> Task {
+pub fn a_task(
+    run: &Run,
+    step: &Step,
+    kind: TaskKind,
+    owner: String,
+    title: String,
+    now: Timestamp,
+) -> Task {
     Task {
         id: TaskId::derived(&[run.id.as_str(), step.id.as_str()]),
         kind,
@@ -298,9 +427,20 @@ pub fn a_task(run: &Run, step: &Step, kind: TaskKind, owner: String, title: Stri
 /// A text with the person's attributes filled in; what is missing is left out.
 #[must_use]
 pub fn filled(text: &str, person: &Person) -> String {
-    let Ok(template) = Template::parse(text, Placeholders::AnyName) else { return text.to_owned() };
-    let value = |name: &str| Some(person.attribute(name).cloned().unwrap_or_else(|| "—".into()));
-    template.render(value, Encoding::None).unwrap_or_else(|_| text.to_owned())
+    let Ok(template) = Template::parse(text, Placeholders::AnyName) else {
+        return text.to_owned();
+    };
+    let value = |name: &str| {
+        Some(
+            person
+                .attribute(name)
+                .cloned()
+                .unwrap_or_else(|| "—".into()),
+        )
+    };
+    template
+        .render(value, Encoding::None)
+        .unwrap_or_else(|_| text.to_owned())
 }
 
 /// The note: once when nothing busy is left, and once more when all has ended, if something was waiting before.
@@ -320,7 +460,13 @@ fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mu
 }
 
 fn is_note(step: &Step) -> bool {
-    matches!(&step.work, StepWork::Workflow { kind: StepKind::LeverNote {}, .. })
+    matches!(
+        &step.work,
+        StepWork::Workflow {
+            kind: StepKind::LeverNote {},
+            ..
+        }
+    )
 }
 
 /// Is something going on that the note should wait for?
@@ -328,13 +474,21 @@ fn is_busy(run: &Run, step: &Step) -> bool {
     match step.waits_for {
         _ if step.has_ended() => false,
         Some(WaitsFor::Time | WaitsFor::Approval | WaitsFor::Human | WaitsFor::Attributes) => false,
-        Some(WaitsFor::Needs) => step.needs.iter().filter_map(|need| run.step(need)).any(|need| is_busy(run, need)),
-        // A step with steps inside is as busy as they are.
-        None if step.state == StepState::Running && step.change.is_none() && step.grant().is_none() => run
-            .steps
+        Some(WaitsFor::Needs) => step
+            .needs
             .iter()
-            .filter(|child| child.id.parent().as_ref() == Some(&step.id))
-            .any(|child| is_busy(run, child)),
+            .filter_map(|need| run.step(need))
+            .any(|need| is_busy(run, need)),
+        // A step with steps inside is as busy as they are.
+        None if step.state == StepState::Running
+            && step.change.is_none()
+            && step.grant().is_none() =>
+        {
+            run.steps
+                .iter()
+                .filter(|child| child.id.parent().as_ref() == Some(&step.id))
+                .any(|child| is_busy(run, child))
+        }
         _ => true,
     }
 }
@@ -342,7 +496,10 @@ fn is_busy(run: &Run, step: &Step) -> bool {
 /// Can the step still get anywhere without somebody mending what it needs?
 fn can_move(run: &Run, step: &Step) -> bool {
     let stuck = |need: &StepId| {
-        run.step(need).is_some_and(|need| matches!(need.state, StepState::Failed | StepState::Cancelled) || !need.has_ended() && !can_move(run, need))
+        run.step(need).is_some_and(|need| {
+            matches!(need.state, StepState::Failed | StepState::Cancelled)
+                || !need.has_ended() && !can_move(run, need)
+        })
     };
     step.waits_for != Some(WaitsFor::Needs) || is_note(step) || !step.needs.iter().any(stuck)
 }
@@ -354,7 +511,10 @@ fn ready(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mut Turn)
         return;
     }
     if let Some(why) = situation.company.pause.holds(None, false)
-        && step.change.as_ref().is_none_or(|change| !change.phase.has_intent())
+        && step
+            .change
+            .as_ref()
+            .is_none_or(|change| !change.phase.has_intent())
     {
         step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
         return;
@@ -385,7 +545,9 @@ fn hand_out(step: &mut Step, at: Option<Timestamp>, now: Timestamp, turn: &mut T
 
 /// One grant inside a `grant` or `revoke` step.
 fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mut Turn) -> Step {
-    let StepWork::Grant { goal, app, .. } = step.work.clone() else { return step };
+    let StepWork::Grant { goal, app, .. } = step.work.clone() else {
+        return step;
+    };
     // A grant that this very commit makes is worked on in the next turn.
     let Some(grant) = situation.grant_of(&step) else {
         turn.again = true;
@@ -399,29 +561,44 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
         return step;
     }
     if intended && ours.is_none() {
-        step.wait(WaitsFor::OtherRun, Some(situation.in_secs(5)), "another run has the same grant in hand");
+        step.wait(
+            WaitsFor::OtherRun,
+            Some(situation.in_secs(5)),
+            "another run has the same grant in hand",
+        );
         return step;
     }
     if ours.is_none() && is_there(goal, &grant.entity) {
         step.enter(StepState::Verified, "it is so already");
         return step;
     }
-    if step.waits_for == Some(WaitsFor::Approval) || step.waits_for == Some(WaitsFor::Attributes) && step.due.is_none() {
+    if step.waits_for == Some(WaitsFor::Approval)
+        || step.waits_for == Some(WaitsFor::Attributes) && step.due.is_none()
+    {
         return step;
     }
     if by_hand(run, &mut step, &app, grant, situation, turn) {
         return step;
     }
-    if let Some(why) = situation.company.pause.holds(Some(&app), goal != Goal::Give)
+    if let Some(why) = situation
+        .company
+        .pause
+        .holds(Some(&app), goal != Goal::Give)
         && !intended
     {
         let due = step.due.max(Some(situation.in_secs(60)));
         step.wait(WaitsFor::Pause, due, why);
         return step;
     }
-    let at = ours.and_then(|change| change.phase.due()).or(step.due.filter(|_| ours.is_none()));
+    let at = ours
+        .and_then(|change| change.phase.due())
+        .or(step.due.filter(|_| ours.is_none()));
     if ours.is_none() && at.is_some_and(|at| at > situation.now) {
-        step.wait(WaitsFor::Time, at, format!("waits until {}", at.unwrap_or(situation.now)));
+        step.wait(
+            WaitsFor::Time,
+            at,
+            format!("waits until {}", at.unwrap_or(situation.now)),
+        );
         return step;
     }
     hand_out(&mut step, at, situation.now, turn);
@@ -431,19 +608,34 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
 /// Does the grant already stand where the step wants it?
 fn is_there(goal: Goal, grant: &Grant) -> bool {
     match goal {
-        Goal::Give => grant.state == GrantState::Active && grant.held.as_ref() == Some(&grant.wanted),
-        Goal::Suspend | Goal::Remove => grant.state == GrantState::Revoked && grant.change.is_none(),
+        Goal::Give => {
+            grant.state == GrantState::Active && grant.held.as_ref() == Some(&grant.wanted)
+        }
+        Goal::Suspend | Goal::Remove => {
+            grant.state == GrantState::Revoked && grant.change.is_none()
+        }
         Goal::Sent => false,
     }
 }
 
 /// The person may not receive it any more, and nothing was sent: the step ends without an effect.
-fn cancel(step: &mut Step, grant: &Loaded<Grant>, run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
+fn cancel(
+    step: &mut Step,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
     let why = format!("the person is {}", situation.person.state.as_str());
     step.enter(StepState::Cancelled, why);
-    turn.said.push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
+    turn.said
+        .push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
     let untouched = !grant.entity.may_be_held() && grant.entity.state != GrantState::Revoked;
-    let free = grant.entity.change.as_ref().is_none_or(|change| change.run == run.id);
+    let free = grant
+        .entity
+        .change
+        .as_ref()
+        .is_none_or(|change| change.run == run.id);
     if untouched && free {
         let mut grant = grant.clone();
         grant.entity.state = GrantState::Revoked;
@@ -454,14 +646,23 @@ fn cancel(step: &mut Step, grant: &Loaded<Grant>, run: &Run, situation: &Situati
 }
 
 /// An application that a human provisions, or an effect that a human took over: is there a task, and is it done?
-fn by_hand(run: &Run, step: &mut Step, app: &AppSlug, grant: &Loaded<Grant>, situation: &Situation<'_>, turn: &mut Turn) -> bool {
+fn by_hand(
+    run: &Run,
+    step: &mut Step,
+    app: &AppSlug,
+    grant: &Loaded<Grant>,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) -> bool {
     let known = situation.company.apps.get(app);
     let manual = known.is_none_or(Application::is_manual);
     let done = situation.task_of(step).map(|task| task.state);
     if done == Some(TaskState::Done) {
         step.enter(StepState::Verified, "done by hand");
-        turn.changed_grants.push(settled_by_hand(grant, step, situation.now));
-        turn.said.push(("done by hand".to_owned(), format!("app/{app}")));
+        turn.changed_grants
+            .push(settled_by_hand(grant, step, situation.now));
+        turn.said
+            .push(("done by hand".to_owned(), format!("app/{app}")));
         return true;
     }
     if !manual {
@@ -476,11 +677,16 @@ fn by_hand(run: &Run, step: &mut Step, app: &AppSlug, grant: &Loaded<Grant>, sit
     } else if let Some(why) = situation.company.pause.holds(Some(app), !step.is_giving()) {
         step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
     } else {
-        turn.new_tasks.push(manual_task(run, step, app, known, grant, situation));
+        turn.new_tasks
+            .push(manual_task(run, step, app, known, grant, situation));
         step.task = turn.new_tasks.last().map(|task| task.id.clone());
         step.wait(WaitsFor::Human, None, "waits for a human");
         let mut grant = grant.clone();
-        grant.entity.state = if step.is_giving() { GrantState::Pending } else { GrantState::Revoking };
+        grant.entity.state = if step.is_giving() {
+            GrantState::Pending
+        } else {
+            GrantState::Revoking
+        };
         turn.changed_grants.push(grant);
     }
     true
@@ -495,18 +701,39 @@ fn manual_task(
     situation: &Situation<'_>,
 ) -> Task {
     let label = known.map_or(app.as_str(), Application::label);
-    let verb = if step.is_giving() { "Give access to" } else { "Take away access to" };
-    let owner = known.and_then(|app| app.owner.clone()).unwrap_or_else(|| Task::NOBODY.to_owned());
-    let mut task = a_task(run, step, TaskKind::Manual, owner, format!("{verb} {label}"), situation.now);
+    let verb = if step.is_giving() {
+        "Give access to"
+    } else {
+        "Take away access to"
+    };
+    let owner = known
+        .and_then(|app| app.owner.clone())
+        .unwrap_or_else(|| Task::NOBODY.to_owned());
+    let mut task = a_task(
+        run,
+        step,
+        TaskKind::Manual,
+        owner,
+        format!("{verb} {label}"),
+        situation.now,
+    );
     let wanted = &grant.entity.wanted;
     let parts = [
         wanted.plan.as_ref().map(|plan| format!("plan {plan}")),
         wanted.role.as_ref().map(|role| format!("role {role}")),
-        (!wanted.groups.is_empty()).then(|| format!("groups {}", wanted.groups.iter().cloned().collect::<Vec<_>>().join(", "))),
+        (!wanted.groups.is_empty()).then(|| {
+            format!(
+                "groups {}",
+                wanted.groups.iter().cloned().collect::<Vec<_>>().join(", ")
+            )
+        }),
     ];
     task.detail = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if known.is_none() {
-        task.detail = format!("There is no application `{app}` in the configuration. {}", task.detail);
+        task.detail = format!(
+            "There is no application `{app}` in the configuration. {}",
+            task.detail
+        );
     }
     task
 }
@@ -530,16 +757,32 @@ fn settled_by_hand(grant: &Loaded<Grant>, step: &Step, now: Timestamp) -> Loaded
 
 /// Closes the run if nothing is left, or says when to look again.
 fn close(run: &mut Run, situation: &Situation<'_>, turn: &Turn) {
-    let over = run.steps.iter().all(|step| step.has_ended() || !can_move(run, step));
+    let over = run
+        .steps
+        .iter()
+        .all(|step| step.has_ended() || !can_move(run, step));
     if over && turn.todo.is_empty() && !turn.again {
         let failed = run.steps.iter().any(|step| step.state == StepState::Failed);
-        run.state = if failed { RunState::Failed } else { RunState::Finished };
+        run.state = if failed {
+            RunState::Failed
+        } else {
+            RunState::Finished
+        };
         run.finished_at = Some(situation.now);
         run.look_at = None;
         return;
     }
-    let next = run.steps.iter().filter(|step| !step.has_ended()).filter_map(|step| step.due).min();
-    run.look_at = if turn.todo.is_empty() && !turn.again { next } else { Some(situation.now) };
+    let next = run
+        .steps
+        .iter()
+        .filter(|step| !step.has_ended())
+        .filter_map(|step| step.due)
+        .min();
+    run.look_at = if turn.todo.is_empty() && !turn.again {
+        next
+    } else {
+        Some(situation.now)
+    };
 }
 
 /// The phase of a step's effect as the state that is shown.

@@ -243,6 +243,9 @@ pub struct Change {
     /// Attempts that were surely not done, since the last success.
     #[serde(default)]
     pub retries: u32,
+    /// An attempt was repeated without anybody knowing how the one before it ended.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 /// What the change may rely on.
@@ -258,8 +261,11 @@ pub struct Setting<'a> {
     pub may_receive: bool,
     /// The user id that an earlier change of this grant settled on.
     pub known: Option<&'a ExternalId>,
-    /// The look went by an address that identifies the person: a match is one.
+    /// Whoever is found is ours: an earlier intent explains it, or the look went by an address that identifies the
+    /// person.
     pub confirmed_match: bool,
+    /// There is nothing to look at: an outcome that nobody knows stays unknown.
+    pub blind: bool,
 }
 
 /// What comes next.
@@ -298,7 +304,14 @@ impl Change {
             phase: Phase::Planned,
             made: Vec::new(),
             retries: 0,
+            doubtful: false,
         }
+    }
+
+    /// The key of an effect of this change: the same for every attempt.
+    #[must_use]
+    pub fn key(&self, target: &str, action: Action) -> EffectKey {
+        EffectKey::derived(&[target, &self.generation.to_string(), action.as_str()])
     }
 
     /// What comes after a look that saw `found`.
@@ -321,6 +334,9 @@ impl Change {
             )),
             Some(_) if self.goal == Goal::Give && !setting.may_receive => {
                 self.fenced(found, setting, now)
+            }
+            Some(_) if setting.blind && self.phase.has_intent() && !setting.unique => {
+                Next::GiveUp("nobody knows whether it arrived".to_owned())
             }
             Some(action) if !self.may_make(action, setting, now) => self.wait(setting, now),
             Some(action) if !setting.supports.contains(&action) => Next::GiveUp(format!(

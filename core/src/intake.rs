@@ -46,11 +46,17 @@ pub enum Facts {
 pub fn facts(reading: &Reading, known: &KnownCandidacy, hint: &str, now: Timestamp) -> Facts {
     let opportunity = &known.opportunity;
     let candidacy = match reading {
-        Reading::Hidden => return Facts::Hidden("the candidacy is confidential, and our key may not see it"),
+        Reading::Hidden => {
+            return Facts::Hidden("the candidacy is confidential, and our key may not see it");
+        }
         Reading::Anonymised => return Facts::NotYet("the candidate is anonymised"),
         Reading::Deleted(at) => {
             let id = fact_id("deleted", opportunity, *at, "");
-            return Facts::True(vec![Fact { kind: EventKind::Deleted, id, occurred_at: at.unwrap_or(now) }]);
+            return Facts::True(vec![Fact {
+                kind: EventKind::Deleted,
+                id,
+                occurred_at: at.unwrap_or(now),
+            }]);
         }
         Reading::Present(candidacy) => candidacy,
     };
@@ -61,37 +67,69 @@ pub fn facts(reading: &Reading, known: &KnownCandidacy, hint: &str, now: Timesta
             id: fact_id("stage", opportunity, Some(*at), stage.as_str()),
             occurred_at: *at,
         })),
-        "applicationCreated" => found.extend(candidacy.application.as_ref().map(|application| Fact {
-            kind: EventKind::Applied,
-            id: fact_id("applied", opportunity, None, application.as_str()),
-            occurred_at: candidacy.created_at,
-        })),
+        "applicationCreated" => {
+            found.extend(candidacy.application.as_ref().map(|application| Fact {
+                kind: EventKind::Applied,
+                id: fact_id("applied", opportunity, None, application.as_str()),
+                occurred_at: candidacy.created_at,
+            }))
+        }
         _ => {}
     }
-    if found.is_empty() { Facts::NotYet("Lever does not show what the webhook told of") } else { Facts::True(found) }
+    if found.is_empty() {
+        Facts::NotYet("Lever does not show what the webhook told of")
+    } else {
+        Facts::True(found)
+    }
 }
 
 /// Where the candidacy stands: hired, no longer hired, archived, or taken out of the archive again.
 fn standing(candidacy: &Candidacy, known: &KnownCandidacy, now: Timestamp) -> Option<Fact> {
     let opportunity = &candidacy.opportunity;
-    let fact = |kind, id, occurred_at| Some(Fact { kind, id, occurred_at });
+    let fact = |kind, id, occurred_at| {
+        Some(Fact {
+            kind,
+            id,
+            occurred_at,
+        })
+    };
     match (&candidacy.archived, &known.hired) {
-        (Some(archived), _) if is_hired(candidacy) => {
-            fact(EventKind::Hired, fact_id("hired", opportunity, Some(archived.at), archived.reason.as_str()), archived.at)
-        }
+        (Some(archived), _) if is_hired(candidacy) => fact(
+            EventKind::Hired,
+            fact_id(
+                "hired",
+                opportunity,
+                Some(archived.at),
+                archived.reason.as_str(),
+            ),
+            archived.at,
+        ),
         // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire.
         (archived, Some(hire)) => {
             let at = archived.as_ref().map_or(now, |archived| archived.at);
-            fact(EventKind::Unhired, fact_id("unhired", opportunity, None, hire.as_str()), at)
+            fact(
+                EventKind::Unhired,
+                fact_id("unhired", opportunity, None, hire.as_str()),
+                at,
+            )
         }
         (Some(archived), None) if !archived.hired => fact(
             EventKind::Archived,
-            fact_id("archived", opportunity, Some(archived.at), archived.reason.as_str()),
+            fact_id(
+                "archived",
+                opportunity,
+                Some(archived.at),
+                archived.reason.as_str(),
+            ),
             archived.at,
         ),
         (None, None) => {
             let archiving = known.archived.as_ref()?;
-            fact(EventKind::Unarchived, fact_id("unarchived", opportunity, None, archiving.as_str()), now)
+            fact(
+                EventKind::Unarchived,
+                fact_id("unarchived", opportunity, None, archiving.as_str()),
+                now,
+            )
         }
         (Some(_), None) => None,
     }
@@ -182,10 +220,20 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         _ => {}
     }
     let event = new_event(intake);
-    let mut decided = Decided { event, person: None, runs: Vec::new(), task: None, known };
+    let mut decided = Decided {
+        event,
+        person: None,
+        runs: Vec::new(),
+        task: None,
+        known,
+    };
     let live_from = intake.company.settings.live_from;
     if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
-        decided.end(EventState::Ignored, format!("it is older than `live_from` ({live_from})"), intake.now);
+        decided.end(
+            EventState::Ignored,
+            format!("it is older than `live_from` ({live_from})"),
+            intake.now,
+        );
         return decided;
     }
     match intake.fact.kind {
@@ -206,7 +254,10 @@ fn new_event(intake: &Intake<'_>) -> Event {
         occurred_at: intake.fact.occurred_at,
         received_at: intake.now,
         state: EventState::Done,
-        why: vec![Why::said(intake.now, format!("known by {}, read from Lever", intake.source))],
+        why: vec![Why::said(
+            intake.now,
+            format!("known by {}, read from Lever", intake.source),
+        )],
         runs: Vec::new(),
         replays: 0,
     }
@@ -242,11 +293,16 @@ impl Decided {
 }
 
 fn hired(intake: &Intake<'_>, decided: &mut Decided) {
-    let Some(candidacy) = intake.candidacy else { return };
+    let Some(candidacy) = intake.candidacy else {
+        return;
+    };
     let mut changed = match &intake.matched {
         Match::Several(ids) => {
             let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
-            let detail = format!("contact and addresses belong to {}; merge them, then replay the event", ids.join(" and "));
+            let detail = format!(
+                "contact and addresses belong to {}; merge them, then replay the event",
+                ids.join(" and ")
+            );
             decided.ask("One candidate, several persons", detail, intake.now);
             return;
         }
@@ -259,7 +315,10 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     };
     identify(person, candidacy);
     if person.state.has_started() && person.state != Lifecycle::Left {
-        decided.say("the person has started: Lever changes no attributes any more", intake.now);
+        decided.say(
+            "the person has started: Lever changes no attributes any more",
+            intake.now,
+        );
     } else {
         take_attributes(person, candidacy, intake, decided);
         begin(person, intake);
@@ -269,7 +328,11 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     let person = person.clone();
     decided.person = Some(changed);
     if person.baselined {
-        decided.end(EventState::Baselined, "the person was here already: nothing is given before somebody says so", intake.now);
+        decided.end(
+            EventState::Baselined,
+            "the person was here already: nothing is given before somebody says so",
+            intake.now,
+        );
         return;
     }
     start(intake, &person, decided);
@@ -294,20 +357,39 @@ fn new_person(id: PersonId, now: Timestamp) -> Person {
 }
 
 fn identify(person: &mut Person, candidacy: &Candidacy) {
-    person.identifiers.lever_contact.extend(candidacy.contact.clone());
-    person.identifiers.opportunities.insert(candidacy.opportunity.clone());
-    person.identifiers.emails.extend(candidacy.emails.iter().filter_map(|email| CanonicalEmail::parse(email).ok()));
+    person
+        .identifiers
+        .lever_contact
+        .extend(candidacy.contact.clone());
+    person
+        .identifiers
+        .opportunities
+        .insert(candidacy.opportunity.clone());
+    person.identifiers.emails.extend(
+        candidacy
+            .emails
+            .iter()
+            .filter_map(|email| CanonicalEmail::parse(email).ok()),
+    );
 }
 
 /// Takes what Lever says now; what it does not say stays as it was.
-fn take_attributes(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>, decided: &mut Decided) {
+fn take_attributes(
+    person: &mut Person,
+    candidacy: &Candidacy,
+    intake: &Intake<'_>,
+    decided: &mut Decided,
+) {
     let read = intake.company.mapping.read(candidacy);
     for (name, value) in read.attributes.iter() {
         person.attributes.set(name.clone(), value.clone());
         person.unmapped.remove(name);
     }
     for name in &read.unmapped {
-        decided.say(format!("the value of `{name}` is unknown: no alias maps it, or it cannot be read"), intake.now);
+        decided.say(
+            format!("the value of `{name}` is unknown: no alias maps it, or it cannot be read"),
+            intake.now,
+        );
     }
     person.unmapped.extend(read.unmapped);
     if person.text("work_email").is_none()
@@ -325,29 +407,49 @@ fn begin(person: &mut Person, intake: &Intake<'_>) {
     person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
     person.leaves_at = None;
     let started = person.starts_at.is_some_and(|at| at <= intake.now);
-    person.enter(if started { Lifecycle::Active } else { Lifecycle::Preboarding });
+    person.enter(if started {
+        Lifecycle::Active
+    } else {
+        Lifecycle::Preboarding
+    });
 }
 
 /// No longer hired, or deleted: by itself only before the first day (L11).
 fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
     let Match::One(loaded) = &intake.matched else {
-        decided.end(EventState::Ignored, "nobody has anything because of this candidacy", intake.now);
+        decided.end(
+            EventState::Ignored,
+            "nobody has anything because of this candidacy",
+            intake.now,
+        );
         return;
     };
     let mut loaded = loaded.clone();
     let person = &mut loaded.entity;
     decided.event.person = Some(person.id.clone());
     if person.opportunity.as_ref() != Some(&intake.known.opportunity) {
-        decided.end(EventState::Ignored, "the person's access comes from another candidacy", intake.now);
+        decided.end(
+            EventState::Ignored,
+            "the person's access comes from another candidacy",
+            intake.now,
+        );
         return;
     }
     if person.state.has_started() {
         let detail = "the person has started, so nothing is taken away by itself; if they left, terminate the person";
-        decided.ask("Lever no longer shows a hire of somebody who has started", detail.to_owned(), intake.now);
+        decided.ask(
+            "Lever no longer shows a hire of somebody who has started",
+            detail.to_owned(),
+            intake.now,
+        );
         return;
     }
     if person.state == Lifecycle::Withdrawn {
-        decided.end(EventState::Ignored, "the hire was withdrawn already", intake.now);
+        decided.end(
+            EventState::Ignored,
+            "the hire was withdrawn already",
+            intake.now,
+        );
         return;
     }
     person.enter(Lifecycle::Withdrawn);
@@ -358,7 +460,9 @@ fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
 
 /// Whatever else a rule may ask for: a person is made only if one does.
 fn other(intake: &Intake<'_>, decided: &mut Decided) {
-    let Some(candidacy) = intake.candidacy else { return };
+    let Some(candidacy) = intake.candidacy else {
+        return;
+    };
     let (mut person, loaded) = match &intake.matched {
         Match::One(loaded) => (loaded.entity.clone(), Some(loaded)),
         _ => (new_person(intake.fresh.clone(), intake.now), None),
@@ -389,15 +493,35 @@ pub struct Started {
 
 /// What the rules say about an event; the lines say why, rule by rule.
 #[must_use]
-pub fn matching(kind: EventKind, input: &Value, company: &Company, now: Timestamp) -> (Vec<Started>, Vec<Why>) {
-    let rules: Vec<_> = company.rules.values().filter(|rule| rule.event == kind).collect();
+pub fn matching(
+    kind: EventKind,
+    input: &Value,
+    company: &Company,
+    now: Timestamp,
+) -> (Vec<Started>, Vec<Why>) {
+    let rules: Vec<_> = company
+        .rules
+        .values()
+        .filter(|rule| rule.event == kind)
+        .collect();
     if rules.is_empty() {
-        let built_in = kind.default_workflow().and_then(|workflow| Slug::parse(workflow).ok());
+        let built_in = kind
+            .default_workflow()
+            .and_then(|workflow| Slug::parse(workflow).ok());
         let why = match &built_in {
-            Some(workflow) => format!("no rule names `{}`: the built-in `{workflow}` is due", kind.as_str()),
+            Some(workflow) => format!(
+                "no rule names `{}`: the built-in `{workflow}` is due",
+                kind.as_str()
+            ),
             None => format!("no rule names `{}`", kind.as_str()),
         };
-        let started = built_in.map(|workflow| Started { workflow, dry_run: false }).into_iter().collect();
+        let started = built_in
+            .map(|workflow| Started {
+                workflow,
+                dry_run: false,
+            })
+            .into_iter()
+            .collect();
         return (started, vec![Why::said(now, why)]);
     }
     let mut started = Vec::new();
@@ -407,22 +531,45 @@ pub fn matching(kind: EventKind, input: &Value, company: &Company, now: Timestam
         let truth = explained.truth;
         let detail = json!(explained.without_values().why);
         let text = match truth {
-            Truth::True => format!("rule `{}` matches and starts `{}`", rule.rule, rule.workflow),
+            Truth::True => format!(
+                "rule `{}` matches and starts `{}`",
+                rule.rule, rule.workflow
+            ),
             Truth::False => format!("rule `{}` does not match", rule.rule),
-            Truth::Unknown => format!("rule `{}` cannot be decided: a value is missing or unknown", rule.rule),
+            Truth::Unknown => format!(
+                "rule `{}` cannot be decided: a value is missing or unknown",
+                rule.rule
+            ),
         };
-        why.push(Why { at: now, text, detail });
+        why.push(Why {
+            at: now,
+            text,
+            detail,
+        });
         if truth.is_true() {
-            let outside = rule.pilot.as_ref().is_some_and(|pilot| !pilot.when.truth(input, Missing::IsUnknown, now).is_true());
-            started.push(Started { workflow: rule.workflow.clone(), dry_run: rule.dry_run || outside });
+            let outside = rule
+                .pilot
+                .as_ref()
+                .is_some_and(|pilot| !pilot.when.truth(input, Missing::IsUnknown, now).is_true());
+            started.push(Started {
+                workflow: rule.workflow.clone(),
+                dry_run: rule.dry_run || outside,
+            });
         }
     }
     (started, why)
 }
 
 fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided) {
-    let document = intake.candidacy.map_or(Value::Null, |candidacy| candidacy.document.clone());
-    let (started, why) = matching(intake.fact.kind, &rule_input(&decided.event, person, &document), intake.company, intake.now);
+    let document = intake
+        .candidacy
+        .map_or(Value::Null, |candidacy| candidacy.document.clone());
+    let (started, why) = matching(
+        intake.fact.kind,
+        &rule_input(&decided.event, person, &document),
+        intake.company,
+        intake.now,
+    );
     decided.event.why.extend(why);
     for start in &started {
         match intake.company.workflows.get(&start.workflow) {
@@ -431,7 +578,11 @@ fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided) {
                 decided.event.runs.push(run.id.clone());
                 decided.runs.push(run);
             }
-            None => decided.ask("A rule names a workflow that does not exist", format!("`{}`", start.workflow), intake.now),
+            None => decided.ask(
+                "A rule names a workflow that does not exist",
+                format!("`{}`", start.workflow),
+                intake.now,
+            ),
         }
     }
     if started.is_empty() {
@@ -445,9 +596,16 @@ pub fn rule_input(event: &Event, person: &Person, document: &Value) -> Value {
     let mut input = person.for_conditions();
     if let Value::Object(fields) = &mut input {
         if let Value::Object(parts) = document {
-            fields.extend(parts.iter().map(|(name, value)| (name.clone(), value.clone())));
+            fields.extend(
+                parts
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
-        fields.insert("event".to_owned(), json!({ "kind": event.kind, "source": event.source, "id": event.id }));
+        fields.insert(
+            "event".to_owned(),
+            json!({ "kind": event.kind, "source": event.source, "id": event.id }),
+        );
         fields.insert("state".to_owned(), json!(person.state));
     }
     input
@@ -455,8 +613,18 @@ pub fn rule_input(event: &Event, person: &Person, document: &Value) -> Value {
 
 /// A run of a workflow because of an event; the same event starts the same run, a replay another one.
 #[must_use]
-pub fn new_run(workflow: &Workflow, event: &Event, person: &Person, dry_run: bool, now: Timestamp) -> Run {
-    let id = RunId::derived(&[event.id.as_str(), workflow.workflow.as_str(), &event.replays.to_string()]);
+pub fn new_run(
+    workflow: &Workflow,
+    event: &Event,
+    person: &Person,
+    dry_run: bool,
+    now: Timestamp,
+) -> Run {
+    let id = RunId::derived(&[
+        event.id.as_str(),
+        workflow.workflow.as_str(),
+        &event.replays.to_string(),
+    ]);
     let cause = Cause::of("event", &event.id);
     run_of(id, workflow, person, cause, event.occurred_at, dry_run, now)
 }
@@ -473,7 +641,10 @@ pub fn run_of(
     now: Timestamp,
 ) -> Run {
     let steps = workflow.steps.iter().map(|step| {
-        let work = StepWork::Workflow { kind: step.kind.clone(), expanded: Expanded::No };
+        let work = StepWork::Workflow {
+            kind: step.kind.clone(),
+            expanded: Expanded::No,
+        };
         let needs = step.needs.iter().map(StepId::of).collect();
         Step::new(StepId::of(&step.id), work, needs)
     });

@@ -37,10 +37,11 @@ pub mod run;
 pub mod task;
 
 pub mod access;
-pub mod intake;
 pub mod advance;
 pub mod changes;
+pub mod intake;
 
+pub mod handle;
 pub mod ports;
 #[doc(hidden)]
 pub mod testing;

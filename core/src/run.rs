@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Cause;
 use crate::effect::{Change, Goal};
-use crate::ids::{
-    AppSlug, ApprovalId, EffectKey, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId,
-};
+use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -282,7 +280,13 @@ impl Step {
     /// Does it give something?
     #[must_use]
     pub fn is_giving(&self) -> bool {
-        matches!(&self.work, StepWork::Grant { goal: Goal::Give, .. })
+        matches!(
+            &self.work,
+            StepWork::Grant {
+                goal: Goal::Give,
+                ..
+            }
+        )
     }
 
     /// The word for what it is.
@@ -348,12 +352,6 @@ impl Run {
     /// The step of this id, to be changed.
     pub fn step_mut(&mut self, id: &StepId) -> Option<&mut Step> {
         self.steps.iter_mut().find(|step| step.id == *id)
-    }
-
-    /// The key of an effect that is no grant's: run and step, never the attempt.
-    #[must_use]
-    pub fn effect_key(&self, step: &StepId) -> EffectKey {
-        EffectKey::derived(&[self.id.as_str(), step.as_str()])
     }
 }
 

@@ -21,7 +21,10 @@ const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 
 fn broken(why: &str) -> HandleError {
-    HandleError::Keys(RemoteError::Unreadable { remote: "the key of a person".to_owned(), why: why.to_owned() })
+    HandleError::Keys(RemoteError::Unreadable {
+        remote: "the key of a person".to_owned(),
+        why: why.to_owned(),
+    })
 }
 
 impl Cipher {
@@ -33,7 +36,10 @@ impl Cipher {
         let mut key = [0_u8; KEY_BYTES];
         ports.chance.fill(&mut key);
         let wrapped = ports.keys.wrap(&key).await.map_err(HandleError::Keys)?;
-        let item = PersonKey { person: person.clone(), wrapped: hex::encode(wrapped) };
+        let item = PersonKey {
+            person: person.clone(),
+            wrapped: hex::encode(wrapped),
+        };
         Ok((Self::with(person, &key)?, item))
     }
 
@@ -42,16 +48,27 @@ impl Cipher {
     /// # Errors
     /// If the store or the keeper of keys cannot be reached.
     pub async fn find(ports: &Ports, person: &PersonId) -> Result<Option<Self>, HandleError> {
-        let stored = ports.store.find::<PersonKey>(&Key::PersonKey(person.clone())).await?;
+        let stored = ports
+            .store
+            .find::<PersonKey>(&Key::PersonKey(person.clone()))
+            .await?;
         let Some(item) = stored else { return Ok(None) };
-        let wrapped = hex::decode(&item.entity.wrapped).map_err(|_| broken("it is not hexadecimal"))?;
-        let key = ports.keys.unwrap(&wrapped).await.map_err(HandleError::Keys)?;
+        let wrapped =
+            hex::decode(&item.entity.wrapped).map_err(|_| broken("it is not hexadecimal"))?;
+        let key = ports
+            .keys
+            .unwrap(&wrapped)
+            .await
+            .map_err(HandleError::Keys)?;
         Self::with(person, &key).map(Some)
     }
 
     fn with(person: &PersonId, key: &[u8]) -> Result<Self, HandleError> {
         let key = CipherKey::try_from(key).map_err(|_| broken("it has another length"))?;
-        Ok(Self { person: person.clone(), cipher: XChaCha20Poly1305::new(&key) })
+        Ok(Self {
+            person: person.clone(),
+            cipher: XChaCha20Poly1305::new(&key),
+        })
     }
 
     /// Encrypts a value; bound to the person.
@@ -62,9 +79,17 @@ impl Cipher {
         let mut nonce = [0_u8; NONCE_BYTES];
         ports.chance.fill(&mut nonce);
         let text = value.to_string();
-        let payload = Payload { msg: text.as_bytes(), aad: self.person.as_str().as_bytes() };
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| broken("it cannot encrypt"))?;
-        Ok(AuditValue::Sealed { sealed: format!("{}{}", hex::encode(nonce), hex::encode(sealed)) })
+        let payload = Payload {
+            msg: text.as_bytes(),
+            aad: self.person.as_str().as_bytes(),
+        };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| broken("it cannot encrypt"))?;
+        Ok(AuditValue::Sealed {
+            sealed: format!("{}{}", hex::encode(nonce), hex::encode(sealed)),
+        })
     }
 
     /// Decrypts a value; null if it is not one of this key's.
@@ -80,7 +105,10 @@ impl Cipher {
         let bytes = hex::decode(sealed).ok()?;
         let (nonce, text) = bytes.split_at_checked(NONCE_BYTES)?;
         let nonce = XNonce::try_from(nonce).ok()?;
-        let payload = Payload { msg: text, aad: self.person.as_str().as_bytes() };
+        let payload = Payload {
+            msg: text,
+            aad: self.person.as_str().as_bytes(),
+        };
         serde_json::from_slice(&self.cipher.decrypt(&nonce, payload).ok()?).ok()
     }
 }
@@ -91,7 +119,18 @@ impl Cipher {
 /// If the store did not do it.
 pub async fn erase(ports: &Ports, person: &PersonId) -> Result<(), StoreError> {
     let key = Key::PersonKey(person.clone());
-    let Some(item) = ports.store.get(&key).await? else { return Ok(()) };
-    let deletes = vec![crate::store::Check { key, expect: item.version }];
-    ports.store.commit(&crate::store::Commit { deletes, ..Default::default() }).await
+    let Some(item) = ports.store.get(&key).await? else {
+        return Ok(());
+    };
+    let deletes = vec![crate::store::Check {
+        key,
+        expect: item.version,
+    }];
+    ports
+        .store
+        .commit(&crate::store::Commit {
+            deletes,
+            ..Default::default()
+        })
+        .await
 }

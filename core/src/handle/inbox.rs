@@ -19,20 +19,32 @@ pub async fn receive(ports: &Ports, hint: Hint) -> Result<(), HandleError> {
     let mut changes = Changes::new(origin.clone());
     changes.insert(&delivery);
     match ledger::commit(ports, changes).await {
-        Err(HandleError::Store(StoreError::Conflict { .. })) => repeated(ports, &delivery, origin).await,
+        Err(HandleError::Store(StoreError::Conflict { .. })) => {
+            repeated(ports, &delivery, origin).await
+        }
         done => done,
     }
 }
 
-async fn repeated(ports: &Ports, delivery: &StoredDelivery, origin: Origin) -> Result<(), HandleError> {
+async fn repeated(
+    ports: &Ports,
+    delivery: &StoredDelivery,
+    origin: Origin,
+) -> Result<(), HandleError> {
     let key = Key::Delivery(delivery.id.clone());
-    let Some(known) = ports.store.find::<StoredDelivery>(&key).await? else { return Ok(()) };
+    let Some(known) = ports.store.find::<StoredDelivery>(&key).await? else {
+        return Ok(());
+    };
     if known.entity.hint.content_hash == delivery.hint.content_hash {
         return Ok(());
     }
     tracing::warn!(delivery.id = %delivery.id, "a token was seen again with other content: it causes nothing");
     let mut changes = Changes::new(origin);
     let target = format!("delivery/{}", delivery.id);
-    changes.say(Line::new(StreamId::Events, "refused a token that was seen with other content", target));
+    changes.say(Line::new(
+        StreamId::Events,
+        "refused a token that was seen with other content",
+        target,
+    ));
     ledger::commit(ports, changes).await
 }

@@ -37,7 +37,9 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
                 return Ok(());
             }
             // Somebody else wrote to the same stream: only the place in the chain changes.
-            Err(StoreError::Conflict { key: Key::Head(_) | Key::PersonKey(_) }) if tries < TRIES => busy = false,
+            Err(StoreError::Conflict {
+                key: Key::Head(_) | Key::PersonKey(_),
+            }) if tries < TRIES => busy = false,
             Err(StoreError::Contended) if tries < TRIES => busy = true,
             Err(error) => return Err(error.into()),
         }
@@ -66,7 +68,9 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
             heads.insert(line.stream.clone(), head(ports, &line.stream).await?);
         }
         if let Some((head, _)) = heads.get_mut(&line.stream) {
-            commit.records.push(record(head, &changes.origin, line, before, after));
+            commit
+                .records
+                .push(record(head, &changes.origin, line, before, after));
         }
     }
     for (head, version) in heads.into_values() {
@@ -77,7 +81,10 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
 
 async fn head(ports: &Ports, stream: &StreamId) -> Result<(Head, Version), HandleError> {
     let stored = ports.store.find::<Head>(&Key::Head(stream.clone())).await?;
-    Ok(stored.map_or_else(|| (Head::empty(stream.clone()), Version::ABSENT), |head| (head.entity, head.version)))
+    Ok(stored.map_or_else(
+        || (Head::empty(stream.clone()), Version::ABSENT),
+        |head| (head.entity, head.version),
+    ))
 }
 
 fn put_head(head: &Head, expect: Version) -> Put {
@@ -106,7 +113,9 @@ async fn values(
     ciphers: &mut BTreeMap<PersonId, Cipher>,
     commit: &mut Commit,
 ) -> Result<Values, HandleError> {
-    let personal = [&line.before, &line.after].into_iter().any(|value| matches!(value, Some(Shown::Personal(_))));
+    let personal = [&line.before, &line.after]
+        .into_iter()
+        .any(|value| matches!(value, Some(Shown::Personal(_))));
     let cipher = match &line.stream {
         StreamId::Person(person) if personal => {
             if !ciphers.contains_key(person) {
@@ -126,7 +135,11 @@ async fn values(
     Ok((value(&line.before)?, value(&line.after)?))
 }
 
-async fn cipher(ports: &Ports, person: &PersonId, commit: &mut Commit) -> Result<Cipher, HandleError> {
+async fn cipher(
+    ports: &Ports,
+    person: &PersonId,
+    commit: &mut Commit,
+) -> Result<Cipher, HandleError> {
     if let Some(cipher) = Cipher::find(ports, person).await? {
         return Ok(cipher);
     }
@@ -135,7 +148,13 @@ async fn cipher(ports: &Ports, person: &PersonId, commit: &mut Commit) -> Result
     Ok(cipher)
 }
 
-fn record(head: &mut Head, origin: &Origin, line: &Line, before: Option<AuditValue>, after: Option<AuditValue>) -> Record {
+fn record(
+    head: &mut Head,
+    origin: &Origin,
+    line: &Line,
+    before: Option<AuditValue>,
+    after: Option<AuditValue>,
+) -> Record {
     head.seal(Draft {
         at: origin.at,
         actor: origin.actor.clone(),
@@ -152,12 +171,19 @@ fn record(head: &mut Head, origin: &Origin, line: &Line, before: Option<AuditVal
 /// Sends a message for everything that is due soon, so that it happens on time. Nothing depends on it.
 async fn announce(ports: &Ports, changes: &Changes) {
     let now = ports.clock.now();
-    for put in changes.puts.iter().filter(|put| !changes.leased.contains(&put.key)) {
+    for put in changes
+        .puts
+        .iter()
+        .filter(|put| !changes.leased.contains(&put.key))
+    {
         let Some(due) = put.due else { continue };
         let wait = due.duration_since(now);
         if wait <= SOON {
             let delay = Duration::try_from(wait).unwrap_or_default();
-            let message = WorkMessage { key: put.key.clone(), version: put.expect.next() };
+            let message = WorkMessage {
+                key: put.key.clone(),
+                version: put.expect.next(),
+            };
             ports.work.send(message, delay).await;
         }
     }

@@ -47,7 +47,11 @@ pub async fn grants(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Grant
 pub async fn tasks(ports: &Ports, run: &Run) -> Result<Vec<Loaded<Task>>, HandleError> {
     let mut tasks = Vec::new();
     let missing = (!run.missing.is_empty()).then(|| TaskId::derived(&[run.id.as_str(), "missing"]));
-    let of_steps = run.steps.iter().filter(|step| !step.has_ended()).filter_map(|step| step.task.clone());
+    let of_steps = run
+        .steps
+        .iter()
+        .filter(|step| !step.has_ended())
+        .filter_map(|step| step.task.clone());
     for id in of_steps.chain(missing) {
         tasks.extend(ports.store.find(&Key::Task(id)).await?);
     }
@@ -62,7 +66,15 @@ pub async fn matched(ports: &Ports, claims: &[Claim]) -> Result<Match, HandleErr
     let mut found = std::collections::BTreeSet::new();
     for claim in claims {
         let held = ports.store.find::<Held>(&Key::Claim(claim.clone())).await?;
-        if let Some(Loaded { entity: Held { holder: Holder::Person(id), .. }, .. }) = held {
+        if let Some(Loaded {
+            entity:
+                Held {
+                    holder: Holder::Person(id),
+                    ..
+                },
+            ..
+        }) = held
+        {
             found.insert(id);
         }
     }

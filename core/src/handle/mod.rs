@@ -60,7 +60,11 @@ pub fn lease_from(now: Timestamp) -> Timestamp {
 /// What went wrong; the entry stays due and is found again after the lease.
 pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, HandleError> {
     let now = ports.clock.now();
-    let stored = match ports.store.claim(&message.key, message.version, lease_from(now)).await {
+    let stored = match ports
+        .store
+        .claim(&message.key, message.version, lease_from(now))
+        .await
+    {
         Ok(stored) => stored,
         Err(StoreError::Conflict { .. }) => return Ok(Worked::Stale),
         Err(error) => return Err(error.into()),
