@@ -3,4 +3,6 @@
 pub mod dynamo;
 pub mod memory;
 mod private;
+pub mod queue;
 mod rules;
+pub mod secrets;
