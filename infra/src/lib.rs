@@ -1,1 +1,5 @@
-//! infra
+//! The adapters behind core's ports.
+
+pub mod budget;
+pub mod http;
+pub mod lever;
