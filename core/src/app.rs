@@ -125,9 +125,9 @@ pub struct ReadFrom {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Provision {
     /// SCIM 2.0.
-    Scim(ScimProvision),
+    Scim(Box<ScimProvision>),
     /// Declarative HTTP actions.
-    Http(HttpProvision),
+    Http(Box<HttpProvision>),
     /// A task for the owner.
     Manual(ManualProvision),
 }

@@ -102,6 +102,23 @@ impl fmt::Debug for AuditValue {
     }
 }
 
+/// The key that a person's audit values are encrypted with, wrapped. Deleting it erases them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PersonKey {
+    /// Whose.
+    pub person: PersonId,
+    /// Wrapped by KMS or the key file, hexadecimal.
+    pub wrapped: String,
+}
+
+impl Entity for PersonKey {
+    const KIND: &'static str = "person_key";
+
+    fn key(&self) -> Key {
+        Key::PersonKey(self.person.clone())
+    }
+}
+
 /// What is to be recorded; its place in the chain comes with the commit.
 #[derive(Clone, Debug)]
 pub struct Draft {

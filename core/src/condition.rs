@@ -11,6 +11,7 @@ mod laws;
 mod operator;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;

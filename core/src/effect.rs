@@ -37,6 +37,8 @@ pub enum Action {
     Suspend,
     /// Delete the user; final.
     Remove,
+    /// What is no user: write the note, send the message, make the request.
+    Send,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Self::ReleasePlan => "release_plan",
             Self::Suspend => "suspend",
             Self::Remove => "remove",
+            Self::Send => "send",
         }
     }
 
@@ -74,6 +77,8 @@ pub enum Goal {
     Suspend,
     /// No user.
     Remove,
+    /// It was sent: a note, a message, a request.
+    Sent,
 }
 
 /// How one attempt at an effect ended.
@@ -238,6 +243,9 @@ pub struct Change {
     /// Attempts that were surely not done, since the last success.
     #[serde(default)]
     pub retries: u32,
+    /// An attempt was repeated without anybody knowing how the one before it ended.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 /// What the change may rely on.
@@ -253,8 +261,11 @@ pub struct Setting<'a> {
     pub may_receive: bool,
     /// The user id that an earlier change of this grant settled on.
     pub known: Option<&'a ExternalId>,
-    /// The look went by an address that identifies the person: a match is one.
+    /// Whoever is found is ours: an earlier intent explains it, or the look went by an address that identifies the
+    /// person.
     pub confirmed_match: bool,
+    /// There is nothing to look at: an outcome that nobody knows stays unknown.
+    pub blind: bool,
 }
 
 /// What comes next.
@@ -293,7 +304,14 @@ impl Change {
             phase: Phase::Planned,
             made: Vec::new(),
             retries: 0,
+            doubtful: false,
         }
+    }
+
+    /// The key of an effect of this change: the same for every attempt.
+    #[must_use]
+    pub fn key(&self, target: &str, action: Action) -> EffectKey {
+        EffectKey::derived(&[target, &self.generation.to_string(), action.as_str()])
     }
 
     /// What comes after a look that saw `found`.
@@ -316,6 +334,9 @@ impl Change {
             )),
             Some(_) if self.goal == Goal::Give && !setting.may_receive => {
                 self.fenced(found, setting, now)
+            }
+            Some(_) if setting.blind && self.phase.has_intent() && !setting.unique => {
+                Next::GiveUp("nobody knows whether it arrived".to_owned())
             }
             Some(action) if !self.may_make(action, setting, now) => self.wait(setting, now),
             Some(action) if !setting.supports.contains(&action) => Next::GiveUp(format!(
@@ -346,7 +367,7 @@ impl Change {
         match self.goal {
             Goal::Give => Next::Stranger,
             // Somebody else's account under the same name: the person has none here.
-            Goal::Suspend | Goal::Remove => Next::Settled(Settled::Verified(None)),
+            Goal::Suspend | Goal::Remove | Goal::Sent => Next::Settled(Settled::Verified(None)),
         }
     }
 
@@ -355,6 +376,8 @@ impl Change {
         let made = |action| self.made.contains(&action);
         let can = |action| setting.supports.contains(&action);
         match (self.goal, found) {
+            (Goal::Sent, None) => Some(Action::Send),
+            (Goal::Sent, Some(_)) => None,
             (Goal::Give, None) => Some(Action::Create),
             (Goal::Give, Some(user)) if !user.active => Some(Action::Restore),
             (Goal::Give, Some(user)) => match user.entitled {
@@ -520,7 +543,7 @@ impl Change {
 /// Is repeating harmless by declaration? A unique create answers 409; the others end in the same state.
 fn harmless(action: Action, setting: &Setting<'_>) -> bool {
     match action {
-        Action::Create => setting.unique,
+        Action::Create | Action::Send => setting.unique,
         Action::Restore | Action::Suspend | Action::Remove => true,
         Action::Entitle | Action::RevokeSessions | Action::ReleasePlan => true,
     }

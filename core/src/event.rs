@@ -244,8 +244,9 @@ pub struct KnownCandidacy {
     pub person: Option<PersonId>,
     /// The hire that is in force: its event.
     pub hired: Option<EventId>,
-    /// The last event that was made from it, of any kind.
-    pub last_event: Option<EventId>,
+    /// The archiving without a hire that is in force: its event.
+    #[serde(default)]
+    pub archived: Option<EventId>,
     /// When it was read.
     pub read_at: Timestamp,
 }
@@ -258,7 +259,7 @@ impl KnownCandidacy {
             opportunity,
             person: None,
             hired: None,
-            last_event: None,
+            archived: None,
             read_at: now,
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::effect::{Action, Change};
-use crate::ids::{AppSlug, EffectKey, ExternalId, GrantId, PersonId, Slug};
+use crate::effect::Change;
+use crate::ids::{AppSlug, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
 
 /// What a grant gives: role, groups, plan.
@@ -83,6 +83,10 @@ pub struct Grant {
     /// The open change.
     #[serde(default)]
     pub change: Option<Change>,
+    /// An intent to create was committed when nobody was there, and nothing has disproved since that it was carried
+    /// out: a user who shows up is ours.
+    #[serde(default)]
+    pub creation_intended: bool,
     /// Why it failed or waits.
     #[serde(default)]
     pub reason: Option<String>,
@@ -95,6 +99,12 @@ impl Grant {
     #[must_use]
     pub fn id_of(person: &PersonId, app: &AppSlug, account: &Slug) -> GrantId {
         GrantId::derived(&[person.as_str(), app.as_str(), account.as_str()])
+    }
+
+    /// The id of what a person has in the one account of an application.
+    #[must_use]
+    pub fn id_for(person: &PersonId, app: &AppSlug) -> GrantId {
+        Self::id_of(person, app, &default_account())
     }
 
     /// A grant that policies ask for and nothing has been done about.
@@ -113,19 +123,10 @@ impl Grant {
             external_id: None,
             policies: Vec::new(),
             change: None,
+            creation_intended: false,
             reason: None,
             changed_at: now,
         }
-    }
-
-    /// The key of an effect on this grant in its present generation.
-    #[must_use]
-    pub fn effect_key(&self, action: Action) -> EffectKey {
-        EffectKey::derived(&[
-            self.id.as_str(),
-            &self.generation.to_string(),
-            action.as_str(),
-        ])
     }
 
     /// Might the person have something in the application because of this grant?
@@ -135,7 +136,8 @@ impl Grant {
             .change
             .as_ref()
             .is_some_and(|change| change.phase.has_intent());
-        intended
+        self.creation_intended
+            || intended
             || self.external_id.is_some() && self.state != GrantState::Revoked
             || self.held.is_some()
     }

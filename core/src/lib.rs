@@ -24,13 +24,25 @@ pub mod policy;
 pub mod rule;
 pub mod workflow;
 
+pub mod address;
+pub mod attributes;
+pub mod company;
 pub mod effect;
 pub mod event;
 pub mod grant;
+pub mod settings;
+pub mod webhook;
+
 pub mod lever;
 pub mod run;
 pub mod task;
 
+pub mod access;
+pub mod advance;
+pub mod changes;
+pub mod intake;
+
+pub mod handle;
 pub mod ports;
 #[doc(hidden)]
 pub mod testing;

@@ -211,6 +211,14 @@ fn read_instant(text: &str) -> Result<Timestamp, MomentError> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp);
     }
+    // What has a zone and is no timestamp has a zone that cannot be read.
+    let (_, time_of_day) = text.split_once(['T', 't']).ok_or(MomentError::NotATime)?;
+    if !time_of_day
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b','))
+    {
+        return Err(MomentError::NotATime);
+    }
     let time: DateTime = text.parse().map_err(|_| MomentError::NotATime)?;
     in_utc(time)
 }
@@ -239,4 +247,152 @@ fn in_utc(time: DateTime) -> Result<Timestamp, MomentError> {
     TimeZone::UTC
         .to_timestamp(time)
         .map_err(|_| MomentError::OutOfRange)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(moment: Result<Moment, MomentError>) -> String {
+        match moment {
+            Ok(moment) => moment.print().unwrap_or_else(|| "never".to_owned()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_their_usual_deviations() {
+        let check =
+            |value: Value, expect: &str| assert_eq!(shown(Moment::read(&value)), expect, "{value}");
+
+        check(json!("2026-01-05T09:00:00Z"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05t09:00:00z"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T10:00:00+01:00"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T09:00:00+0000"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T09:00:00-0530"), "2026-01-05T14:30:00Z");
+        check(json!("2026-01-05 09:00:00"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05 09:00:00 +0000"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05 09:00:00 UTC"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T09:00:00"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T09:00"), "2026-01-05T09:00:00Z");
+        check(json!("2026-01-05T09:00:00.1Z"), "2026-01-05T09:00:00.1Z");
+        check(
+            json!("2026-01-05T09:00:00.123456789Z"),
+            "2026-01-05T09:00:00.123456789Z",
+        );
+        check(json!(" 2026-01-05 "), "2026-01-05");
+        check(json!(""), "never");
+        check(json!(null), "never");
+    }
+
+    #[test]
+    fn epoch_numbers_are_seconds_until_they_must_be_milliseconds() {
+        let check =
+            |value: Value, expect: &str| assert_eq!(shown(Moment::read(&value)), expect, "{value}");
+
+        check(json!(0), "1970-01-01T00:00:00Z");
+        check(json!(-1), "1969-12-31T23:59:59Z");
+        check(json!(1_767_603_600), "2026-01-05T09:00:00Z");
+        check(json!("1767603600"), "2026-01-05T09:00:00Z");
+        check(json!(1_767_603_600.5), "2026-01-05T09:00:00.5Z");
+        check(json!("1767603600.123456"), "2026-01-05T09:00:00.123456Z");
+        check(json!(1_767_603_600_123_i64), "2026-01-05T09:00:00.123Z");
+        check(json!("1767603600123"), "2026-01-05T09:00:00.123Z");
+        check(json!(99_999_999_999_i64), "5138-11-16T09:46:39Z");
+        check(json!(100_000_000_000_i64), "1973-03-03T09:46:40Z");
+        check(json!(u64::MAX), "the time is out of range");
+        check(json!(1e300), "not a time");
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_taken_for_one() {
+        let check = |value: Value| assert_eq!(shown(Moment::read(&value)), "not a time", "{value}");
+
+        check(json!("yesterday"));
+        check(json!("05/01/2026"));
+        check(json!("2026-13-05"));
+        check(json!("2026-01-05T25:00:00Z"));
+        check(json!("2026-01-05T09:00:00 CET"));
+        check(json!("2026-01-05T09:00[Europe/Berlin]"));
+        check(json!(true));
+        check(json!([1]));
+        check(json!({}));
+    }
+
+    #[test]
+    fn a_format_of_ones_own_tells_a_day_or_a_time() {
+        let check = |format: &str, value: Value, expect: &str| {
+            assert!(is_format(format));
+            assert_eq!(
+                shown(Moment::read_as(format, &value)),
+                expect,
+                "{format} {value}"
+            );
+        };
+
+        check("%d/%m/%Y", json!("05/01/2026"), "2026-01-05");
+        check(
+            "%d/%m/%Y %H:%M",
+            json!("05/01/2026 09:30"),
+            "2026-01-05T09:30:00Z",
+        );
+        check(
+            "%d %b %Y %H:%M %z",
+            json!("05 Jan 2026 09:30 +0100"),
+            "2026-01-05T08:30:00Z",
+        );
+        check("%Y%m%d", json!(20_260_105), "2026-01-05");
+        check(
+            "%d/%m/%Y",
+            json!("2026-01-05"),
+            "the time does not have the format `%d/%m/%Y`",
+        );
+        check("%d/%m/%Y", json!(""), "never");
+    }
+
+    #[test]
+    fn a_format_without_directives_or_with_unknown_ones_is_none() {
+        assert!(!is_format(""));
+        assert!(!is_format("DD/MM/YYYY"));
+        assert!(!is_format("%d/%!"));
+    }
+
+    #[test]
+    fn a_day_is_the_calendar_day_in_utc() {
+        let check = |value: Value, expect: Option<&str>| {
+            assert_eq!(
+                to_date(&value).map(|date| date.to_string()).as_deref(),
+                expect,
+                "{value}"
+            );
+        };
+
+        check(json!(1_767_571_200_000_i64), Some("2026-01-05"));
+        check(json!("2026-01-05"), Some("2026-01-05"));
+        check(json!("2026-01-05T23:30:00-01:00"), Some("2026-01-06"));
+        check(json!(""), None);
+        check(json!("soon"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_time_is_read_as_the_same_time(nanoseconds in -377_705_023_201_000_000_000_i128..=253_402_207_200_000_000_000) {
+            let timestamp = Timestamp::from_nanosecond(nanoseconds).unwrap();
+
+            let read = to_timestamp(&Value::from(timestamp.to_string()));
+
+            prop_assert_eq!(read, Some(timestamp));
+        }
+
+        #[test]
+        fn no_value_makes_reading_a_time_fail(value in crate::path::tests::any_json(), format in "%?[a-zA-Z%/ ]{0,6}") {
+            let _ = Moment::read(&value).map(Moment::print);
+            if is_format(&format) {
+                let _ = Moment::read_as(&format, &value).map(Moment::print);
+            }
+        }
+    }
 }

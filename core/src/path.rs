@@ -8,7 +8,7 @@ mod keep;
 mod parse;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 use std::{fmt, str::FromStr};

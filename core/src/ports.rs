@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Application;
 use crate::effect::{Action, Outcome};
+use crate::event::Hint;
 use crate::grant::Entitlement;
 use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
@@ -188,6 +189,16 @@ pub trait WorkQueue: Send + Sync {
     async fn send(&self, message: WorkMessage, delay: Duration);
 }
 
+/// The queue `events`: a hint that got a 2xx is never lost.
+#[async_trait]
+pub trait EventsQueue: Send + Sync {
+    /// Sends a hint; it is durable when this returns.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the queue did not take it: Lever has to retry.
+    async fn send(&self, hint: &Hint) -> Result<(), RemoteError>;
+}
+
 /// A notification to a person or role.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
@@ -279,9 +290,13 @@ pub trait KeyWrap: Send + Sync {
 }
 
 /// The clock; read once per event, at the edge.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Lets time pass, before a busy store is asked again.
+    async fn sleep(&self, time: Duration);
 }
 
 /// Chance: ids that follow from no fact, nonces, jitter.

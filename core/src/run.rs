@@ -4,10 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Cause;
-use crate::effect::{Goal, Phase};
-use crate::ids::{
-    AppSlug, ApprovalId, EffectKey, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId,
-};
+use crate::effect::{Change, Goal};
+use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -146,6 +144,28 @@ pub enum Expanded {
     All,
 }
 
+/// What a waiting step waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// Earlier steps.
+    Needs,
+    /// A moment.
+    Time,
+    /// A decision.
+    Approval,
+    /// A task of a human.
+    Human,
+    /// Attributes that are missing.
+    Attributes,
+    /// The brake to be released.
+    Pause,
+    /// Another run that has the same grant in hand.
+    OtherRun,
+    /// The next look or try.
+    Retry,
+}
+
 /// One step of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
@@ -160,18 +180,21 @@ pub struct Step {
     pub state: StepState,
     /// Not before.
     pub due: Option<Timestamp>,
+    /// What it waits for.
+    #[serde(default)]
+    pub waits_for: Option<WaitsFor>,
     /// The protocol of an effect that is no grant's (note, message, request).
     #[serde(default)]
-    pub phase: Option<Phase>,
+    pub change: Option<Change>,
+    /// Notes that were written: one when nothing busy was left, one when all had ended.
+    #[serde(default)]
+    pub notes: u32,
     /// The task that a human has because of it.
     #[serde(default)]
     pub task: Option<TaskId>,
     /// What was tried.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Tries that were surely not done.
-    #[serde(default)]
-    pub retries: u32,
     /// Why it stands there, for people.
     #[serde(default)]
     pub reason: Option<String>,
@@ -190,11 +213,50 @@ impl Step {
         }
     }
 
+    /// A step that nothing has been done about.
+    #[must_use]
+    pub fn new(id: StepId, work: StepWork, needs: Vec<StepId>) -> Self {
+        Self {
+            id,
+            work,
+            needs,
+            state: StepState::Waiting,
+            due: None,
+            waits_for: None,
+            change: None,
+            notes: 0,
+            task: None,
+            attempts: Vec::new(),
+            reason: None,
+        }
+    }
+
     /// Moves the step, with the reason that is shown.
     pub fn enter(&mut self, state: StepState, reason: impl Into<String>) {
         self.state = state;
+        self.waits_for = None;
+        self.due = None;
         let reason = reason.into();
         self.reason = (!reason.is_empty()).then_some(reason);
+    }
+
+    /// Lets the step wait.
+    pub fn wait(&mut self, waits_for: WaitsFor, due: Option<Timestamp>, reason: impl Into<String>) {
+        self.enter(StepState::Waiting, reason);
+        self.waits_for = Some(waits_for);
+        self.due = due;
+    }
+
+    /// Has it ended, one way or another? A request that cannot be looked at ends as accepted.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.state.has_ended() || self.state == StepState::Done && self.change.is_none()
+    }
+
+    /// Has it ended so that what needs it can go on?
+    #[must_use]
+    pub fn lets_on(&self) -> bool {
+        self.state.lets_on() || self.state == StepState::Done && self.change.is_none()
     }
 
     /// The application, for a grant's step.
@@ -213,6 +275,18 @@ impl Step {
             StepWork::Grant { grant, .. } => Some(grant),
             StepWork::Workflow { .. } => None,
         }
+    }
+
+    /// Does it give something?
+    #[must_use]
+    pub fn is_giving(&self) -> bool {
+        matches!(
+            &self.work,
+            StepWork::Grant {
+                goal: Goal::Give,
+                ..
+            }
+        )
     }
 
     /// The word for what it is.
@@ -278,12 +352,6 @@ impl Run {
     /// The step of this id, to be changed.
     pub fn step_mut(&mut self, id: &StepId) -> Option<&mut Step> {
         self.steps.iter_mut().find(|step| step.id == *id)
-    }
-
-    /// The key of an effect that is no grant's: run and step, never the attempt.
-    #[must_use]
-    pub fn effect_key(&self, step: &StepId) -> EffectKey {
-        EffectKey::derived(&[self.id.as_str(), step.as_str()])
     }
 }
 

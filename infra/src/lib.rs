@@ -1,11 +1,15 @@
-//! The adapters behind core's ports.
+//! The adapters behind core's ports: store, queue, secrets, guarded HTTP, Lever, SCIM.
 
 pub mod actions;
 pub mod applications;
 pub mod budget;
 mod connection;
+pub mod dynamo;
 pub mod http;
 pub mod lever;
+pub mod memory;
 mod outcome;
+mod private;
+mod rules;
 pub mod scim;
 mod subject;

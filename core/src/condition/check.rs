@@ -1,6 +1,6 @@
 //! What one test wants of a value that is there.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
@@ -82,17 +82,17 @@ impl Surroundings<'_> {
         }
     }
 
-    fn fold(self, text: &str) -> String {
+    fn fold(self, text: Cow<'_, str>) -> Cow<'_, str> {
         fold(text, self.ignore_case)
     }
 }
 
 /// A text as it is compared.
-pub(super) fn fold(text: &str, ignore_case: bool) -> String {
+pub(super) fn fold(text: Cow<'_, str>, ignore_case: bool) -> Cow<'_, str> {
     if ignore_case {
-        text.to_lowercase()
+        Cow::Owned(text.to_lowercase())
     } else {
-        text.to_owned()
+        text
     }
 }
 
@@ -128,7 +128,7 @@ impl Check {
     fn holds_of(&self, found: &Value, around: Surroundings<'_>) -> Truth {
         let truth = match self {
             Self::Is { text, .. } => match of_scalar(found) {
-                Some(scalar) => Truth::from(around.fold(&scalar) == *text),
+                Some(scalar) => Truth::from(around.fold(scalar) == *text),
                 None => around.unreadable(),
             },
             Self::AnyOf { texts, .. } => is_any_of(found, texts, around),
@@ -151,8 +151,12 @@ impl Check {
 
 /// A scalar that is one of the texts, or an array of scalars with one that is.
 fn is_any_of(found: &Value, texts: &[String], around: Surroundings<'_>) -> Truth {
-    let is_one =
-        |value: &Value| of_scalar(value).map(|scalar| texts.contains(&around.fold(&scalar)));
+    let is_one = |value: &Value| {
+        of_scalar(value).map(|scalar| {
+            let text = around.fold(scalar);
+            texts.iter().any(|one| *one == text)
+        })
+    };
     match found {
         Value::Array(items) => Truth::from(items.iter().any(|item| is_one(item) == Some(true))),
         other => is_one(other).map_or_else(|| around.unreadable(), Truth::from),
@@ -163,10 +167,10 @@ fn contains(found: &Value, text: &str, around: Surroundings<'_>) -> Truth {
     match found {
         Value::Array(items) => {
             let mut scalars = items.iter().filter_map(of_scalar);
-            Truth::from(scalars.any(|scalar| around.fold(&scalar) == text))
+            Truth::from(scalars.any(|scalar| around.fold(scalar) == text))
         }
         other => match of_scalar(other) {
-            Some(scalar) => Truth::from(around.fold(&scalar).contains(text)),
+            Some(scalar) => Truth::from(around.fold(scalar).contains(text)),
             None => around.unreadable(),
         },
     }

@@ -1,5 +1,7 @@
 //! Whether conditions hold, and why.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,8 +80,8 @@ pub struct Explained {
     pub why: Vec<Why>,
 }
 
-/// The outcome of one test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The outcome of one test. `Debug` does not show what was found.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Why {
     /// Where the test stands in its list: `[0]`, `[1].any[0][2]`.
     pub at: String,
@@ -93,6 +95,17 @@ pub struct Why {
     pub found: Option<Value>,
     /// Whether it holds.
     pub truth: Truth,
+}
+
+impl fmt::Debug for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Why")
+            .field("at", &self.at)
+            .field("path", &self.path)
+            .field("op", &self.op)
+            .field("truth", &self.truth)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Explained {

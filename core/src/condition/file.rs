@@ -1,24 +1,15 @@
 //! Compiles conditions as they are written, and prints them again.
 
-use jiff::SignedDuration;
-use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
-use super::{
-    Condition, Conditions, Kind, Operator, Test,
-    check::{Check, Negated, Number, fold},
-};
+use super::{Condition, Conditions, Kind, Operator, Test, wanted::Wanted};
 use crate::{
     mistake::{self, Mistake},
-    path::{Path, of_scalar},
+    path::Path,
 };
 
 /// How deep `any` may stand in `any`.
 const DEEPEST: usize = 16;
-/// The longest regular expression, in bytes of text.
-const LONGEST_REGEX: usize = 1_000;
-/// The largest compiled regular expression, in bytes.
-const LARGEST_REGEX: usize = 1 << 20;
 
 const TEST_KEYS: [&str; 5] = ["path", "op", "value", "where", "ignore_case"];
 const KEYS: [&str; 6] = ["path", "op", "value", "where", "ignore_case", "any"];
@@ -28,6 +19,20 @@ const KEYS: [&str; 6] = ["path", "op", "value", "where", "ignore_case", "any"];
 pub(super) struct Depth {
     any: usize,
     in_where: bool,
+}
+
+impl Depth {
+    pub(super) fn is_in_where(self) -> bool {
+        self.in_where
+    }
+
+    /// The nesting within a `where`.
+    pub(super) fn into_where(self) -> Self {
+        Self {
+            in_where: true,
+            ..self
+        }
+    }
 }
 
 pub(super) fn conditions(file: &Value, at: &str, depth: Depth) -> Result<Conditions, Vec<Mistake>> {
@@ -140,8 +145,10 @@ fn test(map: &Map<String, Value>, at: &str, depth: Depth) -> Result<Condition, V
     }));
     match (path, check) {
         (Some(path), Some((op, check))) if mistakes.is_empty() => {
-            let wanted = map.get("value").or_else(|| map.get("where"));
-            let wanted = wanted.filter(|value| !value.is_null()).cloned();
+            let wanted = map
+                .get(wanted_key(op))
+                .filter(|value| !value.is_null())
+                .cloned();
             Ok(Condition {
                 kind: Kind::Test(Box::new(Test {
                     path,
@@ -156,18 +163,22 @@ fn test(map: &Map<String, Value>, at: &str, depth: Depth) -> Result<Condition, V
     }
 }
 
+/// The key under which an operator has what it wants.
+fn wanted_key(op: Operator) -> &'static str {
+    if op == Operator::Some {
+        "where"
+    } else {
+        "value"
+    }
+}
+
 /// The file form of a test.
 pub(super) fn print(test: &Test) -> Value {
     let mut map = Map::new();
     map.insert("path".to_owned(), Value::from(test.path.as_str()));
     map.insert("op".to_owned(), Value::from(test.op.name()));
     if let Some(wanted) = &test.wanted {
-        let key = if test.op == Operator::Some {
-            "where"
-        } else {
-            "value"
-        };
-        map.insert(key.to_owned(), wanted.clone());
+        map.insert(wanted_key(test.op).to_owned(), wanted.clone());
     }
     if test.ignore_case {
         map.insert("ignore_case".to_owned(), Value::Bool(true));
@@ -175,7 +186,7 @@ pub(super) fn print(test: &Test) -> Value {
     Value::Object(map)
 }
 
-fn one(path: String, message: impl Into<String>) -> Vec<Mistake> {
+pub(super) fn one(path: String, message: impl Into<String>) -> Vec<Mistake> {
     vec![Mistake::new(path, message)]
 }
 
@@ -208,232 +219,4 @@ fn read_operator(map: &Map<String, Value>, at: &str) -> Result<Operator, Vec<Mis
         let known = Operator::ALL.map(Operator::name);
         vec![mistake::unknown_word("operator", &here, name, known)]
     })
-}
-
-/// What a test wants, before it is compiled.
-struct Wanted<'a> {
-    map: &'a Map<String, Value>,
-    at: &'a str,
-    op: Operator,
-    ignore_case: bool,
-    depth: Depth,
-}
-
-impl Wanted<'_> {
-    fn compile(&self) -> Result<Check, Vec<Mistake>> {
-        if self.ignore_case && !self.op.compares_text() {
-            let message = format!("`{}` compares no text", self.op);
-            return Err(one(mistake::join(self.at, "ignore_case"), message));
-        }
-        self.refuse_where()?;
-        match self.op {
-            Operator::Is => Ok(Check::Is {
-                text: self.text()?,
-                negated: Negated::No,
-            }),
-            Operator::IsNot => Ok(Check::Is {
-                text: self.text()?,
-                negated: Negated::Yes,
-            }),
-            Operator::AnyOf => Ok(Check::AnyOf {
-                texts: self.texts()?,
-                negated: Negated::No,
-            }),
-            Operator::NotAnyOf => Ok(Check::AnyOf {
-                texts: self.texts()?,
-                negated: Negated::Yes,
-            }),
-            Operator::Contains => Ok(Check::Contains {
-                text: self.part()?,
-                negated: Negated::No,
-            }),
-            Operator::NotContains => Ok(Check::Contains {
-                text: self.part()?,
-                negated: Negated::Yes,
-            }),
-            Operator::Gte => Ok(Check::Compare {
-                number: self.number()?,
-                holds: std::cmp::Ordering::is_ge,
-            }),
-            Operator::Lte => Ok(Check::Compare {
-                number: self.number()?,
-                holds: std::cmp::Ordering::is_le,
-            }),
-            Operator::Gt => Ok(Check::Compare {
-                number: self.number()?,
-                holds: std::cmp::Ordering::is_gt,
-            }),
-            Operator::Lt => Ok(Check::Compare {
-                number: self.number()?,
-                holds: std::cmp::Ordering::is_lt,
-            }),
-            Operator::HasValue => self.nothing().map(|()| Check::HasValue {
-                negated: Negated::No,
-            }),
-            Operator::IsEmpty => self.nothing().map(|()| Check::HasValue {
-                negated: Negated::Yes,
-            }),
-            Operator::Some => self.some(),
-            Operator::Matches => self.regex(),
-            Operator::OlderThan => self.older_than(),
-        }
-    }
-
-    fn mistake(&self, message: impl Into<String>) -> Vec<Mistake> {
-        one(mistake::join(self.at, "value"), message)
-    }
-
-    fn value(&self) -> Result<&Value, Vec<Mistake>> {
-        let value = self.map.get("value").filter(|value| !value.is_null());
-        value.ok_or_else(|| self.mistake(format!("`{}` needs a `value`", self.op)))
-    }
-
-    fn refuse_where(&self) -> Result<(), Vec<Mistake>> {
-        if self.op == Operator::Some || !self.map.contains_key("where") {
-            return Ok(());
-        }
-        Err(one(
-            mistake::join(self.at, "where"),
-            "`where` belongs to `some` only",
-        ))
-    }
-
-    fn nothing(&self) -> Result<(), Vec<Mistake>> {
-        match self.map.get("value") {
-            None | Some(Value::Null) => Ok(()),
-            Some(_) => Err(self.mistake(format!("`{}` takes no `value`", self.op))),
-        }
-    }
-
-    fn text(&self) -> Result<String, Vec<Mistake>> {
-        let value = self.value()?;
-        match of_scalar(value) {
-            Some(text) => Ok(fold(&text, self.ignore_case)),
-            None if value.is_array() => {
-                Err(self.mistake("must be one value; for a list there is `any_of`"))
-            }
-            None => Err(self.mistake("must be a text, a number or true or false")),
-        }
-    }
-
-    fn part(&self) -> Result<String, Vec<Mistake>> {
-        let text = self.text()?;
-        if text.is_empty() {
-            return Err(self.mistake("every text contains the empty text"));
-        }
-        Ok(text)
-    }
-
-    fn texts(&self) -> Result<Vec<String>, Vec<Mistake>> {
-        let value = self.value()?;
-        let texts: Option<Vec<String>> = match value {
-            Value::Array(items) => items
-                .iter()
-                .map(|item| of_scalar(item).map(|text| text.into_owned()))
-                .collect(),
-            Value::String(text) => Some(comma_separated(text)),
-            other => of_scalar(other).map(|text| vec![text.into_owned()]),
-        };
-        match texts {
-            Some(texts) if !texts.is_empty() => Ok(texts
-                .iter()
-                .map(|text| fold(text, self.ignore_case))
-                .collect()),
-            _ => Err(self
-                .mistake("must be a list of texts or numbers, or text with commas, and not empty")),
-        }
-    }
-
-    fn number(&self) -> Result<Number, Vec<Mistake>> {
-        Number::read(self.value()?).ok_or_else(|| self.mistake("must be a number"))
-    }
-
-    fn some(&self) -> Result<Check, Vec<Mistake>> {
-        self.nothing()?;
-        let here = mistake::join(self.at, "where");
-        if self.depth.in_where {
-            return Err(one(
-                mistake::join(self.at, "op"),
-                "`some` cannot stand in the `where` of another",
-            ));
-        }
-        let inner = Depth {
-            in_where: true,
-            ..self.depth
-        };
-        match self.map.get("where") {
-            Some(items) => match conditions(items, &here, inner)? {
-                items if items.is_empty() => Err(one(here, "must not be empty")),
-                items => Ok(Check::Some { items }),
-            },
-            None => Err(one(
-                here,
-                "`some` needs a `where`: conditions that one item must all fit",
-            )),
-        }
-    }
-
-    fn regex(&self) -> Result<Check, Vec<Mistake>> {
-        let Value::String(pattern) = self.value()? else {
-            return Err(self.mistake("must be a regular expression, as text"));
-        };
-        if pattern.len() > LONGEST_REGEX {
-            return Err(self.mistake(format!(
-                "a regular expression has at most {LONGEST_REGEX} bytes"
-            )));
-        }
-        let regex =
-            compile_regex(pattern, self.ignore_case).map_err(|message| self.mistake(message))?;
-        Ok(Check::Matches { regex })
-    }
-
-    fn older_than(&self) -> Result<Check, Vec<Mistake>> {
-        let text = of_scalar(self.value()?);
-        let age = text.as_deref().and_then(duration);
-        let age = age
-            .ok_or_else(|| self.mistake("must be a duration such as `90d`, in s, m, h, d or w"))?;
-        Ok(Check::OlderThan { age })
-    }
-}
-
-fn comma_separated(text: &str) -> Vec<String> {
-    let parts = text.split(',').map(str::trim);
-    parts
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn compile_regex(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
-    RegexBuilder::new(pattern)
-        .case_insensitive(ignore_case)
-        .size_limit(LARGEST_REGEX)
-        .dfa_size_limit(LARGEST_REGEX)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-            other => format!("not a regular expression: {other}"),
-        })
-}
-
-/// Reads `90d`: a whole number of at most 6 digits and a unit. Days have 24 hours.
-fn duration(text: &str) -> Option<SignedDuration> {
-    let text = text.trim();
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    let digits = text.strip_suffix(unit)?;
-    if digits.is_empty() || digits.len() > 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some(SignedDuration::from_secs(
-        digits.parse::<i64>().ok()?.checked_mul(seconds)?,
-    ))
 }

@@ -1,13 +1,15 @@
 //! Follows a path to its value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Map, Value};
 
 use super::{Path, Segment, of_scalar};
 
 /// What a path can see: a value, the key it stood under if it was a row of an object, and the kept values.
-#[derive(Debug, Clone, Copy)]
+///
+/// `Debug` shows none of it.
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     value: &'a Value,
     key: Option<&'a str>,
@@ -48,6 +50,12 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub(crate) fn at(self, value: &'a Value) -> Self {
         Self { value, ..self }
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
     }
 }
 

@@ -216,7 +216,26 @@ impl Reader {
 
     /// Reads `=value`, up to the closing bracket.
     fn filter(&mut self, field: Vec<String>) -> Result<Segment, PathError> {
+        let last = field.last().and_then(|key| key.chars().last());
         self.at += 1;
+        match (
+            last.filter(|last| matches!(last, '!' | '<' | '>' | '~')),
+            self.peek(),
+        ) {
+            (Some(found), _) => {
+                return Err(PathError::Unexpected {
+                    at: self.at - 1,
+                    found,
+                });
+            }
+            (None, Some('=')) => {
+                return Err(PathError::Unexpected {
+                    at: self.at + 1,
+                    found: '=',
+                });
+            }
+            (None, _) => {}
+        }
         self.skip_blanks();
         let text = match self.peek() {
             Some(quote @ ('"' | '\'')) => self.quoted(quote)?,

@@ -1,5 +1,7 @@
 //! The rows that a path leads to in an answer (`response_path`).
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{
@@ -7,13 +9,19 @@ use super::{
     follow::{children, step},
 };
 
-/// One row, with the key it stood under if it stood in an object.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// One row, with the key it stood under if it stood in an object. `Debug` shows none of it.
+#[derive(Clone, Copy, PartialEq)]
 pub struct Row<'a> {
     /// The key of the innermost object around the row that `*` went through; what `@key` gives.
     pub key: Option<&'a str>,
     /// The row itself.
     pub value: &'a Value,
+}
+
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").finish_non_exhaustive()
+    }
 }
 
 impl<'a> From<Row<'a>> for Scope<'a> {

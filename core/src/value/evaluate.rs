@@ -56,9 +56,9 @@ fn join(parts: &[ValueExpression], with: &str, scope: Scope<'_>) -> Option<Value
 }
 
 fn look_up(path: &Path, map: Option<&Map<String, Value>>, scope: Scope<'_>) -> Option<Value> {
-    let found = path.find(scope).filter(|value| has_value(value))?;
+    let found = path.find(scope)?;
     match map {
-        None => Some(found.into_owned()),
+        None => Some(found.into_owned()).filter(has_value),
         Some(map) => map.get(of_scalar(&found)?.as_ref()).cloned(),
     }
 }

@@ -1,0 +1,431 @@
+//! Attributes: which Lever field feeds which attribute, normalised by aliases, read once when an event happens (L4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::address::{Split, numbered, plain, split_name};
+use crate::lever::{Candidacy, Needs};
+use crate::mistake::Mistake;
+use crate::moment;
+use crate::path::Path;
+use crate::person::{Attributes, Person};
+use crate::schedule::Place;
+use crate::template::{Encoding, Placeholders, Template};
+use crate::value::ValueExpression;
+
+/// Alias lists of one attribute: the value that counts → what it is also called.
+pub type Aliases = BTreeMap<String, Vec<String>>;
+
+/// The attributes file (`lifecycle.md`, "Attributes").
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributesFile {
+    /// Attribute → how its value is made; the built-in ones if absent.
+    #[serde(default = "built_in")]
+    pub attributes: Map<String, Value>,
+    /// Attribute → aliases.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, Aliases>,
+    /// Location → where and when people work there.
+    #[serde(default)]
+    pub locations: BTreeMap<String, Location>,
+    /// Without these a run waits for a human.
+    #[serde(default)]
+    pub required: Vec<String>,
+}
+
+/// Where and when people of a location work.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// IANA name.
+    pub timezone: String,
+    /// Days off besides the weekend.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dates: BTreeSet<Date>,
+}
+
+impl Default for AttributesFile {
+    fn default() -> Self {
+        let required = vec!["name".to_owned(), "personal_email".to_owned()];
+        Self {
+            attributes: built_in(),
+            aliases: BTreeMap::new(),
+            locations: BTreeMap::new(),
+            required,
+        }
+    }
+}
+
+/// What can be known of everybody without configuration; a work address needs a domain, so it is not here.
+fn built_in() -> Map<String, Value> {
+    let attributes = serde_json::json!({
+        "name": { "first_of": ["opportunity.name", "contact.name"] },
+        "personal_email": { "first_of": ["opportunity.emails[0]", "contact.emails[0]"] },
+        "department": "posting.categories.department",
+        "team": "posting.categories.team",
+        "location": "posting.categories.location",
+        "title": { "first_of": ["offer.fields[identifier=job_title].value", "posting.text"] },
+        "start_date": "offer.fields[identifier=anticipated_start_date].value",
+    });
+    match attributes {
+        Value::Object(attributes) => attributes,
+        _ => Map::new(),
+    }
+}
+
+/// How one attribute is made.
+#[derive(Clone, PartialEq, Debug)]
+enum Source {
+    /// From the document.
+    Expression(ValueExpression),
+    /// A work address by pattern.
+    Address(Template),
+    /// The address of the Lever user whose id stands at a path.
+    UserEmail(Path),
+}
+
+/// The attributes file, checked.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    sources: Vec<(String, Source)>,
+    file: AttributesFile,
+    zones: BTreeMap<String, Place>,
+}
+
+impl Mapping {
+    /// Checks the file.
+    ///
+    /// # Errors
+    /// All mistakes.
+    pub fn compile(file: AttributesFile) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let mut sources = Vec::new();
+        for (name, value) in &file.attributes {
+            match source(value, &format!("attributes.{name}")) {
+                Ok(source) => sources.push((name.clone(), source)),
+                Err(more) => mistakes.extend(more),
+            }
+        }
+        let mut zones = BTreeMap::new();
+        for (name, location) in &file.locations {
+            match TimeZone::get(&location.timezone) {
+                Ok(zone) => {
+                    zones.insert(
+                        name.clone(),
+                        Place {
+                            zone,
+                            holidays: location.dates.clone(),
+                        },
+                    );
+                }
+                Err(_) => mistakes.push(Mistake::new(
+                    format!("locations.{name}.timezone"),
+                    format!(
+                        "`{}` is no time zone; they are named as in `Europe/Berlin`",
+                        location.timezone
+                    ),
+                )),
+            }
+        }
+        for (place, name) in file.required.iter().enumerate() {
+            let derived = matches!(name.as_str(), "first_name" | "last_name");
+            if !derived && !file.attributes.contains_key(name) {
+                let message = format!("no attribute is called `{name}`");
+                mistakes.push(Mistake::new(format!("required[{place}]"), message));
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(Self {
+                sources,
+                file,
+                zones,
+            })
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// The file it was made from.
+    #[must_use]
+    pub fn file(&self) -> &AttributesFile {
+        &self.file
+    }
+
+    /// What has to be read from Lever for it.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        for (_, source) in &self.sources {
+            match source {
+                Source::Expression(expression) => needs.paths.extend(expression.paths().cloned()),
+                Source::UserEmail(path) => {
+                    needs.paths.push(path.clone());
+                    needs.users.push(path.clone());
+                }
+                Source::Address(_) => {}
+            }
+        }
+        needs
+    }
+
+    /// The work address of a number for somebody with these attributes; none without a pattern or a usable name.
+    #[must_use]
+    pub fn address(&self, attributes: &Attributes, number: u32) -> Option<String> {
+        let template = self
+            .sources
+            .iter()
+            .find_map(|(name, source)| match source {
+                Source::Address(template) if name == "work_email" => Some(template),
+                _ => None,
+            })?;
+        let part = |name: &str| Value::from(plain(attributes.text(name).unwrap_or_default()));
+        let address = template
+            .render(|name| Some(part(name)), Encoding::None)
+            .ok()?;
+        numbered(&address, number)
+    }
+
+    /// Reads the attributes of a candidacy. What Lever does not say is left out, never set to nothing.
+    #[must_use]
+    pub fn read(&self, candidacy: &Candidacy) -> Read {
+        let mut read = Read::default();
+        for (name, source) in &self.sources {
+            let value = match source {
+                Source::Expression(expression) => expression.evaluate(&candidacy.document),
+                Source::UserEmail(path) => user_email(&candidacy.document, path),
+                Source::Address(_) => None,
+            };
+            let Some(value) = value.filter(|value| !value.is_null() && value.as_str() != Some(""))
+            else {
+                continue;
+            };
+            let value = if name == "start_date" {
+                as_date(&value)
+            } else {
+                Some(value)
+            };
+            match value {
+                Some(value) => self.normalise(name, value, &mut read),
+                None => {
+                    read.unmapped.insert(name.clone());
+                }
+            }
+        }
+        split_into(&mut read.attributes);
+        read
+    }
+
+    fn normalise(&self, name: &str, value: Value, read: &mut Read) {
+        let Some(aliases) = self.file.aliases.get(name) else {
+            read.attributes.set(name, value);
+            return;
+        };
+        let text = value.as_str().map(str::trim).unwrap_or_default();
+        let known = aliases
+            .iter()
+            .find(|(counts, also)| *counts == text || also.iter().any(|alias| alias == text));
+        match known {
+            Some((counts, _)) => read.attributes.set(name, counts.clone()),
+            None => {
+                read.unmapped.insert(name.to_owned());
+                read.attributes.set(name, value);
+            }
+        }
+    }
+
+    /// Where and when a person works; UTC without holidays if the location is not configured.
+    #[must_use]
+    pub fn place(&self, person: &Person) -> Place {
+        person
+            .text("location")
+            .and_then(|location| self.zones.get(location))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The required attributes that a person lacks.
+    #[must_use]
+    pub fn missing(&self, person: &Person) -> Vec<String> {
+        let lacks = |name: &&String| {
+            let unmapped = person.unmapped.contains(*name) && person.corrected.get(name).is_none();
+            person.attribute(name).is_none() || unmapped
+        };
+        self.file.required.iter().filter(lacks).cloned().collect()
+    }
+}
+
+/// Attributes as they were read.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Read {
+    /// By name, normalised.
+    pub attributes: Attributes,
+    /// Attributes whose value no alias knows, or that cannot be read: reported, and unknown to conditions.
+    pub unmapped: BTreeSet<String>,
+}
+
+/// First and last name from the name, unless they are mapped themselves.
+pub fn split_into(attributes: &mut Attributes) {
+    if attributes.get("first_name").is_some() || attributes.get("last_name").is_some() {
+        return;
+    }
+    let Some(name) = attributes.text("name") else {
+        return;
+    };
+    if let Split::Parts { first, last } = split_name(name) {
+        attributes.set("first_name", first);
+        if let Some(last) = last {
+            attributes.set("last_name", last);
+        }
+    }
+}
+
+fn source(value: &Value, at: &str) -> Result<Source, Vec<Mistake>> {
+    let only = |key: &str| {
+        value
+            .as_object()
+            .filter(|object| object.len() == 1)
+            .and_then(|object| object.get(key))
+    };
+    if let Some(address) = only("address") {
+        let text = address.as_str().filter(|text| text.contains('@'));
+        let text = text.ok_or_else(|| {
+            vec![Mistake::new(
+                format!("{at}.address"),
+                "a text such as \"{first_name}.{last_name}@contoso.example\"",
+            )]
+        })?;
+        return Template::parse(text, Placeholders::AnyName)
+            .map(Source::Address)
+            .map_err(|error| vec![Mistake::new(format!("{at}.address"), error.to_string())]);
+    }
+    if let Some(path) = only("user_email") {
+        let text = path.as_str().ok_or_else(|| {
+            vec![Mistake::new(
+                format!("{at}.user_email"),
+                "a path to a Lever user's id",
+            )]
+        })?;
+        return Path::parse(text)
+            .map(Source::UserEmail)
+            .map_err(|error| vec![Mistake::new(format!("{at}.user_email"), error.to_string())]);
+    }
+    ValueExpression::compile(value, at).map(Source::Expression)
+}
+
+fn user_email(document: &Value, path: &Path) -> Option<Value> {
+    let id = path.find(document)?;
+    let id = id.as_str()?;
+    document.get("users")?.get(id)?.get("email").cloned()
+}
+
+/// A calendar day as text; Lever's dates are midnight UTC in milliseconds.
+fn as_date(value: &Value) -> Option<Value> {
+    moment::to_date(value).map(|date| Value::from(date.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::ids::LeverId;
+    use crate::lever::OfferState;
+
+    fn mapping(file: Value) -> Mapping {
+        Mapping::compile(serde_json::from_value(file).unwrap()).unwrap()
+    }
+
+    fn a_candidacy(document: Value) -> Candidacy {
+        Candidacy {
+            opportunity: LeverId::parse("o1").unwrap(),
+            contact: None,
+            archived: None,
+            stage: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            application: None,
+            offer: OfferState::None,
+            emails: vec![],
+            document,
+        }
+    }
+
+    #[test]
+    fn a_candidacy_is_read_and_normalised() {
+        let mapping = mapping(json!({
+            "attributes": {
+                "name": "contact.name",
+                "department": "posting.categories.department",
+                "start_date": "offer.fields[identifier=anticipated_start_date].value",
+                "manager": { "user_email": "offer.fields[identifier=hiring_manager].value" },
+                "work_email": { "address": "{first_name}.{last_name}@contoso.example" },
+            },
+            "aliases": { "department": { "Engineering": ["Eng", "R&D"] } },
+        }));
+
+        let read = mapping.read(&a_candidacy(json!({
+            "contact": { "name": "Jürgen van Dyk" },
+            "posting": { "categories": { "department": "R&D" } },
+            "offer": { "fields": [
+                { "identifier": "anticipated_start_date", "value": 1_769_990_400_000_i64 },
+                { "identifier": "hiring_manager", "value": "u1" },
+            ] },
+            "users": { "u1": { "email": "tomas@contoso.example" } },
+        })));
+
+        let text = |name| read.attributes.text(name).map(str::to_owned);
+        assert_eq!(text("department").as_deref(), Some("Engineering"));
+        assert_eq!(text("start_date").as_deref(), Some("2026-02-02"));
+        assert_eq!(text("manager").as_deref(), Some("tomas@contoso.example"));
+        assert_eq!(
+            mapping.address(&read.attributes, 1).as_deref(),
+            Some("juergen.vandyk@contoso.example")
+        );
+        assert!(read.unmapped.is_empty());
+    }
+
+    #[test]
+    fn a_value_that_no_alias_knows_is_reported_and_kept() {
+        let mapping = mapping(json!({
+            "attributes": { "department": "posting.categories.department" },
+            "aliases": { "department": { "Engineering": ["Eng"] } },
+        }));
+
+        let read = mapping.read(&a_candidacy(
+            json!({ "posting": { "categories": { "department": "Skunkworks" } } }),
+        ));
+
+        assert!(read.unmapped.contains("department"));
+        assert_eq!(read.attributes.text("department"), Some("Skunkworks"));
+    }
+
+    #[test]
+    fn every_mistake_of_the_file_is_told_at_once() {
+        let file = json!({
+            "attributes": { "a": "x[", "work_email": { "address": "no at" } },
+            "locations": { "Berlin": { "timezone": "Berlin" } },
+            "required": ["b"],
+        });
+
+        let mistakes = Mapping::compile(serde_json::from_value(file).unwrap()).unwrap_err();
+
+        let places: Vec<&str> = mistakes
+            .iter()
+            .map(|mistake| mistake.path.as_str())
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "attributes.a",
+                "attributes.work_email.address",
+                "locations.Berlin.timezone",
+                "required[0]"
+            ]
+        );
+    }
+}

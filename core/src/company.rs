@@ -1,0 +1,260 @@
+//! All configuration of a company, loaded and checked: applications, policies, rules, workflows, attributes.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::app::Application;
+use crate::attributes::{AttributesFile, Mapping};
+use crate::config::{ConfigItem, ConfigKind};
+use crate::ids::{AppSlug, Slug};
+use crate::lever::Needs;
+use crate::mistake::{Mistake, join};
+use crate::path::Path;
+use crate::policy::Policy;
+use crate::rule::Rule;
+use crate::settings::{Pause, Settings};
+use crate::workflow::Workflow;
+
+/// The parts of a candidacy's document that a path of a rule may begin with.
+const DOCUMENT: [&str; 8] = [
+    "opportunity",
+    "contact",
+    "application",
+    "posting",
+    "requisition",
+    "offer",
+    "stage",
+    "archive_reason",
+];
+
+/// All configuration of a company.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Applications.
+    pub apps: BTreeMap<AppSlug, Application>,
+    /// Policies.
+    pub policies: BTreeMap<Slug, Policy>,
+    /// Rules.
+    pub rules: BTreeMap<Slug, Rule>,
+    /// Workflows, the built-in ones included.
+    pub workflows: BTreeMap<Slug, Workflow>,
+    /// Attributes.
+    pub mapping: Mapping,
+    /// Settings.
+    pub settings: Settings,
+    /// What is paused.
+    pub pause: Pause,
+}
+
+impl Company {
+    /// Loads what is stored.
+    ///
+    /// # Errors
+    /// All mistakes; stored files were checked when they were put, so these are a newer release's or a defect.
+    pub fn load(items: &[ConfigItem]) -> Result<Self, Vec<Mistake>> {
+        let mut company = Self::empty()?;
+        let mut mistakes = Vec::new();
+        for item in items {
+            if let Err(more) = company.take(item) {
+                mistakes.extend(
+                    more.into_iter().map(|mistake| {
+                        mistake.under(&format!("{}.{}", item.kind.as_str(), item.id))
+                    }),
+                );
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(company)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// A company that has configured nothing.
+    ///
+    /// # Errors
+    /// None in practice: the built-in attributes have no mistakes.
+    pub fn empty() -> Result<Self, Vec<Mistake>> {
+        Ok(Self {
+            apps: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            workflows: Workflow::built_in()
+                .into_iter()
+                .map(|workflow| (workflow.workflow.clone(), workflow))
+                .collect(),
+            mapping: Mapping::compile(AttributesFile::default())?,
+            settings: Settings::default(),
+            pause: Pause::default(),
+        })
+    }
+
+    /// Takes in one file, over what was there under its name.
+    ///
+    /// # Errors
+    /// All mistakes of the file.
+    pub fn take(&mut self, item: &ConfigItem) -> Result<(), Vec<Mistake>> {
+        let id = item.id.clone();
+        match item.kind {
+            ConfigKind::App => {
+                self.apps.insert(
+                    id.clone(),
+                    named(
+                        read::<Application>(&item.file)?,
+                        |app| &app.app,
+                        &id,
+                        Application::mistakes,
+                    )?,
+                );
+            }
+            ConfigKind::Policy => {
+                self.policies.insert(
+                    id.clone(),
+                    named(
+                        read::<Policy>(&item.file)?,
+                        |policy| &policy.policy,
+                        &id,
+                        |_| vec![],
+                    )?,
+                );
+            }
+            ConfigKind::Rule => {
+                self.rules.insert(
+                    id.clone(),
+                    named(
+                        read::<Rule>(&item.file)?,
+                        |rule| &rule.rule,
+                        &id,
+                        |_| vec![],
+                    )?,
+                );
+            }
+            ConfigKind::Workflow => {
+                self.workflows.insert(
+                    id.clone(),
+                    named(
+                        read::<Workflow>(&item.file)?,
+                        |flow| &flow.workflow,
+                        &id,
+                        Workflow::mistakes,
+                    )?,
+                );
+            }
+            ConfigKind::Attributes => self.mapping = Mapping::compile(read(&item.file)?)?,
+            ConfigKind::Settings => self.settings = read(&item.file)?,
+            ConfigKind::Pause => self.pause = read(&item.file)?,
+        }
+        Ok(())
+    }
+
+    /// What is named by this file and does not exist yet: accepted, with a warning each.
+    #[must_use]
+    pub fn dangling(&self, item: &ConfigItem) -> Vec<Mistake> {
+        let missing = |path: String, kind: &str, id: &Slug| {
+            Mistake::new(path, format!("there is no {kind} `{id}` yet"))
+        };
+        match item.kind {
+            ConfigKind::Policy => {
+                let grants = self
+                    .policies
+                    .get(&item.id)
+                    .map(|policy| policy.grants.as_slice())
+                    .unwrap_or_default();
+                grants
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(place, grant)| {
+                        let at = format!("grants[{place}]");
+                        let Some(app) = self.apps.get(&grant.app) else {
+                            return Some(missing(join(&at, "app"), "application", &grant.app));
+                        };
+                        let plan = grant
+                            .plan
+                            .as_ref()
+                            .filter(|plan| app.strength(plan).is_none())?;
+                        Some(Mistake::new(
+                            join(&at, "plan"),
+                            format!("`{}` has no plan `{plan}` yet", grant.app),
+                        ))
+                    })
+                    .collect()
+            }
+            ConfigKind::Rule => {
+                let rule = self.rules.get(&item.id);
+                let unknown = rule.filter(|rule| !self.workflows.contains_key(&rule.workflow));
+                unknown
+                    .map(|rule| missing("workflow".to_owned(), "workflow", &rule.workflow))
+                    .into_iter()
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Everything that has to be read of a candidacy: what attributes and rules name.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let mut needs = self.mapping.needs();
+        let of_document = |path: &&Path| {
+            DOCUMENT.contains(&path.as_str().split(['.', '[']).next().unwrap_or_default())
+        };
+        for rule in self.rules.values() {
+            let pilot = rule.pilot.iter().flat_map(|pilot| pilot.when.paths());
+            needs
+                .paths
+                .extend(rule.when.paths().chain(pilot).filter(of_document).cloned());
+        }
+        needs
+    }
+}
+
+/// Reads a file; serde's message with the place it was found at.
+///
+/// # Errors
+/// The first mistake in its shape.
+pub fn read<T: DeserializeOwned>(file: &Value) -> Result<T, Vec<Mistake>> {
+    serde_path_to_error::deserialize(file).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        vec![Mistake::new(path, hint(&error.into_inner().to_string()))]
+    })
+}
+
+/// Serde's message, with a guess at what was meant where it lists what is known.
+fn hint(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message
+        .starts_with("unknown ")
+        .then(|| quoted.next())
+        .flatten();
+    let known: Vec<&str> = quoted.collect();
+    match unknown.and_then(|word| crate::mistake::nearest(word, known.iter().copied())) {
+        Some(meant) => format!("{message} — did you mean `{meant}`?"),
+        None => message.to_owned(),
+    }
+}
+
+fn named<T>(
+    parsed: T,
+    name: impl Fn(&T) -> &Slug,
+    id: &Slug,
+    mistakes: impl Fn(&T) -> Vec<Mistake>,
+) -> Result<T, Vec<Mistake>> {
+    let mut found = mistakes(&parsed);
+    if name(&parsed) != id {
+        found.push(Mistake::new(
+            "",
+            format!(
+                "the file calls itself `{}`, but is put as `{id}`",
+                name(&parsed)
+            ),
+        ));
+    }
+    if found.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(found)
+    }
+}

@@ -1,0 +1,442 @@
+//! Looks into a delivery: reads Lever, and turns what is true there into events, persons and runs.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::audit::{Cause, StreamId};
+use crate::changes::{Changes, Line, Origin};
+use crate::claim::{Claim, Held, Holder};
+use crate::company::Company;
+use crate::event::{DeliveryState, Event, KnownCandidacy, StoredDelivery};
+use crate::ids::{EventId, LeverId, PersonId, TaskId, derive};
+use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
+use crate::lever::Candidacy;
+use crate::person::{CanonicalEmail, Person};
+use crate::ports::{Ports, Reading, RemoteError};
+use crate::store::{Key, Loaded, StoreError};
+use crate::task::{Task, TaskKind, TaskState};
+
+use super::{HandleError, ledger, load};
+
+/// How often a decision is made anew because something moved in between.
+const TRIES: u32 = 10;
+
+/// Seconds until Lever is asked again while it does not answer; the last one repeats for as long as it takes.
+const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
+
+/// Looks into one delivery that is due.
+///
+/// # Errors
+/// If the store did not do it; the delivery stays due.
+pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result<(), HandleError> {
+    let opportunity = delivery.entity.hint.opportunity.clone();
+    let hint = delivery.entity.hint.event.clone();
+    let outcome = take_in(ports, &opportunity, &hint, "webhook").await?;
+    let now = ports.clock.now();
+    settle(&mut delivery.entity, &outcome, now);
+    let origin = Origin::sando(
+        Cause::of("delivery", &delivery.entity.id),
+        &delivery.entity.id,
+        now,
+    );
+    let mut changes = Changes::new(origin);
+    changes.update(&delivery);
+    if let Outcome::Hidden(why) = outcome {
+        ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
+    }
+    ledger::commit(ports, changes).await
+}
+
+/// What came of looking at an opportunity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The last event that was made or met.
+    Event(EventId),
+    /// What was expected does not show.
+    NotYet(&'static str),
+    /// Only a human can see it.
+    Hidden(&'static str),
+    /// Lever did not answer.
+    Down(RemoteError),
+}
+
+fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
+    let later = |secs: i64| {
+        now.saturating_add(SignedDuration::from_secs(secs))
+            .unwrap_or(Timestamp::MAX)
+    };
+    let place = usize::try_from(delivery.looks).unwrap_or(usize::MAX);
+    match outcome {
+        Outcome::Event(id) => {
+            delivery.state = DeliveryState::Done;
+            delivery.event = Some(id.clone());
+            delivery.look_at = None;
+            delivery.why = format!("led to {id}");
+        }
+        Outcome::Hidden(why) => {
+            delivery.state = DeliveryState::Done;
+            delivery.look_at = None;
+            delivery.why = (*why).to_owned();
+        }
+        Outcome::NotYet(why) => match StoredDelivery::LOOKS.get(place) {
+            Some(secs) => {
+                delivery.state = DeliveryState::Waiting;
+                delivery.looks = delivery.looks.saturating_add(1);
+                delivery.look_at = Some(later(i64::from(*secs)));
+                delivery.why = (*why).to_owned();
+            }
+            None => {
+                delivery.state = DeliveryState::NothingToDo;
+                delivery.look_at = None;
+                delivery.why = (*why).to_owned();
+            }
+        },
+        Outcome::Down(error) => {
+            let secs = LEVER_DOWN.get(place).copied().unwrap_or(600);
+            delivery.look_at = Some(later(secs));
+            delivery.why = format!("Lever could not be read: {error}");
+        }
+    }
+}
+
+async fn ask_to_look(
+    ports: &Ports,
+    opportunity: &LeverId,
+    why: &str,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let id = TaskId::derived(&["hidden", opportunity.as_str()]);
+    if ports.store.get(&Key::Task(id.clone())).await?.is_some() {
+        return Ok(());
+    }
+    changes.insert(&Task {
+        id,
+        kind: TaskKind::Judge,
+        owner: Task::NOBODY.to_owned(),
+        title: "A candidacy cannot be read".to_owned(),
+        state: TaskState::Open,
+        person: None,
+        run: None,
+        step: None,
+        app: None,
+        detail: format!("{why} (opportunity {opportunity})"),
+        due: None,
+        created_at: now,
+    });
+    Ok(())
+}
+
+/// Reads an opportunity and takes in every fact it shows: webhook, replay and catch-up all come here.
+///
+/// The version of what was known is loaded before Lever is read and checked when an event is committed, so an older
+/// reading never overwrites a newer one.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn take_in(
+    ports: &Ports,
+    opportunity: &LeverId,
+    hint: &str,
+    source: &str,
+) -> Result<Outcome, HandleError> {
+    let mut tries = 0;
+    loop {
+        match take_in_once(ports, opportunity, hint, source).await {
+            Err(HandleError::Store(StoreError::Conflict { .. })) if tries < TRIES => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn take_in_once(
+    ports: &Ports,
+    opportunity: &LeverId,
+    hint: &str,
+    source: &str,
+) -> Result<Outcome, HandleError> {
+    let company = load::company(ports).await?;
+    let key = Key::Candidacy(opportunity.clone());
+    let stored = ports.store.find::<KnownCandidacy>(&key).await?;
+    let reading = match ports.lever.read(opportunity, &company.needs()).await {
+        Ok(reading) => reading,
+        Err(error) => return Ok(Outcome::Down(error)),
+    };
+    let now = ports.clock.now();
+    let known = stored.as_ref().map_or_else(
+        || KnownCandidacy::unknown(opportunity.clone(), now),
+        |stored| stored.entity.clone(),
+    );
+    let found = match facts(&reading, &known, hint, now) {
+        Facts::NotYet(why) => return Ok(Outcome::NotYet(why)),
+        Facts::Hidden(why) => return Ok(Outcome::Hidden(why)),
+        Facts::True(found) => found,
+    };
+    let mut scene = Scene {
+        company,
+        stored,
+        known,
+        reading,
+        source: source.to_owned(),
+    };
+    let mut last = None;
+    for fact in found {
+        if ports
+            .store
+            .get(&Key::Event(fact.id.clone()))
+            .await?
+            .is_none()
+        {
+            take_fact(ports, &mut scene, &fact).await?;
+        }
+        last = Some(fact.id);
+    }
+    Ok(last.map_or(
+        Outcome::NotYet("Lever does not show what the webhook told of"),
+        Outcome::Event,
+    ))
+}
+
+/// Everything read before a fact is decided about.
+struct Scene {
+    company: Company,
+    stored: Option<Loaded<KnownCandidacy>>,
+    known: KnownCandidacy,
+    reading: Reading,
+    source: String,
+}
+
+impl Scene {
+    fn candidacy(&self) -> Option<&Candidacy> {
+        match &self.reading {
+            Reading::Present(candidacy) => Some(candidacy),
+            _ => None,
+        }
+    }
+}
+
+async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), HandleError> {
+    let matched = match_person(ports, scene).await?;
+    let address = free_address(ports, scene, &matched).await?;
+    let decided = decide(&Intake {
+        fact,
+        candidacy: scene.candidacy(),
+        known: &scene.known,
+        matched: matched.clone(),
+        company: &scene.company,
+        fresh: fresh_person(ports),
+        address,
+        source: &scene.source,
+        now: ports.clock.now(),
+    });
+    let changes = write_down(ports, scene, &decided).await?;
+    ledger::commit(ports, changes).await?;
+    // A second fact of the same reading is decided on what the first one left.
+    scene.stored = ports
+        .store
+        .find(&Key::Candidacy(scene.known.opportunity.clone()))
+        .await?;
+    scene.known = decided.known;
+    Ok(())
+}
+
+/// By the candidacy if it is known, by contact, then by address; never by name (L3).
+async fn match_person(ports: &Ports, scene: &Scene) -> Result<Match, HandleError> {
+    if let Some(id) = &scene.known.person
+        && let Some(person) = load::person(ports, id).await?
+    {
+        return Ok(Match::One(Box::new(person)));
+    }
+    let Some(candidacy) = scene.candidacy() else {
+        return Ok(Match::Nobody);
+    };
+    load::matched(ports, &claims_of(candidacy)).await
+}
+
+fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
+    let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
+    let emails = candidacy
+        .emails
+        .iter()
+        .filter_map(|email| CanonicalEmail::parse(email).ok());
+    contact
+        .chain(emails.map(|email| Claim::email(&email)))
+        .collect()
+}
+
+/// The first address of the pattern that nobody has, for a person who has none.
+async fn free_address(
+    ports: &Ports,
+    scene: &Scene,
+    matched: &Match,
+) -> Result<Option<String>, HandleError> {
+    let has_one =
+        matches!(matched, Match::One(person) if person.entity.text("work_email").is_some());
+    let Some(candidacy) = scene.candidacy().filter(|_| !has_one) else {
+        return Ok(None);
+    };
+    let mut attributes = scene.company.mapping.read(candidacy).attributes;
+    if let Match::One(person) = matched {
+        for (name, value) in person.entity.corrected.iter() {
+            attributes.set(name.clone(), value.clone());
+        }
+    }
+    address_from(ports, &scene.company, &attributes, 1).await
+}
+
+/// The first address from `number` on that nobody has claimed.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn address_from(
+    ports: &Ports,
+    company: &Company,
+    attributes: &crate::person::Attributes,
+    number: u32,
+) -> Result<Option<String>, HandleError> {
+    for number in number..number.saturating_add(200) {
+        let Some(address) = company.mapping.address(attributes, number) else {
+            return Ok(None);
+        };
+        let Ok(canonical) = CanonicalEmail::parse(&address) else {
+            return Ok(None);
+        };
+        if ports
+            .store
+            .get(&Key::Claim(Claim::address(&canonical)))
+            .await?
+            .is_none()
+        {
+            return Ok(Some(address));
+        }
+    }
+    Ok(None)
+}
+
+/// An id that says nothing about the person.
+#[must_use]
+pub fn fresh_person(ports: &Ports) -> PersonId {
+    let mut bytes = [0_u8; 16];
+    ports.chance.fill(&mut bytes);
+    PersonId::derived(&[&hex::encode(bytes), &derive(&["person"])])
+}
+
+async fn write_down(
+    ports: &Ports,
+    scene: &Scene,
+    decided: &Decided,
+) -> Result<Changes, HandleError> {
+    let event = &decided.event;
+    let now = event.received_at;
+    let mut changes = Changes::new(Origin::sando(Cause::of("event", &event.id), &event.id, now));
+    changes.insert(event);
+    match &scene.stored {
+        Some(stored) => changes.update(&Loaded {
+            entity: decided.known.clone(),
+            ..stored.clone()
+        }),
+        None => changes.insert(&decided.known),
+    }
+    if let Some(changed) = &decided.person {
+        write_person(ports, changed, &mut changes).await?;
+    }
+    for run in &decided.runs {
+        changes.insert(run);
+    }
+    if let Some(task) = &decided.task {
+        changes.insert(task);
+    }
+    say_event(event, &mut changes);
+    Ok(changes)
+}
+
+fn say_event(event: &Event, changes: &mut Changes) {
+    let stream = event
+        .person
+        .clone()
+        .map_or(StreamId::Events, StreamId::Person);
+    let after =
+        json!({ "state": event.state, "runs": event.runs, "opportunity": event.opportunity });
+    let line = Line::new(
+        stream,
+        format!("event {}", event.kind.as_str()),
+        format!("event/{}", event.id),
+    );
+    changes.say(line.after(after));
+}
+
+/// Writes a person with every claim that comes with them, and what changed, encrypted.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn write_person(
+    ports: &Ports,
+    changed: &Changed,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let person = changed.person();
+    let before = match changed {
+        Changed::New(person) => {
+            changes.insert(&**person);
+            None
+        }
+        Changed::Updated(loaded) => {
+            changes.update(loaded);
+            load::person(ports, &person.id).await?
+        }
+    };
+    for claim in claims_of_person(person) {
+        let mine = Holder::Person(person.id.clone());
+        match ports.store.find::<Held>(&Key::Claim(claim.clone())).await? {
+            None => changes.insert(&Held {
+                claim,
+                holder: mine,
+            }),
+            // Taken since it was found free: choose another one.
+            Some(held) if held.entity.holder != mine && matches!(claim, Claim::Address(_)) => {
+                return Err(StoreError::Conflict {
+                    key: Key::Claim(claim),
+                }
+                .into());
+            }
+            Some(_) => {}
+        }
+    }
+    let shown =
+        |person: &Person| json!({ "state": person.state, "attributes": person.effective() });
+    let before = before.map(|before| shown(&before.entity));
+    let after = shown(person);
+    if before.as_ref() != Some(&after) {
+        let action = if before.is_none() {
+            "person added"
+        } else {
+            "person changed"
+        };
+        let line = Line::new(
+            StreamId::Person(person.id.clone()),
+            action,
+            format!("person/{}", person.id),
+        );
+        changes.say(line.personal(before, Some(after)));
+    }
+    Ok(())
+}
+
+fn claims_of_person(person: &Person) -> Vec<Claim> {
+    let identifiers = &person.identifiers;
+    let contacts = identifiers
+        .lever_contact
+        .iter()
+        .cloned()
+        .map(Claim::Contact);
+    let emails = identifiers.emails.iter().map(Claim::email);
+    let work = person
+        .text("work_email")
+        .and_then(|address| CanonicalEmail::parse(address).ok());
+    let key = identifiers.key.as_deref().map(Claim::outside);
+    contacts
+        .chain(emails)
+        .chain(work.iter().map(Claim::address))
+        .chain(key)
+        .collect()
+}

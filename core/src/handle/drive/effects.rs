@@ -1,0 +1,93 @@
+//! Makes the effects of a run: look at all, commit the intents, make, verify, commit. `crate::effect` decides.
+
+use futures::StreamExt;
+use futures::stream::{self, FuturesUnordered};
+
+use crate::advance::PORTION;
+use crate::effect::{Action, Outcome};
+use crate::ids::StepId;
+use crate::person::Person;
+use crate::ports::Ports;
+
+use super::job::{Job, Seen};
+use super::settle::Portion;
+use super::{Hand, HandleError, readdress};
+
+/// How many looks are under way at once.
+const LOOKS_AT_ONCE: usize = 10;
+
+/// An effect that was made, and what the look after it saw.
+struct Made {
+    job: Job,
+    action: Action,
+    outcome: Outcome,
+    seen: Option<Seen>,
+}
+
+/// Works on the effects of these steps as far as they go now.
+pub(super) async fn perform(
+    ports: &Ports,
+    hand: &mut Hand,
+    todo: &[StepId],
+) -> Result<(), HandleError> {
+    let jobs: Vec<Job> = todo.iter().filter_map(|step| Job::of(hand, step)).collect();
+    // All looks before anything is made: a stranger in one application changes the address in all.
+    let looks = jobs.into_iter().map(|job| look(ports, job));
+    let looked: Vec<(Job, Seen)> = stream::iter(looks)
+        .buffer_unordered(LOOKS_AT_ONCE)
+        .collect()
+        .await;
+    if readdress::is_needed(hand, &looked) {
+        return readdress::readdress(ports, hand).await;
+    }
+    let person = hand.person.entity.clone();
+    let mut making = FuturesUnordered::new();
+    for some in looked.chunks(PORTION) {
+        let mut portion = Portion::new(ports, hand);
+        for (job, seen) in some {
+            portion.after_look(job.clone(), seen);
+        }
+        let to_make = portion.commit(ports).await?;
+        making.extend(
+            to_make
+                .into_iter()
+                .map(|(job, action)| make(ports, &person, job, action)),
+        );
+    }
+    while let Some(some) = (&mut making).ready_chunks(PORTION).next().await {
+        let mut portion = Portion::new(ports, hand);
+        for made in some {
+            portion.after_make(made.job, made.action, &made.outcome, made.seen.as_ref());
+        }
+        let to_make = portion.commit(ports).await?;
+        making.extend(
+            to_make
+                .into_iter()
+                .map(|(job, action)| make(ports, &person, job, action)),
+        );
+    }
+    Ok(())
+}
+
+async fn look(ports: &Ports, job: Job) -> (Job, Seen) {
+    let seen = job.look(ports).await;
+    (job, seen)
+}
+
+/// Makes it, and looks at once whether it shows.
+async fn make(ports: &Ports, person: &Person, mut job: Job, action: Action) -> Made {
+    let outcome = job.make(ports, person, action).await;
+    let seen = match &outcome {
+        Outcome::Done { external_id, .. } => {
+            job.accepted(action, external_id.as_ref());
+            Some(job.look(ports).await)
+        }
+        _ => None,
+    };
+    Made {
+        job,
+        action,
+        outcome,
+        seen,
+    }
+}

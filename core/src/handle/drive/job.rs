@@ -1,0 +1,351 @@
+//! One effect in hand: what it is about, how it is looked for, how it is made.
+
+use crate::advance::filled;
+use crate::app::{Application, Provision};
+use crate::effect::{Action, Change, Goal, Outcome, Setting};
+use crate::grant::Grant;
+use crate::ids::{EffectKey, ExternalId, LeverId, StepId};
+use crate::ports::{FoundUser, Notification, Ports, RemoteError, Sent, Subject};
+use crate::run::{Step, StepWork};
+use crate::store::Loaded;
+use crate::template::{BodyTemplate, Encoding, Placeholders, Template};
+use crate::workflow::{HttpStep, NotifyStep, Repeat, StepKind};
+
+use super::{Hand, note};
+
+/// What a look saw.
+pub(super) type Seen = Result<Option<FoundUser>, RemoteError>;
+
+/// One effect in hand.
+#[derive(Clone)]
+pub(super) struct Job {
+    /// The run's step.
+    pub(super) step: StepId,
+    /// The change it is part of, as it stands.
+    pub(super) change: Change,
+    /// What it is about.
+    pub(super) target: Target,
+}
+
+/// What an effect is about.
+#[derive(Clone)]
+pub(super) enum Target {
+    /// A user of an application.
+    User {
+        /// The application.
+        app: Box<Application>,
+        /// Whom it is about.
+        subject: Box<Subject>,
+        /// The grant.
+        grant: Box<Loaded<Grant>>,
+    },
+    /// A note in Lever.
+    Note {
+        /// On which opportunity.
+        opportunity: LeverId,
+        /// What it says, with its marker.
+        text: String,
+    },
+    /// A message.
+    Message(Notification),
+    /// A request.
+    Request(Box<HttpStep>),
+}
+
+impl Job {
+    /// The effect of a step; none if there is nothing it could be about.
+    pub(super) fn of(hand: &Hand, step: &StepId) -> Option<Self> {
+        let step = hand.run.entity.step(step)?;
+        match &step.work {
+            StepWork::Grant {
+                grant, app, goal, ..
+            } => {
+                let grant = hand.grants.iter().find(|known| known.entity.id == *grant)?;
+                let app = hand.company.apps.get(app)?;
+                Some(Self::of_grant(hand, step, grant, app, *goal))
+            }
+            StepWork::Workflow { kind, .. } => Self::of_step(hand, step, kind),
+        }
+    }
+
+    fn of_grant(
+        hand: &Hand,
+        step: &Step,
+        grant: &Loaded<Grant>,
+        app: &Application,
+        goal: Goal,
+    ) -> Self {
+        let run = &hand.run.entity.id;
+        let open = grant
+            .entity
+            .change
+            .clone()
+            .filter(|change| change.run == *run);
+        let change = open.unwrap_or_else(|| {
+            Change::open(
+                run.clone(),
+                step.id.clone(),
+                goal,
+                grant.entity.generation.saturating_add(1),
+            )
+        });
+        let subject = Subject {
+            person: hand.person.entity.clone(),
+            entitlement: grant.entity.wanted.clone(),
+            external_id: grant.entity.external_id.clone(),
+        };
+        let target = Target::User {
+            app: Box::new(app.clone()),
+            subject: Box::new(subject),
+            grant: Box::new(grant.clone()),
+        };
+        Self {
+            step: step.id.clone(),
+            change,
+            target,
+        }
+    }
+
+    fn of_step(hand: &Hand, step: &Step, kind: &StepKind) -> Option<Self> {
+        let run = &hand.run.entity;
+        // A second note is another effect than the first.
+        let generation = step.notes.saturating_add(1);
+        let change = step.change.clone().unwrap_or_else(|| {
+            Change::open(run.id.clone(), step.id.clone(), Goal::Sent, generation)
+        });
+        let key = change.key(&format!("{}/{}", run.id, step.id), Action::Send);
+        let target = match kind {
+            StepKind::LeverNote {} => Target::Note {
+                opportunity: run.opportunity.clone()?,
+                text: note::text(hand, &key),
+            },
+            StepKind::Notify(notify) => Target::Message(message(hand, notify, key)),
+            StepKind::Http(http) => Target::Request(http.clone()),
+            _ => return None,
+        };
+        Some(Self {
+            step: step.id.clone(),
+            change,
+            target,
+        })
+    }
+
+    /// The key of an effect of this job: the same for every attempt.
+    pub(super) fn key(&self, action: Action) -> EffectKey {
+        match &self.target {
+            Target::User { grant, .. } => self.change.key(grant.entity.id.as_str(), action),
+            _ => self
+                .change
+                .key(&format!("{}/{}", self.change.run, self.step), action),
+        }
+    }
+
+    /// What it is called in the audit.
+    pub(super) fn name(&self) -> String {
+        match &self.target {
+            Target::User { app, .. } => format!("app/{}", app.app),
+            Target::Note { .. } => "lever/note".to_owned(),
+            Target::Message(_) | Target::Request(_) => format!("step/{}", self.step),
+        }
+    }
+
+    /// Looks whether it is there.
+    pub(super) async fn look(&self, ports: &Ports) -> Seen {
+        match &self.target {
+            Target::User { app, subject, .. } => {
+                ports.apps.provisioner(app).await?.find(subject).await
+            }
+            Target::Note { opportunity, .. } => {
+                let marker = note::marker(&self.key(Action::Send));
+                Ok(ports.lever.has_note(opportunity, &marker).await?.then(sent))
+            }
+            Target::Message(notification) => {
+                Ok(ports.notifier.was_sent(&notification.key).await?.then(sent))
+            }
+            // Nobody can look at a request: what was accepted counts as there.
+            Target::Request(_) => Ok(self.change.made.contains(&Action::Send).then(sent)),
+        }
+    }
+
+    /// Makes it, once.
+    pub(super) async fn make(
+        &self,
+        ports: &Ports,
+        hand_person: &crate::person::Person,
+        action: Action,
+    ) -> Outcome {
+        let key = self.key(action);
+        match &self.target {
+            Target::User { app, subject, .. } => match ports.apps.provisioner(app).await {
+                Ok(provisioner) => provisioner.make(action, subject, &key).await,
+                Err(error) => Outcome::from(error),
+            },
+            Target::Note { opportunity, text } => {
+                outcome(ports.lever.add_note(opportunity, text).await)
+            }
+            Target::Message(notification) => outcome(ports.notifier.send(notification).await),
+            Target::Request(step) => match request(step, hand_person) {
+                Ok((step, body)) => ports.apps.request(&step, &body, &key).await,
+                Err(why) => Outcome::Refused { why },
+            },
+        }
+    }
+
+    /// The application accepted it: the next look goes by the id that it named.
+    pub(super) fn accepted(&mut self, action: Action, user: Option<&ExternalId>) {
+        match &mut self.target {
+            Target::User { subject, grant, .. } => {
+                if let Some(user) = user {
+                    subject.external_id = Some(user.clone());
+                    grant.entity.external_id = Some(user.clone());
+                }
+            }
+            Target::Request(_) => self.change.made.push(action),
+            Target::Note { .. } | Target::Message(_) => {}
+        }
+    }
+
+    /// An attempt was surely not carried out: whoever shows up later is not ours because of it.
+    pub(super) fn disprove(&mut self, action: Action) {
+        if let Target::User { grant, .. } = &mut self.target
+            && action == Action::Create
+            && !self.change.doubtful
+        {
+            grant.entity.creation_intended = false;
+        }
+    }
+
+    /// What the protocol may rely on.
+    pub(super) fn setting<'a>(&'a self, supports: &'a [Action], may_receive: bool) -> Setting<'a> {
+        let plain = Setting {
+            supports,
+            unique: false,
+            settle_secs: 0,
+            may_receive,
+            known: None,
+            confirmed_match: true,
+            blind: false,
+        };
+        match &self.target {
+            Target::User { app, grant, .. } => {
+                let (settle_secs, unique) = app.settling();
+                let known = grant.entity.external_id.as_ref();
+                let confirmed_match = grant.entity.creation_intended || identifies(app);
+                Setting {
+                    unique,
+                    settle_secs,
+                    known,
+                    confirmed_match,
+                    ..plain
+                }
+            }
+            Target::Request(step) => Setting {
+                unique: step.repeat != Repeat::Never,
+                blind: true,
+                ..plain
+            },
+            Target::Note { .. } | Target::Message(_) => plain,
+        }
+    }
+}
+
+/// Does the application look users up by an address that identifies the person, other than one made here?
+fn identifies(app: &Application) -> bool {
+    let looked_up_by = match &app.provisioner {
+        Provision::Scim(scim) => scim.user.get("userName").map(String::as_str),
+        Provision::Http(http) => http.actions.find.as_ref().map(|find| find.path.as_str()),
+        Provision::Manual(_) => None,
+    };
+    looked_up_by.is_some_and(|text| text.contains("{personal_email}"))
+}
+
+/// A note, message or request that was found as a user would be.
+fn sent() -> FoundUser {
+    let external_id = ExternalId::try_from("sent".to_owned()).expect("the word is an id");
+    FoundUser {
+        external_id,
+        active: true,
+        ours: true,
+        entitled: Some(true),
+    }
+}
+
+fn message(hand: &Hand, notify: &NotifyStep, key: EffectKey) -> Notification {
+    let person = &hand.person.entity;
+    Notification {
+        to: filled(&notify.to, person),
+        text: filled(&notify.text, person),
+        key,
+    }
+}
+
+fn outcome(result: Result<(), RemoteError>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Done {
+            external_id: None,
+            was_so: false,
+        },
+        Err(error) => Outcome::from(error),
+    }
+}
+
+impl From<RemoteError> for Outcome {
+    /// How an attempt ended that met this error: done, not done, or unknown.
+    fn from(error: RemoteError) -> Self {
+        let why = error.to_string();
+        match error {
+            RemoteError::NoAnswer {
+                sent: Sent::Never, ..
+            } => Self::NotDone {
+                why,
+                retry_after_secs: None,
+            },
+            RemoteError::Busy { retry_after, .. } => Self::NotDone {
+                why,
+                retry_after_secs: retry_after.map(|wait| wait.as_secs()),
+            },
+            RemoteError::NoAnswer {
+                sent: Sent::Perhaps,
+                ..
+            }
+            | RemoteError::Unreadable { .. } => Self::Unknown { why },
+            RemoteError::Refused { status, .. } if status >= 500 || status == 408 => {
+                Self::Unknown { why }
+            }
+            RemoteError::Refused {
+                status: 425 | 429, ..
+            } => Self::NotDone {
+                why,
+                retry_after_secs: None,
+            },
+            RemoteError::Refused { .. } | RemoteError::Forbidden { .. } => Self::Refused { why },
+        }
+    }
+}
+
+/// The request of a step with the person's attributes filled in.
+fn request(
+    step: &HttpStep,
+    person: &crate::person::Person,
+) -> Result<(HttpStep, serde_json::Value), String> {
+    let lookup = |name: &str| person.attribute(name).cloned();
+    let path =
+        Template::parse(&step.path, Placeholders::AnyName).map_err(|error| error.to_string())?;
+    let path = path
+        .render(lookup, Encoding::UrlPath)
+        .map_err(|error| error.to_string())?;
+    let body = match &step.body {
+        None => serde_json::Value::Null,
+        Some(body) => BodyTemplate::compile(body, Placeholders::AnyName)
+            .map_err(|error| error.to_string())?
+            .render(lookup)
+            .map_err(|error| error.to_string())?,
+    };
+    Ok((
+        HttpStep {
+            path,
+            ..step.clone()
+        },
+        body,
+    ))
+}

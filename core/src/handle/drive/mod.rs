@@ -1,0 +1,196 @@
+//! Drives a run: advances it, makes the effects that are due, commits, until nothing is left to do now.
+
+mod brake;
+mod effects;
+mod job;
+mod note;
+mod readdress;
+mod settle;
+
+use crate::advance::{Situation, Turn, advance};
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line, Origin};
+use crate::company::Company;
+use crate::grant::Grant;
+use crate::person::Person;
+use crate::ports::Ports;
+use crate::run::{Run, RunState};
+use crate::store::{Entity, Loaded, StoreError, Version};
+use crate::task::Task;
+
+use super::{HandleError, lease_from, ledger, load};
+
+/// How often a run is read again because something moved in between, before it is left to its next due time.
+const TRIES: u32 = 8;
+
+/// Everything a worker has in hand while it holds a run.
+struct Hand {
+    run: Loaded<Run>,
+    person: Loaded<Person>,
+    grants: Vec<Loaded<Grant>>,
+    tasks: Vec<Loaded<Task>>,
+    company: Company,
+}
+
+/// Drives a run that this worker has claimed.
+///
+/// # Errors
+/// If the store did not do it; the run stays due and is found again when the lease ends.
+pub async fn run(ports: &Ports, claimed: Loaded<Run>) -> Result<(), HandleError> {
+    let Some(mut hand) = Hand::load(ports, claimed).await? else {
+        return Ok(());
+    };
+    let mut tries = 0;
+    loop {
+        match drive(ports, &mut hand).await {
+            Err(HandleError::Store(StoreError::Conflict { .. })) if tries < TRIES => {
+                tries += 1;
+                let Some(again) = hand.reload(ports).await? else {
+                    return Ok(());
+                };
+                hand = again;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
+    loop {
+        let now = ports.clock.now();
+        let situation = Situation {
+            person: &hand.person.entity,
+            grants: &hand.grants,
+            tasks: &hand.tasks,
+            company: &hand.company,
+            now,
+        };
+        let turn = advance(&mut hand.run.entity, &situation);
+        let over = turn.todo.is_empty() && !turn.again;
+        hand.commit_turn(ports, &turn, over).await?;
+        if over {
+            return Ok(());
+        }
+        if !turn.again {
+            effects::perform(ports, hand, &turn.todo).await?;
+        }
+    }
+}
+
+impl Hand {
+    async fn load(ports: &Ports, run: Loaded<Run>) -> Result<Option<Self>, HandleError> {
+        let Some(person) = load::person(ports, &run.entity.person).await? else {
+            return Ok(None);
+        };
+        let grants = load::grants(ports, &run.entity.person).await?;
+        let tasks = load::tasks(ports, &run.entity).await?;
+        let company = load::company(ports).await?;
+        Ok(Some(Self {
+            run,
+            person,
+            grants,
+            tasks,
+            company,
+        }))
+    }
+
+    /// Reads everything again; none if somebody else has written the run since our last commit.
+    async fn reload(&self, ports: &Ports) -> Result<Option<Self>, HandleError> {
+        let stored = ports.store.find::<Run>(&self.run.entity.key()).await?;
+        match stored.filter(|run| run.version == self.run.version) {
+            Some(run) => Self::load(ports, run).await,
+            None => Ok(None),
+        }
+    }
+
+    fn stream(&self) -> StreamId {
+        StreamId::Person(self.person.entity.id.clone())
+    }
+
+    /// Changes that this run is the cause of.
+    fn changes(&self, ports: &Ports) -> Changes {
+        let run = &self.run.entity;
+        Changes::new(Origin::sando(run.cause.clone(), &run.id, ports.clock.now()))
+    }
+
+    /// Commits what a turn wants; without work left the run is given back with its next due time.
+    async fn commit_turn(
+        &mut self,
+        ports: &Ports,
+        turn: &Turn,
+        over: bool,
+    ) -> Result<(), HandleError> {
+        let nothing = turn.new_grants.is_empty()
+            && turn.changed_grants.is_empty()
+            && turn.new_tasks.is_empty();
+        if nothing && !over {
+            return Ok(());
+        }
+        let mut changes = self.changes(ports);
+        turn.new_grants
+            .iter()
+            .for_each(|grant| changes.insert(grant));
+        turn.changed_grants
+            .iter()
+            .for_each(|grant| changes.update(grant));
+        turn.new_tasks.iter().for_each(|task| changes.insert(task));
+        for (action, target) in &turn.said {
+            changes.say(Line::new(self.stream(), action, target));
+        }
+        if over && self.run.entity.state != RunState::Running {
+            let (state, run) = (self.run.entity.state.as_str(), &self.run.entity.id);
+            changes.say(Line::new(
+                self.stream(),
+                format!("run {state}"),
+                format!("run/{run}"),
+            ));
+        }
+        changes.check(self.person.entity.key(), self.person.version);
+        self.commit(ports, changes, over).await?;
+        self.grants.extend(turn.new_grants.iter().map(new));
+        self.tasks.extend(turn.new_tasks.iter().map(new));
+        for changed in &turn.changed_grants {
+            self.take_back(changed);
+        }
+        Ok(())
+    }
+
+    /// Commits with the run, which stays with this worker for another lease unless it is given back.
+    async fn commit(
+        &mut self,
+        ports: &Ports,
+        mut changes: Changes,
+        give_back: bool,
+    ) -> Result<(), HandleError> {
+        if give_back {
+            changes.update(&self.run);
+        } else {
+            changes.update_leased(&self.run, lease_from(ports.clock.now()));
+        }
+        ledger::commit(ports, changes).await?;
+        self.run.version = self.run.version.next();
+        Ok(())
+    }
+
+    /// A grant was written: what is in hand is what is stored.
+    fn take_back(&mut self, written: &Loaded<Grant>) {
+        if let Some(grant) = self
+            .grants
+            .iter_mut()
+            .find(|grant| grant.entity.id == written.entity.id)
+        {
+            *grant = Loaded {
+                version: written.version.next(),
+                ..written.clone()
+            };
+        }
+    }
+}
+
+fn new<E: Clone>(entity: &E) -> Loaded<E> {
+    Loaded {
+        entity: entity.clone(),
+        version: Version::ABSENT.next(),
+        due: None,
+    }
+}

@@ -1,0 +1,69 @@
+//! What the note in Lever says: what was given, what waits, what failed. Never an address or a credential.
+
+use crate::ids::EffectKey;
+use crate::run::{Step, StepState, WaitsFor};
+
+use super::Hand;
+
+/// The line by which a retry finds its own note.
+pub(super) fn marker(key: &EffectKey) -> String {
+    format!("[sando {key}]")
+}
+
+/// The note of a run as it stands.
+pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
+    let run = &hand.run.entity;
+    let mut lines = vec![format!("Sando: {}", title(run.workflow.as_str()))];
+    lines.extend(
+        run.steps
+            .iter()
+            .filter(|step| is_shown(step))
+            .map(|step| line(hand, step)),
+    );
+    if lines.len() == 1 {
+        lines.push("Nothing had to be done.".to_owned());
+    }
+    lines.push(marker(key));
+    lines.join("\n")
+}
+
+fn title(workflow: &str) -> String {
+    match workflow {
+        "onboard" => "access for the new colleague".to_owned(),
+        "offboard" => "access taken away".to_owned(),
+        "withdraw" => "the hire was withdrawn".to_owned(),
+        "change" => "access changed".to_owned(),
+        other => format!("workflow {other}"),
+    }
+}
+
+/// Steps with steps inside are shown by those.
+fn is_shown(step: &Step) -> bool {
+    step.grant().is_some() || matches!(step.kind(), "task" | "http")
+}
+
+fn line(hand: &Hand, step: &Step) -> String {
+    let name = match step.app() {
+        Some(app) => hand
+            .company
+            .apps
+            .get(app)
+            .map_or(app.as_str(), |app| app.label())
+            .to_owned(),
+        None => step.id.to_string(),
+    };
+    let taken = step.grant().is_some() && !step.is_giving();
+    let said = match (step.state, step.waits_for) {
+        (StepState::Verified | StepState::Done, _) if taken => "taken away",
+        (StepState::Verified | StepState::Done, _) => "done",
+        (StepState::Failed, _) => "failed, a human has it",
+        (StepState::Skipped, _) => "skipped",
+        (StepState::Cancelled, _) => "cancelled",
+        (_, Some(WaitsFor::Human)) => "waits for a human",
+        (_, Some(WaitsFor::Approval)) => "waits for approval",
+        (_, Some(WaitsFor::Time)) => "waits for its time",
+        (_, Some(WaitsFor::Attributes)) => "waits for missing data",
+        _ => "in progress",
+    };
+    format!("- {name}: {said}")
+}

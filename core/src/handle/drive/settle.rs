@@ -1,0 +1,418 @@
+//! Takes in what looks and attempts showed, and writes it down: a portion of effects in one commit.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::advance::{a_task, shown};
+use crate::changes::{Changes, Line};
+use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
+use crate::grant::{Grant, GrantState};
+use crate::ids::{ExternalId, StepId};
+use crate::ports::{Ports, RemoteError};
+use crate::run::{Run, Step, StepState, StepWork, WaitsFor};
+use crate::store::{Entity, Loaded};
+use crate::task::{Task, TaskKind};
+use crate::workflow::StepKind;
+
+use super::job::{Job, Seen, Target};
+use super::{Hand, HandleError, brake};
+
+/// A portion of effects that is written down in one commit.
+pub(super) struct Portion<'a> {
+    hand: &'a mut Hand,
+    changes: Changes,
+    now: Timestamp,
+    grants: Vec<Loaded<Grant>>,
+    tasks: Vec<Task>,
+    to_make: Vec<(Job, Action)>,
+}
+
+impl<'a> Portion<'a> {
+    pub(super) fn new(ports: &Ports, hand: &'a mut Hand) -> Self {
+        let changes = hand.changes(ports);
+        let now = ports.clock.now();
+        Self {
+            hand,
+            changes,
+            now,
+            grants: Vec::new(),
+            tasks: Vec::new(),
+            to_make: Vec::new(),
+        }
+    }
+
+    /// Takes in what a look saw.
+    pub(super) fn after_look(&mut self, mut job: Job, seen: &Seen) {
+        match seen {
+            Ok(found) => {
+                let supports = supports(&job);
+                let may_receive = self.hand.person.entity.state.may_receive();
+                let next = job.change.after_look(
+                    found.as_ref(),
+                    &job.setting(&supports, may_receive),
+                    self.now,
+                );
+                self.take(job, next);
+            }
+            Err(error) => {
+                let key = job.key(Action::Send);
+                let again = error
+                    .is_passing()
+                    .then(|| retry_at(&key, job.change.retries, None, self.now))
+                    .flatten();
+                match again {
+                    Some(at) => {
+                        job.change.retries = job.change.retries.saturating_add(1);
+                        self.look_later(&job, at, error);
+                    }
+                    None => self.give_up(&job, &error.to_string()),
+                }
+            }
+        }
+    }
+
+    /// Takes in how an attempt ended, and what the look after it saw.
+    pub(super) fn after_make(
+        &mut self,
+        mut job: Job,
+        action: Action,
+        outcome: &Outcome,
+        seen: Option<&Seen>,
+    ) {
+        let key = job.key(action);
+        self.tried(&job, action, outcome);
+        match job.change.clone().after_make(outcome, &key, self.now) {
+            Err(why) => {
+                job.disprove(action);
+                self.give_up(&job, &why);
+            }
+            Ok(change) => {
+                if matches!(outcome, Outcome::NotDone { .. }) {
+                    job.disprove(action);
+                }
+                job.change = change;
+                match seen {
+                    Some(seen) => self.after_look(job, seen),
+                    None => {
+                        let phase = job.change.phase.clone();
+                        self.wait(&job, phase);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, mut job: Job, next: Next) {
+        match next {
+            Next::Make(action, phase) => self.intend(job, action, phase),
+            Next::Wait(phase) => {
+                job.change.phase = phase.clone();
+                self.wait(&job, phase);
+            }
+            Next::Settled(Settled::Verified(user)) => self.verified(&job, user),
+            Next::Settled(Settled::Withdrawn) => self.withdrawn(&job),
+            Next::Stranger => self.give_up(
+                &job,
+                "an account of somebody else has the person's address there",
+            ),
+            Next::GiveUp(why) => self.give_up(&job, &why),
+        }
+    }
+
+    /// Commits the intent; the effect is made once that is stored.
+    fn intend(&mut self, mut job: Job, action: Action, phase: Phase) {
+        if let Some(why) = self.held_back(&job, action) {
+            let due = self
+                .now
+                .saturating_add(jiff::SignedDuration::from_secs(60))
+                .ok();
+            self.on_step(&job.step, |step| step.wait(WaitsFor::Pause, due, why));
+            return;
+        }
+        let saw_absent = matches!(
+            phase,
+            Phase::Intended {
+                saw_absent: true,
+                ..
+            }
+        );
+        job.change.doubtful |= job.change.phase.has_intent();
+        job.change.phase = phase;
+        if let Target::User { grant, .. } = &mut job.target {
+            grant.entity.creation_intended |= saw_absent && action == Action::Create;
+            grant.entity.generation = job.change.generation;
+            grant.entity.state = if job.change.goal == Goal::Give {
+                GrantState::Pending
+            } else {
+                GrantState::Revoking
+            };
+        }
+        self.keep(&job, Some(job.change.clone()));
+        self.on_step(&job.step, |step| step.enter(StepState::Running, ""));
+        self.say(
+            &job,
+            &format!("{} intended", action.as_str()),
+            "ok".to_owned(),
+            Some(action),
+        );
+        self.to_make.push((job, action));
+    }
+
+    fn held_back(&self, job: &Job, action: Action) -> Option<String> {
+        let app = match &job.target {
+            Target::User { app, .. } => Some(&app.app),
+            _ => None,
+        };
+        self.hand.company.pause.holds(app, action.takes_away())
+    }
+
+    fn wait(&mut self, job: &Job, phase: Phase) {
+        self.keep(job, Some(job.change.clone()));
+        self.on_step(&job.step, |step| {
+            let reason = match &phase {
+                Phase::Unknown { .. } => "nobody knows whether it happened: it is looked for",
+                Phase::Accepted { .. } => "accepted, not seen yet",
+                Phase::Retry { .. } => "not done, tried again later",
+                Phase::Planned | Phase::Intended { .. } => "",
+            };
+            step.enter(shown(&phase), reason);
+            step.due = phase.due();
+        });
+    }
+
+    fn look_later(&mut self, job: &Job, at: Timestamp, error: &RemoteError) {
+        let mut job = job.clone();
+        if let Phase::Intended {
+            action,
+            saw_absent,
+            at: since,
+        } = job.change.phase
+        {
+            job.change.phase = Phase::Unknown {
+                action,
+                saw_absent,
+                since,
+                look_at: at,
+            };
+        } else if let Phase::Unknown { look_at, .. } | Phase::Accepted { look_at, .. } =
+            &mut job.change.phase
+        {
+            *look_at = at;
+        }
+        self.keep(&job, Some(job.change.clone()));
+        let state = shown(&job.change.phase);
+        self.on_step(&job.step, |step| {
+            step.enter(state, format!("it cannot be looked at: {error}"));
+            step.waits_for = Some(WaitsFor::Retry);
+            step.due = Some(at);
+        });
+    }
+
+    fn verified(&mut self, job: &Job, user: Option<ExternalId>) {
+        let mut job = job.clone();
+        let goal = job.change.goal;
+        if let Target::User { grant, .. } = &mut job.target {
+            settle_grant(&mut grant.entity, goal, user);
+        }
+        self.keep(&job, None);
+        self.say(&job, "verified", "ok".to_owned(), None);
+        self.end_step(&job);
+    }
+
+    /// A note may be followed by another one; a request cannot be looked at and stays accepted.
+    fn end_step(&mut self, job: &Job) {
+        let over = others_have_ended(&self.hand.run.entity);
+        self.on_step(&job.step, |step| match &step.work {
+            StepWork::Workflow {
+                kind: StepKind::LeverNote {},
+                ..
+            } => {
+                step.notes = step.notes.saturating_add(1);
+                if over {
+                    step.enter(StepState::Verified, "");
+                } else {
+                    step.wait(
+                        WaitsFor::Needs,
+                        None,
+                        "a first note is written; another follows when all has ended",
+                    );
+                }
+            }
+            StepWork::Workflow {
+                kind: StepKind::Http(_),
+                ..
+            } => step.enter(StepState::Done, "accepted"),
+            _ => step.enter(StepState::Verified, ""),
+        });
+    }
+
+    fn withdrawn(&mut self, job: &Job) {
+        let mut job = job.clone();
+        if let Target::User { grant, .. } = &mut job.target {
+            settle_grant(&mut grant.entity, Goal::Suspend, None);
+            grant.entity.creation_intended = false;
+        }
+        self.keep(&job, None);
+        self.say(&job, "withdrawn", "nothing was made".to_owned(), None);
+        self.on_step(&job.step, |step| {
+            step.enter(StepState::Cancelled, "the person may no longer receive it")
+        });
+    }
+
+    /// It will not work by itself: the owner gets it as a task, with everything known.
+    fn give_up(&mut self, job: &Job, why: &str) {
+        let mut job = job.clone();
+        if let Target::User { grant, .. } = &mut job.target {
+            grant.entity.state = GrantState::Failed;
+            grant.entity.reason = Some(why.to_owned());
+        }
+        self.keep(&job, None);
+        self.say(&job, "given up", why.to_owned(), None);
+        let run = &self.hand.run.entity;
+        let Some(step) = run.step(&job.step) else {
+            return;
+        };
+        let mut task = a_task(
+            run,
+            step,
+            TaskKind::Failed,
+            owner(&job),
+            title(&job),
+            self.now,
+        );
+        task.detail = why.to_owned();
+        let known = step.task.as_ref() == Some(&task.id);
+        self.on_step(&job.step, |step| {
+            step.enter(StepState::Failed, why);
+            step.task = Some(task.id.clone());
+        });
+        if !known {
+            self.tasks.push(task);
+        }
+    }
+
+    fn tried(&mut self, job: &Job, action: Action, outcome: &Outcome) {
+        let (now, word) = (self.now, outcome.word());
+        self.on_step(&job.step, |step| {
+            step.tried(now, action.as_str(), word.clone())
+        });
+        self.say(job, action.as_str(), word, Some(action));
+    }
+
+    fn say(&mut self, job: &Job, action: &str, result: String, key: Option<Action>) {
+        let mut line = Line::new(self.hand.stream(), action, job.name()).result(result);
+        if let Some(action) = key {
+            line = line.after(json!({ "effect": job.key(action), "step": job.step }));
+        }
+        self.changes.say(line);
+    }
+
+    fn on_step(&mut self, id: &StepId, change: impl FnOnce(&mut Step)) {
+        if let Some(step) = self.hand.run.entity.step_mut(id) {
+            change(step);
+        }
+    }
+
+    /// Keeps the change with the grant, or with the step for what is no grant's.
+    fn keep(&mut self, job: &Job, change: Option<Change>) {
+        match &job.target {
+            Target::User { grant, .. } => {
+                let mut grant = (**grant).clone();
+                grant.entity.change = change;
+                grant.entity.changed_at = self.now;
+                // What is in hand may have been committed since the job began.
+                if let Some(known) = self
+                    .hand
+                    .grants
+                    .iter()
+                    .find(|known| known.entity.id == grant.entity.id)
+                {
+                    grant.version = known.version;
+                }
+                self.grants
+                    .retain(|other| other.entity.id != grant.entity.id);
+                self.grants.push(grant);
+            }
+            _ => self.on_step(&job.step, |step| step.change = change),
+        }
+    }
+
+    /// Commits; answers what is to be made now that its intent is stored.
+    pub(super) async fn commit(mut self, ports: &Ports) -> Result<Vec<(Job, Action)>, HandleError> {
+        if !brake::lets_through(ports, self.hand, &self.to_make, &mut self.changes).await? {
+            return Ok(Vec::new());
+        }
+        for grant in &self.grants {
+            self.changes.update(grant);
+        }
+        for task in &self.tasks {
+            self.changes.insert(task);
+        }
+        if !self.to_make.is_empty() {
+            // The fence: nobody who left in between gets anything more.
+            self.changes
+                .check(self.hand.person.entity.key(), self.hand.person.version);
+        }
+        self.hand.commit(ports, self.changes, false).await?;
+        for grant in &self.grants {
+            self.hand.take_back(grant);
+        }
+        self.hand.tasks.extend(self.tasks.iter().map(super::new));
+        Ok(self.to_make)
+    }
+}
+
+fn supports(job: &Job) -> Vec<Action> {
+    match &job.target {
+        Target::User { app, .. } => app.supports(),
+        _ => vec![Action::Send],
+    }
+}
+
+fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
+    grant.reason = None;
+    match goal {
+        Goal::Give => {
+            grant.state = GrantState::Active;
+            grant.external_id = user.or(grant.external_id.take());
+            grant.held = Some(grant.wanted.clone());
+        }
+        Goal::Suspend | Goal::Remove | Goal::Sent => {
+            grant.state = GrantState::Revoked;
+            grant.held = None;
+            // A suspended user is found again when the person comes back; a removed one is gone.
+            grant.external_id = user.or(grant.external_id.take().filter(|_| goal == Goal::Suspend));
+            grant.creation_intended &= goal == Goal::Suspend;
+        }
+    }
+}
+
+fn others_have_ended(run: &Run) -> bool {
+    let is_note = |step: &Step| step.kind() == "lever_note";
+    run.steps
+        .iter()
+        .filter(|step| !is_note(step))
+        .all(Step::has_ended)
+}
+
+fn owner(job: &Job) -> String {
+    match &job.target {
+        Target::User { app, .. } => app.owner.clone().unwrap_or_else(|| Task::NOBODY.to_owned()),
+        _ => Task::NOBODY.to_owned(),
+    }
+}
+
+fn title(job: &Job) -> String {
+    match (&job.target, job.change.goal) {
+        (Target::User { app, .. }, Goal::Give) => {
+            format!("Give access to {}: it does not work by itself", app.label())
+        }
+        (Target::User { app, .. }, _) => format!(
+            "Take away access to {}: it does not work by itself",
+            app.label()
+        ),
+        (Target::Note { .. }, _) => "The note in Lever could not be written".to_owned(),
+        (Target::Message(_), _) => "A notification could not be sent".to_owned(),
+        (Target::Request(_), _) => "A request could not be made".to_owned(),
+    }
+}

@@ -1,0 +1,166 @@
+//! What happens in a person's life besides Lever: the first day, the last day, a termination by hand.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::audit::{Cause, StreamId};
+use crate::changes::{Changes, Line, Origin};
+use crate::event::{Event, EventState, Why};
+use crate::ids::EventId;
+use crate::intake::{Changed, matching, new_run, rule_input};
+use crate::person::{Lifecycle, Person};
+use crate::ports::Ports;
+use crate::rule::EventKind;
+use crate::store::Loaded;
+
+use super::{HandleError, delivery::write_person, ledger, load};
+
+/// A moment of a person's life has come: the first day, or the time to leave.
+///
+/// # Errors
+/// If the store did not do it; the person stays due.
+pub async fn moment(ports: &Ports, mut person: Loaded<Person>) -> Result<(), HandleError> {
+    let now = ports.clock.now();
+    let leaves = person.entity.leaves_at.filter(|at| *at <= now);
+    if let Some(at) = leaves {
+        let origin = Origin::sando(
+            Cause::of("schedule", "leaving date"),
+            &person.entity.id,
+            now,
+        );
+        return leave(
+            ports,
+            person,
+            Leaving {
+                at,
+                by_hand: false,
+                source: "date",
+            },
+            origin,
+        )
+        .await;
+    }
+    let starts = person.entity.state == Lifecycle::Preboarding
+        && person.entity.starts_at.is_some_and(|at| at <= now);
+    if starts {
+        person.entity.enter(Lifecycle::Active);
+    }
+    let origin = Origin::sando(Cause::of("schedule", "first day"), &person.entity.id, now);
+    let mut changes = Changes::new(origin);
+    let stream = StreamId::Person(person.entity.id.clone());
+    let id = person.entity.id.clone();
+    changes.update(&person);
+    if starts {
+        changes.say(
+            Line::new(stream, "first day has come", format!("person/{id}"))
+                .after(json!({ "state": "active" })),
+        );
+    }
+    ledger::commit(ports, changes).await
+}
+
+/// How somebody leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// When.
+    pub at: Timestamp,
+    /// By hand: exempt from the cap on removals.
+    pub by_hand: bool,
+    /// `date`, `api`.
+    pub source: &'static str,
+}
+
+/// The person leaves now: the epoch rises, and what the rules say starts.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn leave(
+    ports: &Ports,
+    mut person: Loaded<Person>,
+    leaving: Leaving,
+    origin: Origin,
+) -> Result<(), HandleError> {
+    let company = load::company(ports).await?;
+    person.entity.enter(Lifecycle::Left);
+    person.entity.leaves_at = Some(leaving.at);
+    let epoch = person.entity.access_epoch.to_string();
+    let id = EventId::derived(&["terminated", person.entity.id.as_str(), &epoch]);
+    let event = person_event(
+        id,
+        EventKind::Terminated,
+        leaving.source,
+        &person.entity,
+        origin.at,
+    );
+    start(ports, person, event, &company, leaving.by_hand, origin).await
+}
+
+/// An event of a person that no candidacy is behind.
+#[must_use]
+pub fn person_event(
+    id: EventId,
+    kind: EventKind,
+    source: &str,
+    person: &Person,
+    now: Timestamp,
+) -> Event {
+    Event {
+        id,
+        kind,
+        source: source.to_owned(),
+        opportunity: person.opportunity.clone(),
+        person: Some(person.id.clone()),
+        occurred_at: now,
+        received_at: now,
+        state: EventState::Done,
+        why: vec![Why::said(now, format!("known by {source}"))],
+        runs: Vec::new(),
+        replays: 0,
+    }
+}
+
+/// Commits a person's event with the runs that the rules start because of it.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn start(
+    ports: &Ports,
+    person: Loaded<Person>,
+    mut event: Event,
+    company: &crate::company::Company,
+    by_hand: bool,
+    origin: Origin,
+) -> Result<(), HandleError> {
+    let now = origin.at;
+    let input = rule_input(&event, &person.entity, &serde_json::Value::Null);
+    let (started, why) = matching(event.kind, &input, company, now);
+    event.why.extend(why);
+    let mut changes = Changes::new(origin);
+    for start in &started {
+        let Some(workflow) = company.workflows.get(&start.workflow) else {
+            event.why.push(Why::said(
+                now,
+                format!("the workflow `{}` does not exist", start.workflow),
+            ));
+            event.state = EventState::NeedsHuman;
+            continue;
+        };
+        let mut run = new_run(workflow, &event, &person.entity, start.dry_run, now);
+        run.by_hand = by_hand;
+        event.runs.push(run.id.clone());
+        changes.insert(&run);
+    }
+    if started.is_empty() {
+        event.state = EventState::Ignored;
+    }
+    let id = person.entity.id.clone();
+    write_person(ports, &Changed::Updated(Box::new(person)), &mut changes).await?;
+    let line = Line::new(
+        StreamId::Person(id),
+        format!("event {}", event.kind.as_str()),
+        format!("event/{}", event.id),
+    );
+    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
+    changes.insert(&event);
+    ledger::commit(ports, changes).await
+}

@@ -1,0 +1,90 @@
+//! Loads what decisions rest on.
+
+use crate::claim::{Claim, Held, Holder};
+use crate::company::Company;
+use crate::config::ConfigItem;
+use crate::grant::Grant;
+use crate::ids::{PersonId, TaskId};
+use crate::intake::Match;
+use crate::person::Person;
+use crate::ports::Ports;
+use crate::run::Run;
+use crate::store::{Group, Key, Loaded};
+use crate::task::Task;
+
+use super::HandleError;
+
+/// All configuration, as it is now.
+///
+/// # Errors
+/// If the store cannot be read, or what is stored cannot be used.
+pub async fn company(ports: &Ports) -> Result<Company, HandleError> {
+    let items: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
+    let items: Vec<ConfigItem> = items.into_iter().map(|item| item.entity).collect();
+    Company::load(&items).map_err(HandleError::Config)
+}
+
+/// A person.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn person(ports: &Ports, id: &PersonId) -> Result<Option<Loaded<Person>>, HandleError> {
+    Ok(ports.store.find(&Key::Person(id.clone())).await?)
+}
+
+/// The grants of a person.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn grants(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Grant>>, HandleError> {
+    Ok(ports.store.all(&Group::Grants(person.clone())).await?)
+}
+
+/// The tasks that the steps of a run have.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn tasks(ports: &Ports, run: &Run) -> Result<Vec<Loaded<Task>>, HandleError> {
+    let mut tasks = Vec::new();
+    let missing = (!run.missing.is_empty()).then(|| TaskId::derived(&[run.id.as_str(), "missing"]));
+    let of_steps = run
+        .steps
+        .iter()
+        .filter(|step| !step.has_ended())
+        .filter_map(|step| step.task.clone());
+    for id in of_steps.chain(missing) {
+        tasks.extend(ports.store.find(&Key::Task(id)).await?);
+    }
+    Ok(tasks)
+}
+
+/// Whom these claims belong to; strongly consistent, never from an index.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn matched(ports: &Ports, claims: &[Claim]) -> Result<Match, HandleError> {
+    let mut found = std::collections::BTreeSet::new();
+    for claim in claims {
+        let held = ports.store.find::<Held>(&Key::Claim(claim.clone())).await?;
+        if let Some(Loaded {
+            entity:
+                Held {
+                    holder: Holder::Person(id),
+                    ..
+                },
+            ..
+        }) = held
+        {
+            found.insert(id);
+        }
+    }
+    let mut ids = found.iter();
+    match (ids.next(), ids.next()) {
+        (None, _) => Ok(Match::Nobody),
+        (Some(id), None) => {
+            let loaded = person(ports, id).await?;
+            Ok(loaded.map_or(Match::Nobody, |loaded| Match::One(Box::new(loaded))))
+        }
+        (Some(_), Some(_)) => Ok(Match::Several(found)),
+    }
+}

@@ -1,0 +1,76 @@
+//! Settings and the brake: what an administrator sets once, and what is paused right now.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AppSlug;
+
+/// The settings (`GET PUT /v1/settings`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Facts older than this are stored and start nothing; set when Lever is connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_from: Option<Timestamp>,
+    /// Removals in an hour beyond which removals are paused by themselves.
+    pub removals_per_hour: u32,
+    /// Roles and groups of people: role → addresses.
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            live_from: None,
+            removals_per_hour: 200,
+            roles: BTreeMap::new(),
+        }
+    }
+}
+
+/// What is paused (L31): events are still received and planned, no effect starts.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pause {
+    /// Everything.
+    pub all: Option<Paused>,
+    /// What takes away.
+    pub removals: Option<Paused>,
+    /// Single applications.
+    pub apps: BTreeMap<AppSlug, Paused>,
+}
+
+/// One brake that is on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paused {
+    /// Since when.
+    pub since: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Pause {
+    /// Is anything paused?
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.all.is_some() || self.removals.is_some() || !self.apps.is_empty()
+    }
+
+    /// Why an effect in this application may not start now.
+    #[must_use]
+    pub fn holds(&self, app: Option<&AppSlug>, takes_away: bool) -> Option<String> {
+        if let Some(paused) = &self.all {
+            return Some(format!("everything is paused: {}", paused.reason));
+        }
+        if takes_away && let Some(paused) = &self.removals {
+            return Some(format!("removals are paused: {}", paused.reason));
+        }
+        let (app, paused) = app.and_then(|app| Some((app, self.apps.get(app)?)))?;
+        Some(format!("`{app}` is paused: {}", paused.reason))
+    }
+}

@@ -1,0 +1,268 @@
+//! How items lie in the tables, and how they are found. Nothing else knows a key.
+//!
+//! # Entities: table `state`
+//!
+//! | entity | pk | sk | due index | list index | who index | read by |
+//! |---|---|---|---|---|---|---|
+//! | person | `PERSON#<id>` | `PERSON` | yes | by state | | `get`, `list`, `due` |
+//! | grant | `PERSON#<id>` | `GRANT#<id>` | yes | by state | | `group(Grants)`, `list`, `get` |
+//! | run | `RUN#<id>` | `RUN` | yes | by state | `PERSON#<id>#run` | `get`, `list`, `due` |
+//! | event | `EVENT#<id>` | `EVENT` | | by state | `PERSON#<id>#event` | `get`, `list` |
+//! | delivery | `DELIVERY#<id>` | `DELIVERY` | yes | by state | | `get`, `list`, `due` |
+//! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | | | | `get` |
+//! | claim | `CLAIM#CONTACT#<id>`, `CLAIM#EMAIL#<hash>`, `CLAIM#ADDRESS#<hash>`, `CLAIM#OUTSIDE#<hash>` | `CLAIM` | | | | `get` |
+//! | task | `TASK#<id>` | `TASK` | yes | by state | `PERSON#<id>#task` | `get`, `list`, `due` |
+//! | approval | `APPROVAL#<id>` | `APPROVAL` | yes | by state | `PERSON#<id>#approval` | `get`, `list`, `due` |
+//! | configuration | `CONFIG` | `<kind>#<id>` | | | | `group(Config)`, `get` |
+//! | head | `HEADS#<shard of 16>` | `HEAD#<stream>` | | | | `group(Heads)`, `get` |
+//! | person's key | `PERSONKEY#<id>` | `KEY` | | | | `get` |
+//! | budget | `LIMIT#<credential>` | `LIMIT` | | | | `get` |
+//! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
+//! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
+//! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
+//! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
+//!
+//! "Yes" means: while the entity says so. All index attributes are sparse.
+//!
+//! # Lists, and the query that serves each
+//!
+//! | list of the API | served by |
+//! |---|---|
+//! | people, runs, events, deliveries, tasks, approvals, jobs, grants, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
+//! | runs, events, tasks, approvals of a person | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
+//! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
+//! | configuration, API keys | `state`: `pk = CONFIG`, `pk = APIKEYS`, consistent |
+//! | heads (checkpoint, verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |
+//! | what is due | index `due`: `due_pk = DUE#<shard>`, `due_at <= now`, oldest first |
+//! | records of a stream | `audit`: `pk = STREAM#<stream>`, `sk >= <from>`, consistent |
+//! | waiting and dead events on one machine | `queue`: see [`crate::queue`] |
+//!
+//! The indexes `list` and `who` hold keys only, so that a run which moves on step by step costs no index write; what a
+//! list shows is then read from the table, consistent, and dropped where it no longer stands in the list. `due` holds
+//! the version too. There is no `Scan`.
+//!
+//! # Attributes
+//!
+//! Every item of `state`: `pk`, `sk`, `kind`, `version`, `schema`, `body` (the entity as JSON), and where they apply
+//! `due_pk` = `DUE#<shard of 8>` and `due_at` (also what a claim moves), `list_pk` = `<kind>#<state>#<shard of 4>` and
+//! `list_sk`, `who_pk` and `who_sk` (both `<at>#<pk>#<sk>`), `expires` (seconds since 1970, the time to live), `by` (which
+//! call wrote it, see [`super::commit`]). Table `audit`: `STREAM#<stream>` / the record's place with 20 digits, `kind`,
+//! `schema`, `body`.
+//!
+//! Segments contain no `#`: their types forbid it, and free text is percent-encoded. Times are RFC 3339 in UTC with nine
+//! digits of fraction, numbers are zero-padded: the order of the text is the real order.
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use sando_core::audit::StreamId;
+use sando_core::claim::Claim;
+use sando_core::config::ConfigKind;
+use sando_core::ids::{IdError, PersonId};
+use sando_core::store::{DUE_SHARDS, Group, Key};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as WordError, StrDeserializer};
+
+/// Over how many partitions a list by state is spread.
+pub const LIST_SHARDS: u8 = 4;
+/// Over how many partitions the heads of the audit streams are spread.
+pub const HEAD_SHARDS: u8 = 16;
+
+const FREE: &AsciiSet = &CONTROLS.add(b'#').add(b'%');
+
+/// Why a key of a table is none of ours. Never quotes it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// An id in it is none.
+    #[error("an id in the key cannot be read")]
+    Id(#[from] IdError),
+    /// It has a form that no entity has.
+    #[error("no entity has a key of this form")]
+    Form,
+}
+
+/// Where an item lies in the table `state`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ItemKey {
+    /// The partition.
+    pub pk: String,
+    /// The place in it.
+    pub sk: String,
+}
+
+impl From<&Key> for ItemKey {
+    fn from(key: &Key) -> Self {
+        let (pk, sk) = match key {
+            Key::Person(id) => (format!("PERSON#{id}"), "PERSON".to_owned()),
+            Key::Grant(person, id) => (format!("PERSON#{person}"), format!("GRANT#{id}")),
+            Key::Run(id) => (format!("RUN#{id}"), "RUN".to_owned()),
+            Key::Event(id) => (format!("EVENT#{id}"), "EVENT".to_owned()),
+            Key::Delivery(id) => (format!("DELIVERY#{id}"), "DELIVERY".to_owned()),
+            Key::Candidacy(id) => (format!("CANDIDACY#{id}"), "CANDIDACY".to_owned()),
+            Key::Claim(claim) => (claim_partition(claim), "CLAIM".to_owned()),
+            Key::Task(id) => (format!("TASK#{id}"), "TASK".to_owned()),
+            Key::Approval(id) => (format!("APPROVAL#{id}"), "APPROVAL".to_owned()),
+            Key::Config(kind, id) => ("CONFIG".to_owned(), format!("{}#{id}", kind.as_str())),
+            Key::Head(stream) => (
+                head_partition(key.shard(HEAD_SHARDS)),
+                format!("HEAD#{stream}"),
+            ),
+            Key::PersonKey(id) => (format!("PERSONKEY#{id}"), "KEY".to_owned()),
+            Key::Budget(id) => (format!("LIMIT#{id}"), "LIMIT".to_owned()),
+            Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
+            Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
+            Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
+            Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
+        };
+        Self { pk, sk }
+    }
+}
+
+impl TryFrom<&ItemKey> for Key {
+    type Error = KeyError;
+
+    fn try_from(item: &ItemKey) -> Result<Self, KeyError> {
+        let pk: Vec<&str> = item.pk.split('#').collect();
+        let sk: Vec<&str> = item.sk.split('#').collect();
+        let key = match (pk.as_slice(), sk.as_slice()) {
+            (["PERSON", id], ["PERSON"]) => Self::Person(id.parse()?),
+            (["PERSON", person], ["GRANT", id]) => Self::Grant(person.parse()?, id.parse()?),
+            (["RUN", id], ["RUN"]) => Self::Run(id.parse()?),
+            (["EVENT", id], ["EVENT"]) => Self::Event(id.parse()?),
+            (["DELIVERY", id], ["DELIVERY"]) => Self::Delivery(id.parse()?),
+            (["CANDIDACY", id], ["CANDIDACY"]) => Self::Candidacy(id.parse()?),
+            (["CLAIM", kind, of], ["CLAIM"]) => Self::Claim(parse_claim(kind, of)?),
+            (["TASK", id], ["TASK"]) => Self::Task(id.parse()?),
+            (["APPROVAL", id], ["APPROVAL"]) => Self::Approval(id.parse()?),
+            (["CONFIG"], [kind, id]) => Self::Config(parse_kind(kind)?, id.parse()?),
+            (["HEADS", _], ["HEAD", stream]) => {
+                Self::Head(StreamId::try_from((*stream).to_owned())?)
+            }
+            (["PERSONKEY", id], ["KEY"]) => Self::PersonKey(id.parse()?),
+            (["LIMIT", id], ["LIMIT"]) => Self::Budget(id.parse()?),
+            (["COUNTER", name], ["COUNTER"]) => Self::Counter(parse_free(name)?),
+            (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
+            (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
+            (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
+            _ => return Err(KeyError::Form),
+        };
+        // One key, one place: a text that parses but would be written otherwise is none of ours.
+        if ItemKey::from(&key) != *item {
+            return Err(KeyError::Form);
+        }
+        Ok(key)
+    }
+}
+
+fn claim_partition(claim: &Claim) -> String {
+    match claim {
+        Claim::Contact(id) => format!("CLAIM#CONTACT#{id}"),
+        Claim::Email(hash) => format!("CLAIM#EMAIL#{}", free(hash)),
+        Claim::Address(hash) => format!("CLAIM#ADDRESS#{}", free(hash)),
+        Claim::Outside(hash) => format!("CLAIM#OUTSIDE#{}", free(hash)),
+    }
+}
+
+fn parse_claim(kind: &str, of: &str) -> Result<Claim, KeyError> {
+    match kind {
+        "CONTACT" => Ok(Claim::Contact(of.parse()?)),
+        "EMAIL" => Ok(Claim::Email(parse_free(of)?)),
+        "ADDRESS" => Ok(Claim::Address(parse_free(of)?)),
+        "OUTSIDE" => Ok(Claim::Outside(parse_free(of)?)),
+        _ => Err(KeyError::Form),
+    }
+}
+
+fn parse_kind(text: &str) -> Result<ConfigKind, KeyError> {
+    let word: StrDeserializer<'_, WordError> = text.into_deserializer();
+    ConfigKind::deserialize(word).map_err(|_| KeyError::Form)
+}
+
+fn free(text: &str) -> String {
+    utf8_percent_encode(text, FREE).to_string()
+}
+
+fn parse_free(text: &str) -> Result<String, KeyError> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    Ok(decoded.map_err(|_| KeyError::Form)?.into_owned())
+}
+
+fn head_partition(shard: u8) -> String {
+    format!("HEADS#{shard:02}")
+}
+
+/// Where the items of a group lie: partitions, and what their `sk` begins with.
+#[must_use]
+pub fn group_partitions(group: &Group) -> (Vec<String>, Option<&'static str>) {
+    match group {
+        Group::Grants(person) => (vec![format!("PERSON#{person}")], Some("GRANT#")),
+        Group::Config => (vec!["CONFIG".to_owned()], None),
+        Group::ApiKeys => (vec!["APIKEYS".to_owned()], None),
+        Group::Heads => ((0..HEAD_SHARDS).map(head_partition).collect(), None),
+    }
+}
+
+/// `due_pk` of one shard.
+#[must_use]
+pub fn due_partition(shard: u8) -> String {
+    format!("DUE#{shard:02}")
+}
+
+/// `due_pk` of an item.
+#[must_use]
+pub fn due_partition_of(key: &Key) -> String {
+    due_partition(key.shard(DUE_SHARDS))
+}
+
+/// `list_pk`: one shard of the list of a kind in a state.
+#[must_use]
+pub fn list_partition(kind: &str, state: &str, shard: u8) -> String {
+    format!("{}#{}#{shard}", free(kind), free(state))
+}
+
+/// `list_pk` of an item.
+#[must_use]
+pub fn list_partition_of(key: &Key, kind: &str, state: &str) -> String {
+    list_partition(kind, state, key.shard(LIST_SHARDS))
+}
+
+/// `who_pk`: the items of a kind that belong to a person.
+#[must_use]
+pub fn who_partition(person: &PersonId, kind: &str) -> String {
+    format!("PERSON#{person}#{}", free(kind))
+}
+
+/// `list_sk` and `who_sk`: the place in a list, no two items at the same one.
+#[must_use]
+pub fn place(at: Timestamp, item: &ItemKey) -> String {
+    format!("{}#{}#{}", time_text(at), item.pk, item.sk)
+}
+
+/// `pk` of a stream's records in the table `audit`.
+#[must_use]
+pub fn stream_partition(stream: &StreamId) -> String {
+    format!("STREAM#{stream}")
+}
+
+/// `sk` of a record.
+#[must_use]
+pub fn record_place(seq: u64) -> String {
+    format!("{seq:020}")
+}
+
+/// A time as keys have it: RFC 3339, UTC, nine digits of fraction, always 30 characters. Years before 0 count as 0.
+#[must_use]
+pub fn time_text(at: Timestamp) -> String {
+    const YEAR_0: i64 = -62_167_219_200;
+    let first = Timestamp::from_second(YEAR_0).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{:.9}", at.max(first))
+}
+
+/// Reads a time that [`time_text`] wrote.
+///
+/// # Errors
+/// [`KeyError::Form`] if it is none.
+pub fn parse_time(text: &str) -> Result<Timestamp, KeyError> {
+    let at: Timestamp = text.parse().map_err(|_| KeyError::Form)?;
+    (time_text(at) == text).then_some(at).ok_or(KeyError::Form)
+}

@@ -1,0 +1,235 @@
+//! Reading more than one item: groups, lists, what is due, and the records of a stream.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use sando_core::audit::{Record, StreamId};
+use sando_core::store::{DueEntry, Group, Page, PageRequest, Query, StoreError, Stored};
+
+use super::errors::store_error;
+use super::item::{self, Item, LIST_PK, LIST_SK, PK, SK, WHO_PK, WHO_SK, string, text};
+use super::keys::{
+    LIST_SHARDS, due_partition, group_partitions, list_partition, record_place, stream_partition,
+    time_text, who_partition,
+};
+use super::store::DynamoStore;
+use super::tables::{DUE_INDEX, LIST_INDEX, WHO_INDEX};
+use crate::rules::{page_size, parse_cursor, print_cursor};
+
+/// A list is read from an index, then from the table; so often at most does a batch leave items out.
+const BATCH_ATTEMPTS: u8 = 5;
+
+/// Everything that a query finds until `limit`, over all its pages.
+async fn query(call: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, StoreError> {
+    let mut found = Vec::new();
+    let mut start = None;
+    loop {
+        let left = limit.saturating_sub(found.len());
+        if left == 0 {
+            return Ok(found);
+        }
+        let page = call.clone().set_exclusive_start_key(start);
+        let page = page.set_limit(i32::try_from(left).ok());
+        let answer = page.send().await.map_err(|e| store_error(e, &[]))?;
+        start = answer.last_evaluated_key;
+        found.extend(answer.items.unwrap_or_default());
+        if start.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// All items of a group, consistent, in the order of their keys.
+pub(super) async fn group(store: &DynamoStore, group: &Group) -> Result<Vec<Stored>, StoreError> {
+    let (partitions, prefix) = group_partitions(group);
+    let reads = partitions.into_iter().map(|partition| {
+        let call = store.client.query().table_name(&store.tables.state);
+        let call = call.consistent_read(true);
+        let call = call.expression_attribute_values(":pk", text(partition));
+        let call = match prefix {
+            None => call.key_condition_expression("pk = :pk"),
+            Some(prefix) => call
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix)),
+        };
+        query(call, usize::MAX)
+    });
+    let found = try_join_all(reads).await?;
+    let items: Result<Vec<Stored>, StoreError> = found.iter().flatten().map(item::stored).collect();
+    let mut items = items?;
+    items.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(items)
+}
+
+/// An index, its partitions, and the names of its attributes.
+struct Places {
+    index: &'static str,
+    partition_name: &'static str,
+    place_name: &'static str,
+    partitions: BTreeSet<String>,
+}
+
+impl Places {
+    fn of(query: &Query) -> Self {
+        match query {
+            Query::States { kind, states } => Self {
+                index: LIST_INDEX,
+                partition_name: LIST_PK,
+                place_name: LIST_SK,
+                partitions: states
+                    .iter()
+                    .flat_map(|state| (0..LIST_SHARDS).map(move |n| list_partition(kind, state, n)))
+                    .collect(),
+            },
+            Query::Person { person, kind } => Self {
+                index: WHO_INDEX,
+                partition_name: WHO_PK,
+                place_name: WHO_SK,
+                partitions: [who_partition(person, kind)].into(),
+            },
+        }
+    }
+
+    fn newest_first(
+        &self,
+        store: &DynamoStore,
+        partition: &str,
+        before: Option<&str>,
+    ) -> QueryFluentBuilder {
+        let call = store.client.query().table_name(&store.tables.state);
+        let call = call.index_name(self.index).scan_index_forward(false);
+        let call = call.expression_attribute_values(":pk", text(partition));
+        let (pk, sk) = (self.partition_name, self.place_name);
+        match before {
+            None => call.key_condition_expression(format!("{pk} = :pk")),
+            Some(before) => call
+                .key_condition_expression(format!("{pk} = :pk AND {sk} < :before"))
+                .expression_attribute_values(":before", text(before)),
+        }
+    }
+}
+
+/// One page of a list, newest first. What has left the list since the index was written is not shown.
+pub(super) async fn list(
+    store: &DynamoStore,
+    list: &Query,
+    page: &PageRequest,
+) -> Result<Page, StoreError> {
+    let limit = page_size(page.limit);
+    let before = page.cursor.as_deref().map(|c| parse_cursor(list, c));
+    let before = before.transpose()?;
+    let places = Places::of(list);
+    let reads = places.partitions.iter().map(|partition| {
+        let call = places.newest_first(store, partition, before.as_deref());
+        query(call, limit.saturating_add(1))
+    });
+    let found = try_join_all(reads).await?;
+    let mut entries: Vec<(String, Item)> = found
+        .into_iter()
+        .flatten()
+        .filter_map(|item| Some((string(&item, places.place_name)?.to_owned(), item)))
+        .collect();
+    entries.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let last = entries.last().filter(|_| more);
+    let next = last.map(|(place, _)| print_cursor(list, place));
+    let entries: Vec<Item> = entries.into_iter().map(|(_, item)| item).collect();
+    let current = read_all(store, &entries).await?;
+    let items: Result<Vec<Stored>, StoreError> = entries
+        .iter()
+        .filter_map(|entry| current.get(&(string(entry, PK)?, string(entry, SK)?)))
+        .filter(|item| {
+            string(item, places.partition_name).is_some_and(|p| places.partitions.contains(p))
+        })
+        .map(item::stored)
+        .collect();
+    Ok(Page {
+        items: items?,
+        next,
+    })
+}
+
+/// The items of these index entries as they are now, by `pk` and `sk`.
+async fn read_all<'a>(
+    store: &DynamoStore,
+    entries: &'a [Item],
+) -> Result<HashMap<(&'a str, &'a str), Item>, StoreError> {
+    let keys = entries.iter().map(|entry| {
+        let only = |name: &str| Some((name.to_owned(), entry.get(name)?.clone()));
+        [only(PK), only(SK)].into_iter().flatten().collect()
+    });
+    let mut wanted: Vec<HashMap<_, _>> = keys.collect();
+    let mut found = Vec::new();
+    for _ in 0..BATCH_ATTEMPTS {
+        if wanted.is_empty() {
+            break;
+        }
+        let keys = KeysAndAttributes::builder().set_keys(Some(wanted));
+        let keys = keys.consistent_read(true).build();
+        let keys = keys.map_err(|_| StoreError::Unavailable("a read is empty".to_owned()))?;
+        let call = store.client.batch_get_item();
+        let call = call.request_items(&store.tables.state, keys);
+        let answer = call.send().await.map_err(|e| store_error(e, &[]))?;
+        let items = answer.responses.unwrap_or_default();
+        found.extend(items.into_values().flatten());
+        let left = answer.unprocessed_keys.unwrap_or_default();
+        wanted = left.into_values().flat_map(|keys| keys.keys).collect();
+    }
+    if !wanted.is_empty() {
+        return Err(StoreError::Contended);
+    }
+    let mut by_key: HashMap<(String, String), Item> = found
+        .into_iter()
+        .filter_map(|item| {
+            let key = (string(&item, PK)?.to_owned(), string(&item, SK)?.to_owned());
+            Some((key, item))
+        })
+        .collect();
+    let named = entries.iter().filter_map(|entry| {
+        let (pk, sk) = (string(entry, PK)?, string(entry, SK)?);
+        let item = by_key.remove(&(pk.to_owned(), sk.to_owned()))?;
+        Some(((pk, sk), item))
+    });
+    Ok(named.collect())
+}
+
+/// What is due in one shard, oldest first.
+pub(super) async fn due(
+    store: &DynamoStore,
+    shard: u8,
+    until: Timestamp,
+    limit: usize,
+) -> Result<Vec<DueEntry>, StoreError> {
+    let call = store.client.query().table_name(&store.tables.state);
+    let call = call
+        .index_name(DUE_INDEX)
+        .key_condition_expression("due_pk = :pk AND due_at <= :until")
+        .expression_attribute_values(":pk", text(due_partition(shard)))
+        .expression_attribute_values(":until", text(time_text(until)));
+    let found = query(call, limit).await?;
+    let entries: Result<Vec<DueEntry>, StoreError> = found.iter().map(item::due_entry).collect();
+    let mut entries = entries?;
+    entries.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
+    Ok(entries)
+}
+
+/// Records of a stream from `from` on.
+pub(super) async fn records(
+    store: &DynamoStore,
+    stream: &StreamId,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let call = store.client.query().table_name(&store.tables.audit);
+    let call = call
+        .consistent_read(true)
+        .key_condition_expression("pk = :pk AND sk >= :from")
+        .expression_attribute_values(":pk", text(stream_partition(stream)))
+        .expression_attribute_values(":from", text(record_place(from)));
+    let found = query(call, limit).await?;
+    found.iter().map(item::record).collect()
+}

@@ -1,0 +1,74 @@
+//! What every store keeps alike, whatever it is made of: the size of commits and pages, and cursors.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sando_core::ids::derive;
+use sando_core::store::{Commit, Key, Query, StoreError};
+
+use crate::dynamo::keys::parse_time;
+
+/// The most items of one page: what DynamoDB reads in one batch.
+pub(crate) const MAX_PAGE: usize = 100;
+
+/// Says whether a commit can be one transaction at all.
+///
+/// # Errors
+/// `TooLarge`; `Unavailable` if it names an item twice, which is a defect of the caller.
+pub(crate) fn admit(commit: &Commit) -> Result<(), StoreError> {
+    if commit.size() > Commit::MAX_ITEMS {
+        return Err(StoreError::TooLarge(commit.size()));
+    }
+    let puts = commit.puts.iter().map(|put| &put.key);
+    let others = commit.deletes.iter().chain(&commit.checks);
+    let keys: Vec<&Key> = puts.chain(others.map(|check| &check.key)).collect();
+    let places: BTreeSet<_> = commit.records.iter().map(|r| (&r.stream, r.seq)).collect();
+    let distinct: BTreeSet<&Key> = keys.iter().copied().collect();
+    if distinct.len() < keys.len() || places.len() < commit.records.len() {
+        return Err(StoreError::Unavailable(
+            "a commit names one item twice".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// How many items a page may have: at least one, at most [`MAX_PAGE`].
+pub(crate) fn page_size(limit: usize) -> usize {
+    limit.clamp(1, MAX_PAGE)
+}
+
+/// The cursor after an item: the list's fingerprint and the item's place, opaque to its reader.
+pub(crate) fn print_cursor(query: &Query, place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}{place}", fingerprint(query)))
+}
+
+/// The place after which the page begins.
+///
+/// # Errors
+/// `BadCursor` if it is none of this list.
+pub(crate) fn parse_cursor(query: &Query, cursor: &str) -> Result<String, StoreError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let place = text
+        .as_deref()
+        .and_then(|text| text.strip_prefix(&fingerprint(query)));
+    let at = place.and_then(|place| place.split_once('#')?.0.into());
+    match (place, at.map(parse_time)) {
+        (Some(place), Some(Ok(_))) => Ok(place.to_owned()),
+        _ => Err(StoreError::BadCursor),
+    }
+}
+
+fn fingerprint(query: &Query) -> String {
+    let parts: Vec<&str> = match query {
+        Query::States { kind, states } => {
+            let states: BTreeSet<&str> = states.iter().copied().collect();
+            ["states", kind].into_iter().chain(states).collect()
+        }
+        Query::Person { person, kind } => vec!["person", person.as_str(), kind],
+    };
+    let mut text = derive(&parts);
+    text.truncate(16);
+    text
+}

@@ -1,0 +1,158 @@
+//! Lists by state and by person, page by page.
+
+use sando_core::store::{Commit, PageRequest, Query, StoreError};
+
+use crate::world::{
+    World, expecting, in_state, new_task, of_person, over_version, person, putting, task,
+};
+
+fn tasks(states: &[&'static str]) -> Query {
+    Query::States {
+        kind: "task",
+        states: states.to_vec(),
+    }
+}
+
+fn tasks_of(name: &str) -> Query {
+    Query::Person {
+        person: person(name),
+        kind: "task",
+    }
+}
+
+pub async fn a_list_merges_its_states_newest_first(world: &World) {
+    for n in 0..20 {
+        let state = ["open", "done", "other"][usize::try_from(n).unwrap() % 3];
+        world.put(in_state(&format!("{n:02}"), state, n)).await;
+    }
+
+    let open = world.list(&tasks(&["open"])).await;
+    let both = world.list(&tasks(&["open", "done", "open"])).await;
+
+    assert_eq!(open, ["18", "15", "12", "09", "06", "03", "00"]);
+    let newest_first = (0..20).rev().filter(|n| n % 3 != 2);
+    let wanted: Vec<String> = newest_first.map(|n| format!("{n:02}")).collect();
+    assert_eq!(both, wanted);
+    assert_eq!(world.list(&tasks_of("ada")).await.len(), 0);
+}
+
+pub async fn pages_together_are_the_list_each_item_once(world: &World) {
+    for n in 0..25 {
+        let state = if n % 2 == 0 { "open" } else { "done" };
+        // Ten at a time stand at the same moment.
+        world.put(in_state(&format!("{n:02}"), state, n / 10)).await;
+    }
+    let query = tasks(&["open", "done"]);
+    let whole = world.list(&query).await;
+    assert_eq!(whole.len(), 25);
+
+    for limit in [1, 3, 24, 25] {
+        let mut pages = Vec::new();
+        let mut cursor = None;
+        loop {
+            let (bodies, next) = world.page(&query, limit, cursor).await;
+            assert!(bodies.len() <= limit);
+            pages.extend(bodies);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, whole, "{limit} at a time");
+    }
+}
+
+pub async fn a_cursor_stays_good_while_newer_items_come(world: &World) {
+    for n in 0..10 {
+        world.put(in_state(&n.to_string(), "open", n)).await;
+    }
+    let query = tasks(&["open"]);
+    let (first, cursor) = world.page(&query, 4, None).await;
+
+    world.put(in_state("newer", "open", 50)).await;
+    world
+        .commit(Commit {
+            deletes: vec![expecting(task("6"), 1)],
+            ..Commit::default()
+        })
+        .await;
+    let (second, _) = world.page(&query, 4, cursor).await;
+
+    assert_eq!(first, ["9", "8", "7", "6"]);
+    assert_eq!(second, ["5", "4", "3", "2"]);
+}
+
+pub async fn a_cursor_of_another_list_is_refused(world: &World) {
+    for n in 0..4 {
+        world.put(in_state(&n.to_string(), "open", n)).await;
+    }
+    let (_, cursor) = world.page(&tasks(&["open"]), 1, None).await;
+    let given = cursor.unwrap();
+
+    let cut = given[..given.len() - 20].to_owned();
+    for (query, cursor) in [
+        (tasks(&["done"]), given.clone()),
+        (tasks(&["open", "done"]), given.clone()),
+        (tasks_of("ada"), given.clone()),
+        (tasks(&["open"]), format!("x{given}")),
+        (tasks(&["open"]), cut[..8].to_owned()),
+        (tasks(&["open"]), String::new()),
+        (tasks(&["open"]), "???".to_owned()),
+    ] {
+        let page = PageRequest {
+            limit: 1,
+            cursor: Some(cursor),
+        };
+        let refused = world.store.list(&query, &page).await;
+        assert_eq!(refused.err(), Some(StoreError::BadCursor));
+    }
+}
+
+pub async fn what_has_moved_to_another_state_is_not_listed(world: &World) {
+    world.put(in_state("a", "open", 1)).await;
+    world.put(in_state("b", "open", 2)).await;
+    world.put(in_state("c", "open", 3)).await;
+
+    world.put(over_version(in_state("a", "done", 1), 1)).await;
+    world.put(over_version(new_task("c"), 1)).await;
+
+    assert_eq!(world.list(&tasks(&["open"])).await, ["b"]);
+    assert_eq!(world.list(&tasks(&["done"])).await, ["a"]);
+}
+
+pub async fn what_was_deleted_is_not_listed(world: &World) {
+    world.put(in_state("a", "open", 1)).await;
+    world.put(of_person("b", "ada", 1)).await;
+
+    world
+        .commit(Commit {
+            deletes: vec![expecting(task("a"), 1), expecting(task("b"), 1)],
+            ..Commit::default()
+        })
+        .await;
+
+    assert_eq!(world.list(&tasks(&["open"])).await.len(), 0);
+    assert_eq!(world.list(&tasks_of("ada")).await.len(), 0);
+}
+
+pub async fn the_items_of_a_person_are_listed_newest_first(world: &World) {
+    let puts = (0..7).map(|n| {
+        let whose = if n == 3 { "bob" } else { "ada" };
+        of_person(&n.to_string(), whose, n)
+    });
+    world.commit(putting(puts)).await;
+
+    let (first, cursor) = world.page(&tasks_of("ada"), 4, None).await;
+    let (second, end) = world.page(&tasks_of("ada"), 4, cursor).await;
+
+    assert_eq!(first, ["6", "5", "4", "2"]);
+    assert_eq!(second, ["1", "0"]);
+    assert_eq!(end, None);
+    assert_eq!(world.list(&tasks_of("bob")).await, ["3"]);
+}
+
+pub async fn a_list_without_items_is_one_empty_page(world: &World) {
+    for query in [tasks(&["open"]), tasks(&[]), tasks_of("ada")] {
+        assert_eq!(world.page(&query, 10, None).await, (Vec::new(), None));
+    }
+}
