@@ -49,7 +49,10 @@ fn must_exist(folder: &Path) -> anyhow::Result<()> {
     if folder.join("sando.db").exists() {
         return Ok(());
     }
-    bail!("{} is no data folder of Sando: there is no sando.db in it", folder.display())
+    bail!(
+        "{} is no data folder of Sando: there is no sando.db in it",
+        folder.display()
+    )
 }
 
 /// Copies a data folder.
@@ -59,11 +62,18 @@ fn must_exist(folder: &Path) -> anyhow::Result<()> {
 pub async fn backup(flags: &BackupFlags) -> anyhow::Result<ExitCode> {
     must_exist(&flags.data)?;
     let data = DataDir::open(&flags.data)?;
-    std::fs::create_dir(&flags.to).with_context(|| format!("{} must not exist yet", flags.to.display()))?;
+    std::fs::create_dir(&flags.to)
+        .with_context(|| format!("{} must not exist yet", flags.to.display()))?;
     private(&flags.to)?;
-    Embedded::open(&data.database())?.backup(&flags.to.join("sando.db")).await?;
+    Embedded::open(&data.database())?
+        .backup(&flags.to.join("sando.db"))
+        .await?;
     copy(&flags.data, &flags.to)?;
-    say(&format!("{} is backed up in {}", flags.data.display(), flags.to.display()));
+    say(&format!(
+        "{} is backed up in {}",
+        flags.data.display(),
+        flags.to.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,26 +84,37 @@ pub async fn backup(flags: &BackupFlags) -> anyhow::Result<ExitCode> {
 pub async fn restore(flags: &RestoreFlags) -> anyhow::Result<ExitCode> {
     must_exist(&flags.from)?;
     if flags.data.join("sando.db").exists() {
-        bail!("{} holds a Sando already; move it away first", flags.data.display());
+        bail!(
+            "{} holds a Sando already; move it away first",
+            flags.data.display()
+        );
     }
     let data = DataDir::open(&flags.data)?;
     std::fs::copy(flags.from.join("sando.db"), data.database())?;
     copy(&flags.from, &flags.data)?;
-    say(&format!("{} is restored into {}", flags.from.display(), flags.data.display()));
+    say(&format!(
+        "{} is restored into {}",
+        flags.from.display(),
+        flags.data.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     for file in FILES.iter().filter(|file| from.join(file).exists()) {
         // The permissions come along: the key stays readable by its owner only.
-        std::fs::copy(from.join(file), to.join(file)).with_context(|| format!("`{file}` cannot be copied"))?;
+        std::fs::copy(from.join(file), to.join(file))
+            .with_context(|| format!("`{file}` cannot be copied"))?;
     }
     Ok(())
 }
 
 fn private(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?)
+    Ok(std::fs::set_permissions(
+        folder,
+        std::fs::Permissions::from_mode(0o700),
+    )?)
 }
 
 /// Verifies every chain.
@@ -113,7 +134,10 @@ pub async fn verify(flags: &VerifyFlags) -> anyhow::Result<ExitCode> {
             Ok(count) => records += count,
             Err(broken) => {
                 let first = serde_json::json!({ "ok": false, "first_broken": broken });
-                let words = format!("broken: {} record {}: {}", broken.stream, broken.seq, broken.why);
+                let words = format!(
+                    "broken: {} record {}: {}",
+                    broken.stream, broken.seq, broken.why
+                );
                 print(&if flags.json { first.to_string() } else { words });
                 return Ok(ExitCode::FAILURE);
             }
@@ -121,16 +145,25 @@ pub async fn verify(flags: &VerifyFlags) -> anyhow::Result<ExitCode> {
     }
     let streams = heads.len();
     let all = serde_json::json!({ "ok": true, "records": records, "streams": streams, "first_broken": null });
-    print(&if flags.json { all.to_string() } else { format!("{records} records in {streams} streams: all intact") });
+    print(&if flags.json {
+        all.to_string()
+    } else {
+        format!("{records} records in {streams} streams: all intact")
+    });
     Ok(ExitCode::SUCCESS)
 }
 
-async fn walk(store: &dyn Store, head: &Head) -> anyhow::Result<Result<u64, sando_core::audit::Broken>> {
+async fn walk(
+    store: &dyn Store,
+    head: &Head,
+) -> anyhow::Result<Result<u64, sando_core::audit::Broken>> {
     let mut verifier = Verifier::new(head.stream.clone());
     let mut from = 1;
     loop {
         let page = store.records(&head.stream, from, 500).await?;
-        let Some(last) = page.last() else { return Ok(verifier.finish(head)) };
+        let Some(last) = page.last() else {
+            return Ok(verifier.finish(head));
+        };
         from = last.seq.saturating_add(1);
         for record in &page {
             if let Err(broken) = verifier.next(record) {

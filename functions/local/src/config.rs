@@ -47,27 +47,65 @@ impl Config {
     ///
     /// # Errors
     /// All mistakes, each as a line that says what to do.
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>, flags: &Flags) -> Result<Self, Vec<String>> {
-        let vars: BTreeMap<String, String> = vars.into_iter().filter(|(name, _)| name.starts_with("SANDO_")).collect();
-        let get = |name: &str| vars.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+        flags: &Flags,
+    ) -> Result<Self, Vec<String>> {
+        let vars: BTreeMap<String, String> = vars
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("SANDO_"))
+            .collect();
+        let get = |name: &str| {
+            vars.get(name)
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
         let mut mistakes = Vec::new();
-        let listen = flags.listen.clone().or(get("SANDO_LISTEN")).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen = flags
+            .listen
+            .clone()
+            .or(get("SANDO_LISTEN"))
+            .unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let listen = listen.parse().map_err(|_| {
-            mistakes.push(format!("--listen: `{listen}` is no address; write for instance 127.0.0.1:8080"));
+            mistakes.push(format!(
+                "--listen: `{listen}` is no address; write for instance 127.0.0.1:8080"
+            ));
         });
-        let lever_max_age = number(get("SANDO_LEVER_MAX_AGE_SECS"), "SANDO_LEVER_MAX_AGE_SECS", 432_000, &mut mistakes);
-        let per_second =
-            number(get("SANDO_LEVER_REQUESTS_PER_SECOND"), "SANDO_LEVER_REQUESTS_PER_SECOND", 8, &mut mistakes);
-        let allow_loopback = flag(get("SANDO_ALLOW_LOOPBACK"), "SANDO_ALLOW_LOOPBACK", &mut mistakes);
+        let lever_max_age = number(
+            get("SANDO_LEVER_MAX_AGE_SECS"),
+            "SANDO_LEVER_MAX_AGE_SECS",
+            432_000,
+            &mut mistakes,
+        );
+        let per_second = number(
+            get("SANDO_LEVER_REQUESTS_PER_SECOND"),
+            "SANDO_LEVER_REQUESTS_PER_SECOND",
+            8,
+            &mut mistakes,
+        );
+        let allow_loopback = flag(
+            get("SANDO_ALLOW_LOOPBACK"),
+            "SANDO_ALLOW_LOOPBACK",
+            &mut mistakes,
+        );
         let lever_api_url = get("SANDO_LEVER_API_URL").unwrap_or_else(|| PRODUCTION.to_owned());
         if !lever_api_url.trim_end_matches('/').ends_with("/v1") {
-            mistakes.push(format!("SANDO_LEVER_API_URL: `{lever_api_url}` has to end with /v1"));
+            mistakes.push(format!(
+                "SANDO_LEVER_API_URL: `{lever_api_url}` has to end with /v1"
+            ));
         }
         if let Some(short) = get("SANDO_ADMIN_TOKEN").filter(|token| token.len() < 8) {
-            mistakes.push(format!("SANDO_ADMIN_TOKEN: {} characters are too few; take at least 8", short.len()));
+            mistakes.push(format!(
+                "SANDO_ADMIN_TOKEN: {} characters are too few; take at least 8",
+                short.len()
+            ));
         }
         let signing = get("SANDO_LEVER_SIGNING_TOKEN").unwrap_or_default();
-        let tokens = signing.split(',').map(str::trim).filter(|token| !token.is_empty()).map(str::to_owned);
+        let tokens = signing
+            .split(',')
+            .map(str::trim)
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned);
         match (listen, mistakes.is_empty()) {
             (Ok(listen), true) => Ok(Self {
                 listen,
@@ -116,7 +154,9 @@ mod tests {
     use super::*;
 
     fn parsed(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::from_vars(pairs, &Flags::default())
     }
 
@@ -151,7 +191,10 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment() {
-        let flags = Flags { listen: Some("127.0.0.1:9".into()), data: Some("there".into()) };
+        let flags = Flags {
+            listen: Some("127.0.0.1:9".into()),
+            data: Some("there".into()),
+        };
         let vars = [("SANDO_LISTEN".to_owned(), "127.0.0.1:1".to_owned())];
         let config = Config::from_vars(vars, &flags).unwrap();
         assert_eq!(config.listen.port(), 9);

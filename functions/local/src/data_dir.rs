@@ -21,7 +21,9 @@ impl DataDir {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        builder.create(path).with_context(|| format!("the data folder {} cannot be made", path.display()))?;
+        builder
+            .create(path)
+            .with_context(|| format!("the data folder {} cannot be made", path.display()))?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -30,14 +32,16 @@ impl DataDir {
             .open(path.join("lock"))
             .with_context(|| format!("the data folder {} cannot be written", path.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(std::fs::TryLockError::WouldBlock) => bail!(
                 "another Sando is working on {}: stop it first, or choose another folder with --data",
                 path.display()
             ),
-            Err(std::fs::TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("the data folder {} cannot be locked", path.display()))
-            }
+            Err(std::fs::TryLockError::Error(error)) => Err(error)
+                .with_context(|| format!("the data folder {} cannot be locked", path.display())),
         }
     }
 
@@ -73,7 +77,11 @@ impl DataDir {
         let mut bytes = [0_u8; 24];
         fill(&mut bytes);
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path)?;
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
         writeln!(file, "{token}")?;
         Ok(token)
     }

@@ -20,8 +20,8 @@ use sando_infra::queue::{LocalQueue, LocalWork};
 use sando_infra::secrets::FileSecrets;
 use sando_infra::system::{SystemChance, SystemClock};
 use sando_webhook::Webhook;
-use tokio::task::JoinSet;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -57,9 +57,16 @@ struct Events(LocalQueue);
 #[async_trait]
 impl EventsQueue for Events {
     async fn send(&self, hint: &Hint) -> Result<(), RemoteError> {
-        let failed = |why: String| RemoteError::NoAnswer { remote: "events".to_owned(), why, sent: Sent::Perhaps };
+        let failed = |why: String| RemoteError::NoAnswer {
+            remote: "events".to_owned(),
+            why,
+            sent: Sent::Perhaps,
+        };
         let body = serde_json::to_string(hint).map_err(|error| failed(error.to_string()))?;
-        self.0.send(body, Duration::ZERO).await.map_err(|error| failed(error.to_string()))
+        self.0
+            .send(body, Duration::ZERO)
+            .await
+            .map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -72,15 +79,32 @@ impl Engine {
         let secrets = Arc::new(FileSecrets::open(&data.key_file(), &data.secrets_file())?);
         let database = Embedded::open(&data.database()).context("the database cannot be opened")?;
         let tables = Tables::local();
-        tables.create(&database.client()).await.context("the tables cannot be made")?;
+        tables
+            .create(&database.client())
+            .await
+            .context("the tables cannot be made")?;
         let clock = Arc::new(SystemClock);
         let store = Arc::new(DynamoStore::new(database.client(), tables.clone()));
-        let http = GuardedClient::new(Guard { allow_loopback: config.allow_loopback, ..Guard::default() })?;
+        let http = GuardedClient::new(Guard {
+            allow_loopback: config.allow_loopback,
+            ..Guard::default()
+        })?;
         let per_second = config.lever_requests_per_second;
-        let budget = Budget::new(store.clone(), clock.clone(), Slug::parse("lever")?, Rate::new(per_second, per_second));
+        let budget = Budget::new(
+            store.clone(),
+            clock.clone(),
+            Slug::parse("lever")?,
+            Rate {
+                per_second,
+                burst: per_second,
+            },
+        );
         remember_api_key(config, &*secrets).await?;
         let lever = LeverClient::new(LeverSettings {
-            base_url: config.lever_api_url.parse().context("SANDO_LEVER_API_URL is no URL")?,
+            base_url: config
+                .lever_api_url
+                .parse()
+                .context("SANDO_LEVER_API_URL is no URL")?,
             http: http.clone(),
             secrets: secrets.clone(),
             budget: Arc::new(budget),
@@ -90,18 +114,35 @@ impl Engine {
         let queue = LocalQueue::new(database.client(), &tables.queue, clock.clone(), RECEIVES);
         let events = Arc::new(Events(queue));
         let tokens = &config.lever_signing_tokens;
-        let webhook = Webhook::new(tokens, secrets.clone(), events.clone(), clock.clone(), config.lever_max_age);
+        let webhook = Webhook::new(
+            tokens,
+            secrets.clone(),
+            events.clone(),
+            clock.clone(),
+            config.lever_max_age,
+        );
         let ports = Ports {
             store,
             work: work.clone(),
             lever: Arc::new(lever),
-            apps: Arc::new(RemoteApplications::new(http, secrets.clone(), clock.clone())),
+            apps: Arc::new(RemoteApplications::new(
+                http,
+                secrets.clone(),
+                clock.clone(),
+            )),
             notifier: Arc::new(FolderNotifier::new(data.notifications())),
             keys: secrets.clone(),
             clock,
             chance: Arc::new(SystemChance),
         };
-        Ok(Self { ports, secrets, webhook, database, events, work })
+        Ok(Self {
+            ports,
+            secrets,
+            webhook,
+            database,
+            events,
+            work,
+        })
     }
 
     /// Works until told to stop: what has begun is finished, nothing new is begun.
@@ -122,7 +163,9 @@ impl Engine {
     async fn take_in(self: Arc<Self>, stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             match self.events.0.receive(BATCH, HIDDEN).await {
-                Ok(messages) if messages.is_empty() => self.events.0.wait(Duration::from_millis(500)).await,
+                Ok(messages) if messages.is_empty() => {
+                    self.events.0.wait(Duration::from_millis(500)).await
+                }
                 Ok(messages) => {
                     for message in messages {
                         self.take_in_one(&message).await;
@@ -139,12 +182,20 @@ impl Engine {
     async fn take_in_one(&self, message: &sando_infra::queue::Received) {
         let Ok(hint) = serde_json::from_str::<Hint>(&message.body) else {
             // It comes again until it is put aside, where somebody can look at it.
-            tracing::error!(receives = message.receive_count, "a message of `events` cannot be read");
+            tracing::error!(
+                receives = message.receive_count,
+                "a message of `events` cannot be read"
+            );
             return;
         };
         let done = handle::inbox::receive(&self.ports, hint).await;
         let gone = match done {
-            Ok(()) => self.events.0.delete(&message.receipt).await.map_err(anyhow::Error::from),
+            Ok(()) => self
+                .events
+                .0
+                .delete(&message.receipt)
+                .await
+                .map_err(anyhow::Error::from),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = gone {
@@ -179,7 +230,9 @@ impl Engine {
 
 /// The key of the environment counts: it is kept where the client reads it.
 async fn remember_api_key(config: &Config, secrets: &dyn Secrets) -> anyhow::Result<()> {
-    let Some(key) = &config.lever_api_key else { return Ok(()) };
+    let Some(key) = &config.lever_api_key else {
+        return Ok(());
+    };
     let mut values = secrets.read("lever", true).await?.unwrap_or_default();
     if values.credentials.get("api_key") == Some(key) {
         return Ok(());

@@ -1,4 +1,8 @@
 //! Sando on one machine: every function in one process, one command.
+#![allow(
+    unreachable_pub,
+    reason = "nothing of a binary can be reached from outside"
+)]
 
 mod backup;
 mod config;
@@ -58,7 +62,9 @@ async fn main() -> ExitCode {
         Command::Backup(flags) => backup::backup(&flags).await,
         Command::Restore(flags) => backup::restore(&flags).await,
         Command::Openapi => serve::openapi(),
-        Command::Audit { command: AuditCommand::Verify(flags) } => backup::verify(&flags).await,
+        Command::Audit {
+            command: AuditCommand::Verify(flags),
+        } => backup::verify(&flags).await,
     };
     match done {
         Ok(code) => code,
@@ -76,7 +82,10 @@ fn say(line: &str) {
 }
 
 /// A line of the result.
-#[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "this is what the command was asked for"
+)]
 fn print(line: &str) {
     println!("{line}");
 }

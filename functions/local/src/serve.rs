@@ -27,17 +27,24 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     let config = match Config::from_vars(std::env::vars(), flags) {
         Ok(config) => config,
         Err(mistakes) => {
-            mistakes.iter().for_each(|mistake| say(&format!("sando: {mistake}")));
+            mistakes
+                .iter()
+                .for_each(|mistake| say(&format!("sando: {mistake}")));
             return Ok(ExitCode::from(2));
         }
     };
     let running = Running::start(&config).await?;
     say(&format!("Sando listens on http://{}", running.address));
     if config.admin_token.is_none() {
-        say(&format!("The administrator's token is in {}", running.token_file.display()));
+        say(&format!(
+            "The administrator's token is in {}",
+            running.token_file.display()
+        ));
     }
     if config.lever_api_key.is_none() {
-        say("Lever is not connected yet: set SANDO_LEVER_API_KEY and SANDO_LEVER_SIGNING_TOKEN, or PUT /v1/settings");
+        say(
+            "Lever is not connected yet: set SANDO_LEVER_API_KEY and SANDO_LEVER_SIGNING_TOKEN, or PUT /v1/settings",
+        );
     }
     asked_to_stop().await;
     say("Stopping: what has begun is finished first.");
@@ -74,9 +81,12 @@ impl Running {
     /// If it cannot start; the message says what to do.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let data = DataDir::open(&config.data_dir)?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("{} cannot be listened on; choose another with --listen", config.listen))?;
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "{} cannot be listened on; choose another with --listen",
+                config.listen
+            )
+        })?;
         let address = listener.local_addr()?;
         let engine = Arc::new(Engine::open(config, &data).await?);
         let admin_token = match &config.admin_token {
@@ -90,13 +100,24 @@ impl Running {
             let shutdown = async move {
                 let _ = until.wait_for(|stop| *stop).await;
             };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+            if let Err(error) = axum::serve(listener, router)
+                .with_graceful_shutdown(shutdown)
+                .await
+            {
                 tracing::error!(%error, "the server stopped");
             }
         });
         let workers = tokio::spawn(engine.run(stopped));
         let token_file = data.admin_token_file();
-        Ok(Self { address, admin_token, token_file, stop, server, workers, _data: data })
+        Ok(Self {
+            address,
+            admin_token,
+            token_file,
+            stop,
+            server,
+            workers,
+            _data: data,
+        })
     }
 
     /// Finishes what has begun, and stops.
@@ -120,7 +141,11 @@ async fn unnamed(State(engine): State<Arc<Engine>>, request: Request) -> Respons
     webhook(&engine, "default", request).await
 }
 
-async fn named(State(engine): State<Arc<Engine>>, Path(registration): Path<String>, request: Request) -> Response {
+async fn named(
+    State(engine): State<Arc<Engine>>,
+    Path(registration): Path<String>,
+    request: Request,
+) -> Response {
     webhook(&engine, &registration, request).await
 }
 
@@ -130,14 +155,20 @@ async fn webhook(engine: &Engine, registration: &str, request: Request) -> Respo
         Ok(body) => body,
         Err(_) => vec![0; MAX_BODY_BYTES.saturating_add(1)].into(),
     };
-    let (parts, body) = engine.webhook.receive(registration, &body).await.into_parts();
+    let (parts, body) = engine
+        .webhook
+        .receive(registration, &body)
+        .await
+        .into_parts();
     (parts.status, parts.headers, Body::from(body)).into_response()
 }
 
 /// Ctrl-C, or SIGTERM from whoever supervises us.
 async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
         let _ = interrupt.await;
         return;
     };
@@ -151,5 +182,8 @@ async fn asked_to_stop() {
 fn telemetry() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

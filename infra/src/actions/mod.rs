@@ -184,6 +184,7 @@ impl Provisioner for HttpProvisioner {
             Action::ReleasePlan => &actions.release_plan,
             Action::Suspend => &actions.suspend,
             Action::Remove => &actions.remove,
+            Action::Send => &None,
         };
         self.run(request.as_ref(), subject, until).await
     }

@@ -19,6 +19,7 @@ mod retry;
 mod target;
 
 pub use answer::Answer;
+pub use ::http::Method;
 pub use client::{Guard, GuardedClient};
 pub use credentials::Credentials;
 pub use error::unreadable;
