@@ -1,1 +1,3 @@
-//! tests
+//! Support for the tests of a whole Sando.
+
+pub mod harness;
