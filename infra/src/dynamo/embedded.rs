@@ -163,12 +163,17 @@ fn copy_to(database_: &Database, to: &Path) -> Result<(), EngineError> {
     let _ = std::fs::remove_file(&part);
     let made = private::create(&part).map_err(|source| file("cannot be created", source))?;
     let copied = database_.vacuum_into(text);
-    copied.map_err(|e| database("cannot be copied", e))?;
-    let kept = made
-        .sync_all()
-        .and_then(|()| std::fs::rename(&part, to))
-        .and_then(|()| private::sync_folder_of(to));
-    kept.map_err(|source| file("cannot be written", source))
+    let copied = copied.map_err(|e| database("cannot be copied", e));
+    let kept = copied.and_then(|()| {
+        let kept = made.sync_all().and_then(|()| std::fs::rename(&part, to));
+        let kept = kept.and_then(|()| private::sync_folder_of(to));
+        kept.map_err(|source| file("cannot be written", source))
+    });
+    if kept.is_err() {
+        // The error that is told is the one above.
+        let _ = std::fs::remove_file(&part);
+    }
+    kept
 }
 
 fn database(doing: &'static str, source: DynoxideError) -> EngineError {
