@@ -1,7 +1,8 @@
 //! The engine for one machine: DynamoDB's operations over SQLite, in this process.
 //!
 //! Costs: every write is one SQLite transaction in WAL mode with `synchronous=FULL`, so one fsync of the log, whatever it
-//! holds: a commit of one item and one of eighty cost the same wait. The engine has one connection: writes follow one
+//! holds, plus about 0.3 ms of computing for each item (with three indexes; measured 2026-11 on two busy cores, release
+//! build; a read takes 0.2 ms). The engine has one connection: writes follow one
 //! another, and reads wait for the write before them.
 
 use std::path::Path;
