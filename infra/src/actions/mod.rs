@@ -64,7 +64,7 @@ impl HttpProvisioner {
         let compile = |name: &str, request: &Option<ActionRequest>| {
             request
                 .as_ref()
-                .map(|request| CompiledAction::compile(request))
+                .map(CompiledAction::compile)
                 .transpose()
                 .map_err(|why| RemoteError::Forbidden {
                     remote: connection.remote().to_owned(),
@@ -178,6 +178,7 @@ impl Provisioner for HttpProvisioner {
         let actions = &self.actions;
         let request = match action {
             Action::Entitle => return self.entitle(subject, until).await,
+            Action::Send => return refused("the application has no such action"),
             Action::Create => &actions.create,
             Action::Restore => &actions.restore,
             Action::RevokeSessions => &actions.revoke_sessions,

@@ -23,7 +23,7 @@ impl ScimProvisioner {
             Action::Suspend => self.set_active(false, errand).await,
             Action::Entitle => self.entitle(errand).await,
             Action::Remove => self.remove(errand).await,
-            Action::RevokeSessions | Action::ReleasePlan => {
+            Action::RevokeSessions | Action::ReleasePlan | Action::Send => {
                 refused(format!("SCIM has no action `{}`", action.as_str()))
             }
         }
