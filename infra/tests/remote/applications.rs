@@ -1,9 +1,9 @@
 //! How applications are opened: credentials, variables, `http` steps.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
 use axum::{Json, Router};
-use sando_core::effect::Outcome;
+use sando_core::effect::{Action, Outcome};
 use sando_core::ports::{Applications, RemoteError};
 use sando_core::workflow::HttpStep;
 use sando_world::{HttpApp, HttpAppOptions};
@@ -72,7 +72,7 @@ async fn a_variable_cannot_lead_to_another_host() {
 #[tokio::test]
 async fn every_way_to_authenticate_arrives_as_it_should() {
     let router = Router::new().fallback(any(
-        |headers: HeaderMap, uri: axum::http::Uri| async move {
+        |headers: HeaderMap, uri: Uri| async move {
             let header = |name: &str| {
                 headers
                     .get(name)
@@ -89,31 +89,41 @@ async fn every_way_to_authenticate_arrives_as_it_should() {
         ("X-Key", "k1"),
         ("key", "a&b"),
     ];
-    let check = async |auth: Value, expect: Value| {
+    let check = async |auth: Value, seen: &str, expect: &str| {
         let secrets = FixedSecrets::default().with("app/acme", &credentials);
-        let wanted = json!([{"path": "seen", "op": "has_value"}]);
-        drop(wanted);
-        let file = json!({"app": "acme", "provisioner": {"type": "http", "base_url": server.url.as_str(), "auth": auth,
-            "actions": {"find": {"path": "/", "id": "seen.*"}, "create": {"path": "/", "method": "POST", "id": "seen[0]"}}}});
+        let actions =
+            json!({"find": {"path": "/"}, "create": {"path": "/", "method": "POST", "id": seen}});
+        let file = json!({"app": "acme", "provisioner": {
+            "type": "http", "base_url": server.url.as_str(), "auth": auth, "actions": actions,
+        }});
         let apps = applications(secrets);
         let provisioner = apps.provisioner(&application(&file)).await.unwrap();
-        let outcome = provisioner
-            .make(sando_core::effect::Action::Create, &ada(), &key())
-            .await;
+        let outcome = provisioner.make(Action::Create, &ada(), &key()).await;
         let Outcome::Done { external_id, .. } = outcome else {
             panic!("{outcome:?}")
         };
-        assert_eq!(json!(external_id.map(String::from)), expect);
+        assert_eq!(
+            external_id
+                .map(String::from)
+                .as_deref()
+                .unwrap_or("nothing"),
+            expect
+        );
     };
 
-    check(json!({"type": "bearer"}), json!("Bearer t0ken")).await;
-    check(
-        json!({"type": "bearer", "prefix": "Token"}),
-        json!("Token t0ken"),
-    )
-    .await;
-    check(json!({"type": "basic"}), json!("Basic dXNlcjpwOnc=")).await;
-    check(json!({"type": "none"}), json!(null)).await;
+    check(json!({"type": "bearer"}), "seen[0]", "Bearer t0ken").await;
+    let token = json!({"type": "bearer", "prefix": "Token"});
+    check(token, "seen[0]", "Token t0ken").await;
+    check(json!({"type": "basic"}), "seen[0]", "Basic dXNlcjpwOnc=").await;
+    check(json!({"type": "none"}), "seen[0]", "nothing").await;
+    let headers = json!({"type": "headers", "headers": [
+        {"name": "X-Key", "value": "later", "prefix": "Key "},
+        {"name": "X-Version", "value": {"now": "2024-01"}},
+    ]});
+    check(headers.clone(), "seen[1]", "Key k1").await;
+    check(headers, "seen[2]", "2024-01").await;
+    let params = json!({"type": "query", "params": [{"name": "key", "value": "later"}]});
+    check(params, "seen[3]", "key=a%26b").await;
 }
 
 #[tokio::test]

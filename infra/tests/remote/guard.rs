@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get};
 use sando_core::ports::{RemoteError, Sent};
@@ -30,7 +30,7 @@ fn quick(attempts: u32) -> Retry {
 }
 
 fn post(url: Url) -> Request {
-    Request::new("acme", axum::http::Method::POST, url)
+    Request::new("acme", Method::POST, url)
 }
 
 fn counting(status: StatusCode) -> (Router, Arc<AtomicUsize>) {
@@ -358,14 +358,13 @@ async fn a_body_that_never_ends_is_given_up_in_time() {
 
 #[tokio::test]
 async fn a_remote_that_echoes_secrets_does_not_get_them_into_errors() {
-    let router =
-        Router::new().fallback(any(|headers: HeaderMap, uri: axum::http::Uri| async move {
-            let key = headers[header::AUTHORIZATION].to_str().unwrap().to_owned();
-            (
-                StatusCode::BAD_REQUEST,
-                format!("{uri} {key} ada@contoso.example hidden-value"),
-            )
-        }));
+    let router = Router::new().fallback(any(|headers: HeaderMap, uri: Uri| async move {
+        let key = headers[header::AUTHORIZATION].to_str().unwrap().to_owned();
+        (
+            StatusCode::BAD_REQUEST,
+            format!("{uri} {key} ada@contoso.example hidden-value"),
+        )
+    }));
     let server = TestServer::start(router).await;
     let credentials = Credentials::of(&server.url)
         .basic("key-1234", "pass word/1")

@@ -1,8 +1,9 @@
 //! Lever against a simulated account.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::http::{StatusCode, Uri};
 use axum::routing::any;
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
@@ -17,10 +18,10 @@ use sando_world::{ApiKey, Fault, FaultKind, LeverOptions, LeverSim, NewCandidate
 use serde_json::json;
 use url::Url;
 
-use crate::support::{FixedClock, FixedSecrets, TestServer, client};
+use crate::support::{FixedSecrets, TestClock, TestServer, client};
 
 fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverClient {
-    let clock = Arc::new(FixedClock(at));
+    let clock = TestClock::starting(at);
     let rate = Rate {
         per_second: 1_000,
         burst: 1_000,
@@ -357,8 +358,8 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
 
 #[tokio::test]
 async fn a_list_begins_anew_when_its_token_went_stale() {
-    let pages = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let router = Router::new().fallback(any(move |uri: axum::http::Uri| {
+    let pages = Arc::new(AtomicUsize::new(0));
+    let router = Router::new().fallback(any(move |uri: Uri| {
         let pages = pages.clone();
         async move {
             let row = |id: &str| json!({"id": id, "deletedAt": 1_767_607_215_098_i64});
@@ -366,14 +367,14 @@ async fn a_list_begins_anew_when_its_token_went_stale() {
             let asked = pages.fetch_add(1, Ordering::SeqCst);
             if offset && asked == 1 {
                 let refusal = json!({"code": "BadRequestError", "message": "Invalid offset token"});
-                return (axum::http::StatusCode::BAD_REQUEST, Json(refusal));
+                return (StatusCode::BAD_REQUEST, Json(refusal));
             }
             let page = if offset {
                 json!({"data": [row("b")]})
             } else {
                 json!({"data": [row("a")], "hasNext": true, "next": "%5B1%5D"})
             };
-            (axum::http::StatusCode::OK, Json(page))
+            (StatusCode::OK, Json(page))
         }
     }));
     let server = TestServer::start(router).await;

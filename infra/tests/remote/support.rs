@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -21,13 +21,25 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// A clock that stands still.
-pub(crate) struct FixedClock(pub(crate) Timestamp);
+/// A clock that begins at a moment and runs.
+pub(crate) struct TestClock {
+    began_at: Timestamp,
+    began: Instant,
+}
+
+impl TestClock {
+    pub(crate) fn starting(at: Timestamp) -> Arc<Self> {
+        Arc::new(Self {
+            began_at: at,
+            began: Instant::now(),
+        })
+    }
+}
 
 #[async_trait]
-impl Clock for FixedClock {
+impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.0
+        self.began_at + self.began.elapsed()
     }
 
     async fn sleep(&self, time: Duration) {
@@ -113,7 +125,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn applications(secrets: FixedSecrets) -> RemoteApplications {
-    RemoteApplications::new(client(), Arc::new(secrets), Arc::new(FixedClock(now())))
+    RemoteApplications::new(client(), Arc::new(secrets), TestClock::starting(now()))
 }
 
 /// The provisioner of an application file.
