@@ -20,8 +20,7 @@ use tokio::time::Instant;
 use crate::connection::Connection;
 use crate::http::{Answer, Request};
 use crate::outcome::{done, of_answer, of_error, refused, was_so};
-use crate::scim::personal;
-use crate::subject::lookup;
+use crate::subject::{lookup, personal};
 
 use action::CompiledAction;
 

@@ -73,6 +73,8 @@ async fn loopback_is_refused_unless_it_is_allowed_and_nothing_is_sent() {
     }
 
     assert_eq!(hits.load(Ordering::SeqCst), 0);
+    let by_name = Url::parse(&format!("http://localhost:{port}/")).unwrap();
+    assert!(client().read(&Request::get("acme", by_name)).await.is_ok());
     assert!(
         client()
             .read(&Request::get("acme", server.at("/")))

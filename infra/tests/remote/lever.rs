@@ -18,7 +18,7 @@ use sando_world::{ApiKey, Fault, FaultKind, LeverOptions, LeverSim, NewCandidate
 use serde_json::json;
 use url::Url;
 
-use crate::support::{FixedSecrets, TestClock, TestServer, client};
+use crate::support::{FixedSecrets, TestClock, TestServer, client, now};
 
 fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverClient {
     let clock = TestClock::starting(at);
@@ -409,4 +409,43 @@ async fn a_short_failure_of_a_read_is_not_seen() {
     ));
 
     present(&lever, &ids.opportunity, &Needs::default()).await;
+}
+
+#[tokio::test]
+async fn two_processes_together_keep_lever_s_rate() {
+    let (sim, _) = account(LeverOptions::default()).await;
+    let ids = sim.create_candidate(NewCandidate::named("Ada Park"));
+    let store = Arc::new(MemoryStore::default());
+    let clock = TestClock::starting(now());
+    let process = || {
+        LeverClient::new(LeverSettings {
+            base_url: Url::parse(&sim.api_url()).unwrap(),
+            http: client(),
+            secrets: Arc::new(secrets()),
+            budget: Arc::new(Budget::new(
+                store.clone(),
+                clock.clone(),
+                "lever".parse().unwrap(),
+                Rate::LEVER,
+            )),
+            clock: clock.clone(),
+        })
+    };
+    let (one, other) = (process(), process());
+    let opportunity = id(&ids.opportunity);
+    let needs = Needs::default();
+
+    let reads = (0..30).map(|number| {
+        let lever = if number % 2 == 0 { &one } else { &other };
+        lever.read(&opportunity, &needs)
+    });
+    let began = std::time::Instant::now();
+    for read in futures::future::join_all(reads).await {
+        assert!(read.is_ok(), "{read:?}");
+    }
+
+    assert_eq!(sim.traffic().too_many(), 0);
+    assert_eq!(sim.traffic().requests(), 30);
+    // 8 at once, then 8 a second; a busy machine may be slower.
+    assert!(began.elapsed() >= std::time::Duration::from_millis(2_500));
 }

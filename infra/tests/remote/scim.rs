@@ -420,3 +420,20 @@ async fn a_hostile_id_leads_nowhere_else() {
     assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
     assert_eq!(app.groups().len(), 1);
 }
+
+#[tokio::test]
+async fn who_leaves_is_found_and_suspended_also_where_groups_are_not_ours_to_see() {
+    let (app, scim) = plain().await;
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &[]), &id(&made));
+    let fault = Fault::on("GET", "/Groups", FaultKind::Status(403));
+    app.faults().push(fault.times(100));
+
+    let found = scim.find(&subject).await.unwrap().unwrap();
+    let suspended = scim.make(Action::Suspend, &subject, &key()).await;
+    let entitled = scim.make(Action::Entitle, &subject, &key()).await;
+
+    assert!(found.active && found.entitled.is_none());
+    assert!(matches!(suspended, Outcome::Done { was_so: false, .. }));
+    assert!(matches!(entitled, Outcome::Refused { .. }), "{entitled:?}");
+}
