@@ -86,7 +86,7 @@ impl RemoteApplications {
                     },
                     values,
                 )?;
-                Ok(scim::provisioner(connection, scim.as_ref().clone()))
+                Ok(scim::provisioner(connection, (**scim).clone()))
             }
             Provision::Http(http) => {
                 let connection = Connection::open(

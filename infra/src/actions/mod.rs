@@ -177,13 +177,13 @@ impl Provisioner for HttpProvisioner {
         let actions = &self.actions;
         let request = match action {
             Action::Entitle => return self.entitle(subject, until).await,
-            Action::Send => return refused("the application has no such action"),
             Action::Create => &actions.create,
             Action::Restore => &actions.restore,
             Action::RevokeSessions => &actions.revoke_sessions,
             Action::ReleasePlan => &actions.release_plan,
             Action::Suspend => &actions.suspend,
             Action::Remove => &actions.remove,
+            Action::Send => &None,
         };
         self.run(request.as_ref(), subject, until).await
     }

@@ -18,6 +18,7 @@ mod resolver;
 mod retry;
 mod target;
 
+pub use ::http::Method;
 pub use answer::Answer;
 pub use client::{Guard, GuardedClient};
 pub use credentials::Credentials;

@@ -1,5 +1,12 @@
 //! What every store must keep, asked of each: DynamoDB's operations in memory, on disk, and the simulation's store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod audit;
 mod due;
 mod items;

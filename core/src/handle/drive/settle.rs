@@ -87,7 +87,10 @@ impl<'a> Portion<'a> {
                 self.give_up(&job, &why);
             }
             Ok(change) => {
-                if matches!(outcome, Outcome::NotDone { .. }) {
+                if matches!(
+                    outcome,
+                    Outcome::NotDone { .. } | Outcome::Done { was_so: true, .. }
+                ) {
                     job.disprove(action);
                 }
                 job.change = change;
