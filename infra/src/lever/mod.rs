@@ -7,6 +7,7 @@ mod document;
 mod notes;
 mod offers;
 mod paging;
+mod parts;
 mod read;
 mod reasons;
 mod wire;
