@@ -67,11 +67,18 @@ fn every_seed_keeps_every_invariant() {
     let mut kinds: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     for told in &failed {
         for violation in &told.violations {
-            kinds.entry(violation.invariant).or_default().push(told.seed);
+            kinds
+                .entry(violation.invariant)
+                .or_default()
+                .push(told.seed);
         }
     }
     for (kind, seeds) in &kinds {
-        println!("{kind:?}: {} seeds: {:?}", seeds.len(), &seeds[..seeds.len().min(12)]);
+        println!(
+            "{kind:?}: {} seeds: {:?}",
+            seeds.len(),
+            &seeds[..seeds.len().min(12)]
+        );
     }
     failed.iter().take(20).for_each(print);
     if let Some(first) = failed.first() {

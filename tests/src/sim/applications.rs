@@ -210,7 +210,10 @@ impl SimApp {
         if strange {
             self.watch.violated(
                 Invariant::StrangersUntouched,
-                format!("{} for {person} met a stranger in `{app}`", coming.action.as_str()),
+                format!(
+                    "{} for {person} met a stranger in `{app}`",
+                    coming.action.as_str()
+                ),
             );
         }
         Some((id, false))
@@ -255,7 +258,9 @@ impl SimApp {
                     message: "unavailable".to_owned(),
                 });
             }
-            self.clock.until(after(start, Duration::from_secs(20))).await;
+            self.clock
+                .until(after(start, Duration::from_secs(20)))
+                .await;
             return Err(RemoteError::NoAnswer {
                 remote,
                 why: "time-out".to_owned(),
@@ -309,7 +314,9 @@ impl SimApp {
                 let hidden = self.chance.up_to(self.character.hides);
                 self.inner().coming.push(coming(at, hidden));
             }
-            self.clock.until(after(start, Duration::from_secs(20))).await;
+            self.clock
+                .until(after(start, Duration::from_secs(20)))
+                .await;
             return Outcome::Unknown {
                 why: "time-out".to_owned(),
             };

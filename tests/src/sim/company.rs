@@ -129,7 +129,8 @@ fn actions(name: &str) -> Value {
 /// The policy of an application; an edited one has another number.
 #[must_use]
 pub fn policy(name: &str, edition: u64) -> Value {
-    let department = |department: &str| json!([{ "path": "department", "op": "is", "value": department }]);
+    let department =
+        |department: &str| json!([{ "path": "department", "op": "is", "value": department }]);
     let mut grant = json!({ "app": name, "role": format!("member{edition}") });
     let mut policy = json!({ "policy": name });
     let (when, deliver) = match name {

@@ -95,8 +95,6 @@ impl Faults {
 
     /// Is a process killed at this point?
     pub fn kill(&self) -> bool {
-        self.are_on()
-            && self.levels.killed > 0
-            && self.chance.below(100_000) < self.levels.killed
+        self.are_on() && self.levels.killed > 0 && self.chance.below(100_000) < self.levels.killed
     }
 }

@@ -162,9 +162,7 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
     let state = person.map(|person| person.state);
     let fits = match (opportunity.life.last(), hires.last(), left) {
         (_, Some(hire), Some(left)) if *hire <= left => state == Some(Lifecycle::Left),
-        (Some(last), ..) if last.standing.is_hired() => {
-            state.is_some_and(Lifecycle::may_receive)
-        }
+        (Some(last), ..) if last.standing.is_hired() => state.is_some_and(Lifecycle::may_receive),
         (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
         (Some(last), Some(_), _) => withdrawn_or_started(human, last.at, left, state),
         (None, ..) => true,
@@ -214,9 +212,9 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
     let grants: Vec<Loaded<Grant>> = grants.and_then(Result::ok).unwrap_or_default();
     for app in world.apps.all() {
         let slug = &app.character.app;
-        let failed = grants.iter().any(|grant| {
-            grant.entity.app == *slug && grant.entity.state == GrantState::Failed
-        });
+        let failed = grants
+            .iter()
+            .any(|grant| grant.entity.app == *slug && grant.entity.state == GrantState::Failed);
         let accounts = app.accounts();
         let strange = accounts.iter().any(|account| {
             account.owner.is_none() && person.text("work_email") == Some(account.address.as_str())

@@ -34,7 +34,11 @@ impl Standing {
     /// Is this a hire?
     #[must_use]
     pub fn is_hired(&self) -> bool {
-        !self.deleted && self.archived.as_ref().is_some_and(|archived| archived.hired)
+        !self.deleted
+            && self
+                .archived
+                .as_ref()
+                .is_some_and(|archived| archived.hired)
     }
 }
 
@@ -166,7 +170,8 @@ impl SimLever {
         {
             let mut inner = self.inner();
             let coming = std::mem::take(&mut inner.coming);
-            let (here, coming): (Vec<_>, Vec<_>) = coming.into_iter().partition(|(at, _)| *at <= now);
+            let (here, coming): (Vec<_>, Vec<_>) =
+                coming.into_iter().partition(|(at, _)| *at <= now);
             inner.coming = coming;
             for (_, note) in here {
                 if inner.notes.iter().any(|other| other.marker == note.marker) {
@@ -176,8 +181,7 @@ impl SimLever {
             }
         }
         for marker in doubled {
-            self.watch
-                .violated(Invariant::OneNotePerMilestone, marker);
+            self.watch.violated(Invariant::OneNotePerMilestone, marker);
         }
     }
 
@@ -186,7 +190,10 @@ impl SimLever {
         yield_once().await;
         let now = self.clock.shows();
         let remote = || "lever".to_owned();
-        let down = self.outages.iter().any(|(from, to)| *from <= now && now < *to);
+        let down = self
+            .outages
+            .iter()
+            .any(|(from, to)| *from <= now && now < *to);
         if down && self.faults.are_on() || self.faults.happens(self.faults.levels.lever) {
             let error = match self.chance.below(4) {
                 0 => RemoteError::Busy {
@@ -279,9 +286,10 @@ impl Lever for SimLever {
         self.answers().await?;
         self.settle();
         let now = self.clock.shows();
-        let found = self.inner().notes.iter().any(|note| {
-            note.opportunity == *id && note.marker == marker && note.visible_at <= now
-        });
+        let found =
+            self.inner().notes.iter().any(|note| {
+                note.opportunity == *id && note.marker == marker && note.visible_at <= now
+            });
         yield_once().await;
         Ok(found)
     }

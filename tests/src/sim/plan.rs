@@ -91,7 +91,9 @@ pub fn lever_id(text: impl Into<String>) -> LeverId {
 #[must_use]
 pub fn drawn(chance: &Chance, start: Timestamp) -> Plan {
     let count = 2 + chance.place(5);
-    let humans: Vec<Human> = (0..count).map(|place| human(place, chance, start)).collect();
+    let humans: Vec<Human> = (0..count)
+        .map(|place| human(place, chance, start))
+        .collect();
     let mut deeds: Vec<Planned> = humans
         .iter()
         .enumerate()
@@ -168,7 +170,14 @@ fn life(human: usize, who: &Human, chance: &Chance, start: Timestamp) -> Vec<Pla
         13..=14 => {
             does(hired, Deed::Hire);
             let at = after(begins.max(hired), chance.between(HOUR, HOUR * 10));
-            does(at, if chance.happens(500) { Deed::Delete } else { Deed::Unhire });
+            does(
+                at,
+                if chance.happens(500) {
+                    Deed::Delete
+                } else {
+                    Deed::Unhire
+                },
+            );
         }
         15..=17 => {
             does(hired, Deed::Hire);

@@ -288,11 +288,7 @@ async fn edit(world: &World) {
     let name = world.chance.one_of(&names);
     let now = world.clock.shows();
     let policy = company::policy(name, 1);
-    write(
-        world,
-        company::file(ConfigKind::Policy, name, policy, now),
-    )
-    .await;
+    write(world, company::file(ConfigKind::Policy, name, policy, now)).await;
     let people: Vec<PersonId> = world.watch.seen().people.keys().cloned().collect();
     for id in people {
         while change(world, &id).await.is_err() {
@@ -314,7 +310,8 @@ async fn change(world: &World, id: &PersonId) -> Result<(), HandleError> {
     }
     let now = world.clock.shows();
     let company = load::company(&world.ports).await?;
-    let event = lifecycle::person_event(event, EventKind::PersonChanged, "api", &person.entity, now);
+    let event =
+        lifecycle::person_event(event, EventKind::PersonChanged, "api", &person.entity, now);
     let origin = Origin::sando(Cause::of("api", "policy"), id, now);
     lifecycle::start(&world.ports, person, event, &company, false, origin).await
 }

@@ -220,7 +220,10 @@ impl Watch {
                 barred_since,
             },
         );
-        let lied = receives && !known.iter().any(|opportunity| seen.hired.contains(opportunity));
+        let lied = receives
+            && !known
+                .iter()
+                .any(|opportunity| seen.hired.contains(opportunity));
         drop(seen);
         if changed {
             self.tell(|| format!("person {id} is {}", state.as_str()));

@@ -152,10 +152,12 @@ impl World {
         } else {
             self.chance.up_to(short)
         };
-        self.queues.put(Message::Event(Box::new(hint.clone())), delay);
+        self.queues
+            .put(Message::Event(Box::new(hint.clone())), delay);
         if self.chance.happens(250) {
             let again = delay + self.chance.up_to(long);
-            self.queues.put(Message::Event(Box::new(hint.clone())), again);
+            self.queues
+                .put(Message::Event(Box::new(hint.clone())), again);
         }
         if self.chance.happens(60) {
             let other = Hint {
