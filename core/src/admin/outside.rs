@@ -135,7 +135,12 @@ fn emails(attributes: &Attributes) -> impl Iterator<Item = CanonicalEmail> {
 }
 
 fn identify(entity: &mut Person, key: &str, attributes: &Attributes) -> Result<(), AdminError> {
-    if entity.identifiers.key.as_deref().is_some_and(|known| known != key) {
+    if entity
+        .identifiers
+        .key
+        .as_deref()
+        .is_some_and(|known| known != key)
+    {
         return Err(AdminError::refused(
             "another_key",
             format!("the addresses belong to {}, who has another key", entity.id),
@@ -251,11 +256,7 @@ fn say(event: &Event, entity: &Person, changes: &mut Changes) {
     changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
 }
 
-async fn leave_if_over(
-    ports: &Ports,
-    who: &Who,
-    found: Loaded<Person>,
-) -> Result<(), AdminError> {
+async fn leave_if_over(ports: &Ports, who: &Who, found: Loaded<Person>) -> Result<(), AdminError> {
     let Some(at) = found.entity.leaves_at.filter(|at| *at <= who.at) else {
         return Ok(());
     };

@@ -81,7 +81,15 @@ async fn set(
         }
         Ok(json!(pause))
     };
-    files::change(ports, who, ConfigKind::Pause, &id(), &Expect::Anything, edit).await?;
+    files::change(
+        ports,
+        who,
+        ConfigKind::Pause,
+        &id(),
+        &Expect::Anything,
+        edit,
+    )
+    .await?;
     Ok(())
 }
 

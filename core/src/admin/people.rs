@@ -94,10 +94,7 @@ async fn terminate_once(
             "termination set",
             format!("person/{id}"),
         );
-        let line = line.personal(
-            None,
-            Some(json!({ "leaves_at": time, "reason": reason })),
-        );
+        let line = line.personal(None, Some(json!({ "leaves_at": time, "reason": reason })));
         return store(ports, who, found, line).await;
     }
     let leaving = Leaving {
@@ -213,10 +210,7 @@ async fn reinstate_once(
     let mut back = found.clone();
     back.entity.leaves_at = None;
     let preboarding = found.entity.state == Lifecycle::Preboarding
-        || back
-            .entity
-            .starts_at
-            .is_some_and(|starts| starts > who.at);
+        || back.entity.starts_at.is_some_and(|starts| starts > who.at);
     back.entity.enter(if preboarding {
         Lifecycle::Preboarding
     } else {
@@ -362,7 +356,10 @@ async fn correct_once(
         }
     }
     split_again(entity, given);
-    if given.iter().any(|(name, _)| name == "start_date" || name == "location") {
+    if given
+        .iter()
+        .any(|(name, _)| name == "start_date" || name == "location")
+    {
         retime(entity, &company, who.at)?;
     }
     is_free(ports, entity).await?;

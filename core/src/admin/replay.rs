@@ -11,9 +11,7 @@ use crate::grant::Grant;
 use crate::handle::delivery::{address_from, claims_of, fresh_person, write_person};
 use crate::handle::{ledger, load};
 use crate::ids::{EventId, RunId};
-use crate::intake::{
-    Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input,
-};
+use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
 use crate::lever::{Candidacy, is_hired};
 use crate::person::{Lifecycle, Person};
 use crate::ports::{Ports, Reading};
@@ -92,7 +90,10 @@ impl Scene {
 
     async fn read_lever(&mut self, ports: &Ports) -> Result<(), AdminError> {
         let event = &self.event.entity;
-        let Some(opportunity) = event.opportunity.as_ref().filter(|_| event.source == "lever")
+        let Some(opportunity) = event
+            .opportunity
+            .as_ref()
+            .filter(|_| event.source == "lever")
         else {
             return Ok(());
         };
@@ -237,7 +238,11 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Who, dry_run: bool) -> De
     let stored = &scene.event.entity;
     let number = stored.replays.saturating_add(1);
     let mut why = stored.why.clone();
-    let text = if dry_run { "a replay would do:" } else { "replayed by hand" };
+    let text = if dry_run {
+        "a replay would do:"
+    } else {
+        "replayed by hand"
+    };
     why.push(Why::said(who.at, text));
     why.append(&mut decided.event.why);
     let mut runs = stored.runs.clone();
@@ -329,7 +334,11 @@ async fn write_down(
         changes.insert(run);
     }
     if let Some(task) = &decided.task
-        && ports.store.get(&Key::Task(task.id.clone())).await?.is_none()
+        && ports
+            .store
+            .get(&Key::Task(task.id.clone()))
+            .await?
+            .is_none()
     {
         changes.insert(task);
     }

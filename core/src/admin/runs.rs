@@ -104,16 +104,14 @@ pub async fn cancel(
     run(ports, id).await
 }
 
-async fn cancel_once(
-    ports: &Ports,
-    who: &Who,
-    id: &RunId,
-    reason: &str,
-) -> Result<(), AdminError> {
+async fn cancel_once(ports: &Ports, who: &Who, id: &RunId, reason: &str) -> Result<(), AdminError> {
     let mut scene = Scene::load(ports, id).await?;
     if scene.run.entity.state != RunState::Running {
         let state = scene.run.entity.state.as_str();
-        return Err(AdminError::refused("run_over", format!("the run is {state}")));
+        return Err(AdminError::refused(
+            "run_over",
+            format!("the run is {state}"),
+        ));
     }
     let mut changes = Changes::new(who.clone());
     let (idle, busy): (Vec<Step>, Vec<Step>) = scene
@@ -157,7 +155,10 @@ async fn cancel_once(
 }
 
 fn end_steps(run: &mut Run, idle: &[Step], busy: &[Step], reason: &str) {
-    let holds = |id: &StepId| busy.iter().any(|step| step.id.parent().as_ref() == Some(id));
+    let holds = |id: &StepId| {
+        busy.iter()
+            .any(|step| step.id.parent().as_ref() == Some(id))
+    };
     for step in &mut run.steps {
         if !idle.iter().any(|idle| idle.id == step.id) {
             continue;
@@ -193,10 +194,7 @@ pub(super) async fn close_task(
 /// Puts a run due now, and what waited for attributes or the brake with it.
 pub fn hurry(run: &mut Run, now: Timestamp) {
     for step in &mut run.steps {
-        let waits = matches!(
-            step.waits_for,
-            Some(WaitsFor::Attributes | WaitsFor::Pause)
-        );
+        let waits = matches!(step.waits_for, Some(WaitsFor::Attributes | WaitsFor::Pause));
         if waits && !step.has_ended() && step.due.is_none_or(|due| due > now) {
             step.due = Some(now);
         }

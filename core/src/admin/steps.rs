@@ -87,8 +87,7 @@ fn retry(scene: &mut Scene, found: &Step) -> Result<(), AdminError> {
     let id = found.id.clone();
     // A step with steps inside is tried again by trying those again that failed.
     let inside = |step: &Step| {
-        step.id == id
-            || step.id.parent().as_ref() == Some(&id) && step.state == StepState::Failed
+        step.id == id || step.id.parent().as_ref() == Some(&id) && step.state == StepState::Failed
     };
     scene
         .run

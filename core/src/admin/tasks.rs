@@ -116,6 +116,9 @@ async fn reassign_once(
     let mut changes = Changes::new(who.clone());
     changes.update(&found);
     let line = Line::new(stream, "task reassigned", format!("task/{id}"));
-    changes.say(line.personal(Some(json!({ "owner": before })), Some(json!({ "owner": owner }))));
+    changes.say(line.personal(
+        Some(json!({ "owner": before })),
+        Some(json!({ "owner": owner })),
+    ));
     Ok(ledger::commit(ports, changes).await?)
 }

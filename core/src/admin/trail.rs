@@ -144,10 +144,7 @@ async fn verify_stream(
     let mut verifier = Verifier::new(stream.clone());
     let mut walked = 0;
     loop {
-        let records = ports
-            .store
-            .records(stream, walked + 1, AT_ONCE)
-            .await?;
+        let records = ports.store.records(stream, walked + 1, AT_ONCE).await?;
         for record in &records {
             if let Err(broken) = verifier.next(record) {
                 return Ok(Err(broken));
@@ -158,8 +155,8 @@ async fn verify_stream(
             // The head last, so that it is never behind; what was appended meanwhile is followed, too.
             let stored = ports.store.find::<Head>(&Key::Head(stream.clone())).await?;
             let head = stored.map_or_else(|| Head::empty(stream.clone()), |head| head.entity);
-            let appended = head.seq > walked
-                && !ports.store.records(stream, walked + 1, 1).await?.is_empty();
+            let appended =
+                head.seq > walked && !ports.store.records(stream, walked + 1, 1).await?.is_empty();
             if !appended {
                 return Ok(verifier.finish(&head));
             }
