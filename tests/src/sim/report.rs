@@ -29,6 +29,8 @@ pub struct Told {
 const FAULTS: Duration = Duration::from_secs(60 * 3600);
 /// Everything has to be at rest after this time.
 const REST: Duration = Duration::from_secs(9 * 24 * 3600);
+/// More commits are a circle.
+const MOST_COMMITS: u64 = 8_000;
 /// What a replay may take.
 const REPLAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -55,8 +57,15 @@ pub fn simulate(seed: u64, tells: bool) -> Told {
                 Fate::Lives
             }
         };
-        if !executor.run_until(end, fate, || world.watch.is_alarmed()) {
+        if !executor.run_until(end, fate, || {
+            world.watch.is_alarmed() || world.watch.seen().commits > MOST_COMMITS
+        }) {
             let what = "it goes round in circles while time stands still".to_owned();
+            world.watch.violated(Invariant::ComesToRest, what);
+        }
+        let commits = world.watch.seen().commits;
+        if commits > MOST_COMMITS && !world.watch.is_alarmed() {
+            let what = format!("{commits} commits are not the way to rest");
             world.watch.violated(Invariant::ComesToRest, what);
         }
     };
