@@ -1,4 +1,5 @@
 //! The real binary as a process, with everything around it.
+#![allow(dead_code, reason = "every test uses a part of it")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,6 +19,7 @@ pub struct Around {
     pub lever: LeverSim,
     pub mail: ScimApp,
     pub wiki: HttpApp,
+    pub unlimited: bool,
 }
 
 impl Around {
@@ -26,7 +28,13 @@ impl Around {
             lever: LeverSim::start(LeverOptions::default()).await.unwrap(),
             mail: ScimApp::start(ScimOptions::default()).await.unwrap(),
             wiki: HttpApp::start(HttpAppOptions::default()).await.unwrap(),
+            unlimited: false,
         }
+    }
+
+    /// What Sando may ask of Lever: its own limit with room to spare, or as much as it likes.
+    fn requests_per_second(&self) -> u32 {
+        if self.unlimited { 100_000 } else { 8 }
     }
 
     /// Lever calls Sando at this address from now on.
@@ -65,6 +73,10 @@ impl Sando {
         let mut child = sando(&["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder)
             .env("SANDO_ADMIN_TOKEN", TOKEN)
+            .env(
+                "SANDO_LEVER_REQUESTS_PER_SECOND",
+                around.requests_per_second().to_string(),
+            )
             .env("SANDO_ALLOW_LOOPBACK", "1")
             .env("SANDO_LEVER_API_URL", around.lever.api_url())
             .env("SANDO_LEVER_API_KEY", "lever-key")
@@ -160,6 +172,19 @@ impl Sando {
         wait_until(Duration::from_secs(60), done)
             .await
             .expect("the runs end");
+    }
+
+    /// Processor seconds that the process has used.
+    pub fn cpu_secs(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        ticks / 100.0
     }
 
     /// The process is killed, as by a power cut.
