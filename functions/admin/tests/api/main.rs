@@ -1,5 +1,11 @@
 //! The admin API from outside: its router over a store in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic, and so may what it is built of"
+)]
+
 mod access;
 mod audit;
 mod config;
