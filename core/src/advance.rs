@@ -519,7 +519,9 @@ fn ready(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mut Turn)
         step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
         return;
     }
-    let at = step.change.as_ref().and_then(|change| change.phase.due());
+    // A look that failed puts the step off, whatever the phase says.
+    let change = step.change.as_ref();
+    let at = change.and_then(|change| change.phase.due()).max(step.due);
     hand_out(step, at, situation.now, turn);
 }
 
@@ -590,9 +592,8 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
         step.wait(WaitsFor::Pause, due, why);
         return step;
     }
-    let at = ours
-        .and_then(|change| change.phase.due())
-        .or(step.due.filter(|_| ours.is_none()));
+    // A look that failed puts the step off, whatever the phase says.
+    let at = ours.and_then(|change| change.phase.due()).max(step.due);
     if ours.is_none() && at.is_some_and(|at| at > situation.now) {
         step.wait(
             WaitsFor::Time,
@@ -793,5 +794,100 @@ pub fn shown(phase: &Phase) -> StepState {
         Phase::Intended { .. } => StepState::Running,
         Phase::Unknown { .. } => StepState::Unknown,
         Phase::Accepted { .. } => StepState::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{ConfigItem, ConfigKind};
+    use crate::effect::Change;
+    use crate::grant::Entitlement;
+    use crate::ids::{RunId, Slug};
+    use crate::intake::run_of;
+    use crate::store::Version;
+    use crate::testing::a_person;
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    /// A company with `figma`, which everybody is due.
+    fn a_company() -> Company {
+        let mut company = Company::empty().unwrap();
+        let scim = json!({ "type": "scim", "base_url": "https://figma.example" });
+        let app = json!({ "app": "figma", "provisioner": scim });
+        let policy = json!({ "policy": "figma", "grants": [{ "app": "figma" }] });
+        for (kind, file) in [(ConfigKind::App, app), (ConfigKind::Policy, policy)] {
+            let item = ConfigItem {
+                kind,
+                id: slug("figma"),
+                file,
+                changed_at: Timestamp::UNIX_EPOCH,
+            };
+            company.take(&item).unwrap();
+        }
+        company
+    }
+
+    /// A run of a built-in workflow with one step for `figma`.
+    fn a_run(workflow: &str, company: &Company, person: &Person, goal: Goal) -> Run {
+        let workflow = &company.workflows[&slug(workflow)];
+        let cause = crate::audit::Cause::of("test", "test");
+        let at = Timestamp::UNIX_EPOCH;
+        let id = RunId::derived(&[workflow.workflow.as_str()]);
+        let mut run = run_of(id, workflow, person, cause, at, false, at);
+        let app = slug("figma");
+        let work = StepWork::Grant {
+            grant: Grant::id_for(&person.id, &app),
+            app: app.clone(),
+            goal,
+            approval: None,
+        };
+        let step = Step::new(run.steps[0].id.inside(&app), work, Vec::new());
+        run.steps.push(step);
+        if let StepWork::Workflow { expanded, .. } = &mut run.steps[0].work {
+            *expanded = Expanded::All;
+        }
+        run
+    }
+
+    fn a_grant(person: &Person) -> Loaded<Grant> {
+        let at = Timestamp::UNIX_EPOCH;
+        Loaded {
+            entity: Grant::desired(&person.id, &slug("figma"), Entitlement::default(), at),
+            version: Version(1),
+            due: None,
+        }
+    }
+
+    #[test]
+    fn a_look_that_failed_is_not_repeated_before_its_time() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("onboard", &company, &person, Goal::Give);
+        let now = Timestamp::from_second(1_000).unwrap();
+        let later = Timestamp::from_second(1_005).unwrap();
+        let mut grant = a_grant(&person);
+        let step = run.steps.last_mut().unwrap();
+        step.enter(StepState::Ready, "it cannot be looked at");
+        step.due = Some(later);
+        let change = Change::open(run.id.clone(), step.id.clone(), Goal::Give, 1);
+        grant.entity.change = Some(change);
+
+        let turn = advance(
+            &mut run,
+            &Situation {
+                person: &person,
+                grants: &[grant],
+                tasks: &[],
+                company: &company,
+                now,
+            },
+        );
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.look_at, Some(later));
     }
 }

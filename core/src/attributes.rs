@@ -22,15 +22,19 @@ pub type Aliases = BTreeMap<String, Vec<String>>;
 
 /// The attributes file (`lifecycle.md`, "Attributes").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct AttributesFile {
-    /// Attribute → how its value is made.
+    /// Attribute → how its value is made; the built-in ones if absent.
+    #[serde(default = "built_in")]
     pub attributes: Map<String, Value>,
     /// Attribute → aliases.
+    #[serde(default)]
     pub aliases: BTreeMap<String, Aliases>,
     /// Location → where and when people work there.
+    #[serde(default)]
     pub locations: BTreeMap<String, Location>,
     /// Without these a run waits for a human.
+    #[serde(default)]
     pub required: Vec<String>,
 }
 
@@ -46,27 +50,31 @@ pub struct Location {
 }
 
 impl Default for AttributesFile {
-    /// What can be known of everybody without configuration; a work address needs a domain, so it is not here.
     fn default() -> Self {
-        let attributes = serde_json::json!({
-            "name": { "first_of": ["opportunity.name", "contact.name"] },
-            "personal_email": { "first_of": ["opportunity.emails[0]", "contact.emails[0]"] },
-            "department": "posting.categories.department",
-            "team": "posting.categories.team",
-            "location": "posting.categories.location",
-            "title": { "first_of": ["offer.fields[identifier=job_title].value", "posting.text"] },
-            "start_date": "offer.fields[identifier=anticipated_start_date].value",
-        });
-        let Value::Object(attributes) = attributes else {
-            unreachable!("an object was written")
-        };
         let required = vec!["name".to_owned(), "personal_email".to_owned()];
         Self {
-            attributes,
+            attributes: built_in(),
             aliases: BTreeMap::new(),
             locations: BTreeMap::new(),
             required,
         }
+    }
+}
+
+/// What can be known of everybody without configuration; a work address needs a domain, so it is not here.
+fn built_in() -> Map<String, Value> {
+    let attributes = serde_json::json!({
+        "name": { "first_of": ["opportunity.name", "contact.name"] },
+        "personal_email": { "first_of": ["opportunity.emails[0]", "contact.emails[0]"] },
+        "department": "posting.categories.department",
+        "team": "posting.categories.team",
+        "location": "posting.categories.location",
+        "title": { "first_of": ["offer.fields[identifier=job_title].value", "posting.text"] },
+        "start_date": "offer.fields[identifier=anticipated_start_date].value",
+    });
+    match attributes {
+        Value::Object(attributes) => attributes,
+        _ => Map::new(),
     }
 }
 

@@ -503,9 +503,11 @@ impl Change {
             return Ok(self);
         };
         self.phase = match outcome {
-            Outcome::Done { .. } => {
+            Outcome::Done { was_so, .. } => {
                 self.retries = 0;
                 self.made.push(action);
+                // "It was there already" was not us, unless an earlier attempt may have been.
+                let saw_absent = saw_absent && (!was_so || self.doubtful);
                 Phase::Accepted {
                     action,
                     saw_absent,

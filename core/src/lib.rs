@@ -31,6 +31,7 @@ pub mod effect;
 pub mod event;
 pub mod grant;
 pub mod settings;
+pub mod webhook;
 
 pub mod lever;
 pub mod run;

@@ -4,6 +4,7 @@
 //! Syntax and meaning: `definition.md`, "Paths".
 
 mod follow;
+mod keep;
 mod parse;
 mod rows;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use follow::Scope;
+pub use keep::keep;
 pub use parse::PathError;
 pub use rows::{MissingRows, Row, RowsError};
 pub use text::{has_value, of_scalar};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Application;
 use crate::effect::{Action, Outcome};
+use crate::event::Hint;
 use crate::grant::Entitlement;
 use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
@@ -192,6 +193,16 @@ pub struct WorkMessage {
 pub trait WorkQueue: Send + Sync {
     /// Sends a message that is delivered after `delay` (at most 15 minutes).
     async fn send(&self, message: WorkMessage, delay: Duration);
+}
+
+/// The queue `events`: a hint that got a 2xx is never lost.
+#[async_trait]
+pub trait EventsQueue: Send + Sync {
+    /// Sends a hint; it is durable when this returns.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the queue did not take it: Lever has to retry.
+    async fn send(&self, hint: &Hint) -> Result<(), RemoteError>;
 }
 
 /// A notification to a person or role.

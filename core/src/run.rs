@@ -247,16 +247,21 @@ impl Step {
         self.due = due;
     }
 
-    /// Has it ended, one way or another? A request that cannot be looked at ends as accepted.
+    /// Has it ended, one way or another? A request that cannot be looked at ends as accepted; an accepted grant has
+    /// not ended, its change lies with the grant and still has to be seen.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.state.has_ended() || self.state == StepState::Done && self.change.is_none()
+        self.state.has_ended() || self.ends_accepted()
+    }
+
+    fn ends_accepted(&self) -> bool {
+        self.state == StepState::Done && self.change.is_none() && self.grant().is_none()
     }
 
     /// Has it ended so that what needs it can go on?
     #[must_use]
     pub fn lets_on(&self) -> bool {
-        self.state.lets_on() || self.state == StepState::Done && self.change.is_none()
+        self.state.lets_on() || self.ends_accepted()
     }
 
     /// The application, for a grant's step.
@@ -385,5 +390,44 @@ impl Entity for Run {
             kind: Self::KIND,
             at: self.started_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_step(work: StepWork) -> Step {
+        let mut step = Step::new(StepId::from("access/figma"), work, Vec::new());
+        step.enter(StepState::Done, "accepted, not seen yet");
+        step
+    }
+
+    #[test]
+    fn a_grant_that_was_accepted_but_not_seen_has_not_ended() {
+        let app = AppSlug::parse("figma").unwrap();
+        let person = PersonId::derived(&["ada"]);
+        let grant = crate::grant::Grant::id_for(&person, &app);
+
+        let step = a_step(StepWork::Grant {
+            grant,
+            app,
+            goal: Goal::Give,
+            approval: None,
+        });
+
+        assert!(!step.has_ended());
+        assert!(!step.lets_on());
+    }
+
+    #[test]
+    fn a_request_that_was_accepted_has_ended() {
+        let step = a_step(StepWork::Workflow {
+            kind: StepKind::LeverNote {},
+            expanded: Expanded::No,
+        });
+
+        assert!(step.has_ended());
+        assert!(step.lets_on());
     }
 }

@@ -435,7 +435,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Record>, StoreError>;
 }
 
-impl dyn Store {
+impl dyn Store + '_ {
     /// Reads one entity that may be missing.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Files that only their owner may read.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Opens a new file for writing that only the owner may read. Fails if it is there already.
@@ -14,6 +14,25 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
         options.mode(0o600);
     }
     options.open(path)
+}
+
+/// Replaces a file as a whole, or creates it, readable by its owner only: whoever reads it sees the old or the new one,
+/// also after a power cut.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.to_owned().into_os_string();
+    name.push(format!(".{:016x}.part", rand::random::<u64>()));
+    let part = std::path::PathBuf::from(name);
+    let mut file = create(&part)?;
+    let written = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&part, path));
+    if written.is_err() {
+        // The error that is told is the one above.
+        let _ = std::fs::remove_file(&part);
+    }
+    written?;
+    sync_folder_of(path)
 }
 
 /// May somebody else than the owner read or write the file?

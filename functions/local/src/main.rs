@@ -1,1 +1,91 @@
-fn main(){}
+//! Sando on one machine: every function in one process, one command.
+#![allow(
+    unreachable_pub,
+    reason = "nothing of a binary can be reached from outside"
+)]
+
+mod backup;
+mod config;
+mod data_dir;
+mod demo;
+mod engine;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Turns hiring events from Lever into accounts in every application, exactly once.
+#[derive(Parser)]
+#[command(name = "sando", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs Sando: webhook, workers, schedule and API in one process.
+    ///
+    /// Needs nothing but a folder to keep everything in. Configure it over the API (GET /openapi.json), or with the
+    /// environment: SANDO_LEVER_API_KEY and SANDO_LEVER_SIGNING_TOKEN connect Lever, SANDO_ADMIN_TOKEN is the
+    /// administrator's token. Ctrl-C stops it: what has begun is finished first.
+    Serve(config::Flags),
+    /// Shows a company at work: a simulated Lever and three applications, a hire every few seconds.
+    Demo(demo::Flags),
+    /// Copies the data folder of a Sando that is not running: database, secrets and key.
+    Backup(backup::BackupFlags),
+    /// Brings a backup back into an empty data folder.
+    Restore(backup::RestoreFlags),
+    /// Prints the OpenAPI 3.1 document of the API.
+    Openapi,
+    /// Works with the audit trail.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Verifies every chain of a data folder; exits with 1 if one is broken.
+    Verify(backup::VerifyFlags),
+}
+
+/// 0 done, 1 failed, 2 usage.
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(flags) => serve::command(&flags).await,
+        Command::Demo(flags) => demo::command(&flags).await,
+        Command::Backup(flags) => backup::backup(&flags).await,
+        Command::Restore(flags) => backup::restore(&flags).await,
+        Command::Openapi => serve::openapi(),
+        Command::Audit {
+            command: AuditCommand::Verify(flags),
+        } => backup::verify(&flags).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("sando: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line for the person at the terminal.
+#[expect(clippy::print_stderr, reason = "this is the command line's own voice")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A line of the result.
+#[expect(
+    clippy::print_stdout,
+    reason = "this is what the command was asked for"
+)]
+fn print(line: &str) {
+    println!("{line}");
+}

@@ -7,7 +7,7 @@ use sando_core::store::{Key, StoreError};
 /// Says what an error of the SDK means for the caller. `items` are the keys of the request, in its order.
 ///
 /// The text carries the error's code and nothing else: DynamoDB's messages can quote items.
-pub(super) fn store_error(error: impl Into<Error>, items: &[Key]) -> StoreError {
+pub(crate) fn store_error(error: impl Into<Error>, items: &[Key]) -> StoreError {
     let error = error.into();
     let conflict = |place: usize| {
         items

@@ -15,5 +15,6 @@ mod tables;
 
 pub use durable::NotDurable;
 pub use embedded::{Embedded, EngineError};
+pub(crate) use errors::store_error;
 pub use store::{DynamoStore, retries};
 pub use tables::{DUE_INDEX, LIST_INDEX, READY_INDEX, Tables, WHO_INDEX};

@@ -57,7 +57,12 @@ impl Tables {
         }
         create(table(client, &self.audit, &[PK, SK]).map_err(unbuilt)?).await?;
         let queue = table(client, &self.queue, &[PK]).map_err(unbuilt)?;
-        let queue = with_index(queue, READY_INDEX, ["ready_pk", "visible_at"], &[]);
+        let queue = with_index(
+            queue,
+            READY_INDEX,
+            ["ready_pk", "visible_at"],
+            &["body", "received"],
+        );
         create(queue.map_err(unbuilt)?).await?;
         Ok(())
     }

@@ -40,7 +40,7 @@ async fn places(world: &World, stream: &StreamId, from: u64, limit: usize) -> Ve
     records.iter().map(|record| record.seq).collect()
 }
 
-pub async fn records_are_read_in_order_from_any_place(world: &World) {
+pub(crate) async fn records_are_read_in_order_from_any_place(world: &World) {
     let stream = StreamId::Person(person("ada"));
     fill(world, &stream, 6).await;
 
@@ -51,7 +51,7 @@ pub async fn records_are_read_in_order_from_any_place(world: &World) {
     assert_eq!(places(world, &stream, 1, 0).await, [0; 0]);
 }
 
-pub async fn records_beyond_nine_come_in_real_order(world: &World) {
+pub(crate) async fn records_beyond_nine_come_in_real_order(world: &World) {
     let head = fill(world, &StreamId::Config, 12).await;
 
     let records = world.store.records(&StreamId::Config, 1, 100).await;
@@ -59,7 +59,7 @@ pub async fn records_beyond_nine_come_in_real_order(world: &World) {
     assert_eq!(verify(&records.unwrap(), &head), Ok(12));
 }
 
-pub async fn a_record_never_takes_the_place_of_another(world: &World) {
+pub(crate) async fn a_record_never_takes_the_place_of_another(world: &World) {
     fill(world, &StreamId::Events, 1).await;
     let forged = Head::empty(StreamId::Events).seal(draft("forged"));
 
@@ -70,7 +70,7 @@ pub async fn a_record_never_takes_the_place_of_another(world: &World) {
     assert_eq!(records.unwrap()[0].action, "0");
 }
 
-pub async fn a_record_and_its_entity_are_committed_together(world: &World) {
+pub(crate) async fn a_record_and_its_entity_are_committed_together(world: &World) {
     let mut head = Head::empty(StreamId::Config);
     let first = head.seal(draft("first"));
     let second = head.seal(draft("second"));
@@ -97,7 +97,7 @@ pub async fn a_record_and_its_entity_are_committed_together(world: &World) {
     assert_eq!(places(world, &StreamId::Config, 1, 10).await, [1, 2]);
 }
 
-pub async fn streams_are_kept_apart(world: &World) {
+pub(crate) async fn streams_are_kept_apart(world: &World) {
     let slug = |text: &str| text.parse().unwrap();
     let streams = [
         StreamId::Person(person("ada")),

@@ -13,7 +13,7 @@ async fn due(world: &World, until: i64) -> Vec<DueEntry> {
     all
 }
 
-pub async fn a_claim_moves_due_time_and_version(world: &World) {
+pub(crate) async fn a_claim_moves_due_time_and_version(world: &World) {
     world.put(due_at("a", 1)).await;
 
     let claimed = world.store.claim(&task("a"), Version(1), at(60)).await;
@@ -25,7 +25,7 @@ pub async fn a_claim_moves_due_time_and_version(world: &World) {
     assert_eq!(world.store.get(&task("a")).await.unwrap().unwrap(), claimed);
 }
 
-pub async fn of_two_claimers_one_wins(world: &World) {
+pub(crate) async fn of_two_claimers_one_wins(world: &World) {
     world.put(due_at("a", 1)).await;
     let key = task("a");
 
@@ -41,7 +41,7 @@ pub async fn of_two_claimers_one_wins(world: &World) {
     assert_eq!(world.version(&key).await, 2);
 }
 
-pub async fn the_commit_of_a_zombie_conflicts_after_a_claim(world: &World) {
+pub(crate) async fn the_commit_of_a_zombie_conflicts_after_a_claim(world: &World) {
     world.put(due_at("a", 1)).await;
     let zombie = world.store.claim(&task("a"), Version(1), at(60)).await;
     let zombie = zombie.unwrap().version;
@@ -61,7 +61,7 @@ pub async fn the_commit_of_a_zombie_conflicts_after_a_claim(world: &World) {
     assert_eq!(world.body(&task("a")).await, "in time");
 }
 
-pub async fn what_is_not_there_cannot_be_claimed(world: &World) {
+pub(crate) async fn what_is_not_there_cannot_be_claimed(world: &World) {
     for seen in [Version::ABSENT, Version(1)] {
         let claimed = world.store.claim(&task("a"), seen, at(60)).await;
         assert_eq!(claimed, Err(StoreError::Conflict { key: task("a") }));
@@ -69,7 +69,7 @@ pub async fn what_is_not_there_cannot_be_claimed(world: &World) {
     assert_eq!(world.version(&task("a")).await, 0);
 }
 
-pub async fn what_is_due_comes_oldest_first_until_the_time_given(world: &World) {
+pub(crate) async fn what_is_due_comes_oldest_first_until_the_time_given(world: &World) {
     for n in 0..60 {
         // Written newest first.
         world.put(due_at(&n.to_string(), 100 - n)).await;
@@ -86,7 +86,7 @@ pub async fn what_is_due_comes_oldest_first_until_the_time_given(world: &World) 
     assert_eq!(due(world, 70).await.len(), 30);
 }
 
-pub async fn every_entry_is_due_in_exactly_one_shard(world: &World) {
+pub(crate) async fn every_entry_is_due_in_exactly_one_shard(world: &World) {
     for n in 0..50 {
         world.put(due_at(&n.to_string(), n)).await;
     }
@@ -106,7 +106,7 @@ pub async fn every_entry_is_due_in_exactly_one_shard(world: &World) {
     assert!(shards.iter().all(|count| *count > 0), "{shards:?}");
 }
 
-pub async fn what_has_no_due_time_is_not_due(world: &World) {
+pub(crate) async fn what_has_no_due_time_is_not_due(world: &World) {
     for name in ["done", "deleted", "due"] {
         world.put(due_at(name, 1)).await;
     }
@@ -128,7 +128,7 @@ pub async fn what_has_no_due_time_is_not_due(world: &World) {
     assert_eq!(due(world, 100).await, [wanted]);
 }
 
-pub async fn what_is_claimed_is_due_when_the_lease_ends(world: &World) {
+pub(crate) async fn what_is_claimed_is_due_when_the_lease_ends(world: &World) {
     world.put(due_at("a", 1)).await;
     let claimed = world.store.claim(&task("a"), Version(1), at(60)).await;
     claimed.unwrap();
@@ -140,7 +140,7 @@ pub async fn what_is_claimed_is_due_when_the_lease_ends(world: &World) {
     assert_eq!(found[0].due, at(60));
 }
 
-pub async fn no_more_than_the_limit_is_due_at_once(world: &World) {
+pub(crate) async fn no_more_than_the_limit_is_due_at_once(world: &World) {
     let mut in_shard = Vec::new();
     for n in 0..60 {
         world.put(due_at(&n.to_string(), n)).await;

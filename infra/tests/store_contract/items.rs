@@ -10,7 +10,7 @@ use crate::world::{
     task,
 };
 
-pub async fn what_was_put_is_read_back(world: &World) {
+pub(crate) async fn what_was_put_is_read_back(world: &World) {
     world.put(due_at("a", 5)).await;
 
     let stored = world.store.get(&task("a")).await.unwrap().unwrap();
@@ -23,11 +23,11 @@ pub async fn what_was_put_is_read_back(world: &World) {
     assert_eq!(stored.body, "a");
 }
 
-pub async fn what_is_not_there_is_none(world: &World) {
+pub(crate) async fn what_is_not_there_is_none(world: &World) {
     assert!(world.store.get(&task("a")).await.unwrap().is_none());
 }
 
-pub async fn an_item_is_created_only_once(world: &World) {
+pub(crate) async fn an_item_is_created_only_once(world: &World) {
     world.put(new_task("a")).await;
 
     let again = world.try_put(new_item(task("a"), "b")).await;
@@ -36,7 +36,7 @@ pub async fn an_item_is_created_only_once(world: &World) {
     assert_eq!(world.body(&task("a")).await, "a");
 }
 
-pub async fn a_put_over_an_older_version_conflicts(world: &World) {
+pub(crate) async fn a_put_over_an_older_version_conflicts(world: &World) {
     world.put(new_task("a")).await;
     world.put(over_version(new_item(task("a"), "b"), 1)).await;
 
@@ -49,13 +49,13 @@ pub async fn a_put_over_an_older_version_conflicts(world: &World) {
     assert_eq!(world.version(&task("a")).await, 2);
 }
 
-pub async fn a_put_over_what_is_not_there_conflicts(world: &World) {
+pub(crate) async fn a_put_over_what_is_not_there_conflicts(world: &World) {
     let put = over_version(new_task("a"), 1);
 
     assert_eq!(world.try_put(put).await, conflict(task("a")));
 }
 
-pub async fn a_delete_names_the_version_it_deletes(world: &World) {
+pub(crate) async fn a_delete_names_the_version_it_deletes(world: &World) {
     world.put(new_task("a")).await;
     let delete = |version| Commit {
         deletes: vec![expecting(task("a"), version)],
@@ -74,7 +74,7 @@ pub async fn a_delete_names_the_version_it_deletes(world: &World) {
     );
 }
 
-pub async fn an_item_that_was_deleted_can_be_created_again(world: &World) {
+pub(crate) async fn an_item_that_was_deleted_can_be_created_again(world: &World) {
     for _ in 0..2 {
         world.put(new_task("a")).await;
         world
@@ -93,7 +93,7 @@ pub async fn an_item_that_was_deleted_can_be_created_again(world: &World) {
     assert_eq!(world.version(&task("a")).await, 1);
 }
 
-pub async fn a_check_lets_a_commit_through_only_while_it_holds(world: &World) {
+pub(crate) async fn a_check_lets_a_commit_through_only_while_it_holds(world: &World) {
     world.put(new_task("seen")).await;
     let commit = |name: &str, seen, absent| Commit {
         checks: vec![
@@ -119,7 +119,7 @@ pub async fn a_check_lets_a_commit_through_only_while_it_holds(world: &World) {
     assert_eq!(world.version(&task("seen")).await, 1);
 }
 
-pub async fn a_commit_is_all_or_nothing_even_if_its_last_item_fails(world: &World) {
+pub(crate) async fn a_commit_is_all_or_nothing_even_if_its_last_item_fails(world: &World) {
     world.put(new_task("old")).await;
     world.put(new_task("last")).await;
     let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
@@ -138,7 +138,7 @@ pub async fn a_commit_is_all_or_nothing_even_if_its_last_item_fails(world: &Worl
     assert_eq!(world.version(&task("old")).await, 1);
 }
 
-pub async fn the_conflict_names_the_first_item_that_moved(world: &World) {
+pub(crate) async fn the_conflict_names_the_first_item_that_moved(world: &World) {
     for name in ["b", "d", "e"] {
         world.put(new_task(name)).await;
     }
@@ -151,7 +151,7 @@ pub async fn the_conflict_names_the_first_item_that_moved(world: &World) {
     assert_eq!(world.store.commit(&commit).await, conflict(task("b")));
 }
 
-pub async fn a_commit_has_at_most_its_limit_of_items(world: &World) {
+pub(crate) async fn a_commit_has_at_most_its_limit_of_items(world: &World) {
     let commit = |count: usize| putting((0..count).map(|n| new_task(&n.to_string())));
 
     let too_large = world.store.commit(&commit(Commit::MAX_ITEMS + 1)).await;
@@ -161,11 +161,11 @@ pub async fn a_commit_has_at_most_its_limit_of_items(world: &World) {
     assert_eq!(world.version(&task("79")).await, 1);
 }
 
-pub async fn an_empty_commit_does_nothing(world: &World) {
+pub(crate) async fn an_empty_commit_does_nothing(world: &World) {
     world.commit(Commit::default()).await;
 }
 
-pub async fn a_commit_that_names_an_item_twice_is_refused(world: &World) {
+pub(crate) async fn a_commit_that_names_an_item_twice_is_refused(world: &World) {
     let commit = Commit {
         checks: vec![expecting(task("a"), 0)],
         ..putting([new_task("a")])
@@ -177,14 +177,26 @@ pub async fn a_commit_that_names_an_item_twice_is_refused(world: &World) {
     assert_eq!(world.version(&task("a")).await, 0);
 }
 
-pub async fn a_large_body_is_kept(world: &World) {
+pub(crate) async fn a_large_body_is_kept(world: &World) {
     let body = "ä".repeat(150 * 1024);
     world.put(new_item(run("large"), &body)).await;
 
     assert_eq!(world.body(&run("large")).await, body);
 }
 
-pub async fn names_with_any_character_are_kept_apart(world: &World) {
+pub(crate) async fn a_body_or_commit_beyond_what_dynamodb_takes_is_refused(world: &World) {
+    let body = "x".repeat(400 * 1024);
+    let one = world.try_put(new_item(run("large"), &body)).await;
+    let part = "x".repeat(300 * 1024);
+    let many = (0..13).map(|n| new_item(task(&n.to_string()), &part));
+    let all = world.store.commit(&putting(many)).await;
+
+    assert!(matches!(one, Err(StoreError::Unavailable(_))));
+    assert_eq!(all, Err(StoreError::TooLarge(13)));
+    assert_eq!(world.version(&task("0")).await, 0);
+}
+
+pub(crate) async fn names_with_any_character_are_kept_apart(world: &World) {
     let names = ["a", "a#b", "a%23b", "A", " ", "ü/\n", "a%b"];
     for name in names {
         world
@@ -209,7 +221,7 @@ pub async fn names_with_any_character_are_kept_apart(world: &World) {
     }
 }
 
-pub async fn a_commit_repeated_after_a_lost_answer_happens_once(world: &World) {
+pub(crate) async fn a_commit_repeated_after_a_lost_answer_happens_once(world: &World) {
     world.put(new_task("sum")).await;
     let commit = putting([over_version(new_item(task("sum"), "1"), 1), new_task("log")]);
     world.commit(commit.clone()).await;
@@ -221,7 +233,7 @@ pub async fn a_commit_repeated_after_a_lost_answer_happens_once(world: &World) {
     assert_eq!(world.version(&task("log")).await, 1);
 }
 
-pub async fn of_two_callers_who_decide_the_same_one_wins(world: &World) {
+pub(crate) async fn of_two_callers_who_decide_the_same_one_wins(world: &World) {
     world.put(new_task("budget")).await;
     let alone = putting([over_version(new_item(task("budget"), "taken"), 1)]);
     let (first, second) = tokio::join!(world.store.commit(&alone), world.store.commit(&alone));
@@ -232,7 +244,7 @@ pub async fn of_two_callers_who_decide_the_same_one_wins(world: &World) {
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
 }
 
-pub async fn entities_are_read_by_their_type(world: &World) {
+pub(crate) async fn entities_are_read_by_their_type(world: &World) {
     let held = Held {
         claim: Claim::Contact(LeverId::parse("contact-1").unwrap()),
         holder: Holder::Person(person("ada")),
@@ -256,7 +268,7 @@ pub async fn entities_are_read_by_their_type(world: &World) {
     assert!(matches!(other, Err(StoreError::Unreadable { .. })));
 }
 
-pub async fn grants_lie_with_their_person_in_the_order_of_their_keys(world: &World) {
+pub(crate) async fn grants_lie_with_their_person_in_the_order_of_their_keys(world: &World) {
     let grant = |whose: &str, name: &str| {
         Key::Grant(
             person(whose),
@@ -282,7 +294,7 @@ pub async fn grants_lie_with_their_person_in_the_order_of_their_keys(world: &Wor
     );
 }
 
-pub async fn groups_show_a_write_at_once(world: &World) {
+pub(crate) async fn groups_show_a_write_at_once(world: &World) {
     let slug = |text: &str| text.parse().unwrap();
     let heads: Vec<Key> = (0..40)
         .map(|n| sando_core::audit::StreamId::Person(person(&n.to_string())))

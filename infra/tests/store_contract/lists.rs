@@ -20,7 +20,7 @@ fn tasks_of(name: &str) -> Query {
     }
 }
 
-pub async fn a_list_merges_its_states_newest_first(world: &World) {
+pub(crate) async fn a_list_merges_its_states_newest_first(world: &World) {
     for n in 0..20 {
         let state = ["open", "done", "other"][usize::try_from(n).unwrap() % 3];
         world.put(in_state(&format!("{n:02}"), state, n)).await;
@@ -36,7 +36,7 @@ pub async fn a_list_merges_its_states_newest_first(world: &World) {
     assert_eq!(world.list(&tasks_of("ada")).await.len(), 0);
 }
 
-pub async fn pages_together_are_the_list_each_item_once(world: &World) {
+pub(crate) async fn pages_together_are_the_list_each_item_once(world: &World) {
     for n in 0..25 {
         let state = if n % 2 == 0 { "open" } else { "done" };
         // Ten at a time stand at the same moment.
@@ -62,7 +62,7 @@ pub async fn pages_together_are_the_list_each_item_once(world: &World) {
     }
 }
 
-pub async fn a_cursor_stays_good_while_newer_items_come(world: &World) {
+pub(crate) async fn a_cursor_stays_good_while_newer_items_come(world: &World) {
     for n in 0..10 {
         world.put(in_state(&n.to_string(), "open", n)).await;
     }
@@ -82,7 +82,7 @@ pub async fn a_cursor_stays_good_while_newer_items_come(world: &World) {
     assert_eq!(second, ["5", "4", "3", "2"]);
 }
 
-pub async fn a_cursor_of_another_list_is_refused(world: &World) {
+pub(crate) async fn a_cursor_of_another_list_is_refused(world: &World) {
     for n in 0..4 {
         world.put(in_state(&n.to_string(), "open", n)).await;
     }
@@ -108,7 +108,7 @@ pub async fn a_cursor_of_another_list_is_refused(world: &World) {
     }
 }
 
-pub async fn what_has_moved_to_another_state_is_not_listed(world: &World) {
+pub(crate) async fn what_has_moved_to_another_state_is_not_listed(world: &World) {
     world.put(in_state("a", "open", 1)).await;
     world.put(in_state("b", "open", 2)).await;
     world.put(in_state("c", "open", 3)).await;
@@ -120,7 +120,7 @@ pub async fn what_has_moved_to_another_state_is_not_listed(world: &World) {
     assert_eq!(world.list(&tasks(&["done"])).await, ["a"]);
 }
 
-pub async fn what_was_deleted_is_not_listed(world: &World) {
+pub(crate) async fn what_was_deleted_is_not_listed(world: &World) {
     world.put(in_state("a", "open", 1)).await;
     world.put(of_person("b", "ada", 1)).await;
 
@@ -135,7 +135,7 @@ pub async fn what_was_deleted_is_not_listed(world: &World) {
     assert_eq!(world.list(&tasks_of("ada")).await.len(), 0);
 }
 
-pub async fn the_items_of_a_person_are_listed_newest_first(world: &World) {
+pub(crate) async fn the_items_of_a_person_are_listed_newest_first(world: &World) {
     let puts = (0..7).map(|n| {
         let whose = if n == 3 { "bob" } else { "ada" };
         of_person(&n.to_string(), whose, n)
@@ -151,7 +151,7 @@ pub async fn the_items_of_a_person_are_listed_newest_first(world: &World) {
     assert_eq!(world.list(&tasks_of("bob")).await, ["3"]);
 }
 
-pub async fn a_list_without_items_is_one_empty_page(world: &World) {
+pub(crate) async fn a_list_without_items_is_one_empty_page(world: &World) {
     for query in [tasks(&["open"]), tasks(&[]), tasks_of("ada")] {
         assert_eq!(world.page(&query, 10, None).await, (Vec::new(), None));
     }

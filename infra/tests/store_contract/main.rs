@@ -1,5 +1,12 @@
 //! What every store must keep, asked of each: DynamoDB's operations in memory, on disk, and the simulation's store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod audit;
 mod due;
 mod items;
@@ -46,6 +53,7 @@ contract! {
         an_empty_commit_does_nothing,
         a_commit_that_names_an_item_twice_is_refused,
         a_large_body_is_kept,
+        a_body_or_commit_beyond_what_dynamodb_takes_is_refused,
         names_with_any_character_are_kept_apart,
         a_commit_repeated_after_a_lost_answer_happens_once,
         of_two_callers_who_decide_the_same_one_wins,

@@ -12,26 +12,26 @@ use sando_infra::memory::MemoryStore;
 use tempfile::TempDir;
 
 /// A store, and what must live as long as it.
-pub struct World {
-    pub store: Arc<dyn Store>,
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
     _folder: Option<TempDir>,
 }
 
-pub fn memory() -> World {
+pub(crate) fn memory() -> World {
     World {
         store: Arc::new(MemoryStore::new()),
         _folder: None,
     }
 }
 
-pub async fn embedded() -> World {
+pub(crate) async fn embedded() -> World {
     World {
         store: over(&Embedded::memory().unwrap()).await,
         _folder: None,
     }
 }
 
-pub async fn on_disk() -> World {
+pub(crate) async fn on_disk() -> World {
     let folder = tempfile::tempdir().unwrap();
     let engine = Embedded::open(&folder.path().join("sando.db")).unwrap();
     World {
@@ -49,39 +49,39 @@ async fn over(engine: &Embedded) -> Arc<dyn Store> {
 
 impl World {
     /// Commits and must succeed.
-    pub async fn commit(&self, commit: Commit) {
+    pub(crate) async fn commit(&self, commit: Commit) {
         self.store.commit(&commit).await.unwrap();
     }
 
     /// Puts one item and must succeed.
-    pub async fn put(&self, put: Put) {
+    pub(crate) async fn put(&self, put: Put) {
         self.commit(putting([put])).await;
     }
 
     /// Puts one item.
-    pub async fn try_put(&self, put: Put) -> Result<(), StoreError> {
+    pub(crate) async fn try_put(&self, put: Put) -> Result<(), StoreError> {
         self.store.commit(&putting([put])).await
     }
 
     /// The version of an item; 0 if it is not there.
-    pub async fn version(&self, key: &Key) -> u64 {
+    pub(crate) async fn version(&self, key: &Key) -> u64 {
         let stored = self.store.get(key).await.unwrap();
         stored.map_or(0, |stored| stored.version.0)
     }
 
     /// The body of an item.
-    pub async fn body(&self, key: &Key) -> String {
+    pub(crate) async fn body(&self, key: &Key) -> String {
         self.store.get(key).await.unwrap().unwrap().body
     }
 
     /// The keys of a group.
-    pub async fn group(&self, group: &Group) -> Vec<Key> {
+    pub(crate) async fn group(&self, group: &Group) -> Vec<Key> {
         let items = self.store.group(group).await.unwrap();
         items.into_iter().map(|item| item.key).collect()
     }
 
     /// The bodies of one page, and the cursor of the next.
-    pub async fn page(
+    pub(crate) async fn page(
         &self,
         query: &Query,
         limit: usize,
@@ -94,31 +94,31 @@ impl World {
     }
 
     /// The bodies of a whole list that fits on a page.
-    pub async fn list(&self, query: &Query) -> Vec<String> {
+    pub(crate) async fn list(&self, query: &Query) -> Vec<String> {
         let (bodies, next) = self.page(query, 100, None).await;
         assert_eq!(next, None);
         bodies
     }
 }
 
-pub fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-pub fn task(name: &str) -> Key {
+pub(crate) fn task(name: &str) -> Key {
     Key::Task(TaskId::derived(&[name]))
 }
 
-pub fn run(name: &str) -> Key {
+pub(crate) fn run(name: &str) -> Key {
     Key::Run(RunId::derived(&[name]))
 }
 
-pub fn person(name: &str) -> PersonId {
+pub(crate) fn person(name: &str) -> PersonId {
     PersonId::derived(&[name])
 }
 
 /// A put of an item that is not there yet, its name as its body.
-pub fn new_item(key: Key, body: &str) -> Put {
+pub(crate) fn new_item(key: Key, body: &str) -> Put {
     Put {
         key,
         kind: "task",
@@ -133,12 +133,12 @@ pub fn new_item(key: Key, body: &str) -> Put {
 }
 
 /// A put of a new task.
-pub fn new_task(name: &str) -> Put {
+pub(crate) fn new_task(name: &str) -> Put {
     new_item(task(name), name)
 }
 
 /// A put of a new task in a list.
-pub fn in_state(name: &str, state: &'static str, second: i64) -> Put {
+pub(crate) fn in_state(name: &str, state: &'static str, second: i64) -> Put {
     Put {
         listing: Some(Listing {
             kind: "task",
@@ -150,7 +150,7 @@ pub fn in_state(name: &str, state: &'static str, second: i64) -> Put {
 }
 
 /// A put of a new task of a person.
-pub fn of_person(name: &str, whose: &str, second: i64) -> Put {
+pub(crate) fn of_person(name: &str, whose: &str, second: i64) -> Put {
     Put {
         lookup: Some(Lookup {
             person: person(whose),
@@ -162,7 +162,7 @@ pub fn of_person(name: &str, whose: &str, second: i64) -> Put {
 }
 
 /// A put of a new task that is due.
-pub fn due_at(name: &str, second: i64) -> Put {
+pub(crate) fn due_at(name: &str, second: i64) -> Put {
     Put {
         due: Some(at(second)),
         ..new_task(name)
@@ -170,27 +170,27 @@ pub fn due_at(name: &str, second: i64) -> Put {
 }
 
 /// The same put over a version.
-pub fn over_version(put: Put, version: u64) -> Put {
+pub(crate) fn over_version(put: Put, version: u64) -> Put {
     Put {
         expect: Version(version),
         ..put
     }
 }
 
-pub fn putting(puts: impl IntoIterator<Item = Put>) -> Commit {
+pub(crate) fn putting(puts: impl IntoIterator<Item = Put>) -> Commit {
     Commit {
         puts: puts.into_iter().collect(),
         ..Commit::default()
     }
 }
 
-pub fn expecting(key: Key, version: u64) -> Check {
+pub(crate) fn expecting(key: Key, version: u64) -> Check {
     Check {
         key,
         expect: Version(version),
     }
 }
 
-pub fn conflict(key: Key) -> Result<(), StoreError> {
+pub(crate) fn conflict(key: Key) -> Result<(), StoreError> {
     Err(StoreError::Conflict { key })
 }

@@ -193,15 +193,18 @@ impl Job {
 
     /// The application accepted it: the next look goes by the id that it named.
     pub(super) fn accepted(&mut self, action: Action, user: Option<&ExternalId>) {
-        match &mut self.target {
-            Target::User { subject, grant, .. } => {
-                if let Some(user) = user {
-                    subject.external_id = Some(user.clone());
-                    grant.entity.external_id = Some(user.clone());
-                }
-            }
-            Target::Request(_) => self.change.made.push(action),
-            Target::Note { .. } | Target::Message(_) => {}
+        match (&self.target, user) {
+            (Target::User { .. }, Some(user)) => self.found(user.clone()),
+            (Target::Request(_), _) => self.change.made.push(action),
+            _ => {}
+        }
+    }
+
+    /// The user is this one: what is made from now on is made to them.
+    pub(super) fn found(&mut self, user: ExternalId) {
+        if let Target::User { subject, grant, .. } = &mut self.target {
+            subject.external_id = Some(user.clone());
+            grant.entity.external_id = Some(user);
         }
     }
 

@@ -52,6 +52,9 @@ impl<'a> Portion<'a> {
                     &job.setting(&supports, may_receive),
                     self.now,
                 );
+                if let (Some(user), Next::Make(..)) = (found, &next) {
+                    job.found(user.external_id.clone());
+                }
                 self.take(job, next);
             }
             Err(error) => {
@@ -87,7 +90,10 @@ impl<'a> Portion<'a> {
                 self.give_up(&job, &why);
             }
             Ok(change) => {
-                if matches!(outcome, Outcome::NotDone { .. }) {
+                if matches!(
+                    outcome,
+                    Outcome::NotDone { .. } | Outcome::Done { was_so: true, .. }
+                ) {
                     job.disprove(action);
                 }
                 job.change = change;

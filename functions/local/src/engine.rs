@@ -1,0 +1,275 @@
+//! Everything of Sando in one process: adapters, workers, schedule.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use sando_core::admin::settings::LeverSecrets;
+use sando_core::admin::{self, Expect};
+use sando_core::audit::Cause;
+use sando_core::changes::Origin;
+use sando_core::event::Hint;
+use sando_core::handle;
+use sando_core::ids::Slug;
+use sando_core::ports::{EventsQueue, Ports, RemoteError, Secrets, Sent};
+use sando_infra::applications::RemoteApplications;
+use sando_infra::budget::{Budget, Rate};
+use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
+use sando_infra::folder::FolderNotifier;
+use sando_infra::http::{Guard, GuardedClient};
+use sando_infra::lever::{LeverClient, LeverSettings};
+use sando_infra::queue::{LocalQueue, LocalWork};
+use sando_infra::secrets::FileSecrets;
+use sando_infra::system::{SystemChance, SystemClock};
+use sando_webhook::Webhook;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+
+/// How many pieces of work are under way at once.
+const WORKERS: usize = 16;
+/// How many messages of the queue `events` are taken at once.
+const BATCH: usize = 10;
+/// How long a message is hidden from others while it is being stored.
+const HIDDEN: Duration = Duration::from_secs(30);
+/// How often a message is tried before it is put aside.
+const RECEIVES: u32 = 10;
+/// What was due this long ago and was not worked on has lost its message.
+const GRACE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Everything of Sando in one process.
+pub struct Engine {
+    /// What handlers work with.
+    pub ports: Ports,
+    /// Credentials.
+    pub secrets: Arc<dyn Secrets>,
+    /// The webhook function.
+    pub webhook: Webhook,
+    database: Embedded,
+    events: Arc<Events>,
+    work: Arc<LocalWork>,
+}
+
+/// The queue `events` as the webhook function sees it.
+struct Events(LocalQueue);
+
+#[async_trait]
+impl EventsQueue for Events {
+    async fn send(&self, hint: &Hint) -> Result<(), RemoteError> {
+        let failed = |why: String| RemoteError::NoAnswer {
+            remote: "events".to_owned(),
+            why,
+            sent: Sent::Perhaps,
+        };
+        let body = serde_json::to_string(hint).map_err(|error| failed(error.to_string()))?;
+        self.0
+            .send(body, Duration::ZERO)
+            .await
+            .map_err(|error| failed(error.to_string()))
+    }
+}
+
+impl Engine {
+    /// Opens everything in the data folder.
+    ///
+    /// # Errors
+    /// If something cannot be opened; the message says what to do.
+    pub async fn open(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
+        let secrets = Arc::new(FileSecrets::open(&data.key_file(), &data.secrets_file())?);
+        let database = Embedded::open(&data.database()).context("the database cannot be opened")?;
+        let tables = Tables::local();
+        tables
+            .create(&database.client())
+            .await
+            .context("the tables cannot be made")?;
+        let clock = Arc::new(SystemClock);
+        let store = Arc::new(DynamoStore::new(database.client(), tables.clone()));
+        let http = GuardedClient::new(Guard {
+            allow_loopback: config.allow_loopback,
+            ..Guard::default()
+        })?;
+        let per_second = config.lever_requests_per_second;
+        let budget = Budget::new(
+            store.clone(),
+            clock.clone(),
+            Slug::parse("lever")?,
+            Rate {
+                per_second,
+                burst: per_second,
+            },
+        );
+        let lever = LeverClient::new(LeverSettings {
+            base_url: config
+                .lever_api_url
+                .parse()
+                .context("SANDO_LEVER_API_URL is no URL")?,
+            http: http.clone(),
+            secrets: secrets.clone(),
+            budget: Arc::new(budget),
+            clock: clock.clone(),
+        });
+        let work = Arc::new(LocalWork::new());
+        let queue = LocalQueue::new(database.client(), &tables.queue, clock.clone(), RECEIVES);
+        let events = Arc::new(Events(queue));
+        let tokens = &config.lever_signing_tokens;
+        let webhook = Webhook::new(
+            tokens,
+            secrets.clone(),
+            events.clone(),
+            clock.clone(),
+            config.lever_max_age,
+        );
+        let ports = Ports {
+            store,
+            work: work.clone(),
+            lever: Arc::new(lever),
+            apps: Arc::new(RemoteApplications::new(
+                http,
+                secrets.clone(),
+                clock.clone(),
+            )),
+            notifier: Arc::new(FolderNotifier::new(data.notifications())),
+            keys: secrets.clone(),
+            clock,
+            chance: Arc::new(SystemChance),
+        };
+        connect_lever(config, &ports, &*secrets).await?;
+        Ok(Self {
+            ports,
+            secrets,
+            webhook,
+            database,
+            events,
+            work,
+        })
+    }
+
+    /// Works until told to stop: what has begun is finished, nothing new is begun.
+    pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clone().take_in(stop.clone()));
+        tasks.spawn(self.clone().tick(stop.clone()));
+        tasks.spawn(self.clone().forget(stop.clone()));
+        for _ in 0..WORKERS {
+            tasks.spawn(self.clone().work());
+        }
+        let mut stop = stop;
+        let _ = stop.wait_for(|stop| *stop).await;
+        self.work.close();
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// The consumer of `events`: stores each delivery, and only then lets the message go.
+    async fn take_in(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.events.0.receive(BATCH, HIDDEN).await {
+                Ok(messages) if messages.is_empty() => {
+                    self.events.0.wait(Duration::from_millis(500)).await
+                }
+                Ok(messages) => {
+                    for message in messages {
+                        self.take_in_one(&message).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the queue `events` cannot be read");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn take_in_one(&self, message: &sando_infra::queue::Received) {
+        let Ok(hint) = serde_json::from_str::<Hint>(&message.body) else {
+            // It comes again until it is put aside, where somebody can look at it.
+            tracing::error!(
+                receives = message.receive_count,
+                "a message of `events` cannot be read"
+            );
+            return;
+        };
+        let done = handle::inbox::receive(&self.ports, hint).await;
+        let gone = match done {
+            Ok(()) => self
+                .events
+                .0
+                .delete(&message.receipt)
+                .await
+                .map_err(anyhow::Error::from),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = gone {
+            tracing::error!(error = %format_args!("{error:#}"), "a delivery could not be stored: it comes again");
+        }
+    }
+
+    async fn work(self: Arc<Self>) {
+        while let Some(message) = self.work.next().await {
+            if let Err(error) = handle::work(&self.ports, &message).await {
+                let error = anyhow::Error::from(error);
+                tracing::error!(key = ?message.key, error = %format_args!("{error:#}"), "work failed: it is found again");
+            }
+        }
+    }
+
+    /// Every second: finds what is due and has lost its message.
+    async fn tick(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = second.tick() => {}
+                _ = stop.changed() => return,
+            }
+            if let Err(error) = handle::tick::tick(&self.ports, GRACE).await {
+                tracing::error!(%error, "the schedule could not look for what is due");
+            }
+        }
+    }
+
+    /// Every minute: forgets what has outlived its time, as DynamoDB does by itself.
+    async fn forget(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut minute = tokio::time::interval(Duration::from_mins(1));
+        loop {
+            tokio::select! {
+                _ = minute.tick() => {}
+                _ = stop.changed() => return,
+            }
+            if let Err(error) = self.database.forget_expired().await {
+                tracing::error!(%error, "what has expired could not be forgotten");
+            }
+        }
+    }
+}
+
+/// The API key of the environment counts: it is kept where the client reads it. The first one connects Lever.
+async fn connect_lever(
+    config: &Config,
+    ports: &Ports,
+    secrets: &dyn Secrets,
+) -> anyhow::Result<()> {
+    let Some(key) = &config.lever_api_key else {
+        return Ok(());
+    };
+    let known = secrets.read("lever", true).await?.unwrap_or_default();
+    if known.credentials.get("api_key") == Some(key) {
+        return Ok(());
+    }
+    let who = Origin {
+        actor: "environment".to_owned(),
+        cause: Cause::of("start", "SANDO_LEVER_API_KEY"),
+        correlation_id: "start".to_owned(),
+        at: ports.clock.now(),
+    };
+    let (settings, _) = admin::settings::current(ports).await?;
+    let lever = LeverSecrets {
+        api_key: Some(key.clone()),
+        registrations: None,
+    };
+    admin::settings::put(ports, secrets, &who, settings, &lever, &Expect::Anything).await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Looks for a person's user in what `find` answers.
+
+use sando_core::condition::Missing;
+use sando_core::ids::ExternalId;
+use sando_core::path::{MissingRows, Path};
+use sando_core::ports::{FoundUser, RemoteError, Subject};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{HttpProvisioner, NotMade, action::CompiledAction, external_id};
+use crate::http::unreadable;
+
+impl HttpProvisioner {
+    pub(super) async fn look(
+        &self,
+        subject: &Subject,
+        until: Instant,
+    ) -> Result<Option<FoundUser>, RemoteError> {
+        let remote = self.connection.remote();
+        let forbidden = |why: String| RemoteError::Forbidden {
+            remote: remote.to_owned(),
+            why,
+        };
+        let Some(find) = &self.actions.find else {
+            return Err(forbidden("it has no action `find`".to_owned()));
+        };
+        let request = match self.request(find, subject, until) {
+            Ok(request) => request,
+            Err(NotMade::Value(error)) => return Err(forbidden(error.to_string())),
+            Err(NotMade::Remote(error)) => return Err(error),
+        };
+        let answer = self.connection.read(request).await?;
+        if find.says_none(answer.status()) {
+            return Ok(None);
+        }
+        let answer = answer.checked()?;
+        if answer.body().is_empty() {
+            return Ok(None);
+        }
+        let body = answer.json()?;
+        let rows = rows(find, &body).map_err(|why| unreadable(remote, why))?;
+        let asked = find.addresses(&|name: &str| self.value(subject, name));
+        let rows = rows
+            .into_iter()
+            .filter(|row| row.is_object() && is_about(row, &asked))
+            .collect();
+        let known = subject.external_id.as_ref();
+        let Some((row, id)) = the_one(find, rows, known).map_err(|why| unreadable(remote, why))?
+        else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        Ok(Some(FoundUser {
+            active: find
+                .active
+                .as_ref()
+                .is_none_or(|active| active.truth(row, Missing::AsDocumented, now).is_true()),
+            external_id: id,
+            ours: false,
+            entitled: None,
+        }))
+    }
+}
+
+/// The rows of an answer: a list, or one user alone.
+fn rows<'a>(find: &CompiledAction, body: &'a Value) -> Result<Vec<&'a Value>, String> {
+    let path = find.response_path.clone().unwrap_or_else(Path::root);
+    if !path.is_many()
+        && let Some(std::borrow::Cow::Borrowed(found)) = path.find(body)
+        && found.is_object()
+    {
+        return Ok(vec![found]);
+    }
+    path.rows(body, MissingRows::AreAnError)
+        .map(|rows| rows.into_iter().map(|row| row.value).collect())
+        .map_err(|error| error.to_string())
+}
+
+/// A row that shows addresses, but none that was asked for, is somebody else's: the server ignored the question.
+fn is_about(row: &Value, asked: &[String]) -> bool {
+    let mut shown = Vec::new();
+    collect_addresses(row, &mut shown);
+    asked.is_empty() || shown.is_empty() || shown.iter().any(|address| asked.contains(address))
+}
+
+fn collect_addresses(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains('@') => found.push(text.trim().to_lowercase()),
+        Value::Array(items) => items.iter().for_each(|item| collect_addresses(item, found)),
+        Value::Object(map) => map.values().for_each(|item| collect_addresses(item, found)),
+        _ => {}
+    }
+}
+
+/// The row with the id that is known, else the only one. More than one is nobody's to choose from.
+fn the_one<'a>(
+    find: &CompiledAction,
+    rows: Vec<&'a Value>,
+    known: Option<&ExternalId>,
+) -> Result<Option<(&'a Value, ExternalId)>, String> {
+    let mut users: Vec<(&Value, ExternalId)> = Vec::new();
+    for row in rows {
+        let id = match &find.id {
+            Some(path) => path.find(row).and_then(|id| external_id(&id)),
+            None => row.get("id").and_then(external_id),
+        };
+        let id = id.ok_or("a user has no id where `id` says")?;
+        if !users.iter().any(|(_, other)| *other == id) {
+            users.push((row, id));
+        }
+    }
+    if let Some(place) = users.iter().position(|(_, id)| Some(id) == known) {
+        return Ok(Some(users.swap_remove(place)));
+    }
+    match users.len() {
+        0 | 1 => Ok(users.pop()),
+        count => Err(format!(
+            "`find` answers {count} users, and none can be told from the others"
+        )),
+    }
+}

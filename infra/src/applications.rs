@@ -1,0 +1,207 @@
+//! Makes provisioners from applications: picks the kind, reads the credentials, bounds the concurrency.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Method;
+use sando_core::app::{Application, Provision};
+use sando_core::effect::Outcome;
+use sando_core::ids::{AppSlug, EffectKey};
+use sando_core::ports::{
+    Applications, Clock, Provisioner, RemoteError, SecretValues, Secrets, Sent,
+};
+use sando_core::workflow::{HttpStep, Repeat};
+use serde_json::Value;
+use tokio::sync::{Mutex, Semaphore};
+use url::Url;
+
+use crate::connection::{Connection, ConnectionSettings};
+use crate::http::{GuardedClient, Request};
+use crate::outcome::{of_answer, of_error};
+use crate::{actions, scim};
+
+/// At most so many requests to one application at a time.
+const CONCURRENCY: usize = 4;
+
+/// The applications of the outside world.
+pub struct RemoteApplications {
+    http: GuardedClient,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    open: Mutex<HashMap<AppSlug, Open>>,
+    slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// A provisioner with what it was made from: it serves as long as that stays the same.
+struct Open {
+    app: Application,
+    values: SecretValues,
+    provisioner: Arc<dyn Provisioner>,
+}
+
+impl RemoteApplications {
+    /// Reads credentials of `app/<slug>` from `secrets`; the clock is for conditions such as `older_than`.
+    #[must_use]
+    pub fn new(http: GuardedClient, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            http,
+            secrets,
+            clock,
+            open: Mutex::default(),
+            slots: Mutex::default(),
+        }
+    }
+
+    async fn settings(&self, slug: &str) -> ConnectionSettings {
+        let mut slots = self.slots.lock().await;
+        let slots = slots
+            .entry(slug.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY)));
+        ConnectionSettings {
+            remote: slug.to_owned(),
+            owner: format!("app/{slug}"),
+            how_to_set: format!("PUT /v1/apps/{slug}/credentials"),
+            base_url: String::new(),
+            auth: None,
+            slots: slots.clone(),
+            http: self.http.clone(),
+            secrets: self.secrets.clone(),
+        }
+    }
+
+    async fn make(
+        &self,
+        app: &Application,
+        values: &SecretValues,
+    ) -> Result<Arc<dyn Provisioner>, RemoteError> {
+        let settings = self.settings(app.app.as_str()).await;
+        match &app.provisioner {
+            Provision::Scim(scim) => {
+                let connection = Connection::open(
+                    ConnectionSettings {
+                        base_url: scim.base_url.clone(),
+                        auth: scim.auth.clone(),
+                        ..settings
+                    },
+                    values,
+                )?;
+                Ok(scim::provisioner(connection, (**scim).clone()))
+            }
+            Provision::Http(http) => {
+                let connection = Connection::open(
+                    ConnectionSettings {
+                        base_url: http.base_url.clone(),
+                        auth: http.auth.clone(),
+                        ..settings
+                    },
+                    values,
+                )?;
+                actions::provisioner(connection, http, self.clock.clone())
+            }
+            Provision::Manual(_) => Err(RemoteError::Forbidden {
+                remote: app.app.to_string(),
+                why: "it is provisioned by a human (`type: manual`)".to_owned(),
+            }),
+        }
+    }
+
+    async fn step(
+        &self,
+        step: &HttpStep,
+        body: &Value,
+        key: &EffectKey,
+    ) -> Result<Outcome, RemoteError> {
+        let url = Url::parse(&step.path).map_err(|error| RemoteError::Forbidden {
+            remote: "http step".to_owned(),
+            why: format!("`path` is no full URL: {error}"),
+        })?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let slug = slug_of(&host);
+        let owner = format!("app/{slug}");
+        let values = match &step.auth {
+            Some(_) => self
+                .secrets
+                .read(&owner, false)
+                .await
+                .map_err(nothing_sent)?
+                .unwrap_or_default(),
+            None => SecretValues::default(),
+        };
+        let settings = ConnectionSettings {
+            remote: host,
+            // What looks like a placeholder in a URL that is filled in already is text.
+            base_url: url.origin().ascii_serialization(),
+            auth: step.auth.clone(),
+            ..self.settings(&slug).await
+        };
+        let connection = Connection::open(settings, &values)?;
+        let method =
+            Method::from_bytes(step.method.as_bytes()).map_err(|_| RemoteError::Forbidden {
+                remote: connection.remote().to_owned(),
+                why: "`method` is no HTTP method".to_owned(),
+            })?;
+        let mut request = Request::new(connection.remote(), method, url);
+        for (name, value) in &step.headers {
+            request = request.header(name, value)?;
+        }
+        if let Repeat::IdempotencyHeader(name) = &step.repeat {
+            request = request.header(name, key.as_str())?;
+        }
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = connection.send_once(request).await?;
+        Ok(of_answer(&answer))
+    }
+}
+
+#[async_trait]
+impl Applications for RemoteApplications {
+    async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
+        let owner = format!("app/{}", app.app);
+        let values = self.secrets.read(&owner, false).await?.unwrap_or_default();
+        if let Some(open) = self.open.lock().await.get(&app.app)
+            && open.app == *app
+            && open.values == values
+        {
+            return Ok(open.provisioner.clone());
+        }
+        let provisioner = self.make(app, &values).await?;
+        let open = Open {
+            app: app.clone(),
+            values,
+            provisioner: provisioner.clone(),
+        };
+        self.open.lock().await.insert(app.app.clone(), open);
+        Ok(provisioner)
+    }
+
+    async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome {
+        match self.step(step, body, key).await {
+            Ok(outcome) => outcome,
+            Err(error) => of_error(&error),
+        }
+    }
+}
+
+/// The keeper of secrets did not answer: the request itself was surely not sent.
+fn nothing_sent(error: RemoteError) -> RemoteError {
+    match error {
+        RemoteError::NoAnswer { remote, why, .. } => RemoteError::NoAnswer {
+            remote,
+            why,
+            sent: Sent::Never,
+        },
+        other => other,
+    }
+}
+
+/// The application whose credentials serve a host: `lms.example` is `lms-example`.
+fn slug_of(host: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    host.to_ascii_lowercase()
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! A Sando process: real store on disk, real clients, killed by its doom.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use sando_core::event::Hint;
+use sando_core::handle::{self, tick::tick};
+use sando_core::ids::{LeverId, Slug};
+use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets};
+use sando_core::store::{Commit, DUE_SHARDS, Store};
+use sando_infra::applications::RemoteApplications;
+use sando_infra::budget::{Budget, Rate};
+use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
+use sando_infra::folder::FolderNotifier;
+use sando_infra::http::{Guard, GuardedClient};
+use sando_infra::lever::{LeverClient, LeverSettings};
+use sando_infra::secrets::FileSecrets;
+use sando_infra::system::{SystemChance, SystemClock};
+
+use super::doom::{Doom, Doomed};
+use super::{Site, TestClock, TestQueue};
+
+/// A Sando process.
+pub struct Machine {
+    /// What its handlers work with.
+    pub ports: Ports,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+    /// Its queue `work`.
+    pub queue: Arc<TestQueue>,
+    doom: Arc<Doom>,
+}
+
+/// How long nothing may be due before everything counts as settled.
+const QUIET: SignedDuration = SignedDuration::from_hours(30);
+
+impl Machine {
+    /// Starts a process on a folder. The first one finds the site's configuration put.
+    pub async fn start(folder: &Path, site: &Site, clock: Arc<TestClock>, doom: Arc<Doom>) -> Self {
+        let secrets = FileSecrets::open(&folder.join("key"), &folder.join("secrets"))
+            .expect("secrets can be opened");
+        let secrets = Arc::new(secrets);
+        let database =
+            Embedded::open(&folder.join("sando.db")).expect("the database can be opened");
+        let tables = Tables::local();
+        tables
+            .create(&database.client())
+            .await
+            .expect("tables can be made");
+        let store: Arc<dyn Store> = Arc::new(DynamoStore::new(database.client(), tables));
+        site.give_credentials(&*secrets).await;
+        let puts = site.configuration();
+        // There already when the process was started before.
+        let _ = store
+            .commit(&Commit {
+                puts,
+                ..Commit::default()
+            })
+            .await;
+        let queue = Arc::new(TestQueue::new(clock.clone()));
+        let ports = ports(
+            site,
+            store,
+            secrets,
+            clock.clone(),
+            queue.clone(),
+            &doom,
+            folder,
+        );
+        Self {
+            ports,
+            clock,
+            queue,
+            doom,
+        }
+    }
+
+    /// A verified webhook reaches the queue `events`, and its consumer; false if the process was killed.
+    pub async fn receive(&self, hint: &Hint) -> bool {
+        tokio::select! {
+            biased;
+            () = self.doom.comes() => false,
+            done = handle::inbox::receive(&self.ports, hint.clone()) => {
+                done.expect("the delivery can be stored");
+                true
+            }
+        }
+    }
+
+    /// Works until nothing is due for long; moves the clock to what is due next. False if the process was killed.
+    pub async fn settle(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.doom.comes() => false,
+            () = self.work_off() => true,
+        }
+    }
+
+    async fn work_off(&self) {
+        loop {
+            while let Some(message) = self.queue.take() {
+                handle::work(&self.ports, &message)
+                    .await
+                    .expect("the work can be done");
+            }
+            tick(&self.ports, SignedDuration::ZERO)
+                .await
+                .expect("the schedule can look");
+            if self.queue.next().is_some_and(|at| at <= self.clock.now()) {
+                continue;
+            }
+            match self.next_due().await {
+                Some(at) => self.clock.move_to(at),
+                None => return,
+            }
+        }
+    }
+
+    /// The next time at which something is due, in the store or by a message.
+    async fn next_due(&self) -> Option<Timestamp> {
+        let until = self
+            .clock
+            .now()
+            .saturating_add(QUIET)
+            .unwrap_or(Timestamp::MAX);
+        let mut next = self.queue.next();
+        for shard in 0..DUE_SHARDS {
+            let first = self
+                .ports
+                .store
+                .due(shard, until, 1)
+                .await
+                .expect("the store can be read");
+            next = next
+                .into_iter()
+                .chain(first.first().map(|entry| entry.due))
+                .min();
+        }
+        next.filter(|at| *at <= until)
+    }
+}
+
+fn ports(
+    site: &Site,
+    store: Arc<dyn Store>,
+    secrets: Arc<FileSecrets>,
+    clock: Arc<TestClock>,
+    queue: Arc<TestQueue>,
+    doom: &Arc<Doom>,
+    folder: &Path,
+) -> Ports {
+    let http = GuardedClient::new(Guard {
+        allow_loopback: true,
+        ..Guard::default()
+    })
+    .expect("TLS works");
+    let rate = Rate {
+        per_second: 1000,
+        burst: 1000,
+    };
+    let budget = Budget::new(
+        store.clone(),
+        Arc::new(SystemClock),
+        Slug::parse("lever").expect("a slug"),
+        rate,
+    );
+    let lever: Arc<dyn Lever> = Arc::new(LeverClient::new(LeverSettings {
+        base_url: site.lever.api_url().parse().expect("a URL"),
+        http: http.clone(),
+        secrets: secrets.clone(),
+        budget: Arc::new(budget),
+        clock: Arc::new(SystemClock),
+    }));
+    let remote = RemoteApplications::new(
+        http,
+        secrets.clone() as Arc<dyn Secrets>,
+        Arc::new(SystemClock),
+    );
+    let apps: Arc<dyn Applications> = Arc::new(remote);
+    let notifier: Arc<dyn Notifier> = Arc::new(FolderNotifier::new(folder.join("notifications")));
+    let doom = || doom.clone();
+    Ports {
+        store: Arc::new(Doomed::<dyn Store> {
+            port: store,
+            doom: doom(),
+        }),
+        work: queue,
+        lever: Arc::new(Doomed::<dyn Lever> {
+            port: lever,
+            doom: doom(),
+        }),
+        apps: Arc::new(Doomed::<dyn Applications> {
+            port: apps,
+            doom: doom(),
+        }),
+        notifier: Arc::new(Doomed::<dyn Notifier> {
+            port: notifier,
+            doom: doom(),
+        }),
+        keys: secrets,
+        clock,
+        chance: Arc::new(SystemChance),
+    }
+}
+
+/// A hint as the webhook function makes it.
+#[must_use]
+pub fn hint(event: &str, opportunity: &str, token: &str, now: Timestamp) -> Hint {
+    Hint {
+        registration: Slug::parse("default").expect("a slug"),
+        token_hash: token.to_owned(),
+        event: event.to_owned(),
+        triggered_at: now,
+        received_at: now,
+        opportunity: LeverId::parse(opportunity).expect("an id"),
+        content_hash: format!("{event} {opportunity}"),
+    }
+}

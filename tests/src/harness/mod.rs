@@ -1,0 +1,13 @@
+//! A whole Sando over real adapters and real HTTP servers, with a clock that the test moves and a doom that kills it.
+
+mod clock;
+mod doom;
+mod machine;
+mod queue;
+mod site;
+
+pub use clock::TestClock;
+pub use doom::Doom;
+pub use machine::{Machine, hint};
+pub use queue::TestQueue;
+pub use site::{Site, put};
