@@ -449,14 +449,22 @@ fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mu
         step.enter(StepState::Skipped, "there is no candidacy in Lever");
         return;
     }
-    let others = || run.steps.iter().filter(|other| !is_note(other));
-    let ended = others().all(|other| other.has_ended() || !can_move(run, other));
-    let busy = others().any(|other| is_busy(run, other));
-    if step.change.is_some() || ended || !busy && step.notes == 0 {
+    let mut others = run.steps.iter().filter(|other| !is_note(other));
+    let busy = others.any(|other| is_busy(run, other));
+    if step.change.is_some() || is_over(run) || !busy && step.notes == 0 {
         ready(run, step, situation, turn);
     } else {
         step.wait(WaitsFor::Needs, None, "waits for the other steps");
     }
+}
+
+/// Has everything besides the notes ended, or got stuck behind what failed? The last note is written then.
+#[must_use]
+pub fn is_over(run: &Run) -> bool {
+    run.steps
+        .iter()
+        .filter(|step| !is_note(step))
+        .all(|step| step.has_ended() || !can_move(run, step))
 }
 
 fn is_note(step: &Step) -> bool {
@@ -889,5 +897,27 @@ mod tests {
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.look_at, Some(later));
+    }
+
+    #[test]
+    fn what_is_stuck_behind_a_failed_step_does_not_keep_the_last_note_back() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("change", &company, &person, Goal::Give);
+        run.opportunity = Some(crate::ids::LeverId::parse("ada").unwrap());
+        let child = run.steps.last_mut().unwrap();
+        child.enter(StepState::Failed, "refused");
+        let grants = [a_grant(&person)];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, [StepId::from("lever")]);
+        assert!(is_over(&run));
     }
 }

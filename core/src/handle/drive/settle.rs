@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::advance::{a_task, shown};
+use crate::advance::{a_task, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
 use crate::grant::{Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::ports::{Ports, RemoteError};
-use crate::run::{Run, Step, StepState, StepWork, WaitsFor};
+use crate::run::{Step, StepState, StepWork, WaitsFor};
 use crate::store::{Entity, Loaded};
 use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
@@ -227,7 +227,7 @@ impl<'a> Portion<'a> {
 
     /// A note may be followed by another one; a request cannot be looked at and stays accepted.
     fn end_step(&mut self, job: &Job) {
-        let over = others_have_ended(&self.hand.run.entity);
+        let over = is_over(&self.hand.run.entity);
         self.on_step(&job.step, |step| match &step.work {
             StepWork::Workflow {
                 kind: StepKind::LeverNote {},
@@ -391,14 +391,6 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
             grant.creation_intended &= goal == Goal::Suspend;
         }
     }
-}
-
-fn others_have_ended(run: &Run) -> bool {
-    let is_note = |step: &Step| step.kind() == "lever_note";
-    run.steps
-        .iter()
-        .filter(|step| !is_note(step))
-        .all(Step::has_ended)
 }
 
 fn owner(job: &Job) -> String {
