@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::access::{PlannedEffect, Way, desired, plan};
+use crate::access::{PlannedEffect, Way, desired, is_due, plan};
 use crate::app::Application;
 use crate::company::Company;
 use crate::effect::{Goal, Phase};
@@ -570,6 +570,13 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
         cancel(&mut step, grant, run, situation, turn);
         return step;
     }
+    if goal != Goal::Give
+        && !intended
+        && is_due(situation.person, situation.company, &app, situation.now)
+    {
+        keep(&mut step, grant, run, situation, turn);
+        return step;
+    }
     if intended && ours.is_none() {
         step.wait(
             WaitsFor::OtherRun,
@@ -649,6 +656,26 @@ fn cancel(
         let mut grant = grant.clone();
         grant.entity.state = GrantState::Revoked;
         grant.entity.change = None;
+        grant.entity.changed_at = situation.now;
+        turn.changed_grants.push(grant);
+    }
+}
+
+/// What was to be taken away is due again, and nothing was sent: it stays.
+fn keep(
+    step: &mut Step,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    step.enter(StepState::Cancelled, "the person is due it again");
+    turn.said
+        .push(("kept".to_owned(), format!("app/{}", grant.entity.app)));
+    let change = grant.entity.change.as_ref();
+    if change.is_some_and(|change| change.run == run.id) {
+        let mut grant = grant.clone();
+        grant.entity.keep();
         grant.entity.changed_at = situation.now;
         turn.changed_grants.push(grant);
     }
@@ -919,5 +946,28 @@ mod tests {
 
         assert_eq!(turn.todo, [StepId::from("lever")]);
         assert!(is_over(&run));
+    }
+
+    #[test]
+    fn what_is_due_again_is_not_taken_away_by_an_older_run() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("withdraw", &company, &person, Goal::Suspend);
+        let mut grant = a_grant(&person);
+        grant.entity.state = GrantState::Active;
+        grant.entity.held = Some(Entitlement::default());
+        let grants = [grant];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.steps.last().unwrap().state, StepState::Cancelled);
+        assert_eq!(run.state, RunState::Finished);
     }
 }

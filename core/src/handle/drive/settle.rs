@@ -46,10 +46,10 @@ impl<'a> Portion<'a> {
         match seen {
             Ok(found) => {
                 let supports = supports(&job);
-                let may_receive = self.hand.person.entity.state.may_receive();
+                let standing = job.standing(self.hand, self.now);
                 let next = job.change.after_look(
                     found.as_ref(),
-                    &job.setting(&supports, may_receive),
+                    &job.setting(&supports, standing),
                     self.now,
                 );
                 if let (Some(user), Next::Make(..)) = (found, &next) {
@@ -117,6 +117,7 @@ impl<'a> Portion<'a> {
             }
             Next::Settled(Settled::Verified(user)) => self.verified(&job, user),
             Next::Settled(Settled::Withdrawn) => self.withdrawn(&job),
+            Next::Settled(Settled::Kept) => self.kept(&job),
             Next::Stranger => self.give_up(
                 &job,
                 "an account of somebody else has the person's address there",
@@ -262,6 +263,18 @@ impl<'a> Portion<'a> {
         self.say(&job, "withdrawn", "nothing was made".to_owned(), None);
         self.on_step(&job.step, |step| {
             step.enter(StepState::Cancelled, "the person may no longer receive it")
+        });
+    }
+
+    fn kept(&mut self, job: &Job) {
+        let mut job = job.clone();
+        if let Target::User { grant, .. } = &mut job.target {
+            grant.entity.keep();
+        }
+        self.keep(&job, None);
+        self.say(&job, "kept", "due again".to_owned(), None);
+        self.on_step(&job.step, |step| {
+            step.enter(StepState::Cancelled, "the person is due it again")
         });
     }
 
