@@ -64,6 +64,13 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
     desired
 }
 
+/// Is it due, or can nobody tell? Then nothing of it is taken away.
+#[must_use]
+pub fn is_due(person: &Person, company: &Company, app: &AppSlug, now: Timestamp) -> bool {
+    let desired = desired(person, company, now);
+    desired.due.contains_key(app) || desired.unknown.contains(app)
+}
+
 impl Desired {
     /// Several policies unite: the strongest plan by the order in `plans`, all groups, the first role.
     fn unite(&mut self, policy: &Slug, grant: &PolicyGrant, app: Option<&Application>) {

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::access::{PlannedEffect, Way, desired, plan};
+use crate::access::{PlannedEffect, Way, desired, is_due, plan};
 use crate::app::Application;
 use crate::company::Company;
 use crate::effect::{Goal, Phase};
@@ -449,14 +449,22 @@ fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mu
         step.enter(StepState::Skipped, "there is no candidacy in Lever");
         return;
     }
-    let others = || run.steps.iter().filter(|other| !is_note(other));
-    let ended = others().all(|other| other.has_ended() || !can_move(run, other));
-    let busy = others().any(|other| is_busy(run, other));
-    if step.change.is_some() || ended || !busy && step.notes == 0 {
+    let mut others = run.steps.iter().filter(|other| !is_note(other));
+    let busy = others.any(|other| is_busy(run, other));
+    if step.change.is_some() || is_over(run) || !busy && step.notes == 0 {
         ready(run, step, situation, turn);
     } else {
         step.wait(WaitsFor::Needs, None, "waits for the other steps");
     }
+}
+
+/// Has everything besides the notes ended, or got stuck behind what failed? The last note is written then.
+#[must_use]
+pub fn is_over(run: &Run) -> bool {
+    run.steps
+        .iter()
+        .filter(|step| !is_note(step))
+        .all(|step| step.has_ended() || !can_move(run, step))
 }
 
 fn is_note(step: &Step) -> bool {
@@ -562,6 +570,13 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
         cancel(&mut step, grant, run, situation, turn);
         return step;
     }
+    if goal != Goal::Give
+        && !intended
+        && is_due(situation.person, situation.company, &app, situation.now)
+    {
+        keep(&mut step, grant, run, situation, turn);
+        return step;
+    }
     if intended && ours.is_none() {
         step.wait(
             WaitsFor::OtherRun,
@@ -641,6 +656,26 @@ fn cancel(
         let mut grant = grant.clone();
         grant.entity.state = GrantState::Revoked;
         grant.entity.change = None;
+        grant.entity.changed_at = situation.now;
+        turn.changed_grants.push(grant);
+    }
+}
+
+/// What was to be taken away is due again, and nothing was sent: it stays.
+fn keep(
+    step: &mut Step,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    step.enter(StepState::Cancelled, "the person is due it again");
+    turn.said
+        .push(("kept".to_owned(), format!("app/{}", grant.entity.app)));
+    let change = grant.entity.change.as_ref();
+    if change.is_some_and(|change| change.run == run.id) {
+        let mut grant = grant.clone();
+        grant.entity.keep();
         grant.entity.changed_at = situation.now;
         turn.changed_grants.push(grant);
     }
@@ -889,5 +924,50 @@ mod tests {
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.look_at, Some(later));
+    }
+
+    #[test]
+    fn what_is_stuck_behind_a_failed_step_does_not_keep_the_last_note_back() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("change", &company, &person, Goal::Give);
+        run.opportunity = Some(crate::ids::LeverId::parse("ada").unwrap());
+        let child = run.steps.last_mut().unwrap();
+        child.enter(StepState::Failed, "refused");
+        let grants = [a_grant(&person)];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, [StepId::from("lever")]);
+        assert!(is_over(&run));
+    }
+
+    #[test]
+    fn what_is_due_again_is_not_taken_away_by_an_older_run() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("withdraw", &company, &person, Goal::Suspend);
+        let mut grant = a_grant(&person);
+        grant.entity.state = GrantState::Active;
+        grant.entity.held = Some(Entitlement::default());
+        let grants = [grant];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.steps.last().unwrap().state, StepState::Cancelled);
+        assert_eq!(run.state, RunState::Finished);
     }
 }

@@ -259,6 +259,8 @@ pub struct Setting<'a> {
     pub settle_secs: u32,
     /// May the person still be given anything (lifecycle state and no pause)?
     pub may_receive: bool,
+    /// Is the person due it (again), so that nothing of it may be taken away?
+    pub is_due: bool,
     /// The user id that an earlier change of this grant settled on.
     pub known: Option<&'a ExternalId>,
     /// Whoever is found is ours: an earlier intent explains it, or the look went by an address that identifies the
@@ -290,6 +292,8 @@ pub enum Settled {
     Verified(Option<ExternalId>),
     /// The person may no longer receive it, and nothing was made.
     Withdrawn,
+    /// The person is due it again, and nothing is on its way any more that takes it away.
+    Kept,
 }
 
 impl Change {
@@ -334,6 +338,13 @@ impl Change {
             )),
             Some(_) if self.goal == Goal::Give && !setting.may_receive => {
                 self.fenced(found, setting, now)
+            }
+            Some(_) if matches!(self.goal, Goal::Suspend | Goal::Remove) && setting.is_due => {
+                if self.may_still_arrive(setting, now) {
+                    self.wait(setting, now)
+                } else {
+                    Next::Settled(Settled::Kept)
+                }
             }
             Some(_) if setting.blind && self.phase.has_intent() && !setting.unique => {
                 Next::GiveUp("nobody knows whether it arrived".to_owned())
@@ -468,21 +479,25 @@ impl Change {
 
     /// The person may no longer receive it: what may have been made is looked for, nothing more is made.
     fn fenced(&self, found: Option<&FoundUser>, setting: &Setting<'_>, now: Timestamp) -> Next {
-        match (&self.phase, found) {
-            // It is there: it is recorded as held, so that the leaver's revoke finds it.
-            (_, Some(user)) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
-            (Phase::Planned | Phase::Retry { .. }, None) => Next::Settled(Settled::Withdrawn),
-            (
-                Phase::Intended { at: since, .. }
-                | Phase::Unknown { since, .. }
-                | Phase::Accepted { since, .. },
-                None,
-            ) => {
-                if next_look(*since, setting, now).is_none() {
-                    return Next::Settled(Settled::Withdrawn);
-                }
+        match found {
+            // A user who was there before, whom an effect on its way may still make active.
+            Some(user) if !user.active && self.may_still_arrive(setting, now) => {
                 self.wait(setting, now)
             }
+            // It is there: it is recorded as held, so that the leaver's revoke finds it.
+            Some(user) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
+            None if self.may_still_arrive(setting, now) => self.wait(setting, now),
+            None => Next::Settled(Settled::Withdrawn),
+        }
+    }
+
+    /// Is an effect perhaps still on its way?
+    fn may_still_arrive(&self, setting: &Setting<'_>, now: Timestamp) -> bool {
+        match &self.phase {
+            Phase::Planned | Phase::Retry { .. } => false,
+            Phase::Intended { at: since, .. }
+            | Phase::Unknown { since, .. }
+            | Phase::Accepted { since, .. } => next_look(*since, setting, now).is_some(),
         }
     }
 
@@ -530,11 +545,21 @@ impl Change {
                     return Err(format!("given up after {} tries: {why}", RETRIES.len()));
                 };
                 self.retries = self.retries.saturating_add(1);
-                // Not done: what shows up later was not made by this attempt.
-                Phase::Retry {
-                    action,
-                    saw_absent: false,
-                    at,
+                if self.doubtful {
+                    // This attempt was not carried out, but one before it may still arrive.
+                    Phase::Unknown {
+                        action,
+                        saw_absent,
+                        since: now,
+                        look_at: at,
+                    }
+                } else {
+                    // Not done: what shows up later was not made by this attempt.
+                    Phase::Retry {
+                        action,
+                        saw_absent: false,
+                        at,
+                    }
                 }
             }
         };
@@ -576,4 +601,115 @@ pub fn retry_at(
     let jittered = base.saturating_add(base.saturating_mul(chance % 100) / 200);
     let asked = retry_after_secs.map_or(0, |secs| u32::try_from(secs.min(86_400)).unwrap_or(0));
     Some(later(now, jittered.max(asked)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::PersonId;
+
+    const NOW: i64 = 1_000;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_second(secs).unwrap()
+    }
+
+    fn a_change(goal: Goal, phase: Phase) -> Change {
+        let run = RunId::derived(&["run"]);
+        let step = StepId::from("access/figma");
+        let open = Change::open(run, step, goal, 1);
+        Change { phase, ..open }
+    }
+
+    fn unknown(action: Action, since: i64) -> Phase {
+        Phase::Unknown {
+            action,
+            saw_absent: action == Action::Create,
+            since: at(since),
+            look_at: at(NOW),
+        }
+    }
+
+    fn setting(may_receive: bool, is_due: bool) -> Setting<'static> {
+        Setting {
+            supports: &[Action::Create, Action::Restore, Action::Suspend],
+            unique: true,
+            settle_secs: 0,
+            may_receive,
+            is_due,
+            known: None,
+            confirmed_match: true,
+            blind: false,
+        }
+    }
+
+    fn a_user(active: bool) -> FoundUser {
+        FoundUser {
+            external_id: ExternalId::try_from("u1".to_owned()).unwrap(),
+            active,
+            ours: true,
+            entitled: Some(true),
+        }
+    }
+
+    #[test]
+    fn a_restore_that_may_still_arrive_is_waited_for_before_a_leavers_grant_is_settled() {
+        let user = a_user(false);
+        let left = setting(false, false);
+
+        let recent = a_change(Goal::Give, unknown(Action::Restore, NOW - 10));
+        let next = recent.after_look(Some(&user), &left, at(NOW));
+        assert!(
+            matches!(next, Next::Wait(Phase::Unknown { .. })),
+            "{next:?}"
+        );
+
+        let old = a_change(Goal::Give, unknown(Action::Restore, NOW - 400));
+        let next = old.after_look(Some(&user), &left, at(NOW));
+        assert!(
+            matches!(next, Next::Settled(Settled::Verified(_))),
+            "{next:?}"
+        );
+    }
+
+    #[test]
+    fn a_removal_that_may_still_arrive_is_waited_for_before_what_is_due_again_is_kept() {
+        let user = a_user(true);
+        let due = setting(true, true);
+
+        let recent = a_change(Goal::Suspend, unknown(Action::Suspend, NOW - 10));
+        let next = recent.after_look(Some(&user), &due, at(NOW));
+        assert!(
+            matches!(next, Next::Wait(Phase::Unknown { .. })),
+            "{next:?}"
+        );
+
+        let untouched = a_change(Goal::Suspend, Phase::Planned);
+        let next = untouched.after_look(Some(&user), &due, at(NOW));
+        assert_eq!(next, Next::Settled(Settled::Kept));
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_done_says_nothing_about_the_one_before_it() {
+        let person = PersonId::derived(&["ada"]);
+        let key = EffectKey::derived(&[person.as_str()]);
+        let intended = Phase::Intended {
+            action: Action::Create,
+            saw_absent: true,
+            at: at(NOW),
+        };
+        let outcome = Outcome::NotDone {
+            why: "429".to_owned(),
+            retry_after_secs: None,
+        };
+
+        let sure = a_change(Goal::Give, intended.clone());
+        let sure = sure.after_make(&outcome, &key, at(NOW)).unwrap();
+        let mut doubtful = a_change(Goal::Give, intended);
+        doubtful.doubtful = true;
+        let doubtful = doubtful.after_make(&outcome, &key, at(NOW)).unwrap();
+
+        assert!(!sure.phase.has_intent());
+        assert!(doubtful.phase.has_intent());
+    }
 }

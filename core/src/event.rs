@@ -109,6 +109,21 @@ impl StoredDelivery {
     }
 }
 
+impl StoredDelivery {
+    /// The fact does not show yet.
+    pub fn look_again(&mut self, at: Timestamp) {
+        self.state = DeliveryState::Waiting;
+        self.looks = self.looks.saturating_add(1);
+        self.look_at = Some(at);
+    }
+
+    /// Nothing is left to look for.
+    pub fn close(&mut self, state: DeliveryState) {
+        self.state = state;
+        self.look_at = None;
+    }
+}
+
 impl Entity for StoredDelivery {
     const KIND: &'static str = "delivery";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::effect::Change;
+use crate::effect::{Action, Change};
 use crate::ids::{AppSlug, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
 
@@ -126,6 +126,22 @@ impl Grant {
             creation_intended: false,
             reason: None,
             changed_at: now,
+        }
+    }
+
+    /// Taking it away is called off: it stands as it did, or is wanted again where a part of it is gone already.
+    pub fn keep(&mut self) {
+        let whole = self
+            .change
+            .take()
+            .is_none_or(|change| !change.made.contains(&Action::ReleasePlan));
+        if matches!(self.state, GrantState::Revoking | GrantState::Active) {
+            let held = whole && self.held.is_some();
+            self.state = if held {
+                GrantState::Active
+            } else {
+                GrantState::Desired
+            };
         }
     }
 

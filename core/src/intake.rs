@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::audit::Cause;
@@ -28,6 +28,32 @@ pub struct Fact {
     pub id: EventId,
     /// When it became true.
     pub occurred_at: Timestamp,
+}
+
+impl Fact {
+    /// How much later than the fact its own webhooks may be triggered, in seconds.
+    const WEBHOOK_AFTER_SECS: i64 = 5;
+
+    /// Is it what the webhook tells of? A fact that does not explain a newer webhook is perhaps an old reading: Lever
+    /// does not show yet what came after it.
+    #[must_use]
+    pub fn explains(&self, hint: &str, triggered_at: Timestamp) -> bool {
+        let of_this_kind = match hint {
+            "candidateHired" => self.kind == EventKind::Hired,
+            "candidateDeleted" => self.kind == EventKind::Deleted,
+            "candidateStageChange" => self.kind == EventKind::StageChanged,
+            "applicationCreated" => self.kind == EventKind::Applied,
+            "candidateArchiveChange" => true,
+            // A webhook that no fact follows from.
+            _ => return true,
+        };
+        let latest = self
+            .occurred_at
+            .saturating_add(SignedDuration::from_secs(Self::WEBHOOK_AFTER_SECS))
+            .unwrap_or(Timestamp::MAX);
+        // Nothing comes after a deletion.
+        of_this_kind && triggered_at <= latest || self.kind == EventKind::Deleted
+    }
 }
 
 /// What a reading says.
@@ -665,5 +691,36 @@ pub fn run_of(
         finished_at: None,
         look_at: Some(now),
         missing: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::LeverId;
+
+    #[track_caller]
+    fn check(kind: EventKind, hint: &str, secs_later: i64, expect: bool) {
+        let occurred_at = Timestamp::from_second(1_000).unwrap();
+        let opportunity = LeverId::parse("ada").unwrap();
+        let fact = Fact {
+            kind,
+            id: fact_id("fact", &opportunity, None, ""),
+            occurred_at,
+        };
+        let triggered_at = occurred_at + SignedDuration::from_secs(secs_later);
+        let explained = fact.explains(hint, triggered_at);
+        assert_eq!(explained, expect, "{kind:?} {hint} {secs_later}");
+    }
+
+    #[test]
+    fn a_fact_explains_its_own_webhooks_and_no_later_ones() {
+        check(EventKind::Hired, "candidateHired", 1, true);
+        check(EventKind::Hired, "candidateArchiveChange", 1, true);
+        check(EventKind::Hired, "candidateArchiveChange", 60, false);
+        check(EventKind::Hired, "candidateHired", 60, false);
+        check(EventKind::Hired, "candidateDeleted", 1, false);
+        check(EventKind::Deleted, "candidateArchiveChange", 60, true);
+        check(EventKind::Hired, "interviewCreated", 60, true);
     }
 }

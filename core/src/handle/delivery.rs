@@ -8,7 +8,7 @@ use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::event::{DeliveryState, Event, KnownCandidacy, StoredDelivery};
-use crate::ids::{EventId, LeverId, PersonId, TaskId, derive};
+use crate::ids::{LeverId, PersonId, TaskId, derive};
 use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
 use crate::lever::Candidacy;
 use crate::person::{CanonicalEmail, Person};
@@ -50,8 +50,8 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
 /// What came of looking at an opportunity.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The last event that was made or met.
-    Event(EventId),
+    /// These are true; each is an event now, or was one before.
+    Facts(Vec<Fact>),
     /// What was expected does not show.
     NotYet(&'static str),
     /// Only a human can see it.
@@ -67,30 +67,35 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
     };
     let place = usize::try_from(delivery.looks).unwrap_or(usize::MAX);
     match outcome {
-        Outcome::Event(id) => {
-            delivery.state = DeliveryState::Done;
-            delivery.event = Some(id.clone());
-            delivery.look_at = None;
-            delivery.why = format!("led to {id}");
+        Outcome::Facts(facts) => {
+            let hint = &delivery.hint;
+            let explains = |fact: &&Fact| fact.explains(&hint.event, hint.triggered_at);
+            let explained = facts.iter().find(explains);
+            let fact = explained.or(facts.last());
+            delivery.event = fact.map(|fact| fact.id.clone());
+            let led_to = fact.map_or_else(String::new, |fact| format!("led to {}", fact.id));
+            match StoredDelivery::LOOKS.get(place) {
+                Some(secs) if explained.is_none() => {
+                    delivery.why = format!("{led_to}, which is older than the webhook");
+                    delivery.look_again(later(i64::from(*secs)));
+                }
+                _ => {
+                    delivery.why = led_to;
+                    delivery.close(DeliveryState::Done);
+                }
+            }
         }
         Outcome::Hidden(why) => {
-            delivery.state = DeliveryState::Done;
-            delivery.look_at = None;
             delivery.why = (*why).to_owned();
+            delivery.close(DeliveryState::Done);
         }
-        Outcome::NotYet(why) => match StoredDelivery::LOOKS.get(place) {
-            Some(secs) => {
-                delivery.state = DeliveryState::Waiting;
-                delivery.looks = delivery.looks.saturating_add(1);
-                delivery.look_at = Some(later(i64::from(*secs)));
-                delivery.why = (*why).to_owned();
+        Outcome::NotYet(why) => {
+            delivery.why = (*why).to_owned();
+            match StoredDelivery::LOOKS.get(place) {
+                Some(secs) => delivery.look_again(later(i64::from(*secs))),
+                None => delivery.close(DeliveryState::NothingToDo),
             }
-            None => {
-                delivery.state = DeliveryState::NothingToDo;
-                delivery.look_at = None;
-                delivery.why = (*why).to_owned();
-            }
-        },
+        }
         Outcome::Down(error) => {
             let secs = LEVER_DOWN.get(place).copied().unwrap_or(600);
             delivery.look_at = Some(later(secs));
@@ -179,22 +184,13 @@ async fn take_in_once(
         reading,
         source: source.to_owned(),
     };
-    let mut last = None;
-    for fact in found {
-        if ports
-            .store
-            .get(&Key::Event(fact.id.clone()))
-            .await?
-            .is_none()
-        {
-            take_fact(ports, &mut scene, &fact).await?;
+    for fact in &found {
+        let event = Key::Event(fact.id.clone());
+        if ports.store.get(&event).await?.is_none() {
+            take_fact(ports, &mut scene, fact).await?;
         }
-        last = Some(fact.id);
     }
-    Ok(last.map_or(
-        Outcome::NotYet("Lever does not show what the webhook told of"),
-        Outcome::Event,
-    ))
+    Ok(Outcome::Facts(found))
 }
 
 /// Everything read before a fact is decided about.

@@ -164,6 +164,8 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
         (_, Some(hire), Some(left)) if *hire <= left => state == Some(Lifecycle::Left),
         (Some(last), ..) if last.standing.is_hired() => state.is_some_and(Lifecycle::may_receive),
         (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
+        // Hired and not hired any more before Sando saw it.
+        (Some(last), Some(hire), _) if state.is_none() => last.at < after(*hire, BEHIND),
         (Some(last), Some(_), _) => withdrawn_or_started(human, last.at, left, state),
         (None, ..) => true,
     };
@@ -197,7 +199,7 @@ fn withdrawn_or_started(
         .to_zoned(jiff::tz::TimeZone::UTC)
         .map_or(over, |day| day.timestamp());
     match state {
-        None | Some(Lifecycle::Withdrawn) => over < after(begins, BEHIND),
+        Some(Lifecycle::Withdrawn) => over < after(begins, BEHIND),
         Some(Lifecycle::Active) => after(over, BEHIND) > begins,
         Some(Lifecycle::Left) => left.is_some(),
         _ => false,

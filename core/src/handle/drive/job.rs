@@ -1,5 +1,8 @@
 //! One effect in hand: what it is about, how it is looked for, how it is made.
 
+use jiff::Timestamp;
+
+use crate::access::is_due;
 use crate::advance::filled;
 use crate::app::{Application, Provision};
 use crate::effect::{Action, Change, Goal, Outcome, Setting};
@@ -52,7 +55,29 @@ pub(super) enum Target {
     Request(Box<HttpStep>),
 }
 
+/// How the person stands towards an effect right now.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    /// May the person be given anything?
+    pub(super) may_receive: bool,
+    /// Is the person due what the effect is about?
+    pub(super) is_due: bool,
+}
+
 impl Job {
+    /// How the person in hand stands towards this effect.
+    pub(super) fn standing(&self, hand: &Hand, now: Timestamp) -> Standing {
+        let person = &hand.person.entity;
+        let is_due = match &self.target {
+            Target::User { app, .. } => is_due(person, &hand.company, &app.app, now),
+            _ => false,
+        };
+        Standing {
+            may_receive: person.state.may_receive(),
+            is_due,
+        }
+    }
+
     /// The effect of a step; none if there is nothing it could be about.
     pub(super) fn of(hand: &Hand, step: &StepId) -> Option<Self> {
         let step = hand.run.entity.step(step)?;
@@ -219,12 +244,13 @@ impl Job {
     }
 
     /// What the protocol may rely on.
-    pub(super) fn setting<'a>(&'a self, supports: &'a [Action], may_receive: bool) -> Setting<'a> {
+    pub(super) fn setting<'a>(&'a self, supports: &'a [Action], standing: Standing) -> Setting<'a> {
         let plain = Setting {
             supports,
             unique: false,
             settle_secs: 0,
-            may_receive,
+            may_receive: standing.may_receive,
+            is_due: standing.is_due,
             known: None,
             confirmed_match: true,
             blind: false,

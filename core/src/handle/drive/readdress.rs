@@ -11,7 +11,7 @@ use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, StoreError};
 
 use super::super::{delivery::address_from, ledger};
-use super::job::{Job, Seen};
+use super::job::{Job, Seen, Standing};
 use super::{Hand, HandleError};
 
 /// Did a look meet a stranger at the work address, while nothing has been made under it yet?
@@ -34,9 +34,13 @@ pub(super) fn is_needed(hand: &Hand, looked: &[(Job, Seen)]) -> bool {
 fn is_stranger(hand: &Hand, job: &Job, seen: &Seen) -> bool {
     let Ok(Some(found)) = seen else { return false };
     let now = hand.run.entity.started_at;
+    let standing = Standing {
+        may_receive: true,
+        is_due: true,
+    };
     let next = job
         .change
-        .after_look(Some(found), &job.setting(&[], true), now);
+        .after_look(Some(found), &job.setting(&[], standing), now);
     job.change.goal == Goal::Give && next == Next::Stranger
 }
 

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::advance::{a_task, shown};
+use crate::advance::{a_task, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
 use crate::grant::{Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::ports::{Ports, RemoteError};
-use crate::run::{Run, Step, StepState, StepWork, WaitsFor};
+use crate::run::{Step, StepState, StepWork, WaitsFor};
 use crate::store::{Entity, Loaded};
 use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
@@ -46,10 +46,10 @@ impl<'a> Portion<'a> {
         match seen {
             Ok(found) => {
                 let supports = supports(&job);
-                let may_receive = self.hand.person.entity.state.may_receive();
+                let standing = job.standing(self.hand, self.now);
                 let next = job.change.after_look(
                     found.as_ref(),
-                    &job.setting(&supports, may_receive),
+                    &job.setting(&supports, standing),
                     self.now,
                 );
                 if let (Some(user), Next::Make(..)) = (found, &next) {
@@ -117,6 +117,7 @@ impl<'a> Portion<'a> {
             }
             Next::Settled(Settled::Verified(user)) => self.verified(&job, user),
             Next::Settled(Settled::Withdrawn) => self.withdrawn(&job),
+            Next::Settled(Settled::Kept) => self.kept(&job),
             Next::Stranger => self.give_up(
                 &job,
                 "an account of somebody else has the person's address there",
@@ -227,7 +228,7 @@ impl<'a> Portion<'a> {
 
     /// A note may be followed by another one; a request cannot be looked at and stays accepted.
     fn end_step(&mut self, job: &Job) {
-        let over = others_have_ended(&self.hand.run.entity);
+        let over = is_over(&self.hand.run.entity);
         self.on_step(&job.step, |step| match &step.work {
             StepWork::Workflow {
                 kind: StepKind::LeverNote {},
@@ -262,6 +263,18 @@ impl<'a> Portion<'a> {
         self.say(&job, "withdrawn", "nothing was made".to_owned(), None);
         self.on_step(&job.step, |step| {
             step.enter(StepState::Cancelled, "the person may no longer receive it")
+        });
+    }
+
+    fn kept(&mut self, job: &Job) {
+        let mut job = job.clone();
+        if let Target::User { grant, .. } = &mut job.target {
+            grant.entity.keep();
+        }
+        self.keep(&job, None);
+        self.say(&job, "kept", "due again".to_owned(), None);
+        self.on_step(&job.step, |step| {
+            step.enter(StepState::Cancelled, "the person is due it again")
         });
     }
 
@@ -391,14 +404,6 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
             grant.creation_intended &= goal == Goal::Suspend;
         }
     }
-}
-
-fn others_have_ended(run: &Run) -> bool {
-    let is_note = |step: &Step| step.kind() == "lever_note";
-    run.steps
-        .iter()
-        .filter(|step| !is_note(step))
-        .all(Step::has_ended)
 }
 
 fn owner(job: &Job) -> String {
