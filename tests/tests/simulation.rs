@@ -1,5 +1,5 @@
 //! The deterministic simulation over many seeds. `SANDO_SEEDS=100000` runs so many, `SANDO_SEED=1234` replays one and
-//! prints its story.
+//! prints its story, `SANDO_FIRST_SEED=1000` begins there, `SANDO_SLOW=2000` names seeds with more commits than that.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,6 +18,7 @@ fn setting(name: &str) -> Option<u64> {
 /// Runs seeds on all cores; answers those that failed, lowest first.
 fn failing(first: u64, count: u64) -> Vec<Told> {
     let next = AtomicU64::new(first);
+    let slow = setting("SANDO_SLOW");
     let failed = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -29,6 +30,9 @@ fn failing(first: u64, count: u64) -> Vec<Told> {
                         return;
                     }
                     let told = simulate(seed, false);
+                    if slow.is_some_and(|slow| told.commits > slow) {
+                        println!("seed {seed}: {} commits", told.commits);
+                    }
                     if !told.violations.is_empty() {
                         failed.lock().unwrap().push(told);
                     }
