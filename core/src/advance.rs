@@ -581,7 +581,8 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
     }
     if goal != Goal::Give
         && !intended
-        && (ends || is_due(situation.person, situation.company, &app, situation.now))
+        && (ends
+            || !step.undoing && is_due(situation.person, situation.company, &app, situation.now))
     {
         keep(&mut step, grant, run, situation, turn);
         return step;
