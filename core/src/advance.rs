@@ -168,6 +168,11 @@ fn advance_step(run: &mut Run, mut step: Step, situation: &Situation<'_>, turn: 
     let StepWork::Workflow { kind, expanded } = step.work.clone() else {
         return step;
     };
+    let is_around_grants = matches!(kind, StepKind::Grant {} | StepKind::Revoke {});
+    if run.ends(&step) && !is_around_grants && step.change.is_none() {
+        step.enter(StepState::Cancelled, "the run was cancelled");
+        return step;
+    }
     if !matches!(kind, StepKind::LeverNote {})
         && let Some(need) = step
             .needs
@@ -192,7 +197,7 @@ fn advance_step(run: &mut Run, mut step: Step, situation: &Situation<'_>, turn: 
             } else {
                 Way::Take
             };
-            if expanded == Expanded::No {
+            if expanded == Expanded::No && !run.cancelling {
                 expand(run, &mut step, way, situation, turn);
             }
             gather(run, &mut step);
@@ -565,14 +570,18 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
     };
     let change = grant.entity.change.as_ref();
     let ours = change.filter(|change| change.run == run.id);
-    let intended = change.is_some_and(|change| change.phase.has_intent());
-    if goal == Goal::Give && !situation.person.state.may_receive() && !intended {
+    // What was accepted before a run was cancelled is looked for as well, and taken back.
+    let ends = run.ends(&step);
+    let begun = ours.is_some_and(|change| ends && !change.made.is_empty());
+    let intended = begun || change.is_some_and(|change| change.phase.has_intent());
+    let may_go_on = situation.person.state.may_receive() && !ends;
+    if goal == Goal::Give && !may_go_on && !intended {
         cancel(&mut step, grant, run, situation, turn);
         return step;
     }
     if goal != Goal::Give
         && !intended
-        && is_due(situation.person, situation.company, &app, situation.now)
+        && (ends || is_due(situation.person, situation.company, &app, situation.now))
     {
         keep(&mut step, grant, run, situation, turn);
         return step;
@@ -642,7 +651,11 @@ fn cancel(
     situation: &Situation<'_>,
     turn: &mut Turn,
 ) {
-    let why = format!("the person is {}", situation.person.state.as_str());
+    let why = if run.ends(step) {
+        "the run was cancelled".to_owned()
+    } else {
+        format!("the person is {}", situation.person.state.as_str())
+    };
     step.enter(StepState::Cancelled, why);
     turn.said
         .push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
@@ -799,7 +812,9 @@ fn close(run: &mut Run, situation: &Situation<'_>, turn: &Turn) {
         .all(|step| step.has_ended() || !can_move(run, step));
     if over && turn.todo.is_empty() && !turn.again {
         let failed = run.steps.iter().any(|step| step.state == StepState::Failed);
-        run.state = if failed {
+        run.state = if run.cancelling {
+            RunState::Cancelled
+        } else if failed {
             RunState::Failed
         } else {
             RunState::Finished

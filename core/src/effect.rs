@@ -336,7 +336,7 @@ impl Change {
             None => Next::Settled(Settled::Verified(
                 found.map(|user| user.external_id.clone()),
             )),
-            Some(_) if self.goal == Goal::Give && !setting.may_receive => {
+            Some(_) if matches!(self.goal, Goal::Give | Goal::Sent) && !setting.may_receive => {
                 self.fenced(found, setting, now)
             }
             Some(_) if matches!(self.goal, Goal::Suspend | Goal::Remove) && setting.is_due => {

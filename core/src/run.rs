@@ -186,6 +186,9 @@ pub struct Step {
     /// The protocol of an effect that is no grant's (note, message, request).
     #[serde(default)]
     pub change: Option<Change>,
+    /// The run was cancelled, and this step takes back what it gave.
+    #[serde(default)]
+    pub undoing: bool,
     /// Notes that were written: one when nothing busy was left, one when all had ended.
     #[serde(default)]
     pub notes: u32,
@@ -224,6 +227,7 @@ impl Step {
             due: None,
             waits_for: None,
             change: None,
+            undoing: false,
             notes: 0,
             task: None,
             attempts: Vec::new(),
@@ -350,6 +354,12 @@ pub struct Run {
 impl Run {
     /// The most steps a run may have.
     pub const MAX_STEPS: usize = 200;
+
+    /// Is nothing new to be made for this step, because the run was cancelled? Taking back goes on.
+    #[must_use]
+    pub fn ends(&self, step: &Step) -> bool {
+        self.cancelling && !step.undoing
+    }
 
     /// The step of this id.
     #[must_use]

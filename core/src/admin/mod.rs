@@ -6,6 +6,7 @@
 pub mod access;
 pub mod answer;
 pub mod api_key;
+pub mod correct;
 pub mod files;
 pub mod outside;
 pub mod pause;

@@ -19,7 +19,8 @@ use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::store::{Loaded, Version};
 
-use super::people::{check_attributes, is_free, person, retime, wake};
+use super::correct::is_free;
+use super::people::{check_attributes, person, retime, wake};
 use super::{AdminError, Expect, Who, deciding};
 
 /// What an HR system says of a person.

@@ -1,22 +1,18 @@
-//! People by hand: leaving, coming back, corrections.
+//! People by hand: leaving and coming back.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::access::{PlannedEffect, Way, desired, plan};
-use crate::attributes::split_into;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
-use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::event::Event;
 use crate::grant::Grant;
-use crate::handle::delivery::write_person;
 use crate::handle::lifecycle::{Leaving, leave, person_event, start};
 use crate::handle::{ledger, load};
 use crate::ids::{EventId, PersonId, RunId};
-use crate::intake::Changed;
-use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
+use crate::person::{Attributes, Lifecycle, Person};
 use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::run::{Run, RunState};
@@ -111,7 +107,7 @@ async fn terminate_once(
 }
 
 /// A reason is free text: it may name somebody, so it is recorded like everything personal.
-fn with_reason(line: Line, reason: &str) -> Line {
+pub(super) fn with_reason(line: Line, reason: &str) -> Line {
     line.personal(None, Some(json!({ "reason": reason })))
 }
 
@@ -142,7 +138,7 @@ async fn store(
     done(ports, person(ports, &id).await?, None).await
 }
 
-async fn done(
+pub(super) async fn done(
     ports: &Ports,
     person: Loaded<Person>,
     event: Option<EventId>,
@@ -322,80 +318,6 @@ pub async fn running(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Run>
     }
 }
 
-/// Corrects attributes by hand; these win over the source, and what waited for them goes on.
-///
-/// # Errors
-/// `Invalid` for what cannot be an attribute, `Refused` if the work address is somebody else's.
-pub async fn correct(
-    ports: &Ports,
-    who: &Who,
-    id: &PersonId,
-    given: &Attributes,
-    reason: &str,
-) -> Result<Done, AdminError> {
-    let corrected = deciding!(correct_once(ports, who, id, given, reason).await)?;
-    wake(ports, who, id).await?;
-    Ok(corrected)
-}
-
-async fn correct_once(
-    ports: &Ports,
-    who: &Who,
-    id: &PersonId,
-    given: &Attributes,
-    reason: &str,
-) -> Result<Done, AdminError> {
-    let mut found = person(ports, id).await?;
-    let company = load::company(ports).await?;
-    let entity = &mut found.entity;
-    for (name, value) in given.iter() {
-        if value.is_null() {
-            entity.corrected.remove(name);
-        } else {
-            entity.corrected.set(name.clone(), value.clone());
-        }
-    }
-    split_again(entity, given);
-    if given
-        .iter()
-        .any(|(name, _)| name == "start_date" || name == "location")
-    {
-        retime(entity, &company, who.at)?;
-    }
-    is_free(ports, entity).await?;
-    let mut changes = Changes::new(who.clone());
-    write_person(ports, &Changed::Updated(Box::new(found)), &mut changes).await?;
-    let line = Line::new(
-        StreamId::Person(id.clone()),
-        "corrected by hand",
-        format!("person/{id}"),
-    );
-    changes.say(with_reason(line, reason));
-    ledger::commit(ports, changes).await?;
-    done(ports, person(ports, id).await?, None).await
-}
-
-/// A corrected name is split again, unless its parts were corrected themselves.
-fn split_again(person: &mut Person, given: &Attributes) {
-    if given.get("name").is_none() {
-        return;
-    }
-    let mut parts = Attributes::default();
-    if let Some(name) = person.corrected.get("name") {
-        parts.set("name", name.clone());
-    }
-    split_into(&mut parts);
-    for name in ["first_name", "last_name"] {
-        if person.corrected.get(name).is_some() {
-            continue;
-        }
-        match parts.get(name) {
-            Some(value) => person.attributes.set(name, value.clone()),
-            None => person.attributes.remove(name),
-        }
-    }
-}
-
 /// The first day follows from `start_date`, in the person's zone.
 ///
 /// # Errors
@@ -416,30 +338,6 @@ pub fn retime(person: &mut Person, company: &Company, now: Timestamp) -> Result<
         _ => {}
     }
     Ok(())
-}
-
-/// Nobody else has the person's work address.
-///
-/// # Errors
-/// `Invalid` if it is no address, `Refused` if it is taken.
-pub async fn is_free(ports: &Ports, person: &Person) -> Result<(), AdminError> {
-    let Some(value) = person.attribute("work_email") else {
-        return Ok(());
-    };
-    let address = value
-        .as_str()
-        .and_then(|text| CanonicalEmail::parse(text).ok())
-        .ok_or_else(|| AdminError::mistake("attributes.work_email", "an e-mail address"))?;
-    let claim = Key::Claim(Claim::address(&address));
-    let held = ports.store.find::<Held>(&claim).await?;
-    let mine = Holder::Person(person.id.clone());
-    match held {
-        Some(held) if held.entity.holder != mine => Err(AdminError::refused(
-            "address_taken",
-            "somebody else has this work address",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Puts every running run of a person due now.

@@ -123,10 +123,9 @@ pub async fn put(
         Some(wanted) => wanted.keys().cloned().collect(),
         None => before.registrations.clone(),
     };
-    if lever.api_key.is_some() && settings.live_from.is_none() {
-        // Connected now: what happened before is history.
-        settings.live_from = Some(who.at);
-    }
+    // Connected now for the first time: what happened before is history.
+    let connected = lever.api_key.is_some().then_some(who.at);
+    settings.live_from = settings.live_from.or(before.live_from).or(connected);
     let file = json!(settings);
     let stored = files::put(ports, who, ConfigKind::Settings, &id(), file, expect).await?;
     write_secrets(ports, secrets, who, lever, &before.registrations).await?;

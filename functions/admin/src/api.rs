@@ -19,8 +19,8 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, apps, attributes, audit, events, export, keys, lever, pause, people, policies, rules,
-    runs, settings, tasks, timeline, workflows,
+    aliases, apps, attributes, audit, by_hand, events, export, keys, lever, pause, people,
+    policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -73,6 +73,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(document::empty())
+        .merge(configuration())
+        .merge(about_people())
+        .merge(work())
+        .merge(administration())
+}
+
+fn configuration() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(apps::list))
         .routes(routes!(apps::put, apps::read, apps::delete))
         .routes(routes!(apps::put_credentials, apps::delete_credentials))
@@ -84,16 +92,24 @@ fn resources() -> OpenApiRouter<Api> {
         .routes(routes!(rules::put, rules::read, rules::delete))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::put, workflows::read, workflows::delete))
+}
+
+fn about_people() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(people::list))
         .routes(routes!(people::read, people::put))
         .routes(routes!(people::access))
-        .routes(routes!(people::terminate))
-        .routes(routes!(people::reinstate))
-        .routes(routes!(people::correct))
+        .routes(routes!(by_hand::terminate))
+        .routes(routes!(by_hand::reinstate))
+        .routes(routes!(by_hand::correct))
         .routes(routes!(timeline::list))
         .routes(routes!(events::list))
         .routes(routes!(events::read))
         .routes(routes!(events::replay))
+}
+
+fn work() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(runs::list))
         .routes(routes!(runs::read))
         .routes(routes!(runs::cancel))
@@ -103,6 +119,10 @@ fn resources() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::complete))
         .routes(routes!(tasks::reassign))
+}
+
+fn administration() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(export::export))

@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::problem::{MistakeView, Problem};
+use crate::problem::{MistakeView, ProblemView};
 use crate::rewrite::shown;
 
 /// The description before any route is in it.
@@ -24,7 +24,7 @@ pub(crate) fn empty() -> OpenApi {
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     let components = ComponentsBuilder::new()
         .security_scheme("bearer", bearer)
-        .schema(Problem::name(), Problem::schema())
+        .schema(ProblemView::name(), ProblemView::schema())
         .schema(MistakeView::name(), MistakeView::schema())
         .build();
     OpenApiBuilder::new()

@@ -18,6 +18,7 @@ mod aliases;
 mod apps;
 mod attributes;
 mod audit;
+mod by_hand;
 mod events;
 mod export;
 mod files;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sando_core::admin::access;
 use sando_core::admin::outside::{self, Given};
-use sando_core::admin::people::{self, At, Done, check_attributes};
+use sando_core::admin::people;
 use sando_core::grant::Grant;
 use sando_core::ids::PersonId;
 use sando_core::person::{Lifecycle, Person};
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::auth::{MayAdmin, MayOperate, MayRead};
+use crate::auth::{MayAdmin, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::{IfMatch, etag};
 use crate::list::{Listed, gather};
@@ -242,124 +242,4 @@ pub(crate) async fn access(
             .map(ToString::to_string)
             .collect(),
     }))
-}
-
-/// When somebody leaves, and why.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TerminateBody {
-    /// `now` or a time.
-    at: String,
-    #[serde(default)]
-    reason: String,
-}
-
-/// What came of it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DoneView {
-    #[serde(flatten)]
-    person: PersonView,
-    /// The event that was made of it.
-    event: Option<String>,
-    /// The runs that it started.
-    runs: Vec<String>,
-}
-
-impl From<&Done> for DoneView {
-    fn from(done: &Done) -> Self {
-        Self {
-            person: PersonView::from(&done.person),
-            event: done.event.as_ref().map(ToString::to_string),
-            runs: done.runs.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-/// Lets a person leave, now or at a time.
-#[utoipa::path(post, path = "/v1/people/{id}/@terminate", tag = "people", operation_id = "terminate_person",
-    params(("id" = String, Path)), request_body = TerminateBody,
-    responses((status = 200, body = DoneView)))]
-pub(crate) async fn terminate(
-    MayOperate(caller): MayOperate,
-    State(api): State<Api>,
-    InPath(id): InPath<PersonId>,
-    Body(body): Body<TerminateBody>,
-) -> Result<Json<DoneView>, Problem> {
-    let at =
-        match body.at.as_str() {
-            "now" => At::Now,
-            time => At::Time(time.parse().map_err(|_| {
-                Problem::mistake("at", "`now` or a time such as 2027-03-31T16:00:00Z")
-            })?),
-        };
-    let who = caller.who(&api);
-    let done = people::terminate(&api.ports, &who, &id, at, &body.reason).await?;
-    Ok(Json(DoneView::from(&done)))
-}
-
-/// Why somebody is back.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReinstateBody {
-    #[serde(default)]
-    reason: String,
-    /// Only shows what would be done.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// What comes of a leaving undone.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReinstatedView {
-    #[serde(flatten)]
-    done: DoneView,
-    /// What is given again.
-    plan: Vec<EffectView>,
-    dry_run: bool,
-}
-
-/// Undoes a leaving: what is due now is given again.
-#[utoipa::path(post, path = "/v1/people/{id}/@reinstate", tag = "people", operation_id = "reinstate_person",
-    params(("id" = String, Path)), request_body = ReinstateBody,
-    responses((status = 200, body = ReinstatedView)))]
-pub(crate) async fn reinstate(
-    MayOperate(caller): MayOperate,
-    State(api): State<Api>,
-    InPath(id): InPath<PersonId>,
-    Body(body): Body<ReinstateBody>,
-) -> Result<Json<ReinstatedView>, Problem> {
-    let who = caller.who(&api);
-    let back = people::reinstate(&api.ports, &who, &id, &body.reason, body.dry_run).await?;
-    Ok(Json(ReinstatedView {
-        done: DoneView::from(&back.done),
-        plan: back.plan.iter().map(EffectView::from).collect(),
-        dry_run: back.dry_run,
-    }))
-}
-
-/// Attributes as they should be.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CorrectBody {
-    /// By name; null takes a correction back.
-    #[schema(value_type = Object)]
-    attributes: Map<String, Value>,
-    #[serde(default)]
-    reason: String,
-}
-
-/// Corrects attributes by hand; these win over the source.
-#[utoipa::path(post, path = "/v1/people/{id}/@correct", tag = "people", operation_id = "correct_person",
-    params(("id" = String, Path)), request_body = CorrectBody,
-    responses((status = 200, body = DoneView)))]
-pub(crate) async fn correct(
-    MayOperate(caller): MayOperate,
-    State(api): State<Api>,
-    InPath(id): InPath<PersonId>,
-    Body(body): Body<CorrectBody>,
-) -> Result<Json<DoneView>, Problem> {
-    let given = check_attributes(&body.attributes)?;
-    let who = caller.who(&api);
-    let done = people::correct(&api.ports, &who, &id, &given, &body.reason).await?;
-    Ok(Json(DoneView::from(&done)))
 }

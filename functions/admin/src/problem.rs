@@ -32,8 +32,19 @@ impl From<&Mistake> for MistakeView {
 }
 
 /// Why a request was not done.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<MistakeView>,
+    more: Option<Box<Map<String, Value>>>,
+}
+
+/// A problem as it is answered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView {
     /// Names the kind of problem.
     #[serde(rename = "type")]
     kind: String,
@@ -51,19 +62,32 @@ pub(crate) struct Problem {
     /// What else helps.
     #[serde(flatten)]
     #[schema(ignore)]
-    more: Map<String, Value>,
+    more: Option<Box<Map<String, Value>>>,
+}
+
+impl From<Problem> for ProblemView {
+    fn from(problem: Problem) -> Self {
+        let title = problem.status.canonical_reason().unwrap_or("Error");
+        Self {
+            kind: format!("urn:sando:problem:{}", problem.code),
+            title: title.to_owned(),
+            status: problem.status.as_u16(),
+            detail: problem.detail,
+            code: problem.code.to_owned(),
+            errors: problem.errors,
+            more: problem.more,
+        }
+    }
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:sando:problem:{code}"),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: status.as_u16(),
+            status,
+            code,
             detail: detail.into(),
-            code: code.to_owned(),
             errors: Vec::new(),
-            more: Map::new(),
+            more: None,
         }
     }
 
@@ -86,11 +110,12 @@ impl Problem {
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+        let more = self.more.get_or_insert_default();
+        more.insert(name.to_owned(), value.into());
         self
     }
 
-    fn internal(status: StatusCode, code: &str, error: &dyn std::error::Error) -> Self {
+    fn internal(status: StatusCode, code: &'static str, error: &dyn std::error::Error) -> Self {
         let mut chain = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
@@ -165,8 +190,8 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let status = self.status;
+        let mut response = (status, Json(ProblemView::from(self))).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

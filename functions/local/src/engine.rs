@@ -6,10 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use sando_core::admin::settings::LeverSecrets;
+use sando_core::admin::{self, Expect};
+use sando_core::audit::Cause;
+use sando_core::changes::Origin;
 use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
-use sando_core::ports::{EventsQueue, Ports, RemoteError, SecretValues, Secrets, Sent};
+use sando_core::ports::{EventsQueue, Ports, RemoteError, Secrets, Sent};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
 use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
@@ -45,8 +49,7 @@ pub struct Engine {
     pub secrets: Arc<dyn Secrets>,
     /// The webhook function.
     pub webhook: Webhook,
-    /// The database.
-    pub database: Embedded,
+    database: Embedded,
     events: Arc<Events>,
     work: Arc<LocalWork>,
 }
@@ -99,7 +102,6 @@ impl Engine {
                 burst: per_second,
             },
         );
-        remember_api_key(config, &*secrets).await?;
         let lever = LeverClient::new(LeverSettings {
             base_url: config
                 .lever_api_url
@@ -135,6 +137,7 @@ impl Engine {
             clock,
             chance: Arc::new(SystemChance),
         };
+        connect_lever(config, &ports, &*secrets).await?;
         Ok(Self {
             ports,
             secrets,
@@ -150,6 +153,7 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().take_in(stop.clone()));
         tasks.spawn(self.clone().tick(stop.clone()));
+        tasks.spawn(self.clone().forget(stop.clone()));
         for _ in 0..WORKERS {
             tasks.spawn(self.clone().work());
         }
@@ -226,19 +230,46 @@ impl Engine {
             }
         }
     }
+
+    /// Every minute: forgets what has outlived its time, as DynamoDB does by itself.
+    async fn forget(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut minute = tokio::time::interval(Duration::from_mins(1));
+        loop {
+            tokio::select! {
+                _ = minute.tick() => {}
+                _ = stop.changed() => return,
+            }
+            if let Err(error) = self.database.forget_expired().await {
+                tracing::error!(%error, "what has expired could not be forgotten");
+            }
+        }
+    }
 }
 
-/// The key of the environment counts: it is kept where the client reads it.
-async fn remember_api_key(config: &Config, secrets: &dyn Secrets) -> anyhow::Result<()> {
+/// The API key of the environment counts: it is kept where the client reads it. The first one connects Lever.
+async fn connect_lever(
+    config: &Config,
+    ports: &Ports,
+    secrets: &dyn Secrets,
+) -> anyhow::Result<()> {
     let Some(key) = &config.lever_api_key else {
         return Ok(());
     };
-    let mut values = secrets.read("lever", true).await?.unwrap_or_default();
-    if values.credentials.get("api_key") == Some(key) {
+    let known = secrets.read("lever", true).await?.unwrap_or_default();
+    if known.credentials.get("api_key") == Some(key) {
         return Ok(());
     }
-    values.credentials.insert("api_key".to_owned(), key.clone());
-    let values = SecretValues { ..values };
-    secrets.write("lever", &values).await?;
+    let who = Origin {
+        actor: "environment".to_owned(),
+        cause: Cause::of("start", "SANDO_LEVER_API_KEY"),
+        correlation_id: "start".to_owned(),
+        at: ports.clock.now(),
+    };
+    let (settings, _) = admin::settings::current(ports).await?;
+    let lever = LeverSecrets {
+        api_key: Some(key.clone()),
+        registrations: None,
+    };
+    admin::settings::put(ports, secrets, &who, settings, &lever, &Expect::Anything).await?;
     Ok(())
 }

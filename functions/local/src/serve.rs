@@ -129,7 +129,11 @@ impl Running {
 }
 
 fn router(engine: Arc<Engine>, admin_token: &str) -> Router {
-    let api = sando_admin::Api::new(engine.ports.clone(), engine.secrets.clone(), admin_token);
+    let api = sando_admin::Api {
+        ports: engine.ports.clone(),
+        secrets: engine.secrets.clone(),
+        admin_token: Some(admin_token.to_owned()),
+    };
     Router::new()
         .route("/webhooks/lever", post(unnamed))
         .route("/webhooks/lever/{registration}", post(named))

@@ -72,9 +72,12 @@ impl Job {
             Target::User { app, .. } => is_due(person, &hand.company, &app.app, now),
             _ => false,
         };
+        let run = &hand.run.entity;
+        let ends = run.step(&self.step).is_some_and(|step| run.ends(step));
+        let about_person = matches!(self.target, Target::User { .. });
         Standing {
-            may_receive: person.state.may_receive(),
-            is_due,
+            may_receive: !ends && (person.state.may_receive() || !about_person),
+            is_due: is_due || ends,
         }
     }
 

@@ -218,12 +218,34 @@ impl<'a> Portion<'a> {
     fn verified(&mut self, job: &Job, user: Option<ExternalId>) {
         let mut job = job.clone();
         let goal = job.change.goal;
+        let mut is_new = false;
         if let Target::User { grant, .. } = &mut job.target {
+            is_new = goal == Goal::Give && grant.entity.held.is_none();
             settle_grant(&mut grant.entity, goal, user);
         }
         self.keep(&job, None);
         self.say(&job, "verified", "ok".to_owned(), None);
-        self.end_step(&job);
+        let run = &self.hand.run.entity;
+        if is_new && run.step(&job.step).is_some_and(|step| run.ends(step)) {
+            self.take_back(&job);
+        } else {
+            self.end_step(&job);
+        }
+    }
+
+    /// The run was cancelled while this was on its way: it is there now, and is taken away again.
+    fn take_back(&mut self, job: &Job) {
+        let Target::User { app, .. } = &job.target else {
+            return;
+        };
+        let taken = app.revoke_goal();
+        self.on_step(&job.step, |step| {
+            if let StepWork::Grant { goal, .. } = &mut step.work {
+                *goal = taken;
+            }
+            step.undoing = true;
+            step.enter(StepState::Waiting, "given while the run was cancelled");
+        });
     }
 
     /// A note may be followed by another one; a request cannot be looked at and stays accepted.

@@ -158,7 +158,13 @@ impl Story {
             return Ok(());
         };
         let name = self.name_of(person).await?;
-        for step in run["steps"].as_array().into_iter().flatten() {
+        // The note comes last in the story, as it does in life.
+        let steps = || run["steps"].as_array().into_iter().flatten();
+        let is_note = |step: &&Value| step["type"] == "lever_note";
+        for step in steps()
+            .filter(|step| !is_note(step))
+            .chain(steps().filter(is_note))
+        {
             self.tell_step(id, person, &name, step);
         }
         if run["state"] != "running" {

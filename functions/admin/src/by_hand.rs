@@ -1,0 +1,137 @@
+//! People changed by hand: leaving, coming back, corrections.
+
+use axum::Json;
+use axum::extract::State;
+use sando_core::admin::correct;
+use sando_core::admin::people::{self, At, Done, check_attributes};
+use sando_core::ids::PersonId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::MayOperate;
+use crate::body::{Body, InPath};
+use crate::people::PersonView;
+use crate::problem::Problem;
+use crate::views::EffectView;
+
+/// When somebody leaves, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TerminateBody {
+    /// `now` or a time.
+    at: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DoneView {
+    #[serde(flatten)]
+    person: PersonView,
+    /// The event that was made of it.
+    event: Option<String>,
+    /// The runs that it started.
+    runs: Vec<String>,
+}
+
+impl From<&Done> for DoneView {
+    fn from(done: &Done) -> Self {
+        Self {
+            person: PersonView::from(&done.person),
+            event: done.event.as_ref().map(ToString::to_string),
+            runs: done.runs.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Lets a person leave, now or at a time.
+#[utoipa::path(post, path = "/v1/people/{id}/@terminate", tag = "people", operation_id = "terminate_person",
+    params(("id" = String, Path)), request_body = TerminateBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn terminate(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<TerminateBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let at =
+        match body.at.as_str() {
+            "now" => At::Now,
+            time => At::Time(time.parse().map_err(|_| {
+                Problem::mistake("at", "`now` or a time such as 2027-03-31T16:00:00Z")
+            })?),
+        };
+    let who = caller.who(&api);
+    let done = people::terminate(&api.ports, &who, &id, at, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
+}
+
+/// Why somebody is back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReinstateBody {
+    #[serde(default)]
+    reason: String,
+    /// Only shows what would be done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What comes of a leaving undone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReinstatedView {
+    #[serde(flatten)]
+    done: DoneView,
+    /// What is given again.
+    plan: Vec<EffectView>,
+    dry_run: bool,
+}
+
+/// Undoes a leaving: what is due now is given again.
+#[utoipa::path(post, path = "/v1/people/{id}/@reinstate", tag = "people", operation_id = "reinstate_person",
+    params(("id" = String, Path)), request_body = ReinstateBody,
+    responses((status = 200, body = ReinstatedView)))]
+pub(crate) async fn reinstate(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<ReinstateBody>,
+) -> Result<Json<ReinstatedView>, Problem> {
+    let who = caller.who(&api);
+    let back = people::reinstate(&api.ports, &who, &id, &body.reason, body.dry_run).await?;
+    Ok(Json(ReinstatedView {
+        done: DoneView::from(&back.done),
+        plan: back.plan.iter().map(EffectView::from).collect(),
+        dry_run: back.dry_run,
+    }))
+}
+
+/// Attributes as they should be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CorrectBody {
+    /// By name; null takes a correction back.
+    #[schema(value_type = Object)]
+    attributes: Map<String, Value>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Corrects attributes by hand; these win over the source.
+#[utoipa::path(post, path = "/v1/people/{id}/@correct", tag = "people", operation_id = "correct_person",
+    params(("id" = String, Path)), request_body = CorrectBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn correct(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<CorrectBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let given = check_attributes(&body.attributes)?;
+    let who = caller.who(&api);
+    let done = correct::correct(&api.ports, &who, &id, &given, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
+}

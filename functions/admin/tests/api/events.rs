@@ -1,0 +1,196 @@
+//! Events and their replay over the API.
+
+use jiff::Timestamp;
+use sando_core::event::Hint;
+use sando_core::handle::inbox::receive;
+use sando_core::ids::{LeverId, Slug};
+use sando_core::lever::{Archived, Candidacy, OfferState};
+use sando_core::ports::Reading;
+use serde_json::{Value, json};
+
+use crate::world::{World, world};
+
+fn hired(department: &str) -> Reading {
+    let id = |text: &str| LeverId::parse(text).unwrap();
+    Reading::Present(Box::new(Candidacy {
+        opportunity: id("opp-1"),
+        contact: Some(id("contact-1")),
+        archived: Some(Archived {
+            at: "2027-01-04T08:59:00Z".parse().unwrap(),
+            reason: id("reason-hired"),
+            hired: true,
+        }),
+        stage: None,
+        created_at: Timestamp::UNIX_EPOCH,
+        application: None,
+        offer: OfferState::Open,
+        emails: vec!["ada@mail.example".to_owned()],
+        document: json!({
+            "contact": { "name": "Ada Park", "emails": ["ada@mail.example"] },
+            "posting": { "categories": { "department": department } },
+            "offer": { "fields": [{ "identifier": "anticipated_start_date", "value": "2027-03-01" }] },
+        }),
+    }))
+}
+
+async fn webhook(world: &World) {
+    let opportunity = LeverId::parse("opp-1").unwrap();
+    let now = world.ports.clock.now();
+    let hint = Hint {
+        registration: Slug::parse("main").unwrap(),
+        token_hash: "t".to_owned(),
+        event: "candidateHire".to_owned(),
+        triggered_at: now,
+        received_at: now,
+        opportunity,
+        content_hash: "c".to_owned(),
+    };
+    receive(&world.ports, hint).await.unwrap();
+    world.pass(1).await;
+}
+
+fn lever_says(world: &World, reading: Reading) {
+    let opportunity = LeverId::parse("opp-1").unwrap();
+    let mut readings = world.fakes.readings.lock().unwrap();
+    readings.insert(opportunity, reading);
+}
+
+/// A hire whose department no policy knows; answers the event.
+async fn a_hire(world: &World, department: &str) -> Value {
+    world.configured().await;
+    lever_says(world, hired(department));
+    webhook(world).await;
+    let events = world
+        .get("/v1/events?kind=candidate.hired")
+        .await
+        .expect(200);
+    events["items"][0].clone()
+}
+
+#[tokio::test]
+async fn an_event_says_why() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+
+    let path = format!("/v1/events/{}", event["id"].as_str().unwrap());
+    let read = world.get(&path).await.expect(200);
+
+    assert_eq!(read["kind"], "candidate.hired");
+    assert_eq!(read["source"], "lever");
+    assert_eq!(read["subject"], "opp-1");
+    assert_eq!(read["state"], "done");
+    let last = read["why"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(
+        last["text"],
+        "no rule names `candidate.hired`: the built-in `onboard` is due"
+    );
+    assert_eq!(read["runs"].as_array().unwrap().len(), 1);
+    let done = world.get("/v1/events?state=ignored").await.expect(200);
+    assert_eq!(done["items"], json!([]));
+    world.get("/v1/events?state=finished").await.expect(422);
+}
+
+#[tokio::test]
+async fn a_dry_replay_shows_what_it_would_do_and_does_nothing() {
+    let world = world();
+    let event = a_hire(&world, "Eng").await;
+    let path = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+    let aliases = json!({ "Engineering": ["Eng"] });
+    world
+        .put("/v1/aliases/department", aliases)
+        .await
+        .expect(201);
+
+    let shown = world.post(&path, json!({})).await.expect(200);
+    let after = world
+        .get(&format!("/v1/events/{}", event["id"].as_str().unwrap()))
+        .await
+        .expect(200);
+
+    assert_eq!(shown["dry_run"], true);
+    let apps: Vec<&str> = shown["plan"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|effect| effect["app"].as_str().unwrap())
+        .collect();
+    assert_eq!(apps, ["desk", "figma"]);
+    assert_eq!(after["replays"], 0);
+    assert_eq!(after["runs"], event["runs"]);
+}
+
+#[tokio::test]
+async fn a_replay_reads_lever_again_and_starts_a_run_of_its_own() {
+    let world = world();
+    let event = a_hire(&world, "Eng").await;
+    let person = event["person"].as_str().unwrap().to_owned();
+    let path = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+    lever_says(&world, hired("Engineering"));
+
+    let replayed = world
+        .post(&path, json!({ "dry_run": false }))
+        .await
+        .expect(200);
+    world.pass(60).await;
+
+    assert_eq!(replayed["event"]["replays"], 1);
+    assert_eq!(replayed["event"]["runs"].as_array().unwrap().len(), 2);
+    let person = world.get(&format!("/v1/people/{person}")).await.expect(200);
+    assert_eq!(person["attributes"]["department"], "Engineering");
+    let run = world.run_of(person["id"].as_str().unwrap()).await;
+    assert_eq!(run["id"], replayed["event"]["runs"][1]);
+}
+
+#[tokio::test]
+async fn a_replay_gives_nothing_to_a_leaver() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+    let person = event["person"].as_str().unwrap().to_owned();
+    let leave = json!({ "at": "now" });
+    world
+        .post(&format!("/v1/people/{person}:terminate"), leave)
+        .await
+        .expect(200);
+    let path = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+
+    let replayed = world
+        .post(&path, json!({ "dry_run": false }))
+        .await
+        .expect(200);
+
+    assert_eq!(replayed["plan"], json!([]));
+    let person = world.get(&format!("/v1/people/{person}")).await.expect(200);
+    assert_eq!(person["state"], "left");
+}
+
+#[tokio::test]
+async fn a_replay_while_lever_is_down_is_no_mistake_of_the_caller() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+    *world.fakes.lever_is_down.lock().unwrap() = true;
+
+    let path = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+    let problem = world.post(&path, json!({})).await.expect(502);
+
+    assert_eq!(problem["code"], "remote_failed");
+}
+
+#[tokio::test]
+async fn applying_a_baselined_person_gives_what_is_due() {
+    let world = world();
+    let id = world.applied().await;
+    world.pass(60).await;
+
+    let person = world.get(&format!("/v1/people/{id}")).await.expect(200);
+    let run = world.run_of(&id).await;
+
+    assert_eq!(person["baselined"], false);
+    assert_eq!(run["workflow"], "change");
+    let figma = run["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step["id"] == "access/figma");
+    assert_eq!(figma.unwrap()["state"], "verified");
+    assert_eq!(figma.unwrap()["attempts"][0]["status"], "ok");
+}

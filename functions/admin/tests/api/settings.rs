@@ -1,0 +1,75 @@
+//! Settings over the API.
+
+use serde_json::json;
+
+use crate::world::world;
+
+#[tokio::test]
+async fn secrets_of_lever_go_in_and_never_come_out() {
+    let world = world();
+    let body = json!({ "removals_per_hour": 20, "lever": { "api_key": "lever-key-1",
+        "registrations": [{ "name": "main", "signing_tokens": ["tok-1", "tok-2"] }] } });
+
+    let put = world.put("/v1/settings", body).await;
+    let read = world.get("/v1/settings").await;
+    let audit = world.get("/v1/audit").await;
+
+    for answer in [&put, &read, &audit] {
+        assert!(!answer.text.contains("lever-key-1") && !answer.text.contains("tok-1"));
+    }
+    let shown = read.expect(200);
+    assert_eq!(shown["lever"]["api_key"]["set"], true);
+    assert_eq!(shown["lever"]["registrations"][0]["name"], "main");
+    assert_eq!(
+        shown["lever"]["registrations"][0]["signing_tokens"]["count"],
+        2
+    );
+    assert_eq!(shown["removals_per_hour"], 20);
+    assert_eq!(shown["live_from"], "2027-01-04T09:00:00Z");
+
+    // What was read can be put again: no secret changes.
+    world.put("/v1/settings", shown.clone()).await.expect(200);
+    assert_eq!(world.get("/v1/settings").await.expect(200), shown);
+}
+
+#[tokio::test]
+async fn a_registration_that_is_left_out_is_gone() {
+    let world = world();
+    let body =
+        json!({ "lever": { "registrations": [{ "name": "main", "signing_tokens": ["t"] }] } });
+    world.put("/v1/settings", body).await.expect(200);
+
+    world.put("/v1/settings", json!({})).await.expect(200);
+    let kept = world.get("/v1/settings").await.expect(200);
+    world
+        .put("/v1/settings", json!({ "lever": { "registrations": [] } }))
+        .await
+        .expect(200);
+    let gone = world.get("/v1/settings").await.expect(200);
+
+    assert_eq!(
+        kept["lever"]["registrations"][0]["signing_tokens"]["set"],
+        true
+    );
+    assert_eq!(gone["lever"]["registrations"], json!([]));
+}
+
+#[tokio::test]
+async fn the_connection_to_lever_is_tried_out() {
+    let world = world();
+    let fine = world
+        .post("/v1/settings/lever:test", json!({}))
+        .await
+        .expect(200);
+    *world.fakes.lever_is_down.lock().unwrap() = true;
+    let refused = world
+        .post("/v1/settings/lever:test", json!({}))
+        .await
+        .expect(200);
+
+    assert_eq!(fine["ok"], true);
+    assert_eq!(
+        refused,
+        json!({ "ok": false, "detail": "lever answered 401: no" })
+    );
+}

@@ -1,0 +1,364 @@
+//! The router with a store in memory, and fakes of the other ports.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, Method, Request, StatusCode};
+use jiff::Timestamp;
+use sando_admin::{Api, router};
+use sando_core::app::Application;
+use sando_core::effect::{Action, Outcome};
+use sando_core::handle::tick::tick;
+use sando_core::handle::work;
+use sando_core::ids::{EffectKey, LeverId};
+use sando_core::lever::Needs;
+use sando_core::ports::{
+    Applications, Chance, Clock, FoundUser, KeyWrap, Lever, Notification, Notifier, Ports,
+    Provisioner, Reading, RemoteError, SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
+};
+use sando_core::store::Store;
+use sando_core::workflow::HttpStep;
+use sando_infra::memory::MemoryStore;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) const TOKEN: &str = "the-admin-token";
+
+/// Time stands still unless a test moves it; chance counts.
+#[derive(Default)]
+pub(crate) struct Fakes {
+    now: Mutex<Timestamp>,
+    count: Mutex<u64>,
+    queue: Mutex<Vec<WorkMessage>>,
+    secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) readings: Mutex<BTreeMap<LeverId, Reading>>,
+    pub(crate) lever_is_down: Mutex<bool>,
+    users: Mutex<BTreeMap<String, FoundUser>>,
+    pub(crate) refuses: Mutex<bool>,
+}
+
+#[async_trait]
+impl Clock for Fakes {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+    async fn sleep(&self, _: Duration) {}
+}
+
+impl Chance for Fakes {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut count = self.count.lock().unwrap();
+        *count += 1;
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = count.to_le_bytes()[place % 8];
+        }
+    }
+}
+
+#[async_trait]
+impl WorkQueue for Fakes {
+    async fn send(&self, message: WorkMessage, _: Duration) {
+        self.queue.lock().unwrap().push(message);
+    }
+}
+
+fn down(remote: &str) -> RemoteError {
+    RemoteError::Refused {
+        remote: remote.to_owned(),
+        status: 401,
+        message: "no".to_owned(),
+    }
+}
+
+#[async_trait]
+impl Lever for Fakes {
+    async fn read(&self, opportunity: &LeverId, _: &Needs) -> Result<Reading, RemoteError> {
+        self.test().await?;
+        let found = self.readings.lock().unwrap().get(opportunity).cloned();
+        Ok(found.unwrap_or(Reading::Deleted(None)))
+    }
+    async fn has_note(&self, _: &LeverId, _: &str) -> Result<bool, RemoteError> {
+        Ok(true)
+    }
+    async fn add_note(&self, _: &LeverId, _: &str) -> Result<(), RemoteError> {
+        Ok(())
+    }
+    async fn test(&self) -> Result<(), RemoteError> {
+        if *self.lever_is_down.lock().unwrap() {
+            return Err(down("lever"));
+        }
+        Ok(())
+    }
+}
+
+struct Shared(Arc<Fakes>);
+
+#[async_trait]
+impl Applications for Shared {
+    async fn provisioner(&self, _: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
+        Ok(Arc::new(Self(self.0.clone())))
+    }
+    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey) -> Outcome {
+        Outcome::Done {
+            external_id: None,
+            was_so: false,
+        }
+    }
+}
+
+#[async_trait]
+impl Provisioner for Shared {
+    async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
+        let users = self.0.users.lock().unwrap();
+        Ok(users.get(subject.person.id.as_str()).cloned())
+    }
+    async fn make(&self, action: Action, subject: &Subject, _: &EffectKey) -> Outcome {
+        if *self.0.refuses.lock().unwrap() {
+            return Outcome::Refused {
+                why: "the seat limit is reached".to_owned(),
+            };
+        }
+        let mut users = self.0.users.lock().unwrap();
+        let id = subject.person.id.to_string();
+        let user = users.entry(id.clone()).or_insert_with(|| FoundUser {
+            external_id: format!("u-{id}").try_into().unwrap(),
+            active: true,
+            ours: true,
+            entitled: Some(true),
+        });
+        user.active = !matches!(action, Action::Suspend);
+        Outcome::Done {
+            external_id: Some(user.external_id.clone()),
+            was_so: false,
+        }
+    }
+}
+
+#[async_trait]
+impl Notifier for Fakes {
+    async fn was_sent(&self, _: &EffectKey) -> Result<bool, RemoteError> {
+        Ok(true)
+    }
+    async fn send(&self, _: &Notification) -> Result<(), RemoteError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyWrap for Fakes {
+    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(key.to_vec())
+    }
+    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(wrapped.to_vec())
+    }
+}
+
+#[async_trait]
+impl Secrets for Fakes {
+    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
+        Ok(self.secrets.lock().unwrap().get(owner).cloned())
+    }
+    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.insert(owner.to_owned(), values.clone());
+        Ok(())
+    }
+    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
+        self.secrets.lock().unwrap().remove(owner);
+        Ok(())
+    }
+}
+
+/// A company with its API.
+pub(crate) struct World {
+    pub(crate) fakes: Arc<Fakes>,
+    pub(crate) ports: Ports,
+    router: Router,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// The body; null if it is no JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+}
+
+pub(crate) fn world() -> World {
+    let fakes = Arc::new(Fakes::default());
+    *fakes.now.lock().unwrap() = "2027-01-04T09:00:00Z".parse().unwrap();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let ports = Ports {
+        store,
+        work: fakes.clone(),
+        lever: fakes.clone(),
+        apps: Arc::new(Shared(fakes.clone())),
+        notifier: fakes.clone(),
+        keys: fakes.clone(),
+        clock: fakes.clone(),
+        chance: fakes.clone(),
+    };
+    let api = Api {
+        ports: ports.clone(),
+        secrets: fakes.clone(),
+        admin_token: Some(TOKEN.to_owned()),
+    };
+    World {
+        fakes,
+        ports,
+        router: router(api),
+    }
+}
+
+impl World {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method.parse::<Method>().unwrap())
+            .uri(path);
+        if !headers.iter().any(|(name, _)| *name == "authorization") {
+            request = request.header("authorization", format!("Bearer {TOKEN}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, None, &[]).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call("PUT", path, Some(body), &[]).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, Some(body), &[]).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, None, &[]).await
+    }
+
+    /// Moves the clock on, and works on everything that is due then.
+    pub(crate) async fn pass(&self, secs: i64) {
+        let until = self.fakes.now() + jiff::SignedDuration::from_secs(secs);
+        *self.fakes.now.lock().unwrap() = until;
+        for _ in 0..20 {
+            tick(&self.ports, jiff::SignedDuration::ZERO).await.unwrap();
+            let messages = std::mem::take(&mut *self.fakes.queue.lock().unwrap());
+            if messages.is_empty() {
+                return;
+            }
+            for message in messages {
+                work(&self.ports, &message).await.unwrap();
+            }
+        }
+    }
+
+    /// An application that provisions itself, one that a human provisions, and a policy for engineers.
+    pub(crate) async fn configured(&self) {
+        let figma = json!({ "name": "Figma", "owner": "design-ops@contoso.example", "provisioner": {
+            "type": "scim", "base_url": "https://figma.example/scim", "auth": { "type": "bearer" } } });
+        self.put("/v1/apps/figma", figma).await.expect(201);
+        self.put("/v1/apps/desk", json!({ "owner": "it@contoso.example" }))
+            .await
+            .expect(201);
+        let policy = json!({
+            "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
+            "grants": [{ "app": "figma", "plan": "pro" }, { "app": "desk" }]
+        });
+        self.put("/v1/policies/engineering", policy)
+            .await
+            .expect(201);
+    }
+
+    /// A person from an HR system; answers the id.
+    pub(crate) async fn ada(&self) -> String {
+        let ada = self.put("/v1/people/hr-1", ada()).await.expect(201);
+        ada["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Ada, applied: her `change` run has begun.
+    pub(crate) async fn applied(&self) -> String {
+        self.configured().await;
+        self.applied_again().await
+    }
+
+    /// As [`Self::applied`], where everything is configured already.
+    pub(crate) async fn applied_again(&self) -> String {
+        let id = self.ada().await;
+        let events = self
+            .get(&format!("/v1/events?person={id}"))
+            .await
+            .expect(200);
+        let event = events["items"][0]["id"].as_str().unwrap().to_owned();
+        let replay = self
+            .post(
+                &format!("/v1/events/{event}:replay"),
+                json!({ "dry_run": false }),
+            )
+            .await;
+        replay.expect(200);
+        id
+    }
+
+    /// The newest run of a person.
+    pub(crate) async fn run_of(&self, person: &str) -> Value {
+        let runs = self
+            .get(&format!("/v1/runs?person={person}"))
+            .await
+            .expect(200);
+        runs["items"][0].clone()
+    }
+}
+
+pub(crate) fn ada() -> Value {
+    json!({
+        "attributes": {
+            "name": "Ada Park", "personal_email": "ada@mail.example",
+            "work_email": "ada.park@contoso.example", "department": "Engineering"
+        },
+        "start_date": "2026-03-02"
+    })
+}
