@@ -220,6 +220,17 @@ impl Mapping {
         read
     }
 
+    /// Attributes that came from elsewhere than Lever, by the same aliases and the same split of the name.
+    #[must_use]
+    pub fn normalised(&self, given: &Attributes) -> Read {
+        let mut read = Read::default();
+        for (name, value) in given.iter() {
+            self.normalise(name, value.clone(), &mut read);
+        }
+        split_into(&mut read.attributes);
+        read
+    }
+
     fn normalise(&self, name: &str, value: Value, read: &mut Read) {
         let Some(aliases) = self.file.aliases.get(name) else {
             read.attributes.set(name, value);

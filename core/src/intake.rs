@@ -338,7 +338,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     start(intake, &person, decided);
 }
 
-fn new_person(id: PersonId, now: Timestamp) -> Person {
+pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
     Person {
         id,
         state: Lifecycle::Candidate,
@@ -658,6 +658,7 @@ pub fn run_of(
         state: RunState::Running,
         dry_run,
         by_hand: false,
+        cancelling: false,
         steps: steps.collect(),
         occurred_at,
         started_at: now,

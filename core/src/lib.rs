@@ -42,6 +42,7 @@ pub mod advance;
 pub mod changes;
 pub mod intake;
 
+pub mod admin;
 pub mod handle;
 pub mod ports;
 #[doc(hidden)]

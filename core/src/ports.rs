@@ -121,6 +121,12 @@ pub trait Lever: Send + Sync {
     /// # Errors
     /// `NoAnswer` with [`Sent::Perhaps`] if it may have been written.
     async fn add_note(&self, opportunity: &LeverId, text: &str) -> Result<(), RemoteError>;
+
+    /// Is the API key accepted, and may it read what Sando reads?
+    ///
+    /// # Errors
+    /// `Refused` or `Forbidden` with what is wrong; passing ones are worth a later try.
+    async fn test(&self) -> Result<(), RemoteError>;
 }
 
 /// Whom an effect is about, as an application sees it.

@@ -324,6 +324,9 @@ pub struct Run {
     /// A single termination by hand is exempt from the cap on removals (L31).
     #[serde(default)]
     pub by_hand: bool,
+    /// Ended by hand: nothing new starts, and what was intended is looked up and then taken back.
+    #[serde(default)]
+    pub cancelling: bool,
     /// Its steps, in the order of the workflow.
     pub steps: Vec<Step>,
     /// When the event behind it happened.

@@ -1,11 +1,11 @@
 //! Settings and the brake: what an administrator sets once, and what is paused right now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::AppSlug;
+use crate::ids::{AppSlug, Slug};
 
 /// The settings (`GET PUT /v1/settings`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Settings {
     pub removals_per_hour: u32,
     /// Roles and groups of people: role → addresses.
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Webhook registrations of Lever whose signing tokens are kept, by name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub registrations: BTreeSet<Slug>,
 }
 
 impl Default for Settings {
@@ -26,6 +29,7 @@ impl Default for Settings {
             live_from: None,
             removals_per_hour: 200,
             roles: BTreeMap::new(),
+            registrations: BTreeSet::new(),
         }
     }
 }

@@ -149,7 +149,7 @@ impl Budget {
                     Some(wait) => wait,
                 },
             };
-            tokio::time::sleep(wait).await;
+            self.clock.sleep(wait).await;
         }
     }
 

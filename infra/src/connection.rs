@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sando_core::app::{Auth, AuthField, AuthValue};
-use sando_core::ports::{RemoteError, SecretValues, Secrets};
+use sando_core::ports::{RemoteError, SecretValues, Secrets, Sent};
 use sando_core::template::{Encoding, Placeholders, Template};
 use serde_json::Value;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::http::{Answer, Credentials, GuardedClient, Request, join};
+
+/// How long one effect may take: what ends earlier is an effect of which nobody knows.
+const EFFECT: Duration = Duration::from_secs(15);
 
 /// What a connection is opened from.
 pub(crate) struct ConnectionSettings {
@@ -94,7 +99,7 @@ impl Connection {
 
     /// Reads; any status may come back, 401 only if fresh credentials did not help.
     pub(crate) async fn read(&self, request: Request) -> Result<Answer, RemoteError> {
-        let _slot = self.slot().await;
+        let _slot = self.slot(&request).await?;
         let answer = self
             .settings
             .http
@@ -109,7 +114,8 @@ impl Connection {
     /// Sends an effect, once. Only after a 401, which says that nothing was done, and with other credentials than
     /// before, it is sent once more.
     pub(crate) async fn send_once(&self, request: Request) -> Result<Answer, RemoteError> {
-        let _slot = self.slot().await;
+        let request = request.timeout(EFFECT);
+        let _slot = self.slot(&request).await?;
         let http = &self.settings.http;
         let answer = http.send_once(&self.signed(&request).await).await?;
         if answer.status() == 401 && self.refresh().await.unwrap_or(false) {
@@ -118,8 +124,18 @@ impl Connection {
         Ok(answer)
     }
 
-    async fn slot(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.settings.slots.acquire().await.ok()
+    /// Waits for its turn, but not longer than the request has time.
+    async fn slot(&self, request: &Request) -> Result<SemaphorePermit<'_>, RemoteError> {
+        let soon = Instant::now() + EFFECT;
+        let until = request.deadline().unwrap_or(soon);
+        match timeout_at(until, self.settings.slots.acquire()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) | Err(_) => Err(RemoteError::NoAnswer {
+                remote: self.settings.remote.clone(),
+                why: "too many requests are waiting for it".to_owned(),
+                sent: Sent::Never,
+            }),
+        }
     }
 
     async fn signed(&self, request: &Request) -> Request {

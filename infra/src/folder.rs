@@ -17,7 +17,9 @@ impl FolderNotifier {
     /// Notifications go into this folder; it is made when the first one comes.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     fn file(&self, key: &EffectKey) -> PathBuf {
@@ -46,7 +48,9 @@ fn write(folder: &Path, file: &Path, text: &str) -> std::io::Result<()> {
 #[async_trait]
 impl Notifier for FolderNotifier {
     async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError> {
-        tokio::fs::try_exists(self.file(key)).await.map_err(|error| failed(&error))
+        tokio::fs::try_exists(self.file(key))
+            .await
+            .map_err(|error| failed(&error))
     }
 
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {

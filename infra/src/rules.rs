@@ -12,13 +12,26 @@ use crate::dynamo::keys::parse_time;
 /// The most items of one page: what DynamoDB reads in one batch.
 pub(crate) const MAX_PAGE: usize = 100;
 
+/// The largest body of an item: DynamoDB allows 400 KiB with keys and names of attributes.
+const MAX_BODY_BYTES: usize = 390 * 1024;
+/// The most that one commit may write: DynamoDB allows 4 MB.
+const MAX_COMMIT_BYTES: usize = 3_600_000;
+
 /// Says whether a commit can be one transaction at all.
 ///
 /// # Errors
-/// `TooLarge`; `Unavailable` if it names an item twice, which is a defect of the caller.
+/// `TooLarge` for too many items or too much in all. `Unavailable` if one body is too large or an item is named twice,
+/// which are defects of the caller.
 pub(crate) fn admit(commit: &Commit) -> Result<(), StoreError> {
-    if commit.size() > Commit::MAX_ITEMS {
+    let mut sizes = commit.puts.iter().map(|put| put.body.len());
+    let total = sizes.clone().fold(0, usize::saturating_add);
+    if commit.size() > Commit::MAX_ITEMS || total > MAX_COMMIT_BYTES {
         return Err(StoreError::TooLarge(commit.size()));
+    }
+    if sizes.any(|size| size > MAX_BODY_BYTES) {
+        return Err(StoreError::Unavailable(
+            "an entity is larger than an item may be".to_owned(),
+        ));
     }
     let puts = commit.puts.iter().map(|put| &put.key);
     let others = commit.deletes.iter().chain(&commit.checks);

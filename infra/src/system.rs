@@ -13,7 +13,10 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge where the clock is read"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -29,6 +32,8 @@ pub struct SystemChance;
 
 impl Chance for SystemChance {
     fn fill(&self, bytes: &mut [u8]) {
-        rand::rngs::SysRng.try_fill_bytes(bytes).expect("the operating system has chance to give");
+        rand::rngs::SysRng
+            .try_fill_bytes(bytes)
+            .expect("the operating system has chance to give");
     }
 }

@@ -105,8 +105,8 @@ async fn a_backup_holds_everything_and_is_restored_as_a_whole() {
     assert_eq!(body(&store, "b").await, None);
     store.commit(&put("a", 1, "goes on")).await.unwrap();
 
-    let (_other, elsewhere) = open(&folder.path().join("other.db")).await;
-    _other.restore(&backup).await.unwrap();
+    let (other, elsewhere) = open(&folder.path().join("other.db")).await;
+    other.restore(&backup).await.unwrap();
     assert_eq!(body(&elsewhere, "a").await.as_deref(), Some("before"));
 }
 
@@ -190,6 +190,30 @@ async fn add_one(store: &Arc<dyn Store>) {
             Err(other) => panic!("{other}"),
         }
     }
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_holds_up_nothing_else_that_is_due() {
+    let engine = Embedded::memory().unwrap();
+    let store = over(&engine).await;
+    let mut commit = put("a", 0, "x");
+    commit.puts[0].due = Some(Timestamp::UNIX_EPOCH);
+    store.commit(&commit).await.unwrap();
+    let shard = counter("a").shard(sando_core::store::DUE_SHARDS);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let call = engine.client().put_item().table_name("state");
+    let call = call
+        .item("pk", text("LATER#1"))
+        .item("sk", text("LATER"))
+        .item("version", AttributeValue::N("1".to_owned()))
+        .item("due_pk", text(&format!("DUE#{shard:02}")))
+        .item("due_at", text("1960-01-01T00:00:00.000000000Z"));
+    call.send().await.unwrap();
+
+    let due = store.due(shard, Timestamp::MAX, 10).await.unwrap();
+
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].key, counter("a"));
 }
 
 /// The items of a stored fixture, as a release with schema 1 wrote them.

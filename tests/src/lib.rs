@@ -1,3 +1,4 @@
-//! Support for the tests of a whole Sando.
+//! Support for the tests of a whole Sando: the harness over real adapters, and the deterministic simulation.
 
 pub mod harness;
+pub mod sim;

@@ -253,7 +253,7 @@ async fn match_person(ports: &Ports, scene: &Scene) -> Result<Match, HandleError
     load::matched(ports, &claims_of(candidacy)).await
 }
 
-fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
+pub(crate) fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
     let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
     let emails = candidacy
         .emails

@@ -1,1 +1,37 @@
-//! functions/admin
+//! The admin API: what the console, the command line and other programs use.
+//!
+//! [`router`] is the whole of it. A handler takes the request apart, calls an operation of [`sando_core::admin`], and
+//! shows what came of it; one file per resource, wire types beside the handlers. The OpenAPI description is generated
+//! from the handlers. Read in this order: [`Api`], `auth`, `problem`, `body`; then the resources.
+
+mod api;
+mod auth;
+mod body;
+mod condition;
+mod document;
+mod idempotency;
+mod list;
+mod problem;
+mod rewrite;
+
+mod aliases;
+mod apps;
+mod attributes;
+mod audit;
+mod events;
+mod export;
+mod files;
+mod keys;
+mod lever;
+mod pause;
+mod people;
+mod policies;
+mod rules;
+mod runs;
+mod settings;
+mod tasks;
+mod timeline;
+mod views;
+mod workflows;
+
+pub use api::{Api, openapi, router};

@@ -20,8 +20,7 @@ use tokio::time::Instant;
 use crate::connection::Connection;
 use crate::http::{Answer, Request};
 use crate::outcome::{done, of_answer, of_error, refused, was_so};
-use crate::scim::personal;
-use crate::subject::lookup;
+use crate::subject::{lookup, personal};
 
 use action::CompiledAction;
 
@@ -64,7 +63,7 @@ impl HttpProvisioner {
         let compile = |name: &str, request: &Option<ActionRequest>| {
             request
                 .as_ref()
-                .map(|request| CompiledAction::compile(request))
+                .map(CompiledAction::compile)
                 .transpose()
                 .map_err(|why| RemoteError::Forbidden {
                     remote: connection.remote().to_owned(),

@@ -1,7 +1,8 @@
 //! The engine for one machine: DynamoDB's operations over SQLite, in this process.
 //!
 //! Costs: every write is one SQLite transaction in WAL mode with `synchronous=FULL`, so one fsync of the log, whatever it
-//! holds: a commit of one item and one of eighty cost the same wait. The engine has one connection: writes follow one
+//! holds, plus about 0.3 ms of computing for each item (with three indexes; measured 2026-11 on two busy cores, release
+//! build; a read takes 0.2 ms). The engine has one connection: writes follow one
 //! another, and reads wait for the write before them.
 
 use std::path::Path;
@@ -163,12 +164,17 @@ fn copy_to(database_: &Database, to: &Path) -> Result<(), EngineError> {
     let _ = std::fs::remove_file(&part);
     let made = private::create(&part).map_err(|source| file("cannot be created", source))?;
     let copied = database_.vacuum_into(text);
-    copied.map_err(|e| database("cannot be copied", e))?;
-    let kept = made
-        .sync_all()
-        .and_then(|()| std::fs::rename(&part, to))
-        .and_then(|()| private::sync_folder_of(to));
-    kept.map_err(|source| file("cannot be written", source))
+    let copied = copied.map_err(|e| database("cannot be copied", e));
+    let kept = copied.and_then(|()| {
+        let kept = made.sync_all().and_then(|()| std::fs::rename(&part, to));
+        let kept = kept.and_then(|()| private::sync_folder_of(to));
+        kept.map_err(|source| file("cannot be written", source))
+    });
+    if kept.is_err() {
+        // The error that is told is the one above.
+        let _ = std::fs::remove_file(&part);
+    }
+    kept
 }
 
 fn database(doing: &'static str, source: DynoxideError) -> EngineError {

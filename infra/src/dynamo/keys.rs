@@ -46,7 +46,7 @@
 //! Every item of `state`: `pk`, `sk`, `kind`, `version`, `schema`, `body` (the entity as JSON), and where they apply
 //! `due_pk` = `DUE#<shard of 8>` and `due_at` (also what a claim moves), `list_pk` = `<kind>#<state>#<shard of 4>` and
 //! `list_sk`, `who_pk` and `who_sk` (both `<at>#<pk>#<sk>`), `expires` (seconds since 1970, the time to live), `by` (which
-//! call wrote it, see [`super::commit`]). Table `audit`: `STREAM#<stream>` / the record's place with 20 digits, `kind`,
+//! call wrote it, see `commit.rs`). Table `audit`: `STREAM#<stream>` / the record's place with 20 digits, `kind`,
 //! `schema`, `body`.
 //!
 //! Segments contain no `#`: their types forbid it, and free text is percent-encoded. Times are RFC 3339 in UTC with nine

@@ -8,6 +8,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use sando_core::audit::{Record, StreamId};
 use sando_core::store::{DueEntry, Group, Page, PageRequest, Query, StoreError, Stored};
+use tracing::error;
 
 use super::errors::store_error;
 use super::item::{self, Item, LIST_PK, LIST_SK, PK, SK, WHO_PK, WHO_SK, string, text};
@@ -197,7 +198,7 @@ async fn read_all<'a>(
     Ok(named.collect())
 }
 
-/// What is due in one shard, oldest first.
+/// What is due in one shard, oldest first. An entry that cannot be read is logged and left out.
 pub(super) async fn due(
     store: &DynamoStore,
     shard: u8,
@@ -211,8 +212,15 @@ pub(super) async fn due(
         .expression_attribute_values(":pk", text(due_partition(shard)))
         .expression_attribute_values(":until", text(time_text(until)));
     let found = query(call, limit).await?;
-    let entries: Result<Vec<DueEntry>, StoreError> = found.iter().map(item::due_entry).collect();
-    let mut entries = entries?;
+    let entries = found.iter().filter_map(|item| match item::due_entry(item) {
+        Ok(entry) => Some(entry),
+        Err(error) => {
+            // A newer release's, or a defect; it must not hold up what else is due in this shard.
+            error!(%error, shard, "an entry of the due index cannot be read and is left out");
+            None
+        }
+    });
+    let mut entries: Vec<DueEntry> = entries.collect();
     entries.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
     Ok(entries)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
 
 /// Values shorter than this would mask half the alphabet.
 const SHORTEST: usize = 4;
@@ -28,7 +29,8 @@ impl Mask {
                 continue;
             }
             let encoded = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-            self.values.extend([value.to_owned(), encoded]);
+            let in_a_form = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            self.values.extend([value.to_owned(), encoded, in_a_form]);
         }
         self.values
             .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));

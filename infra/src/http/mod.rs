@@ -18,8 +18,8 @@ mod resolver;
 mod retry;
 mod target;
 
-pub use answer::Answer;
 pub use ::http::Method;
+pub use answer::Answer;
 pub use client::{Guard, GuardedClient};
 pub use credentials::Credentials;
 pub use error::unreadable;

@@ -190,6 +190,12 @@ impl Request {
         self
     }
 
+    /// The moment at which everything has to have ended.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
     /// Where it goes.
     #[must_use]
     pub fn url(&self) -> &Url {

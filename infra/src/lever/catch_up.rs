@@ -116,7 +116,7 @@ impl LeverClient {
     }
 
     /// Tries everything that Sando reads, one row each, and says what the key may not.
-    pub async fn test(&self) -> Vec<LeverCheck> {
+    pub async fn checks(&self) -> Vec<LeverCheck> {
         let errand = self.errand(Priority::Urgent, Duration::from_secs(20));
         let mut checks = Vec::new();
         for what in [

@@ -7,6 +7,7 @@ mod document;
 mod notes;
 mod offers;
 mod paging;
+mod parts;
 mod read;
 mod reasons;
 mod wire;
@@ -153,6 +154,15 @@ impl LeverClient {
 
 #[async_trait]
 impl Lever for LeverClient {
+    async fn test(&self) -> Result<(), RemoteError> {
+        let problem = self
+            .checks()
+            .await
+            .into_iter()
+            .find_map(|check| check.problem);
+        problem.map_or(Ok(()), Err)
+    }
+
     async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError> {
         let errand = self.errand(Priority::Urgent, Duration::from_secs(60));
         self.read_candidacy(opportunity, needs, &errand).await

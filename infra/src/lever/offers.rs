@@ -52,7 +52,7 @@ pub(super) fn pick(offers: &[Value]) -> (Option<&Value>, OfferState) {
         return (None, OfferState::Denied);
     }
     // Newest first; the sort is stable, so that equals stay in Lever's order.
-    offers.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    offers.sort_by_key(|offer| std::cmp::Reverse(offer.created_at));
     let with = |status: &str| offers.iter().find(|offer| offer.status == status);
     let open = offers
         .iter()

@@ -3,22 +3,18 @@
 //! One request for the opportunity with what can be expanded; offers, posting, requisition and users only if needed.
 //! Source: reference, section 7.1.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use sando_core::ids::LeverId;
 use sando_core::lever::{Archived, Candidacy, Needs, OfferState};
-use sando_core::path::Path;
 use sando_core::ports::{Reading, RemoteError};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    Errand, LeverClient, REMOTE,
-    document::{assemble, collapsed, prune},
-    no_id,
+    Errand, LeverClient, REMOTE, no_id,
     offers::pick,
     paging::List,
+    parts::{application, part},
     reasons::Reason,
     wire::{ArchivedBody, Data, DeletedBody, OpportunityBody, lever_id},
 };
@@ -26,8 +22,6 @@ use crate::http::{Request, unreadable};
 
 /// How far back the tombstone of an opportunity is looked for.
 const TOMBSTONES: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// More users than this are not looked up for one candidacy.
-const MOST_USERS: usize = 20;
 
 impl LeverClient {
     pub(super) async fn read_candidacy(
@@ -145,87 +139,6 @@ impl LeverClient {
         self.list(&list, errand).await
     }
 
-    async fn document(
-        &self,
-        raw: &Value,
-        offer: Option<&Value>,
-        reason: Option<&Reason>,
-        needs: &Needs,
-        errand: &Errand,
-    ) -> Result<Value, RemoteError> {
-        let application = application(raw);
-        // The offer field `job_posting` may carry the id of an application: it is not used.
-        let posting = id_at(application, &["posting"]).or_else(|| id_at(offer, &["posting"]));
-        let posting = match posting.filter(|_| needs.part("posting")) {
-            Some(id) => self.optional(&["postings", id], errand).await?,
-            None => None,
-        };
-        let requisition = id_at(application, &["requisitionForHire"]);
-        let requisition = match requisition.filter(|_| needs.part("requisition")) {
-            Some(id) => self.optional(&["requisitions", id], errand).await?,
-            None => None,
-        };
-        let mut document = assemble([
-            ("opportunity", Some(collapsed(raw))),
-            ("contact", part(raw, "contact").cloned()),
-            ("application", application.cloned()),
-            ("posting", posting),
-            ("requisition", requisition),
-            ("offer", offer.cloned()),
-            ("stage", part(raw, "stage").cloned()),
-            ("archive_reason", reason.map(Reason::to_value)),
-        ]);
-        let users = self.users(&document, needs, errand).await?;
-        let mut paths: Vec<Path> = needs.paths.iter().chain(&needs.users).cloned().collect();
-        paths.extend(
-            ["users.*.email", "users.*.id"]
-                .iter()
-                .filter_map(|text| Path::parse(text).ok()),
-        );
-        if let Value::Object(map) = &mut document {
-            map.insert("users".to_owned(), Value::Object(users));
-        }
-        Ok(prune(&document, &paths))
-    }
-
-    /// The Lever users whose ids stand where `needs.users` says, by id.
-    async fn users(
-        &self,
-        document: &Value,
-        needs: &Needs,
-        errand: &Errand,
-    ) -> Result<Map<String, Value>, RemoteError> {
-        let mut ids = BTreeSet::new();
-        for path in &needs.users {
-            if let Some(found) = path.find(document) {
-                collect_ids(&found, &mut ids);
-            }
-        }
-        let mut users = Map::new();
-        for id in ids.into_iter().take(MOST_USERS) {
-            if let Some(user) = self.optional(&["users", &id], errand).await? {
-                users.insert(id, user);
-            }
-        }
-        Ok(users)
-    }
-
-    /// An object that may be gone or not for this key to see: then it is not there.
-    async fn optional(
-        &self,
-        parts: &[&str],
-        errand: &Errand,
-    ) -> Result<Option<Value>, RemoteError> {
-        match self.get(parts, errand).await {
-            Ok(answer) => Ok(Some(answer.parse::<Data<Value>>()?.data)),
-            Err(RemoteError::Refused {
-                status: 400 | 403 | 404,
-                ..
-            }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// A 404 alone proves nothing (a wrong base URL answers it too): the list of the deleted has to be there.
     async fn tombstone(
         &self,
@@ -267,43 +180,6 @@ fn expansions(needs: &Needs) -> impl Iterator<Item = &'static str> {
     ]
     .into_iter()
     .filter_map(|(name, needed)| needed.then_some(name))
-}
-
-/// An expanded part; an id alone is none.
-fn part<'a>(raw: &'a Value, name: &str) -> Option<&'a Value> {
-    raw.get(name).filter(|value| value.is_object())
-}
-
-/// The expanded application; there is at most one.
-fn application(raw: &Value) -> Option<&Value> {
-    raw.get("applications")?
-        .as_array()?
-        .first()
-        .filter(|application| application.is_object())
-}
-
-/// The id at a place, whether it stands there alone or in its object.
-fn id_at<'a>(value: Option<&'a Value>, keys: &[&str]) -> Option<&'a str> {
-    let found = keys.iter().try_fold(value?, |value, key| value.get(*key))?;
-    found
-        .as_str()
-        .or_else(|| found.get("id")?.as_str())
-        .filter(|id| !id.is_empty())
-}
-
-fn collect_ids(found: &Value, ids: &mut BTreeSet<String>) {
-    match found {
-        Value::String(id) if lever_id(id).is_some() => {
-            ids.insert(id.clone());
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect_ids(item, ids)),
-        Value::Object(map) => {
-            if let Some(id) = map.get("id") {
-                collect_ids(id, ids);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The present stage, and when it was entered: the last move to it, else when it last advanced, else when it was made.

@@ -32,6 +32,11 @@ impl State {
         self.items.get(key).map(|item| item.stored.clone())
     }
 
+    pub(super) fn items(&self) -> Vec<Stored> {
+        let items = self.items.values();
+        items.map(|item| item.stored.clone()).collect()
+    }
+
     pub(super) fn group(&self, group: &Group) -> Vec<Stored> {
         let items = self.items.iter().filter(|(key, _)| match (group, key) {
             (Group::Grants(person), Key::Grant(whose, _)) => person == whose,

@@ -73,6 +73,12 @@ impl MemoryStore {
         self.lock().state.index.catch_up(0);
     }
 
+    /// Everything that is kept, in the order of its keys: for the invariants of a simulation.
+    #[must_use]
+    pub fn items(&self) -> Vec<Stored> {
+        self.lock().state.items()
+    }
+
     /// Deletes what may be forgotten; answers how many items. DynamoDB does this on its own, some time later.
     pub fn forget_expired(&self, now: Timestamp) -> usize {
         self.lock().state.forget_expired(now)

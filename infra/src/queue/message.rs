@@ -98,7 +98,7 @@ impl Message {
         let since = parse_time(&self.visible_at)
             .map_err(|_| StoreError::Unavailable("a message has no time".to_owned()))?;
         Ok(DeadLetter {
-            id: self.pk.trim_start_matches("MSG#").to_owned(),
+            id: self.pk.strip_prefix("MSG#").unwrap_or(&self.pk).to_owned(),
             body: self.body,
             receive_count: self.received,
             since,

@@ -14,15 +14,35 @@ impl ScimProvisioner {
         let Some(user) = self.find_user(errand).await? else {
             return Ok(None);
         };
-        let entitled = self.is_entitled(&user, errand).await?;
+        let entitled = self.shown_entitled(&user, errand).await?;
         let id = errand.subject.person.id.as_str();
         Ok(Some(FoundUser {
             ours: user.external_id.as_str() == Some(id),
             active: user.is_active(),
-            entitled: Some(entitled),
+            entitled,
             external_id: ExternalId::try_from(user.id)
                 .map_err(|_| unreadable(self.remote(), "the user has no usable id"))?,
         }))
+    }
+
+    /// Whether the user has what is wanted. Not asked of an inactive user, and not known where groups are not for us to
+    /// see: whoever leaves is suspended all the same.
+    async fn shown_entitled(
+        &self,
+        user: &UserBody,
+        errand: &Errand<'_>,
+    ) -> Result<Option<bool>, RemoteError> {
+        if !user.is_active() {
+            return Ok(None);
+        }
+        match self.is_entitled(user, errand).await {
+            Ok(entitled) => Ok(Some(entitled)),
+            Err(error) if error.is_passing() => Err(error),
+            Err(error) => {
+                tracing::warn!(app.slug = self.remote(), %error, "the groups cannot be read");
+                Ok(None)
+            }
+        }
     }
 
     /// The user: by the application's id if known, by our id, then by name.

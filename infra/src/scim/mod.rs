@@ -27,6 +27,7 @@ use tokio::time::Instant;
 
 use crate::connection::Connection;
 use crate::http::{Answer, Mask, Request};
+use crate::subject::personal;
 
 /// SCIM's media type.
 const MEDIA_TYPE: &str = "application/scim+json";
@@ -57,18 +58,6 @@ impl<'a> Errand<'a> {
             mask: personal(subject),
         }
     }
-}
-
-/// What a server may quote from what we sent, and must not end in a log.
-pub(crate) fn personal(subject: &Subject) -> Mask {
-    let names = [
-        "name",
-        "first_name",
-        "last_name",
-        "work_email",
-        "personal_email",
-    ];
-    Mask::default().with(names.iter().filter_map(|name| subject.person.text(name)))
 }
 
 impl ScimProvisioner {

@@ -184,6 +184,18 @@ pub(crate) async fn a_large_body_is_kept(world: &World) {
     assert_eq!(world.body(&run("large")).await, body);
 }
 
+pub(crate) async fn a_body_or_commit_beyond_what_dynamodb_takes_is_refused(world: &World) {
+    let body = "x".repeat(400 * 1024);
+    let one = world.try_put(new_item(run("large"), &body)).await;
+    let part = "x".repeat(300 * 1024);
+    let many = (0..13).map(|n| new_item(task(&n.to_string()), &part));
+    let all = world.store.commit(&putting(many)).await;
+
+    assert!(matches!(one, Err(StoreError::Unavailable(_))));
+    assert_eq!(all, Err(StoreError::TooLarge(13)));
+    assert_eq!(world.version(&task("0")).await, 0);
+}
+
 pub(crate) async fn names_with_any_character_are_kept_apart(world: &World) {
     let names = ["a", "a#b", "a%23b", "A", " ", "ü/\n", "a%b"];
     for name in names {

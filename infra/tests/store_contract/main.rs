@@ -53,6 +53,7 @@ contract! {
         an_empty_commit_does_nothing,
         a_commit_that_names_an_item_twice_is_refused,
         a_large_body_is_kept,
+        a_body_or_commit_beyond_what_dynamodb_takes_is_refused,
         names_with_any_character_are_kept_apart,
         a_commit_repeated_after_a_lost_answer_happens_once,
         of_two_callers_who_decide_the_same_one_wins,

@@ -176,6 +176,9 @@ impl Store for Doomed<dyn Store> {
 
 #[async_trait]
 impl Lever for Doomed<dyn Lever> {
+    async fn test(&self) -> Result<(), RemoteError> {
+        self.port.test().await
+    }
     async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError> {
         self.port.read(opportunity, needs).await
     }

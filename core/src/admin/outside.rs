@@ -1,0 +1,285 @@
+//! People from elsewhere (L30): an HR system's key, first and last day. They are *baselined*: what they have is held,
+//! nothing is given before an administrator applies it.
+
+use jiff::civil::Date;
+use serde_json::{Map, Value, json};
+
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
+use crate::claim::Claim;
+use crate::company::Company;
+use crate::event::{Event, EventState, Why};
+use crate::handle::delivery::{address_from, fresh_person, write_person};
+use crate::handle::lifecycle::{Leaving, leave, person_event};
+use crate::handle::{ledger, load};
+use crate::ids::EventId;
+use crate::intake::{Changed, Match, new_person};
+use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
+use crate::ports::Ports;
+use crate::rule::EventKind;
+use crate::store::{Loaded, Version};
+
+use super::people::{check_attributes, is_free, person, retime, wake};
+use super::{AdminError, Expect, Who, deciding};
+
+/// What an HR system says of a person.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Attributes; those not named stay, null takes one away.
+    pub attributes: Map<String, Value>,
+    /// The first day.
+    pub start_date: Option<Date>,
+    /// The last day: left out it stays, null takes it away.
+    pub end_date: Option<Option<Date>>,
+}
+
+/// Puts a person under a key of another system; answers the person, and whether they are new.
+///
+/// # Errors
+/// `Invalid`; `Refused` if key and addresses belong to several persons.
+pub async fn put(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+    expect: &Expect,
+) -> Result<(Loaded<Person>, bool), AdminError> {
+    if key.is_empty() || key.len() > 128 || key.chars().any(char::is_control) {
+        return Err(AdminError::mistake("key", "1 to 128 characters"));
+    }
+    let attributes = check_attributes(&given.attributes)?;
+    let put = deciding!(put_once(ports, who, key, given, &attributes, expect).await)?;
+    let (id, is_new) = (put.0.entity.id.clone(), put.1);
+    leave_if_over(ports, who, put.0).await?;
+    wake(ports, who, &id).await?;
+    Ok((person(ports, &id).await?, is_new))
+}
+
+async fn put_once(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+    attributes: &Attributes,
+    expect: &Expect,
+) -> Result<(Loaded<Person>, bool), AdminError> {
+    let company = load::company(ports).await?;
+    let known = known(ports, key, attributes).await?;
+    expect.check(known.as_ref())?;
+    let mut entity = match &known {
+        Some(known) => known.entity.clone(),
+        None => new_person(fresh_person(ports), who.at),
+    };
+    identify(&mut entity, key, attributes)?;
+    take(&mut entity, attributes, given, &company);
+    let begins = begin(&mut entity, &company, who, known.is_none())?;
+    dates(&mut entity, given, &company);
+    address(ports, &mut entity, &company, who).await?;
+    is_free(ports, &entity).await?;
+    let mut changes = Changes::new(who.clone());
+    let changed = match &known {
+        Some(known) => Changed::Updated(Box::new(Loaded {
+            entity: entity.clone(),
+            ..known.clone()
+        })),
+        None => Changed::New(Box::new(entity.clone())),
+    };
+    write_person(ports, &changed, &mut changes).await?;
+    if begins {
+        let event = baselined(&entity, who);
+        say(&event, &entity, &mut changes);
+        changes.insert(&event);
+    }
+    ledger::commit(ports, changes).await?;
+    let is_new = known.is_none();
+    let version = known.map_or(Version::ABSENT, |known| known.version).next();
+    Ok((
+        Loaded {
+            entity,
+            version,
+            due: None,
+        },
+        is_new,
+    ))
+}
+
+/// By key, then by address; never by name.
+async fn known(
+    ports: &Ports,
+    key: &str,
+    attributes: &Attributes,
+) -> Result<Option<Loaded<Person>>, AdminError> {
+    if let Match::One(known) = load::matched(ports, &[Claim::outside(key)]).await? {
+        return Ok(Some(*known));
+    }
+    let claims: Vec<Claim> = emails(attributes)
+        .flat_map(|email| [Claim::email(&email), Claim::address(&email)])
+        .collect();
+    match load::matched(ports, &claims).await? {
+        Match::Nobody => Ok(None),
+        Match::One(known) => Ok(Some(*known)),
+        Match::Several(ids) => {
+            let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+            Err(AdminError::refused(
+                "ambiguous",
+                format!("the addresses belong to {}", ids.join(" and ")),
+            ))
+        }
+    }
+}
+
+fn emails(attributes: &Attributes) -> impl Iterator<Item = CanonicalEmail> {
+    ["work_email", "personal_email", "email"]
+        .into_iter()
+        .filter_map(|name| CanonicalEmail::parse(attributes.text(name)?).ok())
+}
+
+fn identify(entity: &mut Person, key: &str, attributes: &Attributes) -> Result<(), AdminError> {
+    if entity
+        .identifiers
+        .key
+        .as_deref()
+        .is_some_and(|known| known != key)
+    {
+        return Err(AdminError::refused(
+            "another_key",
+            format!("the addresses belong to {}, who has another key", entity.id),
+        ));
+    }
+    entity.identifiers.key = Some(key.to_owned());
+    entity.identifiers.emails.extend(emails(attributes));
+    Ok(())
+}
+
+fn take(entity: &mut Person, attributes: &Attributes, given: &Given, company: &Company) {
+    for (name, value) in &given.attributes {
+        if value.is_null() {
+            entity.attributes.remove(name);
+            entity.unmapped.remove(name);
+        }
+    }
+    let present: Attributes = attributes
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let read = company.mapping.normalised(&present);
+    for (name, value) in read.attributes.iter() {
+        entity.attributes.set(name.clone(), value.clone());
+        entity.unmapped.remove(name);
+    }
+    entity.unmapped.extend(read.unmapped);
+    if let Some(day) = given.start_date {
+        entity.attributes.set("start_date", day.to_string());
+    }
+}
+
+/// Somebody new, or somebody who comes back, begins; answers whether that is so.
+fn begin(
+    entity: &mut Person,
+    company: &Company,
+    who: &Who,
+    is_new: bool,
+) -> Result<bool, AdminError> {
+    retime(entity, company, who.at)?;
+    let away = matches!(entity.state, Lifecycle::Left | Lifecycle::Withdrawn);
+    let comes_back = away
+        && matches!((entity.starts_at, entity.leaves_at), (Some(starts), Some(left)) if starts > left);
+    if !is_new && !comes_back && entity.state != Lifecycle::Candidate {
+        return Ok(false);
+    }
+    if comes_back {
+        entity.leaves_at = None;
+    }
+    entity.baselined = true;
+    let ahead = entity.starts_at.is_some_and(|starts| starts > who.at);
+    entity.enter(if ahead {
+        Lifecycle::Preboarding
+    } else {
+        Lifecycle::Active
+    });
+    Ok(true)
+}
+
+/// The person leaves at the end of the last day, in their zone.
+fn dates(entity: &mut Person, given: &Given, company: &Company) {
+    let Some(end) = given.end_date else { return };
+    if matches!(entity.state, Lifecycle::Left | Lifecycle::Withdrawn) {
+        return;
+    }
+    let place = company.mapping.place(entity);
+    entity.leaves_at = end
+        .and_then(|day| day.tomorrow().ok())
+        .and_then(|next| place.moment(next, None));
+    match (entity.state, entity.leaves_at) {
+        (Lifecycle::Active, Some(_)) => entity.enter(Lifecycle::Leaving),
+        (Lifecycle::Leaving, None) => entity.enter(Lifecycle::Active),
+        _ => {}
+    }
+}
+
+/// A work address is made for who has not started; who is here already has one, and it has to be told.
+async fn address(
+    ports: &Ports,
+    entity: &mut Person,
+    company: &Company,
+    who: &Who,
+) -> Result<(), AdminError> {
+    let ahead = entity.starts_at.is_some_and(|starts| starts > who.at);
+    if !ahead || entity.text("work_email").is_some() {
+        return Ok(());
+    }
+    if let Some(address) = address_from(ports, company, &entity.effective(), 1).await? {
+        entity.attributes.set("work_email", address);
+    }
+    Ok(())
+}
+
+fn baselined(entity: &Person, who: &Who) -> Event {
+    let epoch = entity.access_epoch.to_string();
+    let id = EventId::derived(&["baselined", entity.id.as_str(), &epoch]);
+    let mut event = person_event(id, EventKind::PersonChanged, "api", entity, who.at);
+    event.state = EventState::Baselined;
+    event.why.push(Why::said(
+        who.at,
+        "the person was here already: nothing is given before somebody applies it by a replay",
+    ));
+    event
+}
+
+fn say(event: &Event, entity: &Person, changes: &mut Changes) {
+    let line = Line::new(
+        StreamId::Person(entity.id.clone()),
+        format!("event {}", event.kind.as_str()),
+        format!("event/{}", event.id),
+    );
+    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
+}
+
+async fn leave_if_over(ports: &Ports, who: &Who, found: Loaded<Person>) -> Result<(), AdminError> {
+    let Some(at) = found.entity.leaves_at.filter(|at| *at <= who.at) else {
+        return Ok(());
+    };
+    if !found.entity.state.may_receive() {
+        return Ok(());
+    }
+    let leaving = Leaving {
+        at,
+        by_hand: false,
+        source: "api",
+    };
+    deciding!(leave_once(ports, who, &found, leaving).await)
+}
+
+async fn leave_once(
+    ports: &Ports,
+    who: &Who,
+    found: &Loaded<Person>,
+    leaving: Leaving,
+) -> Result<(), AdminError> {
+    let found = person(ports, &found.entity.id).await?;
+    if found.entity.state.may_receive() {
+        leave(ports, found, leaving, who.clone()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! The brake (L31): put on, shown, and let go after seeing what it held back.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::config::ConfigKind;
+use crate::effect::Goal;
+use crate::ids::{AppSlug, PersonId, RunId, Slug, StepId, derive};
+use crate::ports::Ports;
+use crate::run::{Run, RunState, Step, StepWork, WaitsFor};
+use crate::settings::{Pause, Paused};
+use crate::store::{Entity, Loaded, PageRequest, Query};
+
+use super::{AdminError, Expect, Who, files, runs};
+
+/// What is paused, or resumed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Brake {
+    /// Everything.
+    All,
+    /// What takes away.
+    Removals,
+    /// One application.
+    App(AppSlug),
+}
+
+fn id() -> Slug {
+    Slug::parse("pause").expect("the word is a slug")
+}
+
+fn read(file: Option<&Value>) -> Pause {
+    file.and_then(|file| serde_json::from_value(file.clone()).ok())
+        .unwrap_or_default()
+}
+
+/// What is paused now.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn now(ports: &Ports) -> Result<Pause, AdminError> {
+    let stored = files::find(ports, ConfigKind::Pause, &id()).await?;
+    Ok(read(stored.map(|stored| stored.entity.file).as_ref()))
+}
+
+/// Puts the brake on; what runs finishes.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn pause(
+    ports: &Ports,
+    who: &Who,
+    brake: &Brake,
+    reason: &str,
+) -> Result<Pause, AdminError> {
+    let paused = Paused {
+        since: who.at,
+        by: who.actor.clone(),
+        reason: reason.to_owned(),
+    };
+    set(ports, who, brake, Some(&paused)).await?;
+    now(ports).await
+}
+
+async fn set(
+    ports: &Ports,
+    who: &Who,
+    brake: &Brake,
+    paused: Option<&Paused>,
+) -> Result<(), AdminError> {
+    let edit = |file: Option<&Value>| {
+        let mut pause = read(file);
+        match brake {
+            Brake::All => pause.all = paused.cloned(),
+            Brake::Removals => pause.removals = paused.cloned(),
+            Brake::App(app) => {
+                match paused {
+                    Some(paused) => pause.apps.insert(app.clone(), paused.clone()),
+                    None => pause.apps.remove(app),
+                };
+            }
+        }
+        Ok(json!(pause))
+    };
+    files::change(
+        ports,
+        who,
+        ConfigKind::Pause,
+        &id(),
+        &Expect::Anything,
+        edit,
+    )
+    .await?;
+    Ok(())
+}
+
+/// An effect that is held back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Held {
+    /// The run.
+    pub run: RunId,
+    /// Its step.
+    pub step: StepId,
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub app: Option<AppSlug>,
+    /// What it ends in.
+    pub goal: Goal,
+}
+
+/// What goes on when the brake is let go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The effects, in the order of their runs' ids.
+    pub effects: Vec<Held>,
+    /// Of exactly these effects.
+    pub hash: String,
+}
+
+/// What came of resuming.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resumed {
+    /// Nothing yet: this is what would go on.
+    Shown(Plan),
+    /// It is not what was shown any more.
+    Changed(Plan),
+    /// It goes on.
+    Done(Plan),
+}
+
+/// Lets the brake go if `confirm` is the hash of what it holds back now.
+///
+/// # Errors
+/// `Refused` if it is not on.
+pub async fn resume(
+    ports: &Ports,
+    who: &Who,
+    brake: &Brake,
+    confirm: Option<&str>,
+) -> Result<Resumed, AdminError> {
+    let on = now(ports).await?;
+    let is_on = match brake {
+        Brake::All => on.all.is_some(),
+        Brake::Removals => on.removals.is_some(),
+        Brake::App(app) => on.apps.contains_key(app),
+    };
+    if !is_on {
+        return Err(AdminError::refused("not_paused", "it is not paused"));
+    }
+    let plan = held(ports, brake).await?;
+    match confirm {
+        None => return Ok(Resumed::Shown(plan)),
+        Some(hash) if hash != plan.hash => return Ok(Resumed::Changed(plan)),
+        Some(_) => {}
+    }
+    set(ports, who, brake, None).await?;
+    let mut ids: Vec<&RunId> = plan.effects.iter().map(|held| &held.run).collect();
+    ids.dedup();
+    for id in ids {
+        runs::wake(ports, who, id, |run| runs::hurry(run, who.at)).await?;
+    }
+    Ok(Resumed::Done(plan))
+}
+
+/// The effects that this brake holds back.
+async fn held(ports: &Ports, brake: &Brake) -> Result<Plan, AdminError> {
+    let query = Query::States {
+        kind: Run::KIND,
+        states: vec![RunState::Running.as_str()],
+    };
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let mut effects = Vec::new();
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        for stored in &answer.items {
+            // The index may lag: what counts is the run itself.
+            let run: Loaded<Run> = stored.read()?;
+            effects.extend(of_run(&run.entity, brake));
+        }
+        if answer.next.is_none() {
+            break;
+        }
+        page.cursor = answer.next;
+    }
+    effects.sort_by(|left, right| (&left.run, &left.step).cmp(&(&right.run, &right.step)));
+    let hash = derive(&[&serde_json::to_string(&effects).unwrap_or_default()]);
+    Ok(Plan { effects, hash })
+}
+
+fn of_run<'a>(run: &'a Run, brake: &'a Brake) -> impl Iterator<Item = Held> + 'a {
+    run.steps
+        .iter()
+        .filter(|step| !step.has_ended() && step.waits_for == Some(WaitsFor::Pause))
+        .filter(|step| is_held(step, brake))
+        .map(|step| Held {
+            run: run.id.clone(),
+            step: step.id.clone(),
+            person: run.person.clone(),
+            app: step.app().cloned(),
+            goal: goal(step),
+        })
+}
+
+fn is_held(step: &Step, brake: &Brake) -> bool {
+    match brake {
+        Brake::All => true,
+        Brake::Removals => matches!(goal(step), Goal::Suspend | Goal::Remove),
+        Brake::App(app) => step.app() == Some(app),
+    }
+}
+
+fn goal(step: &Step) -> Goal {
+    match &step.work {
+        StepWork::Grant { goal, .. } => *goal,
+        StepWork::Workflow { .. } => Goal::Sent,
+    }
+}

@@ -1,0 +1,251 @@
+//! Settings, and the secrets of the Lever connection: these go in and never come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
+use crate::config::ConfigKind;
+use crate::handle::ledger;
+use crate::ids::Slug;
+use crate::ports::{Ports, SecretValues, Secrets};
+use crate::settings::Settings;
+use crate::store::{Loaded, Version};
+
+use super::{AdminError, Expect, Who, files};
+
+/// Whose secrets the API key of Lever is.
+pub const LEVER: &str = "lever";
+/// The name of the API key among them.
+pub const API_KEY: &str = "api_key";
+
+/// Whose secrets the signing tokens of a registration are: `signing_token_1`, `signing_token_2`, …
+#[must_use]
+pub fn registration_owner(name: &Slug) -> String {
+    format!("lever/{name}")
+}
+
+fn id() -> Slug {
+    Slug::parse("settings").expect("the word is a slug")
+}
+
+/// Which secrets are set, and since when.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Set {
+    /// How many.
+    pub count: usize,
+    /// Since when.
+    pub at: Option<Timestamp>,
+}
+
+/// The settings with what is set of Lever's.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Shown {
+    /// The settings.
+    pub settings: Settings,
+    /// Their version.
+    pub version: Version,
+    /// The API key.
+    pub api_key: Set,
+    /// Signing tokens by registration.
+    pub registrations: BTreeMap<Slug, Set>,
+}
+
+/// New secrets of the Lever connection.
+#[derive(Clone, Default)]
+pub struct LeverSecrets {
+    /// A new API key.
+    pub api_key: Option<String>,
+    /// The registrations that there shall be; those with tokens get these tokens.
+    pub registrations: Option<BTreeMap<Slug, Option<Vec<String>>>>,
+}
+
+/// The settings as they are.
+///
+/// # Errors
+/// If store or secrets cannot be read.
+pub async fn shown(ports: &Ports, secrets: &dyn Secrets) -> Result<Shown, AdminError> {
+    let (settings, version) = current(ports).await?;
+    let api_key = is_set(secrets, LEVER).await?;
+    let mut registrations = BTreeMap::new();
+    for name in &settings.registrations {
+        let set = is_set(secrets, &registration_owner(name)).await?;
+        registrations.insert(name.clone(), set);
+    }
+    Ok(Shown {
+        settings,
+        version,
+        api_key,
+        registrations,
+    })
+}
+
+/// The settings alone.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn current(ports: &Ports) -> Result<(Settings, Version), AdminError> {
+    let stored = files::find(ports, ConfigKind::Settings, &id()).await?;
+    let read = |item: &Loaded<crate::config::ConfigItem>| {
+        serde_json::from_value(item.entity.file.clone()).unwrap_or_default()
+    };
+    Ok(stored.map_or_else(
+        || (Settings::default(), Version::ABSENT),
+        |item| (read(&item), item.version),
+    ))
+}
+
+async fn is_set(secrets: &dyn Secrets, owner: &str) -> Result<Set, AdminError> {
+    let values = secrets.read(owner, true).await?;
+    Ok(values.map_or_else(Set::default, |values| Set {
+        count: values.credentials.len(),
+        at: values.set_at,
+    }))
+}
+
+/// Puts settings and the secrets that come with them.
+///
+/// # Errors
+/// `Invalid`, `Stale`, or `Remote` if the keeper of secrets cannot be reached.
+pub async fn put(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    mut settings: Settings,
+    lever: &LeverSecrets,
+    expect: &Expect,
+) -> Result<bool, AdminError> {
+    check(lever)?;
+    let (before, _) = current(ports).await?;
+    settings.registrations = match &lever.registrations {
+        Some(wanted) => wanted.keys().cloned().collect(),
+        None => before.registrations.clone(),
+    };
+    if lever.api_key.is_some() && settings.live_from.is_none() {
+        // Connected now: what happened before is history.
+        settings.live_from = Some(who.at);
+    }
+    let file = json!(settings);
+    let stored = files::put(ports, who, ConfigKind::Settings, &id(), file, expect).await?;
+    write_secrets(ports, secrets, who, lever, &before.registrations).await?;
+    Ok(stored.is_new)
+}
+
+fn check(lever: &LeverSecrets) -> Result<(), AdminError> {
+    let bad = |text: &String| text.trim().is_empty() || text.len() > 1024;
+    if lever.api_key.as_ref().is_some_and(bad) {
+        return Err(AdminError::mistake("lever.api_key", "1 to 1024 characters"));
+    }
+    let tokens = lever.registrations.iter().flat_map(BTreeMap::values);
+    for tokens in tokens.flatten() {
+        if tokens.is_empty() || tokens.len() > 2 || tokens.iter().any(bad) {
+            let message = "one signing token, or two during a rotation";
+            return Err(AdminError::mistake("lever.registrations", message));
+        }
+    }
+    Ok(())
+}
+
+async fn write_secrets(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    lever: &LeverSecrets,
+    before: &BTreeSet<Slug>,
+) -> Result<(), AdminError> {
+    if let Some(key) = &lever.api_key {
+        let values = BTreeMap::from([(API_KEY.to_owned(), key.trim().to_owned())]);
+        keep(secrets, LEVER, values, who).await?;
+        say(ports, who, "lever API key set", "settings/lever").await?;
+    }
+    let Some(wanted) = &lever.registrations else {
+        return Ok(());
+    };
+    for (name, tokens) in wanted {
+        let Some(tokens) = tokens else { continue };
+        let numbered = tokens.iter().enumerate().map(|(place, token)| {
+            let name = format!("signing_token_{}", place.saturating_add(1));
+            (name, token.trim().to_owned())
+        });
+        let owner = registration_owner(name);
+        keep(secrets, &owner, numbered.collect(), who).await?;
+        let target = format!("settings/lever/{name}");
+        say(ports, who, "signing tokens set", &target).await?;
+    }
+    for gone in before.iter().filter(|name| !wanted.contains_key(*name)) {
+        secrets.remove(&registration_owner(gone)).await?;
+        let target = format!("settings/lever/{gone}");
+        say(ports, who, "signing tokens removed", &target).await?;
+    }
+    Ok(())
+}
+
+async fn keep(
+    secrets: &dyn Secrets,
+    owner: &str,
+    credentials: BTreeMap<String, String>,
+    who: &Who,
+) -> Result<(), AdminError> {
+    let values = SecretValues {
+        variables: BTreeMap::new(),
+        credentials,
+        set_at: Some(who.at),
+    };
+    Ok(secrets.write(owner, &values).await?)
+}
+
+async fn say(ports: &Ports, who: &Who, action: &str, target: &str) -> Result<(), AdminError> {
+    let mut changes = Changes::new(who.clone());
+    changes.say(Line::new(StreamId::Config, action, target));
+    Ok(ledger::commit(ports, changes).await?)
+}
+
+/// Sets variables and credentials of an application.
+///
+/// # Errors
+/// `NotFound` without the application, `Remote` if the keeper of secrets cannot be reached.
+pub async fn set_credentials(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    app: &Slug,
+    mut values: SecretValues,
+) -> Result<SecretValues, AdminError> {
+    must_be(ports, app).await?;
+    values.set_at = Some(who.at);
+    secrets.write(&app_owner(app), &values).await?;
+    let mut changes = Changes::new(who.clone());
+    let names: Vec<&String> = values.credentials.keys().collect();
+    let line = Line::new(StreamId::Config, "credentials set", format!("app/{app}"));
+    changes.say(line.after(json!({ "variables": values.variables, "credentials": names })));
+    ledger::commit(ports, changes).await?;
+    Ok(values)
+}
+
+/// Forgets variables and credentials of an application.
+///
+/// # Errors
+/// As [`set_credentials`].
+pub async fn forget_credentials(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    app: &Slug,
+) -> Result<(), AdminError> {
+    must_be(ports, app).await?;
+    secrets.remove(&app_owner(app)).await?;
+    say(ports, who, "credentials removed", &format!("app/{app}")).await
+}
+
+/// Whose secrets an application's are.
+#[must_use]
+pub fn app_owner(app: &Slug) -> String {
+    format!("app/{app}")
+}
+
+async fn must_be(ports: &Ports, app: &Slug) -> Result<(), AdminError> {
+    let stored = files::find(ports, ConfigKind::App, app).await?;
+    stored.map(|_| ()).ok_or(AdminError::NotFound("app"))
+}

@@ -1,0 +1,124 @@
+//! Tasks: done, and given to somebody else.
+
+use serde_json::json;
+
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
+use crate::handle::ledger;
+use crate::ids::TaskId;
+use crate::ports::Ports;
+use crate::run::{Run, RunState};
+use crate::store::{Key, Loaded};
+use crate::task::{Task, TaskState};
+
+use super::runs::reopen;
+use super::steps::was_done;
+use super::{AdminError, Who, deciding};
+
+/// A task that must be there.
+///
+/// # Errors
+/// `NotFound` if not.
+pub async fn task(ports: &Ports, id: &TaskId) -> Result<Loaded<Task>, AdminError> {
+    let stored = ports.store.find::<Task>(&Key::Task(id.clone())).await?;
+    stored.ok_or(AdminError::NotFound("task"))
+}
+
+fn stream(task: &Task) -> StreamId {
+    task.person
+        .clone()
+        .map_or(StreamId::Events, StreamId::Person)
+}
+
+/// A human has done it: the run that waits for it goes on, also one that was over because of it.
+///
+/// # Errors
+/// `Refused` if it is not open.
+pub async fn complete(
+    ports: &Ports,
+    who: &Who,
+    id: &TaskId,
+    reason: &str,
+) -> Result<Loaded<Task>, AdminError> {
+    deciding!(complete_once(ports, who, id, reason).await)?;
+    task(ports, id).await
+}
+
+async fn complete_once(
+    ports: &Ports,
+    who: &Who,
+    id: &TaskId,
+    reason: &str,
+) -> Result<(), AdminError> {
+    let mut found = open_task(ports, id).await?;
+    found.entity.state = TaskState::Done;
+    let mut changes = Changes::new(who.clone());
+    changes.update(&found);
+    let run = match &found.entity.run {
+        Some(run) => ports.store.find::<Run>(&Key::Run(run.clone())).await?,
+        None => None,
+    };
+    if let Some(mut run) = run.filter(|run| run.entity.state != RunState::Cancelled) {
+        let step = found.entity.step.as_ref();
+        let step = step.and_then(|step| run.entity.step_mut(step));
+        let waits = step.is_some_and(|step| {
+            was_done(step);
+            true
+        });
+        if waits || run.entity.state == RunState::Running {
+            reopen(&mut run.entity, who.at);
+            changes.update(&run);
+        }
+    }
+    let line = Line::new(stream(&found.entity), "task done", format!("task/{id}"));
+    changes.say(line.personal(None, Some(json!({ "reason": reason }))));
+    Ok(ledger::commit(ports, changes).await?)
+}
+
+async fn open_task(ports: &Ports, id: &TaskId) -> Result<Loaded<Task>, AdminError> {
+    let found = task(ports, id).await?;
+    if found.entity.state != TaskState::Open {
+        let state = found.entity.state.as_str();
+        return Err(AdminError::refused(
+            "task_over",
+            format!("the task is {state}"),
+        ));
+    }
+    Ok(found)
+}
+
+/// Gives the task to somebody else.
+///
+/// # Errors
+/// `Refused` if it is not open.
+pub async fn reassign(
+    ports: &Ports,
+    who: &Who,
+    id: &TaskId,
+    owner: &str,
+) -> Result<Loaded<Task>, AdminError> {
+    deciding!(reassign_once(ports, who, id, owner).await)?;
+    task(ports, id).await
+}
+
+async fn reassign_once(
+    ports: &Ports,
+    who: &Who,
+    id: &TaskId,
+    owner: &str,
+) -> Result<(), AdminError> {
+    if owner.trim().is_empty() || owner.chars().count() > 254 {
+        return Err(AdminError::mistake("owner", "an address or `role:…`"));
+    }
+    let mut found = open_task(ports, id).await?;
+    let before = std::mem::replace(&mut found.entity.owner, owner.trim().to_owned());
+    let stream = stream(&found.entity);
+    let mut changes = Changes::new(who.clone());
+    changes.update(&found);
+    let line = Line::new(stream, "task reassigned", format!("task/{id}"));
+    changes.say(line.personal(
+        Some(json!({ "owner": before })),
+        Some(json!({ "owner": owner })),
+    ));
+    Ok(ledger::commit(ports, changes).await?)
+}

@@ -1,0 +1,165 @@
+//! The audit trail, read: in pages over one stream or all of them, and verified.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{Broken, Head, Record, StreamId, Verifier};
+use crate::ports::Ports;
+use crate::store::{Group, Key};
+
+use super::AdminError;
+
+/// How many records are read at once.
+const AT_ONCE: usize = 200;
+
+/// A place in the trail: the next record to be read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Place {
+    /// In which stream.
+    pub stream: StreamId,
+    /// The record's place there.
+    pub seq: u64,
+}
+
+impl Place {
+    /// As the cursor of a list.
+    #[must_use]
+    pub fn print(&self) -> String {
+        hex::encode(format!("{}#{}", self.stream, self.seq))
+    }
+
+    /// Reads a cursor; none if it is not one of ours.
+    #[must_use]
+    pub fn parse(cursor: &str) -> Option<Self> {
+        let text = String::from_utf8(hex::decode(cursor).ok()?).ok()?;
+        let (stream, seq) = text.rsplit_once('#')?;
+        Some(Self {
+            stream: StreamId::try_from(stream.to_owned()).ok()?,
+            seq: seq.parse().ok()?,
+        })
+    }
+}
+
+/// Records, and where the next ones begin.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// In order.
+    pub records: Vec<Record>,
+    /// None at the end.
+    pub next: Option<Place>,
+}
+
+/// One page of a stream, or of all streams one after the other.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn page(
+    ports: &Ports,
+    stream: Option<&StreamId>,
+    from: Option<&Place>,
+    limit: usize,
+) -> Result<Page, AdminError> {
+    let streams = match stream {
+        Some(stream) => vec![stream.clone()],
+        None => streams(ports, from).await?,
+    };
+    let mut records: Vec<Record> = Vec::new();
+    for stream in streams {
+        let mut seq = from
+            .filter(|place| place.stream == stream)
+            .map_or(1, |place| place.seq);
+        loop {
+            let room = limit.saturating_sub(records.len());
+            let next = Place {
+                stream: stream.clone(),
+                seq,
+            };
+            if room == 0 {
+                return Ok(Page {
+                    records,
+                    next: Some(next),
+                });
+            }
+            let wanted = room.min(AT_ONCE);
+            let more = ports.store.records(&stream, seq, wanted).await?;
+            let Some(last) = more.last() else { break };
+            seq = last.seq.saturating_add(1);
+            records.extend(more);
+        }
+    }
+    Ok(Page {
+        records,
+        next: None,
+    })
+}
+
+/// Every stream that has records, from that of the place on.
+async fn streams(ports: &Ports, from: Option<&Place>) -> Result<Vec<StreamId>, AdminError> {
+    let mut streams: Vec<StreamId> = ports
+        .store
+        .all::<Head>(&Group::Heads)
+        .await?
+        .into_iter()
+        .map(|head| head.entity.stream)
+        .collect();
+    streams.sort();
+    if let Some(place) = from {
+        streams.retain(|stream| *stream >= place.stream);
+    }
+    Ok(streams)
+}
+
+/// What the verification of every stream says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verified {
+    /// How many records were followed.
+    pub records: u64,
+    /// How many streams.
+    pub streams: u64,
+    /// The first place where a chain is broken.
+    pub first_broken: Option<Broken>,
+}
+
+/// Follows every chain to its head, in pages.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn verify(ports: &Ports) -> Result<Verified, AdminError> {
+    let mut verified = Verified::default();
+    for stream in streams(ports, None).await? {
+        verified.streams = verified.streams.saturating_add(1);
+        match verify_stream(ports, &stream).await? {
+            Ok(records) => verified.records = verified.records.saturating_add(records),
+            Err(broken) => {
+                verified.first_broken.get_or_insert(broken);
+            }
+        }
+    }
+    Ok(verified)
+}
+
+async fn verify_stream(
+    ports: &Ports,
+    stream: &StreamId,
+) -> Result<Result<u64, Broken>, AdminError> {
+    let mut verifier = Verifier::new(stream.clone());
+    let mut walked = 0;
+    loop {
+        let records = ports.store.records(stream, walked + 1, AT_ONCE).await?;
+        for record in &records {
+            if let Err(broken) = verifier.next(record) {
+                return Ok(Err(broken));
+            }
+            walked = record.seq;
+        }
+        if records.is_empty() {
+            // The head last, so that it is never behind; what was appended meanwhile is followed, too.
+            let stored = ports.store.find::<Head>(&Key::Head(stream.clone())).await?;
+            let head = stored.map_or_else(|| Head::empty(stream.clone()), |head| head.entity);
+            let appended =
+                head.seq > walked && !ports.store.records(stream, walked + 1, 1).await?.is_empty();
+            if !appended {
+                return Ok(verifier.finish(&head));
+            }
+        }
+    }
+}

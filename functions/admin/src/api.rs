@@ -1,0 +1,142 @@
+//! The router: every resource behind the same rules.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use sando_core::ports::{Ports, Secrets};
+use tower::Layer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::authenticate;
+use crate::document;
+use crate::idempotency::idempotent;
+use crate::problem::Problem;
+use crate::rewrite;
+use crate::{
+    aliases, apps, attributes, audit, events, export, keys, lever, pause, people, policies, rules,
+    runs, settings, tasks, timeline, workflows,
+};
+
+/// The largest body that is read.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Api {
+    /// The ports of core.
+    pub ports: Ports,
+    /// Credentials, which go in and never come out.
+    pub secrets: Arc<dyn Secrets>,
+    /// `SANDO_ADMIN_TOKEN`: all scopes, recorded as `local-admin`. Absent on AWS.
+    pub admin_token: Option<String>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Api")
+    }
+}
+
+/// The admin API as one router. Its fallback answers what nobody knows with 404.
+pub fn router(api: Api) -> Router {
+    let (routes, described) = resources().split_for_parts();
+    let described = Arc::new(document::finish(described));
+    let routes: Router = routes
+        .layer(middleware::from_fn_with_state(api.clone(), idempotent))
+        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route("/healthz", get(healthz))
+        .route(
+            "/openapi.json",
+            get(move || async move { Json(described.as_ref().clone()) }),
+        )
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::map_response(headers))
+        .with_state(api);
+    // Rewritten before anything is routed: an action after an id is a segment of its own inside.
+    let rewritten = middleware::map_request(rewrite::actions).layer(routes);
+    Router::new().fallback_service(rewritten)
+}
+
+/// The description of the API, as `GET /openapi.json` answers it.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    document::finish(resources().into_openapi())
+}
+
+fn resources() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(document::empty())
+        .routes(routes!(apps::list))
+        .routes(routes!(apps::put, apps::read, apps::delete))
+        .routes(routes!(apps::put_credentials, apps::delete_credentials))
+        .routes(routes!(attributes::put, attributes::read))
+        .routes(routes!(aliases::put, aliases::read, aliases::delete))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::put, policies::read, policies::delete))
+        .routes(routes!(rules::list))
+        .routes(routes!(rules::put, rules::read, rules::delete))
+        .routes(routes!(workflows::list))
+        .routes(routes!(workflows::put, workflows::read, workflows::delete))
+        .routes(routes!(people::list))
+        .routes(routes!(people::read, people::put))
+        .routes(routes!(people::access))
+        .routes(routes!(people::terminate))
+        .routes(routes!(people::reinstate))
+        .routes(routes!(people::correct))
+        .routes(routes!(timeline::list))
+        .routes(routes!(events::list))
+        .routes(routes!(events::read))
+        .routes(routes!(events::replay))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::read))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(runs::retry))
+        .routes(routes!(runs::skip))
+        .routes(routes!(runs::complete))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::complete))
+        .routes(routes!(tasks::reassign))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(export::export))
+        .routes(routes!(keys::list, keys::make))
+        .routes(routes!(keys::forget))
+        .routes(routes!(settings::read, settings::put))
+        .routes(routes!(lever::test))
+        .routes(routes!(pause::read, pause::pause))
+        .routes(routes!(pause::resume))
+}
+
+async fn healthz() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+async fn unknown() -> Problem {
+    Problem::not_found("there is nothing at this address")
+}
+
+async fn not_allowed() -> Problem {
+    Problem::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this address has no such method",
+    )
+}
+
+/// Nothing of it is to be kept by anybody in between.
+async fn headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

@@ -1,0 +1,78 @@
+//! The trail: read, and verified. Records are shown as they are chained, so that anybody can follow the hashes.
+
+use axum::Json;
+use axum::extract::State;
+use sando_core::admin::trail::{self, Place};
+use sando_core::audit::{Broken, Record, StreamId};
+use sando_core::ids::PersonId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::{MayOperate, MayRead};
+use crate::body::InQuery;
+use crate::list::{Listed, size};
+use crate::problem::Problem;
+use crate::timeline::place;
+
+/// Which part of the trail.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditQuery {
+    stream: Option<StreamId>,
+    person: Option<PersonId>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// The one stream that is asked for, if it is one.
+pub(crate) fn stream(stream: Option<StreamId>, person: Option<PersonId>) -> Option<StreamId> {
+    stream.or_else(|| person.map(StreamId::Person))
+}
+
+/// Lists audit records: a stream, a person's, or all streams one after the other; oldest first.
+#[utoipa::path(get, path = "/v1/audit", tag = "audit", operation_id = "list_audit",
+    params(("stream" = Option<String>, Query), ("person" = Option<String>, Query),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Listed<Object>)))]
+pub(crate) async fn list(
+    _: MayRead,
+    State(api): State<Api>,
+    InQuery(query): InQuery<AuditQuery>,
+) -> Result<Json<Listed<Record>>, Problem> {
+    let stream = stream(query.stream, query.person);
+    let from = place(query.cursor.as_deref())?;
+    let size = size(query.limit)?;
+    let page = trail::page(&api.ports, stream.as_ref(), from.as_ref(), size).await?;
+    Ok(Json(Listed {
+        items: page.records,
+        next_cursor: page.next.as_ref().map(Place::print),
+    }))
+}
+
+/// Whether every chain holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VerifiedView {
+    ok: bool,
+    records: u64,
+    streams: u64,
+    /// `{stream, seq, why}`.
+    #[schema(value_type = Option<Object>)]
+    first_broken: Option<Broken>,
+}
+
+/// Follows every chain from its first record to its head.
+#[utoipa::path(post, path = "/v1/audit:verify", tag = "audit", operation_id = "verify_audit",
+    responses((status = 200, body = VerifiedView)))]
+pub(crate) async fn verify(
+    _: MayOperate,
+    State(api): State<Api>,
+) -> Result<Json<VerifiedView>, Problem> {
+    let verified = trail::verify(&api.ports).await?;
+    Ok(Json(VerifiedView {
+        ok: verified.first_broken.is_none(),
+        records: verified.records,
+        streams: verified.streams,
+        first_broken: verified.first_broken,
+    }))
+}

@@ -1,0 +1,145 @@
+//! Who asks, and what they may. A handler that takes [`MayRead`], [`MayOperate`] or [`MayAdmin`] runs for those only;
+//! these come first, so that scope is checked before anything about the object is said.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use sando_core::admin::Who;
+use sando_core::admin::api_key::{Scope, Token, is_same};
+use sando_core::audit::Cause;
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// As the audit names them.
+    pub(crate) actor: String,
+    scopes: BTreeSet<Scope>,
+}
+
+impl Caller {
+    fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+
+    /// Who does it, why and when: the request is the cause.
+    pub(crate) fn who(&self, api: &Api) -> Who {
+        let mut bytes = [0_u8; 16];
+        api.ports.chance.fill(&mut bytes);
+        let request = format!("req_{}", bytes.map(|byte| format!("{byte:02x}")).concat());
+        Who {
+            actor: self.actor.clone(),
+            cause: Cause::of("api", &request),
+            correlation_id: request,
+            at: api.ports.clock.now(),
+        }
+    }
+}
+
+/// Finds out who asks; whether they may is the handler's to say.
+pub(crate) async fn authenticate(
+    State(api): State<Api>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match caller(&api, request.headers()).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+        }
+        Ok(None) => {}
+        Err(problem) => return problem.into_response(),
+    }
+    next.run(request).await
+}
+
+async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
+        return Ok(None);
+    };
+    let admin = api.admin_token.as_deref().filter(|admin| !admin.is_empty());
+    if admin.is_some_and(|admin| is_same(admin, token)) {
+        return Ok(Some(Caller {
+            actor: "local-admin".to_owned(),
+            scopes: BTreeSet::from([Scope::Admin]),
+        }));
+    }
+    let Some(token) = Token::parse(token) else {
+        return Ok(None);
+    };
+    let key = token.prove(&api.ports).await?;
+    Ok(key.map(|key| Caller {
+        actor: format!("key:{}", key.id),
+        scopes: key.scopes,
+    }))
+}
+
+fn demand(parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
+    let Some(caller) = parts.extensions.get::<Caller>() else {
+        tracing::warn!(
+            counter.unauthorized = 1,
+            "a request without a valid token was refused"
+        );
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "a valid token is needed: `Authorization: Bearer …`",
+        ));
+    };
+    if caller.may(scope) {
+        return Ok(caller.clone());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        format!("the scope `{}` is needed", scope.as_str()),
+    ))
+}
+
+macro_rules! may {
+    ($(#[$doc:meta])* $name:ident, $scope:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) Caller);
+
+        impl FromRequestParts<Api> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+                demand(parts, $scope).map(Self)
+            }
+        }
+    };
+}
+
+/// Somebody who may see.
+pub(crate) struct MayRead;
+
+impl FromRequestParts<Api> for MayRead {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        demand(parts, Scope::Read).map(|_| Self)
+    }
+}
+
+may!(
+    /// Somebody who may start something.
+    MayOperate,
+    Scope::Operate
+);
+may!(
+    /// Somebody who may do everything.
+    MayAdmin,
+    Scope::Admin
+);

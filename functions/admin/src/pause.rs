@@ -1,0 +1,156 @@
+//! The brake: what is paused, and resuming after seeing what goes on.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use sando_core::admin::pause::{self, Brake, Held, Plan, Resumed};
+use sando_core::ids::AppSlug;
+use sando_core::settings::{Pause, Paused};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::{MayOperate, MayRead};
+use crate::body::Body;
+use crate::problem::Problem;
+
+/// What is meant: everything, what takes away, or one application.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum BrakeScope {
+    All,
+    Removals,
+    App,
+}
+
+fn brake(scope: BrakeScope, app: Option<AppSlug>) -> Result<Brake, Problem> {
+    match (scope, app) {
+        (BrakeScope::App, Some(app)) => Ok(Brake::App(app)),
+        (BrakeScope::App, None) => Err(Problem::mistake("app", "which application?")),
+        (_, Some(_)) => Err(Problem::mistake("app", "only with the scope `app`")),
+        (BrakeScope::All, None) => Ok(Brake::All),
+        (BrakeScope::Removals, None) => Ok(Brake::Removals),
+    }
+}
+
+/// What to pause.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PauseBody {
+    scope: BrakeScope,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    app: Option<AppSlug>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// What is paused.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PauseView {
+    /// Is anything paused?
+    paused: bool,
+    /// `{since, by, reason}`.
+    #[schema(value_type = Option<Object>)]
+    all: Option<Paused>,
+    #[schema(value_type = Option<Object>)]
+    removals: Option<Paused>,
+    /// By application.
+    #[schema(value_type = Object)]
+    apps: BTreeMap<AppSlug, Paused>,
+}
+
+impl From<Pause> for PauseView {
+    fn from(pause: Pause) -> Self {
+        Self {
+            paused: pause.is_on(),
+            all: pause.all,
+            removals: pause.removals,
+            apps: pause.apps,
+        }
+    }
+}
+
+/// Shows what is paused.
+#[utoipa::path(get, path = "/v1/pause", tag = "pause", operation_id = "get_pause",
+    responses((status = 200, body = PauseView)))]
+pub(crate) async fn read(_: MayRead, State(api): State<Api>) -> Result<Json<PauseView>, Problem> {
+    Ok(Json(pause::now(&api.ports).await?.into()))
+}
+
+/// Pauses: events are still received and planned, no effect starts.
+#[utoipa::path(post, path = "/v1/pause", tag = "pause", operation_id = "pause",
+    request_body = PauseBody, responses((status = 200, body = PauseView)))]
+pub(crate) async fn pause(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    Body(body): Body<PauseBody>,
+) -> Result<Json<PauseView>, Problem> {
+    let brake = brake(body.scope, body.app)?;
+    let who = caller.who(&api);
+    let paused = pause::pause(&api.ports, &who, &brake, &body.reason).await?;
+    Ok(Json(paused.into()))
+}
+
+/// What to resume.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResumeBody {
+    #[serde(default = "everything")]
+    scope: BrakeScope,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    app: Option<AppSlug>,
+    /// The hash of the plan that was shown: now it goes on.
+    #[serde(default)]
+    confirm: Option<String>,
+}
+
+fn everything() -> BrakeScope {
+    BrakeScope::All
+}
+
+/// What goes on, or would.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ResumeView {
+    resumed: bool,
+    /// The effects that are held back: `{run, step, person, app, goal}`.
+    #[schema(value_type = Vec<Object>)]
+    plan: Vec<Held>,
+    /// To be confirmed.
+    hash: String,
+}
+
+fn view(plan: Plan, resumed: bool) -> Response {
+    Json(ResumeView {
+        resumed,
+        plan: plan.effects,
+        hash: plan.hash,
+    })
+    .into_response()
+}
+
+/// Shows what would go on; confirmed by its hash, it does.
+#[utoipa::path(post, path = "/v1/resume", tag = "pause", operation_id = "resume",
+    request_body = ResumeBody, responses((status = 200, body = ResumeView)))]
+pub(crate) async fn resume(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    Body(body): Body<ResumeBody>,
+) -> Result<Response, Problem> {
+    let brake = brake(body.scope, body.app)?;
+    let who = caller.who(&api);
+    match pause::resume(&api.ports, &who, &brake, body.confirm.as_deref()).await? {
+        Resumed::Shown(plan) => Ok(view(plan, false)),
+        Resumed::Done(plan) => Ok(view(plan, true)),
+        Resumed::Changed(plan) => {
+            let detail = "what would go on is not what was confirmed any more";
+            Err(Problem::new(StatusCode::CONFLICT, "plan_changed", detail)
+                .with("plan", json!(plan.effects))
+                .with("hash", plan.hash))
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! People: seen, put from elsewhere, and changed by hand.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sando_core::admin::access;
+use sando_core::admin::outside::{self, Given};
+use sando_core::admin::people::{self, At, Done, check_attributes};
+use sando_core::grant::Grant;
+use sando_core::ids::PersonId;
+use sando_core::person::{Lifecycle, Person};
+use sando_core::store::{Entity, Loaded, Query};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::{MayAdmin, MayOperate, MayRead};
+use crate::body::{Body, InPath, InQuery, word};
+use crate::condition::{IfMatch, etag};
+use crate::list::{Listed, gather};
+use crate::problem::Problem;
+use crate::views::{EffectView, GrantView};
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PersonView {
+    id: String,
+    name: Option<String>,
+    state: String,
+    /// As they count: the source's, corrected by hand.
+    #[schema(value_type = Object)]
+    attributes: Value,
+    /// The names of those that were corrected by hand.
+    corrected: Vec<String>,
+    /// The names of those whose value no alias knows.
+    unmapped: BTreeSet<String>,
+    identifiers: IdentifiersView,
+    #[schema(value_type = Option<String>, format = Date)]
+    start_date: Option<Date>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    leaves_at: Option<Timestamp>,
+    /// Was here already: nothing is given before somebody applies it.
+    baselined: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    version: u64,
+}
+
+/// What a person is known by.
+#[derive(Debug, Serialize, ToSchema)]
+struct IdentifiersView {
+    /// The first Lever contact.
+    lever_contact: Option<String>,
+    lever_contacts: Vec<String>,
+    opportunities: Vec<String>,
+    emails: Vec<String>,
+    key: Option<String>,
+}
+
+impl From<&Loaded<Person>> for PersonView {
+    fn from(loaded: &Loaded<Person>) -> Self {
+        let person = &loaded.entity;
+        let known = &person.identifiers;
+        Self {
+            id: person.id.to_string(),
+            name: person.text("name").map(str::to_owned),
+            state: person.state.as_str().to_owned(),
+            attributes: person.effective().to_value(),
+            corrected: person
+                .corrected
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            unmapped: person.unmapped.clone(),
+            identifiers: IdentifiersView {
+                lever_contact: known.lever_contact.first().map(ToString::to_string),
+                lever_contacts: known
+                    .lever_contact
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                opportunities: known
+                    .opportunities
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                emails: known
+                    .emails
+                    .iter()
+                    .map(|email| email.as_str().to_owned())
+                    .collect(),
+                key: known.key.clone(),
+            },
+            start_date: person.starts_on,
+            leaves_at: person.leaves_at,
+            baselined: person.baselined,
+            created_at: person.created_at,
+            version: loaded.version.0,
+        }
+    }
+}
+
+fn shown(person: &Loaded<Person>) -> Response {
+    (etag(person.version), Json(PersonView::from(person))).into_response()
+}
+
+/// Which part of the list of people.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PeopleQuery {
+    state: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Lists people, newest first.
+#[utoipa::path(get, path = "/v1/people", tag = "people", operation_id = "list_people",
+    params(("state" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Listed<PersonView>)))]
+pub(crate) async fn list(
+    _: MayRead,
+    State(api): State<Api>,
+    InQuery(query): InQuery<PeopleQuery>,
+) -> Result<Json<Listed<PersonView>>, Problem> {
+    let states: Vec<Lifecycle> = match &query.state {
+        Some(state) => vec![word("state", state)?],
+        None => Lifecycle::ALL.to_vec(),
+    };
+    let wanted = Query::States {
+        kind: Person::KIND,
+        states: states.iter().map(|state| state.as_str()).collect(),
+    };
+    let keep = |person: &Person| states.contains(&person.state);
+    let listed = gather(&api, &wanted, query.limit, query.cursor, keep).await?;
+    Ok(Json(listed.map(|person| PersonView::from(&person))))
+}
+
+/// Reads a person.
+#[utoipa::path(get, path = "/v1/people/{id}", tag = "people", operation_id = "get_person",
+    params(("id" = String, Path)), responses((status = 200, body = PersonView)))]
+pub(crate) async fn read(
+    _: MayRead,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+) -> Result<Response, Problem> {
+    Ok(shown(&people::person(&api.ports, &id).await?))
+}
+
+/// A person as an HR system knows them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PersonBody {
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    attributes: Map<String, Value>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    start_date: Option<Date>,
+    /// The last day; null takes it away, left out it stays.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Date)]
+    end_date: Option<Option<Date>>,
+}
+
+/// Tells null from left out.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Puts a person under the key of another system. New people are baselined: nothing is given before it is applied.
+#[utoipa::path(put, path = "/v1/people/{id}", tag = "people", operation_id = "put_person",
+    params(("id" = String, Path, description = "The key in the other system")), request_body = PersonBody,
+    responses((status = 200, body = PersonView), (status = 201, body = PersonView)))]
+pub(crate) async fn put(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath(key): InPath<String>,
+    IfMatch(expect): IfMatch,
+    Body(body): Body<PersonBody>,
+) -> Result<Response, Problem> {
+    let given = Given {
+        attributes: body.attributes,
+        start_date: body.start_date,
+        end_date: body.end_date,
+    };
+    let (person, is_new) =
+        outside::put(&api.ports, &caller.who(&api), &key, &given, &expect).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, shown(&person)).into_response())
+}
+
+/// What a person is due, has, and what lies between.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AccessView {
+    desired: Vec<GrantView>,
+    actual: Vec<GrantView>,
+    plan: Vec<EffectView>,
+    /// Applications where an attribute that is missing or unknown decides: nothing is given or taken there.
+    unknown: Vec<String>,
+}
+
+/// Shows desired and actual access and the plan between them; nothing is changed.
+#[utoipa::path(get, path = "/v1/people/{id}/access", tag = "people", operation_id = "get_access",
+    params(("id" = String, Path)), responses((status = 200, body = AccessView)))]
+pub(crate) async fn access(
+    _: MayRead,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+) -> Result<Json<AccessView>, Problem> {
+    let now = api.ports.clock.now();
+    let access = access::of(&api.ports, &id, now).await?;
+    let desired = access.desired.due.values().map(|due| {
+        let there = access.actual.iter().find(|grant| grant.app == due.app);
+        let none = || Grant::desired(&id, &due.app, due.entitlement.clone(), now);
+        let grant = there.cloned().unwrap_or_else(none);
+        GrantView::desired(due, &grant, access.due_at(&due.app, now))
+    });
+    let actual = access
+        .actual
+        .iter()
+        .map(|grant| GrantView::of(grant, access.due_at(&grant.app, now)));
+    Ok(Json(AccessView {
+        desired: desired.collect(),
+        actual: actual.collect(),
+        plan: access.plan.iter().map(EffectView::from).collect(),
+        unknown: access
+            .desired
+            .unknown
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }))
+}
+
+/// When somebody leaves, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TerminateBody {
+    /// `now` or a time.
+    at: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DoneView {
+    #[serde(flatten)]
+    person: PersonView,
+    /// The event that was made of it.
+    event: Option<String>,
+    /// The runs that it started.
+    runs: Vec<String>,
+}
+
+impl From<&Done> for DoneView {
+    fn from(done: &Done) -> Self {
+        Self {
+            person: PersonView::from(&done.person),
+            event: done.event.as_ref().map(ToString::to_string),
+            runs: done.runs.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Lets a person leave, now or at a time.
+#[utoipa::path(post, path = "/v1/people/{id}/@terminate", tag = "people", operation_id = "terminate_person",
+    params(("id" = String, Path)), request_body = TerminateBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn terminate(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<TerminateBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let at =
+        match body.at.as_str() {
+            "now" => At::Now,
+            time => At::Time(time.parse().map_err(|_| {
+                Problem::mistake("at", "`now` or a time such as 2027-03-31T16:00:00Z")
+            })?),
+        };
+    let who = caller.who(&api);
+    let done = people::terminate(&api.ports, &who, &id, at, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
+}
+
+/// Why somebody is back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReinstateBody {
+    #[serde(default)]
+    reason: String,
+    /// Only shows what would be done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What comes of a leaving undone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReinstatedView {
+    #[serde(flatten)]
+    done: DoneView,
+    /// What is given again.
+    plan: Vec<EffectView>,
+    dry_run: bool,
+}
+
+/// Undoes a leaving: what is due now is given again.
+#[utoipa::path(post, path = "/v1/people/{id}/@reinstate", tag = "people", operation_id = "reinstate_person",
+    params(("id" = String, Path)), request_body = ReinstateBody,
+    responses((status = 200, body = ReinstatedView)))]
+pub(crate) async fn reinstate(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<ReinstateBody>,
+) -> Result<Json<ReinstatedView>, Problem> {
+    let who = caller.who(&api);
+    let back = people::reinstate(&api.ports, &who, &id, &body.reason, body.dry_run).await?;
+    Ok(Json(ReinstatedView {
+        done: DoneView::from(&back.done),
+        plan: back.plan.iter().map(EffectView::from).collect(),
+        dry_run: back.dry_run,
+    }))
+}
+
+/// Attributes as they should be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CorrectBody {
+    /// By name; null takes a correction back.
+    #[schema(value_type = Object)]
+    attributes: Map<String, Value>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Corrects attributes by hand; these win over the source.
+#[utoipa::path(post, path = "/v1/people/{id}/@correct", tag = "people", operation_id = "correct_person",
+    params(("id" = String, Path)), request_body = CorrectBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn correct(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<CorrectBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let given = check_attributes(&body.attributes)?;
+    let who = caller.who(&api);
+    let done = people::correct(&api.ports, &who, &id, &given, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
+}

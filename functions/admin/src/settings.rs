@@ -1,0 +1,202 @@
+//! Settings, and the connection to Lever, whose secrets go in and never come out.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
+use sando_core::ids::Slug;
+use sando_core::settings::Settings;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::{MayAdmin, MayRead};
+use crate::body::Body;
+use crate::condition::{IfMatch, etag};
+use crate::problem::Problem;
+
+/// Settings as they go in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SettingsBody {
+    /// Facts older than this start nothing; left out it stays, null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    live_from: Option<Option<Timestamp>>,
+    /// Removals in an hour beyond which removals are paused.
+    #[serde(default)]
+    removals_per_hour: Option<u32>,
+    /// Role → addresses.
+    #[serde(default)]
+    roles: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(default)]
+    lever: Option<LeverBody>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// The connection to Lever.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LeverBody {
+    /// Left out, the one that is set stays. What an answer shows of it is ignored.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
+    api_key: Option<String>,
+    /// All registrations; left out, they stay.
+    #[serde(default)]
+    registrations: Option<Vec<RegistrationBody>>,
+}
+
+/// One webhook registration.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RegistrationBody {
+    #[schema(value_type = String)]
+    name: Slug,
+    /// One, or two during a rotation; left out, those that are set stay.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<Vec<String>>)]
+    signing_tokens: Option<Vec<String>>,
+}
+
+/// A secret that goes in, or what an answer shows in its place, which changes nothing.
+fn secret<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<T> {
+        Secret(T),
+        Shown {
+            #[serde(rename = "set")]
+            _set: bool,
+        },
+    }
+    let either = Option::<Either<T>>::deserialize(deserializer)
+        .map_err(|_| serde::de::Error::custom("a text, or a list of texts"))?;
+    Ok(match either {
+        Some(Either::Secret(secret)) => Some(secret),
+        Some(Either::Shown { .. }) | None => None,
+    })
+}
+
+/// Settings as they come out.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SettingsView {
+    #[schema(value_type = Option<String>, format = DateTime)]
+    live_from: Option<Timestamp>,
+    removals_per_hour: u32,
+    roles: BTreeMap<String, Vec<String>>,
+    lever: LeverView,
+}
+
+/// What is set of the connection to Lever.
+#[derive(Debug, Serialize, ToSchema)]
+struct LeverView {
+    api_key: SetView,
+    registrations: Vec<RegistrationView>,
+}
+
+/// What is set of one registration.
+#[derive(Debug, Serialize, ToSchema)]
+struct RegistrationView {
+    name: String,
+    signing_tokens: SetView,
+}
+
+/// Whether a secret is set, and since when.
+#[derive(Debug, Serialize, ToSchema)]
+struct SetView {
+    set: bool,
+    count: usize,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    set_at: Option<Timestamp>,
+}
+
+impl From<&Set> for SetView {
+    fn from(set: &Set) -> Self {
+        Self {
+            set: set.count > 0,
+            count: set.count,
+            set_at: set.at,
+        }
+    }
+}
+
+impl From<&Shown> for SettingsView {
+    fn from(shown: &Shown) -> Self {
+        let registrations = shown.registrations.iter();
+        Self {
+            live_from: shown.settings.live_from,
+            removals_per_hour: shown.settings.removals_per_hour,
+            roles: shown.settings.roles.clone(),
+            lever: LeverView {
+                api_key: SetView::from(&shown.api_key),
+                registrations: registrations
+                    .map(|(name, set)| RegistrationView {
+                        name: name.to_string(),
+                        signing_tokens: SetView::from(set),
+                    })
+                    .collect(),
+            },
+        }
+    }
+}
+
+async fn shown(api: &Api) -> Result<Response, Problem> {
+    let shown = settings::shown(&api.ports, api.secrets.as_ref()).await?;
+    Ok((etag(shown.version), Json(SettingsView::from(&shown))).into_response())
+}
+
+/// Reads the settings; of secrets only whether they are set.
+#[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "get_settings",
+    responses((status = 200, body = SettingsView)))]
+pub(crate) async fn read(_: MayRead, State(api): State<Api>) -> Result<Response, Problem> {
+    shown(&api).await
+}
+
+/// Puts the settings.
+#[utoipa::path(put, path = "/v1/settings", tag = "settings", operation_id = "put_settings",
+    request_body = SettingsBody, responses((status = 200, body = SettingsView)))]
+pub(crate) async fn put(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    IfMatch(expect): IfMatch,
+    Body(body): Body<SettingsBody>,
+) -> Result<Response, Problem> {
+    let (before, _) = settings::current(&api.ports).await?;
+    let usual = Settings::default();
+    let wanted = Settings {
+        live_from: body.live_from.unwrap_or(before.live_from),
+        removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
+        roles: body.roles.unwrap_or_default(),
+        registrations: before.registrations,
+    };
+    let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
+    let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();
+    settings::put(ports, secrets, &who, wanted, &lever, &expect).await?;
+    shown(&api).await
+}
+
+impl From<LeverBody> for LeverSecrets {
+    fn from(body: LeverBody) -> Self {
+        let registrations = body.registrations.map(|registrations| {
+            let named = registrations.into_iter();
+            named
+                .map(|registration| (registration.name, registration.signing_tokens))
+                .collect()
+        });
+        Self {
+            api_key: body.api_key,
+            registrations,
+        }
+    }
+}

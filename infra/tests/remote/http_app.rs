@@ -1,0 +1,259 @@
+//! Declarative HTTP actions against a simulated application without SCIM.
+
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use sando_core::effect::{Action, Outcome};
+use sando_core::ids::ExternalId;
+use sando_core::ports::{Provisioner, RemoteError};
+use sando_world::{Fault, FaultKind, HttpApp, HttpAppOptions};
+use serde_json::{Value, json};
+
+use crate::support::{FixedSecrets, TestServer, ada, key, known, provisioner, somebody};
+
+const ADA: &str = "ada.park@contoso.example";
+
+/// The example of `lifecycle.md`.
+fn file(base_url: &str) -> Value {
+    json!({"app": "acme", "provisioner": {
+        "type": "http",
+        "base_url": base_url,
+        "auth": {"type": "headers", "headers": [{"name": "X-Api-Key", "value": "later"}]},
+        "actions": {
+            "find": {"path": "/members?email={work_email}", "response_path": "members", "id": "id",
+                "active": {"path": "state", "op": "is", "value": "active"}},
+            "create": {"method": "POST", "path": "/members",
+                "body": {"email": "{work_email}", "role": "{grant.role}"}, "id": "id", "already": [409]},
+            "update": {"method": "PATCH", "path": "/members/{user.id}", "body": {"role": "{grant.role}"}},
+            "suspend": {"method": "POST", "path": "/members/{user.id}/suspend"},
+            "restore": {"method": "POST", "path": "/members/{user.id}/restore"},
+            "remove": {"method": "DELETE", "path": "/members/{user.id}", "gone": [404]},
+            "assign_plan": {"method": "PUT", "path": "/members/{user.id}/seat", "body": {"plan": "{grant.plan}"}},
+            "release_plan": {"method": "DELETE", "path": "/members/{user.id}/seat", "gone": [404]},
+            "revoke_sessions": {"method": "POST", "path": "/members/{user.id}/logout"},
+        },
+    }})
+}
+
+async fn world() -> (HttpApp, Arc<dyn Provisioner>) {
+    let app = HttpApp::start(HttpAppOptions::default()).await.unwrap();
+    let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", app.api_key())]);
+    let provisioner = provisioner(&file(&app.base_url()), secrets).await;
+    (app, provisioner)
+}
+
+/// An application whose `find` answers this.
+async fn answering(answer: Value) -> (TestServer, Arc<dyn Provisioner>) {
+    let router = Router::new().route("/members", get(move || async move { Json(answer) }));
+    let server = TestServer::start(router).await;
+    let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);
+    let provisioner = provisioner(&file(server.url.as_str()), secrets).await;
+    (server, provisioner)
+}
+
+#[tokio::test]
+async fn every_action_of_the_example_works() {
+    let (app, http) = world().await;
+    let mut subject = ada();
+    subject.entitlement.role = Some("editor".to_owned());
+    subject.entitlement.plan = Some("pro".to_owned());
+    assert_eq!(http.find(&subject).await.unwrap(), None);
+
+    let made = http.make(Action::Create, &subject, &key()).await;
+    let Outcome::Done {
+        external_id: Some(id),
+        was_so: false,
+    } = made
+    else {
+        panic!("{made:?}")
+    };
+    let found = http.find(&subject).await.unwrap().unwrap();
+    assert_eq!(
+        (&found.external_id, found.active, found.ours, found.entitled),
+        (&id, true, false, None)
+    );
+
+    let subject = known(&subject, &id);
+    for action in [
+        Action::Entitle,
+        Action::RevokeSessions,
+        Action::ReleasePlan,
+        Action::Suspend,
+    ] {
+        let outcome = http.make(action, &subject, &key()).await;
+        assert!(
+            matches!(outcome, Outcome::Done { was_so: false, .. }),
+            "{action:?} {outcome:?}"
+        );
+    }
+    assert!(!http.find(&subject).await.unwrap().unwrap().active);
+    let member = app.member(ADA).unwrap();
+    assert_eq!(
+        (member.role.as_deref(), member.plan, member.logouts),
+        (Some("editor"), None, 1)
+    );
+
+    http.make(Action::Restore, &subject, &key()).await;
+    assert_eq!(app.member(ADA).unwrap().state, "active");
+    for gone in [false, true] {
+        let outcome = http.make(Action::Remove, &subject, &key()).await;
+        assert!(
+            matches!(outcome, Outcome::Done { was_so, .. } if was_so == gone),
+            "{outcome:?}"
+        );
+    }
+    assert!(app.members().is_empty());
+}
+
+#[tokio::test]
+async fn a_create_that_is_there_already_says_so_and_one_without_an_answer_is_unknown() {
+    let (app, http) = world().await;
+    let mut subject = ada();
+    subject.entitlement.role = Some("editor".to_owned());
+    app.faults()
+        .push(Fault::on("POST", "/members", FaultKind::CutAfter));
+
+    let first = http.make(Action::Create, &subject, &key()).await;
+    let second = http.make(Action::Create, &subject, &key()).await;
+
+    assert!(matches!(first, Outcome::Unknown { .. }), "{first:?}");
+    assert!(
+        matches!(second, Outcome::Done { was_so: true, .. }),
+        "{second:?}"
+    );
+    assert_eq!(app.creates(), 1);
+}
+
+#[tokio::test]
+async fn a_hostile_value_changes_nothing_but_itself() {
+    let (app, http) = world().await;
+    app.insert_stranger("victim@contoso.example");
+    for email in [
+        "a&email=victim@contoso.example",
+        "../members/1@x.example",
+        "a/../../x@contoso.example",
+        r#"a","role":"owner@x.example"#,
+        "{grant.role}@x.example",
+        "a b+c%2F#?@x.example",
+    ] {
+        let mut subject = somebody("work_email", email);
+        subject.entitlement.role = Some("editor".to_owned());
+
+        assert_eq!(http.find(&subject).await.unwrap(), None, "{email}");
+        let made = http.make(Action::Create, &subject, &key()).await;
+        assert!(
+            matches!(made, Outcome::Done { was_so: false, .. }),
+            "{email} {made:?}"
+        );
+        assert_eq!(app.member(email).unwrap().role.as_deref(), Some("editor"));
+        assert!(http.find(&subject).await.unwrap().is_some(), "{email}");
+    }
+    for id in ["../members", "x/suspend", "a?b", "a#b"] {
+        let subject = known(&ada(), &ExternalId::try_from(id.to_owned()).unwrap());
+        http.make(Action::Suspend, &subject, &key()).await;
+    }
+    assert!(app.members().iter().all(|member| member.state == "active"));
+}
+
+#[tokio::test]
+async fn a_value_that_is_missing_is_refused_before_anything_is_sent() {
+    let (app, http) = world().await;
+
+    let outcome = http.make(Action::Create, &ada(), &key()).await;
+
+    let expect = Outcome::Refused {
+        why: "`grant.role` has no value".to_owned(),
+    };
+    assert_eq!(outcome, expect);
+    assert_eq!(app.traffic().requests(), 0);
+}
+
+#[tokio::test]
+async fn several_users_are_nobody_s_to_choose_from_unless_one_is_known() {
+    let twins = json!({"members": [{"id": 1, "state": "active"}, {"id": 2, "state": "off"}]});
+    let (_server, http) = answering(twins).await;
+
+    let error = http.find(&ada()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Unreadable { .. }), "{error:?}");
+
+    let second = known(&ada(), &ExternalId::try_from("2".to_owned()).unwrap());
+    let found = http.find(&second).await.unwrap().unwrap();
+    assert_eq!((found.external_id.as_str(), found.active), ("2", false));
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_question_does_not_make_somebody_else_ours() {
+    let others =
+        json!({"members": [{"id": 1, "email": "boss@contoso.example", "state": "active"}]});
+    let (_server, http) = answering(others).await;
+    assert_eq!(http.find(&ada()).await.unwrap(), None);
+
+    let all = json!({"members": [
+        {"id": 1, "email": "boss@contoso.example", "state": "active"},
+        {"id": 2, "email": "Ada.Park@Contoso.example", "state": "active"},
+    ]});
+    let (_server, http) = answering(all).await;
+    assert_eq!(
+        http.find(&ada())
+            .await
+            .unwrap()
+            .unwrap()
+            .external_id
+            .as_str(),
+        "2"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape_is_an_error_and_never_nobody() {
+    for answer in [
+        json!({"people": []}),
+        json!({"members": "none"}),
+        json!({"members": [{"name": "no id"}]}),
+        json!([]),
+    ] {
+        let (_server, http) = answering(answer.clone()).await;
+        let error = http.find(&ada()).await;
+        assert!(
+            matches!(error, Err(RemoteError::Unreadable { .. })),
+            "{answer} {error:?}"
+        );
+    }
+    let (_server, http) = answering(json!({"members": null})).await;
+    assert_eq!(http.find(&ada()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_answer_itself_may_be_the_user_and_a_404_nobody() {
+    let router = Router::new().route(
+        "/who",
+        get(|Query(query): Query<Value>| async move {
+            match query["mail"].as_str() {
+                Some(ADA) => Ok(Json(json!({"uid": 7}))),
+                _ => Err(StatusCode::NOT_FOUND),
+            }
+        }),
+    );
+    let server = TestServer::start(router).await;
+    let file = json!({"app": "acme", "provisioner": {"type": "http", "base_url": server.url.as_str(), "actions": {
+        "find": {"path": "/who", "query": {"mail": "{work_email}"}, "id": "uid"},
+    }}});
+    let http = provisioner(&file, FixedSecrets::default()).await;
+
+    assert_eq!(
+        http.find(&ada())
+            .await
+            .unwrap()
+            .unwrap()
+            .external_id
+            .as_str(),
+        "7"
+    );
+    let other = somebody("work_email", "bob@contoso.example");
+    assert_eq!(http.find(&other).await.unwrap(), None);
+    let outcome = http.make(Action::Create, &ada(), &key()).await;
+    assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
+}

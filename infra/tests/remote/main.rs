@@ -1,0 +1,14 @@
+//! Remotes: the guarded client against hostile servers, Lever, SCIM and HTTP applications against the simulated world.
+
+#[cfg(test)]
+mod applications;
+#[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod http_app;
+#[cfg(test)]
+mod lever;
+#[cfg(test)]
+mod scim;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,267 @@
+//! What must hold when everything has come to rest; what must hold always is seen by the watch and the applications.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use sando_core::access::desired;
+use sando_core::app::Application;
+use sando_core::audit::{Head, Record, verify};
+use sando_core::company::Company;
+use sando_core::grant::{Grant, GrantState};
+use sando_core::person::{Lifecycle, Person};
+use sando_core::store::{Group, Loaded, Store, StoreError};
+
+use super::applications::{Account, SimApp};
+use super::clock::after;
+use super::plan::Human;
+use super::processes::known;
+use super::watch::Invariant;
+use super::world::World;
+
+/// How long Sando may be behind: Lever down, webhooks sent again.
+const BEHIND: Duration = Duration::from_secs(14 * 3600);
+
+/// Asks the store while nothing else runs.
+fn ask<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = Box::pin(work);
+    (0..10_000).find_map(|_| (&mut work).now_or_never())
+}
+
+/// Nothing stays due.
+pub fn at_rest(world: &World) {
+    let due: Vec<String> = world
+        .watch
+        .seen()
+        .due
+        .iter()
+        .map(|(key, at)| format!("{key:?} at {at}"))
+        .collect();
+    if !due.is_empty() {
+        world.watch.violated(
+            Invariant::ComesToRest,
+            format!("still due: {}", due.join(", ")),
+        );
+    }
+}
+
+/// What is compared before and after a replay: effects, runs, events, notes.
+#[must_use]
+pub fn tally(world: &World) -> (u64, usize, usize, usize) {
+    let notes = world.lever.notes();
+    let seen = world.watch.seen();
+    (seen.effects, seen.runs.len(), seen.events.len(), notes)
+}
+
+/// Every chain verifies, and the heads know every record.
+pub fn trail_unbroken(world: &World) {
+    let store: &dyn Store = &*world.store;
+    let heads = ask(store.all::<Head>(&Group::Heads));
+    let Some(Ok(heads)) = heads else {
+        return world
+            .watch
+            .violated(Invariant::TrailUnbroken, "no heads".to_owned());
+    };
+    for head in heads {
+        let head = head.entity;
+        let records: Result<Vec<Record>, StoreError> =
+            ask(store.records(&head.stream, 1, 100_000)).unwrap_or(Ok(Vec::new()));
+        let broken = records
+            .map_err(|error| error.to_string())
+            .and_then(|records| verify(&records, &head).map_err(|broken| format!("{broken:?}")));
+        if let Err(broken) = broken {
+            world.watch.violated(Invariant::TrailUnbroken, broken);
+        }
+    }
+}
+
+/// No two persons for one human, no two with one address.
+pub fn one_person_each(world: &World) {
+    let people: Vec<Person> = world
+        .watch
+        .seen()
+        .people
+        .values()
+        .map(|seen| seen.person.clone())
+        .collect();
+    let mut contacts = BTreeMap::new();
+    let mut addresses = BTreeMap::new();
+    for person in &people {
+        for contact in &person.identifiers.lever_contact {
+            if contacts.insert(contact.clone(), &person.id).is_some() {
+                world
+                    .watch
+                    .violated(Invariant::OnePersonEach, contact.to_string());
+            }
+        }
+        if let Some(address) = person.text("work_email")
+            && addresses.insert(address.to_owned(), &person.id).is_some()
+        {
+            world
+                .watch
+                .violated(Invariant::AddressesUnique, address.to_owned());
+        }
+    }
+}
+
+/// Everybody has what is due, and nobody else has anything.
+pub fn access_as_due(world: &World) {
+    let Some(company) = world.watch.seen().company.clone() else {
+        return;
+    };
+    for (number, human) in world.plan.humans.iter().enumerate() {
+        let id = ask(known(world, human)).and_then(Result::ok).flatten();
+        let person = id.and_then(|id| {
+            let seen = world.watch.seen();
+            seen.people.get(&id).map(|seen| seen.person.clone())
+        });
+        judge_state(world, number, human, person.as_ref());
+        if let Some(person) = person {
+            judge_accounts(world, &company, &person);
+        }
+    }
+    world.apps.all().for_each(|app| nobody_unknown(world, app));
+}
+
+/// Every account that was made belongs to somebody whom Sando knows.
+fn nobody_unknown(world: &World, app: &SimApp) {
+    for account in app.accounts() {
+        let seen = world.watch.seen();
+        let unknown = account
+            .owner
+            .as_ref()
+            .is_some_and(|owner| !seen.people.contains_key(owner));
+        drop(seen);
+        if unknown {
+            let what = format!("{account:?} in `{}` is nobody's", app.character.app);
+            world.watch.violated(Invariant::AccessAsDue, what);
+        }
+    }
+}
+
+/// Does the person stand where the truth says?
+fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Person>) {
+    let Some(opportunity) = world.lever.opportunity(&human.opportunity) else {
+        return;
+    };
+    let left = world
+        .terminated
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+        .find(|(who, _)| *who == number)
+        .map(|(_, at)| *at);
+    let hires: Vec<Timestamp> = opportunity
+        .life
+        .iter()
+        .filter(|entry| entry.standing.is_hired())
+        .map(|entry| entry.at)
+        .collect();
+    let state = person.map(|person| person.state);
+    let fits = match (opportunity.life.last(), hires.last(), left) {
+        (_, Some(hire), Some(left)) if *hire <= left => state == Some(Lifecycle::Left),
+        (Some(last), ..) if last.standing.is_hired() => state.is_some_and(Lifecycle::may_receive),
+        (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
+        (Some(last), Some(_), _) => withdrawn_or_started(human, last.at, left, state),
+        (None, ..) => true,
+    };
+    if !fits {
+        let life: Vec<String> = opportunity
+            .life
+            .iter()
+            .map(|entry| format!("{} {:?}", entry.at, entry.standing))
+            .collect();
+        world.watch.violated(
+            Invariant::AccessAsDue,
+            format!(
+                "{} is {state:?}, starts {}, terminated {left:?}, but: {}",
+                human.opportunity,
+                human.starts_on,
+                life.join("; ")
+            ),
+        );
+    }
+}
+
+/// A hire that is over: withdrawn if that was before the first day, kept if the person had started (L11).
+fn withdrawn_or_started(
+    human: &Human,
+    over: Timestamp,
+    left: Option<Timestamp>,
+    state: Option<Lifecycle>,
+) -> bool {
+    let begins = human
+        .starts_on
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_or(over, |day| day.timestamp());
+    match state {
+        None | Some(Lifecycle::Withdrawn) => over < after(begins, BEHIND),
+        Some(Lifecycle::Active) => after(over, BEHIND) > begins,
+        Some(Lifecycle::Left) => left.is_some(),
+        _ => false,
+    }
+}
+
+fn judge_accounts(world: &World, company: &Company, person: &Person) {
+    let now = world.clock.shows();
+    let desired = desired(person, company, now);
+    let store: &dyn Store = &*world.store;
+    let grants = ask(store.all::<Grant>(&Group::Grants(person.id.clone())));
+    let grants: Vec<Loaded<Grant>> = grants.and_then(Result::ok).unwrap_or_default();
+    for app in world.apps.all() {
+        let slug = &app.character.app;
+        let failed = grants
+            .iter()
+            .any(|grant| grant.entity.app == *slug && grant.entity.state == GrantState::Failed);
+        let accounts = app.accounts();
+        let strange = accounts.iter().any(|account| {
+            account.owner.is_none() && person.text("work_email") == Some(account.address.as_str())
+        });
+        if failed && strange && person.state.may_receive() {
+            // A human has it as a task.
+            continue;
+        }
+        let own: Vec<&Account> = accounts
+            .iter()
+            .filter(|account| account.owner.as_ref() == Some(&person.id))
+            .collect();
+        let wanted = desired.due.get(slug);
+        let active = own.iter().filter(|account| account.active).count();
+        let entitled = |due: &sando_core::access::Due| {
+            let can = company.apps.get(slug).is_some_and(|app| can_entitle(app));
+            !can || own
+                .iter()
+                .all(|account| account.entitlement == due.entitlement)
+        };
+        let fits = match wanted {
+            Some(due) => active == 1 && entitled(due),
+            None => active == 0,
+        };
+        if !fits {
+            let invariant = if person.state.may_receive() {
+                Invariant::AccessAsDue
+            } else {
+                Invariant::LeaversHoldNothing
+            };
+            let grant = grants
+                .iter()
+                .find(|grant| grant.entity.app == *slug)
+                .map(|grant| (grant.entity.state, grant.entity.reason.clone()));
+            world.watch.violated(
+                invariant,
+                format!(
+                    "{} is {} and has {own:?} in `{slug}`, due {wanted:?}, grant {grant:?}",
+                    person.id,
+                    person.state.as_str()
+                ),
+            );
+        }
+    }
+}
+
+fn can_entitle(app: &Application) -> bool {
+    app.supports()
+        .contains(&sando_core::effect::Action::Entitle)
+}

@@ -1,0 +1,93 @@
+//! What a machine can check of how the project looks.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// Every Rust file of the project.
+fn sources() -> Vec<PathBuf> {
+    let mut folders = vec![root()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+#[track_caller]
+fn check(what: &str, is_bad: impl Fn(&Path, &str) -> bool) {
+    let bad: Vec<PathBuf> = sources()
+        .into_iter()
+        .filter(|path| is_bad(path, &std::fs::read_to_string(path).unwrap()))
+        .collect();
+    assert!(bad.is_empty(), "{what}: {bad:#?}");
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    check("a file opens with `//!`", |_, text| {
+        !text.starts_with("//!")
+    });
+}
+
+#[test]
+fn every_file_is_about_one_noun() {
+    check("at most 500 lines without its tests", |_, text| {
+        text.split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .count()
+            > 500
+    });
+}
+
+#[test]
+fn nothing_is_left_undone_or_unchecked() {
+    let stubs = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("#[ig", "nore"),
+        concat!("#[should", "_panic"),
+    ];
+    check("no stub and no ignored test", |_, text| {
+        stubs.iter().any(|stub| text.contains(stub))
+    });
+}
+
+#[test]
+fn core_touches_nothing_outside() {
+    let core = root().join("core/src");
+    let outside = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "tokio::",
+        "reqwest::",
+        "aws_sdk",
+    ];
+    check("core has no I/O", |path, text| {
+        path.starts_with(&core) && outside.iter().any(|word| text.contains(word))
+    });
+}
+
+#[test]
+fn tests_wait_for_conditions_not_for_time() {
+    let sleeps = concat!("thread::sl", "eep(");
+    check("no sleeping thread", |path, text| {
+        !path.ends_with("tidy.rs") && text.contains(sleeps)
+    });
+}
