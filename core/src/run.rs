@@ -250,13 +250,18 @@ impl Step {
     /// Has it ended, one way or another? A request that cannot be looked at ends as accepted.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.state.has_ended() || self.state == StepState::Done && self.change.is_none()
+        self.state.has_ended() || self.ends_as_accepted()
     }
 
     /// Has it ended so that what needs it can go on?
     #[must_use]
     pub fn lets_on(&self) -> bool {
-        self.state.lets_on() || self.state == StepState::Done && self.change.is_none()
+        self.state.lets_on() || self.ends_as_accepted()
+    }
+
+    /// A grant's change lies with the grant: its step is looked at until it shows.
+    fn ends_as_accepted(&self) -> bool {
+        self.state == StepState::Done && self.change.is_none() && self.grant().is_none()
     }
 
     /// The application, for a grant's step.
