@@ -21,6 +21,9 @@ use super::{HandleError, ledger, load};
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
 
+/// The times that Lever gives one change, in the webhook and in the candidacy, differ by less.
+const SAME_CHANGE: SignedDuration = SignedDuration::from_secs(2);
+
 /// Seconds until Lever is asked again while it does not answer; the last one repeats for as long as it takes.
 const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
 
@@ -31,7 +34,12 @@ const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
 pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result<(), HandleError> {
     let opportunity = delivery.entity.hint.opportunity.clone();
     let hint = delivery.entity.hint.event.clone();
-    let outcome = take_in(ports, &opportunity, &hint, "webhook").await?;
+    let mut outcome = take_in(ports, &opportunity, &hint, "webhook").await?;
+    if let Outcome::Event(event) = &outcome
+        && is_before(ports, event, &delivery.entity).await?
+    {
+        outcome = Outcome::NotYet("Lever shows what was known before the webhook only");
+    }
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(
@@ -45,6 +53,29 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
         ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
     }
     ledger::commit(ports, changes).await
+}
+
+/// Is what Lever shows older than what the webhook tells of? Then reading lags: an unhire would be missed.
+async fn is_before(
+    ports: &Ports,
+    event: &EventId,
+    delivery: &StoredDelivery,
+) -> Result<bool, HandleError> {
+    let hint = &delivery.hint;
+    if !matches!(
+        hint.event.as_str(),
+        "candidateArchiveChange" | "candidateHired" | "candidateDeleted"
+    ) {
+        return Ok(false);
+    }
+    let known = ports
+        .store
+        .find::<Event>(&Key::Event(event.clone()))
+        .await?;
+    Ok(known.is_some_and(|known| {
+        known.entity.received_at < hint.received_at
+            && hint.triggered_at.duration_since(known.entity.occurred_at) > SAME_CHANGE
+    }))
 }
 
 /// What came of looking at an opportunity.
@@ -66,6 +97,9 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
             .unwrap_or(Timestamp::MAX)
     };
     let place = usize::try_from(delivery.looks).unwrap_or(usize::MAX);
+    if !matches!(outcome, Outcome::Down(_)) {
+        delivery.unanswered = 0;
+    }
     match outcome {
         Outcome::Event(id) => {
             delivery.state = DeliveryState::Done;
@@ -92,7 +126,9 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
             }
         },
         Outcome::Down(error) => {
+            let place = usize::try_from(delivery.unanswered).unwrap_or(usize::MAX);
             let secs = LEVER_DOWN.get(place).copied().unwrap_or(600);
+            delivery.unanswered = delivery.unanswered.saturating_add(1);
             delivery.look_at = Some(later(secs));
             delivery.why = format!("Lever could not be read: {error}");
         }
@@ -393,7 +429,11 @@ pub async fn write_person(
                 holder: mine,
             }),
             // Taken since it was found free: choose another one.
-            Some(held) if held.entity.holder != mine && matches!(claim, Claim::Address(_)) => {
+            // Or known since to be somebody: match again, so that one human stays one person.
+            Some(held)
+                if held.entity.holder != mine
+                    && (matches!(claim, Claim::Address(_)) || before.is_none()) =>
+            {
                 return Err(StoreError::Conflict {
                     key: Key::Claim(claim),
                 }
