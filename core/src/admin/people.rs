@@ -11,7 +11,7 @@ use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::event::Event;
 use crate::grant::Grant;
-use crate::handle::delivery::write_person;
+use crate::handle::delivery::{address_from, write_person};
 use crate::handle::lifecycle::{Leaving, leave, person_event, start};
 use crate::handle::{ledger, load};
 use crate::ids::{EventId, PersonId, RunId};
@@ -361,6 +361,11 @@ async fn correct_once(
         .any(|(name, _)| name == "start_date" || name == "location")
     {
         retime(entity, &company, who.at)?;
+    }
+    if entity.text("work_email").is_none()
+        && let Some(address) = address_from(ports, &company, &entity.effective(), 1).await?
+    {
+        entity.attributes.set("work_email", address);
     }
     is_free(ports, entity).await?;
     let mut changes = Changes::new(who.clone());
