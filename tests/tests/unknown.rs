@@ -89,7 +89,6 @@ async fn a_scim_account_that_shows_ten_seconds_later_is_adopted() {
     scene.site.mail.reveal();
     scene.machine.settle().await;
 
-    eprintln!("{:#?}", scene.machine.steps().await);
     assert_eq!(scene.site.mail.creates(), 1);
     assert_eq!(state_of(&scene, "mail").await, GrantState::Active);
     assert!(scene.machine.tasks().await.is_empty());
@@ -189,6 +188,27 @@ async fn the_time_that_a_429_names_is_a_lower_bound_for_looks() {
 }
 
 #[tokio::test]
+async fn an_application_that_cannot_be_looked_at_for_hours_gets_its_accounts_afterwards() {
+    let scene = Scene::start().await;
+    scene.site.wiki.faults().outage(FaultKind::Retry429 {
+        retry_after: Some(60),
+    });
+    let ids = scene.hire(engineer("Ada Park"));
+    scene.hear("candidateHired", &ids.opportunity).await;
+
+    scene.machine.work_for(secs(3 * 3600)).await;
+    let asked = scene.site.wiki.traffic().requests();
+    let tasks = scene.machine.tasks().await;
+    scene.site.wiki.faults().clear();
+    scene.machine.settle().await;
+
+    assert!(tasks.is_empty(), "not given up yet: {tasks:?}");
+    assert!(asked < 10, "asked {asked} times");
+    assert_eq!(scene.site.wiki.creates(), 1);
+    assert_eq!(state_of(&scene, "wiki").await, GrantState::Active);
+}
+
+#[tokio::test]
 async fn what_is_accepted_and_never_shows_becomes_a_task_for_the_owner() {
     let scene = Scene::with(hiding_wiki()).await;
 
@@ -196,7 +216,6 @@ async fn what_is_accepted_and_never_shows_becomes_a_task_for_the_owner() {
 
     assert_eq!(scene.site.wiki.creates(), 1);
     let tasks = scene.machine.tasks().await;
-    eprintln!("{:#?}", scene.machine.steps().await);
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].kind, TaskKind::Failed);
     assert_eq!(tasks[0].owner, "it@contoso.example");

@@ -9,7 +9,7 @@ use sando_core::changes::Origin;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::event::Hint;
 use sando_core::handle::lifecycle::{Leaving, leave};
-use sando_core::ids::Slug;
+use sando_core::ids::{PersonId, Slug};
 use sando_core::ports::Clock;
 use sando_core::store::{Commit, Key, Version};
 use sando_infra::system::SystemClock;
@@ -116,10 +116,7 @@ impl Scene {
             .person_of(opportunity)
             .await
             .expect("there is a person");
-        let origin = Origin {
-            actor: "local-admin".to_owned(),
-            ..Origin::sando(Cause::of("api", "test"), &person.entity.id, self.now())
-        };
+        let origin = self.by_hand(&person.entity.id);
         let leaving = Leaving {
             at: self.now(),
             by_hand: true,
@@ -128,6 +125,15 @@ impl Scene {
         leave(&self.machine.ports, person, leaving, origin)
             .await
             .expect("the person can leave");
+    }
+
+    /// What an administrator does about a person.
+    #[must_use]
+    pub fn by_hand(&self, person: &PersonId) -> Origin {
+        Origin {
+            actor: "local-admin".to_owned(),
+            ..Origin::sando(Cause::of("api", "test"), person, self.now())
+        }
     }
 
     /// What time it is for Sando.
