@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::event::Hint;
 use sando_core::handle::{self, tick::tick};
 use sando_core::ids::{LeverId, Slug};
-use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets};
+use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets, WorkQueue};
 use sando_core::store::{Commit, DUE_SHARDS, Store};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -35,10 +35,10 @@ pub struct Machine {
 
 /// What outlives a process.
 #[derive(Clone)]
-struct Base {
-    store: Arc<dyn Store>,
-    secrets: Arc<FileSecrets>,
-    folder: PathBuf,
+pub(super) struct Base {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) secrets: Arc<FileSecrets>,
+    pub(super) folder: PathBuf,
 }
 
 /// How long nothing may be due before everything counts as settled.
@@ -83,7 +83,7 @@ impl Machine {
 
     fn on(base: Base, site: &Site, clock: Arc<TestClock>, doom: Arc<Doom>) -> Self {
         let queue = Arc::new(TestQueue::new(clock.clone()));
-        let ports = ports(site, &base, clock.clone(), queue.clone(), &doom);
+        let ports = ports(site, &base, clock.clone(), queue.clone(), PLENTY, &doom);
         Self {
             ports,
             clock,
@@ -182,11 +182,19 @@ impl Machine {
     }
 }
 
-fn ports(
+/// A budget of Lever that holds nobody up.
+const PLENTY: Rate = Rate {
+    per_second: 1000,
+    burst: 1000,
+};
+
+/// The ports of a process with clients of its own.
+pub(super) fn ports(
     site: &Site,
     base: &Base,
-    clock: Arc<TestClock>,
-    queue: Arc<TestQueue>,
+    clock: Arc<dyn Clock>,
+    queue: Arc<dyn WorkQueue>,
+    rate: Rate,
     doom: &Arc<Doom>,
 ) -> Ports {
     let (store, secrets) = (base.store.clone(), base.secrets.clone());
@@ -195,10 +203,6 @@ fn ports(
         ..Guard::default()
     })
     .expect("TLS works");
-    let rate = Rate {
-        per_second: 1000,
-        burst: 1000,
-    };
     let budget = Budget::new(
         store.clone(),
         Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 mod books;
 mod clock;
 mod doom;
+mod fleet;
 mod machine;
 mod queue;
 mod scene;
@@ -10,6 +11,7 @@ mod site;
 
 pub use clock::TestClock;
 pub use doom::Doom;
+pub use fleet::{Done, Fleet, Meter};
 pub use machine::{Machine, hint};
 pub use queue::TestQueue;
 pub use scene::{Scene, engineer};
