@@ -14,6 +14,7 @@ use crate::grant::{Grant, GrantState};
 use crate::ids::{AppSlug, StepId, TaskId};
 use crate::person::Person;
 use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork, WaitsFor};
+use crate::settings::Paused;
 use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::template::{Encoding, Placeholders, Template};
@@ -532,10 +533,32 @@ fn ready(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mut Turn)
         step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
         return;
     }
-    // A look that failed puts the step off, whatever the phase says.
-    let change = step.change.as_ref();
-    let at = change.and_then(|change| change.phase.due()).max(step.due);
+    let due = step.change.as_ref().and_then(|change| change.phase.due());
+    let at = next_try(step, due);
     hand_out(step, at, situation.now, turn);
+}
+
+/// When a step is worked on again: what a failed look or the brake put off, no earlier than it was put off to.
+fn next_try(step: &Step, due: Option<Timestamp>) -> Option<Timestamp> {
+    let put_off = matches!(step.waits_for, Some(WaitsFor::Retry | WaitsFor::Pause));
+    due.max(step.due.filter(|_| put_off))
+}
+
+/// Why an effect of this run may not start now. The brake that the cap on removals put on by itself does not hold a
+/// termination by hand (L31).
+pub(crate) fn held(
+    run: &Run,
+    company: &Company,
+    app: Option<&AppSlug>,
+    takes_away: bool,
+) -> Option<String> {
+    let by_cap = company
+        .pause
+        .removals
+        .as_ref()
+        .is_some_and(|paused| paused.by == Paused::BY_CAP);
+    let exempt = run.by_hand && takes_away && by_cap;
+    company.pause.holds(app, takes_away && !exempt)
 }
 
 /// Names the step as one to be worked on, or lets it wait for its next look or try.
@@ -544,7 +567,7 @@ fn hand_out(step: &mut Step, at: Option<Timestamp>, now: Timestamp, turn: &mut T
         Some(at) if at > now => {
             step.due = Some(at);
             if step.state == StepState::Ready || step.state == StepState::Waiting {
-                step.waits_for = Some(WaitsFor::Retry);
+                step.waits_for.get_or_insert(WaitsFor::Retry);
             }
         }
         _ => {
@@ -607,18 +630,17 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
     if by_hand(run, &mut step, &app, grant, situation, turn) {
         return step;
     }
-    if let Some(why) = situation
-        .company
-        .pause
-        .holds(Some(&app), goal != Goal::Give)
+    if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
         && !intended
     {
         let due = step.due.max(Some(situation.in_secs(60)));
         step.wait(WaitsFor::Pause, due, why);
         return step;
     }
-    // A look that failed puts the step off, whatever the phase says.
-    let at = ours.and_then(|change| change.phase.due()).max(step.due);
+    let at = match ours {
+        Some(change) => next_try(&step, change.phase.due()),
+        None => step.due,
+    };
     if ours.is_none() && at.is_some_and(|at| at > situation.now) {
         step.wait(
             WaitsFor::Time,
@@ -724,7 +746,7 @@ fn by_hand(
         step.wait(WaitsFor::Human, None, "waits for a human");
     } else if step.due.is_some_and(|due| due > situation.now) {
         step.wait(WaitsFor::Time, step.due, "waits for its time");
-    } else if let Some(why) = situation.company.pause.holds(Some(app), !step.is_giving()) {
+    } else if let Some(why) = held(run, situation.company, Some(app), !step.is_giving()) {
         step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
     } else {
         turn.new_tasks

@@ -259,14 +259,29 @@ impl Mapping {
             .unwrap_or_default()
     }
 
-    /// The required attributes that a person lacks.
+    /// The required attributes that a person lacks, and the work address where it is to be made and could not be.
     #[must_use]
     pub fn missing(&self, person: &Person) -> Vec<String> {
         let lacks = |name: &&String| {
             let unmapped = person.unmapped.contains(*name) && person.corrected.get(name).is_none();
             person.attribute(name).is_none() || unmapped
         };
-        self.file.required.iter().filter(lacks).cloned().collect()
+        let mut missing: Vec<String> = self.file.required.iter().filter(lacks).cloned().collect();
+        // Wanted, and nothing it could be made of: a name written family-first, for one.
+        let address = "work_email";
+        if self.makes_addresses()
+            && person.text(address).is_none()
+            && !missing.iter().any(|name| name == address)
+        {
+            missing.push(address.to_owned());
+        }
+        missing
+    }
+
+    fn makes_addresses(&self) -> bool {
+        self.sources
+            .iter()
+            .any(|(name, source)| name == "work_email" && matches!(source, Source::Address(_)))
     }
 }
 

@@ -82,6 +82,9 @@ pub struct StoredDelivery {
     pub state: DeliveryState,
     /// How often the fact was looked for in vain.
     pub looks: u32,
+    /// How often Lever did not answer since it last did.
+    #[serde(default)]
+    pub unanswered: u32,
     /// When to look next.
     pub look_at: Option<Timestamp>,
     /// The event it led to.
@@ -102,6 +105,7 @@ impl StoredDelivery {
             hint,
             state: DeliveryState::Received,
             looks: 0,
+            unanswered: 0,
             look_at: Some(now),
             event: None,
             why: "received and verified".to_owned(),

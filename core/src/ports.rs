@@ -86,6 +86,18 @@ impl RemoteError {
             Self::Forbidden { .. } => false,
         }
     }
+
+    /// The seconds it named as a lower bound for the next try, rounded up.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> Option<u64> {
+        let Self::Busy { retry_after, .. } = self else {
+            return None;
+        };
+        retry_after.map(|wait| {
+            wait.as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        })
+    }
 }
 
 /// What was read about an opportunity.

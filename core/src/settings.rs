@@ -58,6 +58,11 @@ pub struct Paused {
     pub reason: String,
 }
 
+impl Paused {
+    /// Who put the brake on when the cap on removals did.
+    pub const BY_CAP: &'static str = "sando";
+}
+
 impl Pause {
     /// Is anything paused?
     #[must_use]

@@ -4,7 +4,7 @@ use crate::attributes::split_into;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
-use crate::handle::delivery::write_person;
+use crate::handle::delivery::{address_from, write_person};
 use crate::handle::{ledger, load};
 use crate::ids::PersonId;
 use crate::intake::Changed;
@@ -54,6 +54,11 @@ async fn correct_once(
         .any(|(name, _)| name == "start_date" || name == "location")
     {
         retime(entity, &company, who.at)?;
+    }
+    if entity.text("work_email").is_none()
+        && let Some(address) = address_from(ports, &company, &entity.effective(), 1).await?
+    {
+        entity.attributes.set("work_email", address);
     }
     is_free(ports, entity).await?;
     let mut changes = Changes::new(who.clone());

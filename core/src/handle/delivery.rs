@@ -66,6 +66,9 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
             .unwrap_or(Timestamp::MAX)
     };
     let place = usize::try_from(delivery.looks).unwrap_or(usize::MAX);
+    if !matches!(outcome, Outcome::Down(_)) {
+        delivery.unanswered = 0;
+    }
     match outcome {
         Outcome::Facts(facts) => {
             let hint = &delivery.hint;
@@ -97,7 +100,9 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
             }
         }
         Outcome::Down(error) => {
+            let place = usize::try_from(delivery.unanswered).unwrap_or(usize::MAX);
             let secs = LEVER_DOWN.get(place).copied().unwrap_or(600);
+            delivery.unanswered = delivery.unanswered.saturating_add(1);
             delivery.look_at = Some(later(secs));
             delivery.why = format!("Lever could not be read: {error}");
         }
@@ -389,7 +394,11 @@ pub async fn write_person(
                 holder: mine,
             }),
             // Taken since it was found free: choose another one.
-            Some(held) if held.entity.holder != mine && matches!(claim, Claim::Address(_)) => {
+            // Or known since to be somebody: match again, so that one human stays one person.
+            Some(held)
+                if held.entity.holder != mine
+                    && (matches!(claim, Claim::Address(_)) || before.is_none()) =>
+            {
                 return Err(StoreError::Conflict {
                     key: Key::Claim(claim),
                 }

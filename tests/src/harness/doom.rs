@@ -1,7 +1,8 @@
-//! Kills a process at a chosen moment: before or after one of its effects or commits.
+//! Kills a process at a chosen moment, or lets it fall asleep: before or after one of its effects or commits.
 //!
 //! Every port through which something is changed is wrapped. When the moment has come, the call never returns and
-//! whoever runs the process is told to drop it, as a killed process is: nothing of it goes on.
+//! whoever runs the process is told to drop it, as a killed process is: nothing of it goes on. A process that falls
+//! asleep goes on where it was as soon as it is woken, as one does whose machine was suspended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -24,23 +25,48 @@ use sando_core::workflow::HttpStep;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-/// When a process dies: at the n-th moment before or after an effect or commit.
+/// When a process dies or falls asleep: at the n-th moment before or after an effect or commit.
 #[derive(Debug)]
 pub struct Doom {
     left: AtomicI64,
     passed: AtomicU64,
+    kind: Kind,
     dead: Notify,
+    asleep: Notify,
+    awake: Notify,
+}
+
+/// What happens when the moment has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// The process is gone.
+    Death,
+    /// The process stands still; only moments of the store count, so that no request is on its way meanwhile.
+    Sleep,
 }
 
 impl Doom {
     /// Dies at this moment, counted from 0.
     #[must_use]
     pub fn at(moment: u64) -> Arc<Self> {
+        Self::of(moment, Kind::Death)
+    }
+
+    /// Falls asleep at this moment before or after a write of the store, counted from 0.
+    #[must_use]
+    pub fn sleeping_at(moment: u64) -> Arc<Self> {
+        Self::of(moment, Kind::Sleep)
+    }
+
+    fn of(moment: u64, kind: Kind) -> Arc<Self> {
         let left = AtomicI64::new(i64::try_from(moment).unwrap_or(i64::MAX));
         Arc::new(Self {
             left,
             passed: AtomicU64::new(0),
+            kind,
             dead: Notify::new(),
+            asleep: Notify::new(),
+            awake: Notify::new(),
         })
     }
 
@@ -60,10 +86,28 @@ impl Doom {
         self.dead.notified().await;
     }
 
+    /// Waits until the process has fallen asleep.
+    pub async fn falls_asleep(&self) {
+        self.asleep.notified().await;
+    }
+
+    /// Lets the process go on.
+    pub fn wake(&self) {
+        self.awake.notify_one();
+    }
+
     async fn moment(&self) {
-        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
-            self.dead.notify_one();
-            std::future::pending::<()>().await;
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        match self.kind {
+            Kind::Death if left <= 0 => {
+                self.dead.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Kind::Sleep if left == 0 => {
+                self.asleep.notify_one();
+                self.awake.notified().await;
+            }
+            _ => {}
         }
         self.passed.fetch_add(1, Ordering::SeqCst);
     }
@@ -73,6 +117,14 @@ impl Doom {
         let result = change.await;
         self.moment().await;
         result
+    }
+
+    /// Around an effect: sleep comes at writes of the store only.
+    async fn around_effect<T>(&self, effect: impl Future<Output = T>) -> T {
+        match self.kind {
+            Kind::Death => self.around(effect).await,
+            Kind::Sleep => effect.await,
+        }
     }
 }
 
@@ -135,7 +187,7 @@ impl Lever for Doomed<dyn Lever> {
     }
     async fn add_note(&self, opportunity: &LeverId, text: &str) -> Result<(), RemoteError> {
         self.doom
-            .around(self.port.add_note(opportunity, text))
+            .around_effect(self.port.add_note(opportunity, text))
             .await
     }
 }
@@ -150,7 +202,9 @@ impl Applications for Doomed<dyn Applications> {
         }))
     }
     async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome {
-        self.doom.around(self.port.request(step, body, key)).await
+        self.doom
+            .around_effect(self.port.request(step, body, key))
+            .await
     }
 }
 
@@ -160,7 +214,9 @@ impl Provisioner for Doomed<dyn Provisioner> {
         self.port.find(subject).await
     }
     async fn make(&self, action: Action, subject: &Subject, key: &EffectKey) -> Outcome {
-        self.doom.around(self.port.make(action, subject, key)).await
+        self.doom
+            .around_effect(self.port.make(action, subject, key))
+            .await
     }
 }
 
@@ -170,6 +226,6 @@ impl Notifier for Doomed<dyn Notifier> {
         self.port.was_sent(key).await
     }
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
-        self.doom.around(self.port.send(notification)).await
+        self.doom.around_effect(self.port.send(notification)).await
     }
 }

@@ -1,13 +1,13 @@
 //! A Sando process: real store on disk, real clients, killed by its doom.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sando_core::event::Hint;
 use sando_core::handle::{self, tick::tick};
 use sando_core::ids::{LeverId, Slug};
-use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets};
+use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets, WorkQueue};
 use sando_core::store::{Commit, DUE_SHARDS, Store};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -30,6 +30,15 @@ pub struct Machine {
     /// Its queue `work`.
     pub queue: Arc<TestQueue>,
     doom: Arc<Doom>,
+    base: Base,
+}
+
+/// What outlives a process.
+#[derive(Clone)]
+pub(super) struct Base {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) secrets: Arc<FileSecrets>,
+    pub(super) folder: PathBuf,
 }
 
 /// How long nothing may be due before everything counts as settled.
@@ -58,22 +67,36 @@ impl Machine {
                 ..Commit::default()
             })
             .await;
-        let queue = Arc::new(TestQueue::new(clock.clone()));
-        let ports = ports(
-            site,
+        let base = Base {
             store,
             secrets,
-            clock.clone(),
-            queue.clone(),
-            &doom,
-            folder,
-        );
+            folder: folder.to_owned(),
+        };
+        Self::on(base, site, clock, doom)
+    }
+
+    /// Starts another process on the same open database and under the same clock, with clients of its own.
+    #[must_use]
+    pub fn another(&self, site: &Site, doom: Arc<Doom>) -> Self {
+        Self::on(self.base.clone(), site, self.clock.clone(), doom)
+    }
+
+    fn on(base: Base, site: &Site, clock: Arc<TestClock>, doom: Arc<Doom>) -> Self {
+        let queue = Arc::new(TestQueue::new(clock.clone()));
+        let ports = ports(site, &base, clock.clone(), queue.clone(), PLENTY, &doom);
         Self {
             ports,
             clock,
             queue,
             doom,
+            base,
         }
+    }
+
+    /// The folder it lives in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.base.folder
     }
 
     /// A verified webhook reaches the queue `events`, and its consumer; false if the process was killed.
@@ -93,20 +116,23 @@ impl Machine {
         tokio::select! {
             biased;
             () = self.doom.comes() => false,
-            () = self.work_off() => true,
+            () = self.work_until(Timestamp::MAX) => true,
         }
     }
 
-    /// Works on what is due now, and lets no time pass.
+    /// Works on everything that comes due within this time, and lets the time pass.
+    pub async fn work_for(&self, time: SignedDuration) {
+        let until = self
+            .clock
+            .now()
+            .saturating_add(time)
+            .unwrap_or(Timestamp::MAX);
+        self.work_until(until).await;
+        self.clock.move_to(until);
+    }
+
+    /// Works on everything that is due now; the clock stands still.
     pub async fn work_now(&self) {
-        while let Some(message) = self.queue.take() {
-            handle::work(&self.ports, &message)
-                .await
-                .expect("the work can be done");
-        }
-    }
-
-    async fn work_off(&self) {
         loop {
             while let Some(message) = self.queue.take() {
                 handle::work(&self.ports, &message)
@@ -116,10 +142,16 @@ impl Machine {
             tick(&self.ports, SignedDuration::ZERO)
                 .await
                 .expect("the schedule can look");
-            if self.queue.next().is_some_and(|at| at <= self.clock.now()) {
-                continue;
+            if self.queue.next().is_none_or(|at| at > self.clock.now()) {
+                return;
             }
-            match self.next_due().await {
+        }
+    }
+
+    async fn work_until(&self, until: Timestamp) {
+        loop {
+            self.work_now().await;
+            match self.next_due().await.filter(|at| *at <= until) {
                 Some(at) => self.clock.move_to(at),
                 None => return,
             }
@@ -150,24 +182,27 @@ impl Machine {
     }
 }
 
-fn ports(
+/// A budget of Lever that holds nobody up.
+const PLENTY: Rate = Rate {
+    per_second: 1000,
+    burst: 1000,
+};
+
+/// The ports of a process with clients of its own.
+pub(super) fn ports(
     site: &Site,
-    store: Arc<dyn Store>,
-    secrets: Arc<FileSecrets>,
-    clock: Arc<TestClock>,
-    queue: Arc<TestQueue>,
+    base: &Base,
+    clock: Arc<dyn Clock>,
+    queue: Arc<dyn WorkQueue>,
+    rate: Rate,
     doom: &Arc<Doom>,
-    folder: &Path,
 ) -> Ports {
+    let (store, secrets) = (base.store.clone(), base.secrets.clone());
     let http = GuardedClient::new(Guard {
         allow_loopback: true,
         ..Guard::default()
     })
     .expect("TLS works");
-    let rate = Rate {
-        per_second: 1000,
-        burst: 1000,
-    };
     let budget = Budget::new(
         store.clone(),
         Arc::new(SystemClock),
@@ -187,7 +222,8 @@ fn ports(
         Arc::new(SystemClock),
     );
     let apps: Arc<dyn Applications> = Arc::new(remote);
-    let notifier: Arc<dyn Notifier> = Arc::new(FolderNotifier::new(folder.join("notifications")));
+    let notifier: Arc<dyn Notifier> =
+        Arc::new(FolderNotifier::new(base.folder.join("notifications")));
     let doom = || doom.clone();
     Ports {
         store: Arc::new(Doomed::<dyn Store> {

@@ -1,13 +1,18 @@
 //! A whole Sando over real adapters and real HTTP servers, with a clock that the test moves and a doom that kills it.
 
+mod books;
 mod clock;
 mod doom;
+mod fleet;
 mod machine;
 mod queue;
+mod scene;
 mod site;
 
 pub use clock::TestClock;
 pub use doom::Doom;
+pub use fleet::{Done, Fleet, Meter};
 pub use machine::{Machine, hint};
 pub use queue::TestQueue;
-pub use site::{Site, put};
+pub use scene::{Scene, engineer};
+pub use site::{Site, SiteOptions, put, scim_file};

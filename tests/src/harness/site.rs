@@ -22,31 +22,86 @@ pub struct Site {
     pub wiki: HttpApp,
 }
 
+/// How the servers behave.
+#[derive(Clone, Debug)]
+pub struct SiteOptions {
+    /// Without a rate limit unless told otherwise.
+    pub lever: LeverOptions,
+    /// Mail.
+    pub mail: ScimOptions,
+    /// Design.
+    pub design: ScimOptions,
+    /// The wiki.
+    pub wiki: HttpAppOptions,
+}
+
+impl Default for SiteOptions {
+    fn default() -> Self {
+        let lever = LeverOptions {
+            rate_limit: None,
+            ..LeverOptions::default()
+        };
+        Self {
+            lever,
+            mail: ScimOptions::default(),
+            design: ScimOptions::default(),
+            wiki: HttpAppOptions::default(),
+        }
+    }
+}
+
 impl Site {
     /// Starts every server.
     pub async fn start() -> Self {
-        Self::with(
-            LeverOptions {
-                rate_limit: None,
-                ..LeverOptions::default()
-            },
-            HttpAppOptions::default(),
-        )
-        .await
+        Self::with(SiteOptions::default()).await
     }
 
-    /// Starts every server, Lever and the wiki as told.
-    pub async fn with(lever: LeverOptions, wiki: HttpAppOptions) -> Self {
+    /// Starts every server, each as told.
+    pub async fn with(options: SiteOptions) -> Self {
+        let scim = async |options| ScimApp::start(options).await.expect("a SCIM server starts");
         Self {
-            lever: LeverSim::start(lever).await.expect("Lever starts"),
-            mail: ScimApp::start(ScimOptions::default())
-                .await
-                .expect("Mail starts"),
-            design: ScimApp::start(ScimOptions::default())
-                .await
-                .expect("Design starts"),
-            wiki: HttpApp::start(wiki).await.expect("Wiki starts"),
+            lever: LeverSim::start(options.lever).await.expect("Lever starts"),
+            mail: scim(options.mail).await,
+            design: scim(options.design).await,
+            wiki: HttpApp::start(options.wiki).await.expect("Wiki starts"),
         }
+    }
+
+    /// The accounts that an address has: in Mail, in Design, in the wiki.
+    #[must_use]
+    pub fn accounts(&self, address: &str) -> [usize; 3] {
+        let scim = |app: &ScimApp| {
+            let has = |name: &str| name.eq_ignore_ascii_case(address);
+            app.users()
+                .iter()
+                .filter(|user| has(&user.user_name))
+                .count()
+        };
+        let members = self.wiki.members();
+        let wiki = members
+            .iter()
+            .filter(|one| one.email.eq_ignore_ascii_case(address))
+            .count();
+        [scim(&self.mail), scim(&self.design), wiki]
+    }
+
+    /// How many accounts there are: in Mail, in Design, in the wiki.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 3] {
+        [
+            self.mail.users().len(),
+            self.design.users().len(),
+            self.wiki.members().len(),
+        ]
+    }
+
+    /// How many accounts can be used: in Mail, in Design, in the wiki.
+    #[must_use]
+    pub fn active(&self) -> [usize; 3] {
+        let scim = |app: &ScimApp| app.users().iter().filter(|user| user.active).count();
+        let members = self.wiki.members();
+        let wiki = members.iter().filter(|one| one.state == "active").count();
+        [scim(&self.mail), scim(&self.design), wiki]
     }
 
     /// Somebody signs an offer and is hired.
@@ -84,21 +139,27 @@ impl Site {
         }
     }
 
+    /// The file of an application: `mail`, `design` or `wiki`.
+    #[must_use]
+    pub fn app_file(&self, app: &str) -> Value {
+        match app {
+            "mail" => scim_file(app, &self.mail.base_url()),
+            "design" => scim_file(app, &self.design.base_url()),
+            _ => wiki_file(&self.wiki.base_url()),
+        }
+    }
+
     /// The configuration, as stored items.
+    #[must_use]
     pub fn configuration(&self) -> Vec<Put> {
-        let scim = |app: &str, sim: &ScimApp| {
-            json!({ "app": app, "plans": [{ "id": "viewer" }, { "id": "pro" }], "provisioner": {
-                "type": "scim", "base_url": sim.base_url(), "auth": { "type": "bearer" }, "create_groups": true,
-                "group_for": { "plan": { "pro": "Pro Seats" } } } })
-        };
         let everybody = json!({ "policy": "everybody", "grants": [{ "app": "mail" }, { "app": "wiki", "role": "editor" }] });
         let makers = json!({ "policy": "makers", "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
             "grants": [{ "app": "design", "plan": "pro" }] });
         [
             (ConfigKind::Attributes, "attributes", attributes()),
-            (ConfigKind::App, "mail", scim("mail", &self.mail)),
-            (ConfigKind::App, "design", scim("design", &self.design)),
-            (ConfigKind::App, "wiki", wiki(&self.wiki)),
+            (ConfigKind::App, "mail", self.app_file("mail")),
+            (ConfigKind::App, "design", self.app_file("design")),
+            (ConfigKind::App, "wiki", self.app_file("wiki")),
             (ConfigKind::Policy, "everybody", everybody),
             (ConfigKind::Policy, "makers", makers),
         ]
@@ -106,6 +167,14 @@ impl Site {
         .map(|(kind, id, file)| put(kind, id, file))
         .collect()
     }
+}
+
+/// The file of an application with SCIM.
+#[must_use]
+pub fn scim_file(app: &str, base_url: &str) -> Value {
+    json!({ "app": app, "plans": [{ "id": "viewer" }, { "id": "pro" }], "provisioner": {
+        "type": "scim", "base_url": base_url, "auth": { "type": "bearer" }, "create_groups": true,
+        "group_for": { "plan": { "pro": "Pro Seats" } } } })
 }
 
 /// One item of configuration, new.
@@ -140,9 +209,9 @@ fn attributes() -> Value {
     }, "required": ["name", "personal_email", "department"] })
 }
 
-fn wiki(app: &HttpApp) -> Value {
+fn wiki_file(base_url: &str) -> Value {
     json!({ "app": "wiki", "owner": "it@contoso.example", "provisioner": {
-        "type": "http", "base_url": app.base_url(),
+        "type": "http", "base_url": base_url,
         "auth": { "type": "headers", "headers": [{ "name": "X-Api-Key", "value": "later" }] },
         "actions": {
             "find": { "path": "/members?email={work_email}", "response_path": "members", "id": "id",

@@ -79,7 +79,7 @@ async fn pause(ports: &Ports, hand: &Hand, count: u32) -> Result<(), HandleError
     );
     pause.removals = Some(Paused {
         since: now,
-        by: "sando".to_owned(),
+        by: Paused::BY_CAP.to_owned(),
         reason: reason.clone(),
     });
     let entity = ConfigItem {

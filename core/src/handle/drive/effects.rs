@@ -2,9 +2,10 @@
 
 use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
+use jiff::SignedDuration;
 
 use crate::advance::PORTION;
-use crate::effect::{Action, Outcome};
+use crate::effect::{Action, Outcome, Phase};
 use crate::ids::StepId;
 use crate::person::Person;
 use crate::ports::Ports;
@@ -15,6 +16,10 @@ use super::{Hand, HandleError, readdress};
 
 /// How many looks are under way at once.
 const LOOKS_AT_ONCE: usize = 10;
+
+/// An effect is sent within this time after its intent, or not: its call and the look after it (20 s each) end before
+/// the lease does.
+const SENT_WITHIN: SignedDuration = SignedDuration::from_secs(45);
 
 /// An effect that was made, and what the look after it saw.
 struct Made {
@@ -74,9 +79,18 @@ async fn look(ports: &Ports, job: Job) -> (Job, Seen) {
     (job, seen)
 }
 
-/// Makes it, and looks at once whether it shows.
+/// Makes it, and looks at once whether it shows. Whoever slept until the lease may end during the call (a suspended
+/// machine, a frozen function) is perhaps not alone any more, and sends nothing.
 async fn make(ports: &Ports, person: &Person, mut job: Job, action: Action) -> Made {
-    let outcome = job.make(ports, person, action).await;
+    let outcome = match job.change.phase {
+        Phase::Intended { at, .. } if ports.clock.now().duration_since(at) > SENT_WITHIN => {
+            Outcome::NotDone {
+                why: "it was too late to send it".to_owned(),
+                retry_after_secs: None,
+            }
+        }
+        _ => job.make(ports, person, action).await,
+    };
     let seen = match &outcome {
         Outcome::Done { external_id, .. } => {
             job.accepted(action, external_id.as_ref());

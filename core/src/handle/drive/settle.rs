@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::advance::{a_task, is_over, shown};
+use crate::advance::{a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
 use crate::grant::{Grant, GrantState};
@@ -61,7 +61,7 @@ impl<'a> Portion<'a> {
                 let key = job.key(Action::Send);
                 let again = error
                     .is_passing()
-                    .then(|| retry_at(&key, job.change.retries, None, self.now))
+                    .then(|| retry_at(&key, job.change.retries, error.asks_to_wait(), self.now))
                     .flatten();
                 match again {
                     Some(at) => {
@@ -170,7 +170,8 @@ impl<'a> Portion<'a> {
             Target::User { app, .. } => Some(&app.app),
             _ => None,
         };
-        self.hand.company.pause.holds(app, action.takes_away())
+        let hand = &self.hand;
+        held(&hand.run.entity, &hand.company, app, action.takes_away())
     }
 
     fn wait(&mut self, job: &Job, phase: Phase) {

@@ -1,0 +1,219 @@
+//! Whoever leaves loses everything, and gets nothing more from what was still under way.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use jiff::SignedDuration;
+use sando_core::changes::Changes;
+use sando_core::config::ConfigKind;
+use sando_core::grant::GrantState;
+use sando_core::handle::ledger;
+use sando_core::person::Lifecycle;
+use sando_core::run::RunState;
+use sando_core::task::TaskKind;
+use sando_tests::harness::{Doom, Scene, engineer};
+use sando_world::{Fault, FaultKind};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_termination_suspends_everything_and_ends_sessions_first() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    assert_eq!(scene.site.sizes(), [1, 1, 1], "suspended, not removed");
+    assert_eq!(scene.site.wiki.members()[0].logouts, 1);
+    let exchanges = scene.site.wiki.traffic().exchanges();
+    let at = |part: &str| exchanges.iter().position(|one| one.path.contains(part));
+    assert!(at("/logout").unwrap() < at("/suspend").unwrap());
+    let person = scene.machine.persons().await.remove(0);
+    assert_eq!(person.state, Lifecycle::Left);
+    let grants = scene.machine.grants(&person.id).await;
+    assert!(
+        grants
+            .iter()
+            .all(|(_, state)| *state == GrantState::Revoked)
+    );
+    assert!(scene.machine.tasks().await.is_empty());
+    let notes = scene.site.lever.notes(&ids.opportunity);
+    assert_eq!(notes.len(), 2);
+    assert!(notes[1].contains("wiki: taken away"), "{}", notes[1]);
+}
+
+#[tokio::test]
+async fn a_termination_is_done_within_minutes_though_applications_fail_at_first() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    scene
+        .site
+        .wiki
+        .faults()
+        .push(Fault::on("POST", "/suspend", FaultKind::CutAfter));
+    scene
+        .site
+        .mail
+        .faults()
+        .push(Fault::on("PATCH", "/Users", FaultKind::Status(503)));
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.work_now().await;
+    scene.machine.work_for(SignedDuration::from_mins(5)).await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let runs = scene.machine.runs().await;
+    assert!(runs.iter().all(|run| run.state == RunState::Finished));
+}
+
+/// A leaver while the onboarding worker is killed at this moment; tells how many moments there were.
+async fn leave_at(moment: u64) -> u64 {
+    let scene = Scene::start().await;
+    let ids = scene.hire(engineer("Ada Park"));
+    scene.hear("candidateHired", &ids.opportunity).await;
+    let doom = Doom::at(moment);
+    let killed = scene.machine.another(&scene.site, doom.clone());
+    killed.settle().await;
+    if scene.machine.person_of(&ids.opportunity).await.is_none() {
+        return doom.passed();
+    }
+    let others = scene.site.sizes();
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    let person = scene.machine.persons().await.remove(0);
+    assert_eq!(person.state, Lifecycle::Left);
+    assert_eq!(scene.site.active(), [0, 0, 0], "killed at {moment}");
+    assert_eq!(
+        scene.site.sizes(),
+        others,
+        "nothing is made, killed at {moment}"
+    );
+    let grants = scene.machine.grants(&person.id).await;
+    assert!(
+        grants
+            .iter()
+            .all(|(_, state)| *state == GrantState::Revoked),
+        "killed at {moment}: {grants:?}"
+    );
+    let runs = scene.machine.runs().await;
+    let over = |state| matches!(state, RunState::Finished | RunState::Cancelled);
+    assert!(
+        runs.iter().all(|run| over(run.state)),
+        "killed at {moment}: {runs:?}"
+    );
+    doom.passed()
+}
+
+#[tokio::test]
+async fn a_leaver_in_the_middle_of_the_onboarding_keeps_nothing() {
+    let moments = leave_at(u64::MAX).await;
+    assert!(moments > 20, "only {moments} moments");
+
+    stream::iter((0..moments).map(leave_at))
+        .buffer_unordered(8)
+        .collect::<Vec<u64>>()
+        .await;
+}
+
+/// A leaver while the onboarding worker sleeps at this moment, and wakes when everything is taken away.
+async fn leave_asleep(moment: u64) -> u64 {
+    let scene = Scene::start().await;
+    let ids = scene.hire(engineer("Ada Park"));
+    scene.hear("candidateHired", &ids.opportunity).await;
+    let doom = Doom::sleeping_at(moment);
+    let sleeper = Arc::new(scene.machine.another(&scene.site, doom.clone()));
+    let working = async {
+        sleeper.work_now().await;
+        doom.passed()
+    };
+    let leaving = async {
+        doom.falls_asleep().await;
+        if scene.machine.person_of(&ids.opportunity).await.is_some() {
+            scene.terminate(&ids.opportunity).await;
+            scene.machine.work_now().await;
+        }
+        doom.wake();
+        std::future::pending::<()>().await;
+    };
+    let passed = tokio::select! {
+        passed = working => passed,
+        () = leaving => 0,
+    };
+    scene.machine.settle().await;
+
+    let person = scene.machine.persons().await.remove(0);
+    if person.state == Lifecycle::Left {
+        assert_eq!(scene.site.active(), [0, 0, 0], "asleep at {moment}");
+        let grants = scene.machine.grants(&person.id).await;
+        assert!(
+            grants
+                .iter()
+                .all(|(_, state)| *state == GrantState::Revoked),
+            "asleep at {moment}: {grants:?}"
+        );
+    }
+    passed
+}
+
+#[tokio::test]
+async fn a_leaver_while_the_onboarding_worker_is_at_it_keeps_nothing() {
+    let moments = leave_asleep(u64::MAX).await;
+
+    stream::iter((0..moments).map(leave_asleep))
+        .buffer_unordered(8)
+        .collect::<Vec<u64>>()
+        .await;
+}
+
+#[tokio::test]
+async fn an_end_date_comes_by_itself() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    let mut person = scene.machine.person_of(&ids.opportunity).await.unwrap();
+    let end = scene.now() + SignedDuration::from_hours(20 * 24);
+    person.entity.enter(Lifecycle::Leaving);
+    person.entity.leaves_at = Some(end);
+    let origin = scene.by_hand(&person.entity.id);
+    let mut changes = Changes::new(origin);
+    changes.update(&person);
+    ledger::commit(&scene.machine.ports, changes).await.unwrap();
+
+    scene
+        .machine
+        .work_for(SignedDuration::from_hours(19 * 24))
+        .await;
+    let before = scene.site.active();
+    scene.machine.work_for(SignedDuration::from_hours(25)).await;
+
+    assert_eq!(before, [1, 1, 1]);
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    assert_eq!(scene.machine.persons().await[0].state, Lifecycle::Left);
+}
+
+#[tokio::test]
+async fn a_task_to_give_access_is_not_left_open_for_a_leaver() {
+    let scene = Scene::start().await;
+    let manual = json!({ "app": "wiki", "owner": "it@contoso.example" });
+    scene.configure(ConfigKind::App, "wiki", manual).await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    assert_eq!(scene.machine.tasks().await[0].kind, TaskKind::Manual);
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    let tasks = scene.machine.tasks().await;
+    let to_give = |title: &&str| title.starts_with("Give");
+    let titles: Vec<&str> = tasks.iter().map(|task| task.title.as_str()).collect();
+    assert_eq!(
+        titles
+            .iter()
+            .copied()
+            .filter(|title| to_give(&title))
+            .count(),
+        0,
+        "{titles:?}"
+    );
+}
