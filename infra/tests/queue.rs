@@ -23,9 +23,14 @@ const NOW: Duration = Duration::ZERO;
 /// A clock that stands until it is moved.
 struct Standing(Mutex<Timestamp>);
 
+#[async_trait::async_trait]
 impl Clock for Standing {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, time: std::time::Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

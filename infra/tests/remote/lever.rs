@@ -304,7 +304,7 @@ async fn a_changed_key_is_read_afresh_once_and_a_missing_one_named() {
 
     let none = Arc::new(FixedSecrets::default());
     let lever = lever_at(&sim.api_url(), none, at);
-    let checks = lever.test().await;
+    let checks = lever.checks().await;
     assert_eq!(checks.len(), 1);
     assert!(matches!(
         checks[0].problem,
@@ -349,7 +349,7 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
     assert!(!deleted.is_empty() && deleted.iter().all(|row| row.at.is_some()));
     assert!(
         lever
-            .test()
+            .checks()
             .await
             .iter()
             .all(|check| check.problem.is_none())
