@@ -97,6 +97,15 @@ impl Machine {
         }
     }
 
+    /// Works on what is due now, and lets no time pass.
+    pub async fn work_now(&self) {
+        while let Some(message) = self.queue.take() {
+            handle::work(&self.ports, &message)
+                .await
+                .expect("the work can be done");
+        }
+    }
+
     async fn work_off(&self) {
         loop {
             while let Some(message) = self.queue.take() {

@@ -73,11 +73,13 @@ impl Job {
             _ => false,
         };
         let run = &hand.run.entity;
-        let ends = run.step(&self.step).is_some_and(|step| run.ends(step));
+        let step = run.step(&self.step);
+        let ends = step.is_some_and(|step| run.ends(step));
+        let undoing = step.is_some_and(|step| step.undoing);
         let about_person = matches!(self.target, Target::User { .. });
         Standing {
             may_receive: !ends && (person.state.may_receive() || !about_person),
-            is_due: is_due || ends,
+            is_due: is_due && !undoing || ends,
         }
     }
 
