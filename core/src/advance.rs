@@ -597,17 +597,7 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
     let ends = run.ends(&step);
     let begun = ours.is_some_and(|change| ends && !change.made.is_empty());
     let intended = begun || change.is_some_and(|change| change.phase.has_intent());
-    let may_go_on = situation.person.state.may_receive() && !ends;
-    if goal == Goal::Give && !may_go_on && !intended {
-        cancel(&mut step, grant, run, situation, turn);
-        return step;
-    }
-    if goal != Goal::Give
-        && !intended
-        && (ends
-            || !step.undoing && is_due(situation.person, situation.company, &app, situation.now))
-    {
-        keep(&mut step, grant, run, situation, turn);
+    if !intended && is_called_off(&mut step, goal, grant, run, situation, turn) {
         return step;
     }
     if intended && ours.is_none() {
@@ -651,6 +641,33 @@ fn advance_grant(run: &Run, mut step: Step, situation: &Situation<'_>, turn: &mu
     }
     hand_out(&mut step, at, situation.now, turn);
     step
+}
+
+/// Nothing was sent, and the run ends, the person may not receive it any more, or is due again what was to be taken
+/// away: the step ends.
+fn is_called_off(
+    step: &mut Step,
+    goal: Goal,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) -> bool {
+    let (person, app) = (situation.person, &grant.entity.app);
+    let ends = run.ends(step);
+    let due_again = || !step.undoing && is_due(person, situation.company, app, situation.now);
+    if goal == Goal::Give {
+        if !ends && person.state.may_receive() {
+            return false;
+        }
+        cancel(step, grant, run, situation, turn);
+    } else {
+        if !ends && !due_again() {
+            return false;
+        }
+        keep(step, grant, run, situation, turn);
+    }
+    true
 }
 
 /// Does the grant already stand where the step wants it?

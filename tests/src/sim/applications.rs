@@ -418,7 +418,7 @@ impl Applications for AppsPort {
     async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
         yield_once().await;
         match self.0.app(&app.app) {
-            Some(app) => Ok(Arc::clone(app) as Arc<dyn Provisioner>),
+            Some(app) => Ok(app.clone()),
             None => Err(RemoteError::Forbidden {
                 remote: app.app.to_string(),
                 why: "there is none".to_owned(),

@@ -232,7 +232,7 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
         let wanted = desired.due.get(slug);
         let active = own.iter().filter(|account| account.active).count();
         let entitled = |due: &sando_core::access::Due| {
-            let can = company.apps.get(slug).is_some_and(|app| can_entitle(app));
+            let can = company.apps.get(slug).is_some_and(can_entitle);
             !can || own
                 .iter()
                 .all(|account| account.entitlement == due.entitlement)

@@ -122,11 +122,11 @@ impl WorkQueue for Queues {
         if self.faults.happens(self.faults.levels.lost_message) {
             return;
         }
-        let late = self
-            .faults
-            .happens(self.faults.levels.late_message)
-            .then(|| self.chance.up_to(Duration::from_secs(400)))
-            .unwrap_or_default();
+        let late = if self.faults.happens(self.faults.levels.late_message) {
+            self.chance.up_to(Duration::from_secs(400))
+        } else {
+            Duration::ZERO
+        };
         if self.faults.happens(self.faults.levels.doubled_message) {
             let again = self.chance.up_to(Duration::from_secs(200));
             self.put(Message::Work(message.clone()), delay + again);

@@ -8,7 +8,6 @@ use sando_core::config::ConfigItem;
 use sando_core::event::Hint;
 use sando_core::ids::{LeverId, derive};
 use sando_core::ports::Ports;
-use sando_core::store::Store;
 use serde_json::json;
 
 use super::applications::{AppsPort, SimApp, SimApps};
@@ -85,14 +84,14 @@ impl World {
         let (a, b, d, _) = parts();
         let queues = Arc::new(Queues::new(a, b, d));
         let ports = Ports {
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            work: Arc::clone(&queues) as _,
-            lever: Arc::clone(&lever) as _,
+            store: store.clone(),
+            work: queues.clone(),
+            lever: lever.clone(),
             apps: Arc::new(AppsPort(Arc::clone(&apps))),
             notifier: Arc::new(Quiet),
             keys: Arc::new(Quiet),
-            clock: Arc::clone(&clock) as _,
-            chance: Arc::clone(&chance) as _,
+            clock: clock.clone(),
+            chance: chance.clone(),
         };
         let world = Self {
             chance,
