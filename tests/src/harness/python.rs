@@ -1,0 +1,108 @@
+//! Real servers written in Python, from the environment that `tests/run` makes.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use sando_infra::http::{Credentials, Guard, GuardedClient, Method, Request};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+/// How long a server may take to answer for the first time.
+const START: Duration = Duration::from_secs(30);
+
+/// A real SCIM server (`scim2-server`), stopped when it is dropped.
+pub struct PythonScim {
+    base_url: String,
+    token: String,
+    http: GuardedClient,
+    _server: Child,
+}
+
+/// Where `tests/run` puts a program of the environment.
+fn program(name: &str) -> PathBuf {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/venv/bin")
+        .join(name);
+    assert!(
+        found.exists(),
+        "`{name}` is not there: `tests/run` makes the Python environment with it in target/venv; run that first"
+    );
+    found
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+    let address = listener.local_addr().expect("it listens");
+    address.port()
+}
+
+impl PythonScim {
+    /// Starts the server with this token, and waits until it answers.
+    pub async fn start(token: &str) -> Self {
+        let port = free_port();
+        let server = Command::new(program("scim2-server"))
+            .args(["--port", &port.to_string(), "--bearer-token", token])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the server can be started");
+        let guard = Guard {
+            allow_loopback: true,
+            ..Guard::default()
+        };
+        let started = Self {
+            base_url: format!("http://127.0.0.1:{port}/v2"),
+            token: token.to_owned(),
+            http: GuardedClient::new(guard).expect("TLS works"),
+            _server: server,
+        };
+        let answers = async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
+        };
+        sando_world::wait_until(START, answers)
+            .await
+            .expect("the server answers");
+        started
+    }
+
+    /// Where SCIM is.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Everything of a kind (`Users`, `Groups`), as the server shows it.
+    pub async fn all(&self, kind: &str) -> Vec<Value> {
+        let request = self.request(Method::GET, kind).query("count", "1000");
+        let answer = self.http.read(&request).await.expect("it answers");
+        let body = answer.checked().and_then(|answer| answer.json());
+        let body = body.expect("it answers a list");
+        body.get("Resources")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Makes something by hand.
+    pub async fn insert(&self, kind: &str, resource: &Value) {
+        let request = self
+            .request(Method::POST, kind)
+            .json_as("application/scim+json", resource);
+        let answer = self.http.send_once(&request).await.expect("it answers");
+        answer.checked().expect("it can be made");
+    }
+
+    fn request(&self, method: Method, kind: &str) -> Request {
+        let url = format!("{}/{kind}", self.base_url);
+        let url = url.parse().expect("a URL");
+        let credentials = Credentials::of(&url)
+            .header("authorization", "Bearer ", &self.token)
+            .expect("a header");
+        Request::new("scim2-server", method, url).with(credentials)
+    }
+}
