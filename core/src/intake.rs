@@ -9,7 +9,7 @@ use crate::audit::Cause;
 use crate::company::Company;
 use crate::condition::{Missing, Truth};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
-use crate::ids::{EventId, PersonId, RunId, Slug, StepId, TaskId};
+use crate::ids::{EventId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::lever::{Candidacy, fact_id, is_hired};
 use crate::person::{Attributes, CanonicalEmail, Identifiers, Lifecycle, Person};
 use crate::ports::Reading;
@@ -189,6 +189,8 @@ pub struct Intake<'a> {
     pub fresh: PersonId,
     /// The work address that is free for a person who has none.
     pub address: Option<String>,
+    /// Another candidacy of the same person that is still hired.
+    pub also_hired: Option<LeverId>,
     /// How we know: `webhook`, `catch-up`.
     pub source: &'a str,
     /// Now.
@@ -240,7 +242,7 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
             known.hired = Some(intake.fact.id.clone());
             known.archived = None;
         }
-        EventKind::Unhired => known.hired = None,
+        EventKind::Unhired | EventKind::Deleted => known.hired = None,
         EventKind::Archived => known.archived = Some(intake.fact.id.clone()),
         EventKind::Unarchived => known.archived = None,
         _ => {}
@@ -457,6 +459,16 @@ fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
         decided.end(
             EventState::Ignored,
             "the person's access comes from another candidacy",
+            intake.now,
+        );
+        return;
+    }
+    if let Some(other) = &intake.also_hired {
+        person.opportunity = Some(other.clone());
+        decided.person = Some(Changed::Updated(loaded));
+        decided.end(
+            EventState::Ignored,
+            "another candidacy of the person is still hired",
             intake.now,
         );
         return;
@@ -697,7 +709,6 @@ pub fn run_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::LeverId;
 
     #[track_caller]
     fn check(kind: EventKind, hint: &str, secs_later: i64, expect: bool) {

@@ -177,6 +177,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Who) -> Result<Decided, AdminE
         company: &scene.company,
         fresh: fresh_person(ports),
         address,
+        also_hired: None,
         source: "replay",
         now: who.at,
     }))

@@ -219,6 +219,7 @@ impl Scene {
 async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), HandleError> {
     let matched = match_person(ports, scene).await?;
     let address = free_address(ports, scene, &matched).await?;
+    let also_hired = still_hired(ports, scene, &matched).await?;
     let decided = decide(&Intake {
         fact,
         candidacy: scene.candidacy(),
@@ -227,6 +228,7 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
         company: &scene.company,
         fresh: fresh_person(ports),
         address,
+        also_hired,
         source: &scene.source,
         now: ports.clock.now(),
     });
@@ -239,6 +241,29 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
         .await?;
     scene.known = decided.known;
     Ok(())
+}
+
+/// Another candidacy of the person that is still hired: what it gives stays.
+async fn still_hired(
+    ports: &Ports,
+    scene: &Scene,
+    matched: &Match,
+) -> Result<Option<LeverId>, HandleError> {
+    let Match::One(person) = matched else {
+        return Ok(None);
+    };
+    let known = &person.entity.identifiers.opportunities;
+    for other in known
+        .iter()
+        .filter(|other| **other != scene.known.opportunity)
+    {
+        let key = Key::Candidacy(other.clone());
+        let candidacy = ports.store.find::<KnownCandidacy>(&key).await?;
+        if candidacy.is_some_and(|candidacy| candidacy.entity.hired.is_some()) {
+            return Ok(Some(other.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// By the candidacy if it is known, by contact, then by address; never by name (L3).

@@ -29,6 +29,10 @@ struct Kept {
     counted: bool,
 }
 
+fn reads_row(segment: &Segment) -> bool {
+    matches!(segment, Segment::RowKey | Segment::RowValue)
+}
+
 impl Kept {
     /// Marks what a path reads; says whether it leads to anything.
     fn mark(&mut self, segments: &[Segment], value: &Value) -> bool {
@@ -55,6 +59,11 @@ impl Kept {
                     .is_some_and(|(place, item)| self.item(place).mark(rest, item))
             }
             Segment::First { field, .. } => self.mark_first(segment, field, rest, value),
+            // A row's key or scalar is read: every row is.
+            Segment::Each if rest.iter().any(reads_row) => {
+                self.all = true;
+                true
+            }
             Segment::Each => {
                 self.mark_each(rest, value);
                 value.is_array() || value.is_object()
@@ -108,10 +117,7 @@ impl Kept {
             }
             Value::Object(map) => {
                 for (key, child) in map {
-                    let is_read = rest.first() == Some(&Segment::RowKey);
-                    if !self.mark_key(key, rest, child) && is_read {
-                        self.keys.entry(key.clone()).or_default();
-                    }
+                    self.mark_key(key, rest, child);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

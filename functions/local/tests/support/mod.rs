@@ -1,5 +1,10 @@
 //! The real binary as a process, with everything around it.
-#![allow(dead_code, reason = "every test uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "every test uses a part of it, and a test may panic"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
