@@ -1,8 +1,9 @@
 //! One human is one person with one address, whatever Lever and strangers do.
 
+use sando_core::admin::people::correct;
 use sando_core::event::EventState;
 use sando_core::grant::GrantState;
-use sando_core::person::Lifecycle;
+use sando_core::person::{Attributes, Lifecycle};
 use sando_core::task::TaskKind;
 use sando_tests::harness::{Scene, engineer};
 use sando_world::NewCandidate;
@@ -210,4 +211,25 @@ async fn a_name_written_family_first_waits_for_a_human_and_goes_on_when_it_is_co
     let person = scene.machine.persons().await.remove(0);
     let grants = scene.machine.grants(&person.id).await;
     assert!(grants.iter().all(|(_, state)| *state != GrantState::Active));
+
+    let mut given = Attributes::default();
+    given.set("first_name", "Xiaoming");
+    given.set("last_name", "Wang");
+    let who = scene.by_hand(&person.id);
+    correct(
+        &scene.machine.ports,
+        &who,
+        &person.id,
+        &given,
+        "as they write it",
+    )
+    .await
+    .unwrap();
+    scene.machine.settle().await;
+
+    assert_eq!(
+        scene.site.accounts("xiaoming.wang@contoso.example"),
+        [1, 1, 1]
+    );
+    assert_eq!(scene.site.sizes(), [1, 1, 1]);
 }

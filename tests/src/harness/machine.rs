@@ -216,11 +216,8 @@ pub(super) fn ports(
         budget: Arc::new(budget),
         clock: Arc::new(SystemClock),
     }));
-    let remote = RemoteApplications::new(
-        http,
-        secrets.clone() as Arc<dyn Secrets>,
-        Arc::new(SystemClock),
-    );
+    let keeper: Arc<dyn Secrets> = secrets.clone();
+    let remote = RemoteApplications::new(http, keeper, Arc::new(SystemClock));
     let apps: Arc<dyn Applications> = Arc::new(remote);
     let notifier: Arc<dyn Notifier> =
         Arc::new(FolderNotifier::new(base.folder.join("notifications")));
