@@ -47,6 +47,8 @@ pub struct Turn {
     pub changed_grants: Vec<Loaded<Grant>>,
     /// Tasks to be made.
     pub new_tasks: Vec<Task>,
+    /// Tasks that are no longer wanted.
+    pub closed_tasks: Vec<Loaded<Task>>,
     /// What is to be recorded: action and target.
     pub said: Vec<(String, String)>,
     /// Steps whose effects can be worked on now.
@@ -59,6 +61,12 @@ impl Situation<'_> {
     fn grant_of(&self, step: &Step) -> Option<&Loaded<Grant>> {
         let id = step.grant()?;
         self.grants.iter().find(|grant| grant.entity.id == *id)
+    }
+
+    fn open_task_of(&self, step: &Step) -> Option<&Loaded<Task>> {
+        let id = step.task.as_ref()?;
+        let mut tasks = self.tasks.iter();
+        tasks.find(|task| task.entity.id == *id && task.entity.state == TaskState::Open)
     }
 
     fn task_of(&self, step: &Step) -> Option<&Task> {
@@ -699,6 +707,11 @@ fn cancel(
     step.enter(StepState::Cancelled, why);
     turn.said
         .push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
+    if let Some(task) = situation.open_task_of(step) {
+        let mut task = task.clone();
+        task.entity.state = TaskState::Cancelled;
+        turn.closed_tasks.push(task);
+    }
     let untouched = !grant.entity.may_be_held() && grant.entity.state != GrantState::Revoked;
     let free = grant
         .entity
@@ -963,6 +976,7 @@ mod tests {
         let step = run.steps.last_mut().unwrap();
         step.enter(StepState::Ready, "it cannot be looked at");
         step.due = Some(later);
+        step.waits_for = Some(WaitsFor::Retry);
         let change = Change::open(run.id.clone(), step.id.clone(), Goal::Give, 1);
         grant.entity.change = Some(change);
 

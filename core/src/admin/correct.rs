@@ -5,14 +5,14 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::handle::delivery::{address_from, write_person};
-use crate::handle::{ledger, load};
+use crate::handle::{ledger, load, wake};
 use crate::ids::PersonId;
 use crate::intake::Changed;
 use crate::person::{Attributes, CanonicalEmail, Person};
 use crate::ports::Ports;
 use crate::store::Key;
 
-use super::people::{Done, done, person, retime, wake, with_reason};
+use super::people::{Done, done, person, retime, with_reason};
 use super::{AdminError, Who, deciding};
 
 /// Corrects attributes by hand; these win over the source, and what waited for them goes on.
@@ -27,7 +27,7 @@ pub async fn correct(
     reason: &str,
 ) -> Result<Done, AdminError> {
     let corrected = deciding!(correct_once(ports, who, id, given, reason).await)?;
-    wake(ports, who, id).await?;
+    wake::runs_of(ports, id, who).await?;
     Ok(corrected)
 }
 

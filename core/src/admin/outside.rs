@@ -11,7 +11,7 @@ use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::handle::delivery::{address_from, fresh_person, write_person};
 use crate::handle::lifecycle::{Leaving, leave, person_event};
-use crate::handle::{ledger, load};
+use crate::handle::{ledger, load, wake};
 use crate::ids::EventId;
 use crate::intake::{Changed, Match, new_person};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
@@ -20,7 +20,7 @@ use crate::rule::EventKind;
 use crate::store::{Loaded, Version};
 
 use super::correct::is_free;
-use super::people::{check_attributes, person, retime, wake};
+use super::people::{check_attributes, person, retime};
 use super::{AdminError, Expect, Who, deciding};
 
 /// What an HR system says of a person.
@@ -52,7 +52,7 @@ pub async fn put(
     let put = deciding!(put_once(ports, who, key, given, &attributes, expect).await)?;
     let (id, is_new) = (put.0.entity.id.clone(), put.1);
     leave_if_over(ports, who, put.0).await?;
-    wake(ports, who, &id).await?;
+    wake::runs_of(ports, &id, who).await?;
     Ok((person(ports, &id).await?, is_new))
 }
 

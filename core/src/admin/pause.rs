@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use crate::config::ConfigKind;
 use crate::effect::Goal;
+use crate::handle::wake;
 use crate::ids::{AppSlug, PersonId, RunId, Slug, StepId, derive};
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepWork, WaitsFor};
 use crate::settings::{Pause, Paused};
 use crate::store::{Entity, Loaded, PageRequest, Query};
 
-use super::{AdminError, Expect, Who, files, runs};
+use super::{AdminError, Expect, Who, files};
 
 /// What is paused, or resumed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,7 +158,7 @@ pub async fn resume(
     let mut ids: Vec<&RunId> = plan.effects.iter().map(|held| &held.run).collect();
     ids.dedup();
     for id in ids {
-        runs::wake(ports, who, id, |run| runs::hurry(run, who.at)).await?;
+        wake::wake(ports, id, who).await?;
     }
     Ok(Resumed::Done(plan))
 }

@@ -10,13 +10,12 @@ use crate::company::Company;
 use crate::event::Event;
 use crate::grant::Grant;
 use crate::handle::lifecycle::{Leaving, leave, person_event, start};
-use crate::handle::{ledger, load};
+use crate::handle::{ledger, load, wake};
 use crate::ids::{EventId, PersonId, RunId};
 use crate::person::{Attributes, Lifecycle, Person};
 use crate::ports::Ports;
 use crate::rule::EventKind;
-use crate::run::{Run, RunState};
-use crate::store::{Key, Loaded, PageRequest, Query};
+use crate::store::{Key, Loaded};
 use crate::workflow::Direction;
 
 use super::{AdminError, Who, deciding, runs};
@@ -262,7 +261,7 @@ async fn come_back(
 
 /// Runs that still take away from somebody who is back are ended.
 async fn stop_taking(ports: &Ports, who: &Who, person: &Person) -> Result<(), AdminError> {
-    for run in running(ports, &person.id).await? {
+    for run in wake::running(ports, &person.id).await? {
         if run.entity.direction == Some(Direction::Revoke) {
             runs::cancel(ports, who, &run.entity.id, "the person was reinstated").await?;
         }
@@ -289,35 +288,6 @@ pub async fn to_give(
     Ok(plan(&person.id, &due, &grants, company, Way::Give))
 }
 
-/// Every running run of a person.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn running(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Run>>, AdminError> {
-    let query = Query::Person {
-        person: person.clone(),
-        kind: <Run as crate::store::Entity>::KIND,
-    };
-    let mut page = PageRequest {
-        limit: 100,
-        cursor: None,
-    };
-    let mut found = Vec::new();
-    loop {
-        let answer = ports.store.list(&query, &page).await?;
-        for stored in &answer.items {
-            let run: Loaded<Run> = stored.read()?;
-            if run.entity.state == RunState::Running {
-                found.push(run);
-            }
-        }
-        if answer.next.is_none() {
-            return Ok(found);
-        }
-        page.cursor = answer.next;
-    }
-}
-
 /// The first day follows from `start_date`, in the person's zone.
 ///
 /// # Errors
@@ -336,20 +306,6 @@ pub fn retime(person: &mut Person, company: &Company, now: Timestamp) -> Result<
     match person.state {
         Lifecycle::Preboarding if started => person.enter(Lifecycle::Active),
         _ => {}
-    }
-    Ok(())
-}
-
-/// Puts every running run of a person due now.
-///
-/// # Errors
-/// If the store did not do it.
-pub async fn wake(ports: &Ports, who: &Who, person: &PersonId) -> Result<(), AdminError> {
-    for run in running(ports, person).await? {
-        runs::wake(ports, who, &run.entity.id, |run| {
-            runs::hurry(run, who.at);
-        })
-        .await?;
     }
     Ok(())
 }

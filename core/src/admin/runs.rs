@@ -10,7 +10,7 @@ use crate::grant::{Grant, GrantState};
 use crate::handle::{ledger, load};
 use crate::ids::{RunId, StepId};
 use crate::ports::Ports;
-use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork, WaitsFor};
+use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork};
 use crate::store::{Key, Loaded};
 use crate::task::{Task, TaskState};
 
@@ -191,17 +191,6 @@ pub(super) async fn close_task(
     Ok(true)
 }
 
-/// Puts a run due now, and what waited for attributes or the brake with it.
-pub fn hurry(run: &mut Run, now: Timestamp) {
-    for step in &mut run.steps {
-        let waits = matches!(step.waits_for, Some(WaitsFor::Attributes | WaitsFor::Pause));
-        if waits && !step.has_ended() && step.due.is_none_or(|due| due > now) {
-            step.due = Some(now);
-        }
-    }
-    run.look_at = Some(now);
-}
-
 /// Opens a run that was over because of a failure, and puts it due now.
 pub(super) fn reopen(run: &mut Run, now: Timestamp) {
     run.state = RunState::Running;
@@ -219,33 +208,4 @@ pub(super) fn reopen(run: &mut Run, now: Timestamp) {
             step.enter(StepState::Running, "");
         }
     }
-}
-
-/// Changes a running run and puts it due; without effect on one that is over.
-///
-/// # Errors
-/// If the store did not do it.
-pub async fn wake(
-    ports: &Ports,
-    who: &Who,
-    id: &RunId,
-    change: impl Fn(&mut Run) + Send + Sync,
-) -> Result<(), AdminError> {
-    deciding!(wake_once(ports, who, id, &change).await)
-}
-
-async fn wake_once(
-    ports: &Ports,
-    who: &Who,
-    id: &RunId,
-    change: &(impl Fn(&mut Run) + Send + Sync),
-) -> Result<(), AdminError> {
-    let stored = ports.store.find::<Run>(&Key::Run(id.clone())).await?;
-    let Some(mut found) = stored.filter(|run| run.entity.state == RunState::Running) else {
-        return Ok(());
-    };
-    change(&mut found.entity);
-    let mut changes = Changes::new(who.clone());
-    changes.update(&found);
-    Ok(ledger::commit(ports, changes).await?)
 }

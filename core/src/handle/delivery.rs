@@ -13,10 +13,11 @@ use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts}
 use crate::lever::Candidacy;
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading, RemoteError};
+use crate::rule::EventKind;
 use crate::store::{Key, Loaded, StoreError};
 use crate::task::{Task, TaskKind, TaskState};
 
-use super::{HandleError, ledger, load};
+use super::{HandleError, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -120,6 +121,11 @@ async fn ask_to_look(
     if ports.store.get(&Key::Task(id.clone())).await?.is_some() {
         return Ok(());
     }
+    changes.say(Line::new(
+        StreamId::Events,
+        "a human has to look",
+        format!("opportunity/{opportunity}"),
+    ));
     changes.insert(&Task {
         id,
         kind: TaskKind::Judge,
@@ -233,7 +239,14 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
         now: ports.clock.now(),
     });
     let changes = write_down(ports, scene, &decided).await?;
+    let origin = changes.origin.clone();
     ledger::commit(ports, changes).await?;
+    if fact.kind != EventKind::Hired
+        && let Some(changed) = &decided.person
+    {
+        // What still waits for somebody who is withdrawn, for a human perhaps, is looked at again.
+        wake::runs_of(ports, &changed.person().id, &origin).await?;
+    }
     // A second fact of the same reading is decided on what the first one left.
     scene.stored = ports
         .store

@@ -13,7 +13,7 @@ use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::store::Loaded;
 
-use super::{HandleError, delivery::write_person, ledger, load};
+use super::{HandleError, delivery::write_person, ledger, load, wake};
 
 /// A moment of a person's life has come: the first day, or the time to leave.
 ///
@@ -153,14 +153,17 @@ pub async fn start(
     if started.is_empty() {
         event.state = EventState::Ignored;
     }
-    let id = person.entity.id.clone();
+    let person_id = person.entity.id.clone();
     write_person(ports, &Changed::Updated(Box::new(person)), &mut changes).await?;
     let line = Line::new(
-        StreamId::Person(id),
+        StreamId::Person(person_id.clone()),
         format!("event {}", event.kind.as_str()),
         format!("event/{}", event.id),
     );
     changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
     changes.insert(&event);
-    ledger::commit(ports, changes).await
+    let origin = changes.origin.clone();
+    ledger::commit(ports, changes).await?;
+    // What still waits for this person, for a human perhaps, is looked at again.
+    wake::runs_of(ports, &person_id, &origin).await
 }

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod load;
 pub mod tick;
+pub mod wake;
 
 use jiff::{SignedDuration, Timestamp};
 

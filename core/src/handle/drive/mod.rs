@@ -122,7 +122,8 @@ impl Hand {
     ) -> Result<(), HandleError> {
         let nothing = turn.new_grants.is_empty()
             && turn.changed_grants.is_empty()
-            && turn.new_tasks.is_empty();
+            && turn.new_tasks.is_empty()
+            && turn.closed_tasks.is_empty();
         if nothing && !over {
             return Ok(());
         }
@@ -134,6 +135,9 @@ impl Hand {
             .iter()
             .for_each(|grant| changes.update(grant));
         turn.new_tasks.iter().for_each(|task| changes.insert(task));
+        turn.closed_tasks
+            .iter()
+            .for_each(|task| changes.update(task));
         for (action, target) in &turn.said {
             changes.say(Line::new(self.stream(), action, target));
         }

@@ -1,6 +1,8 @@
 //! The real binary as a process, with everything around it.
 #![allow(
     dead_code,
+    unreachable_pub,
+    missing_docs,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "every test uses a part of it, and a test may panic"
