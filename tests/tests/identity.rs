@@ -1,6 +1,6 @@
 //! One human is one person with one address, whatever Lever and strangers do.
 
-use sando_core::admin::people::correct;
+use sando_core::admin::correct::correct;
 use sando_core::event::EventState;
 use sando_core::grant::GrantState;
 use sando_core::person::{Attributes, Lifecycle};

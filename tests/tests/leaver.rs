@@ -5,12 +5,15 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 use sando_core::changes::Changes;
+use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
 use sando_core::handle::ledger;
 use sando_core::person::Lifecycle;
 use sando_core::run::RunState;
+use sando_core::task::{Task, TaskState};
 use sando_tests::harness::{Doom, Scene, engineer};
 use sando_world::{Fault, FaultKind};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_termination_suspends_everything_and_ends_sessions_first() {
@@ -189,4 +192,26 @@ async fn an_end_date_comes_by_itself() {
     assert_eq!(before, [1, 1, 1]);
     assert_eq!(scene.site.active(), [0, 0, 0]);
     assert_eq!(scene.machine.persons().await[0].state, Lifecycle::Left);
+}
+
+#[tokio::test]
+async fn a_leaver_s_open_task_to_give_access_is_withdrawn() {
+    let scene = Scene::start().await;
+    let manual = json!({ "app": "wiki", "name": "Wiki" });
+    scene.configure(ConfigKind::App, "wiki", manual).await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    assert_eq!(scene.machine.tasks().await[0].title, "Give access to Wiki");
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    let tasks = scene.machine.tasks().await;
+    let open = |task: &&Task| task.state == TaskState::Open;
+    let given: Vec<&str> = tasks
+        .iter()
+        .filter(open)
+        .map(|task| task.title.as_str())
+        .filter(|title| title.starts_with("Give"))
+        .collect();
+    assert_eq!(given, Vec::<&str>::new());
 }

@@ -1,0 +1,220 @@
+//! One grant inside a `grant` or `revoke` step: what it waits for, and when it is called off.
+
+use super::by_hand::by_hand;
+use super::{Situation, Turn};
+use crate::access::is_due;
+use crate::company::Company;
+use crate::effect::Goal;
+use crate::grant::{Grant, GrantState};
+use crate::ids::AppSlug;
+use crate::run::{Run, Step, StepState, StepWork, WaitsFor};
+use crate::settings::Paused;
+use crate::store::Loaded;
+use crate::task::TaskState;
+use jiff::Timestamp;
+
+/// When a step is worked on again: what a failed look or the brake put off, no earlier than it was put off to.
+pub(super) fn next_try(step: &Step, due: Option<Timestamp>) -> Option<Timestamp> {
+    let put_off = matches!(step.waits_for, Some(WaitsFor::Retry | WaitsFor::Pause));
+    due.max(step.due.filter(|_| put_off))
+}
+
+/// Why an effect of this run may not start now. The brake that the cap on removals put on by itself does not hold a
+/// termination by hand (L31).
+pub(crate) fn held(
+    run: &Run,
+    company: &Company,
+    app: Option<&AppSlug>,
+    takes_away: bool,
+) -> Option<String> {
+    let by_cap = company
+        .pause
+        .removals
+        .as_ref()
+        .is_some_and(|paused| paused.by == Paused::BY_CAP);
+    let exempt = run.by_hand && takes_away && by_cap;
+    company.pause.holds(app, takes_away && !exempt)
+}
+
+/// Names the step as one to be worked on, or lets it wait for its next look or try.
+pub(super) fn hand_out(step: &mut Step, at: Option<Timestamp>, now: Timestamp, turn: &mut Turn) {
+    match at {
+        Some(at) if at > now => {
+            step.due = Some(at);
+            if step.state == StepState::Ready || step.state == StepState::Waiting {
+                step.waits_for.get_or_insert(WaitsFor::Retry);
+            }
+        }
+        _ => {
+            step.waits_for = None;
+            step.due = None;
+            if step.state == StepState::Waiting {
+                step.state = StepState::Ready;
+            }
+            turn.todo.push(step.id.clone());
+        }
+    }
+}
+
+/// One grant inside a `grant` or `revoke` step.
+pub(super) fn advance_grant(
+    run: &Run,
+    mut step: Step,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) -> Step {
+    let StepWork::Grant { goal, app, .. } = step.work.clone() else {
+        return step;
+    };
+    // A grant that this very commit makes is worked on in the next turn.
+    let Some(grant) = situation.grant_of(&step) else {
+        turn.again = true;
+        return step;
+    };
+    let change = grant.entity.change.as_ref();
+    let ours = change.filter(|change| change.run == run.id);
+    // What was accepted before a run was cancelled is looked for as well, and taken back.
+    let ends = run.ends(&step);
+    let begun = ours.is_some_and(|change| ends && !change.made.is_empty());
+    let intended = begun || change.is_some_and(|change| change.phase.has_intent());
+    if !intended && is_called_off(&mut step, goal, grant, run, situation, turn) {
+        return step;
+    }
+    if intended && ours.is_none() {
+        step.wait(
+            WaitsFor::OtherRun,
+            Some(situation.in_secs(5)),
+            "another run has the same grant in hand",
+        );
+        return step;
+    }
+    if ours.is_none() && is_there(goal, &grant.entity) {
+        step.enter(StepState::Verified, "it is so already");
+        return step;
+    }
+    if step.waits_for == Some(WaitsFor::Approval)
+        || step.waits_for == Some(WaitsFor::Attributes) && step.due.is_none()
+    {
+        return step;
+    }
+    if by_hand(run, &mut step, &app, grant, situation, turn) {
+        return step;
+    }
+    if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
+        && !intended
+    {
+        let due = step.due.max(Some(situation.in_secs(60)));
+        step.wait(WaitsFor::Pause, due, why);
+        return step;
+    }
+    let at = match ours {
+        Some(change) => next_try(&step, change.phase.due()),
+        None => step.due,
+    };
+    if ours.is_none() && at.is_some_and(|at| at > situation.now) {
+        step.wait(
+            WaitsFor::Time,
+            at,
+            format!("waits until {}", at.unwrap_or(situation.now)),
+        );
+        return step;
+    }
+    hand_out(&mut step, at, situation.now, turn);
+    step
+}
+
+/// Nothing was sent, and the run ends, the person may not receive it any more, or is due again what was to be taken
+/// away: the step ends.
+pub(super) fn is_called_off(
+    step: &mut Step,
+    goal: Goal,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) -> bool {
+    let (person, app) = (situation.person, &grant.entity.app);
+    let ends = run.ends(step);
+    let due_again = || !step.undoing && is_due(person, situation.company, app, situation.now);
+    if goal == Goal::Give {
+        if !ends && person.state.may_receive() {
+            return false;
+        }
+        cancel(step, grant, run, situation, turn);
+    } else {
+        if !ends && !due_again() {
+            return false;
+        }
+        keep(step, grant, run, situation, turn);
+    }
+    true
+}
+
+/// Does the grant already stand where the step wants it?
+pub(super) fn is_there(goal: Goal, grant: &Grant) -> bool {
+    match goal {
+        Goal::Give => {
+            grant.state == GrantState::Active && grant.held.as_ref() == Some(&grant.wanted)
+        }
+        Goal::Suspend | Goal::Remove => {
+            grant.state == GrantState::Revoked && grant.change.is_none()
+        }
+        Goal::Sent => false,
+    }
+}
+
+/// The person may not receive it any more, and nothing was sent: the step ends without an effect.
+pub(super) fn cancel(
+    step: &mut Step,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    let why = if run.ends(step) {
+        "the run was cancelled".to_owned()
+    } else {
+        format!("the person is {}", situation.person.state.as_str())
+    };
+    step.enter(StepState::Cancelled, why);
+    turn.said
+        .push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
+    if let Some(task) = situation.open_task_of(step) {
+        let mut task = task.clone();
+        task.entity.state = TaskState::Cancelled;
+        turn.closed_tasks.push(task);
+    }
+    let untouched = !grant.entity.may_be_held() && grant.entity.state != GrantState::Revoked;
+    let free = grant
+        .entity
+        .change
+        .as_ref()
+        .is_none_or(|change| change.run == run.id);
+    if untouched && free {
+        let mut grant = grant.clone();
+        grant.entity.state = GrantState::Revoked;
+        grant.entity.change = None;
+        grant.entity.changed_at = situation.now;
+        turn.changed_grants.push(grant);
+    }
+}
+
+/// What was to be taken away is due again, and nothing was sent: it stays.
+pub(super) fn keep(
+    step: &mut Step,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    step.enter(StepState::Cancelled, "the person is due it again");
+    turn.said
+        .push(("kept".to_owned(), format!("app/{}", grant.entity.app)));
+    let change = grant.entity.change.as_ref();
+    if change.is_some_and(|change| change.run == run.id) {
+        let mut grant = grant.clone();
+        grant.entity.keep();
+        grant.entity.changed_at = situation.now;
+        turn.changed_grants.push(grant);
+    }
+}

@@ -1,0 +1,420 @@
+//! What comes next in a run. Pure: it is told how everything stands and says what to change and what to do.
+//!
+//! `advance` moves every step as far as it goes without touching the outside: it turns `grant` and `revoke` steps
+//! into one step a grant, lets steps wait for time, people and each other, cancels what is no longer wanted, and
+//! names the steps whose effects can be worked on now.
+
+mod by_hand;
+mod expand;
+mod grants;
+mod steps;
+
+use grants::advance_grant;
+pub(crate) use grants::held;
+use steps::advance_step;
+pub use steps::{a_task, filled};
+
+use crate::company::Company;
+use crate::effect::Phase;
+use crate::grant::Grant;
+use crate::ids::{StepId, TaskId};
+use crate::person::Person;
+use crate::run::{Run, RunState, Step, StepState, StepWork, WaitsFor};
+use crate::store::Loaded;
+use crate::task::{Task, TaskKind, TaskState};
+use crate::workflow::StepKind;
+use jiff::{SignedDuration, Timestamp};
+
+/// How many grants one commit takes in.
+pub const PORTION: usize = 20;
+
+/// How everything stands.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// The person.
+    pub person: &'a Person,
+    /// The person's grants.
+    pub grants: &'a [Loaded<Grant>],
+    /// The tasks that the run's steps have.
+    pub tasks: &'a [Loaded<Task>],
+    /// All configuration.
+    pub company: &'a Company,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What `advance` wants.
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    /// Grants that policies ask for and nobody had yet.
+    pub new_grants: Vec<Grant>,
+    /// Grants that change without an effect.
+    pub changed_grants: Vec<Loaded<Grant>>,
+    /// Tasks to be made.
+    pub new_tasks: Vec<Task>,
+    /// Tasks that are no longer wanted.
+    pub closed_tasks: Vec<Loaded<Task>>,
+    /// What is to be recorded: action and target.
+    pub said: Vec<(String, String)>,
+    /// Steps whose effects can be worked on now.
+    pub todo: Vec<StepId>,
+    /// There is more to turn into steps: commit, and advance again.
+    pub again: bool,
+}
+
+impl Situation<'_> {
+    fn grant_of(&self, step: &Step) -> Option<&Loaded<Grant>> {
+        let id = step.grant()?;
+        self.grants.iter().find(|grant| grant.entity.id == *id)
+    }
+
+    fn open_task_of(&self, step: &Step) -> Option<&Loaded<Task>> {
+        let id = step.task.as_ref()?;
+        let mut tasks = self.tasks.iter();
+        tasks.find(|task| task.entity.id == *id && task.entity.state == TaskState::Open)
+    }
+
+    fn task_of(&self, step: &Step) -> Option<&Task> {
+        let id = step.task.as_ref()?;
+        self.tasks
+            .iter()
+            .map(|task| &task.entity)
+            .find(|task| task.id == *id)
+    }
+
+    fn in_secs(&self, secs: i64) -> Timestamp {
+        self.now
+            .saturating_add(SignedDuration::from_secs(secs))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Moves the run as far as it goes without touching the outside.
+#[must_use]
+pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
+    let mut turn = Turn::default();
+    if run.state != RunState::Running {
+        return turn;
+    }
+    run.missing = lacking(run, situation);
+    if !run.missing.is_empty() {
+        ask_for_attributes(run, situation, &mut turn);
+    }
+    // Grants first, so that the steps around them see how they stand now.
+    let count = run.steps.len();
+    for grants in [true, false] {
+        for place in 0..count {
+            advance_at(run, place, grants, situation, &mut turn);
+        }
+    }
+    turn.again |= run.steps.len() > count;
+    close(run, situation, &turn);
+    turn
+}
+
+fn advance_at(
+    run: &mut Run,
+    place: usize,
+    grants: bool,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
+    let step = run
+        .steps
+        .get(place)
+        .filter(|step| step.grant().is_some() == grants && !step.has_ended());
+    let Some(step) = step.cloned() else { return };
+    let moved = match &step.work {
+        StepWork::Grant { .. } => advance_grant(run, step, situation, turn),
+        StepWork::Workflow { .. } => advance_step(run, step, situation, turn),
+    };
+    if let Some(slot) = run.steps.get_mut(place) {
+        *slot = moved;
+    }
+}
+
+/// The required attributes that hold a giving run up.
+fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
+    let gives = run.steps.iter().any(|step| {
+        matches!(
+            &step.work,
+            StepWork::Workflow {
+                kind: StepKind::Grant {},
+                ..
+            }
+        )
+    });
+    if gives && situation.person.state.may_receive() {
+        situation.company.mapping.missing(situation.person)
+    } else {
+        Vec::new()
+    }
+}
+
+fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
+    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
+    if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
+        return;
+    }
+    turn.said.push((
+        format!("waits for attributes: {}", run.missing.join(", ")),
+        format!("run/{}", run.id),
+    ));
+    turn.new_tasks.push(Task {
+        id,
+        kind: TaskKind::Missing,
+        owner: Task::NOBODY.to_owned(),
+        title: format!("Complete the person: {}", run.missing.join(", ")),
+        state: TaskState::Open,
+        person: Some(run.person.clone()),
+        run: Some(run.id.clone()),
+        step: None,
+        app: None,
+        detail: "Nothing is given before these attributes are known; they are corrected on the person, or in Lever."
+            .to_owned(),
+        due: None,
+        created_at: situation.now,
+    });
+}
+
+/// Has everything besides the notes ended, or got stuck behind what failed? The last note is written then.
+#[must_use]
+pub fn is_over(run: &Run) -> bool {
+    run.steps
+        .iter()
+        .filter(|step| !is_note(step))
+        .all(|step| step.has_ended() || !can_move(run, step))
+}
+
+fn is_note(step: &Step) -> bool {
+    matches!(
+        &step.work,
+        StepWork::Workflow {
+            kind: StepKind::LeverNote {},
+            ..
+        }
+    )
+}
+
+/// Is something going on that the note should wait for?
+fn is_busy(run: &Run, step: &Step) -> bool {
+    match step.waits_for {
+        _ if step.has_ended() => false,
+        Some(WaitsFor::Time | WaitsFor::Approval | WaitsFor::Human | WaitsFor::Attributes) => false,
+        Some(WaitsFor::Needs) => step
+            .needs
+            .iter()
+            .filter_map(|need| run.step(need))
+            .any(|need| is_busy(run, need)),
+        // A step with steps inside is as busy as they are.
+        None if step.state == StepState::Running
+            && step.change.is_none()
+            && step.grant().is_none() =>
+        {
+            run.steps
+                .iter()
+                .filter(|child| child.id.parent().as_ref() == Some(&step.id))
+                .any(|child| is_busy(run, child))
+        }
+        _ => true,
+    }
+}
+
+/// Can the step still get anywhere without somebody mending what it needs?
+fn can_move(run: &Run, step: &Step) -> bool {
+    let stuck = |need: &StepId| {
+        run.step(need).is_some_and(|need| {
+            matches!(need.state, StepState::Failed | StepState::Cancelled)
+                || !need.has_ended() && !can_move(run, need)
+        })
+    };
+    step.waits_for != Some(WaitsFor::Needs) || is_note(step) || !step.needs.iter().any(stuck)
+}
+
+/// Closes the run if nothing is left, or says when to look again.
+fn close(run: &mut Run, situation: &Situation<'_>, turn: &Turn) {
+    let over = run
+        .steps
+        .iter()
+        .all(|step| step.has_ended() || !can_move(run, step));
+    if over && turn.todo.is_empty() && !turn.again {
+        let failed = run.steps.iter().any(|step| step.state == StepState::Failed);
+        run.state = if run.cancelling {
+            RunState::Cancelled
+        } else if failed {
+            RunState::Failed
+        } else {
+            RunState::Finished
+        };
+        run.finished_at = Some(situation.now);
+        run.look_at = None;
+        return;
+    }
+    let next = run
+        .steps
+        .iter()
+        .filter(|step| !step.has_ended())
+        .filter_map(|step| step.due)
+        .min();
+    run.look_at = if turn.todo.is_empty() && !turn.again {
+        next
+    } else {
+        Some(situation.now)
+    };
+}
+
+/// The phase of a step's effect as the state that is shown.
+#[must_use]
+pub fn shown(phase: &Phase) -> StepState {
+    match phase {
+        Phase::Planned | Phase::Retry { .. } => StepState::Ready,
+        Phase::Intended { .. } => StepState::Running,
+        Phase::Unknown { .. } => StepState::Unknown,
+        Phase::Accepted { .. } => StepState::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::effect::Goal;
+    use crate::grant::GrantState;
+    use crate::run::Expanded;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{ConfigItem, ConfigKind};
+    use crate::effect::Change;
+    use crate::grant::Entitlement;
+    use crate::ids::{RunId, Slug};
+    use crate::intake::run_of;
+    use crate::store::Version;
+    use crate::testing::a_person;
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    /// A company with `figma`, which everybody is due.
+    fn a_company() -> Company {
+        let mut company = Company::empty().unwrap();
+        let scim = json!({ "type": "scim", "base_url": "https://figma.example" });
+        let app = json!({ "app": "figma", "provisioner": scim });
+        let policy = json!({ "policy": "figma", "grants": [{ "app": "figma" }] });
+        for (kind, file) in [(ConfigKind::App, app), (ConfigKind::Policy, policy)] {
+            let item = ConfigItem {
+                kind,
+                id: slug("figma"),
+                file,
+                changed_at: Timestamp::UNIX_EPOCH,
+            };
+            company.take(&item).unwrap();
+        }
+        company
+    }
+
+    /// A run of a built-in workflow with one step for `figma`.
+    fn a_run(workflow: &str, company: &Company, person: &Person, goal: Goal) -> Run {
+        let workflow = &company.workflows[&slug(workflow)];
+        let cause = crate::audit::Cause::of("test", "test");
+        let at = Timestamp::UNIX_EPOCH;
+        let id = RunId::derived(&[workflow.workflow.as_str()]);
+        let mut run = run_of(id, workflow, person, cause, at, false, at);
+        let app = slug("figma");
+        let work = StepWork::Grant {
+            grant: Grant::id_for(&person.id, &app),
+            app: app.clone(),
+            goal,
+            approval: None,
+        };
+        let step = Step::new(run.steps[0].id.inside(&app), work, Vec::new());
+        run.steps.push(step);
+        if let StepWork::Workflow { expanded, .. } = &mut run.steps[0].work {
+            *expanded = Expanded::All;
+        }
+        run
+    }
+
+    fn a_grant(person: &Person) -> Loaded<Grant> {
+        let at = Timestamp::UNIX_EPOCH;
+        Loaded {
+            entity: Grant::desired(&person.id, &slug("figma"), Entitlement::default(), at),
+            version: Version(1),
+            due: None,
+        }
+    }
+
+    #[test]
+    fn a_look_that_failed_is_not_repeated_before_its_time() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("onboard", &company, &person, Goal::Give);
+        let now = Timestamp::from_second(1_000).unwrap();
+        let later = Timestamp::from_second(1_005).unwrap();
+        let mut grant = a_grant(&person);
+        let step = run.steps.last_mut().unwrap();
+        step.enter(StepState::Ready, "it cannot be looked at");
+        step.due = Some(later);
+        step.waits_for = Some(WaitsFor::Retry);
+        let change = Change::open(run.id.clone(), step.id.clone(), Goal::Give, 1);
+        grant.entity.change = Some(change);
+
+        let turn = advance(
+            &mut run,
+            &Situation {
+                person: &person,
+                grants: &[grant],
+                tasks: &[],
+                company: &company,
+                now,
+            },
+        );
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.look_at, Some(later));
+    }
+
+    #[test]
+    fn what_is_stuck_behind_a_failed_step_does_not_keep_the_last_note_back() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("change", &company, &person, Goal::Give);
+        run.opportunity = Some(crate::ids::LeverId::parse("ada").unwrap());
+        let child = run.steps.last_mut().unwrap();
+        child.enter(StepState::Failed, "refused");
+        let grants = [a_grant(&person)];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, [StepId::from("lever")]);
+        assert!(is_over(&run));
+    }
+
+    #[test]
+    fn what_is_due_again_is_not_taken_away_by_an_older_run() {
+        let (company, person) = (a_company(), a_person().build());
+        let mut run = a_run("withdraw", &company, &person, Goal::Suspend);
+        let mut grant = a_grant(&person);
+        grant.entity.state = GrantState::Active;
+        grant.entity.held = Some(Entitlement::default());
+        let grants = [grant];
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            company: &company,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.steps.last().unwrap().state, StepState::Cancelled);
+        assert_eq!(run.state, RunState::Finished);
+    }
+}

@@ -1,0 +1,262 @@
+//! How access is given: SCIM, declarative HTTP actions, a human.
+
+use super::{Auth, template};
+use crate::condition::Condition;
+use crate::effect::Action;
+use crate::mistake::Mistake;
+use crate::template::{BodyTemplate, Placeholders};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How access is given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Provision {
+    /// SCIM 2.0.
+    Scim(Box<ScimProvision>),
+    /// Declarative HTTP actions.
+    Http(Box<HttpProvision>),
+    /// A task for the owner.
+    Manual(ManualProvision),
+}
+
+impl Default for Provision {
+    fn default() -> Self {
+        Self::Manual(ManualProvision {})
+    }
+}
+
+/// Nothing to configure: a human does it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManualProvision {}
+
+/// What taking away means.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRevoke {
+    /// Reversible.
+    #[default]
+    Suspend,
+    /// Final.
+    Remove,
+}
+
+/// A SCIM 2.0 provisioner.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScimProvision {
+    /// With `{variables}`.
+    pub base_url: String,
+    /// How requests authenticate.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// SCIM attribute path → template over the person's attributes.
+    #[serde(default = "default_scim_user")]
+    pub user: BTreeMap<String, String>,
+    /// Which group (by `displayName`) a role or plan is.
+    #[serde(default)]
+    pub group_for: GroupFor,
+    /// Make groups that are missing.
+    #[serde(default)]
+    pub create_groups: bool,
+    /// What taking away means.
+    #[serde(default)]
+    pub on_revoke: OnRevoke,
+    /// How the server deviates.
+    #[serde(default)]
+    pub quirks: ScimQuirks,
+    /// How long the application may hide what it has just made.
+    #[serde(default)]
+    pub settle_secs: u32,
+    /// A repeated create answers 409.
+    #[serde(default = "yes")]
+    pub unique: bool,
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+pub(super) fn default_scim_user() -> BTreeMap<String, String> {
+    [
+        ("userName", "{work_email}"),
+        ("displayName", "{name}"),
+        ("name.givenName", "{first_name}"),
+        ("name.familyName", "{last_name}"),
+    ]
+    .into_iter()
+    .map(|(path, template)| (path.to_owned(), template.to_owned()))
+    .collect()
+}
+
+/// Groups by role and plan.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GroupFor {
+    /// Role → group.
+    pub role: BTreeMap<String, String>,
+    /// Plan → group.
+    pub plan: BTreeMap<String, String>,
+}
+
+/// How a SCIM server deviates from the standard.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScimQuirks {
+    /// The largest page it serves.
+    pub max_page: Option<u32>,
+    /// `active` as `"False"` in a PATCH.
+    pub patch_active_as_text: bool,
+    /// How many members one PATCH may carry.
+    pub members_per_patch: Option<u32>,
+}
+
+/// An HTTP provisioner.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpProvision {
+    /// With `{variables}`.
+    pub base_url: String,
+    /// How requests authenticate.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// The requests.
+    pub actions: HttpActions,
+    /// What taking away means.
+    #[serde(default)]
+    pub on_revoke: OnRevoke,
+    /// How long the application may hide what it has just made.
+    #[serde(default)]
+    pub settle_secs: u32,
+    /// A repeated create answers one of `already`.
+    #[serde(default)]
+    pub unique: bool,
+}
+
+/// The requests of an HTTP provisioner; a missing one becomes a task for the owner.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpActions {
+    /// Looks for the user.
+    pub find: Option<ActionRequest>,
+    /// Makes the user.
+    pub create: Option<ActionRequest>,
+    /// Sets the role.
+    pub update: Option<ActionRequest>,
+    /// Makes the user inactive.
+    pub suspend: Option<ActionRequest>,
+    /// Makes the user active again.
+    pub restore: Option<ActionRequest>,
+    /// Deletes the user.
+    pub remove: Option<ActionRequest>,
+    /// Gives the licence.
+    pub assign_plan: Option<ActionRequest>,
+    /// Takes the licence back.
+    pub release_plan: Option<ActionRequest>,
+    /// Ends sessions.
+    pub revoke_sessions: Option<ActionRequest>,
+}
+
+/// One request of an HTTP provisioner.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionRequest {
+    /// The method; GET if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Path below the base URL, or a full URL on its origin.
+    pub path: String,
+    /// Query parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
+    /// Further headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// A JSON body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// A form-encoded body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<BTreeMap<String, String>>,
+    /// Where the users stand in the answer of `find`; empty: the answer itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_path: Option<String>,
+    /// Where the id stands in a user or an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What makes a user active; absent: being there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Condition>,
+    /// Statuses that say "it was there already".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub already: Vec<u16>,
+    /// Statuses that say "it was gone already".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<u16>,
+}
+
+impl HttpActions {
+    /// The requests that are there, by name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &ActionRequest)> {
+        [
+            ("find", &self.find),
+            ("create", &self.create),
+            ("update", &self.update),
+            ("suspend", &self.suspend),
+            ("restore", &self.restore),
+            ("remove", &self.remove),
+            ("assign_plan", &self.assign_plan),
+            ("release_plan", &self.release_plan),
+            ("revoke_sessions", &self.revoke_sessions),
+        ]
+        .into_iter()
+        .filter_map(|(name, request)| Some((name, request.as_ref()?)))
+    }
+
+    pub(super) fn supported(&self) -> Vec<Action> {
+        let entitles = self.update.is_some() || self.assign_plan.is_some();
+        [
+            (Action::Create, self.create.is_some()),
+            (Action::Restore, self.restore.is_some()),
+            (Action::Entitle, entitles),
+            (Action::RevokeSessions, self.revoke_sessions.is_some()),
+            (Action::ReleasePlan, self.release_plan.is_some()),
+            (Action::Suspend, self.suspend.is_some()),
+            (Action::Remove, self.remove.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(action, there)| there.then_some(action))
+        .collect()
+    }
+}
+
+impl ActionRequest {
+    pub(super) fn mistakes(&self, path: &str, mistakes: &mut Vec<Mistake>) {
+        template(&format!("{path}.path"), &self.path, mistakes);
+        for (name, text) in self
+            .query
+            .iter()
+            .chain(&self.headers)
+            .chain(self.form.iter().flatten())
+        {
+            template(&format!("{path}[{name:?}]"), text, mistakes);
+        }
+        if let Some(body) = &self.body
+            && let Err(error) = BodyTemplate::compile(body, Placeholders::AnyName)
+        {
+            mistakes.push(Mistake::new(format!("{path}.body"), error.to_string()));
+        }
+        let method = self.method.as_deref().unwrap_or("GET");
+        if !matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE") {
+            mistakes.push(Mistake::new(
+                format!("{path}.method"),
+                "one of GET, POST, PUT, PATCH, DELETE",
+            ));
+        }
+        if method == "GET" && (self.body.is_some() || self.form.is_some()) {
+            mistakes.push(Mistake::new(format!("{path}.body"), "a GET has no body"));
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! From a reading of Lever to an event, a person and a run. Pure.
+
+mod facts;
+mod start;
+
+pub use facts::{Fact, Facts, facts};
+use start::start;
+pub use start::{Started, matching, new_run, rule_input, run_of};
+
+use crate::company::Company;
+use crate::event::{Event, EventState, KnownCandidacy, Why};
+use crate::ids::{LeverId, PersonId, TaskId};
+use crate::lever::Candidacy;
+use crate::person::{Attributes, CanonicalEmail, Identifiers, Lifecycle, Person};
+use crate::rule::EventKind;
+use crate::run::Run;
+use crate::store::Loaded;
+use crate::task::{Task, TaskKind, TaskState};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Whom a candidacy belongs to, as the claims say.
+#[derive(Clone, Debug)]
+pub enum Match {
+    /// Nobody we know.
+    Nobody,
+    /// One person, by contact or address.
+    One(Box<Loaded<Person>>),
+    /// Several persons: a human has to say.
+    Several(BTreeSet<PersonId>),
+}
+
+/// Everything a decision about one fact rests on.
+#[derive(Clone, Debug)]
+pub struct Intake<'a> {
+    /// The fact.
+    pub fact: &'a Fact,
+    /// The candidacy; none if it was deleted.
+    pub candidacy: Option<&'a Candidacy>,
+    /// What was known of it.
+    pub known: &'a KnownCandidacy,
+    /// Whom it belongs to.
+    pub matched: Match,
+    /// All configuration.
+    pub company: &'a Company,
+    /// The id for a person who is new.
+    pub fresh: PersonId,
+    /// The work address that is free for a person who has none.
+    pub address: Option<String>,
+    /// Another candidacy of the same person that is still hired.
+    pub also_hired: Option<LeverId>,
+    /// How we know: `webhook`, `catch-up`.
+    pub source: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What is to be done about one fact.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The event.
+    pub event: Event,
+    /// The person, new or changed.
+    pub person: Option<Changed>,
+    /// The runs that start.
+    pub runs: Vec<Run>,
+    /// What a human has to look at.
+    pub task: Option<Task>,
+    /// What is known of the candidacy from now on.
+    pub known: KnownCandidacy,
+}
+
+/// A person who is new or changed.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// New.
+    New(Box<Person>),
+    /// Changed.
+    Updated(Box<Loaded<Person>>),
+}
+
+impl Changed {
+    /// The person as it will be.
+    #[must_use]
+    pub fn person(&self) -> &Person {
+        match self {
+            Self::New(person) => person,
+            Self::Updated(loaded) => &loaded.entity,
+        }
+    }
+}
+
+/// Decides about one fact that is not known yet.
+#[must_use]
+pub fn decide(intake: &Intake<'_>) -> Decided {
+    let mut known = intake.known.clone();
+    known.read_at = intake.now;
+    match intake.fact.kind {
+        EventKind::Hired => {
+            known.hired = Some(intake.fact.id.clone());
+            known.archived = None;
+        }
+        EventKind::Unhired | EventKind::Deleted => known.hired = None,
+        EventKind::Archived => known.archived = Some(intake.fact.id.clone()),
+        EventKind::Unarchived => known.archived = None,
+        _ => {}
+    }
+    let event = new_event(intake);
+    let mut decided = Decided {
+        event,
+        person: None,
+        runs: Vec::new(),
+        task: None,
+        known,
+    };
+    let live_from = intake.company.settings.live_from;
+    if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
+        decided.end(
+            EventState::Ignored,
+            format!("it is older than `live_from` ({live_from})"),
+            intake.now,
+        );
+        return decided;
+    }
+    match intake.fact.kind {
+        EventKind::Hired => hired(intake, &mut decided),
+        EventKind::Unhired | EventKind::Deleted => unhired(intake, &mut decided),
+        _ => other(intake, &mut decided),
+    }
+    decided
+}
+
+fn new_event(intake: &Intake<'_>) -> Event {
+    Event {
+        id: intake.fact.id.clone(),
+        kind: intake.fact.kind,
+        source: "lever".to_owned(),
+        opportunity: Some(intake.known.opportunity.clone()),
+        person: intake.known.person.clone(),
+        occurred_at: intake.fact.occurred_at,
+        received_at: intake.now,
+        state: EventState::Done,
+        why: vec![Why::said(
+            intake.now,
+            format!("known by {}, read from Lever", intake.source),
+        )],
+        runs: Vec::new(),
+        replays: 0,
+    }
+}
+
+impl Decided {
+    fn say(&mut self, text: impl Into<String>, now: Timestamp) {
+        self.event.why.push(Why::said(now, text));
+    }
+
+    fn end(&mut self, state: EventState, text: impl Into<String>, now: Timestamp) {
+        self.event.state = state;
+        self.say(text, now);
+    }
+
+    fn ask(&mut self, title: &str, detail: String, now: Timestamp) {
+        self.end(EventState::NeedsHuman, format!("{title}: {detail}"), now);
+        self.task = Some(Task {
+            id: TaskId::derived(&[self.event.id.as_str(), "judge"]),
+            kind: TaskKind::Judge,
+            owner: Task::NOBODY.to_owned(),
+            title: title.to_owned(),
+            state: TaskState::Open,
+            person: self.event.person.clone(),
+            run: None,
+            step: None,
+            app: None,
+            detail,
+            due: None,
+            created_at: now,
+        });
+    }
+}
+
+fn hired(intake: &Intake<'_>, decided: &mut Decided) {
+    let Some(candidacy) = intake.candidacy else {
+        return;
+    };
+    let mut changed = match &intake.matched {
+        Match::Several(ids) => {
+            let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
+            let detail = format!(
+                "contact and addresses belong to {}; merge them, then replay the event",
+                ids.join(" and ")
+            );
+            decided.ask("One candidate, several persons", detail, intake.now);
+            return;
+        }
+        Match::Nobody => Changed::New(Box::new(new_person(intake.fresh.clone(), intake.now))),
+        Match::One(loaded) => Changed::Updated(loaded.clone()),
+    };
+    let person = match &mut changed {
+        Changed::New(person) => &mut **person,
+        Changed::Updated(loaded) => &mut loaded.entity,
+    };
+    identify(person, candidacy);
+    if person.state.has_started() && person.state != Lifecycle::Left {
+        decided.say(
+            "the person has started: Lever changes no attributes any more",
+            intake.now,
+        );
+    } else {
+        take_attributes(person, candidacy, intake, decided);
+        begin(person, intake);
+    }
+    decided.event.person = Some(person.id.clone());
+    decided.known.person = Some(person.id.clone());
+    let person = person.clone();
+    decided.person = Some(changed);
+    if person.baselined {
+        decided.end(
+            EventState::Baselined,
+            "the person was here already: nothing is given before somebody says so",
+            intake.now,
+        );
+        return;
+    }
+    start(intake, &person, decided);
+}
+
+pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
+    Person {
+        id,
+        state: Lifecycle::Candidate,
+        access_epoch: 0,
+        attributes: Attributes::default(),
+        corrected: Attributes::default(),
+        unmapped: BTreeSet::new(),
+        identifiers: Identifiers::default(),
+        opportunity: None,
+        starts_on: None,
+        starts_at: None,
+        leaves_at: None,
+        baselined: false,
+        created_at: now,
+    }
+}
+
+fn identify(person: &mut Person, candidacy: &Candidacy) {
+    person
+        .identifiers
+        .lever_contact
+        .extend(candidacy.contact.clone());
+    person
+        .identifiers
+        .opportunities
+        .insert(candidacy.opportunity.clone());
+    person.identifiers.emails.extend(
+        candidacy
+            .emails
+            .iter()
+            .filter_map(|email| CanonicalEmail::parse(email).ok()),
+    );
+}
+
+/// Takes what Lever says now; what it does not say stays as it was.
+fn take_attributes(
+    person: &mut Person,
+    candidacy: &Candidacy,
+    intake: &Intake<'_>,
+    decided: &mut Decided,
+) {
+    let read = intake.company.mapping.read(candidacy);
+    for (name, value) in read.attributes.iter() {
+        person.attributes.set(name.clone(), value.clone());
+        person.unmapped.remove(name);
+    }
+    for name in &read.unmapped {
+        decided.say(
+            format!("the value of `{name}` is unknown: no alias maps it, or it cannot be read"),
+            intake.now,
+        );
+    }
+    person.unmapped.extend(read.unmapped);
+    if person.text("work_email").is_none()
+        && let Some(address) = &intake.address
+    {
+        person.attributes.set("work_email", address.clone());
+    }
+    person.opportunity = Some(candidacy.opportunity.clone());
+}
+
+/// Hired: preboarding until the first day, active from then on.
+fn begin(person: &mut Person, intake: &Intake<'_>) {
+    person.starts_on = person.text("start_date").and_then(|date| date.parse().ok());
+    let place = intake.company.mapping.place(person);
+    person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
+    person.leaves_at = None;
+    let started = person.starts_at.is_some_and(|at| at <= intake.now);
+    person.enter(if started {
+        Lifecycle::Active
+    } else {
+        Lifecycle::Preboarding
+    });
+}
+
+/// No longer hired, or deleted: by itself only before the first day (L11).
+fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
+    let Match::One(loaded) = &intake.matched else {
+        decided.end(
+            EventState::Ignored,
+            "nobody has anything because of this candidacy",
+            intake.now,
+        );
+        return;
+    };
+    let mut loaded = loaded.clone();
+    let person = &mut loaded.entity;
+    decided.event.person = Some(person.id.clone());
+    if person.opportunity.as_ref() != Some(&intake.known.opportunity) {
+        decided.end(
+            EventState::Ignored,
+            "the person's access comes from another candidacy",
+            intake.now,
+        );
+        return;
+    }
+    if let Some(other) = &intake.also_hired {
+        person.opportunity = Some(other.clone());
+        decided.person = Some(Changed::Updated(loaded));
+        decided.end(
+            EventState::Ignored,
+            "another candidacy of the person is still hired",
+            intake.now,
+        );
+        return;
+    }
+    if person.state.has_started() {
+        let detail = "the person has started, so nothing is taken away by itself; if they left, terminate the person";
+        decided.ask(
+            "Lever no longer shows a hire of somebody who has started",
+            detail.to_owned(),
+            intake.now,
+        );
+        return;
+    }
+    if person.state == Lifecycle::Withdrawn {
+        decided.end(
+            EventState::Ignored,
+            "the hire was withdrawn already",
+            intake.now,
+        );
+        return;
+    }
+    person.enter(Lifecycle::Withdrawn);
+    let person = person.clone();
+    decided.person = Some(Changed::Updated(loaded));
+    start(intake, &person, decided);
+}
+
+/// Whatever else a rule may ask for: a person is made only if one does.
+fn other(intake: &Intake<'_>, decided: &mut Decided) {
+    let Some(candidacy) = intake.candidacy else {
+        return;
+    };
+    let (mut person, loaded) = match &intake.matched {
+        Match::One(loaded) => (loaded.entity.clone(), Some(loaded)),
+        _ => (new_person(intake.fresh.clone(), intake.now), None),
+    };
+    if !person.state.has_started() {
+        take_attributes(&mut person, candidacy, intake, decided);
+    }
+    start(intake, &person, decided);
+    if decided.runs.is_empty() {
+        return;
+    }
+    decided.event.person = Some(person.id.clone());
+    decided.known.person = Some(person.id.clone());
+    if loaded.is_none() {
+        identify(&mut person, candidacy);
+        decided.person = Some(Changed::New(Box::new(person)));
+    }
+}

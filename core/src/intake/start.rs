@@ -1,0 +1,200 @@
+//! Which workflows an event starts: the rules, and the runs that follow from them.
+
+use super::{Decided, Intake};
+use crate::audit::Cause;
+use crate::company::Company;
+use crate::condition::{Missing, Truth};
+use crate::event::{Event, EventState, Why};
+use crate::ids::{RunId, Slug, StepId};
+use crate::person::Person;
+use crate::rule::EventKind;
+use crate::run::{Expanded, Run, RunState, Step, StepWork};
+use crate::workflow::Workflow;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Which workflows an event of a person starts, and whether in earnest.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Started {
+    /// The workflow.
+    pub workflow: Slug,
+    /// Everything is computed and shown, nothing done.
+    pub dry_run: bool,
+}
+
+/// What the rules say about an event; the lines say why, rule by rule.
+#[must_use]
+pub fn matching(
+    kind: EventKind,
+    input: &Value,
+    company: &Company,
+    now: Timestamp,
+) -> (Vec<Started>, Vec<Why>) {
+    let rules: Vec<_> = company
+        .rules
+        .values()
+        .filter(|rule| rule.event == kind)
+        .collect();
+    if rules.is_empty() {
+        let built_in = kind
+            .default_workflow()
+            .and_then(|workflow| Slug::parse(workflow).ok());
+        let why = match &built_in {
+            Some(workflow) => format!(
+                "no rule names `{}`: the built-in `{workflow}` is due",
+                kind.as_str()
+            ),
+            None => format!("no rule names `{}`", kind.as_str()),
+        };
+        let started = built_in
+            .map(|workflow| Started {
+                workflow,
+                dry_run: false,
+            })
+            .into_iter()
+            .collect();
+        return (started, vec![Why::said(now, why)]);
+    }
+    let mut started = Vec::new();
+    let mut why = Vec::new();
+    for rule in rules {
+        let explained = rule.when.evaluate(input, Missing::IsUnknown, now);
+        let truth = explained.truth;
+        let detail = json!(explained.without_values().why);
+        let text = match truth {
+            Truth::True => format!(
+                "rule `{}` matches and starts `{}`",
+                rule.rule, rule.workflow
+            ),
+            Truth::False => format!("rule `{}` does not match", rule.rule),
+            Truth::Unknown => format!(
+                "rule `{}` cannot be decided: a value is missing or unknown",
+                rule.rule
+            ),
+        };
+        why.push(Why {
+            at: now,
+            text,
+            detail,
+        });
+        if truth.is_true() {
+            let outside = rule
+                .pilot
+                .as_ref()
+                .is_some_and(|pilot| !pilot.when.truth(input, Missing::IsUnknown, now).is_true());
+            started.push(Started {
+                workflow: rule.workflow.clone(),
+                dry_run: rule.dry_run || outside,
+            });
+        }
+    }
+    (started, why)
+}
+
+pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided) {
+    let document = intake
+        .candidacy
+        .map_or(Value::Null, |candidacy| candidacy.document.clone());
+    let (started, why) = matching(
+        intake.fact.kind,
+        &rule_input(&decided.event, person, &document),
+        intake.company,
+        intake.now,
+    );
+    decided.event.why.extend(why);
+    for start in &started {
+        match intake.company.workflows.get(&start.workflow) {
+            Some(workflow) => {
+                let run = new_run(workflow, &decided.event, person, start.dry_run, intake.now);
+                decided.event.runs.push(run.id.clone());
+                decided.runs.push(run);
+            }
+            None => decided.ask(
+                "A rule names a workflow that does not exist",
+                format!("`{}`", start.workflow),
+                intake.now,
+            ),
+        }
+    }
+    if started.is_empty() {
+        decided.event.state = EventState::Ignored;
+    }
+}
+
+/// What rules can read: the person's attributes, the candidacy's document, and the event.
+#[must_use]
+pub fn rule_input(event: &Event, person: &Person, document: &Value) -> Value {
+    let mut input = person.for_conditions();
+    if let Value::Object(fields) = &mut input {
+        if let Value::Object(parts) = document {
+            fields.extend(
+                parts
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
+        }
+        fields.insert(
+            "event".to_owned(),
+            json!({ "kind": event.kind, "source": event.source, "id": event.id }),
+        );
+        fields.insert("state".to_owned(), json!(person.state));
+    }
+    input
+}
+
+/// A run of a workflow because of an event; the same event starts the same run, a replay another one.
+#[must_use]
+pub fn new_run(
+    workflow: &Workflow,
+    event: &Event,
+    person: &Person,
+    dry_run: bool,
+    now: Timestamp,
+) -> Run {
+    let id = RunId::derived(&[
+        event.id.as_str(),
+        workflow.workflow.as_str(),
+        &event.replays.to_string(),
+    ]);
+    let cause = Cause::of("event", &event.id);
+    run_of(id, workflow, person, cause, event.occurred_at, dry_run, now)
+}
+
+/// A run of a workflow.
+#[must_use]
+pub fn run_of(
+    id: RunId,
+    workflow: &Workflow,
+    person: &Person,
+    cause: Cause,
+    occurred_at: Timestamp,
+    dry_run: bool,
+    now: Timestamp,
+) -> Run {
+    let steps = workflow.steps.iter().map(|step| {
+        let work = StepWork::Workflow {
+            kind: step.kind.clone(),
+            expanded: Expanded::No,
+        };
+        let needs = step.needs.iter().map(StepId::of).collect();
+        Step::new(StepId::of(&step.id), work, needs)
+    });
+    Run {
+        id,
+        workflow: workflow.workflow.clone(),
+        direction: workflow.direction,
+        person: person.id.clone(),
+        opportunity: person.opportunity.clone(),
+        cause,
+        state: RunState::Running,
+        dry_run,
+        by_hand: false,
+        cancelling: false,
+        steps: steps.collect(),
+        occurred_at,
+        started_at: now,
+        finished_at: None,
+        look_at: Some(now),
+        missing: Vec::new(),
+    }
+}
