@@ -71,35 +71,10 @@ impl Config {
                 "--listen: `{listen}` is no address; write for instance 127.0.0.1:8080"
             ));
         });
-        let lever_max_age = number(
-            get("SANDO_LEVER_MAX_AGE_SECS"),
-            "SANDO_LEVER_MAX_AGE_SECS",
-            432_000,
-            &mut mistakes,
-        );
-        let per_second = number(
-            get("SANDO_LEVER_REQUESTS_PER_SECOND"),
-            "SANDO_LEVER_REQUESTS_PER_SECOND",
-            8,
-            &mut mistakes,
-        );
-        let allow_loopback = flag(
-            get("SANDO_ALLOW_LOOPBACK"),
-            "SANDO_ALLOW_LOOPBACK",
-            &mut mistakes,
-        );
-        let lever_api_url = get("SANDO_LEVER_API_URL").unwrap_or_else(|| PRODUCTION.to_owned());
-        if !lever_api_url.trim_end_matches('/').ends_with("/v1") {
-            mistakes.push(format!(
-                "SANDO_LEVER_API_URL: `{lever_api_url}` has to end with /v1"
-            ));
-        }
-        let signing = get("SANDO_LEVER_SIGNING_TOKEN").unwrap_or_default();
-        let tokens = signing
-            .split(',')
-            .map(str::trim)
-            .filter(|token| !token.is_empty())
-            .map(str::to_owned);
+        let lever_max_age = number(get, "SANDO_LEVER_MAX_AGE_SECS", 432_000, &mut mistakes);
+        let per_second = number(get, "SANDO_LEVER_REQUESTS_PER_SECOND", 8, &mut mistakes);
+        let allow_loopback = flag(get, "SANDO_ALLOW_LOOPBACK", &mut mistakes);
+        let lever_api_url = lever_url(get, &mut mistakes);
         match (listen, mistakes.is_empty()) {
             (Ok(listen), true) => Ok(Self {
                 listen,
@@ -110,9 +85,9 @@ impl Config {
                     .unwrap_or_else(|| PathBuf::from("sando-data")),
                 admin_token: get("SANDO_ADMIN_TOKEN"),
                 allow_loopback,
-                lever_api_url: lever_api_url.trim_end_matches('/').to_owned(),
+                lever_api_url,
                 lever_api_key: get("SANDO_LEVER_API_KEY"),
-                lever_signing_tokens: tokens.collect(),
+                lever_signing_tokens: listed(&get("SANDO_LEVER_SIGNING_TOKEN").unwrap_or_default()),
                 lever_max_age: SignedDuration::from_secs(i64::from(lever_max_age)),
                 lever_requests_per_second: per_second,
             }),
@@ -121,8 +96,34 @@ impl Config {
     }
 }
 
-fn number(text: Option<String>, name: &str, default: u32, mistakes: &mut Vec<String>) -> u32 {
-    let Some(text) = text else { return default };
+/// Lever's API, without a slash at its end.
+fn lever_url(get: impl Fn(&str) -> Option<String>, mistakes: &mut Vec<String>) -> String {
+    let url = get("SANDO_LEVER_API_URL").unwrap_or_else(|| PRODUCTION.to_owned());
+    let url = url.trim_end_matches('/');
+    if !url.ends_with("/v1") {
+        mistakes.push(format!("SANDO_LEVER_API_URL: `{url}` has to end with /v1"));
+    }
+    url.to_owned()
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> Vec<String> {
+    let parts = text.split(',').map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn number(
+    get: impl Fn(&str) -> Option<String>,
+    name: &str,
+    default: u32,
+    mistakes: &mut Vec<String>,
+) -> u32 {
+    let Some(text) = get(name) else {
+        return default;
+    };
     match text.parse() {
         Ok(number) if number > 0 => number,
         _ => {
@@ -132,8 +133,8 @@ fn number(text: Option<String>, name: &str, default: u32, mistakes: &mut Vec<Str
     }
 }
 
-fn flag(text: Option<String>, name: &str, mistakes: &mut Vec<String>) -> bool {
-    match text.as_deref() {
+fn flag(get: impl Fn(&str) -> Option<String>, name: &str, mistakes: &mut Vec<String>) -> bool {
+    match get(name).as_deref() {
         None | Some("0") => false,
         Some("1") => true,
         Some(other) => {

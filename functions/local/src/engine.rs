@@ -13,7 +13,8 @@ use sando_core::changes::Origin;
 use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
-use sando_core::ports::{EventsQueue, Ports, RemoteError, Secrets, Sent};
+use sando_core::ports::{EventsQueue, Lever, Ports, RemoteError, Secrets, Sent};
+use sando_core::store::Store;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
 use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
@@ -92,26 +93,7 @@ impl Engine {
             allow_loopback: config.allow_loopback,
             ..Guard::default()
         })?;
-        let per_second = config.lever_requests_per_second;
-        let budget = Budget::new(
-            store.clone(),
-            clock.clone(),
-            Slug::parse("lever")?,
-            Rate {
-                per_second,
-                burst: per_second,
-            },
-        );
-        let lever = LeverClient::new(LeverSettings {
-            base_url: config
-                .lever_api_url
-                .parse()
-                .context("SANDO_LEVER_API_URL is no URL")?,
-            http: http.clone(),
-            secrets: secrets.clone(),
-            budget: Arc::new(budget),
-            clock: clock.clone(),
-        });
+        let lever = lever(config, &http, &secrets, store.clone())?;
         let work = Arc::new(LocalWork::new());
         let queue = LocalQueue::new(database.client(), &tables.queue, clock.clone(), RECEIVES);
         let events = Arc::new(Events(queue));
@@ -126,7 +108,7 @@ impl Engine {
         let ports = Ports {
             store,
             work: work.clone(),
-            lever: Arc::new(lever),
+            lever,
             apps: Arc::new(RemoteApplications::new(
                 http,
                 secrets.clone(),
@@ -244,6 +226,30 @@ impl Engine {
             }
         }
     }
+}
+
+/// Lever's client, with the budget that all of its calls share.
+fn lever(
+    config: &Config,
+    http: &GuardedClient,
+    secrets: &Arc<FileSecrets>,
+    store: Arc<dyn Store>,
+) -> anyhow::Result<Arc<dyn Lever>> {
+    let per_second = config.lever_requests_per_second;
+    let rate = Rate {
+        per_second,
+        burst: per_second,
+    };
+    let clock = Arc::new(SystemClock);
+    let budget = Budget::new(store, clock.clone(), Slug::parse("lever")?, rate);
+    let base_url = config.lever_api_url.parse();
+    Ok(Arc::new(LeverClient::new(LeverSettings {
+        base_url: base_url.context("SANDO_LEVER_API_URL is no URL")?,
+        http: http.clone(),
+        secrets: secrets.clone(),
+        budget: Arc::new(budget),
+        clock,
+    })))
 }
 
 /// The API key of the environment counts: it is kept where the client reads it. The first one connects Lever.

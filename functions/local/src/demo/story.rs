@@ -140,8 +140,8 @@ impl Story {
 
     async fn look(&mut self) -> anyhow::Result<()> {
         let runs = self.client.get("/v1/runs?limit=20").await?;
-        for run in runs["items"].as_array().into_iter().flatten().rev() {
-            let Some(id) = run["id"].as_str() else {
+        for run in field(&runs, "items").as_array().into_iter().flatten().rev() {
+            let Some(id) = field(run, "id").as_str() else {
                 continue;
             };
             if self.told.contains(id) {
@@ -154,43 +154,44 @@ impl Story {
     }
 
     async fn tell_run(&mut self, run: &Value) -> anyhow::Result<()> {
-        let (Some(id), Some(person)) = (run["id"].as_str(), run["person"].as_str()) else {
+        let (Some(id), Some(person)) = (field(run, "id").as_str(), field(run, "person").as_str())
+        else {
             return Ok(());
         };
         let name = self.name_of(person).await?;
         // The note comes last in the story, as it does in life.
-        let steps = || run["steps"].as_array().into_iter().flatten();
-        let is_note = |step: &&Value| step["type"] == "lever_note";
+        let steps = || field(run, "steps").as_array().into_iter().flatten();
+        let is_note = |step: &&Value| *field(step, "type") == "lever_note";
         for step in steps()
             .filter(|step| !is_note(step))
             .chain(steps().filter(is_note))
         {
             self.tell_step(id, person, &name, step);
         }
-        if run["state"] != "running" {
+        if *field(run, "state") != "running" {
             self.told.insert(id.to_owned());
             let took = self.took(person);
             say(&format!(
                 "  ✓ {name}: {} is finished{took}",
-                run["workflow"].as_str().unwrap_or_default()
+                field(run, "workflow").as_str().unwrap_or_default()
             ));
         }
         Ok(())
     }
 
     fn tell_step(&mut self, run: &str, person: &str, name: &str, step: &Value) {
-        let state = step["state"].as_str().unwrap_or_default();
-        let key = format!("{run} {} {state}", step["id"]);
-        let words = match (step["type"].as_str(), state) {
-            (Some("grant"), "verified") if !step["app"].is_null() => "account made and seen",
-            (Some("revoke"), "verified") if !step["app"].is_null() => "suspended and seen",
+        let state = field(step, "state").as_str().unwrap_or_default();
+        let key = format!("{run} {} {state}", field(step, "id"));
+        let words = match (field(step, "type").as_str(), state) {
+            (Some("grant"), "verified") if !field(step, "app").is_null() => "account made and seen",
+            (Some("revoke"), "verified") if !field(step, "app").is_null() => "suspended and seen",
             (Some("lever_note"), "verified") => "note written in Lever",
             (_, "unknown") => "no answer: nobody knows, so it is looked for, not repeated",
             (_, "failed") => "failed: the owner has a task",
             _ => return,
         };
         if self.told.insert(key) {
-            let what = step["app"].as_str().unwrap_or("lever");
+            let what = field(step, "app").as_str().unwrap_or("lever");
             say(&format!(
                 "  → {name} · {what}: {words}{}",
                 self.took(person)
@@ -210,7 +211,10 @@ impl Story {
             return Ok(name.clone());
         }
         let view = self.client.get(&format!("/v1/people/{person}")).await?;
-        let name = view["name"].as_str().unwrap_or("somebody").to_owned();
+        let name = field(&view, "name")
+            .as_str()
+            .unwrap_or("somebody")
+            .to_owned();
         let opportunity = self
             .names
             .iter()
@@ -233,7 +237,7 @@ impl Story {
             .count();
         let hired = usize::try_from(self.hired).unwrap_or_default();
         Ok(known < hired
-            || running["items"]
+            || field(&running, "items")
                 .as_array()
                 .is_some_and(|runs| !runs.is_empty()))
     }
@@ -256,8 +260,8 @@ impl Story {
         ));
         say(&format!(
             "Audit: {} records, {}.",
-            audit["records"],
-            if audit["ok"] == true {
+            field(&audit, "records"),
+            if *field(&audit, "ok") == Value::Bool(true) {
                 "every chain intact"
             } else {
                 "BROKEN"
@@ -265,4 +269,9 @@ impl Story {
         ));
         Ok(())
     }
+}
+
+/// A field of an answer; null if it is not there.
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }

@@ -127,7 +127,6 @@ impl Sando {
         self.call("GET", path, Value::Null).await.1
     }
 
-    #[track_caller]
     pub async fn put(&self, path: &str, body: Value) {
         let (status, answer) = self.call("PUT", path, body).await;
         assert!(
