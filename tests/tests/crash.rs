@@ -1,4 +1,9 @@
 //! A hire is killed before and after every single effect and commit, and ends as one account each all the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;

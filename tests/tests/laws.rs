@@ -1,5 +1,10 @@
 //! Laws over generated people, policies and grants: applying a plan gives what is desired, what is unknown neither
 //! grants nor revokes, and a plan that was applied leaves nothing to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -1,4 +1,9 @@
 //! A whole hire and leave against a real SCIM server, written by others.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use futures::stream::{self, StreamExt};
 use sando_core::config::ConfigKind;

@@ -1,5 +1,10 @@
 //! The deterministic simulation over many seeds. `SANDO_SEEDS=100000` runs so many, `SANDO_SEED=1234` replays one and
 //! prints its story, `SANDO_FIRST_SEED=1000` begins there, `SANDO_SLOW=2000` names seeds with more commits than that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,4 +1,9 @@
 //! What a machine can check of how the project looks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,9 @@
 //! A workflow gives access, asks people, tells people and calls other services, in order and once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use jiff::SignedDuration;
 use sando_core::admin::tasks::complete;
