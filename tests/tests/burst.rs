@@ -67,6 +67,25 @@ async fn a_burst_of_hires_is_drained_once_each_within_levers_rate() {
     let took = began.elapsed();
 
     eprintln!("{HIRES} hires: received in {received:?}, done in {took:?}");
+    print_costs(&site, &fleet);
+    assert!(
+        all_done,
+        "not done within {LIMIT:?}: {:?} accounts",
+        site.sizes()
+    );
+    assert_eq!(site.sizes(), [HIRES, HIRES, HIRES]);
+    assert!(site.mail.duplicates().is_empty() && site.design.duplicates().is_empty());
+    assert!(site.wiki.duplicates().is_empty());
+    let twice = opportunities
+        .iter()
+        .filter(|one| site.lever.notes(one).len() != 1);
+    assert_eq!(twice.count(), 0, "one note each");
+    assert_eq!(site.lever.traffic().too_many(), 0, "Lever's budget is kept");
+}
+
+/// What the burst cost, for whoever reads the output.
+#[expect(clippy::print_stderr, reason = "figures for whoever reads the output")]
+fn print_costs(site: &Site, fleet: &Fleet) {
     let requests = |name: &str, traffic: &sando_world::Traffic| {
         eprintln!(
             "{name}: {} requests, {} 429s",
@@ -81,19 +100,6 @@ async fn a_burst_of_hires_is_drained_once_each_within_levers_rate() {
     for (kind, done) in fleet.meter.done() {
         eprintln!("{kind}: {done:?}");
     }
-    assert!(
-        all_done,
-        "not done within {LIMIT:?}: {:?} accounts",
-        site.sizes()
-    );
-    assert_eq!(site.sizes(), [HIRES, HIRES, HIRES]);
-    assert!(site.mail.duplicates().is_empty() && site.design.duplicates().is_empty());
-    assert!(site.wiki.duplicates().is_empty());
-    let twice = opportunities
-        .iter()
-        .filter(|one| site.lever.notes(one).len() != 1);
-    assert_eq!(twice.count(), 0, "one note each");
-    assert_eq!(site.lever.traffic().too_many(), 0, "Lever's budget is kept");
 }
 
 /// Both webhooks of a hire, and one of them again.
