@@ -1,6 +1,8 @@
 //! The deterministic simulation over many seeds. `SANDO_SEEDS=100000` runs so many, `SANDO_SEED=1234` replays one and
 //! prints its story, `SANDO_FIRST_SEED=1000` begins there, `SANDO_SLOW=2000` names seeds with more commits than that.
 #![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test may panic"
