@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,13 +24,13 @@ const NOW: Duration = Duration::ZERO;
 /// A clock that stands until it is moved.
 struct Standing(Mutex<Timestamp>);
 
-#[async_trait::async_trait]
+#[async_trait]
 impl Clock for Standing {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
 
-    async fn sleep(&self, time: std::time::Duration) {
+    async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
 }

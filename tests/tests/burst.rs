@@ -16,7 +16,7 @@ use sando_infra::system::SystemClock;
 use sando_tests::harness::{Fleet, Site, SiteOptions, engineer, hint};
 use sando_world::lever::RateLimit;
 
-/// How many people are hired at once: what a dev build on two busy cores does in a minute and a half.
+/// How many people are hired at once.
 const HIRES: usize = 1000;
 /// How long it may take, dev build and two cores included.
 const LIMIT: Duration = Duration::from_secs(300);
