@@ -1,7 +1,7 @@
 //! One id type per entity, prefixed in text, parsed once.
 //!
 //! An id never contains `#`, a blank or a control character, so that it can stand in a key, a log line and a URL.
-//! Ids that name a fact are derived from it ([`derive`]): who meets the fact again makes the same id.
+//! Ids that name a fact are derived from it ([`derive()`]): who meets the fact again makes the same id.
 
 use std::fmt;
 
