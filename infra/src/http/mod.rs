@@ -1,11 +1,11 @@
 //! The guarded HTTP client: the only way out.
 //!
 //! * https only; loopback, and plain http to it, only where [`Guard::allow_loopback`] says so;
-//! * the address that was checked is the address connected to ([`address`], [`resolver`]); literals are checked too;
+//! * the address that was checked is the address connected to ([`address`], `resolver`); literals are checked too;
 //! * no redirect leaves the origin, effects follow none; no proxy; credentials go to their own origin only;
 //! * answers are bounded in size (after decompression), depth and time;
 //! * [`GuardedClient::read`] may repeat a request, [`GuardedClient::send_once`] never does;
-//! * what goes wrong becomes a [`RemoteError`](sando_core::ports::RemoteError) in [`error`], and nowhere else.
+//! * what goes wrong becomes a [`RemoteError`](sando_core::ports::RemoteError) in `error`, and nowhere else.
 
 pub mod address;
 mod answer;
