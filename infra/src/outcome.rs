@@ -2,7 +2,7 @@
 
 use sando_core::effect::Outcome;
 use sando_core::ids::ExternalId;
-use sando_core::ports::{RemoteError, Sent};
+use sando_core::ports::RemoteError;
 
 use crate::http::Answer;
 
@@ -43,25 +43,7 @@ pub(crate) fn of_answer(answer: &Answer) -> Outcome {
 
 /// What an error says about the effect itself.
 pub(crate) fn of_error(error: &RemoteError) -> Outcome {
-    let why = error.to_string();
-    match error {
-        RemoteError::NoAnswer {
-            sent: Sent::Never, ..
-        } => Outcome::NotDone {
-            why,
-            retry_after_secs: None,
-        },
-        RemoteError::NoAnswer {
-            sent: Sent::Perhaps,
-            ..
-        }
-        | RemoteError::Unreadable { .. } => Outcome::Unknown { why },
-        RemoteError::Busy { retry_after, .. } => Outcome::NotDone {
-            why,
-            retry_after_secs: retry_after.map(whole_secs),
-        },
-        RemoteError::Refused { .. } | RemoteError::Forbidden { .. } => refused(why),
-    }
+    Outcome::from(error.clone())
 }
 
 /// What an error of a look says, on the way to an effect that was therefore not sent.

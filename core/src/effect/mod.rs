@@ -16,6 +16,7 @@
 mod protocol;
 
 use crate::ids::{EffectKey, ExternalId, RunId, StepId, derive};
+use crate::ports::{RemoteError, Sent};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +124,46 @@ impl Outcome {
             Self::Unknown { why } => format!("unknown: {why}"),
         }
     }
+}
+
+impl From<RemoteError> for Outcome {
+    /// How an attempt ended that met this error: done, not done, or unknown.
+    fn from(error: RemoteError) -> Self {
+        let why = error.to_string();
+        match error {
+            RemoteError::NoAnswer {
+                sent: Sent::Never, ..
+            } => Self::NotDone {
+                why,
+                retry_after_secs: None,
+            },
+            RemoteError::Busy { retry_after, .. } => Self::NotDone {
+                why,
+                retry_after_secs: retry_after.map(whole_secs),
+            },
+            RemoteError::NoAnswer {
+                sent: Sent::Perhaps,
+                ..
+            }
+            | RemoteError::Unreadable { .. } => Self::Unknown { why },
+            RemoteError::Refused { status, .. } if status >= 500 || status == 408 => {
+                Self::Unknown { why }
+            }
+            RemoteError::Refused {
+                status: 425 | 429, ..
+            } => Self::NotDone {
+                why,
+                retry_after_secs: None,
+            },
+            RemoteError::Refused { .. } | RemoteError::Forbidden { .. } => Self::Refused { why },
+        }
+    }
+}
+
+/// A wait that a remote asked for is a lower bound: part of a second is a whole one.
+fn whole_secs(wait: std::time::Duration) -> u64 {
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 /// How far a change is.

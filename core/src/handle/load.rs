@@ -2,13 +2,14 @@
 
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
-use crate::config::ConfigItem;
+use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
-use crate::ids::{PersonId, TaskId};
+use crate::ids::{PersonId, Slug, TaskId};
 use crate::intake::Match;
 use crate::person::Person;
 use crate::ports::Ports;
 use crate::run::Run;
+use crate::settings::Pause;
 use crate::store::{Group, Key, Loaded};
 use crate::task::Task;
 
@@ -22,6 +23,18 @@ pub async fn company(ports: &Ports) -> Result<Company, HandleError> {
     let items: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
     let items: Vec<ConfigItem> = items.into_iter().map(|item| item.entity).collect();
     Company::load(&items).map_err(HandleError::Config)
+}
+
+/// What is paused right now.
+///
+/// # Errors
+/// If the store cannot be read, or what is stored cannot be used.
+pub async fn pause(ports: &Ports) -> Result<Pause, HandleError> {
+    let key = Key::Config(ConfigKind::Pause, Slug::parse("pause")?);
+    let Some(stored) = ports.store.find::<ConfigItem>(&key).await? else {
+        return Ok(Pause::default());
+    };
+    crate::company::read(&stored.entity.file).map_err(HandleError::Config)
 }
 
 /// A person.

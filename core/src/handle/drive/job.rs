@@ -8,7 +8,7 @@ use crate::app::{Application, Provision};
 use crate::effect::{Action, Change, Goal, Outcome, Setting};
 use crate::grant::Grant;
 use crate::ids::{EffectKey, ExternalId, LeverId, StepId};
-use crate::ports::{FoundUser, Notification, Ports, RemoteError, Sent, Subject};
+use crate::ports::{FoundUser, Notification, Ports, RemoteError, Subject};
 use crate::run::{Step, StepWork};
 use crate::store::Loaded;
 use crate::template::{BodyTemplate, Encoding, Placeholders, Template};
@@ -320,40 +320,6 @@ fn outcome(result: Result<(), RemoteError>) -> Outcome {
             was_so: false,
         },
         Err(error) => Outcome::from(error),
-    }
-}
-
-impl From<RemoteError> for Outcome {
-    /// How an attempt ended that met this error: done, not done, or unknown.
-    fn from(error: RemoteError) -> Self {
-        let why = error.to_string();
-        match error {
-            RemoteError::NoAnswer {
-                sent: Sent::Never, ..
-            } => Self::NotDone {
-                why,
-                retry_after_secs: None,
-            },
-            RemoteError::Busy { retry_after, .. } => Self::NotDone {
-                why,
-                retry_after_secs: retry_after.map(|wait| wait.as_secs()),
-            },
-            RemoteError::NoAnswer {
-                sent: Sent::Perhaps,
-                ..
-            }
-            | RemoteError::Unreadable { .. } => Self::Unknown { why },
-            RemoteError::Refused { status, .. } if status >= 500 || status == 408 => {
-                Self::Unknown { why }
-            }
-            RemoteError::Refused {
-                status: 425 | 429, ..
-            } => Self::NotDone {
-                why,
-                retry_after_secs: None,
-            },
-            RemoteError::Refused { .. } | RemoteError::Forbidden { .. } => Self::Refused { why },
-        }
     }
 }
 

@@ -10,10 +10,11 @@ use crate::grant::{Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::ports::{Ports, RemoteError};
 use crate::run::{Step, StepState, StepWork, WaitsFor};
-use crate::store::{Entity, Loaded};
+use crate::store::{Entity, Loaded, StoreError};
 use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
 
+use super::super::load;
 use super::job::{Job, Seen, Target};
 use super::{Hand, HandleError, brake};
 
@@ -391,6 +392,11 @@ impl<'a> Portion<'a> {
             self.changes.insert(task);
         }
         if !self.to_make.is_empty() {
+            if load::pause(ports).await? != self.hand.company.pause {
+                // The brake moved since everything was read: decide again.
+                let key = self.hand.run.entity.key();
+                return Err(StoreError::Conflict { key }.into());
+            }
             // The fence: nobody who left in between gets anything more.
             self.changes
                 .check(self.hand.person.entity.key(), self.hand.person.version);
