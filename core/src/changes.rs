@@ -150,15 +150,8 @@ impl Changes {
 
     fn put<E: Entity>(&mut self, entity: &E, expect: Version, due: Option<Timestamp>) {
         self.puts.push(Put {
-            key: entity.key(),
-            kind: E::KIND,
-            schema: E::SCHEMA,
-            expect,
-            body: serde_json::to_string(entity).expect("entities are plain data with text keys"),
             due,
-            listing: entity.listing(),
-            lookup: entity.lookup(),
-            expires_at: entity.expires_at(),
+            ..Put::of(entity, expect)
         });
     }
 

@@ -238,6 +238,24 @@ pub struct Put {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Put {
+    /// The write of an entity over the version that must still be there, due when the entity says.
+    #[must_use]
+    pub fn of<E: Entity>(entity: &E, expect: Version) -> Self {
+        Self {
+            key: entity.key(),
+            kind: E::KIND,
+            schema: E::SCHEMA,
+            expect,
+            body: serde_json::to_string(entity).expect("entities are plain data with text keys"),
+            due: entity.due(),
+            listing: entity.listing(),
+            lookup: entity.lookup(),
+            expires_at: entity.expires_at(),
+        }
+    }
+}
+
 impl fmt::Debug for Put {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -74,7 +74,7 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
         }
     }
     for (head, version) in heads.into_values() {
-        commit.puts.push(put_head(&head, version));
+        commit.puts.push(Put::of(&head, version));
     }
     Ok(commit)
 }
@@ -85,24 +85,6 @@ async fn head(ports: &Ports, stream: &StreamId) -> Result<(Head, Version), Handl
         || (Head::empty(stream.clone()), Version::ABSENT),
         |head| (head.entity, head.version),
     ))
-}
-
-fn put_head(head: &Head, expect: Version) -> Put {
-    put_of(head, expect)
-}
-
-fn put_of<E: crate::store::Entity>(entity: &E, expect: Version) -> Put {
-    Put {
-        key: entity.key(),
-        kind: E::KIND,
-        schema: E::SCHEMA,
-        expect,
-        body: serde_json::to_string(entity).expect("entities are plain data with text keys"),
-        due: None,
-        listing: None,
-        lookup: None,
-        expires_at: None,
-    }
 }
 
 type Values = (Option<AuditValue>, Option<AuditValue>);
@@ -144,7 +126,7 @@ async fn cipher(
         return Ok(cipher);
     }
     let (cipher, item): (Cipher, PersonKey) = Cipher::make(ports, person).await?;
-    commit.puts.push(put_of(&item, Version::ABSENT));
+    commit.puts.push(Put::of(&item, Version::ABSENT));
     Ok(cipher)
 }
 

@@ -3,7 +3,7 @@
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
 use sando_core::ports::{SecretValues, Secrets};
-use sando_core::store::{Entity, Put, Version};
+use sando_core::store::{Put, Version};
 use sando_world::{
     CandidateIds, HttpApp, HttpAppOptions, LeverOptions, LeverSim, NewCandidate, ScimApp,
     ScimOptions,
@@ -186,17 +186,7 @@ pub fn put(kind: ConfigKind, id: &str, file: Value) -> Put {
         file,
         changed_at: jiff::Timestamp::UNIX_EPOCH,
     };
-    Put {
-        key: item.key(),
-        kind: ConfigItem::KIND,
-        schema: ConfigItem::SCHEMA,
-        expect: Version::ABSENT,
-        body: serde_json::to_string(&item).expect("plain data"),
-        due: None,
-        listing: None,
-        lookup: None,
-        expires_at: None,
-    }
+    Put::of(&item, Version::ABSENT)
 }
 
 fn attributes() -> Value {
