@@ -18,8 +18,8 @@ use sando_world::lever::RateLimit;
 
 /// How many people are hired at once.
 const HIRES: usize = 1000;
-/// How long it may take, dev build and two cores included.
-const LIMIT: Duration = Duration::from_secs(300);
+/// A safety net for a burst that hangs, no promise: it takes two minutes in a dev build on two cores.
+const LIMIT: Duration = Duration::from_mins(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_of_hires_is_drained_once_each_within_levers_rate() {

@@ -1,5 +1,6 @@
-//! Laws over generated people, policies and grants: applying a plan gives what is desired, what is unknown neither
-//! grants nor revokes, and a plan that was applied leaves nothing to do.
+//! Laws. Over generated people, policies and grants: applying a plan gives what is desired, what is unknown neither
+//! grants nor revokes, and a plan that was applied leaves nothing to do. Over a generated past: any order and number of
+//! deliveries of a set of facts ends in the same access.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,14 +9,17 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use sando_core::access::{Desired, PlannedEffect, Way, desired, plan};
 use sando_core::company::Company;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::effect::Goal;
+use sando_core::event::Hint;
 use sando_core::grant::{Entitlement, Grant, GrantState};
-use sando_core::ids::Slug;
+use sando_core::ids::{Slug, derive};
 use sando_core::person::{Lifecycle, Person};
 use sando_core::testing::a_person;
+use sando_tests::harness::{Scene, engineer};
 use serde_json::{Value, json};
 
 const APPS: [&str; 4] = ["code", "crm", "desk", "mail"];
@@ -181,4 +185,145 @@ proptest! {
 
         prop_assert!(person.state.may_receive() || desired == Desired::default());
     }
+}
+
+/// What becomes true of a candidacy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fact {
+    Hired,
+    Unhired,
+    Rejected,
+    Deleted,
+}
+
+impl Fact {
+    const ALL: [Self; 4] = [Self::Hired, Self::Unhired, Self::Rejected, Self::Deleted];
+
+    /// Can it become true after this?
+    fn follows(self, before: Option<Self>) -> bool {
+        match self {
+            Self::Hired | Self::Rejected => matches!(before, None | Some(Self::Unhired)),
+            Self::Unhired => before == Some(Self::Hired),
+            Self::Deleted => before != Some(Self::Deleted),
+        }
+    }
+
+    /// What Lever calls with.
+    fn webhooks(self) -> &'static [&'static str] {
+        match self {
+            Self::Hired => &["candidateHired", "candidateArchiveChange"],
+            Self::Unhired | Self::Rejected => &["candidateArchiveChange"],
+            Self::Deleted => &["candidateDeleted"],
+        }
+    }
+
+    fn becomes_true(self, scene: &Scene, opportunity: &str) {
+        let lever = &scene.site.lever;
+        lever.clock().advance(60_000);
+        match self {
+            Self::Hired => lever.hire(opportunity),
+            Self::Unhired => lever.unhire(opportunity),
+            Self::Rejected => lever.archive(opportunity, &lever.rejected_reason()),
+            Self::Deleted => lever.delete(opportunity),
+        }
+        .unwrap();
+    }
+}
+
+/// Facts in an order in which they can become true.
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let drawn = proptest::collection::vec(proptest::sample::select(&Fact::ALL[..]), 1..12);
+    drawn.prop_map(|drawn| {
+        let mut facts: Vec<Fact> = Vec::new();
+        for fact in drawn {
+            if fact.follows(facts.last().copied()) {
+                facts.push(fact);
+            }
+        }
+        facts
+    })
+}
+
+/// A delivery: of which webhook so far, and whether everything is done about it before the next thing happens.
+type Delivery = (proptest::sample::Index, bool);
+
+/// What comes in after each fact, and in which order everything comes in at the end.
+#[derive(Clone, Debug)]
+struct Deliveries {
+    between: Vec<Vec<Delivery>>,
+    at_last: Vec<Delivery>,
+    order: u64,
+}
+
+fn deliveries() -> impl Strategy<Value = Deliveries> {
+    let one = || (any::<proptest::sample::Index>(), any::<bool>());
+    let some = || proptest::collection::vec(one(), 0..3);
+    let between = proptest::collection::vec(some(), 12);
+    (between, some(), any::<u64>()).prop_map(|(between, at_last, order)| Deliveries {
+        between,
+        at_last,
+        order,
+    })
+}
+
+/// Facts become true and are heard of in this way; answers what the person has in the end, by application.
+async fn access_after(scene: &Scene, facts: &[Fact], deliveries: &Deliveries) -> [usize; 3] {
+    let before = scene.site.active();
+    let candidate = engineer("Ada Park").starting_at(scene.in_days(30));
+    let opportunity = scene.site.lever.create_candidate(candidate).opportunity;
+    let mut calls: Vec<Hint> = Vec::new();
+    let hear = async |call: &Hint, settles: bool| {
+        scene.machine.receive(call).await;
+        if settles {
+            scene.machine.settle().await;
+        }
+    };
+    for (fact, heard) in facts.iter().zip(&deliveries.between) {
+        fact.becomes_true(scene, &opportunity);
+        calls.extend(
+            fact.webhooks()
+                .iter()
+                .map(|event| scene.call(event, &opportunity)),
+        );
+        for (which, settles) in heard {
+            hear(which.get(&calls), *settles).await;
+        }
+    }
+    // Every webhook at least once, in any order.
+    let mut order: Vec<&Hint> = calls.iter().collect();
+    order.sort_by_key(|call| derive(&[&deliveries.order.to_string(), &call.token_hash]));
+    for call in order {
+        hear(call, false).await;
+    }
+    for (which, settles) in &deliveries.at_last {
+        hear(which.get(&calls), *settles).await;
+    }
+    scene.machine.settle().await;
+    let after = scene.site.active();
+    [0, 1, 2].map(|app| after[app] - before[app])
+}
+
+#[test]
+fn any_order_and_number_of_deliveries_of_a_set_of_facts_ends_in_the_same_access() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scene = runtime.block_on(Scene::start());
+    let config = ProptestConfig {
+        cases: 32,
+        // A failure is told with everything that is needed to repeat it.
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let law = |(facts, deliveries): (Vec<Fact>, Deliveries)| {
+        let access = runtime.block_on(access_after(&scene, &facts, &deliveries));
+        let expect = if facts.last() == Some(&Fact::Hired) {
+            [1, 1, 1]
+        } else {
+            [0, 0, 0]
+        };
+        prop_assert_eq!(access, expect);
+        Ok(())
+    };
+    TestRunner::new(config)
+        .run(&(facts(), deliveries()), law)
+        .unwrap();
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod api_key;
 pub mod correct;
 pub mod files;
+pub mod jobs;
 pub mod outside;
 pub mod pause;
 pub mod people;

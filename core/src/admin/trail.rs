@@ -1,10 +1,10 @@
-//! The audit trail, read: in pages over one stream or all of them, and verified.
+//! The audit trail, read in pages over one stream or all of them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Broken, Head, Record, StreamId, Verifier};
+use crate::audit::{Head, Record, StreamId};
 use crate::ports::Ports;
-use crate::store::{Group, Key};
+use crate::store::Group;
 
 use super::AdminError;
 
@@ -106,60 +106,4 @@ async fn streams(ports: &Ports, from: Option<&Place>) -> Result<Vec<StreamId>, A
         streams.retain(|stream| *stream >= place.stream);
     }
     Ok(streams)
-}
-
-/// What the verification of every stream says.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Verified {
-    /// How many records were followed.
-    pub records: u64,
-    /// How many streams.
-    pub streams: u64,
-    /// The first place where a chain is broken.
-    pub first_broken: Option<Broken>,
-}
-
-/// Follows every chain to its head, in pages.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn verify(ports: &Ports) -> Result<Verified, AdminError> {
-    let mut verified = Verified::default();
-    for stream in streams(ports, None).await? {
-        verified.streams = verified.streams.saturating_add(1);
-        match verify_stream(ports, &stream).await? {
-            Ok(records) => verified.records = verified.records.saturating_add(records),
-            Err(broken) => {
-                verified.first_broken.get_or_insert(broken);
-            }
-        }
-    }
-    Ok(verified)
-}
-
-async fn verify_stream(
-    ports: &Ports,
-    stream: &StreamId,
-) -> Result<Result<u64, Broken>, AdminError> {
-    let mut verifier = Verifier::new(stream.clone());
-    let mut walked = 0;
-    loop {
-        let records = ports.store.records(stream, walked + 1, AT_ONCE).await?;
-        for record in &records {
-            if let Err(broken) = verifier.next(record) {
-                return Ok(Err(broken));
-            }
-            walked = record.seq;
-        }
-        if records.is_empty() {
-            // The head last, so that it is never behind; what was appended meanwhile is followed, too.
-            let stored = ports.store.find::<Head>(&Key::Head(stream.clone())).await?;
-            let head = stored.map_or_else(|| Head::empty(stream.clone()), |head| head.entity);
-            let appended =
-                head.seq > walked && !ports.store.records(stream, walked + 1, 1).await?.is_empty();
-            if !appended {
-                return Ok(verifier.finish(&head));
-            }
-        }
-    }
 }

@@ -2,14 +2,17 @@
 //!
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
+pub mod checkpoint;
 pub mod cipher;
 pub mod delivery;
 pub mod drive;
 pub mod inbox;
+pub mod jobs;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;
 pub mod tick;
+pub mod verification;
 pub mod wake;
 
 use jiff::{SignedDuration, Timestamp};
@@ -74,6 +77,7 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Delivery(_) => delivery::look(ports, stored.read()?).await,
         Key::Run(_) => drive::run(ports, stored.read()?).await,
         Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
+        Key::Job(_) => jobs::work(ports, stored.read()?).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");
             Ok(())

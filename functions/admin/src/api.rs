@@ -19,7 +19,7 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, apps, attributes, audit, by_hand, events, export, keys, lever, pause, people,
+    aliases, apps, attributes, audit, by_hand, events, export, jobs, keys, lever, pause, people,
     policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
@@ -126,6 +126,7 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(export::export))
+        .routes(routes!(jobs::read))
         .routes(routes!(keys::list, keys::make))
         .routes(routes!(keys::forget))
         .routes(routes!(settings::read, settings::put))

@@ -2,15 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
+use sando_core::admin::jobs;
 use sando_core::admin::trail::{self, Place};
-use sando_core::audit::{Broken, Record, StreamId};
+use sando_core::audit::{Broken, Record, StreamId, Verification};
 use sando_core::ids::PersonId;
+use sando_core::job::Work;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Api;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::InQuery;
+use crate::jobs::{JobView, Patience, answer};
 use crate::list::{Listed, size};
 use crate::problem::Problem;
 use crate::timeline::place;
@@ -61,18 +65,27 @@ pub(crate) struct VerifiedView {
     first_broken: Option<Broken>,
 }
 
+impl From<&Verification> for VerifiedView {
+    fn from(verified: &Verification) -> Self {
+        Self {
+            ok: verified.first_broken.is_none(),
+            records: verified.records,
+            streams: verified.streams,
+            first_broken: verified.first_broken.clone(),
+        }
+    }
+}
+
 /// Follows every chain from its first record to its head.
 #[utoipa::path(post, path = "/v1/audit:verify", tag = "audit", operation_id = "verify_audit",
-    responses((status = 200, body = VerifiedView)))]
+    params(("Prefer" = Option<String>, Header)),
+    responses((status = 200, body = VerifiedView), (status = 202, body = JobView)))]
 pub(crate) async fn verify(
-    _: MayOperate,
+    MayOperate(caller): MayOperate,
     State(api): State<Api>,
-) -> Result<Json<VerifiedView>, Problem> {
-    let verified = trail::verify(&api.ports).await?;
-    Ok(Json(VerifiedView {
-        ok: verified.first_broken.is_none(),
-        records: verified.records,
-        streams: verified.streams,
-        first_broken: verified.first_broken,
-    }))
+    patience: Patience,
+) -> Result<Response, Problem> {
+    let work = Work::VerifyAudit(Verification::default());
+    let job = jobs::run(&api.ports, &caller.who(&api), work, patience.0).await?;
+    Ok(answer(&job))
 }

@@ -10,6 +10,7 @@ mod body;
 mod condition;
 mod document;
 mod idempotency;
+mod jobs;
 mod list;
 mod problem;
 mod rewrite;

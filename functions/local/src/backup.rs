@@ -1,15 +1,13 @@
-//! `sando backup`, `sando restore` and `sando audit verify`: a data folder that nobody works on.
+//! `sando backup` and `sando restore`: a data folder that nobody works on.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use sando_core::audit::{Head, Verifier};
-use sando_core::store::{Group, Loaded, Store};
-use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
+use sando_infra::dynamo::Embedded;
 
 use crate::data_dir::DataDir;
-use crate::{print, say};
+use crate::say;
 
 /// Flags of `sando backup`.
 #[derive(clap::Args)]
@@ -31,21 +29,14 @@ pub struct RestoreFlags {
     from: PathBuf,
 }
 
-/// Flags of `sando audit verify`.
-#[derive(clap::Args)]
-pub struct VerifyFlags {
-    /// The data folder.
-    #[arg(long, default_value = "sando-data", value_name = "FOLDER")]
-    data: PathBuf,
-    /// One JSON object instead of words.
-    #[arg(long)]
-    json: bool,
-}
-
 /// What lies beside the database and belongs to it.
 const FILES: [&str; 3] = ["key", "secrets", "admin-token"];
 
-fn must_exist(folder: &Path) -> anyhow::Result<()> {
+/// Is there a database in it?
+///
+/// # Errors
+/// If not, with what to look for.
+pub fn must_exist(folder: &Path) -> anyhow::Result<()> {
     if folder.join("sando.db").exists() {
         return Ok(());
     }
@@ -115,60 +106,4 @@ fn private(folder: &Path) -> anyhow::Result<()> {
         folder,
         std::fs::Permissions::from_mode(0o700),
     )?)
-}
-
-/// Verifies every chain.
-///
-/// # Errors
-/// If the folder is in use or cannot be read.
-pub async fn verify(flags: &VerifyFlags) -> anyhow::Result<ExitCode> {
-    must_exist(&flags.data)?;
-    let data = DataDir::open(&flags.data)?;
-    let database = Embedded::open(&data.database())?;
-    let store = DynamoStore::new(database.client(), Tables::local());
-    let store: &dyn Store = &store;
-    let heads: Vec<Loaded<Head>> = store.all(&Group::Heads).await?;
-    let mut records = 0;
-    for head in &heads {
-        match walk(store, &head.entity).await? {
-            Ok(count) => records += count,
-            Err(broken) => {
-                let first = serde_json::json!({ "ok": false, "first_broken": broken });
-                let words = format!(
-                    "broken: {} record {}: {}",
-                    broken.stream, broken.seq, broken.why
-                );
-                print(&if flags.json { first.to_string() } else { words });
-                return Ok(ExitCode::FAILURE);
-            }
-        }
-    }
-    let streams = heads.len();
-    let all = serde_json::json!({ "ok": true, "records": records, "streams": streams, "first_broken": null });
-    print(&if flags.json {
-        all.to_string()
-    } else {
-        format!("{records} records in {streams} streams: all intact")
-    });
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn walk(
-    store: &dyn Store,
-    head: &Head,
-) -> anyhow::Result<Result<u64, sando_core::audit::Broken>> {
-    let mut verifier = Verifier::new(head.stream.clone());
-    let mut from = 1;
-    loop {
-        let page = store.records(&head.stream, from, 500).await?;
-        let Some(last) = page.last() else {
-            return Ok(verifier.finish(head));
-        };
-        from = last.seq.saturating_add(1);
-        for record in &page {
-            if let Err(broken) = verifier.next(record) {
-                return Ok(Err(broken));
-            }
-        }
-    }
 }

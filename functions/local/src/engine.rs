@@ -135,7 +135,7 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().take_in(stop.clone()));
         tasks.spawn(self.clone().tick(stop.clone()));
-        tasks.spawn(self.clone().forget(stop.clone()));
+        tasks.spawn(self.clone().every_minute(stop.clone()));
         for _ in 0..WORKERS {
             tasks.spawn(self.clone().work());
         }
@@ -213,13 +213,17 @@ impl Engine {
         }
     }
 
-    /// Every minute: forgets what has outlived its time, as DynamoDB does by itself.
-    async fn forget(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    /// Every minute: takes a checkpoint of the audit, and forgets what has outlived its time, as DynamoDB does by itself.
+    async fn every_minute(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut minute = tokio::time::interval(Duration::from_mins(1));
         loop {
             tokio::select! {
                 _ = minute.tick() => {}
                 _ = stop.changed() => return,
+            }
+            if let Err(error) = handle::checkpoint::take(&self.ports).await {
+                let error = anyhow::Error::from(error);
+                tracing::error!(error = %format_args!("{error:#}"), "no checkpoint of the audit could be taken: the next one covers it");
             }
             if let Err(error) = self.database.forget_expired().await {
                 tracing::error!(%error, "what has expired could not be forgotten");

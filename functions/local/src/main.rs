@@ -4,6 +4,7 @@
     reason = "nothing of a binary can be reached from outside"
 )]
 
+mod audit;
 mod backup;
 mod config;
 mod data_dir;
@@ -48,8 +49,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AuditCommand {
-    /// Verifies every chain of a data folder; exits with 1 if one is broken.
-    Verify(backup::VerifyFlags),
+    /// Verifies every chain of a data folder, or of an export; exits with 1 if one is broken.
+    ///
+    /// Whoever can write the tables can rewrite a chain together with its end. With --anchor the trail is held against
+    /// checkpoints that were kept elsewhere: log lines of Sando (`audit checkpoint … audit.seq=7 audit.hash=…`), or the
+    /// objects of the anchor bucket, copied into a folder.
+    Verify(audit::Flags),
 }
 
 /// 0 done, 1 failed, 2 usage.
@@ -64,7 +69,7 @@ async fn main() -> ExitCode {
         Command::Openapi => serve::openapi(),
         Command::Audit {
             command: AuditCommand::Verify(flags),
-        } => backup::verify(&flags).await,
+        } => audit::verify(&flags).await,
     };
     match done {
         Ok(code) => code,

@@ -182,10 +182,11 @@ async fn asked_to_stop() {
     }
 }
 
-/// Logs go to stderr; `RUST_LOG` says how much.
+/// Logs go to stderr; `RUST_LOG` says how much. Checkpoints of the audit belong into every log that is kept.
 fn telemetry() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,sando_core::handle::checkpoint=info")
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -14,7 +14,7 @@
 //! | task | `TASK#<id>` | `TASK` | yes | by state | `PERSON#<id>#task` | `get`, `list`, `due` |
 //! | approval | `APPROVAL#<id>` | `APPROVAL` | yes | by state | `PERSON#<id>#approval` | `get`, `list`, `due` |
 //! | configuration | `CONFIG` | `<kind>#<id>` | | | | `group(Config)`, `get` |
-//! | head | `HEADS#<shard of 16>` | `HEAD#<stream>` | | | | `group(Heads)`, `get` |
+//! | head | `HEADS#<shard of 16>` | `HEAD#<stream>` | | `moved`, by the minute | | `group(Heads)`, `list`, `get` |
 //! | person's key | `PERSONKEY#<id>` | `KEY` | | | | `get` |
 //! | budget | `LIMIT#<credential>` | `LIMIT` | | | | `get` |
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
@@ -32,7 +32,8 @@
 //! | runs, events, tasks, approvals of a person | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
 //! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
 //! | configuration, API keys | `state`: `pk = CONFIG`, `pk = APIKEYS`, consistent |
-//! | heads (checkpoint, verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |
+//! | heads that moved since a minute (checkpoint) | index `list`, as above, until the minute |
+//! | heads (verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |
 //! | what is due | index `due`: `due_pk = DUE#<shard>`, `due_at <= now`, oldest first |
 //! | records of a stream | `audit`: `pk = STREAM#<stream>`, `sk >= <from>`, consistent |
 //! | waiting and dead events on one machine | `queue`: see [`crate::queue`] |

@@ -8,7 +8,8 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use sando_core::access::desired;
 use sando_core::app::Application;
-use sando_core::audit::{Head, Record, verify};
+use sando_core::audit::checkpoint::{Demands, ends};
+use sando_core::audit::{Broken, Head, Record, StreamId, verify};
 use sando_core::company::Company;
 use sando_core::grant::{Grant, GrantState};
 use sando_core::person::{Lifecycle, Person};
@@ -55,7 +56,7 @@ pub fn tally(world: &World) -> (u64, usize, usize, usize) {
     (seen.effects, seen.runs.len(), seen.events.len(), notes)
 }
 
-/// Every chain verifies, and the heads know every record.
+/// Every chain verifies, the heads know every record, and no checkpoint contradicts a chain.
 pub fn trail_unbroken(world: &World) {
     let store: &dyn Store = &*world.store;
     let heads = ask(store.all::<Head>(&Group::Heads));
@@ -64,17 +65,39 @@ pub fn trail_unbroken(world: &World) {
             .watch
             .violated(Invariant::TrailUnbroken, "no heads".to_owned());
     };
+    let mut chains: BTreeMap<StreamId, Vec<Record>> = BTreeMap::new();
     for head in heads {
         let head = head.entity;
         let records: Result<Vec<Record>, StoreError> =
             ask(store.records(&head.stream, 1, 100_000)).unwrap_or(Ok(Vec::new()));
         let broken = records
             .map_err(|error| error.to_string())
-            .and_then(|records| verify(&records, &head).map_err(|broken| format!("{broken:?}")));
+            .and_then(|records| {
+                verify(&records, &head).map_err(|broken| format!("{broken:?}"))?;
+                chains.insert(head.stream, records);
+                Ok(())
+            });
         if let Err(broken) = broken {
             world.watch.violated(Invariant::TrailUnbroken, broken);
         }
     }
+    if let Err(broken) = as_checkpointed(&chains) {
+        let what = format!("against a checkpoint: {broken:?}");
+        world.watch.violated(Invariant::TrailUnbroken, what);
+    }
+}
+
+/// Everything that a checkpoint names stands where it says.
+fn as_checkpointed(chains: &BTreeMap<StreamId, Vec<Record>>) -> Result<(), Broken> {
+    for record in chains.get(&StreamId::Checkpoints).into_iter().flatten() {
+        for end in ends(record)? {
+            let found = chains
+                .get(&end.stream)
+                .and_then(|chain| chain.iter().find(|record| record.seq == end.seq));
+            Demands::judge(&end.stream, end.seq, &end.hash, found)?;
+        }
+    }
+    Ok(())
 }
 
 /// No two persons for one human, no two with one address.

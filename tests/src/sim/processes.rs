@@ -9,7 +9,7 @@ use sando_core::changes::{Changes, Origin};
 use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::handle::lifecycle::{self, Leaving};
-use sando_core::handle::{HandleError, inbox, ledger, load, tick, work};
+use sando_core::handle::{HandleError, checkpoint, inbox, ledger, load, tick, work};
 use sando_core::ids::{EventId, PersonId};
 use sando_core::lever::Archived;
 use sando_core::person::{Lifecycle, Person};
@@ -63,6 +63,11 @@ pub fn ticker(world: &Arc<World>) -> Work {
                 let grace = SignedDuration::from_secs(20);
                 if let Err(error) = tick::tick(&world.ports, grace).await {
                     world.watch.tell(|| format!("the tick failed: {error}"));
+                }
+                if let Err(error) = checkpoint::take(&world.ports).await {
+                    world
+                        .watch
+                        .tell(|| format!("the checkpoint failed: {error}"));
                 }
             }
         }

@@ -11,6 +11,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sando_world::{
@@ -63,6 +64,7 @@ impl Around {
 /// A running `sando serve`.
 pub struct Sando {
     child: Child,
+    log: Option<JoinHandle<Vec<String>>>,
     pub url: String,
     http: reqwest::Client,
 }
@@ -102,11 +104,18 @@ impl Sando {
             .find(listens)
             .expect("it starts");
         // The rest is read on, so that the process never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
+        let log = Some(std::thread::spawn(move || {
+            lines.map_while(Result::ok).collect()
+        }));
         let url = line.trim_start_matches("Sando listens on ").to_owned();
         #[expect(clippy::disallowed_methods, reason = "a test calls as anybody would")]
         let http = reqwest::Client::new();
-        Self { child, url, http }
+        Self {
+            child,
+            log,
+            url,
+            http,
+        }
     }
 
     pub async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
@@ -206,6 +215,22 @@ impl Sando {
             .status()
             .unwrap();
         self.child.wait().unwrap().success()
+    }
+
+    /// The process is asked to stop; answers what it logged.
+    pub fn stop_and_tell(mut self) -> Vec<String> {
+        let log = self.log.take().unwrap();
+        assert!(self.stop());
+        log.join().unwrap()
+    }
+
+    /// Waits until so many checkpoints of the audit were taken.
+    pub async fn checkpoints(&self, count: usize) {
+        let enough = async || {
+            let taken = self.get("/v1/audit?stream=checkpoints").await;
+            taken["items"].as_array().unwrap().len() >= count
+        };
+        wait_until(Duration::from_secs(30), enough).await.unwrap();
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! A record is sealed when it is committed: it gets its place and the hash over everything in it and the hash before
 //! it. The stream's head moves in the same transaction. Whoever alters, removes, reorders or cuts off records is
-//! found by [`verify`]; a cut tail by the head.
+//! found by [`verify`]; a cut tail by the head; a past that was rewritten with its heads by a [`checkpoint`] that was
+//! kept elsewhere.
+
+pub mod checkpoint;
+mod verifier;
 
 use std::fmt;
 
@@ -12,7 +16,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ids::{IdError, PersonId, Slug};
-use crate::store::{Entity, Key};
+use crate::store::{Entity, Key, Listing};
+
+pub use verifier::{Broken, Verification, Verifier, verify};
 
 /// A chain of records: one per person, one per account, one for configuration.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -26,6 +32,8 @@ pub enum StreamId {
     Config,
     /// Deliveries and events before they belong to a person.
     Events,
+    /// The ends of the other chains, minute by minute.
+    Checkpoints,
 }
 
 impl fmt::Display for StreamId {
@@ -35,6 +43,7 @@ impl fmt::Display for StreamId {
             Self::Account(definition, name) => write!(f, "account/{definition}/{name}"),
             Self::Config => f.write_str("config"),
             Self::Events => f.write_str("events"),
+            Self::Checkpoints => f.write_str("checkpoints"),
         }
     }
 }
@@ -52,11 +61,14 @@ impl TryFrom<String> for StreamId {
         match (parts.next(), parts.next(), parts.next()) {
             (Some("config"), None, None) => Ok(Self::Config),
             (Some("events"), None, None) => Ok(Self::Events),
+            (Some("checkpoints"), None, None) => Ok(Self::Checkpoints),
             (Some("person"), Some(id), None) => Ok(Self::Person(PersonId::parse(id)?)),
             (Some("account"), Some(definition), Some(name)) => {
                 Ok(Self::Account(Slug::parse(definition)?, Slug::parse(name)?))
             }
-            _ => Err(IdError::Prefix("person/, account/, config or events")),
+            _ => Err(IdError::Prefix(
+                "person/, account/, config, events or checkpoints",
+            )),
         }
     }
 }
@@ -182,6 +194,14 @@ pub struct Head {
     pub seq: u64,
     /// The hash of the last one.
     pub hash: String,
+    /// When it last moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Timestamp>,
+}
+
+impl Head {
+    /// The state of the list of all heads by the minute in which they moved.
+    pub const MOVED: &'static str = "moved";
 }
 
 impl Entity for Head {
@@ -190,6 +210,21 @@ impl Entity for Head {
     fn key(&self) -> Key {
         Key::Head(self.stream.clone())
     }
+
+    /// By the minute: a head that moves often costs the index one write a minute.
+    fn listing(&self) -> Option<Listing> {
+        self.moved_at.map(|at| Listing {
+            kind: Self::KIND,
+            state: Self::MOVED,
+            at: minute_of(at),
+        })
+    }
+}
+
+/// The minute a moment lies in.
+fn minute_of(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
 }
 
 impl Head {
@@ -200,6 +235,7 @@ impl Head {
             stream,
             seq: 0,
             hash: "0".repeat(64),
+            moved_at: None,
         }
     }
 
@@ -224,6 +260,7 @@ impl Head {
         record.hash = record.computed_hash();
         self.seq = record.seq;
         self.hash.clone_from(&record.hash);
+        self.moved_at = self.moved_at.max(Some(record.at));
         record
     }
 }
@@ -238,180 +275,5 @@ impl Record {
         };
         let text = serde_json::to_string(&unsigned).unwrap_or_default();
         hex::encode(Sha256::digest(text.as_bytes()))
-    }
-}
-
-/// Where and why a chain is broken.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Broken {
-    /// In which stream.
-    pub stream: StreamId,
-    /// At which place.
-    pub seq: u64,
-    /// What is wrong there.
-    pub why: String,
-}
-
-/// Follows one stream from its first record; feed it every record in order, then the head.
-#[derive(Clone, Debug)]
-pub struct Verifier {
-    walked: Head,
-}
-
-impl Verifier {
-    /// Begins at the first record of a stream.
-    #[must_use]
-    pub fn new(stream: StreamId) -> Self {
-        Self {
-            walked: Head::empty(stream),
-        }
-    }
-
-    /// Checks the next record.
-    ///
-    /// # Errors
-    /// [`Broken`] if it is not the one that belongs here.
-    pub fn next(&mut self, record: &Record) -> Result<(), Broken> {
-        let wanted = self.walked.seq.saturating_add(1);
-        let broken = |why: &str| {
-            Err(Broken {
-                stream: self.walked.stream.clone(),
-                seq: wanted,
-                why: why.to_owned(),
-            })
-        };
-        if record.stream != self.walked.stream {
-            return broken("it belongs to another stream");
-        }
-        if record.seq != wanted {
-            return broken("the record is missing");
-        }
-        if record.prev_hash != self.walked.hash {
-            return broken("it does not follow the record before it");
-        }
-        if record.hash != record.computed_hash() {
-            return broken("it was altered");
-        }
-        self.walked.seq = record.seq;
-        self.walked.hash.clone_from(&record.hash);
-        Ok(())
-    }
-
-    /// Checks that the stream ends where its head says.
-    ///
-    /// # Errors
-    /// [`Broken`] if records are missing at the end, or there are more than the head knows.
-    pub fn finish(self, head: &Head) -> Result<u64, Broken> {
-        let broken = |seq: u64, why: &str| {
-            Err(Broken {
-                stream: head.stream.clone(),
-                seq,
-                why: why.to_owned(),
-            })
-        };
-        if self.walked.seq < head.seq {
-            return broken(
-                self.walked.seq.saturating_add(1),
-                "records are cut off at the end",
-            );
-        }
-        if self.walked.seq > head.seq {
-            return broken(
-                head.seq.saturating_add(1),
-                "a record that the head does not know",
-            );
-        }
-        if self.walked.hash != head.hash {
-            return broken(head.seq, "the head names another record");
-        }
-        Ok(self.walked.seq)
-    }
-}
-
-/// Verifies one whole stream against its head; answers how many records it has.
-///
-/// # Errors
-/// The first place where the chain is broken.
-pub fn verify(records: &[Record], head: &Head) -> Result<u64, Broken> {
-    let mut verifier = Verifier::new(head.stream.clone());
-    for record in records {
-        verifier.next(record)?;
-    }
-    verifier.finish(head)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chain(length: u64) -> (Vec<Record>, Head) {
-        let mut head = Head::empty(StreamId::Config);
-        let records = (0..length)
-            .map(|n| {
-                head.seal(Draft {
-                    at: Timestamp::from_second(1_800_000_000 + i64::try_from(n).unwrap()).unwrap(),
-                    actor: "sando".into(),
-                    cause: Cause::of("event", format!("evt_{n}")),
-                    action: "granted".into(),
-                    target: "app/figma".into(),
-                    before: None,
-                    after: Some(AuditValue::Open(serde_json::json!({"plan": n}))),
-                    result: "ok".into(),
-                    correlation_id: "run_1".into(),
-                })
-            })
-            .collect();
-        (records, head)
-    }
-
-    #[test]
-    fn an_untouched_chain_verifies() {
-        let (records, head) = chain(5);
-        assert_eq!(verify(&records, &head), Ok(5));
-    }
-
-    #[test]
-    fn every_altered_field_of_every_record_is_found() {
-        let (records, head) = chain(4);
-        for place in 0..records.len() {
-            let as_json = serde_json::to_value(&records[place]).unwrap();
-            for field in as_json.as_object().unwrap().keys() {
-                let mut altered = as_json.clone();
-                altered[field] = match field.as_str() {
-                    "stream" => "events".into(),
-                    "seq" => 99.into(),
-                    "at" => "2001-01-01T00:00:00Z".into(),
-                    "cause" => serde_json::json!({"kind": "api", "id": "x"}),
-                    _ => "altered".into(),
-                };
-                let mut forged = records.clone();
-                forged[place] = serde_json::from_value(altered).unwrap();
-                assert!(verify(&forged, &head).is_err(), "{field} of record {place}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_missing_reordered_or_cut_off_record_is_found() {
-        let (records, head) = chain(4);
-        for place in 0..records.len() {
-            let mut missing = records.clone();
-            missing.remove(place);
-            assert!(verify(&missing, &head).is_err());
-            assert!(verify(&records[..place], &head).is_err());
-        }
-        for place in 1..records.len() {
-            let mut reordered = records.clone();
-            reordered.swap(place - 1, place);
-            assert!(verify(&reordered, &head).is_err());
-        }
-    }
-
-    #[test]
-    fn a_record_forged_with_a_fresh_hash_is_found_by_the_next_one() {
-        let (mut records, head) = chain(3);
-        records[1].action = "forged".into();
-        records[1].hash = records[1].computed_hash();
-        assert_eq!(verify(&records, &head).unwrap_err().seq, 3);
     }
 }

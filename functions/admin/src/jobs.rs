@@ -1,0 +1,141 @@
+//! Long work: answered at once if it is quick, else 202 and a job to come back for.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use sando_core::admin::jobs;
+use sando_core::audit::Verification;
+use sando_core::ids::JobId;
+use sando_core::job::{Job, JobState, Work};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::audit::VerifiedView;
+use crate::auth::MayRead;
+use crate::body::InPath;
+use crate::problem::Problem;
+
+/// How long a caller waits for an answer before there is a job; API Gateway waits 30 s.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(9);
+
+/// How long this caller waits: not at all with `Prefer: respond-async`.
+pub(crate) struct Patience(pub(crate) SignedDuration);
+
+impl FromRequestParts<Api> for Patience {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        let values = parts.headers.get_all("prefer").into_iter();
+        let not_at_all = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"));
+        let patience = if not_at_all {
+            SignedDuration::ZERO
+        } else {
+            PATIENCE
+        };
+        Ok(Self(patience))
+    }
+}
+
+/// How far long work has come.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProgressView {
+    /// How much is done.
+    done: u64,
+    /// Of what: `records`.
+    unit: &'static str,
+}
+
+/// Long work.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobView {
+    #[schema(value_type = String)]
+    id: JobId,
+    /// `verify_audit`.
+    kind: &'static str,
+    /// `running`, `done` or `failed`.
+    state: &'static str,
+    progress: ProgressView,
+    /// What the call would have answered, once it is done.
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+    /// Why it failed.
+    reason: Option<String>,
+    #[schema(value_type = String)]
+    started_at: Timestamp,
+    #[schema(value_type = Option<String>)]
+    finished_at: Option<Timestamp>,
+    /// Always none: no result has more than one page yet.
+    next_cursor: Option<String>,
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> Self {
+        let (kind, progress) = match &job.work {
+            Work::VerifyAudit(verification) => ("verify_audit", records(verification)),
+        };
+        Self {
+            id: job.id.clone(),
+            kind,
+            state: job.state.as_str(),
+            progress,
+            result: (job.state == JobState::Done).then(|| result(job)),
+            reason: job.failure.clone(),
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+            next_cursor: None,
+        }
+    }
+}
+
+fn records(verification: &Verification) -> ProgressView {
+    ProgressView {
+        done: verification.records,
+        unit: "records",
+    }
+}
+
+/// What the call answers when its work is done.
+fn result(job: &Job) -> Value {
+    match &job.work {
+        Work::VerifyAudit(verification) => json!(VerifiedView::from(verification)),
+    }
+}
+
+/// The result of what is done; 202 and where to come back for what is still running.
+pub(crate) fn answer(job: &Job) -> Response {
+    match job.state {
+        JobState::Done => Json(result(job)).into_response(),
+        JobState::Failed => {
+            let reason = job.failure.clone().unwrap_or_default();
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "job_failed", reason).into_response()
+        }
+        JobState::Running => {
+            let place = format!("/v1/jobs/{}", job.id);
+            let mut response = (StatusCode::ACCEPTED, Json(JobView::from(job))).into_response();
+            if let Ok(place) = HeaderValue::try_from(place) {
+                response.headers_mut().insert(header::LOCATION, place);
+            }
+            response
+        }
+    }
+}
+
+/// Shows how long work stands, and its result.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", operation_id = "get_job",
+    params(("id" = String, Path)), responses((status = 200, body = JobView)))]
+pub(crate) async fn read(
+    _: MayRead,
+    State(api): State<Api>,
+    InPath(id): InPath<JobId>,
+) -> Result<Json<JobView>, Problem> {
+    let job = jobs::read(&api.ports, &id).await?;
+    Ok(Json(JobView::from(&job)))
+}
