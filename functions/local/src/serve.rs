@@ -1,5 +1,6 @@
 //! `sando serve`: the webhook, the API, and everything behind them.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -190,5 +191,6 @@ fn telemetry() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
