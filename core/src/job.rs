@@ -4,18 +4,70 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Verification;
-use crate::ids::JobId;
-use crate::store::{Entity, Key, Listing};
+use crate::config::ConfigItem;
+use crate::ids::{JobId, PersonId, derive};
+use crate::impact::{FileChange, Impact};
+use crate::store::{Entity, Key, Listing, Loaded};
 
 /// How long a job can be looked at after it was started.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is to be done, with how far it has come.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "so_far", rename_all = "snake_case")]
 pub enum Work {
     /// Every chain of the audit trail is followed.
     VerifyAudit(Verification),
+    /// What changed files would do to everybody's access.
+    Plan(Box<Planning>),
+}
+
+/// A plan of changed files, as far as it has come.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Planning {
+    /// What is to be changed.
+    pub changes: Vec<FileChange>,
+    /// For whom; everybody if none are named.
+    pub people: Option<Vec<PersonId>>,
+    /// Where the next people begin.
+    pub cursor: Option<String>,
+    /// What differs so far.
+    pub impact: Impact,
+    /// The configuration that it began with.
+    rests_on: Option<String>,
+}
+
+impl Planning {
+    /// A plan of these changes.
+    #[must_use]
+    pub fn of(changes: Vec<FileChange>, people: Option<Vec<PersonId>>) -> Self {
+        Self {
+            changes,
+            people,
+            ..Self::default()
+        }
+    }
+
+    /// Rests on this configuration, from its first portion on; false if it began with another one.
+    pub fn begin_with(&mut self, stored: &[Loaded<ConfigItem>]) -> bool {
+        let versions: Vec<String> = stored
+            .iter()
+            .map(|item| format!("{:?}@{}", item.entity.key(), item.version))
+            .collect();
+        let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+        let now = derive(&versions);
+        let before = self.rests_on.get_or_insert_with(|| now.clone());
+        *before == now
+    }
+
+    /// What a plan that still holds is recognised by: what it would do, and what it rests on.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        derive(&[
+            &self.impact.digest,
+            self.rests_on.as_deref().unwrap_or_default(),
+        ])
+    }
 }
 
 /// How a job stands.
@@ -43,7 +95,7 @@ impl JobState {
 }
 
 /// Long work.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// Its id.
     pub id: JobId,

@@ -41,6 +41,7 @@ pub mod task;
 pub mod access;
 pub mod advance;
 pub mod changes;
+pub mod impact;
 pub mod intake;
 
 pub mod admin;

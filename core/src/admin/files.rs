@@ -1,5 +1,6 @@
 //! Files of configuration: put, read, listed, deleted; checked as a whole, and recorded.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::audit::StreamId;
@@ -8,6 +9,7 @@ use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::handle::{HandleError, ledger};
 use crate::ids::Slug;
+use crate::impact::{FileChange, changed};
 use crate::mistake::Mistake;
 use crate::ports::Ports;
 use crate::store::{Entity, Group, Key, Loaded, Version};
@@ -62,6 +64,20 @@ pub async fn company(ports: &Ports) -> Result<Company, AdminError> {
         }
     }
     Ok(company)
+}
+
+/// The company as it would be with these changes.
+///
+/// # Errors
+/// `Invalid` with all mistakes of the changed files.
+pub async fn checked(
+    ports: &Ports,
+    changes: &[FileChange],
+    now: Timestamp,
+) -> Result<Company, AdminError> {
+    let items: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
+    let items: Vec<ConfigItem> = items.into_iter().map(|item| item.entity).collect();
+    changed(&items, changes, now).map_err(AdminError::Invalid)
 }
 
 /// Puts a file, over what was there.

@@ -9,7 +9,7 @@ use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
 use super::verification::follow;
-use super::{HandleError, ledger};
+use super::{HandleError, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -46,11 +46,14 @@ pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(),
                 job.end(None, ports.clock.now());
                 return Ok(());
             }
-            Err(error @ StoreError::Unreadable { .. }) => {
+            Err(
+                error
+                @ (HandleError::Store(StoreError::Unreadable { .. }) | HandleError::Config(_)),
+            ) => {
                 job.end(Some(error.to_string()), ports.clock.now());
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
         if ports.clock.now() >= until {
             return Ok(());
@@ -58,8 +61,9 @@ pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(),
     }
 }
 
-async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, StoreError> {
+async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, HandleError> {
     match work {
-        Work::VerifyAudit(verification) => follow(&*ports.store, verification, PORTION).await,
+        Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
+        Work::Plan(planning) => planning::portion(ports, planning).await,
     }
 }

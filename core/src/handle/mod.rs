@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;
+pub mod planning;
 pub mod tick;
 pub mod verification;
 pub mod wake;

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     aliases, apps, attributes, audit, by_hand, events, export, jobs, keys, lever, pause, people,
-    policies, rules, runs, settings, tasks, timeline, workflows,
+    plan, policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -88,6 +88,7 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(aliases::put, aliases::read, aliases::delete))
         .routes(routes!(policies::list))
         .routes(routes!(policies::put, policies::read, policies::delete))
+        .routes(routes!(plan::plan))
         .routes(routes!(rules::list))
         .routes(routes!(rules::put, rules::read, rules::delete))
         .routes(routes!(workflows::list))

@@ -31,7 +31,7 @@ pub(crate) struct Paging {
 }
 
 /// The file with its name in it: the body may leave the name out, but not contradict the address.
-fn named(kind: ConfigKind, id: &Slug, mut file: Map<String, Value>) -> Value {
+pub(crate) fn named(kind: ConfigKind, id: &Slug, mut file: Map<String, Value>) -> Value {
     for field in ADDED {
         file.remove(field);
     }

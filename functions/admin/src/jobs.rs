@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Job, JobState, Work};
+use sando_core::job::{Job, JobState, Planning, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use crate::Api;
 use crate::audit::VerifiedView;
 use crate::auth::MayRead;
 use crate::body::InPath;
+use crate::plan::PlanView;
 use crate::problem::Problem;
 
 /// How long a caller waits for an answer before there is a job; API Gateway waits 30 s.
@@ -49,7 +50,7 @@ impl FromRequestParts<Api> for Patience {
 pub(crate) struct ProgressView {
     /// How much is done.
     done: u64,
-    /// Of what: `records`.
+    /// Of what: `records`, `people`.
     unit: &'static str,
 }
 
@@ -58,7 +59,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`.
+    /// `verify_audit`, `plan`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -80,6 +81,7 @@ impl From<&Job> for JobView {
     fn from(job: &Job) -> Self {
         let (kind, progress) = match &job.work {
             Work::VerifyAudit(verification) => ("verify_audit", records(verification)),
+            Work::Plan(planning) => ("plan", people(planning)),
         };
         Self {
             id: job.id.clone(),
@@ -102,10 +104,18 @@ fn records(verification: &Verification) -> ProgressView {
     }
 }
 
+fn people(planning: &Planning) -> ProgressView {
+    ProgressView {
+        done: planning.impact.people,
+        unit: "people",
+    }
+}
+
 /// What the call answers when its work is done.
 fn result(job: &Job) -> Value {
     match &job.work {
         Work::VerifyAudit(verification) => json!(VerifiedView::from(verification)),
+        Work::Plan(planning) => json!(PlanView::from(&**planning)),
     }
 }
 

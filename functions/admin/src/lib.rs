@@ -27,6 +27,7 @@ mod keys;
 mod lever;
 mod pause;
 mod people;
+mod plan;
 mod policies;
 mod rules;
 mod runs;

@@ -14,6 +14,7 @@ mod keys;
 mod lists;
 mod pause;
 mod people;
+mod plan;
 mod runs;
 mod settings;
 mod world;

@@ -1,0 +1,384 @@
+//! What changed files would do: whose access differs, how, and what that costs. Computing it changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::access::{Desired, desired};
+use crate::app::Period;
+use crate::company::Company;
+use crate::config::{ConfigItem, ConfigKind};
+use crate::grant::{Entitlement, Grant};
+use crate::ids::{AppSlug, PersonId, Slug};
+use crate::mistake::Mistake;
+use crate::person::Person;
+
+/// How many differences a plan lists; its totals count all of them.
+pub const MOST_LISTED: usize = 500;
+
+/// A file that is to be put, or deleted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileChange {
+    /// Of which kind.
+    pub kind: ConfigKind,
+    /// Under which name.
+    pub id: Slug,
+    /// The file; none deletes it.
+    #[serde(default)]
+    pub file: Option<Value>,
+}
+
+/// The company as it would be with these changes.
+///
+/// # Errors
+/// All mistakes of the changed files, under `changes[n]`. Files that are stored and cannot be used are left out.
+pub fn changed(
+    stored: &[ConfigItem],
+    changes: &[FileChange],
+    now: Timestamp,
+) -> Result<Company, Vec<Mistake>> {
+    let mut company = Company::empty()?;
+    let is_changed = |item: &ConfigItem| {
+        changes
+            .iter()
+            .any(|change| change.kind == item.kind && change.id == item.id)
+    };
+    for item in stored.iter().filter(|item| !is_changed(item)) {
+        let _ = company.take(item);
+    }
+    let mut mistakes = Vec::new();
+    for (place, change) in changes.iter().enumerate() {
+        let Some(file) = &change.file else { continue };
+        let item = ConfigItem {
+            kind: change.kind,
+            id: change.id.clone(),
+            file: file.clone(),
+            changed_at: now,
+        };
+        if let Err(more) = company.take(&item) {
+            let at = format!("changes[{place}].file");
+            mistakes.extend(more.into_iter().map(|mistake| mistake.under(&at)));
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(company)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// Which way somebody's access differs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// Due then, not now.
+    Gains,
+    /// Due now and then, with another plan, role or groups.
+    Changes,
+    /// Due now, not then.
+    Loses,
+}
+
+/// How one person's access to one application differs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Difference {
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub app: AppSlug,
+    /// Which way.
+    pub turn: Turn,
+    /// What is due as things stand.
+    pub before: Option<Entitlement>,
+    /// What would be due.
+    pub after: Option<Entitlement>,
+    /// The policies that would say so.
+    pub policies: Vec<Slug>,
+    /// What it costs more a month, in the smallest unit, by currency.
+    pub monthly: BTreeMap<String, i64>,
+}
+
+/// Everything in which a person's access differs between two companies.
+#[must_use]
+pub fn differences(
+    person: &Person,
+    grants: &[Grant],
+    now: &Company,
+    then: &Company,
+    at: Timestamp,
+) -> Vec<Difference> {
+    let (due_now, due_then) = (desired(person, now, at), desired(person, then, at));
+    let apps: BTreeSet<&AppSlug> = [&due_now, &due_then]
+        .into_iter()
+        .flat_map(|desired| desired.due.keys().chain(&desired.unknown))
+        .collect();
+    let differs = |app: &AppSlug| {
+        let (before, after) = (has(&due_now, grants, app), has(&due_then, grants, app));
+        let turn = match (&before, &after) {
+            (None, None) => return None,
+            (None, Some(_)) => Turn::Gains,
+            (Some(_), None) => Turn::Loses,
+            (Some(before), Some(after)) if before == after => return None,
+            (Some(_), Some(_)) => Turn::Changes,
+        };
+        let mut monthly = BTreeMap::new();
+        add_price(&mut monthly, then, app, after.as_ref(), 1);
+        add_price(&mut monthly, now, app, before.as_ref(), -1);
+        monthly.retain(|_, amount| *amount != 0);
+        let policies = due_then.due.get(app).map(|due| due.policies.clone());
+        Some(Difference {
+            person: person.id.clone(),
+            app: app.clone(),
+            turn,
+            before,
+            after,
+            policies: policies.unwrap_or_default(),
+            monthly,
+        })
+    };
+    apps.into_iter().filter_map(differs).collect()
+}
+
+/// What a person has in the end: what is due, and what nobody can tell stays as it is.
+fn has(desired: &Desired, grants: &[Grant], app: &AppSlug) -> Option<Entitlement> {
+    if let Some(due) = desired.due.get(app) {
+        return Some(due.entitlement.clone());
+    }
+    let grant = grants.iter().find(|grant| grant.app == *app)?;
+    grant.held.clone().filter(|_| desired.unknown.contains(app))
+}
+
+fn add_price(
+    monthly: &mut BTreeMap<String, i64>,
+    company: &Company,
+    app: &AppSlug,
+    entitlement: Option<&Entitlement>,
+    sign: i64,
+) {
+    let price = entitlement
+        .and_then(|entitlement| entitlement.plan.as_ref())
+        .and_then(|plan| {
+            let plans = &company.apps.get(app)?.plans;
+            plans.iter().find(|one| one.id == *plan)?.price.as_ref()
+        });
+    if let Some(price) = price {
+        let a_month = match price.per {
+            Period::Month => price.amount_minor,
+            Period::Year => price.amount_minor / 12,
+        };
+        let sum = monthly.entry(price.currency.clone()).or_default();
+        *sum = sum.saturating_add(a_month.saturating_mul(sign));
+    }
+}
+
+/// How many differences there are, by their turn.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Turns {
+    /// Gained.
+    pub gains: u64,
+    /// Changed.
+    pub changes: u64,
+    /// Lost.
+    pub losses: u64,
+}
+
+impl Turns {
+    fn count(&mut self, turn: Turn) {
+        let number = match turn {
+            Turn::Gains => &mut self.gains,
+            Turn::Changes => &mut self.changes,
+            Turn::Loses => &mut self.losses,
+        };
+        *number = number.saturating_add(1);
+    }
+}
+
+/// The differences of many people, added up.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Impact {
+    /// How many people were looked at.
+    pub people: u64,
+    /// How many of them something differs for.
+    pub affected: u64,
+    /// How many of them lose something.
+    pub losing: u64,
+    /// All differences.
+    pub all: Turns,
+    /// By application.
+    pub by_app: BTreeMap<AppSlug, Turns>,
+    /// What it costs more a month, in the smallest unit, by currency.
+    pub monthly: BTreeMap<String, i64>,
+    /// The first differences.
+    pub listed: Vec<Difference>,
+    /// Over all differences, in order.
+    pub digest: String,
+}
+
+impl Impact {
+    /// A loss for more people than this is worth a second look, as is one for more than 2 % of all.
+    const MOST_LOSING: u64 = 5;
+
+    /// Adds what differs for one person.
+    pub fn add(&mut self, differences: Vec<Difference>) {
+        self.people = self.people.saturating_add(1);
+        if differences.is_empty() {
+            return;
+        }
+        self.affected = self.affected.saturating_add(1);
+        if differences.iter().any(|one| one.turn == Turn::Loses) {
+            self.losing = self.losing.saturating_add(1);
+        }
+        for difference in differences {
+            self.all.count(difference.turn);
+            let of_app = self.by_app.entry(difference.app.clone()).or_default();
+            of_app.count(difference.turn);
+            for (currency, amount) in &difference.monthly {
+                let sum = self.monthly.entry(currency.clone()).or_default();
+                *sum = sum.saturating_add(*amount);
+            }
+            let text = serde_json::to_string(&difference).unwrap_or_default();
+            let hash = Sha256::new()
+                .chain_update(self.digest.as_bytes())
+                .chain_update(text.as_bytes());
+            self.digest = hex::encode(hash.finalize());
+            if self.listed.len() < MOST_LISTED {
+                self.listed.push(difference);
+            }
+        }
+    }
+
+    /// Does it take something from more than 5 people, or more than 2 % of them (L9)?
+    #[must_use]
+    pub fn is_over_cap(&self) -> bool {
+        self.losing > Self::MOST_LOSING || self.losing.saturating_mul(50) > self.people.max(50)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::a_person;
+
+    fn change(kind: ConfigKind, id: &str, file: Value) -> FileChange {
+        FileChange {
+            kind,
+            id: Slug::parse(id).unwrap(),
+            file: Some(file),
+        }
+    }
+
+    fn company(changes: &[FileChange]) -> Company {
+        changed(&[], changes, Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    fn figma() -> FileChange {
+        let price = |amount: i64, per: &str| json!({ "amount_minor": amount, "currency": "USD", "per": per });
+        let plans = json!([
+            { "id": "basic", "price": price(6000, "year") },
+            { "id": "pro", "price": price(1500, "month") },
+        ]);
+        change(
+            ConfigKind::App,
+            "figma",
+            json!({ "app": "figma", "plans": plans }),
+        )
+    }
+
+    fn policy(department: &str, plan: &str) -> FileChange {
+        let file = json!({
+            "policy": "design",
+            "when": [{ "path": "department", "op": "is", "value": department }],
+            "grants": [{ "app": "figma", "plan": plan }],
+        });
+        change(ConfigKind::Policy, "design", file)
+    }
+
+    fn between(now: &Company, then: &Company, person: &Person) -> Vec<Difference> {
+        differences(person, &[], now, then, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_is_gained_changed_and_lost_has_its_price() {
+        let none = company(&[figma()]);
+        let basic = company(&[figma(), policy("Engineering", "basic")]);
+        let pro = company(&[figma(), policy("Engineering", "pro")]);
+        let person = a_person().build();
+        let check = |now: &Company, then: &Company, turn: Turn, cents: i64| {
+            let found = between(now, then, &person);
+            let [difference] = found.as_slice() else {
+                panic!("one difference, not {found:?}");
+            };
+            assert_eq!(difference.turn, turn);
+            assert_eq!(difference.monthly["USD"], cents, "{turn:?}");
+        };
+
+        check(&none, &basic, Turn::Gains, 500);
+        check(&basic, &pro, Turn::Changes, 1000);
+        check(&pro, &none, Turn::Loses, -1500);
+        assert_eq!(between(&pro, &pro, &person), []);
+    }
+
+    #[test]
+    fn what_nobody_can_tell_is_no_loss() {
+        let certain = company(&[figma(), policy("Engineering", "pro")]);
+        let file = json!({
+            "policy": "design",
+            "when": [{ "path": "floor", "op": "is", "value": "3" }],
+            "grants": [{ "app": "figma", "plan": "pro" }],
+        });
+        let unknown = company(&[figma(), change(ConfigKind::Policy, "design", file)]);
+        let person = a_person().build();
+        let mut held = Grant::desired(
+            &person.id,
+            &Slug::parse("figma").unwrap(),
+            Entitlement::default(),
+            Timestamp::UNIX_EPOCH,
+        );
+        held.held = Some(Entitlement {
+            plan: Some("pro".to_owned()),
+            ..Entitlement::default()
+        });
+
+        let found = differences(&person, &[held], &certain, &unknown, Timestamp::UNIX_EPOCH);
+
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn every_mistake_of_every_file_is_told_with_its_place() {
+        let wrong = change(ConfigKind::Policy, "design", json!({ "policy": "other" }));
+        let mistakes = changed(&[], &[figma(), wrong], Timestamp::UNIX_EPOCH).unwrap_err();
+
+        assert!(
+            mistakes[0].path.starts_with("changes[1].file"),
+            "{mistakes:?}"
+        );
+    }
+
+    #[test]
+    fn a_loss_for_many_is_over_the_cap() {
+        let now = company(&[figma(), policy("Engineering", "pro")]);
+        let then = company(&[figma()]);
+        let losses = between(&now, &then, &a_person().build());
+        let check = |losing: u64, of: u64, expect: bool| {
+            let mut impact = Impact::default();
+            (0..losing).for_each(|_| impact.add(losses.clone()));
+            (losing..of).for_each(|_| impact.add(Vec::new()));
+            assert_eq!(impact.is_over_cap(), expect, "{losing} of {of}");
+        };
+
+        check(0, 10, false);
+        check(1, 10, false);
+        check(2, 10, true);
+        check(2, 100, false);
+        check(3, 100, true);
+        check(5, 1000, false);
+        check(6, 1000, true);
+    }
+}

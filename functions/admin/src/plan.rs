@@ -1,0 +1,194 @@
+//! Plan before apply: what changed files would do to everybody's access, before they are put.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use sando_core::admin::{files, jobs};
+use sando_core::config::ConfigKind;
+use sando_core::ids::{AppSlug, PersonId, Slug};
+use sando_core::impact::{Difference, FileChange, Impact, Turns};
+use sando_core::job::{Planning, Work};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::MayOperate;
+use crate::body::Body;
+use crate::files::named;
+use crate::jobs::{JobView, Patience, answer};
+use crate::problem::Problem;
+
+/// How much text the changed files may have together: a plan is kept in one item while it is made.
+const MOST_TEXT: usize = 200_000;
+
+/// One file that is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeBody {
+    /// `app`, `policy`, `rule`, `workflow` or `attributes`.
+    #[schema(value_type = String)]
+    kind: ConfigKind,
+    #[schema(value_type = String)]
+    id: Slug,
+    /// The file as it would be put; null deletes it.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    file: Option<Map<String, Value>>,
+}
+
+/// For whom.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverBody {
+    /// Only these people.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    people: Option<Vec<PersonId>>,
+}
+
+/// What is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanBody {
+    changes: Vec<ChangeBody>,
+    #[serde(default)]
+    over: OverBody,
+}
+
+/// What changed files would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanView {
+    /// Changes with the configuration, the people and what would differ for them.
+    hash: String,
+    /// How many people were looked at; people who are only baselined are not.
+    people: u64,
+    /// For how many something differs.
+    affected: u64,
+    /// How many lose something.
+    losing: u64,
+    /// More people lose something than may without a second look (5, or 2 %).
+    over_cap: bool,
+    /// `{gains, changes, losses}`.
+    #[schema(value_type = Object)]
+    totals: Turns,
+    /// The same by application.
+    #[schema(value_type = Object)]
+    by_app: BTreeMap<AppSlug, Turns>,
+    /// What it costs more a month: `{amount_minor, currency}`.
+    monthly: Vec<MoneyView>,
+    effects: Vec<DifferenceView>,
+    /// There are more effects than are listed; the totals count all of them.
+    truncated: bool,
+}
+
+/// Money.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MoneyView {
+    amount_minor: i64,
+    currency: String,
+}
+
+/// How one person's access to one application would differ.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DifferenceView {
+    #[schema(value_type = String)]
+    person: PersonId,
+    #[schema(value_type = String)]
+    app: AppSlug,
+    /// `gains`, `changes` or `loses`.
+    effect: Value,
+    /// `{plan, role, groups}` as things stand.
+    #[schema(value_type = Option<Object>)]
+    before: Value,
+    /// `{plan, role, groups}` as it would be.
+    #[schema(value_type = Option<Object>)]
+    after: Value,
+    #[schema(value_type = Vec<String>)]
+    policies: Vec<Slug>,
+    /// What it costs more a month.
+    monthly: Vec<MoneyView>,
+}
+
+fn money(sums: &BTreeMap<String, i64>) -> Vec<MoneyView> {
+    let one = |(currency, amount): (&String, &i64)| MoneyView {
+        amount_minor: *amount,
+        currency: currency.clone(),
+    };
+    sums.iter().map(one).collect()
+}
+
+impl From<&Difference> for DifferenceView {
+    fn from(difference: &Difference) -> Self {
+        Self {
+            person: difference.person.clone(),
+            app: difference.app.clone(),
+            effect: json!(difference.turn),
+            before: json!(difference.before),
+            after: json!(difference.after),
+            policies: difference.policies.clone(),
+            monthly: money(&difference.monthly),
+        }
+    }
+}
+
+impl From<&Planning> for PlanView {
+    fn from(planning: &Planning) -> Self {
+        let impact: &Impact = &planning.impact;
+        let Turns {
+            gains,
+            changes,
+            losses,
+        } = impact.all;
+        let all = gains.saturating_add(changes).saturating_add(losses);
+        Self {
+            hash: planning.hash(),
+            people: impact.people,
+            affected: impact.affected,
+            losing: impact.losing,
+            over_cap: impact.is_over_cap(),
+            totals: impact.all.clone(),
+            by_app: impact.by_app.clone(),
+            monthly: money(&impact.monthly),
+            effects: impact.listed.iter().map(DifferenceView::from).collect(),
+            truncated: usize::try_from(all).is_ok_and(|all| all > impact.listed.len()),
+        }
+    }
+}
+
+/// Shows what changed files would do to everybody's access; nothing is stored, nothing is done.
+#[utoipa::path(post, path = "/v1/plan", tag = "configuration", operation_id = "plan",
+    params(("Prefer" = Option<String>, Header)), request_body = PlanBody,
+    responses((status = 200, body = PlanView), (status = 202, body = JobView)))]
+pub(crate) async fn plan(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    patience: Patience,
+    Body(body): Body<PlanBody>,
+) -> Result<Response, Problem> {
+    let changes: Vec<FileChange> = body.changes.into_iter().map(change).collect();
+    let size = serde_json::to_string(&changes).map_or(usize::MAX, |text| text.len());
+    if size > MOST_TEXT {
+        return Err(Problem::mistake(
+            "changes",
+            "these are more than 200 kB: plan fewer files at once",
+        ));
+    }
+    let who = caller.who(&api);
+    // Mistakes are told now, not by a job.
+    files::checked(&api.ports, &changes, who.at).await?;
+    let planning = Planning::of(changes, body.over.people);
+    let work = Work::Plan(Box::new(planning));
+    let job = jobs::run(&api.ports, &who, work, patience.0).await;
+    Ok(answer(&job?))
+}
+
+fn change(body: ChangeBody) -> FileChange {
+    let file = body.file.map(|file| named(body.kind, &body.id, file));
+    FileChange {
+        kind: body.kind,
+        id: body.id,
+        file,
+    }
+}
