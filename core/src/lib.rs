@@ -33,6 +33,7 @@ pub mod grant;
 pub mod settings;
 pub mod webhook;
 
+pub mod definition;
 pub mod job;
 pub mod lever;
 pub mod run;
