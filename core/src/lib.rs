@@ -34,6 +34,8 @@ pub mod grant;
 pub mod settings;
 pub mod webhook;
 
+pub mod definition;
+
 pub mod lever;
 pub mod run;
 pub mod task;

@@ -1,0 +1,212 @@
+//! Why a record became what it became: a by-product of mapping.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Dropped, MappedUser};
+use crate::{
+    condition::{Explained, Operator, Why},
+    path::of_scalar,
+    value::ValueExpression,
+};
+
+/// Why a record became what it became. `Debug` shows nothing of the record.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The record as it was received, details and joined items included.
+    pub record: Value,
+    /// What the record filter (`where`) said; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Explained>,
+    /// Every mapped field: what was found and what became of it.
+    pub fields: Vec<FieldWhy>,
+    /// What decided whether the user is active; absent for records that are no user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Explained>,
+    /// The branches of `in_app` that were tried, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<Explained>,
+    /// The licences and what decided about them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licenses: Vec<LicenseWhy>,
+    /// The user, if the record is one.
+    pub user: Option<MappedUser>,
+    /// Why it is none; absent also for records that the filter removed and for repetitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Dropped>,
+    /// The same id was there before: the first counts.
+    #[serde(default)]
+    pub repeated: bool,
+}
+
+/// One mapped field.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldWhy {
+    /// The field: `role`, `custom_fields.team`.
+    pub field: String,
+    /// How it is made, as written.
+    pub from: Value,
+    /// What was found.
+    pub raw: Option<Value>,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl fmt::Debug for FieldWhy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldWhy")
+            .field("field", &self.field)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One licence and what decided about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LicenseWhy {
+    /// The licence.
+    pub name: String,
+    /// Its conditions.
+    pub why: Explained,
+}
+
+impl fmt::Debug for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Explanation {
+    /// For people: "deleted: `state` is `LOCKED`, rule 1 wants `active`"; nothing for an active user without problems.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let filtered = self.filter.iter().filter(|filter| !filter.truth.is_true());
+        for filter in filtered {
+            sentences
+                .extend(failed(filter).map(|why| format!("removed by `where`: {}", sentence(why))));
+        }
+        if let Some(dropped) = &self.dropped {
+            sentences.push(format!("dropped: {}", dropped.reason.sentence()));
+        }
+        if self.repeated {
+            sentences.push("repeated: the same id was there before, the first counts".to_owned());
+        }
+        let inactive = self.active.iter().filter(|active| !active.truth.is_true());
+        for active in inactive {
+            sentences.extend(failed(active).map(|why| format!("deleted: {}", sentence(why))));
+        }
+        for field in &self.fields {
+            if let Some(problem) = &field.problem {
+                sentences.push(format!(
+                    "{}: {}",
+                    field.field,
+                    found(problem, field.raw.as_ref())
+                ));
+            }
+        }
+        sentences
+    }
+}
+
+fn found(problem: &str, raw: Option<&Value>) -> String {
+    match raw {
+        Some(raw) => format!("{} is {problem}", shown(raw)),
+        None => problem.to_owned(),
+    }
+}
+
+fn failed(explained: &Explained) -> impl Iterator<Item = &Why> {
+    explained.why.iter().filter(|why| !why.truth.is_true())
+}
+
+/// "`state` is `LOCKED`, rule 1 wants `active`".
+fn sentence(why: &Why) -> String {
+    let found = match &why.found {
+        None => "is missing".to_owned(),
+        Some(found) => format!("is {}", shown(found)),
+    };
+    let rule = why
+        .at
+        .trim_start_matches('[')
+        .split(']')
+        .next()
+        .unwrap_or_default();
+    let rule = rule
+        .parse::<usize>()
+        .map_or_else(|_| why.at.clone(), |index| (index + 1).to_string());
+    let wanted = match (&why.op, &why.wanted) {
+        (Operator::Is, Some(wanted)) => shown(wanted),
+        (op, Some(wanted)) => format!("{op} {}", shown(wanted)),
+        (op, None) => op.to_string(),
+    };
+    format!("`{}` {found}, rule {rule} wants {wanted}", why.path)
+}
+
+fn shown(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = of_scalar(value).map_or_else(|| value.to_string(), std::borrow::Cow::into_owned);
+    let short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        format!("`{short}…`")
+    } else {
+        format!("`{short}`")
+    }
+}
+
+/// Receives what mapping finds on its way.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(super) fields: Vec<FieldWhy>,
+    pub(super) active: Option<Explained>,
+    pub(super) status: Vec<Explained>,
+    pub(super) licenses: Vec<LicenseWhy>,
+}
+
+impl Notes {
+    pub(super) fn field(
+        &mut self,
+        field: &str,
+        expression: &ValueExpression,
+        raw: Option<&Value>,
+        problem: Option<&str>,
+    ) {
+        self.fields.push(FieldWhy {
+            field: field.to_owned(),
+            from: expression.to_value(),
+            raw: raw.cloned(),
+            problem: problem.map(str::to_owned),
+        });
+    }
+
+    pub(super) fn conditions(&mut self, what: &str, explained: Explained) {
+        match what {
+            "active" => self.active = Some(explained),
+            "status" => self.status.push(explained),
+            other => self.licenses.push(LicenseWhy {
+                name: other.strip_prefix("license ").unwrap_or(other).to_owned(),
+                why: explained,
+            }),
+        }
+    }
+
+    /// The explanation of a record.
+    pub(crate) fn finish(self, record: Value, filter: Option<Explained>) -> Explanation {
+        Explanation {
+            record,
+            filter,
+            fields: self.fields,
+            active: self.active,
+            status: self.status,
+            licenses: self.licenses,
+            user: None,
+            dropped: None,
+            repeated: false,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! From a record of the application to a user: fields, status, licences, custom fields.
+
+mod custom;
+mod evaluate;
+mod explain;
+mod read;
+mod user;
+
+use std::collections::BTreeMap;
+
+pub(crate) use evaluate::Around;
+pub(crate) use explain::Notes;
+pub use explain::{Explanation, FieldWhy, LicenseWhy};
+pub(crate) use read::{
+    IN_APP_BRANCH_KEYS, IN_APP_KEYS, KINDS, LICENSE_AUTO_KEYS, LICENSE_KEYS, LICENSES_KEYS,
+    MAP_KEYS, STATUS_KEYS,
+};
+pub use user::{Dropped, IdHash, Kind, MappedUser, Reason, User};
+
+use crate::{app::CustomField, condition::Conditions, value::ValueExpression};
+
+/// The types of custom fields, by name; a field without a type is text.
+pub type CustomFields = BTreeMap<String, CustomField>;
+
+/// How a record becomes a user.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mapping {
+    pub(crate) external_id: ValueExpression,
+    pub(crate) email: ValueExpression,
+    pub(crate) username: Option<ValueExpression>,
+    full_name: FullName,
+    role: Option<ValueExpression>,
+    created_at: Option<ValueExpression>,
+    last_visit_at: Option<ValueExpression>,
+    kind: Option<ValueExpression>,
+    active_when: Conditions,
+    in_app: InApp,
+    licenses: Licenses,
+    custom: Vec<(String, ValueExpression)>,
+    keep_without_email: bool,
+    /// Which outputs are not known while the details or joined item under a name are not.
+    depends: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum FullName {
+    None,
+    Whole(ValueExpression),
+    Parts(Option<ValueExpression>, Option<ValueExpression>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum InApp {
+    Auto,
+    Field(ValueExpression),
+    Conditions(Vec<(Conditions, String)>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Licenses {
+    /// The name, or the application's.
+    Auto(Option<String>),
+    Conditions(Vec<(String, Conditions)>),
+}

@@ -1,0 +1,178 @@
+//! What a pull yields: users, and records that are none.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// One user of an application, in the form in which it is printed (`definition.md`, "What a pull yields").
+///
+/// `Debug` shows the external id alone.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The application's id.
+    pub external_id: String,
+    /// Trimmed, in the application's case; null only where users without an address are kept.
+    pub email: Option<String>,
+    /// The name to log in with.
+    pub username: Option<String>,
+    /// The name for people.
+    pub full_name: Option<String>,
+    /// The role; several with commas.
+    pub role: Option<String>,
+    /// UTC.
+    pub created_at: Option<String>,
+    /// UTC.
+    pub last_visit_at: Option<String>,
+    /// Has access.
+    pub active: bool,
+    /// The status for people.
+    pub status: Option<String>,
+    /// The licences held.
+    pub licenses: Vec<String>,
+    /// Fields of the organisation's own.
+    pub custom_fields: Map<String, Value>,
+    /// Person, bot, service or guest; where mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("external_id", &self.external_id)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of user it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A human of the company.
+    Person,
+    /// A program.
+    Bot,
+    /// An account of a service.
+    Service,
+    /// A human from outside.
+    Guest,
+}
+
+/// A user, and what of it is not known for sure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MappedUser {
+    /// The user.
+    pub user: User,
+    /// Fields that are null or guessed because a request for details or a joined list failed (`role`, `custom_fields.team`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+}
+
+/// 16 bytes of SHA-256 of an external id: what is remembered of every user that was seen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IdHash(pub [u8; 16]);
+
+impl IdHash {
+    /// The hash of an id.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        Self::of_bytes(id.as_bytes())
+    }
+
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self::finish(Sha256::new().chain_update(bytes))
+    }
+
+    pub(crate) fn finish(digest: Sha256) -> Self {
+        let digest = digest.finalize();
+        let mut hash = [0; 16];
+        hash.iter_mut()
+            .zip(digest.iter())
+            .for_each(|(to, from)| *to = *from);
+        Self(hash)
+    }
+}
+
+impl fmt::Debug for IdHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl From<IdHash> for String {
+    fn from(hash: IdHash) -> Self {
+        hex::encode(hash.0)
+    }
+}
+
+impl TryFrom<String> for IdHash {
+    type Error = hex::FromHexError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut hash = [0; 16];
+        hex::decode_to_slice(text, &mut hash)?;
+        Ok(Self(hash))
+    }
+}
+
+/// A record that is no user.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Its id, if it has one: such a record was seen and has not vanished.
+    pub external_id: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// What was found where the id or address should be.
+    pub found: Option<Value>,
+}
+
+impl fmt::Debug for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dropped")
+            .field("external_id", &self.external_id)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a record is no user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No id.
+    NoExternalId,
+    /// The id is a list or an object, or a number too long to be exact.
+    InvalidExternalId,
+    /// No address.
+    NoEmail,
+    /// Something that is no address.
+    InvalidEmail,
+}
+
+impl Reason {
+    /// For people.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NoExternalId => "it has no external id",
+            Self::InvalidExternalId => "its external id is neither a text nor an exact number",
+            Self::NoEmail => "it has no email address",
+            Self::InvalidEmail => "its email address is not valid",
+        }
+    }
+
+    /// As it is counted.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoExternalId => "no_external_id",
+            Self::InvalidExternalId => "invalid_external_id",
+            Self::NoEmail => "no_email",
+            Self::InvalidEmail => "invalid_email",
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a pull can show for itself: how every list ended, what was received, and what it cost.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Purpose};
+
+/// How many lists are told one by one.
+const MOST_LISTINGS: usize = 100;
+/// How many warnings are kept.
+const MOST_WARNINGS: usize = 50;
+
+/// The completeness certificate, and the counts of a pull. Serialises as the closing summary.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Every list was read to its end. Only then may anything follow from who is missing.
+    pub complete: bool,
+    /// How the list of users ended, the last one if there were several; of a failed pull the class of its failure.
+    pub ended_by: Option<String>,
+    /// Pages of users.
+    pub pages: u64,
+    /// Records of users as received, before anything was removed from them.
+    pub received: u64,
+    /// Users, each once.
+    pub users: u64,
+    /// Users with access.
+    pub active: u64,
+    /// Records that the filter (`where`) removed.
+    pub removed_by_where: u64,
+    /// Records that are no users, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Records whose id was there before.
+    pub duplicates: u64,
+    /// Values of custom fields that do not have the type of their field.
+    pub invalid_custom_fields: u64,
+    /// Values that should be times and are none.
+    pub invalid_times: u64,
+    /// Users whose own status says the opposite of the calculated one.
+    pub contradictions: u64,
+    /// Users whose details could not be read.
+    pub details_failed: u64,
+    /// Joined lists that could not be read.
+    pub joins_failed: u64,
+    /// Answers that a rule told to ignore.
+    pub ignored: u64,
+    /// Requests sent, repeated ones included; whoever sends token requests adds those.
+    pub requests: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Bytes of all answers after decompression.
+    pub bytes: u64,
+    /// How lists ended and how many of each: `{"users: empty_page": 1}`.
+    pub endings: BTreeMap<String, u64>,
+    /// The first 100 lists one by one.
+    pub listings: Vec<ListingEnd>,
+    /// What looks odd.
+    pub warnings: Vec<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// How one list ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListingEnd {
+    /// Which list.
+    pub purpose: Purpose,
+    /// How it ended.
+    pub ended_by: EndedBy,
+    /// Its pages.
+    pub pages: u64,
+    /// Its rows.
+    pub received: u64,
+    /// The greatest total that any page declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<u64>,
+}
+
+/// How a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// There is no paging.
+    SingleRequest,
+    /// A page was empty.
+    EmptyPage,
+    /// All that was declared was received.
+    TotalReached,
+    /// The last of the declared pages.
+    LastPage,
+    /// No next URL.
+    NoNextUrl,
+    /// No cursor.
+    NoCursor,
+    /// A cursor that says so.
+    EndValue,
+    /// The answer says that there is no more.
+    NoMore,
+    /// A page was short, and the definition trusts that.
+    ShortPage,
+    /// A rule of the definition.
+    Rule,
+}
+
+impl EndedBy {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SingleRequest => "single_request",
+            Self::EmptyPage => "empty_page",
+            Self::TotalReached => "total_reached",
+            Self::LastPage => "last_page",
+            Self::NoNextUrl => "no_next_url",
+            Self::NoCursor => "no_cursor",
+            Self::EndValue => "end_value",
+            Self::NoMore => "no_more",
+            Self::ShortPage => "short_page",
+            Self::Rule => "rule",
+        }
+    }
+}
+
+impl Certificate {
+    pub(crate) fn note(&mut self, end: ListingEnd) {
+        let name = format!("{}: {}", end.purpose.kind(), end.ended_by.name());
+        *self.endings.entry(name).or_default() += 1;
+        if matches!(end.purpose, Purpose::Users { .. }) {
+            self.ended_by = Some(end.ended_by.name().to_owned());
+        }
+        if self.listings.len() < MOST_LISTINGS {
+            self.listings.push(end);
+        }
+    }
+
+    pub(crate) fn warn(&mut self, warning: String) {
+        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.complete = false;
+        self.ended_by = Some(failure.class.name().to_owned());
+        self.failure = Some(failure);
+    }
+}

@@ -1,0 +1,251 @@
+//! Details: a request for each user, or for many at once.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    Failure, Pull, Purpose,
+    answer::Answer,
+    line::{page_of, record_hash, rows_of},
+    listing::Listing,
+    page::{self, Detail, Page},
+    request::{CacheKey, Open, What},
+};
+use crate::{
+    definition::{
+        file::{Definition, pagination::Style, users::Details},
+        map::IdHash,
+    },
+    path::Scope,
+};
+
+impl Pull {
+    /// Finds out which rows of the page in front need details.
+    pub(super) fn plan_details(&mut self, now: Timestamp) {
+        let Some(details) = &self.definition.users.details else {
+            return;
+        };
+        let Some(page) = self.pages.front().filter(|page| page.to_ask.is_none()) else {
+            return;
+        };
+        let size = details.batch.as_ref().map_or(1, |batch| batch.size);
+        let wanted = self.wants_details(page, now);
+        let groups: VecDeque<Vec<usize>> = wanted.chunks(size).map(<[usize]>::to_vec).collect();
+        if let Some(page) = self.pages.front_mut() {
+            page.to_ask = Some(groups);
+        }
+    }
+
+    /// Plans as many requests for details as may be under way.
+    pub(super) fn ask_for_details(&mut self, now: Timestamp) {
+        let definition = self.definition.clone();
+        let Some(details) = &definition.users.details else {
+            return;
+        };
+        self.plan_details(now);
+        while let Some(page) = self.pages.front_mut() {
+            if page.asked >= details.concurrency {
+                return;
+            }
+            let Some(rows) = page.to_ask.as_mut().and_then(VecDeque::pop_front) else {
+                return;
+            };
+            page.asked += 1;
+            self.ask(&definition, details, rows, Listing::new(), Vec::new());
+            if self.over {
+                return;
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        definition: &Definition,
+        details: &Details,
+        rows: Vec<usize>,
+        listing: Listing,
+        gathered: Vec<Value>,
+    ) {
+        let Some(page) = self.pages.front() else {
+            return;
+        };
+        let names = names(definition, details, page, &rows);
+        let lookup = |name: &str| {
+            let own = names.iter().find(|(known, _)| *known == name);
+            match own {
+                Some((_, value)) => value.clone(),
+                None => page.scope.get(name).cloned().or_else(|| self.value(name)),
+            }
+        };
+        let rendered = self
+            .context(&lookup)
+            .render(&details.request, &listing.position);
+        let cache = match (
+            details.batch.is_none(),
+            &details.request.pagination.style,
+            rows.as_slice(),
+        ) {
+            (true, Style::None, [row]) => cache_key(definition, page, *row),
+            _ => None,
+        };
+        match rendered {
+            Ok(rendered) => {
+                let what = What::Details {
+                    rows,
+                    listing: Box::new(listing),
+                    gathered,
+                };
+                let mut open =
+                    Open::new(self.next_id, what, Purpose::Details, rendered, self.terms());
+                open.request.cache = cache;
+                self.send(open);
+            }
+            Err(message) => {
+                let failure = Failure::shape(Purpose::Details, message);
+                self.state.certificate.warn(failure.to_string());
+                self.details_failed(&rows);
+            }
+        }
+    }
+
+    pub(super) fn deliver_details(
+        &mut self,
+        open: &Open,
+        head: &Answer,
+        value: &Value,
+    ) -> Result<(), String> {
+        let definition = self.definition.clone();
+        let (
+            Some(details),
+            What::Details {
+                rows,
+                listing,
+                gathered,
+            },
+        ) = (&definition.users.details, &open.what)
+        else {
+            return Ok(());
+        };
+        let request = &details.request;
+        if matches!(request.pagination.style, Style::None) && details.batch.is_none() {
+            let found = request
+                .response_path
+                .find(value)
+                .map(std::borrow::Cow::into_owned);
+            let found = match found {
+                Some(found) => found,
+                None if request.absent_is_empty => Value::Null,
+                None => {
+                    return Err(format!(
+                        "the answer has nothing at `{}`",
+                        request.response_path
+                    ));
+                }
+            };
+            self.know(rows, |_| Some(found.clone()));
+            return Ok(());
+        }
+        let received = rows_of(request, value)?;
+        let mut listing = listing.as_ref().clone();
+        let page = page_of(
+            open,
+            head,
+            value,
+            &received,
+            page::fingerprint(&received),
+            definition.limits().max_pages,
+        );
+        let ended = listing.turn(&request.pagination, &page)?;
+        let mut gathered = gathered.clone();
+        gathered.extend(received.iter().map(|row| row.value.clone()));
+        if ended.is_none() {
+            self.ask(&definition, details, rows.clone(), listing, gathered);
+            return Ok(());
+        }
+        match &details.batch {
+            None => self.know(rows, |_| Some(Value::Array(gathered.clone()))),
+            Some(batch) => {
+                let of = |id: &str| {
+                    let mut items = gathered.iter();
+                    items
+                        .find(|item| {
+                            page::id_at(
+                                &batch.item,
+                                crate::path::Row {
+                                    key: None,
+                                    value: item,
+                                },
+                            )
+                            .as_deref()
+                                == Some(id)
+                        })
+                        .cloned()
+                };
+                self.know(rows, of);
+            }
+        }
+        Ok(())
+    }
+
+    fn know(&mut self, rows: &[usize], of: impl Fn(&str) -> Option<Value>) {
+        let Some(page) = self.pages.front_mut() else {
+            return;
+        };
+        page.asked = page.asked.saturating_sub(1);
+        for row in rows {
+            let id = page.ids.get(*row).and_then(|id| id.as_ref().ok());
+            if let Some(value) = id.and_then(|id| of(id)) {
+                page.details.insert(*row, Detail::Known(value));
+            }
+        }
+    }
+
+    pub(super) fn details_failed(&mut self, rows: &[usize]) {
+        let Some(page) = self.pages.front_mut() else {
+            return;
+        };
+        page.asked = page.asked.saturating_sub(1);
+        for row in rows {
+            page.details.insert(*row, Detail::Failed);
+            self.state.certificate.details_failed += 1;
+        }
+    }
+
+    /// A rule says that there are no details, and that this is no failure.
+    pub(super) fn details_are_nothing(&mut self, rows: &[usize]) {
+        self.know(rows, |_| None);
+    }
+}
+
+/// What a request for details may name.
+fn names(
+    definition: &Definition,
+    details: &Details,
+    page: &Page,
+    rows: &[usize],
+) -> Vec<(&'static str, Option<Value>)> {
+    let id = |row: &usize| page.ids.get(*row).and_then(|id| id.as_ref().ok()).cloned();
+    if details.batch.is_some() {
+        let ids = rows.iter().filter_map(id).map(Value::String).collect();
+        return vec![("external_ids", Some(Value::Array(ids)))];
+    }
+    let mut names = vec![("external_id", rows.first().and_then(id).map(Value::String))];
+    let received = rows_of(&definition.users.list, &page.answer).unwrap_or_default();
+    if let Some(row) = rows.first().and_then(|row| received.get(*row)) {
+        let scope = Scope::from(*row).with_kept(&page.scope);
+        let mapped = definition.mapping.names_for_details(scope);
+        names.extend(mapped.map(|(name, text)| (name, text.map(Value::String))));
+    }
+    names
+}
+
+fn cache_key(definition: &Definition, page: &Page, row: usize) -> Option<CacheKey> {
+    let id = page.ids.get(row)?.as_ref().ok()?;
+    let received = rows_of(&definition.users.list, &page.answer).ok()?;
+    Some(CacheKey {
+        user: IdHash::of(id),
+        record: record_hash(received.get(row)?.value),
+    })
+}

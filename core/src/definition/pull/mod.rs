@@ -1,0 +1,363 @@
+//! Reads the users of one account: which request comes next, and what its answer yields.
+//!
+//! No I/O: the caller sends the requests and hands the answers back.
+
+mod answer;
+mod certificate;
+mod checkpoint;
+mod details;
+mod failure;
+mod line;
+mod link;
+mod listing;
+mod page;
+mod policy;
+mod render;
+mod request;
+mod seen;
+mod wait;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    fmt,
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use url::Url;
+
+pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
+pub use certificate::{Certificate, EndedBy, ListingEnd};
+pub use checkpoint::{Checkpoint, ResumeError};
+pub use failure::{Class, Failure};
+pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
+pub use wait::{MOST_RETRIES, Wait};
+
+use checkpoint::State;
+use line::JoinTable;
+use page::Page;
+use policy::Verdict;
+use request::{Open, What};
+use seen::Seen;
+
+use super::{
+    file::{self, Definition, hosts::Allowed},
+    map::{CustomFields, Dropped, Explanation, IdHash, MappedUser},
+};
+use crate::mistake::Mistake;
+
+/// What a pull needs beside its definition. `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct Inputs {
+    /// The values of the variables ([`Variables::resolve`](super::Variables::resolve)), and what a token answer gave (`auth.keep`).
+    pub variables: Map<String, Value>,
+    /// The custom fields of the application and their types.
+    pub custom_fields: CustomFields,
+    /// The application's name, which licences have that are not named; absent: the definition's.
+    pub app_name: Option<String>,
+    /// Tell of every record why it became what it became.
+    pub explain: bool,
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs").finish_non_exhaustive()
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this; there may be more to send before its answer comes.
+    Send(Box<PlannedRequest>),
+    /// Users, in the order of the application.
+    Users(Box<Batch>),
+    /// Nothing before an answer is handed in.
+    Await,
+    /// It is over, well or not: the certificate says which.
+    Done(Box<Certificate>),
+}
+
+/// What one page yields.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// The users that were not seen before.
+    pub users: Vec<MappedUser>,
+    /// Records that are no users.
+    pub dropped: Vec<Dropped>,
+    /// The ids that were not seen before, of users and of dropped records: what has not vanished, and what [`Pull::resume`] is given.
+    pub seen: Vec<IdHash>,
+    /// Of every record, if it was asked for ([`Inputs::explain`]).
+    pub explained: Vec<Explanation>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.users.is_empty()
+            && self.dropped.is_empty()
+            && self.seen.is_empty()
+            && self.explained.is_empty()
+    }
+}
+
+/// A pull under way.
+pub struct Pull {
+    definition: Arc<Definition>,
+    inputs: Inputs,
+    /// Variables that `$name` may show.
+    shown: Map<String, Value>,
+    allowed: Allowed,
+    base: Option<Url>,
+    state: State,
+    seen: Seen,
+    joins: Vec<JoinTable>,
+    joining: listing::Listing,
+    /// The rows so far of the list that is being joined.
+    join_so_far: Option<JoinTable>,
+    /// Where users stand in `state.held`.
+    held_at: HashMap<IdHash, usize>,
+    pages: VecDeque<Page>,
+    ready: VecDeque<Box<PlannedRequest>>,
+    open: BTreeMap<RequestId, Open>,
+    next_id: u64,
+    over: bool,
+}
+
+impl fmt::Debug for Pull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pull")
+            .field("definition", self.definition.slug())
+            .field("open", &self.open.len())
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pull {
+    /// Begins.
+    ///
+    /// # Errors
+    /// Variables that are missing or do not fit, before anything is sent.
+    pub fn start(definition: Arc<Definition>, inputs: Inputs) -> Result<Self, Vec<Mistake>> {
+        let state = State::new(&definition);
+        Self::with(definition, inputs, state)
+    }
+
+    fn with(
+        definition: Arc<Definition>,
+        inputs: Inputs,
+        state: State,
+    ) -> Result<Self, Vec<Mistake>> {
+        let missing = definition
+            .variables()
+            .iter()
+            .filter(|(name, _)| !inputs.variables.contains_key(*name));
+        let missing: Vec<Mistake> = missing
+            .map(|(name, _)| Mistake::new(name, "is missing"))
+            .collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let secret = |name: &str| {
+            let mut variables = definition.variables().iter();
+            variables.any(|(known, variable)| known == name && variable.secret)
+        };
+        let shown = inputs.variables.iter().filter(|(name, _)| !secret(name));
+        let shown = shown
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let lookup = |name: &str| inputs.variables.get(name).cloned();
+        let allowed = file::allowed(&definition, lookup)
+            .map_err(|message| vec![Mistake::new("hosts", message)])?;
+        let mut pull = Self {
+            shown,
+            allowed,
+            base: None,
+            seen: Seen::new(),
+            joins: Vec::new(),
+            joining: listing::Listing::new(),
+            join_so_far: None,
+            held_at: HashMap::new(),
+            pages: VecDeque::new(),
+            ready: VecDeque::new(),
+            open: BTreeMap::new(),
+            next_id: 0,
+            over: false,
+            definition,
+            inputs,
+            state,
+        };
+        pull.resolve_base()
+            .map_err(|message| vec![Mistake::new("base_url", message)])?;
+        Ok(pull)
+    }
+
+    /// What comes next.
+    pub fn step(&mut self, now: Timestamp) -> Step {
+        loop {
+            if self.over {
+                return Step::Done(Box::new(self.state.certificate.clone()));
+            }
+            if let Some(request) = self.ready.pop_front() {
+                return Step::Send(request);
+            }
+            if !self.pages.is_empty() {
+                self.ask_for_details(now);
+                if self.over || !self.ready.is_empty() {
+                    continue;
+                }
+                if self.front_is_complete() {
+                    let batch = self.map_front(now);
+                    if batch.is_empty() {
+                        continue;
+                    }
+                    return Step::Users(Box::new(batch));
+                }
+                return Step::Await;
+            }
+            if !self.open.is_empty() {
+                return Step::Await;
+            }
+            if let Some(batch) = self.advance() {
+                return Step::Users(Box::new(batch));
+            }
+        }
+    }
+
+    /// Takes what came of a request. An id that is not open is ignored.
+    pub fn receive(&mut self, id: RequestId, outcome: Outcome, now: Timestamp) {
+        let Some(open) = self.open.remove(&id) else {
+            return;
+        };
+        if self.over {
+            return;
+        }
+        let needs_body = policy::needs_body(&self.definition.rules);
+        let (verdict, answer) = match outcome {
+            Outcome::Failed(fault) => {
+                self.state.certificate.requests += 1;
+                (policy::judge_fault(&fault, &open.request.purpose), None)
+            }
+            Outcome::Answered(answer) => {
+                if !answer.cached {
+                    self.state.certificate.requests += 1;
+                    self.state.certificate.bytes += answer.size();
+                }
+                let answer = if needs_body { answer.parsed() } else { answer };
+                let verdict =
+                    policy::judge(&answer, &self.definition.rules, &open.request.purpose, now);
+                (verdict, Some(answer))
+            }
+        };
+        self.act(open, verdict, answer, now);
+    }
+
+    fn act(&mut self, open: Open, verdict: Verdict, answer: Option<Answer>, now: Timestamp) {
+        match verdict {
+            Verdict::Ok => match answer {
+                Some(answer) => self.read(open, answer, now),
+                None => self.give_up(
+                    &open,
+                    Failure::shape(open.request.purpose.clone(), "no answer"),
+                ),
+            },
+            Verdict::Ignore => {
+                self.state.certificate.ignored += 1;
+                self.end_by_rule(open);
+            }
+            Verdict::EndOfList => self.end_by_rule(open),
+            Verdict::Fail(failure) => self.give_up(&open, *failure),
+            Verdict::Retry { named, failure } => {
+                if open.request.attempt >= MOST_RETRIES {
+                    return self.give_up(&open, *failure);
+                }
+                let wait = named.unwrap_or_else(|| Wait::after_failures(open.request.attempt + 1));
+                let credentials = open.request.credentials;
+                self.send_again(open.again(wait, credentials));
+            }
+            Verdict::Renew { failure } => {
+                if open.renewed || open.request.attempt >= MOST_RETRIES {
+                    return self.give_up(&open, *failure);
+                }
+                let mut open = open.again(Wait::NONE, Credentials::Renew);
+                open.renewed = true;
+                self.send_again(open);
+            }
+        }
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.state.certificate
+    }
+
+    /// How many different ids were seen.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.seen.len()
+    }
+
+    /// Ends the pull from outside, because whoever drives it cannot go on.
+    pub fn abandon(&mut self, failure: Failure) {
+        if !self.over {
+            self.fail(failure);
+        }
+    }
+
+    fn send(&mut self, open: Open) {
+        self.next_id += 1;
+        self.send_again(open);
+    }
+
+    fn send_again(&mut self, open: Open) {
+        if open.request.attempt > 0 {
+            self.state.certificate.retries += 1;
+        }
+        self.ready.push_back(Box::new(open.request.clone()));
+        self.open.insert(open.request.id, open);
+    }
+
+    /// A request has failed for good: details and joined lists leave fields unknown, everything else fails the pull.
+    fn give_up(&mut self, open: &Open, failure: Failure) {
+        match &open.what {
+            What::Details { rows, .. } => {
+                let warning = format!("{failure}");
+                self.state.certificate.warn(warning);
+                self.details_failed(rows);
+            }
+            What::Join => {
+                self.state.certificate.warn(format!("{failure}"));
+                self.join_failed();
+            }
+            What::Step | What::Parents | What::Users => self.fail(failure),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.state.certificate.fail(failure);
+        self.over = true;
+        self.pages.clear();
+        self.ready.clear();
+        self.open.clear();
+    }
+
+    fn resolve_base(&mut self) -> Result<(), String> {
+        if self.base.is_none() {
+            self.base = self
+                .definition
+                .base
+                .resolve(|name| self.value(name), &self.allowed)?;
+        }
+        Ok(())
+    }
+
+    /// The value of a name that stands between braces.
+    fn value(&self, name: &str) -> Option<Value> {
+        self.state
+            .scope_value(&self.definition, name)
+            .or_else(|| self.inputs.variables.get(name))
+            .cloned()
+    }
+}

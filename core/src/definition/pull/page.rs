@@ -1,0 +1,430 @@
+//! One page of users: filtered, completed, mapped.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet, VecDeque},
+};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{Batch, Pull, answer::Answer, line::rows_of};
+use crate::{
+    condition::{Explained, Missing},
+    definition::{
+        file::Definition,
+        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes},
+    },
+    path::{Path, Row, Scope, of_scalar},
+};
+
+/// A page of users that was received.
+pub(super) struct Page {
+    pub(super) answer: Value,
+    /// What `$name` means for its rows.
+    pub(super) scope: Map<String, Value>,
+    pub(super) ids: Vec<Result<String, Dropped>>,
+    /// Which rows wait for details, in groups that are asked for together. `None` until it is known.
+    pub(super) to_ask: Option<VecDeque<Vec<usize>>>,
+    pub(super) asked: usize,
+    pub(super) details: BTreeMap<usize, Detail>,
+}
+
+/// The details of one user.
+pub(super) enum Detail {
+    Known(Value),
+    Failed,
+}
+
+impl Page {
+    pub(super) fn new(
+        answer: Value,
+        scope: Map<String, Value>,
+        ids: Vec<Result<String, Dropped>>,
+    ) -> Self {
+        Self {
+            answer,
+            scope,
+            ids,
+            to_ask: None,
+            asked: 0,
+            details: BTreeMap::new(),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.asked == 0 && self.to_ask.as_ref().is_none_or(VecDeque::is_empty)
+    }
+}
+
+/// The ids of rows, and the fingerprint of the page that they make.
+pub(super) fn ids(
+    mapping: &Mapping,
+    rows: &[Row<'_>],
+    scope: &Map<String, Value>,
+) -> (Vec<Result<String, Dropped>>, Option<IdHash>) {
+    let mut digest = Sha256::new();
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = mapping.id(Scope::from(*row).with_kept(scope));
+        match &id {
+            Ok(id) => digest.update(id.as_bytes()),
+            Err(_) => digest.update(row.value.to_string().as_bytes()),
+        }
+        digest.update([0]);
+        ids.push(id);
+    }
+    (ids, (!rows.is_empty()).then(|| IdHash::finish(digest)))
+}
+
+/// The fingerprint of a page of anything else.
+pub(super) fn fingerprint(rows: &[Row<'_>]) -> Option<IdHash> {
+    let mut digest = Sha256::new();
+    for row in rows {
+        digest.update(row.key.unwrap_or_default().as_bytes());
+        digest.update(row.value.to_string().as_bytes());
+        digest.update([0]);
+    }
+    (!rows.is_empty()).then(|| IdHash::finish(digest))
+}
+
+/// The texts of a key that joins: one, or all of a list.
+pub(super) fn keys(found: &Value) -> Vec<String> {
+    match found {
+        Value::Array(items) => items
+            .iter()
+            .filter_map(of_scalar)
+            .map(Cow::into_owned)
+            .collect(),
+        one => of_scalar(one).map(Cow::into_owned).into_iter().collect(),
+    }
+}
+
+/// The warning of an answer that looks as if there were more pages.
+pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<String> {
+    const KEYS: [&str; 14] = [
+        "next",
+        "next_page",
+        "nextPage",
+        "next_cursor",
+        "nextCursor",
+        "nextPageToken",
+        "next_page_token",
+        "has_more",
+        "hasMore",
+        "hasNext",
+        "total",
+        "totalResults",
+        "@odata.nextLink",
+        "nextLink",
+    ];
+    let sign = |map: &Map<String, Value>| {
+        let says = |key: &&&str| match map.get(**key) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Number(total)) if matches!(**key, "total" | "totalResults") => total
+                .as_u64()
+                .is_some_and(|total| usize::try_from(total).is_ok_and(|total| total > rows)),
+            Some(_) => true,
+        };
+        KEYS.iter().find(says).map(|key| (*key).to_owned())
+    };
+    let found = answer.as_object().and_then(|map| {
+        sign(map).or_else(|| map.values().filter_map(Value::as_object).find_map(sign))
+    });
+    let reason = if let Some(key) = found {
+        format!("it has `{key}`")
+    } else if super::link::find(head.all("link"), "next").is_some() {
+        "it has a Link header with a next page".to_owned()
+    } else if [10, 20, 25, 50, 100].contains(&rows) {
+        format!("it has exactly {rows} rows")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the answer looks like one page of several ({reason}), but no pagination is configured"
+    ))
+}
+
+/// A row with its details and joined items.
+struct Completed<'a> {
+    value: Cow<'a, Value>,
+    failed: Vec<&'a str>,
+}
+
+impl Pull {
+    pub(super) fn front_is_complete(&self) -> bool {
+        self.pages.front().is_some_and(Page::is_complete)
+    }
+
+    /// Maps the page in front.
+    pub(super) fn map_front(&mut self, now: Timestamp) -> Batch {
+        let mut batch = Batch::default();
+        let Some(page) = self.pages.pop_front() else {
+            return batch;
+        };
+        let definition = self.definition.clone();
+        let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
+            return batch;
+        };
+        for (index, (row, id)) in rows.iter().zip(&page.ids).enumerate() {
+            let completed = self.complete(&definition, *row, page.details.get(&index));
+            let scope = Scope::of(&completed.value)
+                .with_key(row.key)
+                .with_kept(&page.scope);
+            self.map_row(&definition, scope, id, &completed.failed, now, &mut batch);
+        }
+        batch
+    }
+
+    fn complete<'a>(
+        &self,
+        definition: &'a Definition,
+        row: Row<'a>,
+        detail: Option<&Detail>,
+    ) -> Completed<'a> {
+        let users = &definition.users;
+        let mut completed = Completed {
+            value: Cow::Borrowed(row.value),
+            failed: Vec::new(),
+        };
+        if users.details.is_none() && users.joins.is_empty() {
+            return completed;
+        }
+        let mut more: Vec<(&str, Value)> = Vec::new();
+        for (join, table) in users.joins.iter().zip(&self.joins) {
+            if table.failed {
+                completed.failed.push(&join.alias);
+                continue;
+            }
+            let found = join
+                .user
+                .find(row)
+                .map(|found| keys(&found))
+                .unwrap_or_default();
+            let items = found
+                .iter()
+                .filter_map(|key| table.rows.get(key))
+                .flatten()
+                .cloned();
+            let item = if join.user.is_many()
+                || join.item.is_many()
+                || join.user.find(row).is_some_and(|found| found.is_array())
+            {
+                Some(Value::Array(items.collect()))
+            } else {
+                items.take(1).next()
+            };
+            more.extend(item.map(|item| (join.alias.as_str(), item)));
+        }
+        if let Some(details) = &users.details {
+            match detail {
+                Some(Detail::Known(value)) => more.push((&details.alias, value.clone())),
+                Some(Detail::Failed) => completed.failed.push(&details.alias),
+                None => {}
+            }
+        }
+        if let Value::Object(map) = row.value {
+            let mut map = map.clone();
+            map.extend(
+                more.into_iter()
+                    .map(|(alias, value)| (alias.to_owned(), value)),
+            );
+            completed.value = Cow::Owned(Value::Object(map));
+        }
+        completed
+    }
+
+    fn map_row(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: &Result<String, Dropped>,
+        failed: &[&str],
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let (passes, why) = self.passes_filter(definition, scope, now);
+        let mut explanation = self
+            .inputs
+            .explain
+            .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
+        if !passes {
+            self.state.certificate.removed_by_where += 1;
+            batch.explained.extend(explanation);
+            return;
+        }
+        let id = match id {
+            Ok(id) => id,
+            Err(dropped) => {
+                if let Some(explanation) = &mut explanation {
+                    explanation.dropped = Some(dropped.clone());
+                }
+                self.count_dropped(dropped);
+                batch.dropped.push(dropped.clone());
+                batch.explained.extend(explanation);
+                return;
+            }
+        };
+        let hash = IdHash::of(id);
+        if !self.seen.insert(hash) {
+            self.repeated(definition, scope, id, hash, now);
+            if let Some(explanation) = &mut explanation {
+                explanation.repeated = true;
+            }
+            batch.explained.extend(explanation);
+            return;
+        }
+        batch.seen.push(hash);
+        let explained = self.map_new(definition, scope, id.clone(), failed, why, now, batch);
+        batch.explained.extend(explained);
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one row and all that is known of it"
+    )]
+    fn map_new(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: String,
+        failed: &[&str],
+        why: Option<Explained>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Option<Explanation> {
+        let mut notes = self.inputs.explain.then(Notes::default);
+        let hash_of = IdHash::of(&id);
+        let made = definition
+            .mapping
+            .map(id, scope, self.around(definition, now), notes.as_mut());
+        let certificate = &mut self.state.certificate;
+        certificate.invalid_custom_fields += made.invalid_custom_fields;
+        certificate.invalid_times += made.invalid_times;
+        let mut explanation = notes.map(|notes| notes.finish(scope.value().clone(), why));
+        match made.result {
+            Ok(user) => {
+                certificate.users += 1;
+                certificate.active += u64::from(user.active);
+                certificate.contradictions += u64::from(made.contradicts);
+                let unknown = definition.mapping.unknown(failed);
+                let mapped = MappedUser { user, unknown };
+                if let Some(explanation) = &mut explanation {
+                    explanation.user = Some(mapped.clone());
+                }
+                if self.state.parents.is_some() {
+                    self.held_at.insert(hash_of, self.state.held.len());
+                    self.state.held.push(mapped);
+                } else {
+                    batch.users.push(mapped);
+                }
+            }
+            Err(dropped) => {
+                if let Some(explanation) = &mut explanation {
+                    explanation.dropped = Some(dropped.clone());
+                }
+                self.count_dropped(&dropped);
+                batch.dropped.push(dropped);
+            }
+        }
+        explanation
+    }
+
+    /// A user who was there before: of another parent it brings its role, everything else is from the first.
+    fn repeated(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: &str,
+        hash: IdHash,
+        now: Timestamp,
+    ) {
+        let is_union = self.state.parents.is_some() || definition.users.passes.len() > 1;
+        if !is_union {
+            self.state.certificate.duplicates += 1;
+            return;
+        }
+        if self.state.parents.is_none() {
+            return;
+        }
+        let made = definition
+            .mapping
+            .map(id.to_owned(), scope, self.around(definition, now), None);
+        let held = self
+            .held_at
+            .get(&hash)
+            .and_then(|at| self.state.held.get_mut(*at));
+        if let (Some(held), Ok(user)) = (held, made.result) {
+            held.join_role(user.role.as_deref());
+        }
+    }
+
+    fn around<'a>(&'a self, definition: &'a Definition, now: Timestamp) -> Around<'a> {
+        Around {
+            custom_fields: &self.inputs.custom_fields,
+            app_name: self.inputs.app_name.as_deref().unwrap_or(definition.name()),
+            now,
+        }
+    }
+
+    fn count_dropped(&mut self, dropped: &Dropped) {
+        let reason = dropped.reason.name().to_owned();
+        *self.state.certificate.dropped.entry(reason).or_default() += 1;
+    }
+
+    fn passes_filter(
+        &self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        now: Timestamp,
+    ) -> (bool, Option<Explained>) {
+        let filter = &definition.users.filter;
+        if filter.is_empty() {
+            return (true, None);
+        }
+        if self.inputs.explain {
+            let explained = filter.evaluate(scope, Missing::AsDocumented, now);
+            return (explained.truth.is_true(), Some(explained));
+        }
+        (
+            filter.truth(scope, Missing::AsDocumented, now).is_true(),
+            None,
+        )
+    }
+
+    /// The rows of the page in front whose details are worth asking for.
+    pub(super) fn wants_details(&self, page: &Page, now: Timestamp) -> Vec<usize> {
+        let definition = &self.definition;
+        let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
+            return Vec::new();
+        };
+        let mut here = HashSet::new();
+        let mut wanted = Vec::new();
+        for (index, (row, id)) in rows.iter().zip(&page.ids).enumerate() {
+            let Ok(id) = id else { continue };
+            let hash = IdHash::of(id);
+            if self.seen.contains(hash) || !here.insert(hash) {
+                continue;
+            }
+            let completed = self.complete(definition, *row, None);
+            let scope = Scope::of(&completed.value)
+                .with_key(row.key)
+                .with_kept(&page.scope);
+            if !definition.users.filter_needs_details
+                && !self.passes_filter(definition, scope, now).0
+            {
+                continue;
+            }
+            wanted.push(index);
+        }
+        wanted
+    }
+}
+
+/// The id at a path of an item, as users have it.
+pub(super) fn id_at(path: &Path, row: Row<'_>) -> Option<String> {
+    let found = path.find(row)?;
+    Some(of_scalar(&found)?.into_owned())
+}

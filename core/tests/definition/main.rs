@@ -1,0 +1,16 @@
+//! The definition engine, driven without a socket: every paging, error and mapping behaviour that `definition.md` has a rule for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod checks;
+mod drive;
+mod errors;
+mod laws;
+mod mapping;
+mod paging;
+mod requests;
+mod unions;
