@@ -19,6 +19,7 @@ pub mod config;
 pub mod store;
 
 pub mod app;
+pub mod auth;
 pub mod person;
 pub mod policy;
 pub mod rule;

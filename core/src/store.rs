@@ -55,6 +55,8 @@ pub enum Key {
     Answer(String),
     /// Long work.
     Job(JobId),
+    /// The tokens of an account, encrypted.
+    Tokens(String),
 }
 
 impl Key {

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use sando_core::app::{Application, Provision};
+use sando_core::auth::Tokens;
 use sando_core::effect::Outcome;
 use sando_core::ids::{AppSlug, EffectKey};
 use sando_core::ports::{
-    Applications, Clock, Provisioner, RemoteError, SecretValues, Secrets, Sent,
+    Applications, Clock, KeyWrap, Provisioner, RemoteError, SecretValues, Secrets, Sent,
 };
+use sando_core::store::Store;
 use sando_core::workflow::{HttpStep, Repeat};
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
+use crate::auth::{MemoryTokens, StoredTokens};
 use crate::connection::{Connection, ConnectionSettings};
 use crate::http::{GuardedClient, Request};
 use crate::outcome::{of_answer, of_error};
@@ -31,6 +34,26 @@ pub struct RemoteApplications {
     clock: Arc<dyn Clock>,
     open: Mutex<HashMap<AppSlug, Open>>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+    tokens: KeptTokens,
+}
+
+/// Where the tokens of applications are kept.
+enum KeptTokens {
+    /// With the process: what is lost is obtained again.
+    Here,
+    /// In the store, for all processes.
+    Stored(Arc<dyn Store>, Arc<dyn KeyWrap>),
+}
+
+impl KeptTokens {
+    fn of(&self, owner: &str) -> Arc<dyn Tokens> {
+        match self {
+            Self::Here => Arc::new(MemoryTokens::default()),
+            Self::Stored(store, keys) => {
+                Arc::new(StoredTokens::new(store.clone(), keys.clone(), owner))
+            }
+        }
+    }
 }
 
 /// A provisioner with what it was made from: it serves as long as that stays the same.
@@ -50,6 +73,16 @@ impl RemoteApplications {
             clock,
             open: Mutex::default(),
             slots: Mutex::default(),
+            tokens: KeptTokens::Here,
+        }
+    }
+
+    /// Keeps tokens that are obtained in the store, encrypted: processes share them, and rotated refresh tokens survive.
+    #[must_use]
+    pub fn keeping_tokens(self, store: Arc<dyn Store>, keys: Arc<dyn KeyWrap>) -> Self {
+        Self {
+            tokens: KeptTokens::Stored(store, keys),
+            ..self
         }
     }
 
@@ -58,15 +91,18 @@ impl RemoteApplications {
         let slots = slots
             .entry(slug.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY)));
+        let owner = format!("app/{slug}");
         ConnectionSettings {
             remote: slug.to_owned(),
-            owner: format!("app/{slug}"),
             how_to_set: format!("PUT /v1/apps/{slug}/credentials"),
             base_url: String::new(),
             auth: None,
             slots: slots.clone(),
             http: self.http.clone(),
             secrets: self.secrets.clone(),
+            tokens: self.tokens.of(&owner),
+            clock: self.clock.clone(),
+            owner,
         }
     }
 

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sando_core::app::{Auth, AuthField, AuthValue};
-use sando_core::ports::{RemoteError, SecretValues, Secrets, Sent};
+use async_trait::async_trait;
+use sando_core::auth::{Auth, AuthError, Tokens};
+use sando_core::ports::{Clock, RemoteError, SecretValues, Secrets, Sent};
 use sando_core::template::{Encoding, Placeholders, Template};
 use serde_json::Value;
-use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::http::{Answer, Credentials, GuardedClient, Request, join};
+use crate::auth::{AuthFailure, AuthSettings, Authenticator, Granted, Resolve};
+use crate::http::{Answer, GuardedClient, Request, join};
 
 /// How long one effect may take: what ends earlier is an effect of which nobody knows.
 const EFFECT: Duration = Duration::from_secs(15);
@@ -33,6 +35,9 @@ pub(crate) struct ConnectionSettings {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) http: GuardedClient,
     pub(crate) secrets: Arc<dyn Secrets>,
+    /// Where tokens are kept that are obtained.
+    pub(crate) tokens: Arc<dyn Tokens>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// An open connection.
@@ -40,7 +45,7 @@ pub(crate) struct Connection {
     settings: ConnectionSettings,
     base: Url,
     variables: BTreeMap<String, String>,
-    credentials: RwLock<Option<Credentials>>,
+    authenticator: Authenticator,
 }
 
 impl Connection {
@@ -53,11 +58,33 @@ impl Connection {
         values: &SecretValues,
     ) -> Result<Self, RemoteError> {
         let base = base_url(&settings, values)?;
-        let credentials = credentials(&settings, &base, values)?;
+        let auth = settings.auth.clone().unwrap_or(Auth::None {});
+        let missing = auth.asked().into_iter().find(|asked| {
+            let given = values.credentials.get(&asked.name);
+            !asked.optional && given.is_none_or(|text| text.trim_end().is_empty())
+        });
+        if let Some(asked) = missing {
+            let missing = AuthError::Missing { name: asked.name };
+            return Err(failed(&settings, missing.into()));
+        }
+        let keeper = Keeper {
+            secrets: settings.secrets.clone(),
+            owner: settings.owner.clone(),
+            base: base.clone(),
+            given: values.clone(),
+        };
         Ok(Self {
             base,
             variables: values.variables.clone(),
-            credentials: RwLock::new(credentials),
+            authenticator: Authenticator::new(AuthSettings {
+                remote: settings.remote.clone(),
+                auth,
+                resolve: Arc::new(keeper),
+                tokens: settings.tokens.clone(),
+                http: settings.http.clone(),
+                gate: None,
+                clock: settings.clock.clone(),
+            }),
             settings,
         })
     }
@@ -100,13 +127,11 @@ impl Connection {
     /// Reads; any status may come back, 401 only if fresh credentials did not help.
     pub(crate) async fn read(&self, request: Request) -> Result<Answer, RemoteError> {
         let _slot = self.slot(&request).await?;
-        let answer = self
-            .settings
-            .http
-            .read(&self.signed(&request).await)
-            .await?;
-        if answer.status() == 401 && self.refresh().await? {
-            return self.settings.http.read(&self.signed(&request).await).await;
+        let http = &self.settings.http;
+        let (signed, granted) = self.signed(&request).await?;
+        let answer = http.read(&signed).await?;
+        if answer.status() == 401 && self.renew(&granted).await? {
+            return http.read(&self.signed(&request).await?.0).await;
         }
         Ok(answer)
     }
@@ -117,9 +142,11 @@ impl Connection {
         let request = request.timeout(EFFECT);
         let _slot = self.slot(&request).await?;
         let http = &self.settings.http;
-        let answer = http.send_once(&self.signed(&request).await).await?;
-        if answer.status() == 401 && self.refresh().await.unwrap_or(false) {
-            return http.send_once(&self.signed(&request).await).await;
+        let (signed, granted) = self.signed(&request).await.map_err(nothing_sent)?;
+        let answer = http.send_once(&signed).await?;
+        if answer.status() == 401 && self.renew(&granted).await.unwrap_or(false) {
+            let (signed, _) = self.signed(&request).await.map_err(nothing_sent)?;
+            return http.send_once(&signed).await;
         }
         Ok(answer)
     }
@@ -138,26 +165,71 @@ impl Connection {
         }
     }
 
-    async fn signed(&self, request: &Request) -> Request {
-        match self.credentials.read().await.clone() {
+    /// The request with what it carries now.
+    async fn signed(&self, request: &Request) -> Result<(Request, Granted), RemoteError> {
+        let failed = |failure| failed(&self.settings, failure);
+        let granted = self.authenticator.grant().await.map_err(failed)?;
+        let credentials = granted
+            .credentials(&self.base)
+            .map_err(|error| failed(error.into()))?;
+        let request = match credentials {
             Some(credentials) => request.clone().with(credentials),
             None => request.clone(),
-        }
+        };
+        Ok((request, granted))
     }
 
-    /// Reads the credentials afresh; says whether there are any to try.
-    async fn refresh(&self) -> Result<bool, RemoteError> {
-        if self.credentials.read().await.is_none() {
-            return Ok(false);
+    /// Gets other credentials than those that were refused; says whether there are any to try.
+    async fn renew(&self, refused: &Granted) -> Result<bool, RemoteError> {
+        let renewed = self.authenticator.renew(refused).await;
+        Ok(renewed
+            .map_err(|failure| failed(&self.settings, failure))?
+            .is_some())
+    }
+}
+
+/// Reads the credentials of one owner.
+struct Keeper {
+    secrets: Arc<dyn Secrets>,
+    owner: String,
+    base: Url,
+    /// What the connection was opened with.
+    given: SecretValues,
+}
+
+#[async_trait]
+impl Resolve for Keeper {
+    async fn values(&self, fresh: bool) -> Result<SecretValues, RemoteError> {
+        if !fresh {
+            return Ok(self.given.clone());
         }
-        let settings = &self.settings;
-        let Some(values) = settings.secrets.read(&settings.owner, true).await? else {
-            return Ok(false);
-        };
-        let fresh = credentials(settings, &self.base, &values)?;
-        let there = fresh.is_some();
-        *self.credentials.write().await = fresh;
-        Ok(there)
+        let values = self.secrets.read(&self.owner, true).await?;
+        Ok(values.unwrap_or_default())
+    }
+
+    fn url(&self, path: &str) -> Result<Url, String> {
+        join(&self.base, path)
+    }
+}
+
+fn failed(settings: &ConnectionSettings, failure: AuthFailure) -> RemoteError {
+    match failure {
+        AuthFailure::Wrong(error @ AuthError::Missing { .. }) => {
+            forbidden(settings, format!("{error}: {}", settings.how_to_set))
+        }
+        other => other.into_remote(&settings.remote),
+    }
+}
+
+/// No token could be obtained: the request itself was surely not sent.
+fn nothing_sent(error: RemoteError) -> RemoteError {
+    match error {
+        RemoteError::NoAnswer { remote, why, .. } => RemoteError::NoAnswer {
+            remote,
+            why,
+            sent: Sent::Never,
+        },
+        other => other,
     }
 }
 
@@ -186,54 +258,4 @@ fn base_url(settings: &ConnectionSettings, values: &SecretValues) -> Result<Url,
         .render(lookup, Encoding::UrlPath)
         .map_err(|error| wrong(error.to_string()))?;
     Url::parse(&text).map_err(|error| wrong(format!("`base_url` makes no URL: {error}")))
-}
-
-fn credentials(
-    settings: &ConnectionSettings,
-    base: &Url,
-    values: &SecretValues,
-) -> Result<Option<Credentials>, RemoteError> {
-    let secret = |name: &str| {
-        let found = values
-            .credentials
-            .get(name)
-            .map(|text| text.trim_end_matches(['\r', '\n']));
-        found.filter(|text| !text.is_empty()).ok_or_else(|| {
-            format!(
-                "the credential `{name}` is not set: {}",
-                settings.how_to_set
-            )
-        })
-    };
-    let field = |field: &AuthField| match &field.value {
-        AuthValue::Now(text) => Ok(text.clone()),
-        AuthValue::Later => secret(&field.name).map(str::to_owned),
-    };
-    let none = Credentials::of(base);
-    let made = match settings.auth.as_ref() {
-        None | Some(Auth::None {}) => return Ok(None),
-        Some(Auth::Bearer { prefix }) => secret("token").and_then(|token| {
-            let prefix = if prefix.is_empty() {
-                String::new()
-            } else {
-                format!("{prefix} ")
-            };
-            none.header("authorization", &prefix, token)
-        }),
-        Some(Auth::Basic {}) => secret("username").and_then(|username| {
-            // Many services take a key as the user name and nothing as the password.
-            let password = values
-                .credentials
-                .get("password")
-                .map_or("", String::as_str);
-            none.basic(username, password)
-        }),
-        Some(Auth::Headers { headers }) => headers.iter().try_fold(none, |with, header| {
-            with.header(&header.name, &header.prefix, &field(header)?)
-        }),
-        Some(Auth::Query { params }) => params.iter().try_fold(none, |with, param| {
-            Ok(with.query(&param.name, &param.prefix, &field(param)?))
-        }),
-    };
-    made.map(Some).map_err(|why| forbidden(settings, why))
 }

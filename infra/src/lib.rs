@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod applications;
+pub mod auth;
 pub mod budget;
 mod connection;
 pub mod dynamo;

@@ -1,9 +1,8 @@
 //! Applications as users describe them: owner, plans with prices, and how access is given.
 
-mod auth;
 mod provision;
 
-pub use auth::{Auth, AuthField, AuthValue};
+pub use crate::auth::{Auth, AuthField, AuthValue};
 pub use provision::{
     ActionRequest, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke, Provision,
     ScimProvision, ScimQuirks,
@@ -194,6 +193,7 @@ impl Application {
             Provision::Manual(_) => {}
             Provision::Scim(scim) => {
                 template("provisioner.base_url", &scim.base_url, &mut mistakes);
+                auth(scim.auth.as_ref(), &mut mistakes);
                 for (path, text) in &scim.user {
                     template(&format!("provisioner.user[{path:?}]"), text, &mut mistakes);
                 }
@@ -206,6 +206,7 @@ impl Application {
             }
             Provision::Http(http) => {
                 template("provisioner.base_url", &http.base_url, &mut mistakes);
+                auth(http.auth.as_ref(), &mut mistakes);
                 for (name, request) in http.actions.named() {
                     request.mistakes(&format!("provisioner.actions.{name}"), &mut mistakes);
                 }
@@ -219,6 +220,13 @@ impl Application {
         }
         mistakes
     }
+}
+
+fn auth(auth: Option<&Auth>, mistakes: &mut Vec<Mistake>) {
+    mistakes.extend(
+        auth.map(|auth| auth.mistakes("provisioner.auth"))
+            .unwrap_or_default(),
+    );
 }
 
 fn template(path: &str, text: &str, mistakes: &mut Vec<Mistake>) {

@@ -106,14 +106,13 @@ impl Engine {
             config.lever_max_age,
         );
         let ports = Ports {
-            store,
             work: work.clone(),
             lever,
-            apps: Arc::new(RemoteApplications::new(
-                http,
-                secrets.clone(),
-                clock.clone(),
-            )),
+            apps: Arc::new(
+                RemoteApplications::new(http, secrets.clone(), clock.clone())
+                    .keeping_tokens(store.clone(), secrets.clone()),
+            ),
+            store,
             notifier: Arc::new(FolderNotifier::new(data.notifications())),
             keys: secrets.clone(),
             clock,

@@ -21,6 +21,7 @@
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
+//! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //!
 //! "Yes" means: while the entity says so. All index attributes are sparse.
 //!
@@ -114,6 +115,7 @@ impl From<&Key> for ItemKey {
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
+            Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
         };
         Self { pk, sk }
     }
@@ -145,6 +147,7 @@ impl TryFrom<&ItemKey> for Key {
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
+            (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             _ => return Err(KeyError::Form),
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

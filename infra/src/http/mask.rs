@@ -44,6 +44,12 @@ impl Mask {
         self.with(&other.values)
     }
 
+    /// Are all values of the other one here already?
+    #[must_use]
+    pub fn knows(&self, other: &Self) -> bool {
+        other.values.iter().all(|value| self.values.contains(value))
+    }
+
     /// The text without any of the values.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {

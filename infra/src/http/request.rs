@@ -133,6 +133,13 @@ impl Request {
         self.content("application/x-www-form-urlencoded", body)
     }
 
+    /// With a body as it is; its media type is a header.
+    #[must_use]
+    pub fn bytes(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
     fn content(mut self, media_type: &'static str, body: String) -> Self {
         self.headers
             .entry(header::CONTENT_TYPE)

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod auth;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod http_app;

@@ -5,7 +5,8 @@
 //!
 //! * [`LeverSim`]: Lever's Data API and webhooks;
 //! * [`ScimApp`]: an application with SCIM 2.0;
-//! * [`HttpApp`]: an application with an API of its own, and a place for other services' calls.
+//! * [`HttpApp`]: an application with an API of its own, and a place for other services' calls;
+//! * [`SaasApp`]: an application that lists its users, paged and guarded in every way.
 //!
 //! All of them share [`Faults`]: answers that fail, come late, or never come although the request
 //! took effect. [`Company`] invents the people. Nothing here depends on Sando itself.
@@ -18,6 +19,7 @@ mod http_app;
 pub mod lever;
 mod poll;
 mod query;
+pub mod saas;
 pub mod scim;
 mod server;
 mod visibility;
@@ -32,6 +34,7 @@ pub use lever::{
     ApiKey, CandidateIds, LeverOptions, LeverSim, NewCandidate, NewOffer, WebhookSwitches,
 };
 pub use poll::{NotInTime, wait_until};
+pub use saas::SaasApp;
 pub use scim::{ScimApp, ScimOptions};
 pub use server::{Exchange, Traffic};
 
