@@ -11,6 +11,7 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::{AppSlug, Slug};
 use crate::lever::Needs;
 use crate::mistake::{Mistake, join};
+use crate::oidc::OidcSettings;
 use crate::path::Path;
 use crate::policy::Policy;
 use crate::rule::Rule;
@@ -143,7 +144,15 @@ impl Company {
                 );
             }
             ConfigKind::Attributes => self.mapping = Mapping::compile(read(&item.file)?)?,
-            ConfigKind::Settings => self.settings = read(&item.file)?,
+            ConfigKind::Settings => {
+                let settings: Settings = read(&item.file)?;
+                let oidc = settings.oidc.iter().flat_map(OidcSettings::mistakes);
+                let mistakes: Vec<Mistake> = oidc.map(|mistake| mistake.under("oidc")).collect();
+                if !mistakes.is_empty() {
+                    return Err(mistakes);
+                }
+                self.settings = settings;
+            }
             ConfigKind::Pause => self.pause = read(&item.file)?,
         }
         Ok(())

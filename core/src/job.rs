@@ -20,6 +20,46 @@ pub enum Work {
     VerifyAudit(Verification),
     /// What changed files would do to everybody's access.
     Plan(Box<Planning>),
+    /// Changed files are put, and what follows is started for everybody.
+    Apply(Box<Applying>),
+}
+
+/// How far changed files are applied.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// They are planned again.
+    Planning,
+    /// They are put, from this one on.
+    Putting(usize),
+    /// What follows is started, from these people on.
+    Starting(Option<String>),
+}
+
+/// Changed files that are applied, as far as that has come.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Applying {
+    /// The plan, made again.
+    pub planning: Planning,
+    /// The plan that was seen.
+    pub wanted: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// For how many people something was started.
+    pub started: u64,
+}
+
+impl Applying {
+    /// Applies these changes, if their plan is still the one that was seen.
+    #[must_use]
+    pub fn of(changes: Vec<FileChange>, wanted: String) -> Self {
+        Self {
+            planning: Planning::of(changes, None),
+            wanted,
+            stage: Stage::Planning,
+            started: 0,
+        }
+    }
 }
 
 /// A plan of changed files, as far as it has come.

@@ -31,6 +31,7 @@ pub mod company;
 pub mod effect;
 pub mod event;
 pub mod grant;
+pub mod oidc;
 pub mod settings;
 pub mod webhook;
 

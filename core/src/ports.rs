@@ -13,6 +13,7 @@ use crate::event::Hint;
 use crate::grant::Entitlement;
 use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
+use crate::oidc::{Identity, OidcSettings};
 use crate::person::Person;
 use crate::store::{Key, Store, Version};
 use crate::workflow::HttpStep;
@@ -289,6 +290,27 @@ impl std::fmt::Debug for SecretValues {
             self.credentials.keys()
         )
     }
+}
+
+/// Why a token of a provider is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It is not authentic, not for us, not valid any more, or no token at all. Never quotes it.
+    #[error("the token is not accepted: {0}")]
+    Refused(&'static str),
+    /// The provider's keys cannot be had.
+    #[error("the keys of the provider cannot be had")]
+    Keys(#[from] RemoteError),
+}
+
+/// Verifies tokens of OpenID Connect providers: issuer, audience, expiry, signature.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// Whom a token names.
+    ///
+    /// # Errors
+    /// `Refused` for every token that does not prove it; `Keys` if nothing can be said now.
+    async fn verify(&self, token: &str, settings: &OidcSettings) -> Result<Identity, TokenError>;
 }
 
 /// Wraps keys: KMS on AWS, the key file on one machine.

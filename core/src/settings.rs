@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppSlug, Slug};
+use crate::oidc::OidcSettings;
 
 /// The settings (`GET PUT /v1/settings`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Settings {
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub registrations: BTreeSet<Slug>,
+    /// Whose tokens are accepted besides API keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Default for Settings {
@@ -30,6 +34,7 @@ impl Default for Settings {
             removals_per_hour: 200,
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
+            oidc: None,
         }
     }
 }

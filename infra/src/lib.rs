@@ -10,6 +10,7 @@ pub mod folder;
 pub mod http;
 pub mod lever;
 pub mod memory;
+pub mod oidc;
 mod outcome;
 mod private;
 pub mod queue;

@@ -44,6 +44,22 @@ impl Scope {
     }
 }
 
+/// What somebody with these roles may; roles that only approvals know give nothing here.
+#[must_use]
+pub fn scopes_of(roles: &BTreeSet<String>) -> BTreeSet<Scope> {
+    roles
+        .iter()
+        .flat_map(|role| match role.as_str() {
+            "viewer" => &[Scope::Read][..],
+            "operator" => &[Scope::Read, Scope::Operate],
+            "approver" => &[Scope::Approve],
+            "administrator" => &[Scope::Admin],
+            _ => &[],
+        })
+        .copied()
+        .collect()
+}
+
 /// An API key as it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {

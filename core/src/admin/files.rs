@@ -3,16 +3,15 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::audit::StreamId;
-use crate::changes::{Changes, Line};
+use crate::changes::Changes;
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
-use crate::handle::{HandleError, ledger};
+use crate::handle::{HandleError, files as write, ledger};
 use crate::ids::Slug;
 use crate::impact::{FileChange, changed};
 use crate::mistake::Mistake;
 use crate::ports::Ports;
-use crate::store::{Entity, Group, Key, Loaded, Version};
+use crate::store::{Group, Key, Loaded, Version};
 
 use super::{AdminError, Expect, Who, deciding};
 
@@ -129,38 +128,21 @@ async fn change_once(
     };
     let mut company = company(ports).await?;
     company.take(&item).map_err(AdminError::Invalid)?;
-    let loaded = Loaded {
-        version: stored
-            .as_ref()
-            .map_or(Version::ABSENT, |stored| stored.version),
-        entity: item,
-        due: None,
-    };
     let mut changes = Changes::new(who.clone());
-    changes.update(&loaded);
-    changes.say(line("put", before.clone(), &loaded.entity));
+    write::put(&mut changes, stored.as_ref(), item.clone());
     ledger::commit(ports, changes).await?;
+    let version = stored
+        .as_ref()
+        .map_or(Version::ABSENT, |stored| stored.version);
     Ok(Stored {
-        warnings: company.dangling(&loaded.entity),
+        warnings: company.dangling(&item),
         item: Loaded {
-            version: loaded.version.next(),
-            ..loaded
+            entity: item,
+            version: version.next(),
+            due: None,
         },
-        is_new: before.is_none(),
+        is_new: stored.is_none(),
     })
-}
-
-fn line(action: &str, before: Option<Value>, item: &ConfigItem) -> Line {
-    let kind = item.kind.as_str();
-    let target = format!("{kind}/{}", item.id);
-    let mut line = Line::new(StreamId::Config, format!("{kind} {action}"), target);
-    if let Some(before) = before {
-        line = line.before(before);
-    }
-    if action == "deleted" {
-        return line;
-    }
-    line.after(item.file.clone())
 }
 
 /// Deletes a file.
@@ -188,11 +170,6 @@ async fn delete_once(
     let stored = stored.ok_or(AdminError::NotFound(kind.as_str()))?;
     expect.check(Some(&stored))?;
     let mut changes = Changes::new(who.clone());
-    changes.delete(stored.entity.key(), stored.version);
-    changes.say(line(
-        "deleted",
-        Some(stored.entity.file.clone()),
-        &stored.entity,
-    ));
+    write::delete(&mut changes, &stored);
     Ok(ledger::commit(ports, changes).await?)
 }

@@ -9,7 +9,7 @@ use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
 use super::verification::follow;
-use super::{HandleError, ledger, planning};
+use super::{HandleError, applying, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -23,6 +23,9 @@ const PORTION: u64 = 2_000;
 pub async fn work(ports: &Ports, mut job: Loaded<Job>) -> Result<(), HandleError> {
     if job.entity.state != JobState::Running {
         return Ok(());
+    }
+    if matches!(job.entity.work, Work::Apply(_)) {
+        return applying::turn(ports, job).await;
     }
     let until = ports.clock.now().saturating_add(TURN);
     go_on(ports, &mut job.entity, until.unwrap_or(Timestamp::MAX)).await?;
@@ -65,5 +68,7 @@ async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, HandleError> {
     match work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
         Work::Plan(planning) => planning::portion(ports, planning).await,
+        // Writes as it goes, so it is never done without being stored.
+        Work::Apply(_) => Ok(false),
     }
 }

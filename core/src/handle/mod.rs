@@ -2,10 +2,12 @@
 //!
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
+pub mod applying;
 pub mod checkpoint;
 pub mod cipher;
 pub mod delivery;
 pub mod drive;
+pub mod files;
 pub mod inbox;
 pub mod jobs;
 pub mod ledger;

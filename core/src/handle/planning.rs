@@ -42,6 +42,16 @@ pub async fn portion(ports: &Ports, planning: &mut Planning) -> Result<bool, Han
     Ok(planning.cursor.is_none())
 }
 
+/// The list of everybody who may have anything.
+#[must_use]
+pub fn receivers() -> Query {
+    let states = Lifecycle::ALL.iter().filter(|state| state.may_receive());
+    Query::States {
+        kind: Person::KIND,
+        states: states.map(|state| state.as_str()).collect(),
+    }
+}
+
 /// The next people who may have anything, and where those after them begin.
 async fn people(
     ports: &Ports,
@@ -56,16 +66,11 @@ async fn people(
         }
         return Ok((people, None));
     }
-    let states = Lifecycle::ALL.iter().filter(|state| state.may_receive());
-    let query = Query::States {
-        kind: Person::KIND,
-        states: states.map(|state| state.as_str()).collect(),
-    };
     let page = PageRequest {
         limit: AT_ONCE,
         cursor: planning.cursor.clone(),
     };
-    let answer = ports.store.list(&query, &page).await?;
+    let answer = ports.store.list(&receivers(), &page).await?;
     let people: Result<Vec<Person>, StoreError> = answer
         .items
         .iter()

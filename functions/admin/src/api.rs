@@ -8,7 +8,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use sando_core::ports::{Ports, Secrets};
+use sando_core::ports::{Ports, Secrets, Tokens};
 use tower::Layer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,6 +33,8 @@ pub struct Api {
     pub ports: Ports,
     /// Credentials, which go in and never come out.
     pub secrets: Arc<dyn Secrets>,
+    /// Who verifies tokens of the OpenID Connect provider that the settings name.
+    pub tokens: Arc<dyn Tokens>,
     /// `SANDO_ADMIN_TOKEN`: all scopes, recorded as `local-admin`. Absent on AWS.
     pub admin_token: Option<String>,
 }
@@ -89,6 +91,7 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(policies::list))
         .routes(routes!(policies::put, policies::read, policies::delete))
         .routes(routes!(plan::plan))
+        .routes(routes!(plan::apply))
         .routes(routes!(rules::list))
         .routes(routes!(rules::put, rules::read, rules::delete))
         .routes(routes!(workflows::list))

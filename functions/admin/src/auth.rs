@@ -8,9 +8,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use sando_core::admin::Who;
-use sando_core::admin::api_key::{Scope, Token, is_same};
+use sando_core::admin::api_key::{Scope, Token, is_same, scopes_of};
+use sando_core::admin::{AdminError, Who, settings};
 use sando_core::audit::Cause;
+use sando_core::ports::TokenError;
 
 use crate::Api;
 use crate::problem::Problem;
@@ -76,13 +77,36 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
         }));
     }
     let Some(token) = Token::parse(token) else {
-        return Ok(None);
+        return named_by_provider(api, token).await;
     };
     let key = token.prove(&api.ports).await?;
     Ok(key.map(|key| Caller {
         actor: format!("key:{}", key.id),
         scopes: key.scopes,
     }))
+}
+
+/// Somebody whom the OpenID Connect provider of the settings names.
+async fn named_by_provider(api: &Api, token: &str) -> Result<Option<Caller>, Problem> {
+    let is_jwt = token.split('.').count() == 3;
+    let (settings, _) = settings::current(&api.ports).await?;
+    let Some(oidc) = settings.oidc.filter(|_| is_jwt) else {
+        return Ok(None);
+    };
+    match api.tokens.verify(token, &oidc).await {
+        Ok(identity) => {
+            let roles = oidc.roles_of(&identity);
+            Ok(Some(Caller {
+                actor: identity.actor(),
+                scopes: scopes_of(&roles),
+            }))
+        }
+        Err(TokenError::Refused(why)) => {
+            tracing::info!(%why, "a token of the provider was refused");
+            Ok(None)
+        }
+        Err(TokenError::Keys(error)) => Err(AdminError::Remote(error).into()),
+    }
 }
 
 fn demand(parts: &Parts, scope: Scope) -> Result<Caller, Problem> {

@@ -59,7 +59,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`.
+    /// `verify_audit`, `plan`, `apply`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -82,6 +82,7 @@ impl From<&Job> for JobView {
         let (kind, progress) = match &job.work {
             Work::VerifyAudit(verification) => ("verify_audit", records(verification)),
             Work::Plan(planning) => ("plan", people(planning)),
+            Work::Apply(applying) => ("apply", people(&applying.planning)),
         };
         Self {
             id: job.id.clone(),
@@ -116,6 +117,7 @@ fn result(job: &Job) -> Value {
     match &job.work {
         Work::VerifyAudit(verification) => json!(VerifiedView::from(verification)),
         Work::Plan(planning) => json!(PlanView::from(&**planning)),
+        Work::Apply(applying) => json!({ "started": applying.started }),
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::{files, jobs};
 use sando_core::config::ConfigKind;
 use sando_core::ids::{AppSlug, PersonId, Slug};
 use sando_core::impact::{Difference, FileChange, Impact, Turns};
-use sando_core::job::{Planning, Work};
+use sando_core::job::{Applying, Planning, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::auth::MayOperate;
+use crate::auth::{MayAdmin, MayOperate};
 use crate::body::Body;
 use crate::files::named;
 use crate::jobs::{JobView, Patience, answer};
@@ -167,7 +168,45 @@ pub(crate) async fn plan(
     patience: Patience,
     Body(body): Body<PlanBody>,
 ) -> Result<Response, Problem> {
-    let changes: Vec<FileChange> = body.changes.into_iter().map(change).collect();
+    let who = caller.who(&api);
+    let changes = checked(&api, body.changes, who.at).await?;
+    let planning = Planning::of(changes, body.over.people);
+    let work = Work::Plan(Box::new(planning));
+    let job = jobs::run(&api.ports, &who, work, patience.0).await;
+    Ok(answer(&job?))
+}
+
+/// Which changes are to be applied.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApplyBody {
+    changes: Vec<ChangeBody>,
+    /// The hash of the plan that was seen: if it does not hold any more, nothing is put.
+    plan: String,
+}
+
+/// Puts changed files if the plan that was seen still holds, and starts what follows from them for everybody.
+#[utoipa::path(post, path = "/v1/apply", tag = "configuration", operation_id = "apply",
+    request_body = ApplyBody, responses((status = 202, body = JobView)))]
+pub(crate) async fn apply(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    Body(body): Body<ApplyBody>,
+) -> Result<Response, Problem> {
+    let who = caller.who(&api);
+    let changes = checked(&api, body.changes, who.at).await?;
+    let work = Work::Apply(Box::new(Applying::of(changes, body.plan)));
+    let job = jobs::run(&api.ports, &who, work, SignedDuration::ZERO).await;
+    Ok(answer(&job?))
+}
+
+/// The changes with their names in them; mistakes are told now, not by a job.
+async fn checked(
+    api: &Api,
+    changes: Vec<ChangeBody>,
+    now: Timestamp,
+) -> Result<Vec<FileChange>, Problem> {
+    let changes: Vec<FileChange> = changes.into_iter().map(change).collect();
     let size = serde_json::to_string(&changes).map_or(usize::MAX, |text| text.len());
     if size > MOST_TEXT {
         return Err(Problem::mistake(
@@ -175,13 +214,8 @@ pub(crate) async fn plan(
             "these are more than 200 kB: plan fewer files at once",
         ));
     }
-    let who = caller.who(&api);
-    // Mistakes are told now, not by a job.
-    files::checked(&api.ports, &changes, who.at).await?;
-    let planning = Planning::of(changes, body.over.people);
-    let work = Work::Plan(Box::new(planning));
-    let job = jobs::run(&api.ports, &who, work, patience.0).await;
-    Ok(answer(&job?))
+    files::checked(&api.ports, &changes, now).await?;
+    Ok(changes)
 }
 
 fn change(body: ChangeBody) -> FileChange {

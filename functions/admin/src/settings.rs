@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
+use sando_core::oidc::OidcSettings;
 use sando_core::settings::Settings;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -32,6 +33,11 @@ pub(crate) struct SettingsBody {
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
+    /// The OpenID Connect provider whose tokens are accepted; left out it stays, null takes it away:
+    /// `{issuer, audience, groups_claim, groups: {group: [role]}}`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    oidc: Option<Option<OidcSettings>>,
     #[serde(default)]
     lever: Option<LeverBody>,
 }
@@ -95,6 +101,8 @@ pub(crate) struct SettingsView {
     live_from: Option<Timestamp>,
     removals_per_hour: u32,
     roles: BTreeMap<String, Vec<String>>,
+    #[schema(value_type = Option<Object>)]
+    oidc: Option<OidcSettings>,
     lever: LeverView,
 }
 
@@ -138,6 +146,7 @@ impl From<&Shown> for SettingsView {
             live_from: shown.settings.live_from,
             removals_per_hour: shown.settings.removals_per_hour,
             roles: shown.settings.roles.clone(),
+            oidc: shown.settings.oidc.clone(),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
                 registrations: registrations
@@ -179,6 +188,7 @@ pub(crate) async fn put(
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
+        oidc: body.oidc.unwrap_or(before.oidc),
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();

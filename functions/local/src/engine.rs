@@ -13,7 +13,7 @@ use sando_core::changes::Origin;
 use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
-use sando_core::ports::{EventsQueue, Lever, Ports, RemoteError, Secrets, Sent};
+use sando_core::ports::{EventsQueue, Lever, Ports, RemoteError, Secrets, Sent, Tokens};
 use sando_core::store::Store;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -21,6 +21,7 @@ use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::lever::{LeverClient, LeverSettings};
+use sando_infra::oidc::ProviderTokens;
 use sando_infra::queue::{LocalQueue, LocalWork};
 use sando_infra::secrets::FileSecrets;
 use sando_infra::system::{SystemChance, SystemClock};
@@ -48,6 +49,8 @@ pub struct Engine {
     pub ports: Ports,
     /// Credentials.
     pub secrets: Arc<dyn Secrets>,
+    /// Who verifies tokens of an OpenID Connect provider.
+    pub tokens: Arc<dyn Tokens>,
     /// The webhook function.
     pub webhook: Webhook,
     database: Embedded,
@@ -109,7 +112,7 @@ impl Engine {
             work: work.clone(),
             lever,
             apps: Arc::new(
-                RemoteApplications::new(http, secrets.clone(), clock.clone())
+                RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
                     .keeping_tokens(store.clone(), secrets.clone()),
             ),
             store,
@@ -122,6 +125,7 @@ impl Engine {
         Ok(Self {
             ports,
             secrets,
+            tokens: Arc::new(ProviderTokens::new(http)),
             webhook,
             database,
             events,

@@ -133,6 +133,7 @@ fn router(engine: Arc<Engine>, admin_token: &str) -> Router {
     let api = sando_admin::Api {
         ports: engine.ports.clone(),
         secrets: engine.secrets.clone(),
+        tokens: engine.tokens.clone(),
         admin_token: Some(admin_token.to_owned()),
     };
     Router::new()

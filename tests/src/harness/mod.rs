@@ -14,7 +14,7 @@ pub use clock::TestClock;
 pub use doom::Doom;
 pub use fleet::{Done, Fleet, Meter};
 pub use machine::{Machine, hint};
-pub use python::PythonScim;
+pub use python::{PythonOidc, PythonScim, loopback_client};
 pub use queue::TestQueue;
 pub use scene::{Scene, engineer};
 pub use site::{Site, SiteOptions, put, scim_file};

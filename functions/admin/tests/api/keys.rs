@@ -109,3 +109,33 @@ async fn a_key_needs_a_name_and_a_known_scope() {
         world.post("/v1/keys", body).await.expect(422);
     }
 }
+
+#[tokio::test]
+async fn a_token_of_the_provider_gives_what_the_roles_of_its_groups_may() {
+    let world = world();
+    let get = async |token: &str| {
+        let token = format!("Bearer {token}");
+        let headers = [("authorization", token.as_str())];
+        let answer = world.call("GET", "/v1/rules", None, &headers).await;
+        answer.status.as_u16()
+    };
+    assert_eq!(get("a.viewers.b").await, 401, "no provider is accepted yet");
+
+    let groups = json!({ "viewers": ["viewer"], "bosses": ["approver"], "it": ["administrator"] });
+    let oidc = json!({ "issuer": "https://id.example", "audience": "sando", "groups": groups });
+    world
+        .put("/v1/settings", json!({ "oidc": oidc }))
+        .await
+        .expect(200);
+
+    assert_eq!(get("a.viewers.b").await, 200);
+    assert_eq!(get("a.it.b").await, 200);
+    assert_eq!(get("a.bosses.b").await, 403);
+    assert_eq!(get("a.strangers.b").await, 403);
+    assert_eq!(get("a.forged.b").await, 401);
+    assert_eq!(get("a.down.b").await, 502);
+    let wrong = json!({ "oidc": { "issuer": "ftp://id.example", "audience": "" } });
+    let told = world.put("/v1/settings", wrong).await.expect(422);
+    assert_eq!(told["errors"][0]["path"], "oidc.issuer");
+    assert_eq!(told["errors"][1]["path"], "oidc.audience");
+}

@@ -117,3 +117,65 @@ async fn a_plan_does_not_mix_two_configurations() {
         "it rests on something else"
     );
 }
+
+#[tokio::test]
+async fn applied_changes_reach_everybody_once() {
+    let world = world();
+    let ada = world.applied().await;
+    world.pass(60).await;
+    let before = world.run_of(&ada).await;
+    let changes = json!([policy("Sales")]);
+    let hash = plan(&world, changes.clone()).await["hash"].clone();
+
+    let body = json!({ "changes": changes, "plan": hash });
+    let job = world.post("/v1/apply", body).await;
+    let place = job.header("location").to_owned();
+    job.expect(202);
+    world.pass(5).await;
+    world.pass(60).await;
+
+    let done = world.get(&place).await.expect(200);
+    assert_eq!(done["state"], "done", "{done}");
+    assert_eq!(done["result"]["started"], 1);
+    let put = world.get("/v1/policies/engineering").await.expect(200);
+    assert_eq!(put["when"][0]["value"], "Sales");
+    let run = world.run_of(&ada).await;
+    assert_ne!(run["id"], before["id"]);
+    assert_eq!(run["workflow"], "change");
+    let access = world
+        .get(&format!("/v1/people/{ada}/access"))
+        .await
+        .expect(200);
+    let figma = access["actual"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|grant| grant["app"] == "figma");
+    assert_eq!(figma.unwrap()["state"], "revoked");
+    let again = plan(&world, changes).await;
+    assert_eq!(again["affected"], 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_does_not_hold_any_more_puts_nothing() {
+    let world = world();
+    world.applied().await;
+    world.pass(60).await;
+    let changes = json!([policy("Sales")]);
+    let hash = plan(&world, changes.clone()).await["hash"].clone();
+    world.put("/v1/apps/miro", json!({})).await.expect(201);
+
+    let body = json!({ "changes": changes, "plan": hash });
+    let job = world.post("/v1/apply", body).await;
+    let place = job.header("location").to_owned();
+    world.pass(60).await;
+
+    let done = world.get(&place).await.expect(200);
+    assert_eq!(done["state"], "failed");
+    assert!(
+        done["reason"].as_str().unwrap().contains("plan again"),
+        "{done}"
+    );
+    let put = world.get("/v1/policies/engineering").await.expect(200);
+    assert_eq!(put["when"][0]["value"], "Engineering");
+}

@@ -1,6 +1,6 @@
 //! The router with a store in memory, and fakes of the other ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use sando_core::handle::tick::tick;
 use sando_core::handle::work;
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
+use sando_core::oidc::{Identity, OidcSettings};
 use sando_core::ports::{
     Applications, Chance, Clock, FoundUser, KeyWrap, Lever, Notification, Notifier, Ports,
-    Provisioner, Reading, RemoteError, SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
+    Provisioner, Reading, RemoteError, SecretValues, Secrets, Subject, TokenError, Tokens,
+    WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
@@ -158,6 +160,24 @@ impl KeyWrap for Fakes {
     }
 }
 
+/// The token is the group of whoever has it: `a.viewers.b`.
+#[async_trait]
+impl Tokens for Fakes {
+    async fn verify(&self, token: &str, settings: &OidcSettings) -> Result<Identity, TokenError> {
+        let mut parts = token.split('.').skip(1);
+        match parts.next() {
+            Some("down") => Err(TokenError::Keys(down("provider"))),
+            Some("forged") | None => Err(TokenError::Refused("its signature is wrong")),
+            Some(group) => Ok(Identity {
+                issuer: settings.issuer.clone(),
+                subject: "ada@contoso.example".to_owned(),
+                email: None,
+                groups: BTreeSet::from([group.to_owned()]),
+            }),
+        }
+    }
+}
+
 #[async_trait]
 impl Secrets for Fakes {
     async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
@@ -223,6 +243,7 @@ pub(crate) fn world() -> World {
     let api = Api {
         ports: ports.clone(),
         secrets: fakes.clone(),
+        tokens: fakes.clone(),
         admin_token: Some(TOKEN.to_owned()),
     };
     World {
