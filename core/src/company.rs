@@ -116,7 +116,7 @@ impl Company {
                         read::<Policy>(&item.file)?,
                         |policy| &policy.policy,
                         &id,
-                        |_| vec![],
+                        Policy::mistakes,
                     )?,
                 );
             }

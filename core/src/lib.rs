@@ -39,6 +39,7 @@ pub mod task;
 
 pub mod access;
 pub mod advance;
+pub mod approval;
 pub mod changes;
 pub mod intake;
 

@@ -56,6 +56,15 @@ impl From<Span> for String {
     }
 }
 
+impl Span {
+    /// Is it no time at all?
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        let (Self::Minutes(n) | Self::Hours(n) | Self::Days(n) | Self::WorkingDays(n)) = self;
+        n == 0
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -232,17 +241,25 @@ impl Place {
             .map(|zoned| zoned.timestamp())
     }
 
-    fn shifted(&self, start: Date, span: Span, at: Option<Time>, sign: i64) -> Option<Timestamp> {
-        let hours = |n: u32, secs: i64| SignedDuration::from_secs(sign * secs * i64::from(n));
+    /// So long after a moment: days are days of the zone, at the same time of day.
+    #[must_use]
+    pub fn later(&self, from: Timestamp, span: Span) -> Option<Timestamp> {
+        let zoned = from.to_zoned(self.zone.clone());
+        let (day, at) = (zoned.date(), Some(zoned.time()));
         match span {
-            Span::Minutes(n) => self.moment(start, at)?.checked_add(hours(n, 60)).ok(),
-            Span::Hours(n) => self.moment(start, at)?.checked_add(hours(n, 3600)).ok(),
-            Span::Days(n) => self.moment(
-                start
-                    .checked_add(jiff::Span::new().try_days(sign * i64::from(n)).ok()?)
-                    .ok()?,
-                at,
-            ),
+            Span::Minutes(_) | Span::Hours(_) => from.checked_add(exactly(span, 1)).ok(),
+            Span::Days(n) => self.moment(moved(day, n, 1)?, at),
+            Span::WorkingDays(n) => self.moment(self.working_day(day, n, 1)?, at),
+        }
+    }
+
+    fn shifted(&self, start: Date, span: Span, at: Option<Time>, sign: i64) -> Option<Timestamp> {
+        match span {
+            Span::Minutes(_) | Span::Hours(_) => {
+                let exactly = exactly(span, sign);
+                self.moment(start, at)?.checked_add(exactly).ok()
+            }
+            Span::Days(n) => self.moment(moved(start, n, sign)?, at),
             Span::WorkingDays(n) => self.moment(self.working_day(start, n, sign)?, at),
         }
     }
@@ -266,6 +283,21 @@ impl Place {
             jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
         ) && !self.holidays.contains(&day)
     }
+}
+
+/// So many minutes or hours, backwards with a sign of -1.
+fn exactly(span: Span, sign: i64) -> SignedDuration {
+    let secs = match span {
+        Span::Minutes(n) => 60 * i64::from(n),
+        Span::Hours(n) => 3600 * i64::from(n),
+        Span::Days(_) | Span::WorkingDays(_) => 0,
+    };
+    SignedDuration::from_secs(sign * secs)
+}
+
+fn moved(day: Date, days: u32, sign: i64) -> Option<Date> {
+    let days = jiff::Span::new().try_days(sign * i64::from(days)).ok()?;
+    day.checked_add(days).ok()
 }
 
 #[cfg(test)]

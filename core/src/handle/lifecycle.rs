@@ -147,6 +147,7 @@ pub async fn start(
         };
         let mut run = new_run(workflow, &event, &person.entity, start.dry_run, now);
         run.by_hand = by_hand;
+        run.requested_by = changes.origin.by_somebody();
         event.runs.push(run.id.clone());
         changes.insert(&run);
     }

@@ -1,5 +1,6 @@
 //! Loads what decisions rest on.
 
+use crate::approval::Approval;
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
@@ -69,6 +70,30 @@ pub async fn tasks(ports: &Ports, run: &Run) -> Result<Vec<Loaded<Task>>, Handle
         tasks.extend(ports.store.find(&Key::Task(id)).await?);
     }
     Ok(tasks)
+}
+
+/// The approvals of what the steps of a run wait to give.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn approvals(
+    ports: &Ports,
+    run: &Run,
+    grants: &[Loaded<Grant>],
+) -> Result<Vec<Loaded<Approval>>, HandleError> {
+    let waits = |grant: &Grant| {
+        let mut steps = run.steps.iter().filter(|step| !step.has_ended());
+        steps.any(|step| step.is_giving() && step.grant() == Some(&grant.id))
+    };
+    let asked = grants
+        .iter()
+        .filter(|grant| waits(&grant.entity))
+        .filter_map(|grant| grant.entity.approval.clone());
+    let mut approvals = Vec::new();
+    for id in asked {
+        approvals.extend(ports.store.find(&Key::Approval(id)).await?);
+    }
+    Ok(approvals)
 }
 
 /// Whom these claims belong to; strongly consistent, never from an index.

@@ -2,6 +2,7 @@
 //!
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
+pub mod approval;
 pub mod cipher;
 pub mod delivery;
 pub mod drive;
@@ -74,6 +75,7 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Delivery(_) => delivery::look(ports, stored.read()?).await,
         Key::Run(_) => drive::run(ports, stored.read()?).await,
         Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
+        Key::Approval(_) => approval::moment(ports, stored.read()?).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");
             Ok(())

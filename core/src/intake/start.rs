@@ -196,5 +196,6 @@ pub fn run_of(
         finished_at: None,
         look_at: Some(now),
         missing: Vec::new(),
+        requested_by: None,
     }
 }
