@@ -1,11 +1,11 @@
 //! Approvals decided: yes, no, or by somebody else. What was decided, and why, is audited.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access::desired;
 use crate::approval::{
-    Approval, ApprovalState, Decider, Decision, Deputy, Power, Question, Verdict,
+    Approval, ApprovalState, Decider, Decision, Deputy, Power, Question, Roles, Verdict,
 };
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
@@ -36,24 +36,43 @@ pub async fn approval(ports: &Ports, id: &ApprovalId) -> Result<Loaded<Approval>
     stored.ok_or(AdminError::NotFound("approval"))
 }
 
-/// Is it one that this caller is, or was, asked about?
+/// Which approvals somebody sees: all of them, or those that they are or were asked about.
+pub struct Asked {
+    decider: Decider,
+    sees_all: bool,
+    roles: Roles,
+    now: Timestamp,
+}
+
+impl Asked {
+    /// Is it one of them?
+    #[must_use]
+    pub fn sees(&self, approval: &Approval) -> bool {
+        let decided = |one: &Decision| one.by == self.decider.actor;
+        let named = approval.may_decide(self.now);
+        self.sees_all
+            || approval.decisions.iter().any(decided)
+            || named.iter().any(|who| self.decider.is(who, &self.roles))
+    }
+}
+
+/// Which approvals this caller sees.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn is_asked(
+pub async fn asked(
     ports: &Ports,
     decider: &Decider,
-    approvals: &[Approval],
+    sees_all: bool,
     now: Timestamp,
-) -> Result<Vec<bool>, AdminError> {
-    let company = load::company(ports).await?;
-    let roles = &company.settings.roles;
-    let asked = |approval: &Approval| {
-        let named = approval.may_decide(now);
-        let decided = approval.decisions.iter().any(|one| one.by == decider.actor);
-        decided || named.iter().any(|who| decider.is(who, roles))
-    };
-    Ok(approvals.iter().map(asked).collect())
+) -> Result<Asked, AdminError> {
+    let (settings, _) = super::settings::current(ports).await?;
+    Ok(Asked {
+        decider: decider.clone(),
+        sees_all,
+        roles: settings.roles,
+        now,
+    })
 }
 
 /// What somebody wants to decide.
@@ -167,47 +186,66 @@ async fn decide_once(
         ledger::commit(ports, changes).await?;
         return Ok(Settled::PlanChanged);
     }
-    let approval = &mut scene.approval.entity;
-    let forced = power == Power::Override;
-    let (action, verdict) = match answer {
-        Answer::Approve => ("approval approved", Verdict::Approved),
-        Answer::Reject => ("approval rejected", Verdict::Rejected),
-        Answer::Delegate { .. } => ("approval delegated", Verdict::Delegated),
-    };
-    let decision = Decision {
-        by: who.actor.clone(),
-        decision: verdict,
-        reason: reason.to_owned(),
-        at: who.at,
-        forced,
-    };
-    let mut said = json!({
-        "reason": reason, "step": approval.step, "app": approval.app, "plan_hash": approval.plan_hash,
-        "forced": forced, "deputy": power == Power::Deputy,
-    });
-    if let Answer::Delegate { to, until } = answer {
-        said["to"] = json!(to);
-        said["until"] = json!(until);
-        let deputy = Deputy {
-            who: to.clone(),
-            until: *until,
-            by: who.actor.clone(),
-        };
-        if !approval.delegate(deputy, decision) {
-            return Err(AdminError::refused(
-                "too_many_deputies",
-                "nobody else can be named",
-            ));
-        }
-    } else {
-        approval.decide(decision);
-    }
+    let line = Line::new(stream, said(answer), target);
+    let detail = detail(&scene.approval.entity, answer, reason, power);
+    settle(&mut scene.approval.entity, who, answer, reason, power)?;
     changes.update(&scene.approval);
     // Whoever leaves at this moment is not decided about.
     changes.check(scene.person.entity.key(), scene.person.version);
-    changes.say(Line::new(stream, action, target).personal(None, Some(said)));
+    changes.say(line.personal(None, Some(detail)));
     ledger::commit(ports, changes).await?;
     Ok(Settled::Decided)
+}
+
+fn said(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Approve => "approval approved",
+        Answer::Reject => "approval rejected",
+        Answer::Delegate { .. } => "approval delegated",
+    }
+}
+
+fn detail(approval: &Approval, answer: &Answer, reason: &str, power: Power) -> Value {
+    let deputy = match answer {
+        Answer::Delegate { to, until } => json!({ "to": to, "until": until }),
+        _ => Value::Null,
+    };
+    json!({
+        "reason": reason, "step": approval.step, "app": approval.app, "plan_hash": approval.plan_hash,
+        "forced": power == Power::Override, "as_deputy": power == Power::Deputy, "delegated": deputy,
+    })
+}
+
+fn settle(
+    approval: &mut Approval,
+    who: &Who,
+    answer: &Answer,
+    reason: &str,
+    power: Power,
+) -> Result<(), AdminError> {
+    let decision = |decision: Verdict| Decision {
+        by: who.actor.clone(),
+        decision,
+        reason: reason.to_owned(),
+        at: who.at,
+        forced: power == Power::Override,
+    };
+    match answer {
+        Answer::Approve => approval.decide(decision(Verdict::Approved)),
+        Answer::Reject => approval.decide(decision(Verdict::Rejected)),
+        Answer::Delegate { to, until } => {
+            let deputy = Deputy {
+                who: to.clone(),
+                until: *until,
+                by: who.actor.clone(),
+            };
+            if !approval.delegate(deputy, decision(Verdict::Delegated)) {
+                let why = "it was delegated too often";
+                return Err(AdminError::refused("too_many_deputies", why));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// By what right?

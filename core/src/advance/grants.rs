@@ -181,8 +181,9 @@ pub(super) fn cancel(
     } else {
         format!("the person is {}", situation.person.state.as_str())
     };
-    let approval = situation
-        .approval_of(&grant.entity)
+    let approval = step
+        .approval()
+        .and_then(|id| situation.approval(id))
         .filter(|approval| approval.entity.run == run.id || !situation.person.state.may_receive());
     close_for(approval, ApprovalState::Gone, situation.now, turn);
     end(step, &why, grant, run, situation, turn);

@@ -20,7 +20,7 @@ use crate::approval::Approval;
 use crate::company::Company;
 use crate::effect::Phase;
 use crate::grant::Grant;
-use crate::ids::{StepId, TaskId};
+use crate::ids::{ApprovalId, StepId, TaskId};
 use crate::person::Person;
 use crate::run::{Run, RunState, Step, StepState, StepWork, WaitsFor};
 use crate::store::Loaded;
@@ -127,7 +127,10 @@ impl Turn {
 
 impl Situation<'_> {
     fn approval_of(&self, grant: &Grant) -> Option<&Loaded<Approval>> {
-        let id = grant.approval.as_ref()?;
+        self.approval(grant.approval.as_ref()?)
+    }
+
+    fn approval(&self, id: &ApprovalId) -> Option<&Loaded<Approval>> {
         let mut approvals = self.approvals.iter();
         approvals.find(|approval| approval.entity.id == *id)
     }

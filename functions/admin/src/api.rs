@@ -19,8 +19,8 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, apps, attributes, audit, by_hand, events, export, keys, lever, pause, people,
-    policies, rules, runs, settings, tasks, timeline, workflows,
+    aliases, approvals, apps, attributes, audit, by_hand, events, export, keys, lever, pause,
+    people, policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -119,6 +119,11 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::complete))
         .routes(routes!(tasks::reassign))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::read))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::reject))
+        .routes(routes!(approvals::delegate))
 }
 
 fn administration() -> OpenApiRouter<Api> {

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use sando_core::admin::Who;
 use sando_core::admin::api_key::{Scope, Token, is_same};
+use sando_core::approval::Decider;
 use sando_core::audit::Cause;
 
 use crate::Api;
@@ -21,9 +22,25 @@ pub(crate) struct Caller {
     /// As the audit names them.
     pub(crate) actor: String,
     scopes: BTreeSet<Scope>,
+    /// Who they are for approvals.
+    roles: BTreeSet<String>,
 }
 
 impl Caller {
+    /// Somebody who wants to decide.
+    pub(crate) fn decider(&self) -> Decider {
+        Decider {
+            actor: self.actor.clone(),
+            names: self.roles.clone(),
+            is_admin: self.scopes.contains(&Scope::Admin),
+        }
+    }
+
+    /// May they see everything?
+    pub(crate) fn may_read(&self) -> bool {
+        self.may(Scope::Read)
+    }
+
     fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
     }
@@ -73,6 +90,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
         return Ok(Some(Caller {
             actor: "local-admin".to_owned(),
             scopes: BTreeSet::from([Scope::Admin]),
+            roles: BTreeSet::new(),
         }));
     }
     let Some(token) = Token::parse(token) else {
@@ -82,6 +100,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
     Ok(key.map(|key| Caller {
         actor: format!("key:{}", key.id),
         scopes: key.scopes,
+        roles: key.roles,
     }))
 }
 
@@ -133,6 +152,24 @@ impl FromRequestParts<Api> for MayRead {
     }
 }
 
+/// Somebody who may see, or who decides and sees what that needs.
+pub(crate) struct MaySeeApprovals(pub(crate) Caller);
+
+impl FromRequestParts<Api> for MaySeeApprovals {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        demand(parts, Scope::Approve)
+            .or_else(|_| demand(parts, Scope::Read))
+            .map(Self)
+    }
+}
+
+may!(
+    /// Somebody who may decide approvals.
+    MayApprove,
+    Scope::Approve
+);
 may!(
     /// Somebody who may start something.
     MayOperate,

@@ -15,6 +15,7 @@ mod problem;
 mod rewrite;
 
 mod aliases;
+mod approvals;
 mod apps;
 mod attributes;
 mod audit;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod approvals;
 mod audit;
 mod config;
 mod events;

@@ -39,6 +39,14 @@ pub(crate) struct Fakes {
     pub(crate) lever_is_down: Mutex<bool>,
     users: Mutex<BTreeMap<String, FoundUser>>,
     pub(crate) refuses: Mutex<bool>,
+    sent: Mutex<Vec<Notification>>,
+}
+
+impl Fakes {
+    /// The notifications that were sent.
+    pub(crate) fn sent(&self) -> Vec<Notification> {
+        self.sent.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]
@@ -140,10 +148,11 @@ impl Provisioner for Shared {
 
 #[async_trait]
 impl Notifier for Fakes {
-    async fn was_sent(&self, _: &EffectKey) -> Result<bool, RemoteError> {
-        Ok(true)
+    async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError> {
+        Ok(self.sent().iter().any(|sent| sent.key == *key))
     }
-    async fn send(&self, _: &Notification) -> Result<(), RemoteError> {
+    async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
+        self.sent.lock().unwrap().push(notification.clone());
         Ok(())
     }
 }
