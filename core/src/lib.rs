@@ -5,6 +5,7 @@
 //! [`effect`], [`run`]; then [`handle`].
 
 pub mod condition;
+pub mod holidays;
 pub mod ids;
 pub mod mistake;
 pub mod moment;

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;
+pub mod offer;
 pub mod tick;
 pub mod wake;
 
@@ -75,6 +76,7 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Delivery(_) => delivery::look(ports, stored.read()?).await,
         Key::Run(_) => drive::run(ports, stored.read()?).await,
         Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
+        Key::Candidacy(_) => offer::look_again(ports, stored.read()?).await,
         Key::Approval(_) => approval::moment(ports, stored.read()?).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");

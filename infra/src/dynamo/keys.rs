@@ -9,7 +9,7 @@
 //! | run | `RUN#<id>` | `RUN` | yes | by state | `PERSON#<id>#run` | `get`, `list`, `due` |
 //! | event | `EVENT#<id>` | `EVENT` | | by state | `PERSON#<id>#event` | `get`, `list` |
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | yes | by state | | `get`, `list`, `due` |
-//! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | | | | `get` |
+//! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | yes | | | `get`, `due` |
 //! | claim | `CLAIM#CONTACT#<id>`, `CLAIM#EMAIL#<hash>`, `CLAIM#ADDRESS#<hash>`, `CLAIM#OUTSIDE#<hash>` | `CLAIM` | | | | `get` |
 //! | task | `TASK#<id>` | `TASK` | yes | by state | `PERSON#<id>#task` | `get`, `list`, `due` |
 //! | approval | `APPROVAL#<id>` | `APPROVAL` | yes | by state | `PERSON#<id>#approval` | `get`, `list`, `due` |

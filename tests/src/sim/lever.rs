@@ -242,11 +242,11 @@ impl SimLever {
         if entry.standing.deleted {
             return Reading::Deleted(Some(entry.at));
         }
-        Reading::Present(Box::new(candidacy(&opportunity, &entry.standing)))
+        Reading::Present(Box::new(candidacy(&opportunity, &entry.standing, entry.at)))
     }
 }
 
-fn candidacy(opportunity: &Opportunity, standing: &Standing) -> Candidacy {
+fn candidacy(opportunity: &Opportunity, standing: &Standing, shown_at: Timestamp) -> Candidacy {
     let midnight = standing
         .starts_on
         .to_zoned(jiff::tz::TimeZone::UTC)
@@ -261,6 +261,7 @@ fn candidacy(opportunity: &Opportunity, standing: &Standing) -> Candidacy {
         archived: standing.archived.clone(),
         stage: None,
         created_at,
+        updated_at: Some(shown_at),
         application: None,
         offer: OfferState::Open,
         emails: vec![opportunity.email.clone()],

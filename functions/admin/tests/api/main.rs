@@ -10,6 +10,7 @@ mod access;
 mod approvals;
 mod audit;
 mod config;
+mod day_one;
 mod events;
 mod keys;
 mod lists;
