@@ -266,11 +266,9 @@ pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Op
                 at: archived.as_ref().map(|archived| archived.at),
                 detail: format!("unhired {hire}"),
             }),
-            (Some(archived), None) if named.archived => Some(of_archived(
-                "candidateArchiveChange",
-                "archived",
-                archived,
-            )),
+            (Some(archived), None) if named.archived => {
+                Some(of_archived("candidateArchiveChange", "archived", archived))
+            }
             (None, None) => {
                 let archiving = known?.archived.as_ref()?;
                 Some(Missed {
@@ -337,7 +335,12 @@ mod tests {
     }
 
     fn hire() -> EventId {
-        fact_id("hired", &opportunity(), archived(true).map(|one| one.at), "reason")
+        fact_id(
+            "hired",
+            &opportunity(),
+            archived(true).map(|one| one.at),
+            "reason",
+        )
     }
 
     fn known(hired: Option<EventId>) -> KnownCandidacy {
@@ -349,14 +352,23 @@ mod tests {
 
     #[track_caller]
     fn check(how: How, known: Option<&KnownCandidacy>, named: Named, expect: Option<&str>) {
-        let moved = Moved { opportunity: opportunity(), how: how.clone() };
+        let moved = Moved {
+            opportunity: opportunity(),
+            how: how.clone(),
+        };
         let found = missed(&moved, known, named);
         assert_eq!(found.map(|found| found.event), expect, "{how:?}");
     }
 
     #[test]
     fn only_what_is_not_known_is_missed() {
-        let (none, all) = (Named::default(), Named { archived: true, deleted: true });
+        let (none, all) = (
+            Named::default(),
+            Named {
+                archived: true,
+                deleted: true,
+            },
+        );
         let hired = || How::There(archived(true));
         let hired_before = known(Some(hire()));
         let another = known(Some(EventId::derived(&["another"])));
@@ -366,25 +378,54 @@ mod tests {
         check(hired(), Some(&not_hired), none, Some("candidateHired"));
         check(hired(), Some(&another), none, Some("candidateHired"));
         check(hired(), Some(&hired_before), none, None);
-        check(How::There(None), Some(&hired_before), none, Some("candidateArchiveChange"));
-        check(How::There(archived(false)), Some(&hired_before), none, Some("candidateArchiveChange"));
+        check(
+            How::There(None),
+            Some(&hired_before),
+            none,
+            Some("candidateArchiveChange"),
+        );
+        check(
+            How::There(archived(false)),
+            Some(&hired_before),
+            none,
+            Some("candidateArchiveChange"),
+        );
         check(How::There(archived(false)), None, none, None);
-        check(How::There(archived(false)), None, all, Some("candidateArchiveChange"));
+        check(
+            How::There(archived(false)),
+            None,
+            all,
+            Some("candidateArchiveChange"),
+        );
         check(How::There(None), None, all, None);
-        check(How::Deleted(None), Some(&hired_before), none, Some("candidateDeleted"));
+        check(
+            How::Deleted(None),
+            Some(&hired_before),
+            none,
+            Some("candidateDeleted"),
+        );
         check(How::Deleted(None), None, none, None);
         check(How::Deleted(None), None, all, Some("candidateDeleted"));
     }
 
     #[test]
     fn what_is_found_twice_is_one_delivery() {
-        let window = CatchUp::from_now(at("2027-03-01T09:00:00Z")).next_window(at("2027-03-01T10:00:00Z"));
-        let later = Window { from: at("2027-03-01T09:30:00Z"), ..window };
-        let moved = Moved { opportunity: opportunity(), how: How::There(archived(true)) };
+        let window =
+            CatchUp::from_now(at("2027-03-01T09:00:00Z")).next_window(at("2027-03-01T10:00:00Z"));
+        let later = Window {
+            from: at("2027-03-01T09:30:00Z"),
+            ..window
+        };
+        let moved = Moved {
+            opportunity: opportunity(),
+            how: How::There(archived(true)),
+        };
         let found = missed(&moved, None, Named::default()).unwrap();
 
         let one = found.hint(&opportunity(), window, window.to).unwrap();
-        let two = found.hint(&opportunity(), later, at("2027-03-02T10:00:00Z")).unwrap();
+        let two = found
+            .hint(&opportunity(), later, at("2027-03-02T10:00:00Z"))
+            .unwrap();
 
         assert_eq!(one.delivery_id(), two.delivery_id());
         assert_eq!(one.content_hash, two.content_hash);

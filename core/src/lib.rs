@@ -41,6 +41,7 @@ pub mod task;
 pub mod access;
 pub mod advance;
 pub mod approval;
+pub mod catch_up;
 pub mod changes;
 pub mod intake;
 

@@ -55,6 +55,8 @@ pub enum Key {
     Answer(String),
     /// Long work.
     Job(JobId),
+    /// How far Lever was polled; one item.
+    CatchUp,
 }
 
 impl Key {

@@ -7,6 +7,7 @@ pub mod access;
 pub mod answer;
 pub mod api_key;
 pub mod approvals;
+pub mod catch_up;
 pub mod correct;
 pub mod files;
 pub mod outside;

@@ -58,10 +58,7 @@ pub async fn poll(ports: &Ports, mut state: Loaded<CatchUp>) -> Result<(), Handl
 
 async fn poll_window(ports: &Ports, state: &mut CatchUp) -> Result<(), HandleError> {
     let window = state.next_window(ports.clock.now());
-    let polled = ports
-        .lever
-        .moved(window.part, window.from, window.to)
-        .await;
+    let polled = ports.lever.moved(window.part, window.from, window.to).await;
     let rows = match polled {
         Ok(rows) => rows,
         Err(error) => {
@@ -73,16 +70,21 @@ async fn poll_window(ports: &Ports, state: &mut CatchUp) -> Result<(), HandleErr
     let company = load::company(ports).await?;
     let named = Named::of(company.rules.values().map(|rule| rule.event));
     let taking = rows
-        .iter()
+        .into_iter()
         .map(|row| take_in(ports, row, window, named));
-    let taken: Vec<Result<u64, HandleError>> =
-        stream::iter(taking).buffer_unordered(AT_ONCE).collect().await;
+    let taken: Vec<Result<u64, HandleError>> = stream::iter(taking)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     let mut found: u64 = 0;
     for one in taken {
         found = found.saturating_add(one?);
     }
     if found > 0 {
-        tracing::info!(counter.caught_up = found, "webhooks had not told of {found}");
+        tracing::info!(
+            counter.caught_up = found,
+            "webhooks had not told of {found}"
+        );
     }
     state.polled(window, found, ports.clock.now());
     Ok(())
@@ -91,21 +93,17 @@ async fn poll_window(ports: &Ports, state: &mut CatchUp) -> Result<(), HandleErr
 /// Stores a delivery for a row that tells something new; answers how many that were.
 async fn take_in(
     ports: &Ports,
-    moved: &Moved,
+    moved: Moved,
     window: Window,
     named: Named,
 ) -> Result<u64, HandleError> {
     let key = Key::Candidacy(moved.opportunity.clone());
     let known = ports.store.find::<KnownCandidacy>(&key).await?;
-    let Some(missed) = missed(moved, known.as_ref().map(|known| &known.entity), named) else {
+    let Some(missed) = missed(&moved, known.as_ref().map(|known| &known.entity), named) else {
         return Ok(0);
     };
     if let Some(fact) = &missed.fact
-        && ports
-            .store
-            .get(&Key::Event(fact.clone()))
-            .await?
-            .is_some()
+        && ports.store.get(&Key::Event(fact.clone())).await?.is_some()
     {
         return Ok(0);
     }
@@ -119,10 +117,7 @@ async fn take_in(
 }
 
 /// Puts a portion of those who have not started due to be read again; none when all are.
-async fn put_due(
-    ports: &Ports,
-    rereading: &Rereading,
-) -> Result<Option<Rereading>, HandleError> {
+async fn put_due(ports: &Ports, rereading: &Rereading) -> Result<Option<Rereading>, HandleError> {
     let query = Query::States {
         kind: Person::KIND,
         states: vec![Lifecycle::Preboarding.as_str()],

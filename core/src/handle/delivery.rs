@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::audit::{Cause, StreamId};
+use crate::catch_up::REGISTRATION;
 use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
@@ -32,7 +33,11 @@ const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
 pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result<(), HandleError> {
     let opportunity = delivery.entity.hint.opportunity.clone();
     let hint = delivery.entity.hint.event.clone();
-    let outcome = take_in(ports, &opportunity, &hint, "webhook").await?;
+    let source = match delivery.entity.hint.registration.as_str() {
+        REGISTRATION => REGISTRATION,
+        _ => "webhook",
+    };
+    let outcome = take_in(ports, &opportunity, &hint, source).await?;
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(

@@ -3,6 +3,7 @@
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
 pub mod approval;
+pub mod catch_up;
 pub mod cipher;
 pub mod delivery;
 pub mod drive;
@@ -77,6 +78,7 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Run(_) => drive::run(ports, stored.read()?).await,
         Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
         Key::Candidacy(_) => offer::look_again(ports, stored.read()?).await,
+        Key::CatchUp => catch_up::poll(ports, stored.read()?).await,
         Key::Approval(_) => approval::moment(ports, stored.read()?).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");

@@ -19,8 +19,8 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, approvals, apps, attributes, audit, by_hand, events, export, keys, lever, pause,
-    people, policies, rules, runs, settings, tasks, timeline, workflows,
+    aliases, approvals, apps, attributes, audit, by_hand, catch_up, events, export, keys, lever,
+    pause, people, policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -106,6 +106,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(events::list))
         .routes(routes!(events::read))
         .routes(routes!(events::replay))
+        .routes(routes!(catch_up::read, catch_up::ask))
 }
 
 fn work() -> OpenApiRouter<Api> {

@@ -49,10 +49,7 @@ impl CatchUpView {
 /// Reads how far catch-up is.
 #[utoipa::path(get, path = "/v1/catch-up", tag = "events", operation_id = "get_catch_up",
     responses((status = 200, body = CatchUpView)))]
-pub(crate) async fn read(
-    _: MayRead,
-    State(api): State<Api>,
-) -> Result<Json<CatchUpView>, Problem> {
+pub(crate) async fn read(_: MayRead, State(api): State<Api>) -> Result<Json<CatchUpView>, Problem> {
     let state = catch_up::state(&api.ports).await?;
     let now = api.ports.clock.now();
     let view = state.map(|state| CatchUpView::of(&state, now));

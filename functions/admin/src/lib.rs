@@ -20,6 +20,7 @@ mod apps;
 mod attributes;
 mod audit;
 mod by_hand;
+mod catch_up;
 mod events;
 mod export;
 mod files;

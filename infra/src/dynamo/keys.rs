@@ -21,6 +21,7 @@
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
+//! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
 //!
 //! "Yes" means: while the entity says so. All index attributes are sparse.
 //!
@@ -113,6 +114,7 @@ impl From<&Key> for ItemKey {
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
+            Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
         };
         Self { pk, sk }
     }
@@ -144,6 +146,7 @@ impl TryFrom<&ItemKey> for Key {
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
+            (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
             _ => return Err(KeyError::Form),
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

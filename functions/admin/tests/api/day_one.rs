@@ -71,8 +71,31 @@ async fn webhook(world: &World, token: &str) {
     world.pass(1).await;
 }
 
+/// What Lever says of Ada instead.
+pub(crate) fn lever_says_nothing(world: &World, reading: Reading) {
+    world
+        .fakes
+        .readings
+        .lock()
+        .unwrap()
+        .insert(id("opp-1"), reading);
+}
+
+/// Ada starts on another day.
+pub(crate) fn starts(world: &World, day: &'static str) {
+    lever_says(world, &Offer { day, ..OFFER });
+}
+
 /// Ada is hired: `mail` at once, `code` for engineers three days before, `crm` for sales.
-async fn hired(world: &World) -> String {
+pub(crate) async fn hired(world: &World) -> String {
+    hired_without_webhook(world).await;
+    webhook(world, "t").await;
+    let people = world.get("/v1/people").await.expect(200);
+    people["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// As [`hired`], but nobody tells.
+pub(crate) async fn hired_without_webhook(world: &World) {
     let attributes = json!({
         "attributes": {
             "name": "contact.name", "personal_email": "contact.emails[0]",
@@ -85,8 +108,11 @@ async fn hired(world: &World) -> String {
     world.put("/v1/attributes", attributes).await.expect(201);
     for app in ["mail", "code", "crm"] {
         let scim = json!({ "type": "scim", "base_url": format!("https://{app}.example/scim") });
-        let put = world.put(&format!("/v1/apps/{app}"), json!({ "provisioner": scim }));
-        put.await.expect(201);
+        let file = json!({ "provisioner": scim });
+        world
+            .put(&format!("/v1/apps/{app}"), file)
+            .await
+            .expect(201);
     }
     let of = |department: &str| json!([{ "path": "department", "op": "is", "value": department }]);
     let policies = [
@@ -108,9 +134,6 @@ async fn hired(world: &World) -> String {
             .expect(201);
     }
     lever_says(world, &OFFER);
-    webhook(world, "t").await;
-    let people = world.get("/v1/people").await.expect(200);
-    people["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
 /// What a person has, by application.
