@@ -29,6 +29,8 @@ pub struct Due {
     pub deliver: Delivery,
     /// Who has to say yes first.
     pub approval: Option<ApprovalRule>,
+    /// Who said yes already, as a policy tells.
+    pub approved_by: Option<String>,
 }
 
 /// What a person is due, and what nobody can tell.
@@ -61,31 +63,64 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
             }
         }
     }
+    for due in desired.due.values_mut() {
+        due.guard(company.apps.get(&due.app));
+    }
     desired
+}
+
+impl Due {
+    /// A sensitive application needs an approval unless a policy says who already gave it.
+    fn guard(&mut self, app: Option<&Application>) {
+        let high = app.filter(|app| app.sensitivity == Sensitivity::High);
+        if let Some(app) = high
+            && self.approval.is_none()
+            && self.approved_by.is_none()
+        {
+            let by = app.owner.clone().unwrap_or_else(|| "role:admin".to_owned());
+            self.approval = Some(ApprovalRule {
+                by: vec![by],
+                expires: None,
+                escalate_to: Vec::new(),
+                given_by: None,
+            });
+        }
+    }
+
+    /// The effect that gives it.
+    #[must_use]
+    pub fn effect(&self, grant: GrantId, why: &str) -> PlannedEffect {
+        PlannedEffect {
+            grant,
+            app: self.app.clone(),
+            goal: Goal::Give,
+            entitlement: self.entitlement.clone(),
+            policies: self.policies.clone(),
+            why: why.to_owned(),
+            deliver: self.deliver.clone(),
+            approval: self.approval.clone(),
+        }
+    }
 }
 
 /// Is it due, or can nobody tell? Then nothing of it is taken away.
 #[must_use]
 pub fn is_due(person: &Person, company: &Company, app: &AppSlug, now: Timestamp) -> bool {
-    let desired = desired(person, company, now);
-    desired.due.contains_key(app) || desired.unknown.contains(app)
+    desired(person, company, now).may_have(app)
 }
 
 impl Desired {
+    /// Is it due, or can nobody tell? Then nothing of it is taken away.
+    #[must_use]
+    pub fn may_have(&self, app: &AppSlug) -> bool {
+        self.due.contains_key(app) || self.unknown.contains(app)
+    }
+
     /// Several policies unite: the strongest plan by the order in `plans`, all groups, the first role.
     fn unite(&mut self, policy: &Slug, grant: &PolicyGrant, app: Option<&Application>) {
-        let approval = grant.approval.clone().or_else(|| {
-            let high = app.filter(|app| app.sensitivity == Sensitivity::High)?;
-            let by = high
-                .owner
-                .clone()
-                .unwrap_or_else(|| "role:admin".to_owned());
-            Some(ApprovalRule {
-                by: vec![by],
-                expires: None,
-                escalate_to: Vec::new(),
-            })
-        });
+        let rule = grant.approval.clone();
+        let approved_by = rule.as_ref().and_then(|rule| rule.given_by.clone());
+        let approval = rule.filter(|rule| rule.given_by.is_none());
         let Some(due) = self.due.get_mut(&grant.app) else {
             let entitlement = Entitlement {
                 plan: grant.plan.clone(),
@@ -98,6 +133,7 @@ impl Desired {
                 policies: vec![policy.clone()],
                 deliver: grant.deliver.clone(),
                 approval,
+                approved_by,
             };
             self.due.insert(grant.app.clone(), due);
             return;
@@ -118,6 +154,7 @@ impl Desired {
             due.deliver = Delivery::Now;
         }
         due.approval = due.approval.take().or(approval);
+        due.approved_by = due.approved_by.take().or(approved_by);
     }
 }
 
@@ -183,16 +220,8 @@ fn given(person: &PersonId, desired: &Desired, grants: &[Grant]) -> Vec<PlannedE
             Some(grant) if grant.state == GrantState::Revoked => "due again",
             Some(_) => "due by policy, not there yet",
         };
-        Some(PlannedEffect {
-            grant: grant.map_or_else(|| Grant::id_for(person, &due.app), |grant| grant.id.clone()),
-            app: due.app.clone(),
-            goal: Goal::Give,
-            entitlement: due.entitlement.clone(),
-            policies: due.policies.clone(),
-            why: why.to_owned(),
-            deliver: due.deliver.clone(),
-            approval: due.approval.clone(),
-        })
+        let grant = grant.map_or_else(|| Grant::id_for(person, &due.app), |grant| grant.id.clone());
+        Some(due.effect(grant, why))
     };
     desired.due.values().filter_map(lacking).collect()
 }

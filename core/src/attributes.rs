@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::address::{Split, numbered, plain, split_name};
+use crate::holidays::days_off;
 use crate::lever::{Candidacy, Needs};
 use crate::mistake::Mistake;
 use crate::moment;
@@ -44,7 +45,10 @@ pub struct AttributesFile {
 pub struct Location {
     /// IANA name.
     pub timezone: String,
-    /// Days off besides the weekend.
+    /// Days off besides the weekend: the text of an iCalendar file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holidays: Option<String>,
+    /// Days off besides the weekend, one by one.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dates: BTreeSet<Date>,
 }
@@ -113,15 +117,18 @@ impl Mapping {
         }
         let mut zones = BTreeMap::new();
         for (name, location) in &file.locations {
+            let mut holidays = location.dates.clone();
+            match location.holidays.as_deref().map(days_off) {
+                Some(Ok(days)) => holidays.extend(days),
+                Some(Err(error)) => mistakes.push(Mistake::new(
+                    format!("locations.{name}.holidays"),
+                    error.to_string(),
+                )),
+                None => {}
+            }
             match TimeZone::get(&location.timezone) {
                 Ok(zone) => {
-                    zones.insert(
-                        name.clone(),
-                        Place {
-                            zone,
-                            holidays: location.dates.clone(),
-                        },
-                    );
+                    zones.insert(name.clone(), Place { zone, holidays });
                 }
                 Err(_) => mistakes.push(Mistake::new(
                     format!("locations.{name}.timezone"),
@@ -374,6 +381,7 @@ mod tests {
             archived: None,
             stage: None,
             created_at: Timestamp::UNIX_EPOCH,
+            updated_at: None,
             application: None,
             offer: OfferState::None,
             emails: vec![],

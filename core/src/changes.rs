@@ -99,6 +99,12 @@ impl Origin {
             at,
         }
     }
+
+    /// Who did it by hand; none if Sando did it by itself.
+    #[must_use]
+    pub fn by_somebody(&self) -> Option<String> {
+        (self.actor != "sando").then(|| self.actor.clone())
+    }
 }
 
 /// Everything one decision changes.

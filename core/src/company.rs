@@ -117,7 +117,7 @@ impl Company {
                         read::<Policy>(&item.file)?,
                         |policy| &policy.policy,
                         &id,
-                        |_| vec![],
+                        Policy::mistakes,
                     )?,
                 );
             }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ids::{DeliveryId, EventId, LeverId, PersonId, RunId, Slug, derive};
+use crate::lever::Candidacy;
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Lookup};
 
@@ -268,9 +269,29 @@ pub struct KnownCandidacy {
     pub archived: Option<EventId>,
     /// When it was read.
     pub read_at: Timestamp,
+    /// When Lever last changed it, as far as was seen: whatever shows an older state is an old reading.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// How often what it says changed something of a person who had not started.
+    #[serde(default)]
+    pub changes: u32,
+    /// When Lever is read again, until the first day.
+    #[serde(default)]
+    pub look_at: Option<Timestamp>,
 }
 
 impl KnownCandidacy {
+    /// Does Lever show a state that is older than one that was seen?
+    #[must_use]
+    pub fn is_newer_than(&self, candidacy: &Candidacy) -> bool {
+        matches!((self.updated_at, candidacy.updated_at), (Some(seen), Some(shown)) if shown < seen)
+    }
+
+    /// What happened up to this moment was seen.
+    pub fn saw(&mut self, at: Option<Timestamp>) {
+        self.updated_at = self.updated_at.max(at);
+    }
+
     /// Nothing is known yet.
     #[must_use]
     pub fn unknown(opportunity: LeverId, now: Timestamp) -> Self {
@@ -280,6 +301,9 @@ impl KnownCandidacy {
             hired: None,
             archived: None,
             read_at: now,
+            updated_at: None,
+            changes: 0,
+            look_at: None,
         }
     }
 }
@@ -289,5 +313,9 @@ impl Entity for KnownCandidacy {
 
     fn key(&self) -> Key {
         Key::Candidacy(self.opportunity.clone())
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.look_at
     }
 }

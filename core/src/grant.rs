@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Action, Change};
-use crate::ids::{AppSlug, ExternalId, GrantId, PersonId, Slug};
+use crate::ids::{AppSlug, ApprovalId, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
 
 /// What a grant gives: role, groups, plan.
@@ -87,6 +87,12 @@ pub struct Grant {
     /// out: a user who shows up is ours.
     #[serde(default)]
     pub creation_intended: bool,
+    /// The approval that was asked for what is wanted, if one is needed.
+    #[serde(default)]
+    pub approval: Option<ApprovalId>,
+    /// How often an approval was asked for it.
+    #[serde(default)]
+    pub asked: u32,
     /// Why it failed or waits.
     #[serde(default)]
     pub reason: Option<String>,
@@ -124,6 +130,8 @@ impl Grant {
             policies: Vec::new(),
             change: None,
             creation_intended: false,
+            approval: None,
+            asked: 0,
             reason: None,
             changed_at: now,
         }

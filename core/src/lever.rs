@@ -64,6 +64,8 @@ pub struct Candidacy {
     pub stage: Option<(LeverId, Timestamp)>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it last changed, if Lever tells.
+    pub updated_at: Option<Timestamp>,
     /// The application, if there is one.
     pub application: Option<LeverId>,
     /// Where the offer stands.

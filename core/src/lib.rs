@@ -5,6 +5,7 @@
 //! [`effect`], [`run`]; then [`handle`].
 
 pub mod condition;
+pub mod holidays;
 pub mod ids;
 pub mod mistake;
 pub mod moment;
@@ -43,6 +44,8 @@ pub mod task;
 
 pub mod access;
 pub mod advance;
+pub mod approval;
+pub mod catch_up;
 pub mod changes;
 pub mod impact;
 pub mod intake;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Conditions;
 use crate::ids::{AppSlug, Slug};
-use crate::schedule::Delivery;
+use crate::mistake::{Mistake, join};
+use crate::schedule::{Delivery, Span};
 
 /// One policy file (`lifecycle.md`, "Policy").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -51,12 +52,53 @@ pub struct PolicyGrant {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRule {
-    /// Addresses, `role:…`, `group:…`.
+    /// Addresses, `role:…`, `group:…`, `{manager}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<String>,
-    /// `72h`; then it is denied.
+    /// `72h`; then it is denied. Without it the question stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<crate::schedule::Span>,
-    /// Who is asked when nobody answers.
+    pub expires: Option<Span>,
+    /// Who is asked as well when nobody answers: after half the time, or after 72 hours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate_to: Vec<String>,
+    /// Who said yes already, for everybody whom the policy is for: nobody is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_by: Option<String>,
+}
+
+impl ApprovalRule {
+    /// How many people and roles may be asked.
+    const MOST: usize = 20;
+
+    /// Everything in it that cannot work.
+    fn mistakes(&self, path: &str, mistakes: &mut Vec<Mistake>) {
+        let mut say = |field: &str, message: &str| {
+            mistakes.push(Mistake::new(join(path, field), message));
+        };
+        match (&self.given_by, self.by.is_empty()) {
+            (None, true) => say("by", "who has to say yes, or `given_by`: who already did"),
+            (Some(_), false) => say("given_by", "`by` asks for what `given_by` has already"),
+            _ => {}
+        }
+        if self.by.len() > Self::MOST || self.escalate_to.len() > Self::MOST {
+            say("by", "at most 20 people and roles are asked");
+        }
+        if self.expires.is_some_and(Span::is_none) {
+            say("expires", "a time that is longer than nothing");
+        }
+    }
+}
+
+impl Policy {
+    /// Everything in the file that cannot work.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for (place, grant) in self.grants.iter().enumerate() {
+            if let Some(rule) = &grant.approval {
+                rule.mistakes(&format!("grants[{place}].approval"), &mut mistakes);
+            }
+        }
+        mistakes
+    }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::app::Application;
+use crate::catch_up::{Moved, Part};
 use crate::effect::{Action, Outcome};
 use crate::event::Hint;
 use crate::grant::Entitlement;
@@ -122,6 +123,17 @@ pub trait Lever: Send + Sync {
     /// # Errors
     /// Passing ones are worth a later try.
     async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError>;
+
+    /// What moved in Lever within a window, each opportunity once; a hint where to look, no fact.
+    ///
+    /// # Errors
+    /// As for `read`.
+    async fn moved(
+        &self,
+        part: Part,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError>;
 
     /// Is there a note that carries this marker?
     ///

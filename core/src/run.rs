@@ -286,6 +286,15 @@ impl Step {
         }
     }
 
+    /// The approval that it was asked for.
+    #[must_use]
+    pub fn approval(&self) -> Option<&ApprovalId> {
+        match &self.work {
+            StepWork::Grant { approval, .. } => approval.as_ref(),
+            StepWork::Workflow { .. } => None,
+        }
+    }
+
     /// Does it give something?
     #[must_use]
     pub fn is_giving(&self) -> bool {
@@ -349,6 +358,9 @@ pub struct Run {
     /// Attributes that are missing, by name; the run waits for them.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// Who started it by hand; they cannot approve what it wants.
+    #[serde(default)]
+    pub requested_by: Option<String>,
 }
 
 impl Run {

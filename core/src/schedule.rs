@@ -56,6 +56,15 @@ impl From<Span> for String {
     }
 }
 
+impl Span {
+    /// Is it no time at all?
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        let (Self::Minutes(n) | Self::Hours(n) | Self::Days(n) | Self::WorkingDays(n)) = self;
+        n == 0
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -232,17 +241,25 @@ impl Place {
             .map(|zoned| zoned.timestamp())
     }
 
-    fn shifted(&self, start: Date, span: Span, at: Option<Time>, sign: i64) -> Option<Timestamp> {
-        let hours = |n: u32, secs: i64| SignedDuration::from_secs(sign * secs * i64::from(n));
+    /// So long after a moment: days are days of the zone, at the same time of day.
+    #[must_use]
+    pub fn later(&self, from: Timestamp, span: Span) -> Option<Timestamp> {
+        let zoned = from.to_zoned(self.zone.clone());
+        let (day, at) = (zoned.date(), Some(zoned.time()));
         match span {
-            Span::Minutes(n) => self.moment(start, at)?.checked_add(hours(n, 60)).ok(),
-            Span::Hours(n) => self.moment(start, at)?.checked_add(hours(n, 3600)).ok(),
-            Span::Days(n) => self.moment(
-                start
-                    .checked_add(jiff::Span::new().try_days(sign * i64::from(n)).ok()?)
-                    .ok()?,
-                at,
-            ),
+            Span::Minutes(_) | Span::Hours(_) => from.checked_add(exactly(span, 1)).ok(),
+            Span::Days(n) => self.moment(moved(day, n, 1)?, at),
+            Span::WorkingDays(n) => self.moment(self.working_day(day, n, 1)?, at),
+        }
+    }
+
+    fn shifted(&self, start: Date, span: Span, at: Option<Time>, sign: i64) -> Option<Timestamp> {
+        match span {
+            Span::Minutes(_) | Span::Hours(_) => {
+                let exactly = exactly(span, sign);
+                self.moment(start, at)?.checked_add(exactly).ok()
+            }
+            Span::Days(n) => self.moment(moved(start, n, sign)?, at),
             Span::WorkingDays(n) => self.moment(self.working_day(start, n, sign)?, at),
         }
     }
@@ -268,9 +285,25 @@ impl Place {
     }
 }
 
+/// So many minutes or hours, backwards with a sign of -1.
+fn exactly(span: Span, sign: i64) -> SignedDuration {
+    let secs = match span {
+        Span::Minutes(n) => 60 * i64::from(n),
+        Span::Hours(n) => 3600 * i64::from(n),
+        Span::Days(_) | Span::WorkingDays(_) => 0,
+    };
+    SignedDuration::from_secs(sign * secs)
+}
+
+fn moved(day: Date, days: u32, sign: i64) -> Option<Date> {
+    let days = jiff::Span::new().try_days(sign * i64::from(days)).ok()?;
+    day.checked_add(days).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -351,6 +384,145 @@ mod tests {
             r#""soon""#,
         ] {
             assert!(serde_json::from_str::<Delivery>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_counted_in_the_zone() {
+        let from: Timestamp = "2027-03-27T09:00:00Z".parse().unwrap();
+        let later = |text: &str| {
+            let span = Span::try_from(text.to_owned()).unwrap();
+            berlin().later(from, span).unwrap().to_string()
+        };
+
+        assert_eq!(later("90m"), "2027-03-27T10:30:00Z");
+        assert_eq!(later("24h"), "2027-03-28T09:00:00Z");
+        // The clocks go forward on the 28th.
+        assert_eq!(later("1d"), "2027-03-28T08:00:00Z");
+        assert_eq!(later("1wd"), "2027-03-29T08:00:00Z");
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_is_the_first() {
+        check(
+            serde_json::json!({"on_start": {}, "at": "02:30"}),
+            date(2026, 10, 25),
+            "2026-10-25T00:30:00Z",
+        );
+    }
+
+    #[test]
+    fn a_first_day_on_a_leap_day_has_the_days_around_it() {
+        check(
+            serde_json::json!({"before_start": "1d", "at": "09:00"}),
+            date(2028, 3, 1),
+            "2028-02-29T08:00:00Z",
+        );
+        check(
+            serde_json::json!({"after_start": "366d", "at": "09:00"}),
+            date(2028, 2, 29),
+            "2029-03-01T08:00:00Z",
+        );
+    }
+
+    #[test]
+    fn what_is_relative_to_a_day_that_nobody_knows_has_no_moment() {
+        let before: Delivery = serde_json::from_str(r#"{"before_start":"3d"}"#).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+
+        assert_eq!(before.moment(None, &berlin(), now), None);
+        assert_eq!(Delivery::Now.moment(None, &berlin(), now), Some(now));
+    }
+
+    fn zones() -> impl Strategy<Value = TimeZone> {
+        let names = [
+            "UTC",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "Asia/Kathmandu",
+            "Pacific/Apia",
+            "America/Sao_Paulo",
+        ];
+        proptest::sample::select(names.to_vec()).prop_map(|name| TimeZone::get(name).unwrap())
+    }
+
+    prop_compose! {
+        fn a_place()(zone in zones(), off in proptest::collection::btree_set(0_i64..800, 0..30)) -> Place {
+            let first = date(2026, 1, 1);
+            let day = |days: i64| first.checked_add(jiff::Span::new().days(days)).unwrap();
+            Place { zone, holidays: off.into_iter().map(day).collect() }
+        }
+    }
+
+    prop_compose! {
+        fn a_day()(days in 0_i64..730) -> Date {
+            date(2026, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap()
+        }
+    }
+
+    fn a_time() -> impl Strategy<Value = Time> {
+        (0_i8..24, 0_i8..60).prop_map(|(hour, minute)| Time::constant(hour, minute, 0, 0))
+    }
+
+    proptest! {
+        #[test]
+        fn a_later_first_day_is_never_an_earlier_delivery(
+            place in a_place(), day in a_day(), at in a_time(), n in 0_u32..40, wd in any::<bool>(), before in any::<bool>(),
+        ) {
+            let span = if wd { Span::WorkingDays(n) } else { Span::Days(n) };
+            let delivery = if before { Delivery::BeforeStart(span, Some(at)) } else { Delivery::AfterStart(span, Some(at)) };
+            let moment = |day: Date| delivery.moment(Some(day), &place, Timestamp::UNIX_EPOCH).unwrap();
+
+            prop_assert!(moment(day) <= moment(day.tomorrow().unwrap()));
+        }
+
+        #[test]
+        fn before_is_not_after_the_first_day_and_working_days_are_worked(
+            place in a_place(), day in a_day(), at in a_time(), n in 1_u32..40,
+        ) {
+            let moment = |delivery: Delivery| delivery.moment(Some(day), &place, Timestamp::UNIX_EPOCH).unwrap();
+            let start = moment(Delivery::OnStart(Some(at)));
+            let before = moment(Delivery::BeforeStart(Span::WorkingDays(n), Some(at)));
+            let after = moment(Delivery::AfterStart(Span::WorkingDays(n), Some(at)));
+
+            prop_assert!(before < start && start < after);
+            for moment in [before, after] {
+                // Where a day is left out of the calendar the moment is the first one after it.
+                let shown = moment.to_zoned(place.zone.clone()).date();
+                let slept = !place.works(shown) && place.works(shown.yesterday().unwrap());
+                prop_assert!(place.works(shown) || slept, "{shown}");
+            }
+        }
+
+        #[test]
+        fn a_time_of_day_is_that_time_unless_the_clocks_skip_it(place in a_place(), day in a_day(), at in a_time()) {
+            let moment = place.moment(day, Some(at)).unwrap();
+            let shown = moment.to_zoned(place.zone.clone()).datetime();
+            let civil = day.to_datetime(at);
+
+            prop_assert!(shown >= civil);
+            let skipped = shown.since(civil).unwrap();
+            prop_assert!(skipped.get_days() == 0 && skipped.get_hours() <= 1);
+        }
+
+        #[test]
+        fn what_is_printed_is_parsed(n in 0_u32..3650, unit in 0..4_u8, at in proptest::option::of(a_time()), kind in 0..4_u8) {
+            let span = match unit {
+                0 => Span::Minutes(n),
+                1 => Span::Hours(n),
+                2 => Span::Days(n),
+                _ => Span::WorkingDays(n),
+            };
+            let delivery = match kind {
+                0 => Delivery::Now,
+                1 => Delivery::BeforeStart(span, at),
+                2 => Delivery::OnStart(at),
+                _ => Delivery::AfterStart(span, at),
+            };
+            let text = serde_json::to_string(&delivery).unwrap();
+
+            prop_assert_eq!(serde_json::from_str::<Delivery>(&text).unwrap(), delivery);
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub live_from: Option<Timestamp>,
     /// Removals in an hour beyond which removals are paused by themselves.
     pub removals_per_hour: u32,
+    /// People in an hour beyond whom changes that take access away are held (L9).
+    pub movers_per_hour: u32,
     /// Roles and groups of people: role → addresses.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
@@ -32,6 +34,7 @@ impl Default for Settings {
         Self {
             live_from: None,
             removals_per_hour: 200,
+            movers_per_hour: 5,
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
             oidc: None,

@@ -57,6 +57,8 @@ pub enum Key {
     Job(JobId),
     /// The tokens of an account, encrypted.
     Tokens(String),
+    /// How far Lever was polled; one item.
+    CatchUp,
 }
 
 impl Key {

@@ -162,7 +162,7 @@ impl Workflow {
             steps,
         };
         let give = || step("access", StepKind::Grant {}, &[]);
-        let take = |needs: &[&str]| step("revoke", StepKind::Revoke {}, needs);
+        let take = || step("revoke", StepKind::Revoke {}, &[]);
         let note = |needs: &[&str]| step("lever", StepKind::LeverNote {}, needs);
         vec![
             workflow(
@@ -173,17 +173,18 @@ impl Workflow {
             workflow(
                 "change",
                 None,
-                vec![give(), take(&["access"]), note(&["access", "revoke"])],
+                // What is no longer due goes, whether or not what is newly due can be given.
+                vec![give(), take(), note(&["access", "revoke"])],
             ),
             workflow(
                 "offboard",
                 Some(Direction::Revoke),
-                vec![take(&[]), note(&["revoke"])],
+                vec![take(), note(&["revoke"])],
             ),
             workflow(
                 "withdraw",
                 Some(Direction::Revoke),
-                vec![take(&[]), note(&["revoke"])],
+                vec![take(), note(&["revoke"])],
             ),
         ]
     }

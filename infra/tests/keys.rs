@@ -83,6 +83,7 @@ fn key() -> impl Strategy<Value = Key> {
         id("key_").prop_map(Key::ApiKey),
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),
+        Just(Key::CatchUp),
     ]
 }
 

@@ -5,6 +5,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::handle::delivery::{address_from, write_person};
+use crate::handle::lifecycle::follow_change;
 use crate::handle::{ledger, load, wake};
 use crate::ids::PersonId;
 use crate::intake::Changed;
@@ -39,6 +40,7 @@ async fn correct_once(
     reason: &str,
 ) -> Result<Done, AdminError> {
     let mut found = person(ports, id).await?;
+    let before = found.clone();
     let company = load::company(ports).await?;
     let entity = &mut found.entity;
     for (name, value) in given.iter() {
@@ -62,6 +64,7 @@ async fn correct_once(
     }
     is_free(ports, entity).await?;
     let mut changes = Changes::new(who.clone());
+    follow_change(&before, &found.entity, &company, &mut changes);
     write_person(ports, &Changed::Updated(Box::new(found)), &mut changes).await?;
     let line = Line::new(
         StreamId::Person(id.clone()),

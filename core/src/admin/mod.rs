@@ -6,6 +6,8 @@
 pub mod access;
 pub mod answer;
 pub mod api_key;
+pub mod approvals;
+pub mod catch_up;
 pub mod correct;
 pub mod files;
 pub mod jobs;
@@ -40,6 +42,14 @@ pub enum AdminError {
     /// It does not fit how things stand.
     #[error("{detail}")]
     Refused {
+        /// For programs.
+        code: &'static str,
+        /// For people; never a name or an address.
+        detail: String,
+    },
+    /// It is not this caller's to do.
+    #[error("{detail}")]
+    Forbidden {
         /// For programs.
         code: &'static str,
         /// For people; never a name or an address.

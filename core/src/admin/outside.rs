@@ -10,7 +10,7 @@ use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::handle::delivery::{address_from, fresh_person, write_person};
-use crate::handle::lifecycle::{Leaving, leave, person_event};
+use crate::handle::lifecycle::{Leaving, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
 use crate::ids::EventId;
 use crate::intake::{Changed, Match, new_person};
@@ -86,6 +86,9 @@ async fn put_once(
         None => Changed::New(Box::new(entity.clone())),
     };
     write_person(ports, &changed, &mut changes).await?;
+    if let Some(known) = known.as_ref().filter(|_| !begins) {
+        follow_change(known, &entity, &company, &mut changes);
+    }
     if begins {
         let event = baselined(&entity, who);
         say(&event, &entity, &mut changes);

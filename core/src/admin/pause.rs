@@ -158,7 +158,10 @@ pub async fn resume(
     let mut ids: Vec<&RunId> = plan.effects.iter().map(|held| &held.run).collect();
     ids.dedup();
     for id in ids {
-        wake::wake(ports, id, who).await?;
+        match brake {
+            Brake::Removals => wake::release(ports, id, who).await?,
+            Brake::All | Brake::App(_) => wake::wake(ports, id, who).await?,
+        }
     }
     Ok(Resumed::Done(plan))
 }

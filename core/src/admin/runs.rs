@@ -14,6 +14,7 @@ use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork};
 use crate::store::{Key, Loaded};
 use crate::task::{Task, TaskState};
 
+use super::approvals::let_go;
 use super::{AdminError, Who, deciding};
 
 /// A run that must be there.
@@ -131,6 +132,7 @@ async fn cancel_once(ports: &Ports, who: &Who, id: &RunId, reason: &str) -> Resu
         }
         if changes.size() < 60 {
             close_task(ports, step, TaskState::Cancelled, &mut changes).await?;
+            let_go(ports, step, &mut changes).await?;
         }
     }
     end_steps(&mut scene.run.entity, &idle, &busy, reason);

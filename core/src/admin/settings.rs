@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::config::ConfigKind;
-use crate::handle::ledger;
+use crate::handle::{catch_up, ledger};
 use crate::ids::Slug;
 use crate::ports::{Ports, SecretValues, Secrets};
 use crate::settings::Settings;
@@ -129,6 +129,9 @@ pub async fn put(
     let file = json!(settings);
     let stored = files::put(ports, who, ConfigKind::Settings, &id(), file, expect).await?;
     write_secrets(ports, secrets, who, lever, &before.registrations).await?;
+    if lever.api_key.is_some() {
+        catch_up::begin(ports).await?;
+    }
     Ok(stored.is_new)
 }
 

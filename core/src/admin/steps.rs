@@ -9,6 +9,7 @@ use crate::store::Loaded;
 use crate::task::TaskState;
 use crate::workflow::StepKind;
 
+use super::approvals::let_go;
 use super::runs::{Scene, close_task, reopen, run};
 use super::{AdminError, Who, deciding};
 
@@ -135,6 +136,7 @@ async fn skip(
                 changes.update(&grant);
             }
             close_task(ports, step, TaskState::Cancelled, changes).await?;
+            let_go(ports, step, changes).await?;
         }
         if let Some(slot) = scene.run.entity.step_mut(&step.id) {
             slot.enter(StepState::Skipped, reason);

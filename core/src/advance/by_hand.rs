@@ -2,7 +2,7 @@
 
 use super::grants::held;
 use super::steps::a_task;
-use super::{Situation, Turn};
+use super::{Said, Situation, Turn};
 use crate::app::Application;
 use crate::grant::{Grant, GrantState};
 use crate::ids::AppSlug;
@@ -28,7 +28,7 @@ pub(super) fn by_hand(
         turn.changed_grants
             .push(settled_by_hand(grant, step, situation.now));
         turn.said
-            .push(("done by hand".to_owned(), format!("app/{app}")));
+            .push(Said::new("done by hand", format!("app/{app}")));
         return true;
     }
     if !manual {
@@ -117,6 +117,7 @@ pub(super) fn settled_by_hand(grant: &Loaded<Grant>, step: &Step, now: Timestamp
     } else {
         entity.state = GrantState::Revoked;
         entity.held = None;
+        entity.approval = None;
     }
     grant
 }

@@ -1,7 +1,7 @@
 //! Turns the plan of a `grant` or `revoke` step into one step a grant, a portion at a time.
 
-use super::{PORTION, Situation, Turn};
-use crate::access::{PlannedEffect, Way, desired, plan};
+use super::{PORTION, Said, Situation, Turn};
+use crate::access::{PlannedEffect, Way, plan};
 use crate::effect::Goal;
 use crate::grant::{Grant, GrantState};
 use crate::ids::StepId;
@@ -20,16 +20,27 @@ pub(super) fn expand(
         step.wait(WaitsFor::Attributes, Some(situation.in_secs(900)), why);
         return;
     }
-    let desired = desired(situation.person, situation.company, situation.now);
+    if turn.size() > PORTION {
+        // This commit has enough to take in.
+        turn.again = true;
+        step.enter(StepState::Running, "planning");
+        return;
+    }
     let grants: Vec<Grant> = situation
         .grants
         .iter()
         .map(|grant| grant.entity.clone())
         .collect();
-    let left: Vec<PlannedEffect> = plan(&run.person, &desired, &grants, situation.company, way)
-        .into_iter()
-        .filter(|effect| run.step(&step.id.inside(&effect.app)).is_none())
-        .collect();
+    let left: Vec<PlannedEffect> = plan(
+        &run.person,
+        situation.desired,
+        &grants,
+        situation.company,
+        way,
+    )
+    .into_iter()
+    .filter(|effect| run.step(&step.id.inside(&effect.app)).is_none())
+    .collect();
     let room = Run::MAX_STEPS.saturating_sub(run.steps.len());
     let portion = left.len().min(PORTION).min(room);
     for effect in left.iter().take(portion) {
@@ -67,21 +78,6 @@ pub(super) fn planned_step(
     }
     if effect.goal == Goal::Give {
         want(effect, situation, turn);
-        let place = situation.company.mapping.place(situation.person);
-        match effect
-            .deliver
-            .moment(situation.person.starts_on, &place, run.started_at)
-        {
-            Some(at) => child.due = Some(at),
-            None => child.wait(WaitsFor::Attributes, None, "no first day is known"),
-        }
-        if let Some(approval) = &effect.approval {
-            child.wait(
-                WaitsFor::Approval,
-                None,
-                format!("waits for approval by {}", approval.by.join(", ")),
-            );
-        }
     }
     child
 }
@@ -117,7 +113,7 @@ pub(super) fn want(effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut
         }
     }
     turn.said
-        .push(("desired".to_owned(), format!("app/{}", effect.app)));
+        .push(Said::new("desired", format!("app/{}", effect.app)));
 }
 
 /// The state of a `grant` or `revoke` step follows from the steps inside it.

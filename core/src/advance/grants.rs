@@ -1,8 +1,9 @@
 //! One grant inside a `grant` or `revoke` step: what it waits for, and when it is called off.
 
 use super::by_hand::by_hand;
-use super::{Situation, Turn};
-use crate::access::is_due;
+use super::pending::{Pending, close_for, renew};
+use super::{Said, Situation, Turn};
+use crate::approval::ApprovalState;
 use crate::company::Company;
 use crate::effect::Goal;
 use crate::grant::{Grant, GrantState};
@@ -12,6 +13,7 @@ use crate::settings::Paused;
 use crate::store::Loaded;
 use crate::task::TaskState;
 use jiff::Timestamp;
+use serde_json::json;
 
 /// When a step is worked on again: what a failed look or the brake put off, no earlier than it was put off to.
 pub(super) fn next_try(step: &Step, due: Option<Timestamp>) -> Option<Timestamp> {
@@ -92,10 +94,13 @@ pub(super) fn advance_grant(
         step.enter(StepState::Verified, "it is so already");
         return step;
     }
-    if step.waits_for == Some(WaitsFor::Approval)
-        || step.waits_for == Some(WaitsFor::Attributes) && step.due.is_none()
-    {
-        return step;
+    let fresh = ours.is_none_or(|change| change.made.is_empty()) && !intended;
+    let mut from = step.due;
+    if goal == Goal::Give && fresh {
+        match renew(run, &mut step, grant, situation, turn) {
+            Pending::From(at) => from = at,
+            Pending::Held => return step,
+        }
     }
     if by_hand(run, &mut step, &app, grant, situation, turn) {
         return step;
@@ -109,7 +114,7 @@ pub(super) fn advance_grant(
     }
     let at = match ours {
         Some(change) => next_try(&step, change.phase.due()),
-        None => step.due,
+        None => next_try(&step, from),
     };
     if ours.is_none() && at.is_some_and(|at| at > situation.now) {
         step.wait(
@@ -135,7 +140,7 @@ pub(super) fn is_called_off(
 ) -> bool {
     let (person, app) = (situation.person, &grant.entity.app);
     let ends = run.ends(step);
-    let due_again = || !step.undoing && is_due(person, situation.company, app, situation.now);
+    let due_again = || !step.undoing && situation.desired.may_have(app);
     if goal == Goal::Give {
         if !ends && person.state.may_receive() {
             return false;
@@ -176,9 +181,27 @@ pub(super) fn cancel(
     } else {
         format!("the person is {}", situation.person.state.as_str())
     };
+    let approval = step
+        .approval()
+        .and_then(|id| situation.approval(id))
+        .filter(|approval| approval.entity.run == run.id || !situation.person.state.may_receive());
+    close_for(approval, ApprovalState::Gone, situation.now, turn);
+    end(step, &why, grant, run, situation, turn);
+}
+
+/// Nothing was sent, and nothing is to be: the step ends, and so does what a human was asked for.
+pub(super) fn end(
+    step: &mut Step,
+    why: &str,
+    grant: &Loaded<Grant>,
+    run: &Run,
+    situation: &Situation<'_>,
+    turn: &mut Turn,
+) {
     step.enter(StepState::Cancelled, why);
-    turn.said
-        .push(("cancelled".to_owned(), format!("app/{}", grant.entity.app)));
+    let target = format!("app/{}", grant.entity.app);
+    let after = json!({ "step": step.id, "why": why });
+    turn.said.push(Said::new("cancelled", target).after(after));
     if let Some(task) = situation.open_task_of(step) {
         let mut task = task.clone();
         task.entity.state = TaskState::Cancelled;
@@ -195,6 +218,9 @@ pub(super) fn cancel(
         grant.entity.state = GrantState::Revoked;
         grant.entity.change = None;
         grant.entity.changed_at = situation.now;
+        if !situation.person.state.may_receive() {
+            grant.entity.approval = None;
+        }
         turn.changed_grants.push(grant);
     }
 }
@@ -208,8 +234,8 @@ pub(super) fn keep(
     turn: &mut Turn,
 ) {
     step.enter(StepState::Cancelled, "the person is due it again");
-    turn.said
-        .push(("kept".to_owned(), format!("app/{}", grant.entity.app)));
+    let target = format!("app/{}", grant.entity.app);
+    turn.said.push(Said::new("kept", target));
     let change = grant.entity.change.as_ref();
     if change.is_some_and(|change| change.run == run.id) {
         let mut grant = grant.clone();

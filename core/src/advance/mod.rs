@@ -7,6 +7,7 @@
 mod by_hand;
 mod expand;
 mod grants;
+mod pending;
 mod steps;
 
 use grants::advance_grant;
@@ -14,16 +15,19 @@ pub(crate) use grants::held;
 use steps::advance_step;
 pub use steps::{a_task, filled};
 
+use crate::access::Desired;
+use crate::approval::Approval;
 use crate::company::Company;
 use crate::effect::Phase;
 use crate::grant::Grant;
-use crate::ids::{StepId, TaskId};
+use crate::ids::{ApprovalId, StepId, TaskId};
 use crate::person::Person;
 use crate::run::{Run, RunState, Step, StepState, StepWork, WaitsFor};
 use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 /// How many grants one commit takes in.
 pub const PORTION: usize = 20;
@@ -37,8 +41,12 @@ pub struct Situation<'a> {
     pub grants: &'a [Loaded<Grant>],
     /// The tasks that the run's steps have.
     pub tasks: &'a [Loaded<Task>],
+    /// The approvals that its steps were asked for.
+    pub approvals: &'a [Loaded<Approval>],
     /// All configuration.
     pub company: &'a Company,
+    /// What the person is due by it.
+    pub desired: &'a Desired,
     /// Now.
     pub now: Timestamp,
 }
@@ -54,15 +62,79 @@ pub struct Turn {
     pub new_tasks: Vec<Task>,
     /// Tasks that are no longer wanted.
     pub closed_tasks: Vec<Loaded<Task>>,
-    /// What is to be recorded: action and target.
-    pub said: Vec<(String, String)>,
+    /// Approvals to be asked for.
+    pub new_approvals: Vec<Approval>,
+    /// Approvals that nobody needs any more.
+    pub changed_approvals: Vec<Loaded<Approval>>,
+    /// What is to be recorded.
+    pub said: Vec<Said>,
     /// Steps whose effects can be worked on now.
     pub todo: Vec<StepId>,
     /// There is more to turn into steps: commit, and advance again.
     pub again: bool,
 }
 
+/// Something to be recorded: what, on what, how it was and is. Never a name or an address.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Said {
+    /// What, in the past tense.
+    pub action: String,
+    /// On what.
+    pub target: String,
+    /// How it was.
+    pub before: Option<Value>,
+    /// How it is.
+    pub after: Option<Value>,
+}
+
+impl Said {
+    fn new(action: impl Into<String>, target: String) -> Self {
+        Self {
+            action: action.into(),
+            target,
+            before: None,
+            after: None,
+        }
+    }
+
+    fn after(mut self, after: Value) -> Self {
+        self.after = Some(after);
+        self
+    }
+
+    fn from_to(mut self, before: Value, after: Value) -> Self {
+        self.before = Some(before);
+        self.after = Some(after);
+        self
+    }
+}
+
+impl Turn {
+    /// The most that one turn may want before it is committed; one step adds a handful.
+    const FULL: usize = 50;
+
+    /// How many items its commit will have, about.
+    fn size(&self) -> usize {
+        self.new_grants.len()
+            + self.changed_grants.len()
+            + self.new_tasks.len()
+            + self.closed_tasks.len()
+            + self.new_approvals.len()
+            + self.changed_approvals.len()
+            + self.said.len()
+    }
+}
+
 impl Situation<'_> {
+    fn approval_of(&self, grant: &Grant) -> Option<&Loaded<Approval>> {
+        self.approval(grant.approval.as_ref()?)
+    }
+
+    fn approval(&self, id: &ApprovalId) -> Option<&Loaded<Approval>> {
+        let mut approvals = self.approvals.iter();
+        approvals.find(|approval| approval.entity.id == *id)
+    }
+
     fn grant_of(&self, step: &Step) -> Option<&Loaded<Grant>> {
         let id = step.grant()?;
         self.grants.iter().find(|grant| grant.entity.id == *id)
@@ -124,6 +196,10 @@ fn advance_at(
         .get(place)
         .filter(|step| step.grant().is_some() == grants && !step.has_ended());
     let Some(step) = step.cloned() else { return };
+    if turn.size() > Turn::FULL {
+        turn.again = true;
+        return;
+    }
     let moved = match &step.work {
         StepWork::Grant { .. } => advance_grant(run, step, situation, turn),
         StepWork::Workflow { .. } => advance_step(run, step, situation, turn),
@@ -156,10 +232,8 @@ fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
     if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
         return;
     }
-    turn.said.push((
-        format!("waits for attributes: {}", run.missing.join(", ")),
-        format!("run/{}", run.id),
-    ));
+    let action = format!("waits for attributes: {}", run.missing.join(", "));
+    turn.said.push(Said::new(action, format!("run/{}", run.id)));
     turn.new_tasks.push(Task {
         id,
         kind: TaskKind::Missing,
@@ -283,6 +357,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::access::desired;
     use crate::config::{ConfigItem, ConfigKind};
     use crate::effect::Change;
     use crate::grant::Entitlement;
@@ -364,7 +439,9 @@ mod tests {
                 person: &person,
                 grants: &[grant],
                 tasks: &[],
+                approvals: &[],
                 company: &company,
+                desired: &desired(&person, &company, now),
                 now,
             },
         );
@@ -381,11 +458,14 @@ mod tests {
         let child = run.steps.last_mut().unwrap();
         child.enter(StepState::Failed, "refused");
         let grants = [a_grant(&person)];
+        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
         let situation = Situation {
             person: &person,
             grants: &grants,
             tasks: &[],
+            approvals: &[],
             company: &company,
+            desired: &desired,
             now: Timestamp::UNIX_EPOCH,
         };
 
@@ -403,11 +483,14 @@ mod tests {
         grant.entity.state = GrantState::Active;
         grant.entity.held = Some(Entitlement::default());
         let grants = [grant];
+        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
         let situation = Situation {
             person: &person,
             grants: &grants,
             tasks: &[],
+            approvals: &[],
             company: &company,
+            desired: &desired,
             now: Timestamp::UNIX_EPOCH,
         };
 

@@ -4,19 +4,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::audit::{Cause, StreamId};
+use crate::catch_up::REGISTRATION;
 use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::event::{DeliveryState, Event, KnownCandidacy, StoredDelivery};
-use crate::ids::{LeverId, PersonId, TaskId, derive};
+use crate::ids::{LeverId, PersonId, derive};
 use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
 use crate::lever::Candidacy;
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading, RemoteError};
 use crate::rule::EventKind;
 use crate::store::{Key, Loaded, StoreError};
-use crate::task::{Task, TaskKind, TaskState};
 
+use super::offer::{self, ask_to_look};
 use super::{HandleError, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
@@ -32,7 +33,11 @@ const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
 pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result<(), HandleError> {
     let opportunity = delivery.entity.hint.opportunity.clone();
     let hint = delivery.entity.hint.event.clone();
-    let outcome = take_in(ports, &opportunity, &hint, "webhook").await?;
+    let source = match delivery.entity.hint.registration.as_str() {
+        REGISTRATION => REGISTRATION,
+        _ => "webhook",
+    };
+    let outcome = take_in(ports, &opportunity, &hint, source).await?;
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(
@@ -110,39 +115,6 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
     }
 }
 
-async fn ask_to_look(
-    ports: &Ports,
-    opportunity: &LeverId,
-    why: &str,
-    now: Timestamp,
-    changes: &mut Changes,
-) -> Result<(), HandleError> {
-    let id = TaskId::derived(&["hidden", opportunity.as_str()]);
-    if ports.store.get(&Key::Task(id.clone())).await?.is_some() {
-        return Ok(());
-    }
-    changes.say(Line::new(
-        StreamId::Events,
-        "a human has to look",
-        format!("opportunity/{opportunity}"),
-    ));
-    changes.insert(&Task {
-        id,
-        kind: TaskKind::Judge,
-        owner: Task::NOBODY.to_owned(),
-        title: "A candidacy cannot be read".to_owned(),
-        state: TaskState::Open,
-        person: None,
-        run: None,
-        step: None,
-        app: None,
-        detail: format!("{why} (opportunity {opportunity})"),
-        due: None,
-        created_at: now,
-    });
-    Ok(())
-}
-
 /// Reads an opportunity and takes in every fact it shows: webhook, replay and catch-up all come here.
 ///
 /// The version of what was known is loaded before Lever is read and checked when an event is committed, so an older
@@ -179,10 +151,16 @@ async fn take_in_once(
         Err(error) => return Ok(Outcome::Down(error)),
     };
     let now = ports.clock.now();
-    let known = stored.as_ref().map_or_else(
+    let mut known = stored.as_ref().map_or_else(
         || KnownCandidacy::unknown(opportunity.clone(), now),
         |stored| stored.entity.clone(),
     );
+    if let Reading::Present(candidacy) = &reading {
+        if known.is_newer_than(candidacy) {
+            return Ok(Outcome::NotYet("Lever shows an older state than it did"));
+        }
+        known.saw(candidacy.updated_at);
+    }
     let found = match facts(&reading, &known, hint, now) {
         Facts::NotYet(why) => return Ok(Outcome::NotYet(why)),
         Facts::Hidden(why) => return Ok(Outcome::Hidden(why)),
@@ -201,20 +179,21 @@ async fn take_in_once(
             take_fact(ports, &mut scene, fact).await?;
         }
     }
+    offer::renew(ports, &scene).await?;
     Ok(Outcome::Facts(found))
 }
 
 /// Everything read before a fact is decided about.
-struct Scene {
-    company: Company,
-    stored: Option<Loaded<KnownCandidacy>>,
-    known: KnownCandidacy,
-    reading: Reading,
-    source: String,
+pub(super) struct Scene {
+    pub(super) company: Company,
+    pub(super) stored: Option<Loaded<KnownCandidacy>>,
+    pub(super) known: KnownCandidacy,
+    pub(super) reading: Reading,
+    pub(super) source: String,
 }
 
 impl Scene {
-    fn candidacy(&self) -> Option<&Candidacy> {
+    pub(super) fn candidacy(&self) -> Option<&Candidacy> {
         match &self.reading {
             Reading::Present(candidacy) => Some(candidacy),
             _ => None,
@@ -389,7 +368,7 @@ async fn write_down(
     Ok(changes)
 }
 
-fn say_event(event: &Event, changes: &mut Changes) {
+pub(super) fn say_event(event: &Event, changes: &mut Changes) {
     let stream = event
         .person
         .clone()

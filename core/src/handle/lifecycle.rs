@@ -7,7 +7,7 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::event::{Event, EventState, Why};
 use crate::ids::EventId;
-use crate::intake::{Changed, matching, new_run, rule_input};
+use crate::intake::{Changed, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::rule::EventKind;
@@ -95,6 +95,37 @@ pub async fn leave(
     start(ports, person, event, &company, leaving.by_hand, origin).await
 }
 
+/// What follows from attributes that somebody changed: the runs that the rules name, or the built-in `change` if
+/// something else is due than was. Named after the version that was changed, so that it follows once.
+pub fn follow_change(
+    before: &Loaded<Person>,
+    after: &Person,
+    company: &crate::company::Company,
+    changes: &mut Changes,
+) {
+    let was = before.entity.for_conditions();
+    if after.baselined || !after.state.may_receive() || was == after.for_conditions() {
+        return;
+    }
+    let version = before.version.to_string();
+    let id = EventId::derived(&["changed", after.id.as_str(), &version]);
+    let now = changes.origin.at;
+    let mut event = person_event(id, EventKind::PersonChanged, "api", after, now);
+    let document = serde_json::Value::Null;
+    let runs = changed(&before.entity, after, &mut event, &document, company, now);
+    for mut run in runs {
+        run.requested_by = changes.origin.by_somebody();
+        changes.insert(&run);
+    }
+    let line = Line::new(
+        StreamId::Person(after.id.clone()),
+        format!("event {}", event.kind.as_str()),
+        format!("event/{}", event.id),
+    );
+    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
+    changes.insert(&event);
+}
+
 /// An event of a person that no candidacy is behind.
 #[must_use]
 pub fn person_event(
@@ -147,6 +178,7 @@ pub async fn start(
         };
         let mut run = new_run(workflow, &event, &person.entity, start.dry_run, now);
         run.by_hand = by_hand;
+        run.requested_by = changes.origin.by_somebody();
         event.runs.push(run.id.clone());
         changes.insert(&run);
     }

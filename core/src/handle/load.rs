@@ -1,10 +1,13 @@
 //! Loads what decisions rest on.
 
+use std::collections::BTreeSet;
+
+use crate::approval::Approval;
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
-use crate::ids::{PersonId, Slug, TaskId};
+use crate::ids::{ApprovalId, PersonId, Slug, TaskId};
 use crate::intake::Match;
 use crate::person::Person;
 use crate::ports::Ports;
@@ -71,12 +74,39 @@ pub async fn tasks(ports: &Ports, run: &Run) -> Result<Vec<Loaded<Task>>, Handle
     Ok(tasks)
 }
 
+/// The approvals of what the steps of a run wait to give.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn approvals(
+    ports: &Ports,
+    run: &Run,
+    grants: &[Loaded<Grant>],
+) -> Result<Vec<Loaded<Approval>>, HandleError> {
+    let waiting = || {
+        let steps = run.steps.iter().filter(|step| !step.has_ended());
+        steps.filter(|step| step.is_giving())
+    };
+    let waits = |grant: &Grant| waiting().any(|step| step.grant() == Some(&grant.id));
+    let of_grants = grants
+        .iter()
+        .filter(|grant| waits(&grant.entity))
+        .filter_map(|grant| grant.entity.approval.clone());
+    let of_steps = waiting().filter_map(|step| step.approval().cloned());
+    let asked: BTreeSet<ApprovalId> = of_grants.chain(of_steps).collect();
+    let mut approvals = Vec::new();
+    for id in asked {
+        approvals.extend(ports.store.find(&Key::Approval(id)).await?);
+    }
+    Ok(approvals)
+}
+
 /// Whom these claims belong to; strongly consistent, never from an index.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub async fn matched(ports: &Ports, claims: &[Claim]) -> Result<Match, HandleError> {
-    let mut found = std::collections::BTreeSet::new();
+    let mut found = BTreeSet::new();
     for claim in claims {
         let held = ports.store.find::<Held>(&Key::Claim(claim.clone())).await?;
         if let Some(Loaded {

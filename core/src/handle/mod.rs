@@ -3,6 +3,8 @@
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
 pub mod applying;
+pub mod approval;
+pub mod catch_up;
 pub mod checkpoint;
 pub mod cipher;
 pub mod delivery;
@@ -13,6 +15,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;
+pub mod offer;
 pub mod planning;
 pub mod tick;
 pub mod verification;
@@ -81,6 +84,9 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Run(_) => drive::run(ports, stored.read()?).await,
         Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
         Key::Job(_) => jobs::work(ports, stored.read()?).await,
+        Key::Candidacy(_) => offer::look_again(ports, stored.read()?).await,
+        Key::CatchUp => catch_up::poll(ports, stored.read()?).await,
+        Key::Approval(_) => approval::moment(ports, stored.read()?).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");
             Ok(())

@@ -67,6 +67,32 @@ pub async fn wake(ports: &Ports, id: &RunId, origin: &Origin) -> Result<(), Hand
     }
 }
 
+/// Puts a run due now that a human has seen and confirmed: the caps do not hold it again.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn release(ports: &Ports, id: &RunId, origin: &Origin) -> Result<(), HandleError> {
+    let mut tries = 0;
+    loop {
+        match release_once(ports, id, origin).await {
+            Err(HandleError::Store(StoreError::Conflict { .. })) if tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn release_once(ports: &Ports, id: &RunId, origin: &Origin) -> Result<(), HandleError> {
+    let stored = ports.store.find::<Run>(&Key::Run(id.clone())).await?;
+    let Some(mut run) = stored.filter(|run| run.entity.state == RunState::Running) else {
+        return Ok(());
+    };
+    run.entity.by_hand = true;
+    hurry(&mut run.entity, origin.at);
+    let mut changes = Changes::new(origin.clone());
+    changes.update(&run);
+    ledger::commit(ports, changes).await
+}
+
 async fn wake_once(ports: &Ports, id: &RunId, origin: &Origin) -> Result<(), HandleError> {
     let stored = ports.store.find::<Run>(&Key::Run(id.clone())).await?;
     let Some(mut run) = stored.filter(|run| run.entity.state == RunState::Running) else {

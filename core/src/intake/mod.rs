@@ -1,12 +1,15 @@
 //! From a reading of Lever to an event, a person and a run. Pure.
 
 mod facts;
+mod offer;
 mod start;
 
 pub use facts::{Fact, Facts, facts};
+pub use offer::{Renewal, next_look, renew};
 use start::start;
-pub use start::{Started, matching, new_run, rule_input, run_of};
+pub use start::{Started, changed, matching, new_run, rule_input, run_of};
 
+use crate::attributes::Read;
 use crate::company::Company;
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::ids::{LeverId, PersonId, TaskId};
@@ -95,6 +98,7 @@ impl Changed {
 pub fn decide(intake: &Intake<'_>) -> Decided {
     let mut known = intake.known.clone();
     known.read_at = intake.now;
+    known.saw(Some(intake.fact.occurred_at).filter(|_| intake.fact.kind == EventKind::Deleted));
     match intake.fact.kind {
         EventKind::Hired => {
             known.hired = Some(intake.fact.id.clone());
@@ -127,6 +131,12 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         EventKind::Unhired | EventKind::Deleted => unhired(intake, &mut decided),
         _ => other(intake, &mut decided),
     }
+    let person = match (&decided.person, &intake.matched) {
+        (Some(changed), _) => Some(changed.person()),
+        (None, Match::One(loaded)) => Some(&loaded.entity),
+        (None, _) => None,
+    };
+    decided.known.look_at = next_look(person, &intake.known.opportunity, intake.now);
     decided
 }
 
@@ -267,17 +277,13 @@ fn take_attributes(
     decided: &mut Decided,
 ) {
     let read = intake.company.mapping.read(candidacy);
-    for (name, value) in read.attributes.iter() {
-        person.attributes.set(name.clone(), value.clone());
-        person.unmapped.remove(name);
-    }
+    take_read(person, &read);
     for name in &read.unmapped {
         decided.say(
             format!("the value of `{name}` is unknown: no alias maps it, or it cannot be read"),
             intake.now,
         );
     }
-    person.unmapped.extend(read.unmapped);
     if person.text("work_email").is_none()
         && let Some(address) = &intake.address
     {
@@ -286,13 +292,27 @@ fn take_attributes(
     person.opportunity = Some(candidacy.opportunity.clone());
 }
 
+/// What Lever does not say stays as it was; what nobody can read is unknown.
+fn take_read(person: &mut Person, read: &Read) {
+    for (name, value) in read.attributes.iter() {
+        person.attributes.set(name.clone(), value.clone());
+        person.unmapped.remove(name);
+    }
+    person.unmapped.extend(read.unmapped.iter().cloned());
+}
+
 /// Hired: preboarding until the first day, active from then on.
 fn begin(person: &mut Person, intake: &Intake<'_>) {
-    person.starts_on = person.text("start_date").and_then(|date| date.parse().ok());
-    let place = intake.company.mapping.place(person);
-    person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
     person.leaves_at = None;
-    let started = person.starts_at.is_some_and(|at| at <= intake.now);
+    time(person, intake.company, intake.now);
+}
+
+/// The first day follows from the attributes, in the person's zone.
+fn time(person: &mut Person, company: &Company, now: Timestamp) {
+    person.starts_on = person.text("start_date").and_then(|date| date.parse().ok());
+    let place = company.mapping.place(person);
+    person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
+    let started = person.starts_at.is_some_and(|at| at <= now);
     person.enter(if started {
         Lifecycle::Active
     } else {

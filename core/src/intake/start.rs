@@ -1,10 +1,14 @@
 //! Which workflows an event starts: the rules, and the runs that follow from them.
 
+use std::collections::BTreeSet;
+
 use super::{Decided, Intake};
+use crate::access::desired;
 use crate::audit::Cause;
 use crate::company::Company;
 use crate::condition::{Missing, Truth};
 use crate::event::{Event, EventState, Why};
+use crate::grant::Entitlement;
 use crate::ids::{RunId, Slug, StepId};
 use crate::person::Person;
 use crate::rule::EventKind;
@@ -121,6 +125,64 @@ pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided)
     }
 }
 
+/// The runs that follow from a person who changed: those of the rules; without a rule the built-in `change`, if
+/// something else is due than was. Says why in the event.
+#[must_use]
+pub fn changed(
+    before: &Person,
+    after: &Person,
+    event: &mut Event,
+    document: &Value,
+    company: &Company,
+    now: Timestamp,
+) -> Vec<Run> {
+    if after.baselined {
+        event.state = EventState::Baselined;
+        return Vec::new();
+    }
+    let named = company.rules.values().any(|rule| rule.event == event.kind);
+    let differs = due_of(before, company, now) != due_of(after, company, now);
+    if !named && (!differs || event.kind.default_workflow().is_none()) {
+        event.state = EventState::Ignored;
+        let why = "no rule names it, and nothing else is due than was";
+        event.why.push(Why::said(now, why));
+        return Vec::new();
+    }
+    let input = rule_input(event, after, document);
+    let (started, why) = matching(event.kind, &input, company, now);
+    event.why.extend(why);
+    if started.is_empty() {
+        event.state = EventState::Ignored;
+    }
+    let mut runs = Vec::new();
+    for start in &started {
+        let Some(workflow) = company.workflows.get(&start.workflow) else {
+            let why = format!("the workflow `{}` does not exist", start.workflow);
+            event.why.push(Why::said(now, why));
+            event.state = EventState::NeedsHuman;
+            continue;
+        };
+        let run = new_run(workflow, event, after, start.dry_run, now);
+        event.runs.push(run.id.clone());
+        runs.push(run);
+    }
+    runs
+}
+
+/// What is due where, and where nobody can tell.
+fn due_of(
+    person: &Person,
+    company: &Company,
+    now: Timestamp,
+) -> (Vec<(Slug, Entitlement)>, BTreeSet<Slug>) {
+    let desired = desired(person, company, now);
+    let due = desired
+        .due
+        .into_iter()
+        .map(|(app, due)| (app, due.entitlement));
+    (due.collect(), desired.unknown)
+}
+
 /// What rules can read: the person's attributes, the candidacy's document, and the event.
 #[must_use]
 pub fn rule_input(event: &Event, person: &Person, document: &Value) -> Value {
@@ -196,5 +258,6 @@ pub fn run_of(
         finished_at: None,
         look_at: Some(now),
         missing: Vec::new(),
+        requested_by: None,
     }
 }

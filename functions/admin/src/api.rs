@@ -19,8 +19,8 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, apps, attributes, audit, by_hand, events, export, jobs, keys, lever, pause, people,
-    plan, policies, rules, runs, settings, tasks, timeline, workflows,
+    aliases, approvals, apps, attributes, audit, by_hand, catch_up, events, export, jobs, keys,
+    lever, pause, people, plan, policies, rules, runs, settings, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -110,6 +110,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(events::list))
         .routes(routes!(events::read))
         .routes(routes!(events::replay))
+        .routes(routes!(catch_up::read, catch_up::ask))
 }
 
 fn work() -> OpenApiRouter<Api> {
@@ -123,6 +124,11 @@ fn work() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::complete))
         .routes(routes!(tasks::reassign))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::read))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::reject))
+        .routes(routes!(approvals::delegate))
 }
 
 fn administration() -> OpenApiRouter<Api> {

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use sando_core::admin::api_key::{Scope, Token, is_same, scopes_of};
 use sando_core::admin::{AdminError, Who, settings};
+use sando_core::approval::Decider;
 use sando_core::audit::Cause;
 use sando_core::ports::TokenError;
 
@@ -22,9 +23,25 @@ pub(crate) struct Caller {
     /// As the audit names them.
     pub(crate) actor: String,
     scopes: BTreeSet<Scope>,
+    /// Who they are for approvals.
+    roles: BTreeSet<String>,
 }
 
 impl Caller {
+    /// Somebody who wants to decide.
+    pub(crate) fn decider(&self) -> Decider {
+        Decider {
+            actor: self.actor.clone(),
+            names: self.roles.clone(),
+            is_admin: self.scopes.contains(&Scope::Admin),
+        }
+    }
+
+    /// May they see everything?
+    pub(crate) fn may_read(&self) -> bool {
+        self.may(Scope::Read)
+    }
+
     fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
     }
@@ -74,6 +91,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
         return Ok(Some(Caller {
             actor: "local-admin".to_owned(),
             scopes: BTreeSet::from([Scope::Admin]),
+            roles: BTreeSet::new(),
         }));
     }
     let Some(token) = Token::parse(token) else {
@@ -83,6 +101,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
     Ok(key.map(|key| Caller {
         actor: format!("key:{}", key.id),
         scopes: key.scopes,
+        roles: key.roles,
     }))
 }
 
@@ -99,6 +118,7 @@ async fn named_by_provider(api: &Api, token: &str) -> Result<Option<Caller>, Pro
             Ok(Some(Caller {
                 actor: identity.actor(),
                 scopes: scopes_of(&roles),
+                roles: roles.into_iter().chain(identity.email).collect(),
             }))
         }
         Err(TokenError::Refused(why)) => {
@@ -157,6 +177,24 @@ impl FromRequestParts<Api> for MayRead {
     }
 }
 
+/// Somebody who may see, or who decides and sees what that needs.
+pub(crate) struct MaySeeApprovals(pub(crate) Caller);
+
+impl FromRequestParts<Api> for MaySeeApprovals {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        demand(parts, Scope::Approve)
+            .or_else(|_| demand(parts, Scope::Read))
+            .map(Self)
+    }
+}
+
+may!(
+    /// Somebody who may decide approvals.
+    MayApprove,
+    Scope::Approve
+);
 may!(
     /// Somebody who may start something.
     MayOperate,

@@ -16,10 +16,12 @@ mod problem;
 mod rewrite;
 
 mod aliases;
+mod approvals;
 mod apps;
 mod attributes;
 mod audit;
 mod by_hand;
+mod catch_up;
 mod events;
 mod export;
 mod files;

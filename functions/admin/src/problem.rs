@@ -142,6 +142,9 @@ impl From<AdminError> for Problem {
                 "it has changed since it was read, or is there (or not) against expectation",
             ),
             AdminError::Refused { code, detail } => Self::new(StatusCode::CONFLICT, code, detail),
+            AdminError::Forbidden { code, detail } => {
+                Self::new(StatusCode::FORBIDDEN, code, detail)
+            }
             AdminError::Handle(error) => error.into(),
             AdminError::Remote(error) => of_remote(&error),
         }

@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 9] = [
+const ACTIONS: [&str; 12] = [
     "terminate",
     "reinstate",
     "correct",
@@ -16,10 +16,19 @@ const ACTIONS: [&str; 9] = [
     "skip",
     "complete",
     "reassign",
+    "approve",
+    "reject",
+    "delegate",
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 4] = ["/v1/people/", "/v1/events/", "/v1/runs/", "/v1/tasks/"];
+const RESOURCES: [&str; 5] = [
+    "/v1/people/",
+    "/v1/events/",
+    "/v1/runs/",
+    "/v1/tasks/",
+    "/v1/approvals/",
+];
 
 /// Turns the action at the end of a path into a segment.
 pub(crate) async fn actions(mut request: Request) -> Request {

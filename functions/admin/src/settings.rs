@@ -30,6 +30,9 @@ pub(crate) struct SettingsBody {
     /// Removals in an hour beyond which removals are paused.
     #[serde(default)]
     removals_per_hour: Option<u32>,
+    /// People in an hour beyond whom changes that take access away are held.
+    #[serde(default)]
+    movers_per_hour: Option<u32>,
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
@@ -100,6 +103,7 @@ pub(crate) struct SettingsView {
     #[schema(value_type = Option<String>, format = DateTime)]
     live_from: Option<Timestamp>,
     removals_per_hour: u32,
+    movers_per_hour: u32,
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
@@ -145,6 +149,7 @@ impl From<&Shown> for SettingsView {
         Self {
             live_from: shown.settings.live_from,
             removals_per_hour: shown.settings.removals_per_hour,
+            movers_per_hour: shown.settings.movers_per_hour,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
             lever: LeverView {
@@ -186,6 +191,7 @@ pub(crate) async fn put(
     let wanted = Settings {
         live_from: body.live_from.unwrap_or(before.live_from),
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
+        movers_per_hour: body.movers_per_hour.unwrap_or(usual.movers_per_hour),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),

@@ -9,7 +9,7 @@
 //! | run | `RUN#<id>` | `RUN` | yes | by state | `PERSON#<id>#run` | `get`, `list`, `due` |
 //! | event | `EVENT#<id>` | `EVENT` | | by state | `PERSON#<id>#event` | `get`, `list` |
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | yes | by state | | `get`, `list`, `due` |
-//! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | | | | `get` |
+//! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | yes | | | `get`, `due` |
 //! | claim | `CLAIM#CONTACT#<id>`, `CLAIM#EMAIL#<hash>`, `CLAIM#ADDRESS#<hash>`, `CLAIM#OUTSIDE#<hash>` | `CLAIM` | | | | `get` |
 //! | task | `TASK#<id>` | `TASK` | yes | by state | `PERSON#<id>#task` | `get`, `list`, `due` |
 //! | approval | `APPROVAL#<id>` | `APPROVAL` | yes | by state | `PERSON#<id>#approval` | `get`, `list`, `due` |
@@ -22,6 +22,7 @@
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
+//! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
 //!
 //! "Yes" means: while the entity says so. All index attributes are sparse.
 //!
@@ -116,6 +117,7 @@ impl From<&Key> for ItemKey {
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
+            Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
         };
         Self { pk, sk }
     }
@@ -148,6 +150,7 @@ impl TryFrom<&ItemKey> for Key {
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
+            (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
             _ => return Err(KeyError::Form),
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

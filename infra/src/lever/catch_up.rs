@@ -4,40 +4,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sando_core::catch_up::{How, Moved, Part};
 use sando_core::ids::LeverId;
+use sando_core::lever::Archived;
 use sando_core::ports::RemoteError;
 use serde_json::Value;
 
 use super::{
     Errand, LeverClient, REMOTE,
     paging::List,
-    wire::{DeletedBody, OpportunityBody, lever_id},
+    wire::{ArchivedBody, DeletedBody, OpportunityBody, lever_id},
 };
 use crate::budget::Priority;
 use crate::http::Request;
 
 /// How long one list may take.
-const WITHIN: Duration = Duration::from_secs(75);
+const WITHIN: Duration = Duration::from_secs(60);
 /// How many pages one list may have.
 const MOST_PAGES: usize = 500;
-
-/// An opportunity that was archived as hired. A hint: read it before deciding anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ArchivedOpportunity {
-    /// Which.
-    pub opportunity: LeverId,
-    /// When it was archived.
-    pub at: Timestamp,
-}
-
-/// A tombstone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DeletedOpportunity {
-    /// Which.
-    pub opportunity: LeverId,
-    /// When it was deleted, if Lever tells.
-    pub at: Option<Timestamp>,
-}
 
 /// Whether the key may read one kind of thing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,70 +33,68 @@ pub struct LeverCheck {
 }
 
 impl LeverClient {
-    /// Everything archived with a reason of type `hired` since then, each once.
+    /// What moved within a window, each opportunity once. Confidential rows come if the key may see them.
     ///
-    /// # Errors
-    /// As any read.
-    pub async fn list_archived_since(
+    /// Source: reference, sections 3.2 and 7.3: the order of a list moves while it is paged, so windows are small.
+    pub(super) async fn list_moved(
         &self,
-        since: Timestamp,
-    ) -> Result<Vec<ArchivedOpportunity>, RemoteError> {
+        part: Part,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError> {
         let errand = self.errand(Priority::Background, WITHIN);
-        let reasons = self.hired_reasons(&errand).await?;
-        if reasons.is_empty() {
-            return Ok(Vec::new());
+        if part == Part::Deleted {
+            return self.deleted(from, to, &errand).await;
         }
-        let mut query = vec![
-            ("archived", "true".to_owned()),
-            ("archived_at_start", since.as_millisecond().to_string()),
-            ("confidentiality", "all".to_owned()),
-        ];
-        query.extend(reasons.into_iter().map(|id| ("archive_reason_id", id)));
+        let hired = self.hired_reasons(&errand).await?;
+        let mut query = vec![("confidentiality", "all".to_owned())];
+        if part == Part::Hired {
+            if hired.is_empty() {
+                return Ok(Vec::new());
+            }
+            query.push(("archived", "true".to_owned()));
+            query.extend(hired.iter().map(|id| ("archive_reason_id", id.clone())));
+            query.extend(window("archived_at_start", "archived_at_end", from, to));
+        } else {
+            query.extend(window("updated_at_start", "updated_at_end", from, to));
+        }
         let list = List {
             parts: &["opportunities"],
             query,
             most_pages: MOST_PAGES,
         };
         let rows = self.list::<OpportunityBody>(&list, &errand).await?;
-        let found: BTreeMap<LeverId, Timestamp> = rows
+        // Where a row comes twice, the later one counts.
+        let found: BTreeMap<LeverId, How> = rows
             .into_iter()
             .filter_map(|row| {
-                let at = row
-                    .archived
-                    .and_then(|archived| archived.archived_at)
-                    .or(row.archived_at)?;
-                Some((lever_id(&row.id)?, Timestamp::from(at)))
+                let id = lever_id(&row.id)?;
+                Some((id, How::There(archived(row, &hired))))
             })
             .collect();
-        Ok(found
-            .into_iter()
-            .map(|(opportunity, at)| ArchivedOpportunity { opportunity, at })
-            .collect())
+        Ok(moved(found))
     }
 
-    /// Everything deleted since then, each once.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn list_deleted_since(
+    async fn deleted(
         &self,
-        since: Timestamp,
-    ) -> Result<Vec<DeletedOpportunity>, RemoteError> {
-        let errand = self.errand(Priority::Background, WITHIN);
+        from: Timestamp,
+        to: Timestamp,
+        errand: &Errand,
+    ) -> Result<Vec<Moved>, RemoteError> {
         let list = List {
             parts: &["opportunities", "deleted"],
-            query: vec![("deleted_at_start", since.as_millisecond().to_string())],
+            query: window("deleted_at_start", "deleted_at_end", from, to).into(),
             most_pages: MOST_PAGES,
         };
-        let rows = self.list::<DeletedBody>(&list, &errand).await?;
-        let found: BTreeMap<LeverId, Option<Timestamp>> = rows
+        let rows = self.list::<DeletedBody>(&list, errand).await?;
+        let found: BTreeMap<LeverId, How> = rows
             .into_iter()
-            .filter_map(|row| Some((lever_id(&row.id)?, row.deleted_at.map(Timestamp::from))))
+            .filter_map(|row| {
+                let at = row.deleted_at.map(Timestamp::from);
+                Some((lever_id(&row.id)?, How::Deleted(at)))
+            })
             .collect();
-        Ok(found
-            .into_iter()
-            .map(|(opportunity, at)| DeletedOpportunity { opportunity, at })
-            .collect())
+        Ok(moved(found))
     }
 
     /// Tries everything that Sando reads, one row each, and says what the key may not.
@@ -154,4 +136,38 @@ impl LeverClient {
             .then_some(())
             .ok_or_else(|| crate::http::unreadable(REMOTE, "this is not Lever's API"))
     }
+}
+
+fn window<'a>(
+    start: &'a str,
+    end: &'a str,
+    from: Timestamp,
+    to: Timestamp,
+) -> [(&'a str, String); 2] {
+    [
+        (start, from.as_millisecond().to_string()),
+        (end, to.as_millisecond().to_string()),
+    ]
+}
+
+fn moved(found: BTreeMap<LeverId, How>) -> Vec<Moved> {
+    found
+        .into_iter()
+        .map(|(opportunity, how)| Moved { opportunity, how })
+        .collect()
+}
+
+/// How a row is archived; a row whose reason cannot be told counts as not hired, and is read before anything follows.
+fn archived(row: OpportunityBody, hired: &[String]) -> Option<Archived> {
+    let flat = ArchivedBody {
+        archived_at: row.archived_at,
+        reason: row.archive_reason,
+    };
+    let archived = row.archived.unwrap_or(flat);
+    let (at, reason) = (archived.archived_at?, archived.reason?);
+    Some(Archived {
+        at: at.into(),
+        reason: lever_id(reason.id())?,
+        hired: hired.iter().any(|id| id == reason.id()),
+    })
 }

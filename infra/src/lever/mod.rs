@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
+use jiff::Timestamp;
+use sando_core::catch_up::{Moved, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::Needs;
 use sando_core::ports::{Clock, Lever, Reading, RemoteError, Secrets};
@@ -28,7 +30,7 @@ use url::Url;
 use crate::budget::{Budget, Priority};
 use crate::http::{Answer, Credentials, Gate, GuardedClient, Request, unreadable};
 
-pub use catch_up::{ArchivedOpportunity, DeletedOpportunity, LeverCheck};
+pub use catch_up::LeverCheck;
 pub use document::prune;
 
 /// How errors call it.
@@ -166,6 +168,15 @@ impl Lever for LeverClient {
     async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError> {
         let errand = self.errand(Priority::Urgent, Duration::from_secs(60));
         self.read_candidacy(opportunity, needs, &errand).await
+    }
+
+    async fn moved(
+        &self,
+        part: Part,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError> {
+        self.list_moved(part, from, to).await
     }
 
     async fn has_note(&self, opportunity: &LeverId, marker: &str) -> Result<bool, RemoteError> {

@@ -88,6 +88,7 @@ impl LeverClient {
             created_at: body
                 .created_at
                 .map_or(Timestamp::UNIX_EPOCH, Timestamp::from),
+            updated_at: body.updated_at.map(Timestamp::from),
             application: body
                 .applications
                 .first()

@@ -92,6 +92,8 @@ pub(super) struct OpportunityBody {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) emails: Vec<String>,
     pub(super) created_at: Option<Millis>,
+    /// Null on old rows.
+    pub(super) updated_at: Option<Millis>,
     pub(super) last_advanced_at: Option<Millis>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) is_anonymized: bool,

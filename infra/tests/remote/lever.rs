@@ -7,6 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::routing::any;
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
+use sando_core::catch_up::{How, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::{Candidacy, Needs, OfferState};
 use sando_core::path::Path;
@@ -336,8 +337,16 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
         }
     }
 
-    let found = lever.list_archived_since(since).await.unwrap();
-    let deleted = lever.list_deleted_since(since).await.unwrap();
+    let until = since + jiff::SignedDuration::from_hours(24);
+    let moved = |part| lever.moved(part, since, until);
+    let found = moved(Part::Hired).await.unwrap();
+    let deleted = moved(Part::Deleted).await.unwrap();
+    let updated = moved(Part::Updated).await.unwrap();
+    let before = lever.moved(
+        Part::Updated,
+        Timestamp::UNIX_EPOCH,
+        since - jiff::SignedDuration::from_hours(1),
+    );
 
     // A key that may not see confidential rows is not shown them.
     assert_eq!(found.len(), 65 - 13);
@@ -346,7 +355,23 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
             .iter()
             .all(|row| hired.contains(&row.opportunity.to_string()))
     );
-    assert!(!deleted.is_empty() && deleted.iter().all(|row| row.at.is_some()));
+    assert!(
+        found
+            .iter()
+            .all(|row| matches!(&row.how, How::There(Some(archived)) if archived.hired))
+    );
+    assert!(!deleted.is_empty());
+    assert!(
+        deleted
+            .iter()
+            .all(|row| matches!(row.how, How::Deleted(Some(_))))
+    );
+    let hires = updated
+        .iter()
+        .filter(|row| matches!(&row.how, How::There(Some(archived)) if archived.hired));
+    assert_eq!(hires.count(), 65 - 13);
+    assert!(updated.len() > found.len());
+    assert_eq!(before.await.unwrap(), []);
     assert!(
         lever
             .checks()
@@ -385,7 +410,7 @@ async fn a_list_begins_anew_when_its_token_went_stale() {
     );
 
     let found = lever
-        .list_deleted_since(Timestamp::UNIX_EPOCH)
+        .moved(Part::Deleted, Timestamp::UNIX_EPOCH, Timestamp::MAX)
         .await
         .unwrap();
 

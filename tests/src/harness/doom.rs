@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sando_core::app::Application;
 use sando_core::audit::{Record, StreamId};
+use sando_core::catch_up::{Moved, Part};
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
@@ -181,6 +182,14 @@ impl Lever for Doomed<dyn Lever> {
     }
     async fn read(&self, opportunity: &LeverId, needs: &Needs) -> Result<Reading, RemoteError> {
         self.port.read(opportunity, needs).await
+    }
+    async fn moved(
+        &self,
+        part: Part,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError> {
+        self.port.moved(part, from, to).await
     }
     async fn has_note(&self, opportunity: &LeverId, marker: &str) -> Result<bool, RemoteError> {
         self.port.has_note(opportunity, marker).await

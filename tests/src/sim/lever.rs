@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sando_core::catch_up::{How, Moved, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::{Archived, Candidacy, Needs, OfferState};
 use sando_core::ports::{Lever, Reading, RemoteError, Sent};
@@ -242,11 +243,11 @@ impl SimLever {
         if entry.standing.deleted {
             return Reading::Deleted(Some(entry.at));
         }
-        Reading::Present(Box::new(candidacy(&opportunity, &entry.standing)))
+        Reading::Present(Box::new(candidacy(&opportunity, &entry.standing, entry.at)))
     }
 }
 
-fn candidacy(opportunity: &Opportunity, standing: &Standing) -> Candidacy {
+fn candidacy(opportunity: &Opportunity, standing: &Standing, shown_at: Timestamp) -> Candidacy {
     let midnight = standing
         .starts_on
         .to_zoned(jiff::tz::TimeZone::UTC)
@@ -261,6 +262,7 @@ fn candidacy(opportunity: &Opportunity, standing: &Standing) -> Candidacy {
         archived: standing.archived.clone(),
         stage: None,
         created_at,
+        updated_at: Some(shown_at),
         application: None,
         offer: OfferState::Open,
         emails: vec![opportunity.email.clone()],
@@ -284,6 +286,33 @@ impl Lever for SimLever {
         self.watch.tell(|| format!("lever shows {reading:?}"));
         yield_once().await;
         Ok(reading)
+    }
+
+    async fn moved(
+        &self,
+        part: Part,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError> {
+        self.answers().await?;
+        let ids: Vec<LeverId> = self.inner().opportunities.keys().cloned().collect();
+        let row = |id: LeverId| {
+            let how = match self.reading(&id) {
+                Reading::Present(candidacy) => How::There(candidacy.archived),
+                _ => How::Deleted(None),
+            };
+            let shown = self.opportunity(&id)?.life.last()?.visible_at;
+            let fits = match (part, &how) {
+                (Part::Hired, How::There(Some(archived))) => archived.hired,
+                (Part::Updated, How::There(_)) | (Part::Deleted, How::Deleted(_)) => true,
+                _ => false,
+            };
+            (fits && from <= shown && shown <= to).then_some(Moved {
+                opportunity: id,
+                how,
+            })
+        };
+        Ok(ids.into_iter().filter_map(row).collect())
     }
 
     async fn has_note(&self, id: &LeverId, marker: &str) -> Result<bool, RemoteError> {

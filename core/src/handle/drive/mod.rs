@@ -7,7 +7,9 @@ mod note;
 mod readdress;
 mod settle;
 
-use crate::advance::{Situation, Turn, advance};
+use crate::access::desired;
+use crate::advance::{Said, Situation, Turn, advance};
+use crate::approval::Approval;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
@@ -29,6 +31,7 @@ struct Hand {
     person: Loaded<Person>,
     grants: Vec<Loaded<Grant>>,
     tasks: Vec<Loaded<Task>>,
+    approvals: Vec<Loaded<Approval>>,
     company: Company,
 }
 
@@ -58,11 +61,14 @@ pub async fn run(ports: &Ports, claimed: Loaded<Run>) -> Result<(), HandleError>
 async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
     loop {
         let now = ports.clock.now();
+        let desired = desired(&hand.person.entity, &hand.company, now);
         let situation = Situation {
             person: &hand.person.entity,
             grants: &hand.grants,
             tasks: &hand.tasks,
+            approvals: &hand.approvals,
             company: &hand.company,
+            desired: &desired,
             now,
         };
         let turn = advance(&mut hand.run.entity, &situation);
@@ -84,12 +90,14 @@ impl Hand {
         };
         let grants = load::grants(ports, &run.entity.person).await?;
         let tasks = load::tasks(ports, &run.entity).await?;
+        let approvals = load::approvals(ports, &run.entity, &grants).await?;
         let company = load::company(ports).await?;
         Ok(Some(Self {
             run,
             person,
             grants,
             tasks,
+            approvals,
             company,
         }))
     }
@@ -123,7 +131,9 @@ impl Hand {
         let nothing = turn.new_grants.is_empty()
             && turn.changed_grants.is_empty()
             && turn.new_tasks.is_empty()
-            && turn.closed_tasks.is_empty();
+            && turn.closed_tasks.is_empty()
+            && turn.new_approvals.is_empty()
+            && turn.changed_approvals.is_empty();
         if nothing && !over {
             return Ok(());
         }
@@ -138,8 +148,14 @@ impl Hand {
         turn.closed_tasks
             .iter()
             .for_each(|task| changes.update(task));
-        for (action, target) in &turn.said {
-            changes.say(Line::new(self.stream(), action, target));
+        for approval in &turn.new_approvals {
+            changes.insert(approval);
+        }
+        for approval in &turn.changed_approvals {
+            changes.update(approval);
+        }
+        for said in &turn.said {
+            changes.say(self.line(said));
         }
         if over && self.run.entity.state != RunState::Running {
             let (state, run) = (self.run.entity.state.as_str(), &self.run.entity.id);
@@ -156,7 +172,24 @@ impl Hand {
         for changed in &turn.changed_grants {
             self.take_back(changed);
         }
+        for changed in &turn.changed_approvals {
+            let id = &changed.entity.id;
+            self.approvals.retain(|known| known.entity.id != *id);
+            self.approvals.push(written(changed));
+        }
+        self.approvals.extend(turn.new_approvals.iter().map(new));
         Ok(())
+    }
+
+    fn line(&self, said: &Said) -> Line {
+        let mut line = Line::new(self.stream(), &said.action, &said.target);
+        if let Some(before) = &said.before {
+            line = line.before(before.clone());
+        }
+        match &said.after {
+            Some(after) => line.after(after.clone()),
+            None => line,
+        }
     }
 
     /// Commits with the run, which stays with this worker for another lease unless it is given back.
@@ -177,17 +210,21 @@ impl Hand {
     }
 
     /// A grant was written: what is in hand is what is stored.
-    fn take_back(&mut self, written: &Loaded<Grant>) {
+    fn take_back(&mut self, changed: &Loaded<Grant>) {
         if let Some(grant) = self
             .grants
             .iter_mut()
-            .find(|grant| grant.entity.id == written.entity.id)
+            .find(|grant| grant.entity.id == changed.entity.id)
         {
-            *grant = Loaded {
-                version: written.version.next(),
-                ..written.clone()
-            };
+            *grant = written(changed);
         }
+    }
+}
+
+fn written<E: Clone>(changed: &Loaded<E>) -> Loaded<E> {
+    Loaded {
+        version: changed.version.next(),
+        ..changed.clone()
     }
 }
 

@@ -428,6 +428,8 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
         Goal::Suspend | Goal::Remove | Goal::Sent => {
             grant.state = GrantState::Revoked;
             grant.held = None;
+            // Given again, it is asked for again.
+            grant.approval = None;
             // A suspended user is found again when the person comes back; a removed one is gone.
             grant.external_id = user.or(grant.external_id.take().filter(|_| goal == Goal::Suspend));
             grant.creation_intended &= goal == Goal::Suspend;

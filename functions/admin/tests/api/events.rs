@@ -22,6 +22,7 @@ fn hired(department: &str) -> Reading {
         }),
         stage: None,
         created_at: Timestamp::UNIX_EPOCH,
+        updated_at: None,
         application: None,
         offer: OfferState::Open,
         emails: vec!["ada@mail.example".to_owned()],

@@ -7,11 +7,15 @@
 )]
 
 mod access;
+mod approvals;
 mod audit;
+mod catch_up;
 mod config;
+mod day_one;
 mod events;
 mod keys;
 mod lists;
+mod movers;
 mod pause;
 mod people;
 mod plan;

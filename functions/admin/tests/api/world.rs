@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use sando_admin::{Api, router};
 use sando_core::app::Application;
+use sando_core::catch_up::{How, Moved, Part};
 use sando_core::effect::{Action, Outcome};
 use sando_core::handle::tick::tick;
 use sando_core::handle::work;
@@ -41,6 +42,14 @@ pub(crate) struct Fakes {
     pub(crate) lever_is_down: Mutex<bool>,
     users: Mutex<BTreeMap<String, FoundUser>>,
     pub(crate) refuses: Mutex<bool>,
+    sent: Mutex<Vec<Notification>>,
+}
+
+impl Fakes {
+    /// The notifications that were sent.
+    pub(crate) fn sent(&self) -> Vec<Notification> {
+        self.sent.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]
@@ -82,6 +91,30 @@ impl Lever for Fakes {
         self.test().await?;
         let found = self.readings.lock().unwrap().get(opportunity).cloned();
         Ok(found.unwrap_or(Reading::Deleted(None)))
+    }
+    /// Everything moves all the time.
+    async fn moved(
+        &self,
+        part: Part,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<Moved>, RemoteError> {
+        self.test().await?;
+        let readings = self.readings.lock().unwrap();
+        let row = |(id, reading): (&LeverId, &Reading)| {
+            let how = match (part, reading) {
+                (Part::Deleted, Reading::Deleted(at)) => How::Deleted(*at),
+                (Part::Updated | Part::Hired, Reading::Present(one)) => {
+                    How::There(one.archived.clone())
+                }
+                _ => return None,
+            };
+            Some(Moved {
+                opportunity: id.clone(),
+                how,
+            })
+        };
+        Ok(readings.iter().filter_map(row).collect())
     }
     async fn has_note(&self, _: &LeverId, _: &str) -> Result<bool, RemoteError> {
         Ok(true)
@@ -142,10 +175,11 @@ impl Provisioner for Shared {
 
 #[async_trait]
 impl Notifier for Fakes {
-    async fn was_sent(&self, _: &EffectKey) -> Result<bool, RemoteError> {
-        Ok(true)
+    async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError> {
+        Ok(self.sent().iter().any(|sent| sent.key == *key))
     }
-    async fn send(&self, _: &Notification) -> Result<(), RemoteError> {
+    async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
+        self.sent.lock().unwrap().push(notification.clone());
         Ok(())
     }
 }

@@ -1,0 +1,465 @@
+//! Catch-up: Lever is polled in small overlapping windows for what its webhooks did not deliver (L15).
+//!
+//! Pure. What is found becomes a delivery like a webhook's, named after what it tells of, so that it is looked into
+//! once; the events that follow are named after the facts, so that webhook, replay and catch-up meet.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::event::{Hint, KnownCandidacy};
+use crate::ids::{EventId, LeverId, Slug, derive};
+use crate::lever::{Archived, fact_id};
+use crate::rule::EventKind;
+use crate::store::{Entity, Key};
+
+/// One kind of what is polled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Archived as hired within the window.
+    Hired,
+    /// Changed within the window, whatever changed.
+    Updated,
+    /// Deleted within the window.
+    Deleted,
+}
+
+impl Part {
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Hired => Some(Self::Updated),
+            Self::Updated => Some(Self::Deleted),
+            Self::Deleted => None,
+        }
+    }
+}
+
+/// One row of a poll: a hint where to look, no fact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// Which opportunity.
+    pub opportunity: LeverId,
+    /// How it stands.
+    pub how: How,
+}
+
+/// How an opportunity stands in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum How {
+    /// It is there, archived or not.
+    There(Option<Archived>),
+    /// It was deleted, at that time if Lever tells.
+    Deleted(Option<Timestamp>),
+}
+
+/// A window that is being polled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Window {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+    /// What is polled next.
+    pub part: Part,
+}
+
+/// How far everybody who has not started was put due to be read again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rereading {
+    /// Where the list of people goes on; none at its beginning.
+    pub cursor: Option<String>,
+}
+
+/// How far Lever was polled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CatchUp {
+    /// Everything that moved until then was looked at.
+    pub until: Timestamp,
+    /// The window in hand.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// Everybody who has not started is being put due.
+    #[serde(default)]
+    pub rereading: Option<Rereading>,
+    /// When it goes on.
+    pub next_at: Timestamp,
+    /// When it was last done to the end.
+    #[serde(default)]
+    pub last_success: Option<Timestamp>,
+    /// What went wrong since.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// How often in a row.
+    #[serde(default)]
+    pub failures: u32,
+    /// What webhooks had not told, ever.
+    #[serde(default)]
+    pub found: u64,
+}
+
+impl CatchUp {
+    /// How often Lever is polled.
+    pub const EVERY: SignedDuration = SignedDuration::from_hours(1);
+    /// How far a window reaches back into the one before: lists lag, and clocks differ.
+    const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
+    /// The longest window: the order of a list moves while it is paged.
+    const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+    /// Minutes until it is tried again while Lever does not answer; the last one repeats.
+    const AGAIN_AFTER: [i64; 4] = [1, 5, 15, 60];
+
+    /// Begins now; what happened before is history.
+    #[must_use]
+    pub fn from_now(now: Timestamp) -> Self {
+        Self {
+            until: now,
+            window: None,
+            rereading: None,
+            next_at: after(now, Self::EVERY),
+            last_success: None,
+            last_error: None,
+            failures: 0,
+            found: 0,
+        }
+    }
+
+    /// Asked for by hand: from then on, and everybody who has not started is read again.
+    pub fn ask(&mut self, since: Option<Timestamp>, now: Timestamp) {
+        if let Some(since) = since {
+            self.until = self.until.min(since);
+            self.window = None;
+        }
+        self.rereading = Some(Rereading { cursor: None });
+        self.next_at = now;
+    }
+
+    /// The window in hand, or the next one.
+    #[must_use]
+    pub fn next_window(&self, now: Timestamp) -> Window {
+        self.window.unwrap_or_else(|| {
+            let from = self.until.saturating_sub(Self::OVERLAP);
+            Window {
+                from: from.unwrap_or(Timestamp::MIN),
+                to: after(self.until, Self::LONGEST).min(now),
+                part: Part::Hired,
+            }
+        })
+    }
+
+    /// A part of a window was polled to its end.
+    pub fn polled(&mut self, window: Window, found: u64, now: Timestamp) {
+        self.found = self.found.saturating_add(found);
+        self.failures = 0;
+        self.last_error = None;
+        self.next_at = now;
+        if let Some(part) = window.part.next() {
+            self.window = Some(Window { part, ..window });
+            return;
+        }
+        self.window = None;
+        self.until = self.until.max(window.to);
+        if now.duration_since(self.until) < Self::OVERLAP {
+            self.last_success = Some(now);
+            self.next_at = after(now, Self::EVERY);
+        }
+    }
+
+    /// Lever did not answer.
+    pub fn failed(&mut self, why: String, now: Timestamp) {
+        let place = usize::try_from(self.failures).unwrap_or(usize::MAX);
+        let minutes = Self::AGAIN_AFTER.get(place).copied().unwrap_or(60);
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(why);
+        self.next_at = after(now, SignedDuration::from_mins(minutes));
+    }
+
+    /// How far it is behind, in seconds.
+    #[must_use]
+    pub fn lag_secs(&self, now: Timestamp) -> i64 {
+        now.duration_since(self.until).as_secs().max(0)
+    }
+}
+
+fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
+    now.saturating_add(time).unwrap_or(Timestamp::MAX)
+}
+
+impl Entity for CatchUp {
+    const KIND: &'static str = "catch_up";
+
+    fn key(&self) -> Key {
+        Key::CatchUp
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.next_at)
+    }
+}
+
+/// Which further events the rules of the company name: only for them is everything archived looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Named {
+    /// `candidate.archived`.
+    pub archived: bool,
+    /// `candidate.deleted`.
+    pub deleted: bool,
+}
+
+impl Named {
+    /// What these kinds name.
+    #[must_use]
+    pub fn of(kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        let mut named = Self::default();
+        for kind in kinds {
+            named.archived |= kind == EventKind::Archived;
+            named.deleted |= kind == EventKind::Deleted;
+        }
+        named
+    }
+}
+
+/// A webhook that should have come, if nothing is known of what it tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Missed {
+    /// What Lever calls it.
+    pub event: &'static str,
+    /// The fact it tells of, where its name can be told from the list.
+    pub fact: Option<EventId>,
+    /// When it happened.
+    pub at: Option<Timestamp>,
+    /// What tells two of them apart.
+    detail: String,
+}
+
+/// What a row may tell that we do not know.
+#[must_use]
+pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Option<Missed> {
+    let opportunity = &moved.opportunity;
+    let hire = known.and_then(|known| known.hired.as_ref());
+    let of_archived = |event, kind: &str, archived: &Archived| {
+        let (at, reason) = (archived.at, archived.reason.as_str());
+        Missed {
+            event,
+            fact: Some(fact_id(kind, opportunity, Some(at), reason)),
+            at: Some(at),
+            detail: format!("{kind} {} {reason}", at.as_millisecond()),
+        }
+    };
+    match &moved.how {
+        How::Deleted(at) => {
+            let concerns = named.deleted || known.is_some_and(|known| known.person.is_some());
+            concerns.then(|| Missed {
+                event: "candidateDeleted",
+                fact: Some(fact_id("deleted", opportunity, *at, "")),
+                at: *at,
+                detail: "deleted".to_owned(),
+            })
+        }
+        How::There(Some(archived)) if archived.hired => {
+            let hired = of_archived("candidateHired", "hired", archived);
+            (hire != hired.fact.as_ref()).then_some(hired)
+        }
+        How::There(archived) => match (archived, hire) {
+            (_, Some(hire)) => Some(Missed {
+                event: "candidateArchiveChange",
+                fact: Some(fact_id("unhired", opportunity, None, hire.as_str())),
+                at: archived.as_ref().map(|archived| archived.at),
+                detail: format!("unhired {hire}"),
+            }),
+            (Some(archived), None) if named.archived => {
+                Some(of_archived("candidateArchiveChange", "archived", archived))
+            }
+            (None, None) => {
+                let archiving = known?.archived.as_ref()?;
+                Some(Missed {
+                    event: "candidateArchiveChange",
+                    fact: Some(fact_id("unarchived", opportunity, None, archiving.as_str())),
+                    at: None,
+                    detail: format!("unarchived {archiving}"),
+                })
+            }
+            (Some(_), None) => None,
+        },
+    }
+}
+
+/// How deliveries that catch-up made are registered.
+pub const REGISTRATION: &str = "catch-up";
+
+impl Missed {
+    /// The webhook as it would have come, the same whenever it is found.
+    ///
+    /// # Errors
+    /// None in practice: the registration is a slug.
+    pub fn hint(
+        &self,
+        opportunity: &LeverId,
+        window: Window,
+        now: Timestamp,
+    ) -> Result<Hint, crate::ids::IdError> {
+        let registration = Slug::parse(REGISTRATION)?;
+        let data = json!({ "opportunity": opportunity, "detail": self.detail });
+        Ok(Hint {
+            registration,
+            token_hash: derive(&[REGISTRATION, opportunity.as_str(), &self.detail]),
+            event: self.event.to_owned(),
+            triggered_at: self.at.unwrap_or(window.from),
+            received_at: now,
+            opportunity: opportunity.clone(),
+            content_hash: Hint::content_hash_of(self.event, &data),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::PersonId;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn opportunity() -> LeverId {
+        LeverId::parse("opp-1").unwrap()
+    }
+
+    fn archived(hired: bool) -> Option<Archived> {
+        Some(Archived {
+            at: at("2027-03-01T09:00:00Z"),
+            reason: LeverId::parse("reason").unwrap(),
+            hired,
+        })
+    }
+
+    fn hire() -> EventId {
+        fact_id(
+            "hired",
+            &opportunity(),
+            archived(true).map(|one| one.at),
+            "reason",
+        )
+    }
+
+    fn known(hired: Option<EventId>) -> KnownCandidacy {
+        let mut known = KnownCandidacy::unknown(opportunity(), at("2027-03-01T09:00:00Z"));
+        known.person = Some(PersonId::derived(&["ada"]));
+        known.hired = hired;
+        known
+    }
+
+    #[track_caller]
+    fn check(how: How, known: Option<&KnownCandidacy>, named: Named, expect: Option<&str>) {
+        let moved = Moved {
+            opportunity: opportunity(),
+            how: how.clone(),
+        };
+        let found = missed(&moved, known, named);
+        assert_eq!(found.map(|found| found.event), expect, "{how:?}");
+    }
+
+    #[test]
+    fn only_what_is_not_known_is_missed() {
+        let (none, all) = (
+            Named::default(),
+            Named {
+                archived: true,
+                deleted: true,
+            },
+        );
+        let hired = || How::There(archived(true));
+        let hired_before = known(Some(hire()));
+        let another = known(Some(EventId::derived(&["another"])));
+        let not_hired = known(None);
+
+        check(hired(), None, none, Some("candidateHired"));
+        check(hired(), Some(&not_hired), none, Some("candidateHired"));
+        check(hired(), Some(&another), none, Some("candidateHired"));
+        check(hired(), Some(&hired_before), none, None);
+        check(
+            How::There(None),
+            Some(&hired_before),
+            none,
+            Some("candidateArchiveChange"),
+        );
+        check(
+            How::There(archived(false)),
+            Some(&hired_before),
+            none,
+            Some("candidateArchiveChange"),
+        );
+        check(How::There(archived(false)), None, none, None);
+        check(
+            How::There(archived(false)),
+            None,
+            all,
+            Some("candidateArchiveChange"),
+        );
+        check(How::There(None), None, all, None);
+        check(
+            How::Deleted(None),
+            Some(&hired_before),
+            none,
+            Some("candidateDeleted"),
+        );
+        check(How::Deleted(None), None, none, None);
+        check(How::Deleted(None), None, all, Some("candidateDeleted"));
+    }
+
+    #[test]
+    fn what_is_found_twice_is_one_delivery() {
+        let window =
+            CatchUp::from_now(at("2027-03-01T09:00:00Z")).next_window(at("2027-03-01T10:00:00Z"));
+        let later = Window {
+            from: at("2027-03-01T09:30:00Z"),
+            ..window
+        };
+        let moved = Moved {
+            opportunity: opportunity(),
+            how: How::There(archived(true)),
+        };
+        let found = missed(&moved, None, Named::default()).unwrap();
+
+        let one = found.hint(&opportunity(), window, window.to).unwrap();
+        let two = found
+            .hint(&opportunity(), later, at("2027-03-02T10:00:00Z"))
+            .unwrap();
+
+        assert_eq!(one.delivery_id(), two.delivery_id());
+        assert_eq!(one.content_hash, two.content_hash);
+    }
+
+    proptest! {
+        /// Whatever fails in between, and however long Sando was away: no moment is left out, and it comes to its end.
+        #[test]
+        fn windows_leave_no_moment_out(away_hours in 0_i64..2000, failures in proptest::collection::vec(any::<bool>(), 0..40)) {
+            let begin = at("2027-03-01T09:00:00Z");
+            let mut now = begin.saturating_add(SignedDuration::from_hours(away_hours)).unwrap();
+            let first = now;
+            let mut state = CatchUp::from_now(begin);
+            let mut covered = [begin; 3];
+            let mut failures = failures.into_iter();
+            for _ in 0..2000 {
+                if state.last_success.is_some() {
+                    break;
+                }
+                if failures.next() == Some(true) {
+                    state.failed("down".to_owned(), now);
+                    now = state.next_at;
+                    continue;
+                }
+                let window = state.next_window(now);
+                let part = match window.part { Part::Hired => 0, Part::Updated => 1, Part::Deleted => 2 };
+                prop_assert!(window.from < covered[part], "a gap");
+                prop_assert!(window.to.duration_since(window.from) <= CatchUp::LONGEST + CatchUp::OVERLAP);
+                covered[part] = covered[part].max(window.to);
+                state.polled(window, 0, now);
+            }
+            prop_assert!(state.last_success.is_some());
+            prop_assert!(covered.iter().all(|until| *until >= first));
+            prop_assert_eq!(state.until, covered[0]);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Lever read again until the first day: what an offer says then counts, and what waits for it moves with it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::audit::{Cause, StreamId};
+use crate::changes::{Changes, Line, Origin};
+use crate::event::KnownCandidacy;
+use crate::ids::{LeverId, TaskId};
+use crate::intake::{Changed, next_look};
+use crate::ports::Ports;
+use crate::store::{Entity, Key, Loaded};
+use crate::task::{Task, TaskKind, TaskState};
+
+use super::delivery::{Outcome, Scene, say_event, take_in, write_person};
+use super::{HandleError, ledger, load, wake};
+
+/// When Lever is asked again while it does not answer.
+const DOWN: SignedDuration = SignedDuration::from_mins(15);
+
+/// A candidacy of somebody who has not started is due to be read again.
+///
+/// # Errors
+/// If the store did not do it; it stays due.
+pub async fn look_again(ports: &Ports, claimed: Loaded<KnownCandidacy>) -> Result<(), HandleError> {
+    let opportunity = claimed.entity.opportunity.clone();
+    let outcome = take_in(ports, &opportunity, "", "re-reading").await?;
+    let key = claimed.entity.key();
+    let Some(mut known) = ports.store.find::<KnownCandidacy>(&key).await? else {
+        return Ok(());
+    };
+    let person = match &known.entity.person {
+        Some(person) => load::person(ports, person).await?,
+        None => None,
+    };
+    let now = ports.clock.now();
+    let person = person.as_ref().map(|person| &person.entity);
+    let next = next_look(person, &opportunity, now);
+    known.entity.look_at = match &outcome {
+        Outcome::Down(error) => {
+            tracing::warn!(%error, "an offer could not be read again");
+            next.map(|next| next.min(now.saturating_add(DOWN).unwrap_or(next)))
+        }
+        _ => next,
+    };
+    let origin = Origin::sando(Cause::of("schedule", "re-reading"), &opportunity, now);
+    let mut changes = Changes::new(origin);
+    changes.update(&known);
+    if let Outcome::Hidden(why) = outcome {
+        ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
+    }
+    ledger::commit(ports, changes).await
+}
+
+/// Takes in what the candidacy says now of somebody who has not started, besides the facts.
+pub(super) async fn renew(ports: &Ports, scene: &Scene) -> Result<(), HandleError> {
+    let (Some(candidacy), Some(id)) = (scene.candidacy(), &scene.known.person) else {
+        return Ok(());
+    };
+    let Some(person) = load::person(ports, id).await? else {
+        return Ok(());
+    };
+    let now = ports.clock.now();
+    let (known, company) = (&scene.known, &scene.company);
+    let renewed = crate::intake::renew(&person, candidacy, known, company, &scene.source, now);
+    let Some(renewed) = renewed else {
+        return Ok(());
+    };
+    let Some(first) = renewed.events.first() else {
+        return Ok(());
+    };
+    let origin = Origin::sando(Cause::of("event", &first.id), &first.id, now);
+    let mut changes = Changes::new(origin.clone());
+    match &scene.stored {
+        Some(stored) => changes.update(&Loaded {
+            entity: renewed.known.clone(),
+            ..stored.clone()
+        }),
+        None => changes.insert(&renewed.known),
+    }
+    for event in &renewed.events {
+        changes.insert(event);
+        say_event(event, &mut changes);
+    }
+    for run in &renewed.runs {
+        changes.insert(run);
+    }
+    let line = Line::new(
+        StreamId::Person(id.clone()),
+        "what the offer says changed before the first day",
+        format!("person/{id}"),
+    );
+    let shown = |day: Option<jiff::civil::Date>| json!({ "starts_on": day });
+    let (was, is) = (person.entity.starts_on, renewed.person.entity.starts_on);
+    changes.say(
+        line.personal(Some(shown(was)), Some(shown(is)))
+            .result(renewed.changed.into_iter().collect::<Vec<_>>().join(", ")),
+    );
+    let changed = Changed::Updated(Box::new(renewed.person));
+    write_person(ports, &changed, &mut changes).await?;
+    ledger::commit(ports, changes).await?;
+    // What waits for the person moves with them.
+    wake::runs_of(ports, id, &origin).await
+}
+
+/// Asks a human to look at a candidacy that cannot be read; once.
+pub(super) async fn ask_to_look(
+    ports: &Ports,
+    opportunity: &LeverId,
+    why: &str,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let id = TaskId::derived(&["hidden", opportunity.as_str()]);
+    if ports.store.get(&Key::Task(id.clone())).await?.is_some() {
+        return Ok(());
+    }
+    changes.say(Line::new(
+        StreamId::Events,
+        "a human has to look",
+        format!("opportunity/{opportunity}"),
+    ));
+    changes.insert(&Task {
+        id,
+        kind: TaskKind::Judge,
+        owner: Task::NOBODY.to_owned(),
+        title: "A candidacy cannot be read".to_owned(),
+        state: TaskState::Open,
+        person: None,
+        run: None,
+        step: None,
+        app: None,
+        detail: format!("{why} (opportunity {opportunity})"),
+        due: None,
+        created_at: now,
+    });
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Movers: what is no longer due goes, what is newly due comes, and a change that hits many is held.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, world};
+
+fn somebody(number: usize, department: &str) -> Value {
+    json!({
+        "attributes": {
+            "name": format!("Person {number}"), "personal_email": format!("p{number}@mail.example"),
+            "work_email": format!("p{number}@contoso.example"), "department": department
+        },
+        "start_date": "2026-03-02"
+    })
+}
+
+/// Engineers have `figma`, Sales gets `desk`, which a human gives.
+async fn configured(world: &World) {
+    world.configured().await;
+    let of = |department: &str, app: &str| {
+        let when = json!([{ "path": "department", "op": "is", "value": department }]);
+        json!({ "when": when, "grants": [{ "app": app }] })
+    };
+    let engineering = of("Engineering", "figma");
+    world
+        .put("/v1/policies/engineering", engineering)
+        .await
+        .expect(200);
+    world
+        .put("/v1/policies/sales", of("Sales", "desk"))
+        .await
+        .expect(201);
+}
+
+/// An engineer whose access was applied.
+async fn engineer(world: &World, number: usize) -> String {
+    let path = format!("/v1/people/hr-{number}");
+    let put = world
+        .put(&path, somebody(number, "Engineering"))
+        .await
+        .expect(201);
+    let id = put["id"].as_str().unwrap().to_owned();
+    let events = world
+        .get(&format!("/v1/events?person={id}"))
+        .await
+        .expect(200);
+    let event = events["items"][0]["id"].as_str().unwrap().to_owned();
+    let replay = format!("/v1/events/{event}:replay");
+    world
+        .post(&replay, json!({ "dry_run": false }))
+        .await
+        .expect(200);
+    world.pass(1).await;
+    id
+}
+
+async fn moves(world: &World, number: usize) {
+    let path = format!("/v1/people/hr-{number}");
+    world
+        .put(&path, somebody(number, "Sales"))
+        .await
+        .expect(200);
+}
+
+async fn figma(world: &World, id: &str) -> String {
+    let access = world
+        .get(&format!("/v1/people/{id}/access"))
+        .await
+        .expect(200);
+    let grants = access["actual"].as_array().unwrap();
+    let grant = grants.iter().find(|grant| grant["app"] == "figma").unwrap();
+    grant["state"].as_str().unwrap().to_owned()
+}
+
+async fn runs(world: &World, id: &str) -> usize {
+    let runs = world
+        .get(&format!("/v1/runs?person={id}"))
+        .await
+        .expect(200);
+    runs["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn what_is_no_longer_due_does_not_wait_for_what_is_newly_due() {
+    let world = world();
+    configured(&world).await;
+    let ada = engineer(&world, 1).await;
+    assert_eq!(figma(&world, &ada).await, "active");
+
+    moves(&world, 1).await;
+    world.pass(60).await;
+
+    let run = world.run_of(&ada).await;
+    assert_eq!(run["workflow"], "change");
+    assert_eq!(run["state"], "running", "a human still has to give `desk`");
+    assert_eq!(figma(&world, &ada).await, "revoked");
+}
+
+#[tokio::test]
+async fn a_change_from_elsewhere_starts_change_once_and_only_if_something_else_is_due() {
+    let world = world();
+    configured(&world).await;
+    let ada = engineer(&world, 1).await;
+    assert_eq!(runs(&world, &ada).await, 1);
+
+    moves(&world, 1).await;
+    moves(&world, 1).await;
+    assert_eq!(runs(&world, &ada).await, 2);
+    let mut phone = somebody(1, "Sales");
+    phone["attributes"]["phone"] = json!("1");
+    world.put("/v1/people/hr-1", phone).await.expect(200);
+
+    assert_eq!(runs(&world, &ada).await, 2);
+    let events = world
+        .get(&format!("/v1/events?person={ada}"))
+        .await
+        .expect(200);
+    let ignored = events["items"].as_array().unwrap().iter();
+    let ignored: Vec<&Value> = ignored
+        .filter(|event| event["state"] == "ignored")
+        .collect();
+    assert_eq!(ignored.len(), 1);
+    assert_eq!(ignored[0]["kind"], "person.changed");
+}
+
+#[tokio::test]
+async fn whoever_was_here_already_is_not_changed_before_somebody_says_so() {
+    let world = world();
+    configured(&world).await;
+    let put = world
+        .put("/v1/people/hr-1", somebody(1, "Engineering"))
+        .await
+        .expect(201);
+    moves(&world, 1).await;
+
+    assert_eq!(runs(&world, put["id"].as_str().unwrap()).await, 0);
+}
+
+#[tokio::test]
+async fn a_change_that_hits_many_is_held_until_a_human_has_seen_it() {
+    let world = world();
+    configured(&world).await;
+    let mut people = Vec::new();
+    for number in 0..7 {
+        people.push(engineer(&world, number).await);
+    }
+    for number in 0..7 {
+        moves(&world, number).await;
+    }
+    world.pass(60).await;
+    world.pass(120).await;
+    let count = |state: &'static str| {
+        let (world, people) = (&world, &people);
+        async move {
+            let mut count = 0;
+            for id in people {
+                count += usize::from(figma(world, id).await == state);
+            }
+            count
+        }
+    };
+    assert_eq!((count("revoked").await, count("active").await), (5, 2));
+    let paused = world.get("/v1/pause").await.expect(200);
+    let reason = paused["removals"]["reason"].as_str().unwrap();
+    assert!(reason.contains("more than 5 people"), "{reason}");
+
+    let scope = json!({ "scope": "removals" });
+    let shown = world.post("/v1/resume", scope).await.expect(200);
+    let confirm = json!({ "scope": "removals", "confirm": shown["hash"] });
+    world.post("/v1/resume", confirm).await.expect(200);
+    world.pass(120).await;
+
+    assert_eq!(count("revoked").await, 7);
+}
