@@ -111,9 +111,19 @@ class Template(unittest.TestCase):
                 self.assertNotIn("*", action, name)
             for resource in listed(statement["Resource"]):
                 self.assertNotEqual(resource, "*", name)
-                # Only names of secrets, which begin with a prefix, are left open.
+                # Left open are only what is in the function's own log, and names of secrets after their prefix.
                 if "*" in json.dumps(resource):
-                    self.assertIn(":secret:${SecretsPrefix}", json.dumps(resource), name)
+                    own_log = f":log-group:${{{name.removesuffix('Role')}Log}}:*"
+                    self.assertTrue(own_log in json.dumps(resource) or
+                                    ":secret:${SecretsPrefix}" in json.dumps(resource), (name, resource))
+
+    def test_the_key_serves_functions_for_keys_of_persons_only(self):
+        name, value = re.search(r'CONTEXT: \(&str, &str\) = \("([^"]+)", "([^"]+)"\)',
+                                (ROOT / "infra/src/aws/kms.rs").read_text()).groups()
+        wanted = {"StringEquals": {f"kms:EncryptionContext:{name}": value}}
+        for role, statement in self.statements():
+            if "kms:" in json.dumps(statement["Action"]):
+                self.assertEqual(statement["Condition"], wanted, role)
 
     def test_nobody_changes_the_trail(self):
         for name, statement in self.statements():
