@@ -5,7 +5,7 @@
     reason = "a test may panic"
 )]
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -14,17 +14,16 @@ fn it_says_where_everything_is() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = Vec::new();
-    for byte in world.stdout.take().unwrap().bytes() {
-        said.push(byte.unwrap());
-        if said.ends_with(b"\n}\n") {
-            break;
-        }
+    let mut said = String::new();
+    let mut lines = BufReader::new(world.stdout.take().unwrap()).lines();
+    while !said.ends_with("\n}\n") {
+        said += &lines.next().unwrap().unwrap();
+        said.push('\n');
     }
     world.kill().unwrap();
     world.wait().unwrap();
 
-    let places: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let places: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert!(
         places["lever"]["api_url"]
             .as_str()
