@@ -72,22 +72,29 @@ class Process:
     """A server, stopped with a signal that it can obey."""
 
     def __init__(self, command, log, stop=signal.SIGTERM, **more):
-        self.log = TARGET / "aws" / log
+        self.log = TARGET / "aws" / "logs" / log
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         self.stop_with = stop
-        with open(self.log, "wb") as out:
+        self.start(command, **more)
+
+    def start(self, command, **more):
+        with open(self.log, "ab") as out:
             more.setdefault("stdout", out)
             self.child = subprocess.Popen(command, stderr=out, **more)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def stop(self):
         self.child.send_signal(self.stop_with)
         try:
             self.child.wait(60)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 class World(Process):
@@ -118,14 +125,23 @@ class World(Process):
 
 
 class ScimServer(Process):
-    """A SCIM server written by others."""
+    """A SCIM server written by others. It keeps nothing when it is started anew."""
 
     def __init__(self, token):
         self.port, self.token = free_port(), token
+        super().__init__(self.command(), "scim.log")
+        self.base_url = f"http://127.0.0.1:{self.port}/v2"
+        until("the SCIM server answers", answers(self.port))
+
+    def command(self):
         program = TARGET / "venv" / "bin" / "scim2-server"
         assert program.exists(), "scim2-server is not there: `tests/run` installs it into target/venv"
-        super().__init__([program, "--port", str(self.port), "--bearer-token", token], "scim.log")
-        self.base_url = f"http://127.0.0.1:{self.port}/v2"
+        return [program, "--port", str(self.port), "--bearer-token", self.token]
+
+    def accepts_only(self, token):
+        self.token = token
+        self.stop()
+        self.start(self.command())
         until("the SCIM server answers", answers(self.port))
 
     def user(self, name):
