@@ -3,19 +3,25 @@
 pub mod actions;
 pub mod applications;
 pub mod auth;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod budget;
 mod connection;
 pub mod dynamo;
+#[cfg(feature = "embedded")]
 pub mod folder;
 pub mod http;
 pub mod lever;
 pub mod memory;
 pub mod oidc;
 mod outcome;
+#[cfg(feature = "embedded")]
 mod private;
+#[cfg(feature = "embedded")]
 pub mod queue;
 mod rules;
 pub mod scim;
+#[cfg(feature = "embedded")]
 pub mod secrets;
 mod subject;
 pub mod system;

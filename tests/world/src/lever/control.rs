@@ -43,6 +43,7 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/control/notes", get(notes))
         .route("/control/clock", post(clock))
         .route("/control/webhooks", post(register).put(switch))
+        .route("/control/rotate", post(rotate))
         .route("/control/groups", post(switch_group))
         .route("/control/deliveries", get(deliveries))
         .route("/control/ping", post(ping))
@@ -191,6 +192,22 @@ async fn register(Shared(account): Sim, Json(new): Json<NewRegistration>) -> Jso
     let token = new.signing_token.unwrap_or_else(|| account.chance.hex(24));
     let made = account.register(&new.event, &new.url, Some(token));
     Json(json!({ "id": made.id, "signing_token": made.signing_token }))
+}
+
+#[derive(Deserialize)]
+struct Rotation {
+    registration: String,
+    signing_token: String,
+}
+
+/// Signs with another token from now on.
+async fn rotate(Shared(account): Sim, Json(new): Json<Rotation>) -> Done {
+    let mut state = locked(&account.state);
+    let mut all = state.registrations.iter_mut();
+    let found = all.find(|known| known.id == new.registration);
+    let found = found.ok_or_else(|| Unknown::new("registration", &new.registration))?;
+    found.signing_token = Some(new.signing_token);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn switch(Shared(account): Sim, Json(switches): Json<WebhookSwitches>) -> StatusCode {

@@ -1,0 +1,198 @@
+"""Deploys the template with the real binaries on emulated AWS, and drives it through its HTTP endpoint.
+
+`tests/run` runs it. Alone: `target/aws/emulator/bin/python tests/aws/deployed.py`, after
+`cargo test --workspace --no-run`. What happened is in `target/aws/logs`.
+"""
+
+import json
+import sys
+import time
+from contextlib import ExitStack
+
+from roles import try_all
+from stack import TARGET, Aws, ScimServer, Stack, World, call, until
+
+ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
+FIRST, SECOND = "the-first-signing-token", "the-second-signing-token"
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+class Deployment:
+    """Everything: the deployment, Lever, and one application."""
+
+    def __init__(self, servers):
+        self.world = servers.enter_context(World())
+        self.scim = servers.enter_context(ScimServer("a-scim-token"))
+        self.aws = servers.enter_context(Aws())
+        secrets = self.aws.client("secretsmanager")
+        token = {"credentials": {"token": ADMIN_TOKEN}}
+        secrets.create_secret(Name="sando/admin", SecretString=json.dumps(token))
+        self.stack = Stack(self.aws, self.world.lever_url)
+        self.sqs = self.aws.client("sqs")
+        self.registrations = []
+
+    def queue(self, name):
+        return self.stack.ids[name]
+
+    def lying_in(self, name):
+        attributes = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=attributes)
+        return sum(int(number) for number in found["Attributes"].values())
+
+    def work_is_consumed(self, enabled):
+        functions = self.aws.client("lambda")
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue("Work"), AttributeNames=["QueueArn"])
+        mappings = functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
+        for mapping in mappings["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+
+    def signed_with(self, *tokens):
+        """Sando accepts webhooks signed with these."""
+        lever = {"api_key": "lever-key", "registrations": [{"name": "default", "signing_tokens": list(tokens)}]}
+        self.stack.api("PUT", "/v1/settings", {"lever": lever})
+
+    def calls(self):
+        """Lever's calls: those that were taken, and those that it has to make again."""
+        attempts = self.world.control("GET", "deliveries")
+        taken = [attempt for attempt in attempts if 200 <= (attempt["status"] or 0) < 300]
+        return taken, [attempt for attempt in attempts if attempt not in taken]
+
+    def arrives(self, name):
+        address = self.world.hire(name)
+        until(f"{name} has an account", self.scim.has(address))
+        return address
+
+
+def configured(on):
+    """An administrator comes with the token, makes a key, and configures with that."""
+    status, _ = call("GET", f"{on.stack.url}/v1/people")
+    assert status == 401, status
+    on.stack.token = ADMIN_TOKEN
+    made = on.stack.api("POST", "/v1/keys", {"name": "operations", "scopes": ["admin"]})
+    on.stack.token = made["secret"]
+    attributes = {
+        "name": {"first_of": ["opportunity.name", "contact.name"]},
+        "personal_email": {"first_of": ["opportunity.emails[0]", "contact.emails[0]"]},
+        "work_email": {"address": "{first_name}.{last_name}@contoso.example"},
+        "department": "posting.categories.department",
+    }
+    on.stack.api("PUT", "/v1/attributes", {
+        "attributes": attributes, "required": ["name", "personal_email", "department"]})
+    on.stack.api("PUT", "/v1/apps/design", {"app": "design", "provisioner": {
+        "type": "scim", "base_url": on.scim.base_url, "auth": {"type": "bearer"}, "on_revoke": "suspend"}})
+    on.stack.api("PUT", "/v1/apps/design/credentials", {"credentials": {"token": on.scim.token}})
+    on.stack.api("PUT", "/v1/policies/everybody", {"policy": "everybody", "grants": [{"app": "design"}]})
+    on.signed_with(FIRST)
+    for event in ["candidateHired", "candidateArchiveChange"]:
+        made = on.world.control("POST", "webhooks", {
+            "event": event, "url": f"{on.stack.url}/webhooks/lever", "signing_token": FIRST})
+        on.registrations.append(made["id"])
+
+
+def a_forged_webhook_is_refused(on):
+    body = {"event": "candidateHired", "triggeredAt": int(time.time() * 1000), "token": "made-up",
+            "signature": "00" * 32, "data": {"opportunityId": "11111111-1111-1111-1111-111111111111"}}
+    for path in ["/webhooks/lever", "/webhooks/lever/other"]:
+        status, _ = call("POST", f"{on.stack.url}{path}", body)
+        assert status == 401, (path, status)
+    assert on.lying_in("Events") == 0
+
+
+def a_hire_gets_an_account(on):
+    on.arrives("Ada Park")
+    assert on.calls()[1] == []
+
+
+def the_schedule_finds_a_lost_message(on):
+    on.work_is_consumed(False)
+    before = len(on.calls()[0])
+    address = on.world.hire("Bo Lind")
+    until("both webhooks of the hire are taken", lambda: len(on.calls()[0]) == before + 2)
+    until("both are stored", lambda: on.lying_in("Events") == 0)
+    assert on.lying_in("Work") > 0, "there are messages to lose"
+    on.sqs.purge_queue(QueueUrl=on.queue("Work"))
+    assert on.scim.user(address) is None, "nobody worked on it yet"
+    on.work_is_consumed(True)
+    until("Bo Lind has an account all the same", on.scim.has(address))
+
+
+def secrets_rotate_without_a_failed_call(on):
+    """The new ones first; half a minute later, as the guide says, the other side; then the old ones go."""
+    on.signed_with(FIRST, SECOND)
+    on.stack.api("PUT", "/v1/apps/design/credentials", {"credentials": {"token": "a-new-scim-token"}})
+    since, before = time.monotonic(), on.calls()[1]
+    until("half a minute has passed", lambda: time.monotonic() - since > 31)
+    on.scim.accepts_only("a-new-scim-token")
+    for registration in on.registrations:
+        on.world.control("POST", "rotate", {"registration": registration, "signing_token": SECOND})
+    on.arrives("Cy Moss")
+    on.signed_with(SECOND)
+    on.arrives("Di Reyes")
+    assert on.calls()[1] == before
+    assert on.stack.api("GET", "/v1/tasks")["items"] == [], "nobody had to help"
+
+
+def a_message_that_fails_is_put_aside_and_redriven(on):
+    """The worker may not touch the table for a while: a hire of that time ends in the dead-letter queue."""
+    iam, role = on.aws.client("iam"), on.stack.ids["WorkflowRole"]
+    on.sqs.set_queue_attributes(QueueUrl=on.queue("Events"), Attributes={"VisibilityTimeout": "1"})
+    on.sqs.send_message(QueueUrl=on.queue("Events"), MessageBody="no hint at all")
+    no = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName=role, PolicyName="no", PolicyDocument=json.dumps(no))
+    address = on.world.hire("Eva Holm")
+    until("both webhooks of the hire and the poison are put aside", lambda: on.lying_in("EventsDead") == 3)
+    assert on.scim.user(address) is None
+    iam.delete_role_policy(RoleName=role, PolicyName="no")
+    redriven = 0
+    while redriven < 2:
+        for message in on.sqs.receive_message(QueueUrl=on.queue("EventsDead")).get("Messages", []):
+            if message["Body"].startswith("{"):
+                on.sqs.send_message(QueueUrl=on.queue("Events"), MessageBody=message["Body"])
+                on.sqs.delete_message(QueueUrl=on.queue("EventsDead"), ReceiptHandle=message["ReceiptHandle"])
+                redriven += 1
+    until("Eva Holm has an account", on.scim.has(address))
+    assert on.lying_in("EventsDead") == 1, "the poison stays where somebody can look at it"
+
+
+def a_leaver_is_offboarded(on):
+    address = "ada.park@contoso.example"
+    people = on.stack.api("GET", "/v1/people")["items"]
+    person = next(person for person in people if address in json.dumps(person))
+    on.stack.api("POST", f"/v1/people/{person['id']}:terminate", {"at": "now", "reason": "the test"})
+    until("the account is suspended", on.scim.has(address, active=False))
+
+
+def the_trail_holds(on):
+    assert on.stack.api("POST", "/v1/audit:verify")
+
+
+STORY = [
+    configured,
+    a_forged_webhook_is_refused,
+    a_hire_gets_an_account,
+    the_schedule_finds_a_lost_message,
+    a_message_that_fails_is_put_aside_and_redriven,
+    a_leaver_is_offboarded,
+    secrets_rotate_without_a_failed_call,
+    the_trail_holds,
+]
+
+
+def main():
+    for log in (TARGET / "aws" / "logs").glob("*.log"):
+        log.unlink()
+    with ExitStack() as servers:
+        on = Deployment(servers)
+        say("deployed")
+        for chapter in STORY:
+            chapter(on)
+            say(chapter.__name__.replace("_", " "))
+        say(f"roles: {try_all(on.aws, on.stack.ids)} attempts, and nothing allowed that is not needed")
+    say("stopped, and nothing runs on")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
