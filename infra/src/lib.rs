@@ -13,6 +13,7 @@ pub mod memory;
 mod outcome;
 mod private;
 pub mod queue;
+pub mod reading;
 mod rules;
 pub mod scim;
 pub mod secrets;

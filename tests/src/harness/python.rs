@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 
 /// How long a server may take to answer for the first time.
-const START: Duration = Duration::from_secs(30);
+pub(super) const START: Duration = Duration::from_secs(30);
 
 /// A real SCIM server (`scim2-server`), stopped when it is dropped.
 pub struct PythonScim {
@@ -21,7 +21,7 @@ pub struct PythonScim {
 }
 
 /// Where `tests/run` puts a program of the environment.
-fn program(name: &str) -> PathBuf {
+pub(super) fn program(name: &str) -> PathBuf {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../target/venv/bin")
         .join(name);
@@ -32,7 +32,7 @@ fn program(name: &str) -> PathBuf {
     found
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     let address = listener.local_addr().expect("it listens");
     address.port()

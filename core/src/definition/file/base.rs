@@ -77,7 +77,7 @@ impl BaseUrl {
             return Ok(None);
         }
         let url = self.render(lookup)?;
-        if self.host_is_kept && !allowed.names(&url, "https") {
+        if self.host_is_kept && !allowed.names(&url, url.scheme()) {
             let origin = url.origin().ascii_serialization();
             return Err(format!(
                 "the base URL leads to {origin}, which is none of the `hosts`"

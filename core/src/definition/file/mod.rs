@@ -13,7 +13,8 @@ pub(crate) mod rules;
 pub(crate) mod users;
 pub(crate) mod variable;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use url::Url;
 
 use base::BaseUrl;
 use fields::{Fields, Mistakes};
@@ -30,7 +31,7 @@ use super::{
     source::{FileMistake, Source},
 };
 use crate::{
-    app::Auth,
+    auth::Auth,
     ids::{AppSlug, Slug},
     mistake::{self, Mistake},
     template::Template,
@@ -164,6 +165,44 @@ impl Definition {
             .flat_map(|fields| fields.keys().map(String::as_str))
     }
 
+    /// The URL of a path that stands in `auth` (`login`): below the base URL, or a full one on its origin or a listed host.
+    ///
+    /// # Errors
+    /// Why requests may not go there.
+    pub fn auth_url(&self, variables: &Map<String, Value>, path: &str) -> Result<Url, String> {
+        let lookup = |name: &str| variables.get(name).cloned();
+        let allowed = allowed(self, lookup)?;
+        let base = self.base.resolve(lookup, &allowed)?;
+        let is_full = path.starts_with("https://") || path.starts_with("http://");
+        let url = match &base {
+            _ if is_full => path.to_owned(),
+            Some(base) => {
+                let base = base.as_str().trim_end_matches('/');
+                format!("{base}/{}", path.trim_start_matches('/'))
+            }
+            None => return Err("the base URL is not known yet: give a full URL".to_owned()),
+        };
+        let url = Url::parse(&url).map_err(|error| format!("the path makes no URL: {error}"))?;
+        let scheme = base.as_ref().map_or("https", Url::scheme);
+        let is_ours = base
+            .as_ref()
+            .is_some_and(|base| base.origin() == url.origin());
+        if is_ours || allowed.names(&url, scheme) {
+            Ok(url)
+        } else {
+            Err(format!(
+                "leads to {}, which is neither the origin of the base URL nor one of the `hosts`",
+                url.origin().ascii_serialization()
+            ))
+        }
+    }
+
+    /// Whether it says how many requests may be under way.
+    #[must_use]
+    pub fn bounds_concurrency(&self) -> bool {
+        self.file.pointer("/limits/concurrency").is_some()
+    }
+
     /// Whether it has details, a second request for each user.
     #[must_use]
     pub fn has_details(&self) -> bool {
@@ -187,8 +226,9 @@ fn read(file: &Value, out: &mut Mistakes) -> Option<Definition> {
     for (name, _) in variables.iter() {
         names.add(name);
     }
-    for name in auth::kept(fields) {
-        names.add(name);
+    if let Some(auth) = &auth {
+        auth::check_names(auth, &fields.place("auth"), &names, out);
+        auth.keeps().into_iter().for_each(|name| names.add(name));
     }
     let given = names.clone();
     let headers = request::headers(fields, &names, out);
@@ -296,7 +336,7 @@ fn mapping(
         for request in users.for_each.iter().chain([&users.list]) {
             request.kept().for_each(|name| names.add(name));
         }
-        for name in users.passes.iter().flat_map(serde_json::Map::keys) {
+        for name in users.passes.iter().flat_map(Map::keys) {
             names.add(name.as_str());
         }
         for name in users
