@@ -8,7 +8,8 @@ use sando_core::definition::{
 };
 use serde_json::Value;
 
-pub(crate) const HEAD: &str = "definition: acme\napp: acme\nname: Acme\nbase_url: https://api.acme.example\n";
+pub(crate) const HEAD: &str =
+    "definition: acme\napp: acme\nname: Acme\nbase_url: https://api.acme.example\n";
 pub(crate) const MAP: &str = "map: { external_id: id, email: mail }\n";
 
 /// What came of a pull.
@@ -22,21 +23,31 @@ pub(crate) struct Pulled {
 
 impl Pulled {
     pub(crate) fn ids(&self) -> Vec<&str> {
-        self.users.iter().map(|user| user.external_id.as_str()).collect()
+        self.users
+            .iter()
+            .map(|user| user.external_id.as_str())
+            .collect()
     }
 
     /// Path and query of every request.
     pub(crate) fn urls(&self) -> Vec<String> {
-        let urls = self.requests.iter().map(|request| match request.url.query() {
-            Some(query) => format!("{}?{query}", request.url.path()),
-            None => request.url.path().to_owned(),
-        });
+        let urls = self
+            .requests
+            .iter()
+            .map(|request| match request.url.query() {
+                Some(query) => format!("{}?{query}", request.url.path()),
+                None => request.url.path().to_owned(),
+            });
         urls.collect()
     }
 
     pub(crate) fn failure(&self) -> String {
         assert!(!self.certificate.complete);
-        self.certificate.failure.as_ref().map(ToString::to_string).unwrap_or_default()
+        self.certificate
+            .failure
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     #[track_caller]
@@ -65,8 +76,13 @@ pub(crate) fn definition(text: &str) -> Arc<Definition> {
 }
 
 pub(crate) fn inputs(variables: &[(&str, &str)]) -> Inputs {
-    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
-    Inputs { variables: variables.collect(), ..Inputs::default() }
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    Inputs {
+        variables: variables.collect(),
+        ..Inputs::default()
+    }
 }
 
 #[track_caller]
@@ -97,7 +113,9 @@ pub(crate) fn drive(mut pull: Pull, mut answer: impl FnMut(&PlannedRequest) -> O
         match pull.step(now()) {
             Step::Send(request) => waiting.push(*request),
             Step::Users(batch) => {
-                pulled.users.extend(batch.users.iter().map(|mapped| mapped.user.clone()));
+                pulled
+                    .users
+                    .extend(batch.users.iter().map(|mapped| mapped.user.clone()));
                 pulled.batches.push(*batch);
             }
             Step::Await => {
@@ -120,7 +138,9 @@ pub(crate) fn ok(body: &str) -> Outcome {
 }
 
 pub(crate) fn status(status: u16, headers: &[(&str, &str)], body: &str) -> Outcome {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Outcome::Answered(Answer::new(status, headers.collect(), body.into()))
 }
 
@@ -131,7 +151,9 @@ pub(crate) fn query(request: &PlannedRequest) -> BTreeMap<String, String> {
 
 /// `[{"id": "1", "mail": "1@b.example"}, …]`.
 pub(crate) fn rows(ids: impl IntoIterator<Item = u64>) -> String {
-    let rows = ids.into_iter().map(|id| format!(r#"{{"id":"{id}","mail":"{id}@b.example"}}"#));
+    let rows = ids
+        .into_iter()
+        .map(|id| format!(r#"{{"id":"{id}","mail":"{id}@b.example"}}"#));
     format!("[{}]", rows.collect::<Vec<_>>().join(","))
 }
 

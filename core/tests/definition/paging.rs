@@ -8,9 +8,13 @@ use crate::drive::{Pulled, list, ok, pages, pull, query, rows, status};
 fn by_offset(users: &str, total: u64, largest: u64) -> Pulled {
     pull(&list(users), move |request| {
         let query = query(request);
-        let number = |name: &str, usual: u64| query.get(name).map_or(usual, |text| text.parse().unwrap());
+        let number =
+            |name: &str, usual: u64| query.get(name).map_or(usual, |text| text.parse().unwrap());
         let (start, size) = (number("offset", 0), number("limit", 10).min(largest));
-        ok(&format!(r#"{{"data":{},"total":"{total}"}}"#, rows(start + 1..=(start + size).min(total))))
+        ok(&format!(
+            r#"{{"data":{},"total":"{total}"}}"#,
+            rows(start + 1..=(start + size).min(total))
+        ))
     })
 }
 
@@ -26,12 +30,21 @@ fn one_request_without_paging() {
 #[test]
 fn an_offset_moves_by_rows_received_until_an_empty_page() {
     // 3: the server clamps the size silently.
-    let pulled = by_offset("{ path: /users, response_path: data, pagination: { type: offset } }", 7, 3);
+    let pulled = by_offset(
+        "{ path: /users, response_path: data, pagination: { type: offset } }",
+        7,
+        3,
+    );
 
     assert_eq!(pulled.ids(), all(7));
     assert_eq!(
         pulled.urls(),
-        ["/users?limit=100&offset=0", "/users?limit=100&offset=3", "/users?limit=100&offset=6", "/users?limit=100&offset=7"]
+        [
+            "/users?limit=100&offset=0",
+            "/users?limit=100&offset=3",
+            "/users?limit=100&offset=6",
+            "/users?limit=100&offset=7"
+        ]
     );
     assert_eq!(pulled.certificate.ended_by.as_deref(), Some("empty_page"));
 }
@@ -45,7 +58,10 @@ fn an_offset_ends_at_its_total() {
 
     assert_eq!(pulled.ids(), all(10));
     assert_eq!(pulled.requests.len(), 2);
-    assert_eq!(pulled.certificate.ended_by.as_deref(), Some("total_reached"));
+    assert_eq!(
+        pulled.certificate.ended_by.as_deref(),
+        Some("total_reached")
+    );
     assert_eq!(pulled.certificate.listings[0].declared, Some(10));
 }
 
@@ -55,7 +71,10 @@ fn an_offset_moves_by_pages_where_told() {
 
     let pulled = pull(&list(users), pages(&[&rows([1]), &rows([2, 3]), "[]"]));
 
-    assert_eq!(pulled.urls(), ["/u?take=2&skip=1", "/u?take=2&skip=3", "/u?take=2&skip=5"]);
+    assert_eq!(
+        pulled.urls(),
+        ["/u?take=2&skip=1", "/u?take=2&skip=3", "/u?take=2&skip=5"]
+    );
     pulled.complete(&["1", "2", "3"]);
 }
 
@@ -76,9 +95,15 @@ fn pages_are_counted_from_one_until_an_empty_one() {
     // 1: a short page in the middle is no end.
     let users = "{ path: /u, pagination: { type: page } }";
 
-    let pulled = pull(&list(users), pages(&[&rows([1, 2]), &rows([3]), &rows([4, 5]), "[]"]));
+    let pulled = pull(
+        &list(users),
+        pages(&[&rows([1, 2]), &rows([3]), &rows([4, 5]), "[]"]),
+    );
 
-    assert_eq!(pulled.urls(), ["/u?page=1", "/u?page=2", "/u?page=3", "/u?page=4"]);
+    assert_eq!(
+        pulled.urls(),
+        ["/u?page=1", "/u?page=2", "/u?page=3", "/u?page=4"]
+    );
     pulled.complete(&["1", "2", "3", "4", "5"]);
 }
 
@@ -89,7 +114,10 @@ fn pages_end_at_the_declared_number_of_pages() {
 
     let pulled = pull(&list(users), pages(&[&page(&[1, 2]), &page(&[3])]));
 
-    assert_eq!(pulled.urls(), ["/u?per_page=2&page=0", "/u?per_page=2&page=1"]);
+    assert_eq!(
+        pulled.urls(),
+        ["/u?per_page=2&page=0", "/u?per_page=2&page=1"]
+    );
     assert_eq!(pulled.certificate.ended_by.as_deref(), Some("last_page"));
     pulled.complete(&["1", "2", "3"]);
 }
@@ -120,7 +148,12 @@ fn an_empty_page_in_the_middle_is_no_end_while_there_is_more() {
     let page = "{ path: /u, response_path: d, pagination: { type: page, has_more_path: more } }";
     let first = format!(r#"{{"d":{},"next":"a","more":true}}"#, rows([1]));
     let last = format!(r#"{{"d":{},"more":"false"}}"#, rows([2]));
-    let answers = [first.as_str(), r#"{"d":[],"next":"b","more":true}"#, r#"{"d":[],"next":"c","more":1}"#, last.as_str()];
+    let answers = [
+        first.as_str(),
+        r#"{"d":[],"next":"b","more":true}"#,
+        r#"{"d":[],"next":"c","more":1}"#,
+        last.as_str(),
+    ];
 
     pull(&list(cursor), pages(&answers)).complete(&["1", "2"]);
     pull(&list(page), pages(&answers)).complete(&["1", "2"]);
@@ -132,13 +165,18 @@ fn a_repeated_page_is_an_error() {
     let users = "{ path: /u, pagination: { type: page } }";
     let check = |answers: &[&str]| {
         let pulled = pull(&list(users), pages(answers));
-        assert!(pulled.failure().contains("repeats an earlier page"), "{}", pulled.failure());
+        assert!(
+            pulled.failure().contains("repeats an earlier page"),
+            "{}",
+            pulled.failure()
+        );
     };
 
     check(&[&rows([1, 2]), &rows([3]), &rows([3])]);
     check(&[&rows([1, 2]), &rows([3]), &rows([1, 2])]);
 
-    let totals = "{ path: /u, response_path: d, pagination: { type: offset, size: 2, total_path: t } }";
+    let totals =
+        "{ path: /u, response_path: d, pagination: { type: offset, size: 2, total_path: t } }";
     let page = format!(r#"{{"d":{},"t":4}}"#, rows([1, 2]));
     let pulled = pull(&list(totals), pages(&[&page, &page]));
     assert!(pulled.failure().contains("repeats an earlier page"));
@@ -165,17 +203,32 @@ fn has_more_wins_over_a_cursor_that_is_still_there() {
 fn more_without_a_cursor_is_an_error() {
     let users = "{ path: /u, response_path: d, pagination: { type: cursor, path: next, has_more_path: more } }";
 
-    let pulled = pull(&list(users), pages(&[r#"{"d":[{"id":1,"mail":"a@b.example"}],"more":true}"#]));
+    let pulled = pull(
+        &list(users),
+        pages(&[r#"{"d":[{"id":1,"mail":"a@b.example"}],"more":true}"#]),
+    );
 
-    assert!(pulled.failure().contains("there is more, but has no cursor"), "{}", pulled.failure());
+    assert!(
+        pulled
+            .failure()
+            .contains("there is more, but has no cursor"),
+        "{}",
+        pulled.failure()
+    );
 }
 
 #[test]
 fn a_next_url_equal_to_the_request_ends_the_list() {
     // 8
     let users = "{ path: /u, response_path: d, pagination: { type: next_url, path: next } }";
-    let first = format!(r#"{{"d":{},"next":"https://api.acme.example/u?p=2"}}"#, rows([1]));
-    let last = format!(r#"{{"d":{},"next":"https://api.acme.example/u?p=2"}}"#, rows([2]));
+    let first = format!(
+        r#"{{"d":{},"next":"https://api.acme.example/u?p=2"}}"#,
+        rows([1])
+    );
+    let last = format!(
+        r#"{{"d":{},"next":"https://api.acme.example/u?p=2"}}"#,
+        rows([2])
+    );
 
     pull(&list(users), pages(&[&first, &last])).complete(&["1", "2"]);
 }
@@ -194,7 +247,10 @@ fn next_urls_are_relative_absent_null_or_empty() {
 
     let pulled = pull(&list(users), pages(&answers.each_ref().map(String::as_str)));
 
-    assert_eq!(pulled.urls(), ["/a/u?q=1", "/b/u?p=2", "/b/u?p=3", "/b/c?p=4"]);
+    assert_eq!(
+        pulled.urls(),
+        ["/a/u?q=1", "/b/u?p=2", "/b/u?p=3", "/b/c?p=4"]
+    );
     pulled.complete(&["1", "2", "3", "4"]);
     pull(&list(users), pages(&[&page(1, r#","next":null"#)])).complete(&["1"]);
     pull(&list(users), pages(&[&page(1, "")])).complete(&["1"]);
@@ -205,9 +261,16 @@ fn a_next_url_that_was_there_before_is_a_loop() {
     let users = "{ path: /u, response_path: d, pagination: { type: next_url, path: next } }";
     let page = |id: u64, next: &str| format!(r#"{{"d":{},"next":"{next}"}}"#, rows([id]));
 
-    let pulled = pull(&list(users), pages(&[&page(1, "/u?p=2"), &page(2, "/u?p=3"), &page(3, "/u?p=2")]));
+    let pulled = pull(
+        &list(users),
+        pages(&[&page(1, "/u?p=2"), &page(2, "/u?p=3"), &page(3, "/u?p=2")]),
+    );
 
-    assert!(pulled.failure().contains("next URL was there before"), "{}", pulled.failure());
+    assert!(
+        pulled.failure().contains("next URL was there before"),
+        "{}",
+        pulled.failure()
+    );
 }
 
 #[test]
@@ -219,11 +282,22 @@ fn a_next_url_to_another_host_or_without_tls_is_an_error_that_names_it() {
         let first = format!(r#"{{"d":{},"next":"{next}"}}"#, rows([1]));
         let last = format!(r#"{{"d":{}}}"#, rows([2]));
         let pulled = pull(&text, pages(&[&first, &last]));
-        assert_eq!(pulled.certificate.complete, allowed, "{next} {:?}", pulled.certificate.failure);
+        assert_eq!(
+            pulled.certificate.complete, allowed,
+            "{next} {:?}",
+            pulled.certificate.failure
+        );
         if allowed {
-            assert_eq!(pulled.requests[1].credentials, sando_core::definition::Credentials::Withhold);
+            assert_eq!(
+                pulled.requests[1].credentials,
+                sando_core::definition::Credentials::Withhold
+            );
         } else {
-            assert!(pulled.failure().contains("leads to "), "{}", pulled.failure());
+            assert!(
+                pulled.failure().contains("leads to "),
+                "{}",
+                pulled.failure()
+            );
         }
     };
 
@@ -231,9 +305,21 @@ fn a_next_url_to_another_host_or_without_tls_is_an_error_that_names_it() {
     check("http://api.acme.example/u?p=2", "", false);
     check("//evil.example/u", "", false);
     check("https://api.acme.example:8443/u", "", false);
-    check("https://files.acme.example/u?p=2", "hosts: [files.acme.example]", true);
-    check("https://eu.acme.example/u?p=2", "hosts: ['*.acme.example']", true);
-    check("http://files.acme.example/u?p=2", "hosts: [files.acme.example]", false);
+    check(
+        "https://files.acme.example/u?p=2",
+        "hosts: [files.acme.example]",
+        true,
+    );
+    check(
+        "https://eu.acme.example/u?p=2",
+        "hosts: ['*.acme.example']",
+        true,
+    );
+    check(
+        "http://files.acme.example/u?p=2",
+        "hosts: [files.acme.example]",
+        false,
+    );
 }
 
 #[test]
@@ -277,7 +363,10 @@ fn a_cursor_keeps_every_character() {
 
     let pulled = pull(&list(users), pages(&[&first, r#"{"d":[]}"#]));
 
-    assert_eq!(query(&pulled.requests[1]).get("cursor").map(String::as_str), Some("a+b/c= d%20&é"));
+    assert_eq!(
+        query(&pulled.requests[1]).get("cursor").map(String::as_str),
+        Some("a+b/c= d%20&é")
+    );
 }
 
 #[test]
@@ -292,7 +381,14 @@ fn a_cursor_comes_from_a_header_or_from_the_last_row() {
 
     let last = "{ path: /u, pagination: { type: cursor, name: after_id, last_item: id, limit: limit, size: 2 } }";
     let pulled = pull(&list(last), pages(&[&rows([1, 2]), &rows([3]), "[]"]));
-    assert_eq!(pulled.urls(), ["/u?limit=2", "/u?limit=2&after_id=2", "/u?limit=2&after_id=3"]);
+    assert_eq!(
+        pulled.urls(),
+        [
+            "/u?limit=2",
+            "/u?limit=2&after_id=2",
+            "/u?limit=2&after_id=3"
+        ]
+    );
     pulled.complete(&["1", "2", "3"]);
 }
 
@@ -305,7 +401,11 @@ fn a_cursor_goes_into_the_body_and_first_and_further_requests_may_differ() {
 
     let pulled = pull(&list(users), pages(&[&first, &last]));
 
-    let bodies: Vec<String> = pulled.requests.iter().map(|request| String::from_utf8(request.body.clone().unwrap()).unwrap()).collect();
+    let bodies: Vec<String> = pulled
+        .requests
+        .iter()
+        .map(|request| String::from_utf8(request.body.clone().unwrap()).unwrap())
+        .collect();
     assert_eq!(pulled.urls(), ["/list", "/list/continue"]);
     assert_eq!(bodies, [r#"{"limit":2}"#, r#"{"cursor":"x"}"#]);
     pulled.complete(&["1", "2"]);
@@ -317,7 +417,10 @@ fn a_repeated_cursor_is_an_error() {
     let page = |id: u64, next: &str| format!(r#"{{"d":{},"next":"{next}"}}"#, rows([id]));
 
     let same = pull(&list(users), pages(&[&page(1, "a"), &page(2, "a")]));
-    let ring = pull(&list(users), pages(&[&page(1, "a"), &page(2, "b"), &page(3, "a")]));
+    let ring = pull(
+        &list(users),
+        pages(&[&page(1, "a"), &page(2, "b"), &page(3, "a")]),
+    );
 
     assert!(same.failure().contains("cursor was there before"));
     assert!(ring.failure().contains("cursor was there before"));
@@ -328,14 +431,31 @@ fn fewer_rows_than_declared_are_an_error() {
     // 67, 68: lists that shrink while they say otherwise.
     let check = |users: &str, answers: &[&str]| {
         let pulled = pull(&list(users), pages(answers));
-        assert!(pulled.failure().contains("declared rows"), "{}", pulled.failure());
+        assert!(
+            pulled.failure().contains("declared rows"),
+            "{}",
+            pulled.failure()
+        );
     };
-    let page = |ids: &[u64], total: u64| format!(r#"{{"d":{},"t":{total}}}"#, rows(ids.iter().copied()));
+    let page =
+        |ids: &[u64], total: u64| format!(r#"{{"d":{},"t":{total}}}"#, rows(ids.iter().copied()));
 
-    check("{ path: /u, response_path: d, pagination: { type: page, total_path: t } }", &[&page(&[1], 3), &page(&[], 1)]);
-    check("{ path: /u, response_path: d, pagination: { type: offset, total_path: t } }", &[&page(&[], 3)]);
-    check("{ path: /u, response_path: d, pagination: { type: none, total_path: t } }", &[&page(&[1], 2)]);
-    check("{ path: /u, response_path: d, pagination: { type: cursor, path: next, total_path: t } }", &[&page(&[1], 2)]);
+    check(
+        "{ path: /u, response_path: d, pagination: { type: page, total_path: t } }",
+        &[&page(&[1], 3), &page(&[], 1)],
+    );
+    check(
+        "{ path: /u, response_path: d, pagination: { type: offset, total_path: t } }",
+        &[&page(&[], 3)],
+    );
+    check(
+        "{ path: /u, response_path: d, pagination: { type: none, total_path: t } }",
+        &[&page(&[1], 2)],
+    );
+    check(
+        "{ path: /u, response_path: d, pagination: { type: cursor, path: next, total_path: t } }",
+        &[&page(&[1], 2)],
+    );
 }
 
 #[test]
@@ -343,7 +463,10 @@ fn the_same_user_twice_is_one_user() {
     // 17, 32
     let users = "{ path: /u, pagination: { type: page } }";
 
-    let pulled = pull(&list(users), pages(&[&rows([1, 1, 2]), &rows([2, 3]), "[]"]));
+    let pulled = pull(
+        &list(users),
+        pages(&[&rows([1, 1, 2]), &rows([2, 3]), "[]"]),
+    );
 
     assert_eq!(pulled.certificate.duplicates, 2);
     assert_eq!(pulled.certificate.received, 5);
@@ -357,8 +480,16 @@ fn an_absent_list_is_an_error_and_null_is_an_empty_page() {
     let lenient = "{ path: /u, response_path: users, absent_is_empty: true }";
 
     let absent = pull(&list(strict), pages(&[r#"{"kind":"x"}"#]));
-    assert!(absent.failure().contains("nothing at `users`"), "{}", absent.failure());
-    assert!(absent.failure().contains("its keys are kind"), "{}", absent.failure());
+    assert!(
+        absent.failure().contains("nothing at `users`"),
+        "{}",
+        absent.failure()
+    );
+    assert!(
+        absent.failure().contains("its keys are kind"),
+        "{}",
+        absent.failure()
+    );
     pull(&list(lenient), pages(&[r#"{"kind":"x"}"#])).complete(&[]);
     pull(&list(strict), pages(&[r#"{"users":null}"#])).complete(&[]);
     pull(&list("{ path: /u }"), |_| status(204, &[], "")).complete(&[]);
@@ -372,7 +503,11 @@ fn more_pages_than_allowed_are_an_error() {
         let text = format!("{}limits: {{ max_pages: 3 }}\n", list(users));
         let pulled = pull(&text, |request| {
             let page: u64 = query(request)["page"].parse().unwrap();
-            ok(&if page <= last { rows([page]) } else { "[]".to_owned() })
+            ok(&if page <= last {
+                rows([page])
+            } else {
+                "[]".to_owned()
+            })
         });
         assert_eq!(pulled.certificate.complete, complete);
     };
@@ -388,10 +523,18 @@ fn a_hundred_thousand_pages_are_read() {
 
     let pulled = pull(&list(users), |request| {
         let page: u64 = query(request)["page"].parse().unwrap();
-        ok(&if page < 100_000 { rows([page]) } else { "[]".to_owned() })
+        ok(&if page < 100_000 {
+            rows([page])
+        } else {
+            "[]".to_owned()
+        })
     });
 
-    assert!(pulled.certificate.complete, "{:?}", pulled.certificate.failure);
+    assert!(
+        pulled.certificate.complete,
+        "{:?}",
+        pulled.certificate.failure
+    );
     assert_eq!(pulled.certificate.users, 99_999);
 }
 
@@ -403,23 +546,45 @@ fn maps_nested_arrays_and_columns_are_rows() {
         pull(&text, pages(&[body])).complete(ids);
     };
 
-    check("{ path: /u, response_path: '*' }", r#"{ external_id: "@key", email: mail }"#, r#"{"7":{"mail":"a@b.example"},"3":{"mail":"c@b.example"}}"#, &["7", "3"]);
+    check(
+        "{ path: /u, response_path: '*' }",
+        r#"{ external_id: "@key", email: mail }"#,
+        r#"{"7":{"mail":"a@b.example"},"3":{"mail":"c@b.example"}}"#,
+        &["7", "3"],
+    );
     check(
         "{ path: /u, response_path: 'teams.*.members.*.user' }",
         "{ external_id: id, email: mail }",
         r#"{"teams":[{"members":[{"user":{"id":1,"mail":"a@b.example"}}]},{"members":[{"user":{"id":2,"mail":"c@b.example"}}]}]}"#,
         &["1", "2"],
     );
-    check("{ path: /u, response_path: data }", r#"{ external_id: "[0]", email: "[1]" }"#, r#"{"data":[["x","a@b.example"],["y","b@b.example"]]}"#, &["x", "y"]);
-    check("{ path: /u }", r#"{ external_id: "@value", email: "@value" }"#, r#"["a@b.example"]"#, &["a@b.example"]);
+    check(
+        "{ path: /u, response_path: data }",
+        r#"{ external_id: "[0]", email: "[1]" }"#,
+        r#"{"data":[["x","a@b.example"],["y","b@b.example"]]}"#,
+        &["x", "y"],
+    );
+    check(
+        "{ path: /u }",
+        r#"{ external_id: "@value", email: "@value" }"#,
+        r#"["a@b.example"]"#,
+        &["a@b.example"],
+    );
 }
 
 #[test]
 fn one_object_where_a_list_is_expected_is_an_error() {
     // 28
-    let pulled = pull(&list("{ path: /u, response_path: user }"), pages(&[r#"{"user":{"id":1,"mail":"a@b.example"}}"#]));
+    let pulled = pull(
+        &list("{ path: /u, response_path: user }"),
+        pages(&[r#"{"user":{"id":1,"mail":"a@b.example"}}"#]),
+    );
 
-    assert!(pulled.failure().contains("no list at `user` but an object"), "{}", pulled.failure());
+    assert!(
+        pulled.failure().contains("no list at `user` but an object"),
+        "{}",
+        pulled.failure()
+    );
 }
 
 #[test]
@@ -440,8 +605,16 @@ fn an_answer_that_looks_paged_is_warned_about() {
     check(next, &[], Some("`next_cursor`"));
     check(r#"{"d":[],"has_more":true}"#, &[], Some("`has_more`"));
     check(r#"{"d":[],"total":5}"#, &[], Some("`total`"));
-    check(r#"{"d":[]}"#, &[("Link", "</u?p=2>; rel=next")], Some("Link"));
-    check(r#"{"d":[],"has_more":false,"next":null,"total":0}"#, &[], None);
+    check(
+        r#"{"d":[]}"#,
+        &[("Link", "</u?p=2>; rel=next")],
+        Some("Link"),
+    );
+    check(
+        r#"{"d":[],"has_more":false,"next":null,"total":0}"#,
+        &[],
+        None,
+    );
 }
 
 #[test]
@@ -453,7 +626,16 @@ fn how_every_list_ended_is_certified() {
     let endings: BTreeMap<String, u64> = [("users: total_reached".to_owned(), 1)].into();
     let certificate = &pulled.certificate;
     assert_eq!(certificate.endings, endings);
-    assert_eq!((certificate.pages, certificate.requests, certificate.retries), (2, 2, 0));
-    assert_eq!((certificate.listings[0].received, certificate.listings[0].declared), (10, Some(10)));
+    assert_eq!(
+        (certificate.pages, certificate.requests, certificate.retries),
+        (2, 2, 0)
+    );
+    assert_eq!(
+        (
+            certificate.listings[0].received,
+            certificate.listings[0].declared
+        ),
+        (10, Some(10))
+    );
     assert!(certificate.bytes > 0);
 }
