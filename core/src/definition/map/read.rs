@@ -70,16 +70,23 @@ impl Mapping {
         let map = Fields::of(fields.get("map")?, &at, &MAP_KEYS, out)?;
         let external_id = required(map, "external_id", out);
         let email = required(map, "email", out);
+        let mut optional = |key: &str| map.expression(key, out);
+        let username = optional("username");
+        let role = optional("role");
+        let created_at = optional("created_at");
+        let last_visit_at = optional("last_visit_at");
+        let full_name = full_name(map, out);
+        let kind = kind(map, out);
         let (active_when, in_app) = status;
         let mut mapping = Self {
             external_id: external_id?,
             email: email?,
-            username: map.expression("username", out),
-            full_name: full_name(map, out),
-            role: map.expression("role", out),
-            created_at: map.expression("created_at", out),
-            last_visit_at: map.expression("last_visit_at", out),
-            kind: kind(map, out),
+            username,
+            full_name,
+            role,
+            created_at,
+            last_visit_at,
+            kind,
             active_when,
             in_app,
             licenses,
