@@ -1,13 +1,13 @@
 //! The file form, part by part: read, checked and compiled in one go, with every mistake gathered.
 
-mod auth;
+pub(crate) mod auth;
 mod base;
 pub(crate) mod fields;
 pub(crate) mod hosts;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod pagination;
-mod preset;
+pub(crate) mod preset;
 pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod users;

@@ -34,13 +34,13 @@ pub(crate) const STATUS_KEYS: [&str; 2] = ["active_when", "in_app"];
 /// The keys of `in_app`.
 pub(crate) const IN_APP_KEYS: [&str; 2] = ["field", "conditions"];
 /// The keys of a branch of `in_app`.
-pub(crate) const IN_APP_BRANCH_KEYS: [&str; 2] = ["when", "label"];
+const IN_APP_BRANCH_KEYS: [&str; 2] = ["when", "label"];
 /// The keys of `licenses`.
 pub(crate) const LICENSES_KEYS: [&str; 2] = ["auto", "conditions"];
 /// The keys of `auto`.
-pub(crate) const LICENSE_AUTO_KEYS: [&str; 1] = ["name"];
+const LICENSE_AUTO_KEYS: [&str; 1] = ["name"];
 /// The keys of a licence.
-pub(crate) const LICENSE_KEYS: [&str; 2] = ["name", "when"];
+const LICENSE_KEYS: [&str; 2] = ["name", "when"];
 /// The kinds of users.
 pub(crate) const KINDS: [(&str, Kind); 4] = [
     ("person", Kind::Person),
