@@ -1,13 +1,13 @@
 //! The file form, part by part: read, checked and compiled in one go, with every mistake gathered.
 
-mod auth;
+pub(crate) mod auth;
 mod base;
 pub(crate) mod fields;
 pub(crate) mod hosts;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod pagination;
-mod preset;
+pub(crate) mod preset;
 pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod users;
@@ -236,6 +236,9 @@ fn read(file: &Value, out: &mut Mistakes) -> Option<Definition> {
     let hosts = hosts::read(fields, &given, out);
     let only_variables = Names::default().with(variables.iter().map(|(name, _)| name.to_owned()));
     let base = BaseUrl::read(fields, &names, &only_variables, !hosts.is_empty(), out);
+    if let Some(base) = &base {
+        check_steps(&steps, base, &given, out);
+    }
     let users = users(fields, &names, out);
     let mapping = mapping(fields, users.as_ref(), &names, out);
     let rules = rules::read(fields, out);
@@ -312,6 +315,24 @@ fn steps(fields: Fields<'_>, names: &mut Names, out: &mut Mistakes) -> Vec<Step>
         steps.push(Step { name, request });
     }
     steps
+}
+
+/// A step that the base URL waits for says itself where it goes.
+fn check_steps(steps: &[Step], base: &BaseUrl, given: &Names, out: &mut Mistakes) {
+    let mut known = given.clone();
+    for (index, step) in steps.iter().enumerate() {
+        let waits = base.names().find(|name| !known.has(name));
+        let path = step.request.path.as_str();
+        if let Some(name) = waits
+            && !path.starts_with("http")
+            && !path.starts_with('{')
+        {
+            let message =
+                format!("must be a full URL: the base URL is not known before `{{{name}}}` is");
+            out.push(Mistake::new(format!("steps[{index}].path"), message));
+        }
+        step.request.kept().for_each(|name| known.add(name));
+    }
 }
 
 fn users(fields: Fields<'_>, names: &Names, out: &mut Mistakes) -> Option<Users> {
