@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sando_core::auth::{Auth, AuthError, Tokens};
+use sando_core::auth::{Auth, AuthError, Given, Tokens};
 use sando_core::ports::{Clock, RemoteError, SecretValues, Secrets, Sent};
 use sando_core::template::{Encoding, Placeholders, Template};
 use serde_json::Value;
@@ -59,11 +59,11 @@ impl Connection {
     ) -> Result<Self, RemoteError> {
         let base = base_url(&settings, values)?;
         let auth = settings.auth.clone().unwrap_or(Auth::None {});
-        let missing = auth.asked().into_iter().find(|asked| {
-            let given = values.credentials.get(&asked.name);
-            !asked.optional && given.is_none_or(|text| text.trim_end().is_empty())
-        });
-        if let Some(asked) = missing {
+        let given = Given {
+            variables: &serde_json::Map::new(),
+            credentials: &values.credentials,
+        };
+        if let Some(asked) = auth.missing(&given).into_iter().next() {
             let missing = AuthError::Missing { name: asked.name };
             return Err(failed(&settings, missing.into()));
         }

@@ -19,6 +19,7 @@ mod outcome;
 mod private;
 #[cfg(feature = "embedded")]
 pub mod queue;
+pub mod reading;
 mod rules;
 pub mod scim;
 #[cfg(feature = "embedded")]

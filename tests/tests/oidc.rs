@@ -11,10 +11,10 @@ use std::time::Duration;
 use sando_core::oidc::OidcSettings;
 use sando_core::ports::{TokenError, Tokens};
 use sando_infra::oidc::ProviderTokens;
-use sando_tests::harness::{PythonOidc, loopback_client};
+use sando_tests::harness::{PythonOauth, loopback_client};
 use serde_json::json;
 
-fn settings(provider: &PythonOidc, audience: &str) -> OidcSettings {
+fn settings(provider: &PythonOauth, audience: &str) -> OidcSettings {
     OidcSettings {
         issuer: provider.issuer(),
         audience: audience.to_owned(),
@@ -33,7 +33,7 @@ fn forged(token: &str) -> String {
 #[tokio::test]
 async fn a_token_names_somebody_and_their_groups() {
     let ada = json!({ "sub": "ada", "groups": ["it", "everybody"], "email": "ada@contoso.example", "email_verified": true });
-    let provider = PythonOidc::start(&[ada]).await;
+    let provider = PythonOauth::with_users(&[ada]).await;
     let tokens = ProviderTokens::new(loopback_client());
     let token = provider.sign_in("ada", "sando").await;
 
@@ -50,8 +50,8 @@ async fn a_token_names_somebody_and_their_groups() {
 
 #[tokio::test]
 async fn what_does_not_prove_it_is_refused() {
-    let provider = PythonOidc::start(&[json!({ "sub": "ada" })]).await;
-    let elsewhere = PythonOidc::start(&[json!({ "sub": "ada" })]).await;
+    let provider = PythonOauth::with_users(&[json!({ "sub": "ada" })]).await;
+    let elsewhere = PythonOauth::with_users(&[json!({ "sub": "ada" })]).await;
     let tokens = ProviderTokens::new(loopback_client());
     let right = settings(&provider, "sando");
     let token = provider.sign_in("ada", "sando").await;
@@ -80,7 +80,7 @@ async fn what_does_not_prove_it_is_refused() {
 
 #[tokio::test]
 async fn keys_that_the_provider_rotated_are_read_again() {
-    let mut provider = PythonOidc::start(&[json!({ "sub": "ada" })]).await;
+    let mut provider = PythonOauth::with_users(&[json!({ "sub": "ada" })]).await;
     let right = settings(&provider, "sando");
     let tokens = ProviderTokens::new(loopback_client());
     let before = provider.sign_in("ada", "sando").await;
@@ -99,7 +99,7 @@ async fn keys_that_the_provider_rotated_are_read_again() {
 
 #[tokio::test]
 async fn a_provider_that_is_down_refuses_nobody_for_good() {
-    let provider = PythonOidc::start(&[json!({ "sub": "ada" })]).await;
+    let provider = PythonOauth::with_users(&[json!({ "sub": "ada" })]).await;
     let right = settings(&provider, "sando");
     let token = provider.sign_in("ada", "sando").await;
     drop(provider);

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Auth, AuthValue, ClientAuth, Params};
-use crate::template::{BodyTemplate, Placeholders, Template};
+use super::{Auth, AuthValue, ClientAuth, Given, Params};
 
 /// One thing that is asked when connecting: a credential, never shown again.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,54 +84,82 @@ impl Auth {
         }
     }
 
-    /// Whatever stands between braces in a text of it: those that are declared are variables, the others are text.
+    /// What cannot be left out of what was given, and was: a refresh token or an access token is enough of the two, and
+    /// an access token alone needs no client.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut names = Names::default();
+    pub fn missing(&self, given: &Given<'_>) -> Vec<Asked> {
+        let has = |name: &str| given.perhaps(name).is_some();
+        if matches!(self, Self::AuthorizationCode(_)) && !has("refresh_token") {
+            let tokens = ["refresh_token", "access_token"];
+            return match has("access_token") {
+                true => Vec::new(),
+                false => self
+                    .asked()
+                    .into_iter()
+                    .filter(|asked| tokens.contains(&asked.name.as_str()))
+                    .take(1)
+                    .collect(),
+            };
+        }
+        let asked = self.asked().into_iter();
+        asked
+            .filter(|asked| !asked.optional && !has(&asked.name))
+            .collect()
+    }
+
+    /// Every text in which variables are filled in, with its place under `auth`.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(&'static str, AuthText<'_>)> {
+        let mut texts = Texts::default();
         match self {
             Self::None {} | Self::Bearer { .. } => {}
             Self::Basic { username, password } => {
-                names.value(username);
-                names.value(password);
+                texts.value("username", username);
+                texts.value("password", password);
             }
-            Self::Headers { headers: fields } | Self::Query { params: fields } => {
-                fields.iter().for_each(|field| names.value(&field.value));
+            Self::Headers { headers } => {
+                let values = headers.iter().map(|field| &field.value);
+                values.for_each(|value| texts.value("headers", value));
+            }
+            Self::Query { params } => {
+                let values = params.iter().map(|field| &field.value);
+                values.for_each(|value| texts.value("params", value));
             }
             Self::ClientCredentials(of) => {
-                names.text(&of.token_url);
-                of.scopes.0.iter().for_each(|scope| names.text(scope));
-                names.params(&of.token_params);
+                texts.text("token_url", &of.token_url);
+                texts.all("scopes", of.scopes.0.iter().map(String::as_str));
+                texts.params("token_params", &of.token_params);
             }
             Self::AuthorizationCode(of) => {
-                names.text(&of.authorization_url);
-                names.text(&of.token_url);
-                of.refresh_url.iter().for_each(|url| names.text(url));
-                of.scopes.0.iter().for_each(|scope| names.text(scope));
-                names.params(&of.authorize_params);
-                names.params(&of.token_params);
-                names.params(&of.refresh_params);
+                texts.text("authorization_url", &of.authorization_url);
+                texts.text("token_url", &of.token_url);
+                texts.all("refresh_url", of.refresh_url.as_deref());
+                texts.all("scopes", of.scopes.0.iter().map(String::as_str));
+                texts.params("authorize_params", &of.authorize_params);
+                texts.params("token_params", &of.token_params);
+                texts.params("refresh_params", &of.refresh_params);
             }
             Self::Login(of) => {
-                names.text(&of.path);
-                names.params(&of.query);
-                names.params(&of.headers);
-                of.body.iter().for_each(|body| names.json(body));
-                of.form
-                    .iter()
-                    .flatten()
-                    .for_each(|(_, value)| names.json(value));
+                texts.text("path", &of.path);
+                texts.params("query", &of.query);
+                texts.params("headers", &of.headers);
+                let form = of.form.iter().flatten().map(|(_, value)| ("form", value));
+                let body = of.body.iter().map(|body| ("body", body));
+                texts.json(body.chain(form));
             }
             Self::Jwt(of) => {
-                names.json(&Value::Object(of.claims.clone()));
-                names.json(&Value::Object(of.header.clone()));
+                let claims = of.claims.values().map(|value| ("claims", value));
+                let header = of.header.values().map(|value| ("header", value));
+                texts.json(claims.chain(header));
                 if let Some(exchange) = &of.exchange {
-                    names.text(&exchange.token_url);
-                    exchange.scopes.0.iter().for_each(|scope| names.text(scope));
-                    names.params(&exchange.token_params);
+                    texts.text("exchange.token_url", &exchange.token_url);
+                    let scopes = exchange.scopes.0.iter().map(String::as_str);
+                    texts.all("exchange.scopes", scopes);
+                    texts.params("exchange.token_params", &exchange.token_params);
                 }
             }
         }
-        names.0
+        texts.0
     }
 
     /// How the client proves itself where it has to.
@@ -152,29 +179,40 @@ impl Auth {
     }
 }
 
+/// A text in which variables are filled in.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum AuthText<'a> {
+    /// A text.
+    Text(&'a str),
+    /// The texts within a JSON value.
+    Json(&'a Value),
+}
+
 #[derive(Default)]
-struct Names(Vec<String>);
+struct Texts<'a>(Vec<(&'static str, AuthText<'a>)>);
 
-impl Names {
-    fn text(&mut self, text: &str) {
-        if let Ok(template) = Template::parse(text, Placeholders::AnyName) {
-            self.0.extend(template.names().map(str::to_owned));
-        }
+impl<'a> Texts<'a> {
+    fn text(&mut self, place: &'static str, text: &'a str) {
+        self.0.push((place, AuthText::Text(text)));
     }
 
-    fn params(&mut self, params: &Params) {
-        params.iter().for_each(|(_, text)| self.text(text));
+    fn all(&mut self, place: &'static str, texts: impl IntoIterator<Item = &'a str>) {
+        texts.into_iter().for_each(|text| self.text(place, text));
     }
 
-    fn value(&mut self, value: &AuthValue) {
+    fn params(&mut self, place: &'static str, params: &'a Params) {
+        self.all(place, params.iter().map(|(_, text)| text));
+    }
+
+    fn value(&mut self, place: &'static str, value: &'a AuthValue) {
         if let AuthValue::Now(text) = value {
-            self.text(text);
+            self.text(place, text);
         }
     }
 
-    fn json(&mut self, value: &Value) {
-        if let Ok(body) = BodyTemplate::compile(value, Placeholders::AnyName) {
-            self.0.extend(body.names().map(str::to_owned));
-        }
+    fn json(&mut self, values: impl IntoIterator<Item = (&'static str, &'a Value)>) {
+        let values = values.into_iter();
+        self.0
+            .extend(values.map(|(place, value)| (place, AuthText::Json(value))));
     }
 }

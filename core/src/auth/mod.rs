@@ -18,7 +18,7 @@ mod token;
 
 use serde::{Deserialize, Serialize};
 
-pub use asked::Asked;
+pub use asked::{Asked, AuthText};
 pub use field::{AuthField, AuthValue};
 pub use given::Given;
 pub use jwt::{Algorithm, Exchange, Jwt, Unsigned};

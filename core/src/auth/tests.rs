@@ -388,3 +388,24 @@ fn what_a_refresh_does_not_repeat_stays() {
     assert_eq!(rotated.refresh_token.as_deref(), Some("r2"));
     assert!(!format!("{old:?}").contains("\"a\""));
 }
+
+#[test]
+fn an_access_token_alone_is_enough_and_a_refresh_token_needs_its_client() {
+    let of = Auth::AuthorizationCode(Box::new(code(json!({ "pkce": false }))));
+    let missing = |names: &[&str]| -> Vec<String> {
+        let credentials = names
+            .iter()
+            .map(|name| ((*name).to_owned(), "x".to_owned()));
+        let credentials = credentials.collect();
+        let given = Given {
+            variables: &Map::new(),
+            credentials: &credentials,
+        };
+        let missing = of.missing(&given).into_iter();
+        missing.map(|asked| asked.name).collect()
+    };
+
+    assert_eq!(missing(&["access_token"]), [""; 0]);
+    assert_eq!(missing(&[]), ["refresh_token"]);
+    assert_eq!(missing(&["refresh_token"]), ["client_id", "client_secret"]);
+}

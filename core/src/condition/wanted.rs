@@ -222,7 +222,13 @@ fn compile_regex(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-            other => format!("not a regular expression: {other}"),
+            other => {
+                // The last line says what is wrong, those before it draw where.
+                let message = other.to_string();
+                let reason = message.lines().last().unwrap_or_default();
+                let reason = reason.trim_start_matches("error: ");
+                format!("not a regular expression: {reason}")
+            }
         })
 }
 

@@ -73,7 +73,7 @@ impl Source {
         if text.len() > LONGEST {
             return Err(at_start("the file has more than 1 MiB"));
         }
-        let options = options! { with_snippet: false };
+        let options = options! { with_snippet: false, strict_booleans: true };
         let node: Spanned<Node> =
             serde_saphyr::from_str_with_options(text, options).map_err(|error| {
                 let place = error.location().map_or(start, |location| Place {

@@ -12,5 +12,4 @@ mod errors;
 mod laws;
 mod mapping;
 mod paging;
-mod requests;
 mod unions;

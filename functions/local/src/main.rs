@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod demo;
 mod engine;
+mod read;
 mod serve;
 
 use std::process::ExitCode;
@@ -38,6 +39,17 @@ enum Command {
     Backup(backup::BackupFlags),
     /// Brings a backup back into an empty data folder.
     Restore(backup::RestoreFlags),
+    /// Checks definitions, and runs them against answers that were recorded for them.
+    Check(read::CheckFlags),
+    /// Shows the first users of an application, and why each became what it became. Nothing is stored.
+    Preview(read::PreviewFlags),
+    /// Reads all users of an application and prints them; exit code 0 only if the list was read to its end.
+    Pull(read::PullFlags),
+    /// Prints a JSON Schema.
+    Schema {
+        #[command(subcommand)]
+        of: SchemaCommand,
+    },
     /// Prints the OpenAPI 3.1 document of the API.
     Openapi,
     /// Works with the audit trail.
@@ -45,6 +57,12 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+}
+
+#[derive(Subcommand)]
+enum SchemaCommand {
+    /// Of definitions.
+    Definition,
 }
 
 #[derive(Subcommand)]
@@ -66,6 +84,12 @@ async fn main() -> ExitCode {
         Command::Demo(flags) => demo::command(&flags).await,
         Command::Backup(flags) => backup::backup(&flags).await,
         Command::Restore(flags) => backup::restore(&flags).await,
+        Command::Check(flags) => read::check(&flags),
+        Command::Preview(flags) => read::preview(&flags).await,
+        Command::Pull(flags) => read::pull(&flags).await,
+        Command::Schema {
+            of: SchemaCommand::Definition,
+        } => Ok(read::schema()),
         Command::Openapi => serve::openapi(),
         Command::Audit {
             command: AuditCommand::Verify(flags),

@@ -235,7 +235,13 @@ impl Authenticator {
                 let request = of.request(&sender.given)?;
                 sender.token(request, &of.keep, &mask).await
             }
-            Auth::AuthorizationCode(of) => sender.refresh(of, before, &mask).await,
+            Auth::AuthorizationCode(of) => match sender.refresh(of, before, &mask).await {
+                // Somebody may have authorised again, and given the new refresh token.
+                Err(AuthFailure::Refused { .. }) if is_given_anew(&sender.given, before) => {
+                    sender.refresh(of, None, &mask).await
+                }
+                result => result,
+            },
             Auth::Login(of) => {
                 let request = of.request(&sender.given, |path| self.settings.resolve.url(path))?;
                 sender.login(of, request, &mask).await
@@ -277,4 +283,11 @@ impl Authenticator {
             sent: Sent::Never,
         }
     }
+}
+
+/// Was another refresh token given than the one that is kept?
+fn is_given_anew(given: &Given<'_>, before: Option<&TokenState>) -> bool {
+    let kept = before.map(|state| state.refresh_token.as_deref());
+    let token = given.perhaps("refresh_token");
+    kept.is_some_and(|kept| token.is_some() && token != kept)
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use sando_core::definition::{
-    Answer, Credentials, Fault, FaultKind, Method, Outcome, PlannedRequest, Purpose, RequestId,
-    Wait,
+    Answer, Credentials, Fault, FaultKind, Method, Outcome, PlannedRequest, RequestId, Wait,
 };
 use sando_core::ports::{Clock, RemoteError};
 use tokio::sync::Semaphore;
@@ -22,8 +21,7 @@ pub(super) struct Line {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pace: Option<Arc<dyn Gate>>,
-    pub(super) lists: Semaphore,
-    pub(super) details: Semaphore,
+    pub(super) turns: Option<Semaphore>,
     /// What each open request carried last.
     pub(super) carried: Mutex<HashMap<RequestId, Granted>>,
     /// Everything that must not be seen.
@@ -37,13 +35,10 @@ impl Line {
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
-        let turns = match request.purpose {
-            Purpose::Details => &self.details,
-            Purpose::Step { .. } | Purpose::Join { .. } | Purpose::Parents | Purpose::Users { .. } => {
-                &self.lists
-            }
+        let _turn = match &self.turns {
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
         };
-        let _turn = turns.acquire().await;
         if let Some(pace) = &self.pace {
             pace.pass().await;
         }
@@ -55,7 +50,7 @@ impl Line {
     }
 
     async fn send(&self, planned: &PlannedRequest) -> Result<Answer, Fault> {
-        let refused = |error: RemoteError| self.fault(&error);
+        let refused = |error: RemoteError| fault(&error);
         let method = match planned.method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
@@ -129,17 +124,18 @@ impl Line {
             *mask = mask.clone().and(&granted.mask());
         }
     }
+}
 
-    fn fault(&self, error: &RemoteError) -> Fault {
-        let kind = match error {
-            RemoteError::NoAnswer { .. } | RemoteError::Busy { .. } => FaultKind::Connection,
-            RemoteError::Unreadable { .. } => FaultKind::TooLarge,
-            RemoteError::Forbidden { .. } | RemoteError::Refused { .. } => FaultKind::Refused,
-        };
-        Fault {
-            kind,
-            message: error.to_string(),
-        }
+/// What went wrong with a request.
+fn fault(error: &RemoteError) -> Fault {
+    let kind = match error {
+        RemoteError::NoAnswer { .. } | RemoteError::Busy { .. } => FaultKind::Connection,
+        RemoteError::Unreadable { .. } => FaultKind::TooLarge,
+        RemoteError::Forbidden { .. } | RemoteError::Refused { .. } => FaultKind::Refused,
+    };
+    Fault {
+        kind,
+        message: error.to_string(),
     }
 }
 

@@ -68,15 +68,16 @@ impl Reader {
         if let Ok(granted) = &granted {
             inputs.variables.extend(granted.kept());
         }
-        let limits = definition.limits();
         let line = Line {
             remote: definition.app().to_string(),
             http,
             authenticator,
             clock,
             pace,
-            lists: Semaphore::new(limits.concurrency),
-            details: Semaphore::new(definition.details_concurrency().max(limits.concurrency)),
+            // Without a bound of the file's own the engine plans no more than it may.
+            turns: definition
+                .bounds_concurrency()
+                .then(|| Semaphore::new(definition.limits().concurrency)),
             carried: Mutex::new(HashMap::new()),
             mask: Mutex::new(Mask::default()),
         };
@@ -118,7 +119,11 @@ impl Reader {
     /// A text without any of the secrets.
     #[must_use]
     pub fn mask(&self, text: &str) -> String {
-        let mask = self.line.mask.lock().unwrap_or_else(PoisonError::into_inner);
+        let mask = self
+            .line
+            .mask
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         mask.apply(text)
     }
 

@@ -32,14 +32,14 @@ fn program(name: &str) -> PathBuf {
     found
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     let address = listener.local_addr().expect("it listens");
     address.port()
 }
 
 /// Starts a program of the environment on this port, and waits until it listens.
-async fn serve(name: &str, port: u16, arguments: &[&str]) -> Child {
+pub(super) async fn serve(name: &str, port: u16, arguments: &[&str]) -> Child {
     let server = Command::new(program(name))
         .args(["--port", &port.to_string()])
         .args(arguments)
@@ -67,79 +67,6 @@ pub fn loopback_client() -> GuardedClient {
         ..Guard::default()
     };
     GuardedClient::new(guard).expect("TLS works")
-}
-
-/// A real OpenID Connect provider (`oidc-provider-mock`), stopped when it is dropped.
-pub struct PythonOidc {
-    port: u16,
-    http: GuardedClient,
-    users: Vec<String>,
-    server: Child,
-}
-
-impl PythonOidc {
-    /// Starts the provider with these users, each as claims with at least `sub`.
-    pub async fn start(users: &[Value]) -> Self {
-        let users: Vec<String> = users.iter().map(ToString::to_string).collect();
-        let port = free_port();
-        Self {
-            server: Self::serve(port, &users).await,
-            http: loopback_client(),
-            port,
-            users,
-        }
-    }
-
-    async fn serve(port: u16, users: &[String]) -> Child {
-        let claims = users.iter().flat_map(|user| ["--user-claims", user]);
-        serve("oidc-provider-mock", port, &claims.collect::<Vec<_>>()).await
-    }
-
-    /// The provider starts anew: the same issuer with new keys.
-    pub async fn rotate_keys(&mut self) {
-        self.server.kill().await.expect("it runs");
-        self.server = Self::serve(self.port, &self.users).await;
-    }
-
-    /// Who it says that it is.
-    #[must_use]
-    pub fn issuer(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Somebody signs in to a client; answers their token.
-    pub async fn sign_in(&self, subject: &str, client: &str) -> String {
-        let back = "http://127.0.0.1/back";
-        let place = format!("{}/oauth2/authorize", self.issuer());
-        let asked = Request::new("provider", Method::POST, place.parse().expect("a URL"))
-            .query("client_id", client)
-            .query("redirect_uri", back)
-            .query("response_type", "code")
-            .query("scope", "openid email")
-            .form([("sub", subject)]);
-        let answer = self.http.send_once(&asked).await.expect("it answers");
-        let to: url::Url = answer
-            .header("location")
-            .and_then(|place| place.parse().ok())
-            .expect("it sends back");
-        let code = to
-            .query_pairs()
-            .find_map(|(name, value)| (name == "code").then(|| value.into_owned()))
-            .expect("it gives a code");
-        let place = format!("{}/oauth2/token", self.issuer());
-        let asked = Request::new("provider", Method::POST, place.parse().expect("a URL")).form([
-            ("grant_type", "authorization_code"),
-            ("code", &code),
-            ("redirect_uri", back),
-            ("client_id", client),
-            ("client_secret", "a secret"),
-        ]);
-        let answer = self.http.send_once(&asked).await.expect("it answers");
-        let tokens = answer.checked().and_then(|answer| answer.json());
-        let tokens = tokens.expect("it gives tokens");
-        let token = tokens.get("id_token").and_then(Value::as_str);
-        token.expect("it gives an ID token").to_owned()
-    }
 }
 
 impl PythonScim {

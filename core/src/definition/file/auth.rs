@@ -1,25 +1,15 @@
 //! Reads `auth`, with mistakes in the manner of all others.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::fields::{Fields, Mistakes};
+use super::{
+    fields::{Fields, Mistakes},
+    names::Names,
+};
 use crate::{
-    app::Auth,
+    auth::{Auth, AuthText},
     mistake::{self, Mistake},
 };
-
-/// The types of authentication.
-pub(crate) const TYPES: [&str; 9] = [
-    "none",
-    "bearer",
-    "basic",
-    "headers",
-    "query",
-    "oauth2_client_credentials",
-    "oauth2_authorization_code",
-    "login",
-    "jwt",
-];
 
 /// Reads `auth`; absent is `none`.
 pub(crate) fn read(fields: Fields<'_>, out: &mut Mistakes) -> Option<Auth> {
@@ -31,10 +21,10 @@ pub(crate) fn read(fields: Fields<'_>, out: &mut Mistakes) -> Option<Auth> {
         return None;
     };
     match map.get("type") {
-        Some(Value::String(kind)) if TYPES.contains(&kind.as_str()) => {}
+        Some(Value::String(kind)) if Auth::TYPES.contains(&kind.as_str()) => {}
         Some(Value::String(kind)) => {
             let place = mistake::join(&at, "type");
-            out.push(mistake::unknown_word("type", &place, kind, TYPES));
+            out.push(mistake::unknown_word("type", &place, kind, Auth::TYPES));
             return None;
         }
         _ => {
@@ -42,8 +32,11 @@ pub(crate) fn read(fields: Fields<'_>, out: &mut Mistakes) -> Option<Auth> {
             return None;
         }
     }
-    match serde_json::from_value(value.clone()) {
-        Ok(auth) => Some(auth),
+    match serde_json::from_value::<Auth>(value.clone()) {
+        Ok(auth) => {
+            out.extend(auth.mistakes(&at));
+            Some(auth)
+        }
         Err(error) => {
             out.push(of_error(&at, &error.to_string()));
             None
@@ -51,11 +44,21 @@ pub(crate) fn read(fields: Fields<'_>, out: &mut Mistakes) -> Option<Auth> {
     }
 }
 
-/// The names that the answer of a token request gives to what follows.
-pub(crate) fn kept(fields: Fields<'_>) -> Vec<String> {
-    let keep = fields.get("auth").and_then(|auth| auth.get("keep"));
-    let keep = keep.and_then(Value::as_object);
-    keep.map(Map::keys).into_iter().flatten().cloned().collect()
+/// Checks that what stands between braces is a variable or a credential.
+pub(crate) fn check_names(auth: &Auth, at: &str, variables: &Names, out: &mut Mistakes) {
+    let asked = auth.asked().into_iter().map(|asked| asked.name);
+    let names = variables.with(asked);
+    for (place, text) in auth.texts() {
+        let at = mistake::join(at, place);
+        match text {
+            AuthText::Text(text) => {
+                names.template(text, &at, out);
+            }
+            AuthText::Json(value) => {
+                names.body(value, &at, out);
+            }
+        }
+    }
 }
 
 /// "unknown field `x`, expected one of `a`, `b`" in the words of all mistakes.

@@ -66,18 +66,22 @@ impl BaseUrl {
         Some(base)
     }
 
+    /// The names in it.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.authority.names().chain(self.path.names())
+    }
+
     /// The URL. `Ok(None)` while a value that a step keeps is not there yet.
     pub(crate) fn resolve(
         &self,
         lookup: impl Fn(&str) -> Option<Value>,
         allowed: &Allowed,
     ) -> Result<Option<Url>, String> {
-        let mut names = self.authority.names().chain(self.path.names());
-        if names.any(|name| lookup(name).is_none()) {
+        if self.names().any(|name| lookup(name).is_none()) {
             return Ok(None);
         }
         let url = self.render(lookup)?;
-        if self.host_is_kept && !allowed.names(&url, "https") {
+        if self.host_is_kept && !allowed.names(&url, url.scheme()) {
             let origin = url.origin().ascii_serialization();
             return Err(format!(
                 "the base URL leads to {origin}, which is none of the `hosts`"

@@ -1,19 +1,20 @@
 //! The file form, part by part: read, checked and compiled in one go, with every mistake gathered.
 
-mod auth;
+pub(crate) mod auth;
 mod base;
 pub(crate) mod fields;
 pub(crate) mod hosts;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod pagination;
-mod preset;
+pub(crate) mod preset;
 pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod users;
 pub(crate) mod variable;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use url::Url;
 
 use base::BaseUrl;
 use fields::{Fields, Mistakes};
@@ -30,7 +31,7 @@ use super::{
     source::{FileMistake, Source},
 };
 use crate::{
-    app::Auth,
+    auth::Auth,
     ids::{AppSlug, Slug},
     mistake::{self, Mistake},
     template::Template,
@@ -164,6 +165,44 @@ impl Definition {
             .flat_map(|fields| fields.keys().map(String::as_str))
     }
 
+    /// The URL of a path that stands in `auth` (`login`): below the base URL, or a full one on its origin or a listed host.
+    ///
+    /// # Errors
+    /// Why requests may not go there.
+    pub fn auth_url(&self, variables: &Map<String, Value>, path: &str) -> Result<Url, String> {
+        let lookup = |name: &str| variables.get(name).cloned();
+        let allowed = allowed(self, lookup)?;
+        let base = self.base.resolve(lookup, &allowed)?;
+        let is_full = path.starts_with("https://") || path.starts_with("http://");
+        let url = match &base {
+            _ if is_full => path.to_owned(),
+            Some(base) => {
+                let base = base.as_str().trim_end_matches('/');
+                format!("{base}/{}", path.trim_start_matches('/'))
+            }
+            None => return Err("the base URL is not known yet: give a full URL".to_owned()),
+        };
+        let url = Url::parse(&url).map_err(|error| format!("the path makes no URL: {error}"))?;
+        let scheme = base.as_ref().map_or("https", Url::scheme);
+        let is_ours = base
+            .as_ref()
+            .is_some_and(|base| base.origin() == url.origin());
+        if is_ours || allowed.names(&url, scheme) {
+            Ok(url)
+        } else {
+            Err(format!(
+                "leads to {}, which is neither the origin of the base URL nor one of the `hosts`",
+                url.origin().ascii_serialization()
+            ))
+        }
+    }
+
+    /// Whether it says how many requests may be under way.
+    #[must_use]
+    pub fn bounds_concurrency(&self) -> bool {
+        self.file.pointer("/limits/concurrency").is_some()
+    }
+
     /// Whether it has details, a second request for each user.
     #[must_use]
     pub fn has_details(&self) -> bool {
@@ -187,8 +226,9 @@ fn read(file: &Value, out: &mut Mistakes) -> Option<Definition> {
     for (name, _) in variables.iter() {
         names.add(name);
     }
-    for name in auth::kept(fields) {
-        names.add(name);
+    if let Some(auth) = &auth {
+        auth::check_names(auth, &fields.place("auth"), &names, out);
+        auth.keeps().into_iter().for_each(|name| names.add(name));
     }
     let given = names.clone();
     let headers = request::headers(fields, &names, out);
@@ -196,6 +236,9 @@ fn read(file: &Value, out: &mut Mistakes) -> Option<Definition> {
     let hosts = hosts::read(fields, &given, out);
     let only_variables = Names::default().with(variables.iter().map(|(name, _)| name.to_owned()));
     let base = BaseUrl::read(fields, &names, &only_variables, !hosts.is_empty(), out);
+    if let Some(base) = &base {
+        check_steps(&steps, base, &given, out);
+    }
     let users = users(fields, &names, out);
     let mapping = mapping(fields, users.as_ref(), &names, out);
     let rules = rules::read(fields, out);
@@ -274,6 +317,24 @@ fn steps(fields: Fields<'_>, names: &mut Names, out: &mut Mistakes) -> Vec<Step>
     steps
 }
 
+/// A step that the base URL waits for says itself where it goes.
+fn check_steps(steps: &[Step], base: &BaseUrl, given: &Names, out: &mut Mistakes) {
+    let mut known = given.clone();
+    for (index, step) in steps.iter().enumerate() {
+        let waits = base.names().find(|name| !known.has(name));
+        let path = step.request.path.as_str();
+        if let Some(name) = waits
+            && !path.starts_with("http")
+            && !path.starts_with('{')
+        {
+            let message =
+                format!("must be a full URL: the base URL is not known before `{{{name}}}` is");
+            out.push(Mistake::new(format!("steps[{index}].path"), message));
+        }
+        step.request.kept().for_each(|name| known.add(name));
+    }
+}
+
 fn users(fields: Fields<'_>, names: &Names, out: &mut Mistakes) -> Option<Users> {
     let at = fields.place("users");
     if !fields.has("users") {
@@ -296,7 +357,7 @@ fn mapping(
         for request in users.for_each.iter().chain([&users.list]) {
             request.kept().for_each(|name| names.add(name));
         }
-        for name in users.passes.iter().flat_map(serde_json::Map::keys) {
+        for name in users.passes.iter().flat_map(Map::keys) {
             names.add(name.as_str());
         }
         for name in users

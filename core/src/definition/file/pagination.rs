@@ -164,7 +164,7 @@ pub(crate) fn read(
     misplaced(kind, fields, out);
     let size = fields.whole("size", 1, LARGEST_SIZE, out);
     let (style, name) = match kind {
-        Kind::None => (Style::None, ""),
+        Kind::None => (Some(Style::None), ""),
         Kind::Offset => {
             const STEPS: [(&str, Advance); 2] =
                 [("rows", Advance::Rows), ("pages", Advance::Pages)];
@@ -172,22 +172,22 @@ pub(crate) fn read(
                 start: start(fields, 0, out),
                 step: fields.word("step", &STEPS, out).unwrap_or(Advance::Rows),
             };
-            (style, fields.text("offset", out).unwrap_or("offset"))
+            (Some(style), fields.text("offset", out).unwrap_or("offset"))
         }
         Kind::Page => {
             let style = Style::Page {
                 start: start(fields, 1, out),
             };
-            (style, fields.text("page", out).unwrap_or("page"))
+            (Some(style), fields.text("page", out).unwrap_or("page"))
         }
-        Kind::NextUrl => (Style::NextUrl(next_url(fields, out)?), ""),
+        Kind::NextUrl => (next_url(fields, out).map(Style::NextUrl), ""),
         Kind::Cursor => {
-            let style = cursor(fields, out)?;
+            let style = cursor(fields, out);
             (style, fields.text("name", out).unwrap_or("cursor"))
         }
     };
     let size = size.or(matches!(kind, Kind::Offset).then_some(100));
-    if let (Style::Cursor { start: None, .. }, Some(Value::String(_))) =
+    if let (Some(Style::Cursor { start: None, .. }), Some(Value::String(_))) =
         (&style, fields.get("send").and_then(|send| send.get("path")))
     {
         fields.wrong(
@@ -197,16 +197,22 @@ pub(crate) fn read(
         );
     }
     let short_page = stop(fields, size, out);
+    let send = send(fields, name, out).unwrap_or_else(|| Send::Query(name.to_owned()));
+    let limit = limit(fields, kind, size, out);
+    let has_more = fields.path("has_more_path", out);
+    let total = fields.path("total_path", out);
+    let total_pages = fields.path("total_pages_path", out);
+    let next = next_request(fields, kind, name, names, out);
     Some(Pagination {
-        style,
-        send: send(fields, name, out).unwrap_or_else(|| Send::Query(name.to_owned())),
-        limit: limit(fields, kind, size, out),
+        style: style?,
+        send,
+        limit,
         size,
-        has_more: fields.path("has_more_path", out),
-        total: fields.path("total_path", out),
-        total_pages: fields.path("total_pages_path", out),
+        has_more,
+        total,
+        total_pages,
         short_page,
-        next: next_request(fields, kind, name, names, out),
+        next,
     })
 }
 

@@ -107,16 +107,21 @@ impl Request {
             let place = mistake::join(&fields.place("pagination"), "send.body");
             out.push(Mistake::new(place, "a GET has no body"));
         }
+        let query = pairs(fields, "query", names, out);
+        let headers = headers(fields, names, out);
+        let response_path = fields.path("response_path", out);
+        let keep = keep(fields, out);
+        let absent_is_empty = fields.flag("absent_is_empty", out);
         Some(Self {
             method,
             path: path?,
-            query: pairs(fields, "query", names, out),
-            headers: headers(fields, names, out),
+            query,
+            headers,
             body,
-            response_path: fields.path("response_path", out).unwrap_or_else(Path::root),
+            response_path: response_path.unwrap_or_else(Path::root),
             pagination: pagination?,
-            keep: keep(fields, out),
-            absent_is_empty: fields.flag("absent_is_empty", out).unwrap_or_default(),
+            keep,
+            absent_is_empty: absent_is_empty.unwrap_or_default(),
         })
     }
 

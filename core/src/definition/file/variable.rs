@@ -171,7 +171,14 @@ fn pattern(fields: Fields<'_>, out: &mut Mistakes) -> Option<Regex> {
     match regex {
         Ok(regex) => Some(regex),
         Err(error) => {
-            fields.wrong("pattern", format!("not a regular expression: {error}"), out);
+            let message = error.to_string();
+            let reason = message.lines().last().unwrap_or_default();
+            let reason = reason.trim_start_matches("error: ");
+            fields.wrong(
+                "pattern",
+                format!("not a regular expression: {reason}"),
+                out,
+            );
             None
         }
     }

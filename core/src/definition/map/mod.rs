@@ -11,10 +11,9 @@ use std::collections::BTreeMap;
 pub(crate) use evaluate::Around;
 pub(crate) use explain::Notes;
 pub use explain::{Explanation, FieldWhy, LicenseWhy};
-pub(crate) use read::{
-    IN_APP_BRANCH_KEYS, IN_APP_KEYS, KINDS, LICENSE_AUTO_KEYS, LICENSE_KEYS, LICENSES_KEYS,
-    MAP_KEYS, STATUS_KEYS,
-};
+pub(crate) use read::KINDS;
+#[cfg(test)]
+pub(crate) use read::{IN_APP_KEYS, LICENSES_KEYS, MAP_KEYS, STATUS_KEYS};
 pub use user::{Dropped, IdHash, Kind, MappedUser, Reason, User};
 
 use crate::{app::CustomField, condition::Conditions, value::ValueExpression};

@@ -34,13 +34,13 @@ pub(crate) const STATUS_KEYS: [&str; 2] = ["active_when", "in_app"];
 /// The keys of `in_app`.
 pub(crate) const IN_APP_KEYS: [&str; 2] = ["field", "conditions"];
 /// The keys of a branch of `in_app`.
-pub(crate) const IN_APP_BRANCH_KEYS: [&str; 2] = ["when", "label"];
+const IN_APP_BRANCH_KEYS: [&str; 2] = ["when", "label"];
 /// The keys of `licenses`.
 pub(crate) const LICENSES_KEYS: [&str; 2] = ["auto", "conditions"];
 /// The keys of `auto`.
-pub(crate) const LICENSE_AUTO_KEYS: [&str; 1] = ["name"];
+const LICENSE_AUTO_KEYS: [&str; 1] = ["name"];
 /// The keys of a licence.
-pub(crate) const LICENSE_KEYS: [&str; 2] = ["name", "when"];
+const LICENSE_KEYS: [&str; 2] = ["name", "when"];
 /// The kinds of users.
 pub(crate) const KINDS: [(&str, Kind); 4] = [
     ("person", Kind::Person),
@@ -70,16 +70,23 @@ impl Mapping {
         let map = Fields::of(fields.get("map")?, &at, &MAP_KEYS, out)?;
         let external_id = required(map, "external_id", out);
         let email = required(map, "email", out);
+        let mut optional = |key: &str| map.expression(key, out);
+        let username = optional("username");
+        let role = optional("role");
+        let created_at = optional("created_at");
+        let last_visit_at = optional("last_visit_at");
+        let full_name = full_name(map, out);
+        let kind = kind(map, out);
         let (active_when, in_app) = status;
         let mut mapping = Self {
             external_id: external_id?,
             email: email?,
-            username: map.expression("username", out),
-            full_name: full_name(map, out),
-            role: map.expression("role", out),
-            created_at: map.expression("created_at", out),
-            last_visit_at: map.expression("last_visit_at", out),
-            kind: kind(map, out),
+            username,
+            full_name,
+            role,
+            created_at,
+            last_visit_at,
+            kind,
             active_when,
             in_app,
             licenses,

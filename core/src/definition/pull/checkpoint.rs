@@ -122,15 +122,34 @@ impl State {
 impl Pull {
     /// What to keep so that the pull can continue elsewhere. Requests that are open are sent again there.
     ///
-    /// `None` while users that were received have not been handed out: call [`Pull::step`] until it says to wait.
+    /// A page whose details are being asked for is asked for again. `None` while users that were received have not been handed
+    /// out: call [`Pull::step`] until it says to wait.
     #[must_use]
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        let between = self.pages.is_empty() && !self.over;
-        between.then(|| Checkpoint {
+        let state = match (&self.before_page, self.pages.is_empty()) {
+            _ if self.over => return None,
+            (_, true) => self.state.clone(),
+            (None, false) => return None,
+            (Some(before), false) => {
+                let mut state = before.as_ref().clone();
+                state.held.clone_from(&self.state.held);
+                let (now, then) = (&self.state.certificate, &mut state.certificate);
+                (then.requests, then.retries, then.bytes) = (now.requests, now.retries, now.bytes);
+                state
+            }
+        };
+        Some(Checkpoint {
             schema: SCHEMA,
             definition: self.definition.fingerprint(),
-            state: self.state.clone(),
+            state,
         })
+    }
+
+    /// Remembers where the pull stands before a page whose details will be asked for.
+    pub(super) fn remember(&mut self) {
+        let held = std::mem::take(&mut self.state.held);
+        self.before_page = Some(Box::new(self.state.clone()));
+        self.state.held = held;
     }
 
     /// Continues from a checkpoint; `seen` are all ids that were handed out before it was taken.

@@ -376,6 +376,9 @@ impl Pull {
     ) -> Result<(), String> {
         let definition = self.definition.clone();
         let request = &definition.users.list;
+        if definition.users.details.is_some() {
+            self.remember();
+        }
         for (name, path) in &request.keep {
             if let Some(found) = kept(path, Scope::of(&value)) {
                 self.state.kept.insert(name.clone(), found);

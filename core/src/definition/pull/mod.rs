@@ -110,6 +110,8 @@ pub struct Pull {
     allowed: Allowed,
     base: Option<Url>,
     state: State,
+    /// The state before the page whose details are being asked for, without the users held.
+    before_page: Option<Box<State>>,
     seen: Seen,
     joins: Vec<JoinTable>,
     joining: listing::Listing,
@@ -174,6 +176,7 @@ impl Pull {
             shown,
             allowed,
             base: None,
+            before_page: None,
             seen: Seen::new(),
             joins: Vec::new(),
             joining: listing::Listing::new(),
@@ -268,8 +271,13 @@ impl Pull {
             }
             Verdict::EndOfList => self.end_by_rule(open),
             Verdict::Fail(failure) => self.give_up(&open, *failure),
-            Verdict::Retry { named, failure } => {
+            Verdict::Retry { named, mut failure } => {
                 if open.request.attempt >= MOST_RETRIES {
+                    failure.message = format!(
+                        "{}, {} times in a row",
+                        failure.message,
+                        open.request.attempt + 1
+                    );
                     return self.give_up(&open, *failure);
                 }
                 let wait = named.unwrap_or_else(|| Wait::after_failures(open.request.attempt + 1));

@@ -164,6 +164,7 @@ impl Pull {
         let Some(page) = self.pages.pop_front() else {
             return batch;
         };
+        self.before_page = None;
         let definition = self.definition.clone();
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;

@@ -59,20 +59,7 @@ impl Context<'_> {
             Position::Url(url) => Url::parse(url).map_err(|error| error.to_string())?,
             _ => self.url(request, &moving, &lookup)?,
         };
-        let origin = url.origin();
-        let with_credentials = match self.base {
-            Some(base) => base.origin() == origin,
-            None => true,
-        };
-        if let Some(base) = self.base
-            && !with_credentials
-            && !self.allowed.names(&url, base.scheme())
-        {
-            return Err(format!(
-                "leads to {}, which is neither the origin of the base URL nor one of the `hosts`",
-                origin.ascii_serialization()
-            ));
-        }
+        let with_credentials = self.credentials_go_to(&url, request)?;
         let mut headers = self.headers(request, &lookup)?;
         if let (Some(Send::Header(name)), Some(text)) = (moving.place, moving.text()) {
             set(&mut headers, name, text);
@@ -87,6 +74,30 @@ impl Context<'_> {
             with_credentials,
             is_graphql,
         })
+    }
+
+    /// Whether credentials go to a URL, which must be one that the definition allows.
+    fn credentials_go_to(&self, url: &Url, request: &Request) -> Result<bool, String> {
+        let belongs = match self.base {
+            Some(base) => base.origin() == url.origin(),
+            // Before the base URL is known they go where the definition itself says, letter by letter.
+            None => {
+                let path = request.path.as_str();
+                let host = path
+                    .split("://")
+                    .nth(1)
+                    .and_then(|rest| rest.split(['/', '?']).next());
+                host.is_some_and(|host| !host.contains('{'))
+            }
+        };
+        let base_scheme = self.base.map_or("https", Url::scheme);
+        if belongs || self.allowed.names(url, base_scheme) {
+            return Ok(belongs);
+        }
+        Err(format!(
+            "leads to {}, which is neither the origin of the base URL nor one of the `hosts`",
+            url.origin().ascii_serialization()
+        ))
     }
 
     fn url(

@@ -234,6 +234,7 @@ impl List {
             request,
             &page,
             Next {
+                begin,
                 next,
                 more,
                 all: self.rows.len(),
@@ -322,7 +323,10 @@ impl List {
                 }
             }
             Paging::Cursor { path, end, .. } => {
-                let cursor = goes_on.then(|| cursor_of(at));
+                // An empty page in the middle goes on at the same place, with another cursor.
+                let again = next.next == next.begin && next.more;
+                let twist = if again { "2" } else { "" };
+                let cursor = goes_on.then(|| format!("{}{twist}", cursor_of(at)));
                 match path.strip_prefix("header:") {
                     Some(name) => headers.extend(cursor.map(|cursor| (name.to_owned(), cursor))),
                     None => match (cursor, end) {
@@ -397,6 +401,7 @@ impl List {
 }
 
 struct Next {
+    begin: usize,
     next: usize,
     more: bool,
     all: usize,
@@ -413,14 +418,11 @@ fn cursor_of(at: usize) -> String {
 }
 
 fn cursor_at(cursor: &str) -> Option<usize> {
-    if let Ok(number) = cursor.parse() {
-        return Some(number);
-    }
-    cursor
-        .strip_prefix("+/")?
-        .strip_suffix("=% &")?
-        .parse()
-        .ok()
+    let digits = cursor.strip_prefix("+/").unwrap_or(cursor);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
 }
 
 fn text(value: Option<&Value>) -> String {

@@ -1,0 +1,34 @@
+//! Reading applications from the command line: `check`, `preview`, `pull`, `schema`. No store, no data folder.
+
+mod check;
+mod inputs;
+mod output;
+mod preview;
+mod progress;
+mod pull;
+mod recorded;
+mod summary;
+mod table;
+mod tokens;
+
+use std::process::ExitCode;
+
+pub(crate) use check::{CheckFlags, command as check};
+pub(crate) use preview::{PreviewFlags, command as preview};
+pub(crate) use pull::{PullFlags, command as pull};
+
+use crate::{print, say};
+
+/// Exit code 2: wrong usage, or a wrong definition. Every line says what to do.
+fn usage(lines: &[String]) -> ExitCode {
+    for line in lines {
+        say(&format!("sando: {line}"));
+    }
+    ExitCode::from(2)
+}
+
+/// Prints the JSON Schema of definitions.
+pub(crate) fn schema() -> ExitCode {
+    print(&format!("{:#}", sando_core::definition::schema()));
+    ExitCode::SUCCESS
+}
