@@ -17,7 +17,10 @@ MAY = {
         "read secret lever", "read secret app/design", "encrypt key of person", "decrypt key of person",
         "publish to Alarms",
     },
-    "Schedule": {"query due of State", "get from State", "update in State", "send to Work"},
+    "Schedule": {
+        "query due of State", "query list of State", "get from State", "put into State", "update in State",
+        "put into Audit", "query Audit", "send to Work",
+    },
     "Admin": {
         "send to Work", "get from State", "put into State", "update in State", "delete in State", "query State",
         "query list of State", "query who of State", "put into Audit", "query Audit",

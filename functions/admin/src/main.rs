@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
     run(router(Api {
         ports: connected.ports,
         secrets: connected.secrets,
+        tokens: connected.tokens,
         admin_token,
     }))
     .await

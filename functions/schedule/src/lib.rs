@@ -4,6 +4,7 @@ mod metrics;
 
 use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::{AdminError, pause};
+use sando_core::handle::checkpoint;
 use sando_core::handle::tick::tick;
 use sando_core::ports::Ports;
 use sando_core::store::{DUE_SHARDS, StoreError};
@@ -25,7 +26,7 @@ impl Schedule {
         Self { ports }
     }
 
-    /// What is done every minute. The checkpoint of the audit trail belongs here, after what is due: it may wait.
+    /// What is done every minute: first what is due, then the checkpoint of the audit, which may wait.
     ///
     /// # Errors
     /// If the store cannot be read; the next minute finds what this one missed.
@@ -33,6 +34,9 @@ impl Schedule {
         let oldest_due = self.oldest_due().await?;
         let handed_on = tick(&self.ports, GRACE).await?;
         let removals_paused = pause::now(&self.ports).await?.removals.is_some();
+        if let Err(error) = checkpoint::take(&self.ports).await {
+            tracing::error!(%error, "no checkpoint of the audit could be taken: the next one covers it");
+        }
         Ok(Standing {
             oldest_due,
             handed_on,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sando_core::ids::Slug;
-use sando_core::ports::{Clock, EventsQueue, Ports, RemoteError, Secrets};
+use sando_core::ports::{Clock, EventsQueue, Ports, RemoteError, Secrets, Tokens};
 use sando_core::store::Store;
 
 use super::config::Config;
@@ -16,6 +16,7 @@ use crate::budget::Budget;
 use crate::dynamo::{DynamoStore, Tables};
 use crate::http::{Guard, GuardedClient};
 use crate::lever::{LeverClient, LeverSettings};
+use crate::oidc::ProviderTokens;
 use crate::system::{SystemChance, SystemClock};
 
 /// The outside of a function.
@@ -25,6 +26,8 @@ pub struct Connected {
     pub ports: Ports,
     /// Credentials.
     pub secrets: Arc<dyn Secrets>,
+    /// Who verifies tokens of an OpenID Connect provider.
+    pub tokens: Arc<dyn Tokens>,
 }
 
 /// The outside of the function that receives webhooks: no store, no way out.
@@ -81,19 +84,27 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         budget: Arc::new(budget),
         clock: clock.clone(),
     });
-    let apps = RemoteApplications::new(http, secrets.clone(), clock.clone());
     let work = SqsWork::new(aws_sdk_sqs::Client::new(&sdk), &config.work_queue_url);
     let notifier = SnsNotifier::new(aws_sdk_sns::Client::new(&sdk), &config.alarm_topic_arn);
-    let keys = KmsKeyWrap::new(aws_sdk_kms::Client::new(&sdk), &config.kms_key);
+    let keys = Arc::new(KmsKeyWrap::new(
+        aws_sdk_kms::Client::new(&sdk),
+        &config.kms_key,
+    ));
+    let apps = RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
+        .keeping_tokens(store.clone(), keys.clone());
     let ports = Ports {
         store,
         work: Arc::new(work),
         lever: Arc::new(lever),
         apps: Arc::new(apps),
         notifier: Arc::new(notifier),
-        keys: Arc::new(keys),
+        keys,
         clock,
         chance: Arc::new(SystemChance),
     };
-    Ok(Connected { ports, secrets })
+    Ok(Connected {
+        ports,
+        secrets,
+        tokens: Arc::new(ProviderTokens::new(http)),
+    })
 }
