@@ -173,12 +173,13 @@ class Aws(Process):
     def client(self, service, session=None):
         return (session or self.session).client(service, endpoint_url=self.endpoint)
 
-    def __exit__(self, *more):
-        super().__exit__(*more)
-        left = self.functions_left()
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        assert not left, f"functions ran on: {left}"
+    def stop(self):
+        super().stop()
+        try:
+            until("no function runs on", lambda: not self.functions_left(), seconds=60)
+        finally:
+            for pid in self.functions_left():
+                os.kill(pid, signal.SIGKILL)
 
     def functions_left(self):
         """Functions that run though the emulator has ended."""
