@@ -115,7 +115,9 @@ async fn remind(
         &company,
     );
     let asked = approval.may_decide(now);
-    let sending = asked.into_iter().map(|who| send(ports, approval, who, &text));
+    let sending = asked
+        .into_iter()
+        .map(|who| send(ports, approval, who, &text));
     let sent: Vec<Result<(), RemoteError>> = join_all(sending).await;
     if let Some(error) = sent.into_iter().find_map(Result::err) {
         tracing::warn!(approval.id = %approval.id, %error, "a reminder could not be sent");
