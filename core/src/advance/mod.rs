@@ -102,7 +102,7 @@ impl Said {
         self
     }
 
-    fn from_to(mut self, before: Value, after: Value) -> Self {
+    fn changing(mut self, before: Value, after: Value) -> Self {
         self.before = Some(before);
         self.after = Some(after);
         self

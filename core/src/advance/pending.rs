@@ -61,7 +61,7 @@ pub(super) fn renew(
         && before != at
     {
         let moved = Said::new("delivery moved", format!("app/{app}"));
-        turn.said.push(moved.from_to(json!(before), json!(at)));
+        turn.said.push(moved.changing(json!(before), json!(at)));
         step.due = Some(at);
     }
     if is_open(run, step, due, grant, situation, turn) {
@@ -92,7 +92,7 @@ fn want_anew(due: &Due, grant: &Loaded<Grant>, turn: &mut Turn) {
     grant.entity.policies.clone_from(&due.policies);
     turn.changed_grants.push(grant);
     let said = Said::new("something else is due", target);
-    turn.said.push(said.from_to(before, after));
+    turn.said.push(said.changing(before, after));
     turn.again = true;
 }
 

@@ -337,7 +337,7 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
         }
     }
 
-    let until = since + jiff::SignedDuration::from_hours(24);
+    let until = since + SignedDuration::from_hours(24);
     let moved = |part| lever.moved(part, since, until);
     let found = moved(Part::Hired).await.unwrap();
     let deleted = moved(Part::Deleted).await.unwrap();
@@ -345,7 +345,7 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
     let before = lever.moved(
         Part::Updated,
         Timestamp::UNIX_EPOCH,
-        since - jiff::SignedDuration::from_hours(1),
+        since - SignedDuration::from_hours(1),
     );
 
     // A key that may not see confidential rows is not shown them.
@@ -370,7 +370,6 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
         .iter()
         .filter(|row| matches!(&row.how, How::There(Some(archived)) if archived.hired));
     assert_eq!(hires.count(), 65 - 13);
-    assert!(updated.len() > found.len());
     assert_eq!(before.await.unwrap(), []);
     assert!(
         lever

@@ -8,7 +8,7 @@ use sando_core::event::Hint;
 use sando_core::handle::{self, tick::tick};
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets, WorkQueue};
-use sando_core::store::{Commit, DUE_SHARDS, Store};
+use sando_core::store::{Commit, DUE_SHARDS, Key, Store};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
 use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
@@ -151,15 +151,17 @@ impl Machine {
     async fn work_until(&self, until: Timestamp) {
         loop {
             self.work_now().await;
-            match self.next_due().await.filter(|at| *at <= until) {
+            let settling = until == Timestamp::MAX;
+            match self.next_due(settling).await.filter(|at| *at <= until) {
                 Some(at) => self.clock.move_to(at),
                 None => return,
             }
         }
     }
 
-    /// The next time at which something is due, in the store or by a message.
-    async fn next_due(&self) -> Option<Timestamp> {
+    /// The next time at which something is due, in the store or by a message. What comes again and again (reading Lever
+    /// again, polling it) is nothing to wait for when everything is to settle.
+    async fn next_due(&self, settling: bool) -> Option<Timestamp> {
         let until = self
             .clock
             .now()
@@ -170,13 +172,15 @@ impl Machine {
             let first = self
                 .ports
                 .store
-                .due(shard, until, 1)
+                .due(shard, until, 100)
                 .await
                 .expect("the store can be read");
-            next = next
-                .into_iter()
-                .chain(first.first().map(|entry| entry.due))
-                .min();
+            let recurs = |key: &Key| matches!(key, Key::Candidacy(_) | Key::CatchUp);
+            let first = first
+                .iter()
+                .find(|entry| !settling || !recurs(&entry.key))
+                .map(|entry| entry.due);
+            next = next.into_iter().chain(first).min();
         }
         next.filter(|at| *at <= until)
     }

@@ -372,7 +372,7 @@ impl Provisioner for SimApp {
     async fn make(&self, action: Action, subject: &Subject, key: &EffectKey) -> Outcome {
         yield_once().await;
         self.watch
-            .attempted(&self.character.app, action, &subject.person.id, key);
+            .attempted(&self.character.app, action, subject, key);
         let outcome = self.act(action, subject).await;
         yield_once().await;
         self.watch.tell(|| {

@@ -136,12 +136,17 @@ pub fn policy(name: &str, edition: u64) -> Value {
     let (when, deliver) = match name {
         "code" => (Some(department("Engineering")), None),
         "crm" => (
+            // Somebody has to say yes first.
             Some(department("Sales")),
             Some(json!({ "before_start": "1d", "at": "09:00" })),
         ),
         "desk" => (None, Some(json!({ "on_start": true, "at": "09:00" }))),
         _ => (None, None),
     };
+    if name == "crm" {
+        let approval = json!({ "by": ["role:it"], "expires": "20h" });
+        insert(&mut grant, "approval", approval);
+    }
     if let Some(deliver) = deliver {
         insert(&mut grant, "deliver", deliver);
     }

@@ -8,15 +8,18 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use sando_core::access::desired;
 use sando_core::app::Application;
+use sando_core::approval::ApprovalState;
 use sando_core::audit::checkpoint::{Demands, ends};
 use sando_core::audit::{Broken, Head, Record, StreamId, verify};
 use sando_core::company::Company;
 use sando_core::grant::{Grant, GrantState};
+use sando_core::ids::Slug;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Group, Loaded, Store, StoreError};
 
 use super::applications::{Account, SimApp};
 use super::clock::after;
+use super::lever::Opportunity;
 use super::plan::Human;
 use super::processes::known;
 use super::watch::Invariant;
@@ -189,7 +192,7 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
         (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
         // Hired and not hired any more before Sando saw it.
         (Some(last), Some(hire), _) if state.is_none() => last.at < after(*hire, BEHIND),
-        (Some(last), Some(_), _) => withdrawn_or_started(human, last.at, left, state),
+        (Some(last), Some(_), _) => withdrawn_or_started(&opportunity, last.at, left, state),
         (None, ..) => true,
     };
     if !fits {
@@ -212,18 +215,21 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
 
 /// A hire that is over: withdrawn if that was before the first day, kept if the person had started (L11).
 fn withdrawn_or_started(
-    human: &Human,
+    opportunity: &Opportunity,
     over: Timestamp,
     left: Option<Timestamp>,
     state: Option<Lifecycle>,
 ) -> bool {
-    let begins = human
-        .starts_on
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map_or(over, |day| day.timestamp());
+    // The first day may have moved, and Sando may not have seen it yet.
+    let begins = opportunity.life.iter().map(|entry| {
+        let day = entry.standing.starts_on;
+        day.to_zoned(jiff::tz::TimeZone::UTC)
+            .map_or(over, |day| day.timestamp())
+    });
+    let (first, last) = (begins.clone().min(), begins.max());
     match state {
-        Some(Lifecycle::Withdrawn) => over < after(begins, BEHIND),
-        Some(Lifecycle::Active) => after(over, BEHIND) > begins,
+        Some(Lifecycle::Withdrawn) => last.is_some_and(|last| over < after(last, BEHIND)),
+        Some(Lifecycle::Active) => first.is_some_and(|first| after(over, BEHIND) > first),
         Some(Lifecycle::Left) => left.is_some(),
         _ => false,
     }
@@ -264,6 +270,9 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
             Some(due) => active == 1 && entitled(due),
             None => active == 0,
         };
+        let unanswered =
+            wanted.is_some_and(|due| due.approval.is_some()) && !is_approved(world, &grants, slug);
+        let fits = fits || unanswered && active <= 1;
         if !fits {
             let invariant = if person.state.may_receive() {
                 Invariant::AccessAsDue
@@ -284,6 +293,16 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
             );
         }
     }
+}
+
+/// Did somebody say yes to what the person is due there now?
+fn is_approved(world: &World, grants: &[Loaded<Grant>], app: &Slug) -> bool {
+    let grant = grants.iter().find(|grant| grant.entity.app == *app);
+    let seen = world.watch.seen();
+    let approval = grant
+        .and_then(|grant| grant.entity.approval.as_ref())
+        .and_then(|id| seen.approvals.get(id));
+    approval.is_some_and(|approval| approval.state == ApprovalState::Approved)
 }
 
 fn can_entitle(app: &Application) -> bool {

@@ -41,6 +41,8 @@ pub enum Deed {
     Terminate,
     /// A webhook whose data lies about somebody.
     Lie,
+    /// The first day moves by so many days; no webhook tells.
+    Move(i64),
 }
 
 /// Something that happens to one human at a moment.
@@ -194,6 +196,10 @@ fn life(human: usize, who: &Human, chance: &Chance, start: Timestamp) -> Vec<Pla
     }
     if chance.happens(200) {
         does(after(start, chance.up_to(HOUR * 20)), Deed::Lie);
+    }
+    if chance.happens(300) {
+        let days = *chance.one_of(&[-2, -1, 1, 2, 3]);
+        does(later(hired), Deed::Move(days));
     }
     life
 }

@@ -4,13 +4,15 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use sando_core::admin::approvals::{self, Answer};
+use sando_core::approval::{ApprovalState, Decider};
 use sando_core::audit::Cause;
 use sando_core::changes::{Changes, Origin};
 use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::handle::lifecycle::{self, Leaving};
 use sando_core::handle::{HandleError, checkpoint, inbox, ledger, load, tick, work};
-use sando_core::ids::{EventId, PersonId};
+use sando_core::ids::{ApprovalId, EventId, PersonId};
 use sando_core::lever::Archived;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::rule::EventKind;
@@ -163,6 +165,10 @@ async fn happen(world: &World, planned: &Planned) {
             world.lever.becomes(id, |standing| standing.deleted = true);
             world.call_webhook("candidateDeleted", id, "deleted");
         }
+        Deed::Move(days) => world.lever.becomes(id, |standing| {
+            let days = jiff::Span::new().days(days);
+            standing.starts_on = standing.starts_on.saturating_add(days);
+        }),
         Deed::Lie => world.call_webhook("candidateHired", id, "a lie"),
         Deed::Terminate => terminate(world, planned.human, human).await,
     }
@@ -225,6 +231,47 @@ async fn try_to_terminate(world: &World, human: &Human) -> Result<bool, HandleEr
     origin.actor = "local-admin".to_owned();
     lifecycle::leave(&world.ports, person, leaving, origin).await?;
     Ok(true)
+}
+
+/// Those who are asked for approvals: they say yes, say no, or nothing at all.
+pub fn approvers(world: &Arc<World>) -> Work {
+    let world = Arc::clone(world);
+    Box::pin(async move {
+        loop {
+            let wait = world.chance.up_to(Duration::from_secs(6 * 3600));
+            world.clock.until(after(world.clock.shows(), wait)).await;
+            let waiting: Vec<ApprovalId> = world
+                .watch
+                .seen()
+                .approvals
+                .values()
+                .filter(|approval| approval.state == ApprovalState::Waiting)
+                .map(|approval| approval.id.clone())
+                .collect();
+            for id in waiting {
+                decide(&world, &id).await;
+            }
+        }
+    })
+}
+
+async fn decide(world: &World, id: &ApprovalId) {
+    let answer = match world.chance.below(10) {
+        0..=4 => Answer::Approve,
+        5..=6 => Answer::Reject,
+        _ => return,
+    };
+    let it = Decider {
+        actor: "key:it".to_owned(),
+        names: ["it".to_owned()].into(),
+        is_admin: false,
+    };
+    let mut who = Origin::sando(Cause::of("api", "decide"), id, world.clock.shows());
+    who.actor.clone_from(&it.actor);
+    let decided = approvals::decide(&world.ports, &who, &it, id, &answer, "a reason").await;
+    world
+        .watch
+        .tell(|| format!("{answer:?} of {id}: {:?}", decided.err()));
 }
 
 /// What administrators do, in order.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::clock::after;
 use super::executor::{Executor, Fate};
 use super::invariants;
-use super::processes::{fortune, office, restarted, ticker, worker, write};
+use super::processes::{approvers, fortune, office, restarted, ticker, worker, write};
 use super::watch::{Invariant, Violation};
 use super::world::World;
 
@@ -77,6 +77,7 @@ pub fn simulate(seed: u64, tells: bool) -> Told {
     executor.spawn("ticker", ticker(&world));
     executor.spawn("fortune", fortune(&world));
     executor.spawn("office", office(&world));
+    executor.spawn("approvers", approvers(&world));
     until(&mut executor, FAULTS);
     world.faults.stop();
     world.store.calm();

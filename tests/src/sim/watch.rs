@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use sando_core::access::desired;
+use sando_core::approval::{Approval, Verdict};
 use sando_core::audit::{AuditValue, Record};
 use sando_core::company::Company;
 use sando_core::config::ConfigItem;
 use sando_core::effect::Action;
-use sando_core::ids::{EffectKey, LeverId, PersonId, RunId, Slug};
+use sando_core::ids::{ApprovalId, EffectKey, LeverId, PersonId, RunId, Slug};
 use sando_core::person::{Lifecycle, Person};
+use sando_core::ports::Subject;
 use sando_core::store::{Commit, Key, Put};
 
 use super::clock::SimClock;
@@ -38,6 +40,8 @@ pub enum Invariant {
     OnePersonEach,
     /// No two persons have one work address.
     AddressesUnique,
+    /// What needs an approval is given only as somebody approved it.
+    NothingWithoutApproval,
     /// Nobody is given anything who was never hired in Lever.
     NothingForALie,
     /// Replaying every delivery at the end changes nothing.
@@ -83,6 +87,8 @@ pub struct Seen {
     pub files: BTreeMap<Key, ConfigItem>,
     /// The same, read.
     pub company: Option<Company>,
+    /// Approvals, as last committed.
+    pub approvals: BTreeMap<ApprovalId, Approval>,
     /// Runs that were made.
     pub runs: BTreeSet<RunId>,
     /// Events that were made.
@@ -195,6 +201,11 @@ impl Watch {
                 self.seen().events.insert(event.to_string());
             }
             Key::Person(_) => self.changed(put, number),
+            Key::Approval(id) => {
+                if let Ok(approval) = serde_json::from_str(&put.body) {
+                    self.seen().approvals.insert(id.clone(), approval);
+                }
+            }
             _ => {}
         }
     }
@@ -305,13 +316,19 @@ impl Watch {
     }
 
     /// An effect is about to be sent.
-    pub fn attempted(&self, app: &Slug, action: Action, person: &PersonId, key: &EffectKey) {
+    pub fn attempted(&self, app: &Slug, action: Action, subject: &Subject, key: &EffectKey) {
+        let person = &subject.person.id;
         self.tell(|| format!("{app}: {} for {person} is sent", action.as_str()));
         let mut seen = self.seen();
         seen.effects += 1;
         let last = seen.intents.get(key).and_then(|all| all.last().copied());
         let barred = seen.people.get(person).and_then(|seen| seen.barred_since);
+        let unapproved = !action.takes_away() && is_unapproved(&seen, app, subject);
         drop(seen);
+        if unapproved {
+            let what = format!("{} in `{app}` for {person}", action.as_str());
+            self.violated(Invariant::NothingWithoutApproval, what);
+        }
         let Some(intended) = last else {
             self.violated(
                 Invariant::IntentBeforeEffect,
@@ -326,4 +343,24 @@ impl Watch {
             );
         }
     }
+}
+
+/// Does a policy ask for an approval there, and nobody gave one for exactly this?
+fn is_unapproved(seen: &Seen, app: &Slug, subject: &Subject) -> bool {
+    let Some(company) = &seen.company else {
+        return false;
+    };
+    let mut grants = company.policies.values().flat_map(|policy| &policy.grants);
+    let is_asked = grants.any(|grant| grant.app == *app && grant.approval.is_some());
+    let said_yes = |approval: &Approval| {
+        let yes = |one: &sando_core::approval::Decision| one.decision == Verdict::Approved;
+        approval.person == subject.person.id
+            && approval.app == *app
+            && approval.decisions.iter().any(yes)
+            && approval
+                .effects
+                .iter()
+                .any(|effect| effect.entitlement == subject.entitlement)
+    };
+    is_asked && !seen.approvals.values().any(said_yes)
 }

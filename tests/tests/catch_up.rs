@@ -1,0 +1,64 @@
+//! What Lever's webhooks lost is found by polling, once, and the offers of those who have not started are read again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+use jiff::SignedDuration;
+use sando_core::event::EventState;
+use sando_core::handle::catch_up::begin;
+use sando_core::person::Lifecycle;
+use sando_tests::harness::{Scene, engineer};
+
+const HOUR: SignedDuration = SignedDuration::from_mins(61);
+
+#[tokio::test]
+async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
+    let scene = Scene::start().await;
+    begin(&scene.machine.ports).await.unwrap();
+    let candidate = engineer("Ada Park").starting_at(scene.in_days(20));
+
+    let ids = scene.hire(candidate);
+    scene.machine.work_for(HOUR).await;
+    scene.machine.settle().await;
+    scene.machine.work_for(HOUR).await;
+
+    let hired = ("candidate.hired".to_owned(), EventState::Done);
+    let only_hired = [hired.clone()];
+    assert_eq!(scene.machine.events().await, only_hired);
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+    scene.hear_out("candidateHired", &ids.opportunity).await;
+    assert_eq!(scene.machine.events().await, only_hired);
+    assert_eq!(scene.site.lever.notes(&ids.opportunity).len(), 1);
+
+    scene.site.lever.delete(&ids.opportunity).unwrap();
+    scene.machine.work_for(HOUR).await;
+    scene.machine.settle().await;
+    scene.machine.work_for(HOUR).await;
+
+    let mut events = scene.machine.events().await;
+    events.sort_by(|left, right| left.0.cmp(&right.0));
+    let deleted = ("candidate.deleted".to_owned(), EventState::Done);
+    assert_eq!(events, [deleted, hired]);
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    assert_eq!(scene.machine.persons().await[0].state, Lifecycle::Withdrawn);
+    scene.hear_out("candidateDeleted", &ids.opportunity).await;
+    assert_eq!(scene.machine.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_unhire_of_somebody_who_has_started_is_found_for_a_human() {
+    let scene = Scene::start().await;
+    begin(&scene.machine.ports).await.unwrap();
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    scene.site.lever.unhire(&ids.opportunity).unwrap();
+
+    scene.machine.work_for(HOUR).await;
+    scene.machine.settle().await;
+    scene.machine.work_for(HOUR).await;
+
+    assert_eq!(scene.machine.events().await.len(), 2);
+    assert_eq!(scene.machine.tasks().await.len(), 1);
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+}
