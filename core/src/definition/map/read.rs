@@ -152,6 +152,19 @@ impl Mapping {
         all
     }
 
+    /// All paths that are read of a record.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let expressions = self.expressions();
+        let of_expressions = expressions
+            .iter()
+            .flat_map(|(_, expression)| expression.paths());
+        let conditions = self.conditions();
+        let of_conditions = conditions
+            .iter()
+            .flat_map(|(_, conditions)| conditions.paths());
+        of_expressions.chain(of_conditions).collect()
+    }
+
     /// All conditions by the name of the output that they decide.
     fn conditions(&self) -> Vec<(&'static str, &Conditions)> {
         let mut all = vec![("active", &self.active_when)];

@@ -32,7 +32,11 @@ impl Pull {
             body: Body::Json(Value::Null),
             cached: answer.cached,
         };
-        let read = answer.json(limits.max_bytes, limits.max_depth);
+        let read = answer.json(
+            limits.max_bytes,
+            limits.max_depth,
+            self.needs_of(&open.what),
+        );
         let read = read.and_then(|value| match graphql_error(&open, &value) {
             Some(message) => Err(message),
             None => Ok(value),
