@@ -68,9 +68,7 @@ impl Kept {
                 self.mark_each(rest, value);
                 value.is_array() || value.is_object()
             }
-            Segment::RowValue if !value.is_array() && !value.is_object() => {
-                self.mark(rest, value)
-            }
+            Segment::RowValue if !value.is_array() && !value.is_object() => self.mark(rest, value),
             Segment::RowValue | Segment::RowKey | Segment::Kept(_) => false,
         }
     }

@@ -8,6 +8,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
+pub(crate) use custom::is_address;
 pub(crate) use evaluate::Around;
 pub(crate) use explain::Notes;
 pub use explain::{Explanation, FieldWhy, LicenseWhy};
