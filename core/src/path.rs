@@ -5,6 +5,7 @@
 
 mod follow;
 mod keep;
+mod needs;
 mod parse;
 mod rows;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use follow::Scope;
 pub use keep::keep;
+pub use needs::Needs;
 pub use parse::PathError;
 pub use rows::{MissingRows, Row, RowsError};
 pub use text::{has_value, of_scalar};

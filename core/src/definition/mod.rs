@@ -49,6 +49,7 @@ pub(crate) mod map;
 mod pull;
 mod schema;
 mod source;
+mod suggest;
 
 pub use file::{
     Definition,
@@ -67,3 +68,4 @@ pub use pull::{
 };
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};
+pub use suggest::{Suggestion, suggest};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Path, Segment, follow::step, of_scalar};
+use super::{Path, Segment, follow::step};
 
 /// The document without anything that none of the paths leads to: each of them finds in it what it finds in the whole.
 ///
@@ -68,7 +68,7 @@ impl Kept {
                 self.mark_each(rest, value);
                 value.is_array() || value.is_object()
             }
-            Segment::RowValue if of_scalar(value).is_some() => self.mark(rest, value),
+            Segment::RowValue if !value.is_array() && !value.is_object() => self.mark(rest, value),
             Segment::RowValue | Segment::RowKey | Segment::Kept(_) => false,
         }
     }

@@ -50,24 +50,6 @@ fn a_user_is_printed_exactly_as_the_contract_says() {
 
 #[test]
 fn every_form_of_a_value_can_be_mapped() {
-    let pulled = map(
-        "
-map:
-  external_id: '@key'
-  email: { first_of: ['emails[primary=true].value', userName] }
-  username: { template: '{login}@acme.example' }
-  role: { path: role_id, map: { '1': Admin, 2: Member }, default: Other }
-  full_name: { join: [given, family], with: ' ' }
-  last_visit_at: { path: seen, format: '%d/%m/%Y', never: ['01/01/1970'] }
-  created_at: made
-  kind: { path: type, map: { bot: bot }, default: person }
-"
-        .replace("map:\n  external", "map:\n  external")
-        .as_str(),
-        &json!([]),
-    );
-    assert!(pulled.certificate.complete);
-
     let text = format!(
         "{HEAD}users: {{ path: /u, response_path: '*' }}
 map:

@@ -47,7 +47,7 @@ pub(super) fn email(value: Option<&Value>) -> Email {
 }
 
 /// Whether a text is one email address and nothing else.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };

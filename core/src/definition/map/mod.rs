@@ -8,6 +8,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
+pub(crate) use custom::is_address;
 pub(crate) use evaluate::Around;
 pub(crate) use explain::Notes;
 pub use explain::{Explanation, FieldWhy, LicenseWhy};
@@ -44,14 +45,14 @@ pub(crate) struct Mapping {
 #[derive(Debug, Clone, PartialEq)]
 enum FullName {
     None,
-    Whole(ValueExpression),
-    Parts(Option<ValueExpression>, Option<ValueExpression>),
+    Whole(Box<ValueExpression>),
+    Parts(Box<[Option<ValueExpression>; 2]>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum InApp {
     Auto,
-    Field(ValueExpression),
+    Field(Box<ValueExpression>),
     Conditions(Vec<(Conditions, String)>),
 }
 

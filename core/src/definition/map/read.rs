@@ -137,8 +137,8 @@ impl Mapping {
         match &self.full_name {
             FullName::None => {}
             FullName::Whole(expression) => all.push(("full_name".to_owned(), expression)),
-            FullName::Parts(first, last) => {
-                for part in [first, last].into_iter().flatten() {
+            FullName::Parts(parts) => {
+                for part in parts.iter().flatten() {
                     all.push(("full_name".to_owned(), part));
                 }
             }
@@ -150,6 +150,19 @@ impl Mapping {
             all.push((format!("custom_fields.{name}"), expression));
         }
         all
+    }
+
+    /// All paths that are read of a record.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let expressions = self.expressions();
+        let of_expressions = expressions
+            .iter()
+            .flat_map(|(_, expression)| expression.paths());
+        let conditions = self.conditions();
+        let of_conditions = conditions
+            .iter()
+            .flat_map(|(_, conditions)| conditions.paths());
+        of_expressions.chain(of_conditions).collect()
     }
 
     /// All conditions by the name of the output that they decide.
@@ -249,7 +262,7 @@ fn full_name(map: Fields<'_>, out: &mut Mistakes) -> FullName {
     if !map.has("full_name") {
         return match (first, last) {
             (None, None) => FullName::None,
-            (first, last) => FullName::Parts(first, last),
+            parts => FullName::Parts(Box::new(parts.into())),
         };
     }
     for key in ["first_name", "last_name"] {
@@ -258,7 +271,7 @@ fn full_name(map: Fields<'_>, out: &mut Mistakes) -> FullName {
         }
     }
     map.expression("full_name", out)
-        .map_or(FullName::None, FullName::Whole)
+        .map_or(FullName::None, |whole| FullName::Whole(Box::new(whole)))
 }
 
 fn kind(map: Fields<'_>, out: &mut Mistakes) -> Option<ValueExpression> {
@@ -316,7 +329,9 @@ fn in_app(fields: Fields<'_>, out: &mut Mistakes) -> Option<InApp> {
     let at = fields.place("in_app");
     let inner = Fields::of(value, &at, &IN_APP_KEYS, out)?;
     match (inner.has("field"), inner.has("conditions")) {
-        (true, false) => inner.expression("field", out).map(InApp::Field),
+        (true, false) => inner
+            .expression("field", out)
+            .map(|field| InApp::Field(Box::new(field))),
         (false, true) => {
             let here = inner.place("conditions");
             let items = inner.list("conditions", out)?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::path::Needs;
+
 /// What came of a request.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -100,10 +102,13 @@ impl Answer {
     }
 
     /// The same with its body parsed, if it can be.
-    pub(crate) fn parsed(mut self) -> Self {
+    ///
+    /// Of answers that are no errors only what is needed is made.
+    pub(crate) fn parsed(mut self, needs: Option<&Needs>) -> Self {
+        let needs = needs.filter(|_| (200..300).contains(&self.status));
         if let Body::Bytes(bytes) = &self.body
             && !bytes.trim_ascii().is_empty()
-            && let Ok(value) = parse(bytes, false)
+            && let Ok(value) = parse(bytes, false, needs)
         {
             self.body = Body::Json(value);
         }
@@ -111,7 +116,12 @@ impl Answer {
     }
 
     /// The body as JSON; an empty one is null.
-    pub(crate) fn json(self, max_bytes: u64, max_depth: usize) -> Result<Value, String> {
+    pub(crate) fn json(
+        self,
+        max_bytes: u64,
+        max_depth: usize,
+        needs: Option<&Needs>,
+    ) -> Result<Value, String> {
         if self.size() > max_bytes {
             return Err(format!("the answer has more than {max_bytes} bytes"));
         }
@@ -120,7 +130,7 @@ impl Answer {
             .is_some_and(|media_type| media_type.to_ascii_lowercase().contains("text/html"));
         let value = match self.body {
             Body::Json(value) => value,
-            Body::Bytes(bytes) => parse(&bytes, is_html)?,
+            Body::Bytes(bytes) => parse(&bytes, is_html, needs)?,
         };
         if max_depth < 128 && is_deeper(&value, max_depth) {
             return Err(format!(
@@ -134,7 +144,7 @@ impl Answer {
     pub(crate) fn words(&self) -> Option<String> {
         let text = match &self.body {
             Body::Json(value) => words(value, 0)?,
-            Body::Bytes(bytes) => match parse(bytes, false) {
+            Body::Bytes(bytes) => match parse(bytes, false, None) {
                 Ok(value) => words(&value, 0)?,
                 Err(_) if looks_like_html(bytes) => "a web page".to_owned(),
                 Err(_) => String::from_utf8_lossy(bytes.get(..1_000).unwrap_or(bytes)).into_owned(),
@@ -155,12 +165,16 @@ pub(crate) fn one_line(text: &str) -> String {
     line.trim().to_owned()
 }
 
-fn parse(bytes: &[u8], is_html: bool) -> Result<Value, String> {
+fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, String> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let parsed = match needs {
+        Some(needs) => needs.parse(bytes),
+        None => serde_json::from_slice(bytes),
+    };
+    parsed.map_err(|error| {
         if is_html || looks_like_html(bytes) {
             "the answer is a web page, not JSON: perhaps a login page".to_owned()
         } else if std::str::from_utf8(bytes).is_err() {

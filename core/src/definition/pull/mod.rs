@@ -5,11 +5,13 @@
 mod answer;
 mod certificate;
 mod checkpoint;
+mod deliver;
 mod details;
 mod failure;
 mod line;
 mod link;
 mod listing;
+mod needs;
 mod page;
 mod policy;
 mod render;
@@ -45,7 +47,7 @@ use super::{
     file::{self, Definition, hosts::Allowed},
     map::{CustomFields, Dropped, Explanation, IdHash, MappedUser},
 };
-use crate::mistake::Mistake;
+use crate::{mistake::Mistake, path::Needs};
 
 /// What a pull needs beside its definition. `Debug` shows nothing of it.
 #[derive(Clone, Default)]
@@ -109,6 +111,8 @@ pub struct Pull {
     shown: Map<String, Value>,
     allowed: Allowed,
     base: Option<Url>,
+    /// What is read of a page of users; absent where all of it is wanted.
+    needs: Option<Needs>,
     state: State,
     /// The state before the page whose details are being asked for, without the users held.
     before_page: Option<Box<State>>,
@@ -176,6 +180,7 @@ impl Pull {
             shown,
             allowed,
             base: None,
+            needs: needs::of_users(&definition, inputs.explain),
             before_page: None,
             seen: Seen::new(),
             joins: Vec::new(),
@@ -247,7 +252,11 @@ impl Pull {
                     self.state.certificate.requests += 1;
                     self.state.certificate.bytes += answer.size();
                 }
-                let answer = if needs_body { answer.parsed() } else { answer };
+                let answer = if needs_body && answer.size() <= self.definition.limits().max_bytes {
+                    answer.parsed(self.needs_of(&open.what))
+                } else {
+                    answer
+                };
                 let verdict =
                     policy::judge(&answer, &self.definition.rules, &open.request.purpose, now);
                 (verdict, Some(answer))
@@ -359,6 +368,10 @@ impl Pull {
                 .resolve(|name| self.value(name), &self.allowed)?;
         }
         Ok(())
+    }
+
+    fn needs_of(&self, what: &What) -> Option<&Needs> {
+        self.needs.as_ref().filter(|_| matches!(what, What::Users))
     }
 
     /// The value of a name that stands between braces.

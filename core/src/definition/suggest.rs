@@ -1,0 +1,483 @@
+//! Proposals from a sample answer: what a definition could say, each with its reason. Nothing is applied by itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    moment::Moment,
+    path::{Path, of_scalar},
+};
+
+/// One proposal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The key of the definition that it is for: `users.response_path`, `map.email`.
+    pub key: String,
+    /// The value to put there.
+    pub value: Value,
+    /// Why.
+    pub reason: String,
+}
+
+/// How deep lists and fields are looked for.
+const DEEPEST: usize = 4;
+/// How many rows are looked at.
+const MOST_ROWS: usize = 200;
+
+/// Proposals from one answer of the list of users, and the headers it came with.
+#[must_use]
+pub fn suggest(answer: &Value, headers: &[(String, String)]) -> Vec<Suggestion> {
+    let mut found = Vec::new();
+    let mut lists = Vec::new();
+    lists_in(answer, "", 0, &mut lists);
+    let best = lists.into_iter().max_by_key(|(path, rows)| {
+        let objects = rows.iter().filter(|row| row.is_object()).count();
+        let has_address = rows
+            .iter()
+            .any(|row| fields_of(row).iter().any(|(_, value)| is_address(value)));
+        (has_address, objects, usize::MAX - path.len())
+    });
+    let Some((response_path, rows)) = best else {
+        return found;
+    };
+    let reason = match rows.len() {
+        1 => "a list with 1 record stands there".to_owned(),
+        count => format!("a list with {count} records stands there"),
+    };
+    found.push(Suggestion {
+        key: "users.response_path".to_owned(),
+        value: json!(response_path),
+        reason,
+    });
+    found.extend(paging(answer, &response_path, rows.len(), headers));
+    let rows: Vec<&Value> = rows.iter().take(MOST_ROWS).collect();
+    found.extend(mapping(&rows));
+    found.extend(status(&rows));
+    found
+}
+
+/// All arrays of an answer, with their paths.
+fn lists_in<'a>(value: &'a Value, at: &str, depth: usize, lists: &mut Vec<(String, &'a [Value])>) {
+    match value {
+        Value::Array(items) => lists.push((at.to_owned(), items)),
+        Value::Object(map) if depth < DEEPEST => {
+            for (key, value) in map {
+                lists_in(value, &under(at, key), depth + 1, lists);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The path of a key under another path.
+fn under(at: &str, key: &str) -> String {
+    let is_plain = Path::parse(key).is_ok_and(|path| path.leading_keys().eq([key]));
+    match (at.is_empty(), is_plain) {
+        (true, true) => key.to_owned(),
+        (false, true) => format!("{at}.{key}"),
+        (_, false) => format!("{at}[{}]", json!(key)),
+    }
+}
+
+/// The scalars of a record, with their paths.
+fn fields_of(row: &Value) -> Vec<(String, &Value)> {
+    fn walk<'a>(value: &'a Value, at: &str, depth: usize, fields: &mut Vec<(String, &'a Value)>) {
+        match value {
+            Value::Object(map) if depth < DEEPEST => {
+                for (key, value) in map {
+                    walk(value, &under(at, key), depth + 1, fields);
+                }
+            }
+            Value::Array(items) => {
+                let primary = items
+                    .iter()
+                    .find(|item| item.get("primary") == Some(&json!(true)));
+                if let Some(value) = primary.and_then(|item| item.get("value")) {
+                    fields.push((format!("{at}[primary=true].value"), value));
+                }
+            }
+            Value::Object(_) => {}
+            scalar => fields.push((at.to_owned(), scalar)),
+        }
+    }
+    let mut fields = Vec::new();
+    walk(row, "", 0, &mut fields);
+    fields
+}
+
+/// Where the next page could be found.
+fn paging(
+    answer: &Value,
+    response_path: &str,
+    rows: usize,
+    headers: &[(String, String)],
+) -> Option<Suggestion> {
+    let suggestion = |value: Value, reason: String| {
+        Some(Suggestion {
+            key: "users.pagination".to_owned(),
+            value,
+            reason,
+        })
+    };
+    let has_link = headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("link") && value.replace(['"', ' '], "").contains("rel=next")
+    });
+    if has_link {
+        return suggestion(
+            json!({ "type": "next_url", "link_header": "next" }),
+            "the answer has a Link header with a next page".to_owned(),
+        );
+    }
+    let around: Vec<(String, &Value)> = fields_of(answer)
+        .into_iter()
+        .filter(|(path, _)| response_path.is_empty() || !path.starts_with(response_path))
+        .collect();
+    let named = |words: &[&str]| {
+        around.iter().find(|(path, _)| {
+            let last = path
+                .rsplit(['.', '"'])
+                .find(|part| !part.is_empty() && *part != "]")
+                .unwrap_or(path);
+            let plain = last.to_lowercase().replace(['_', '-', '.', '@'], "");
+            words.contains(&plain.as_str())
+        })
+    };
+    let more = named(&[
+        "hasmore",
+        "hasnext",
+        "hasnextpage",
+        "more",
+        "moredataavailable",
+    ]);
+    let total = named(&["total", "totalresults", "totalcount", "totalrecords"]);
+    let next = named(&[
+        "next",
+        "nextpage",
+        "nextcursor",
+        "nextpagetoken",
+        "nextlink",
+        "odatanextlink",
+        "cursor",
+        "endcursor",
+        "after",
+        "nextmarker",
+    ]);
+    if total.is_some() && named(&["startindex"]).is_some() {
+        return Some(Suggestion {
+            key: "users.preset".to_owned(),
+            value: json!("scim"),
+            reason: "the answer has `totalResults` and `startIndex`, as SCIM says".to_owned(),
+        });
+    }
+    if let Some((path, value)) = next {
+        let is_url = value.as_str().is_some_and(|text| {
+            text.contains('/') && (text.starts_with('/') || text.starts_with("http"))
+        });
+        let mut paging = if is_url {
+            json!({ "type": "next_url", "path": path })
+        } else {
+            json!({ "type": "cursor", "path": path })
+        };
+        if let (Some((more, _)), Some(map)) = (more, paging.as_object_mut()) {
+            map.insert("has_more_path".to_owned(), json!(more));
+        }
+        return suggestion(
+            paging,
+            format!("`{path}` looks like where the next page is; check the name of the parameter"),
+        );
+    }
+    if let Some((path, _)) = total {
+        return suggestion(
+            json!({ "type": "offset", "total_path": path }),
+            format!("`{path}` looks like the total; check the names of the parameters"),
+        );
+    }
+    if let Some((path, _)) = more {
+        return suggestion(
+            json!({ "type": "page", "has_more_path": path }),
+            format!("`{path}` says whether there is more; check the name of the parameter"),
+        );
+    }
+    [10, 20, 25, 50, 100].contains(&rows).then(|| Suggestion {
+        key: "users.pagination".to_owned(),
+        value: json!({ "type": "page" }),
+        reason: format!("exactly {rows} records look like one page of several"),
+    })
+}
+
+/// Which field could be which.
+fn mapping(rows: &[&Value]) -> Vec<Suggestion> {
+    const WISHES: [(&str, &[&str]); 9] = [
+        (
+            "external_id",
+            &["id", "userid", "gid", "uid", "accountid", "uuid", "key"],
+        ),
+        (
+            "email",
+            &[
+                "email",
+                "mail",
+                "emailaddress",
+                "primaryemail",
+                "emailsvalue",
+                "workemail",
+                "login",
+                "username",
+            ],
+        ),
+        (
+            "username",
+            &[
+                "username",
+                "login",
+                "handle",
+                "userprincipalname",
+                "nickname",
+            ],
+        ),
+        (
+            "full_name",
+            &["fullname", "displayname", "name", "realname"],
+        ),
+        ("first_name", &["firstname", "givenname", "given"]),
+        (
+            "last_name",
+            &["lastname", "familyname", "surname", "family"],
+        ),
+        (
+            "role",
+            &["role", "rolename", "orgrole", "membertype", "accessrole"],
+        ),
+        (
+            "created_at",
+            &[
+                "createdat",
+                "created",
+                "createddate",
+                "createddatetime",
+                "datecreated",
+                "creationtime",
+                "addedat",
+            ],
+        ),
+        (
+            "last_visit_at",
+            &[
+                "lastvisitat",
+                "lastlogin",
+                "lastloginat",
+                "lastlogintime",
+                "lastseen",
+                "lastactive",
+                "lastactivityat",
+                "lastsigninat",
+            ],
+        ),
+    ];
+    let mut found: Vec<Suggestion> = Vec::new();
+    for (field, words) in WISHES {
+        let has_whole = found
+            .iter()
+            .any(|suggestion| suggestion.key == "map.full_name");
+        if has_whole && matches!(field, "first_name" | "last_name") {
+            continue;
+        }
+        let fits = |value: &Value| match field {
+            "email" => is_address(value),
+            "created_at" | "last_visit_at" => {
+                Moment::read(value).is_ok_and(|moment| moment.timestamp().is_some())
+            }
+            _ => of_scalar(value).is_some_and(|text| !text.is_empty()) && !value.is_boolean(),
+        };
+        if let Some((path, count)) = best(rows, words, fits) {
+            found.push(Suggestion {
+                key: format!("map.{field}"),
+                value: json!(path),
+                reason: format!(
+                    "{count} of {} records have a fitting value at `{path}`",
+                    rows.len()
+                ),
+            });
+        }
+    }
+    found
+}
+
+/// The path whose name fits best and that most records have.
+fn best(rows: &[&Value], words: &[&str], fits: impl Fn(&Value) -> bool) -> Option<(String, usize)> {
+    let mut counts: Map<String, Value> = Map::new();
+    for row in rows {
+        for (path, value) in fields_of(row) {
+            if rank(&path, words).is_some() && fits(value) {
+                let count = counts.entry(path).or_insert(json!(0));
+                *count = json!(count.as_u64().unwrap_or(0) + 1);
+            }
+        }
+    }
+    let ranked = counts.iter().filter_map(|(path, count)| {
+        let count = usize::try_from(count.as_u64()?).ok()?;
+        Some((
+            rank(path, words)?,
+            path.matches('.').count(),
+            usize::MAX - count,
+            path,
+            count,
+        ))
+    });
+    let (_, _, _, path, count) = ranked.min()?;
+    Some((path.clone(), count))
+}
+
+/// How well a path is named for a field; the least is best.
+fn rank(path: &str, words: &[&str]) -> Option<usize> {
+    let without_filter = path.replace("[primary=true]", "");
+    let plain = |text: &str| -> String {
+        text.chars()
+            .filter(|letter| letter.is_ascii_alphanumeric())
+            .collect::<String>()
+            .to_lowercase()
+    };
+    let parts: Vec<String> = without_filter.split('.').map(plain).collect();
+    let last = parts.last()?;
+    let two: String = parts.iter().rev().take(2).rev().cloned().collect();
+    words.iter().position(|word| word == last || *word == two)
+}
+
+/// What could tell who is active.
+fn status(rows: &[&Value]) -> Option<Suggestion> {
+    const POSITIVE: [&str; 3] = ["active", "enabled", "isactive"];
+    const NEGATIVE: [&str; 5] = ["deleted", "disabled", "suspended", "deactivated", "blocked"];
+    const STATES: [&str; 4] = ["status", "state", "userstatus", "accountstatus"];
+    let boolean = |value: &Value| value.is_boolean() || value == "true" || value == "false";
+    let is_active = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| text.eq_ignore_ascii_case("active"))
+    };
+    let (condition, reason) = if let Some((path, _)) = best(rows, &POSITIVE, boolean) {
+        (
+            json!({ "path": path, "op": "is", "value": true }),
+            format!("`{path}` is true or false"),
+        )
+    } else if let Some((path, _)) = best(rows, &NEGATIVE, boolean) {
+        (
+            json!({ "path": path, "op": "is_not", "value": true }),
+            format!("`{path}` is true or false"),
+        )
+    } else {
+        let (path, count) = best(rows, &STATES, is_active)?;
+        let compiled = Path::parse(&path).ok()?;
+        let value = rows
+            .iter()
+            .find_map(|row| compiled.find(*row).filter(|value| is_active(value)))?;
+        let condition = json!({ "path": path, "op": "is", "value": value });
+        (
+            condition,
+            format!("{count} of {} records are {value} at `{path}`", rows.len()),
+        )
+    };
+    Some(Suggestion {
+        key: "status.active_when".to_owned(),
+        value: json!([condition]),
+        reason,
+    })
+}
+
+fn is_address(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| super::map::is_address(text.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(answer: Value, headers: &[(&str, &str)], expect: &[(&str, Value)]) {
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let found: Vec<(String, Value)> = suggest(&answer, &headers)
+            .into_iter()
+            .map(|suggestion| (suggestion.key, suggestion.value))
+            .collect();
+        let expect: Vec<(String, Value)> = expect
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn a_usual_answer_is_understood() {
+        check(
+            json!({
+                "ok": true, "tags": ["a", "b", "c"],
+                "members": [
+                    { "id": "U1", "name": "ada", "deleted": false, "profile": { "email": "ada@b.example", "real_name": "Ada Park" } },
+                    { "id": "U2", "name": "bot", "deleted": true, "profile": {} },
+                ],
+                "response_metadata": { "next_cursor": "dGVhbQ==" },
+            }),
+            &[],
+            &[
+                ("users.response_path", json!("members")),
+                (
+                    "users.pagination",
+                    json!({ "type": "cursor", "path": "response_metadata.next_cursor" }),
+                ),
+                ("map.external_id", json!("id")),
+                ("map.email", json!("profile.email")),
+                ("map.full_name", json!("name")),
+                (
+                    "status.active_when",
+                    json!([{ "path": "deleted", "op": "is_not", "value": true }]),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn scim_and_link_headers_are_known() {
+        check(
+            json!({ "totalResults": 1, "startIndex": 1, "Resources": [{ "id": "1", "userName": "a@b.example", "active": true, "emails": [{ "value": "c@b.example", "primary": true }] }] }),
+            &[],
+            &[
+                ("users.response_path", json!("Resources")),
+                ("users.preset", json!("scim")),
+                ("map.external_id", json!("id")),
+                ("map.email", json!("emails[primary=true].value")),
+                ("map.username", json!("userName")),
+                (
+                    "status.active_when",
+                    json!([{ "path": "active", "op": "is", "value": true }]),
+                ),
+            ],
+        );
+        check(
+            json!([{ "id": 1, "login": "ada", "status": "ACTIVE", "created_at": "2026-01-05T09:00:00Z" }]),
+            &[("Link", r#"<https://api.acme.example/u?page=2>; rel="next""#)],
+            &[
+                ("users.response_path", json!("")),
+                (
+                    "users.pagination",
+                    json!({ "type": "next_url", "link_header": "next" }),
+                ),
+                ("map.external_id", json!("id")),
+                ("map.username", json!("login")),
+                ("map.created_at", json!("created_at")),
+                (
+                    "status.active_when",
+                    json!([{ "path": "status", "op": "is", "value": "ACTIVE" }]),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_answer_without_lists_suggests_nothing() {
+        check(json!({ "error": "no" }), &[], &[]);
+        check(json!(1), &[], &[]);
+    }
+}
