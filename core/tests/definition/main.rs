@@ -10,6 +10,7 @@ mod checks;
 mod drive;
 mod errors;
 mod laws;
+mod lists;
 mod mapping;
 mod paging;
 mod unions;

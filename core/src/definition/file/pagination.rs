@@ -129,7 +129,7 @@ impl Pagination {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     None,
     Offset,
@@ -220,66 +220,31 @@ fn start(fields: Fields<'_>, usual: u64, out: &mut Mistakes) -> u64 {
     fields.whole("start", 0, u64::MAX, out).unwrap_or(usual)
 }
 
+impl Kind {
+    /// The keys that belong to it.
+    fn keys(self) -> &'static str {
+        match self {
+            Self::None => "has_more_path total_path",
+            Self::Offset => {
+                "offset limit size start step total_path total_pages_path has_more_path stop send continue"
+            }
+            Self::Page => {
+                "page limit size start total_path total_pages_path has_more_path stop send continue"
+            }
+            Self::NextUrl => "path link_header when limit size has_more_path stop total_path",
+            Self::Cursor => {
+                "name path header last_item limit size start end_values has_more_path stop send total_path continue"
+            }
+        }
+    }
+}
+
 /// Keys that belong to another style.
 fn misplaced(kind: Kind, fields: Fields<'_>, out: &mut Mistakes) {
-    let allowed: &[&str] = match kind {
-        Kind::None => &["has_more_path", "total_path"],
-        Kind::Offset => &[
-            "offset",
-            "limit",
-            "size",
-            "start",
-            "step",
-            "total_path",
-            "total_pages_path",
-            "has_more_path",
-            "stop",
-            "send",
-            "continue",
-        ],
-        Kind::Page => &[
-            "page",
-            "limit",
-            "size",
-            "start",
-            "total_path",
-            "total_pages_path",
-            "has_more_path",
-            "stop",
-            "send",
-            "continue",
-        ],
-        Kind::NextUrl => &[
-            "path",
-            "link_header",
-            "when",
-            "limit",
-            "size",
-            "has_more_path",
-            "stop",
-            "total_path",
-        ],
-        Kind::Cursor => &[
-            "name",
-            "path",
-            "header",
-            "last_item",
-            "limit",
-            "size",
-            "start",
-            "end_values",
-            "has_more_path",
-            "stop",
-            "send",
-            "total_path",
-            "continue",
-        ],
-    };
     for key in KEYS {
-        if key != "type" && fields.has(key) && !allowed.contains(&key) {
-            let word = KINDS
-                .iter()
-                .find(|(_, other)| std::mem::discriminant(other) == std::mem::discriminant(&kind));
+        let belongs = key == "type" || kind.keys().split(' ').any(|known| known == key);
+        if fields.has(key) && !belongs {
+            let word = KINDS.iter().find(|(_, other)| *other == kind);
             let word = word.map_or("", |(word, _)| word);
             fields.wrong(key, format!("does not belong to `type: {word}`"), out);
         }

@@ -217,7 +217,8 @@ impl Maker<'_, '_> {
         match &mapping.full_name {
             FullName::None => None,
             FullName::Whole(expression) => self.text("full_name", Some(expression)),
-            FullName::Parts(first, last) => {
+            FullName::Parts(parts) => {
+                let [first, last] = parts.as_ref();
                 let first = self.text("first_name", first.as_ref());
                 match (first, self.text("last_name", last.as_ref())) {
                     (Some(first), Some(last)) => Some(format!("{first} {last}")),

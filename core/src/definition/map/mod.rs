@@ -44,14 +44,14 @@ pub(crate) struct Mapping {
 #[derive(Debug, Clone, PartialEq)]
 enum FullName {
     None,
-    Whole(ValueExpression),
-    Parts(Option<ValueExpression>, Option<ValueExpression>),
+    Whole(Box<ValueExpression>),
+    Parts(Box<[Option<ValueExpression>; 2]>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum InApp {
     Auto,
-    Field(ValueExpression),
+    Field(Box<ValueExpression>),
     Conditions(Vec<(Conditions, String)>),
 }
 

@@ -137,8 +137,8 @@ impl Mapping {
         match &self.full_name {
             FullName::None => {}
             FullName::Whole(expression) => all.push(("full_name".to_owned(), expression)),
-            FullName::Parts(first, last) => {
-                for part in [first, last].into_iter().flatten() {
+            FullName::Parts(parts) => {
+                for part in parts.iter().flatten() {
                     all.push(("full_name".to_owned(), part));
                 }
             }
@@ -249,7 +249,7 @@ fn full_name(map: Fields<'_>, out: &mut Mistakes) -> FullName {
     if !map.has("full_name") {
         return match (first, last) {
             (None, None) => FullName::None,
-            (first, last) => FullName::Parts(first, last),
+            parts => FullName::Parts(Box::new(parts.into())),
         };
     }
     for key in ["first_name", "last_name"] {
@@ -258,7 +258,7 @@ fn full_name(map: Fields<'_>, out: &mut Mistakes) -> FullName {
         }
     }
     map.expression("full_name", out)
-        .map_or(FullName::None, FullName::Whole)
+        .map_or(FullName::None, |whole| FullName::Whole(Box::new(whole)))
 }
 
 fn kind(map: Fields<'_>, out: &mut Mistakes) -> Option<ValueExpression> {
@@ -316,7 +316,9 @@ fn in_app(fields: Fields<'_>, out: &mut Mistakes) -> Option<InApp> {
     let at = fields.place("in_app");
     let inner = Fields::of(value, &at, &IN_APP_KEYS, out)?;
     match (inner.has("field"), inner.has("conditions")) {
-        (true, false) => inner.expression("field", out).map(InApp::Field),
+        (true, false) => inner
+            .expression("field", out)
+            .map(|field| InApp::Field(Box::new(field))),
         (false, true) => {
             let here = inner.place("conditions");
             let items = inner.list("conditions", out)?;

@@ -1,6 +1,6 @@
 //! Details: a request for each user, or for many at once.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Failure, Pull, Purpose,
     answer::Answer,
-    line::{page_of, record_hash, rows_of},
+    deliver::{page_of, record_hash, rows_of},
     listing::Listing,
     page::{self, Detail, Page},
     request::{CacheKey, Open, What},
@@ -18,7 +18,7 @@ use crate::{
         file::{Definition, pagination::Style, users::Details},
         map::IdHash,
     },
-    path::Scope,
+    path::{Row, Scope},
 };
 
 impl Pull {
@@ -164,29 +164,21 @@ impl Pull {
             self.ask(&definition, details, rows.clone(), listing, gathered);
             return Ok(());
         }
-        match &details.batch {
-            None => self.know(rows, |_| Some(Value::Array(gathered.clone()))),
-            Some(batch) => {
-                let of = |id: &str| {
-                    let mut items = gathered.iter();
-                    items
-                        .find(|item| {
-                            page::id_at(
-                                &batch.item,
-                                crate::path::Row {
-                                    key: None,
-                                    value: item,
-                                },
-                            )
-                            .as_deref()
-                                == Some(id)
-                        })
-                        .cloned()
-                };
-                self.know(rows, of);
-            }
-        }
+        self.know_gathered(details, rows, &gathered);
         Ok(())
+    }
+
+    /// All rows of the lists of details belong to one user, or each to the user that it names.
+    fn know_gathered(&mut self, details: &Details, rows: &[usize], gathered: &[Value]) {
+        let Some(batch) = &details.batch else {
+            return self.know(rows, |_| Some(Value::Array(gathered.to_vec())));
+        };
+        let by_id: HashMap<String, &Value> = gathered
+            .iter()
+            .rev()
+            .filter_map(|value| Some((page::id_at(&batch.item, Row { key: None, value })?, value)))
+            .collect();
+        self.know(rows, |id| by_id.get(id).map(|value| (*value).clone()));
     }
 
     fn know(&mut self, rows: &[usize], of: impl Fn(&str) -> Option<Value>) {

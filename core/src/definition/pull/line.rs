@@ -2,26 +2,19 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
     Batch, Failure, Pull, Purpose,
-    answer::{Answer, Body},
     certificate::{EndedBy, ListingEnd},
-    checkpoint::Parents,
-    failure::Class,
-    listing::{Listing, PageOf},
-    page::{self, Page},
+    listing::Listing,
+    page,
     render::Context,
     request::{Open, Terms, What},
 };
 use crate::{
-    definition::{
-        file::{pagination::Style, request::Request, users::Join},
-        map::IdHash,
-    },
-    path::{MissingRows, Path, Row, Scope, of_scalar},
+    definition::file::{request::Request, users::Join},
+    path::{Row, of_scalar},
 };
 
 /// How many held users are handed out at once.
@@ -34,14 +27,14 @@ pub(super) struct JoinTable {
 }
 
 impl JoinTable {
-    fn empty(failed: bool) -> Self {
+    pub(super) fn empty(failed: bool) -> Self {
         Self {
             rows: HashMap::new(),
             failed,
         }
     }
 
-    fn add(&mut self, join: &Join, row: Row<'_>) {
+    pub(super) fn add(&mut self, join: &Join, row: Row<'_>) {
         let Some(found) = join.item.find(row) else {
             return;
         };
@@ -75,7 +68,7 @@ impl Pull {
         self.hand_out()
     }
 
-    fn advance_users(&mut self) {
+    pub(super) fn advance_users(&mut self) {
         if let Some(parents) = &mut self.state.parents
             && parents.current.is_none()
         {
@@ -189,253 +182,6 @@ impl Pull {
         }
     }
 
-    /// Reads an answer that is no error.
-    pub(super) fn read(&mut self, open: Open, answer: Answer, now: Timestamp) {
-        let limits = self.definition.limits();
-        let head = Answer {
-            status: answer.status,
-            headers: answer.headers.clone(),
-            body: Body::Json(Value::Null),
-            cached: answer.cached,
-        };
-        let read = answer.json(limits.max_bytes, limits.max_depth);
-        let read = read.and_then(|value| match graphql_error(&open, &value) {
-            Some(message) => Err(message),
-            None => Ok(value),
-        });
-        let result = match read {
-            Ok(value) => self.deliver(&open, &head, value, now),
-            Err(message) => Err(message),
-        };
-        if let Err(message) = result {
-            let failure = Failure {
-                class: Class::Shape,
-                purpose: open.request.purpose.clone(),
-                status: Some(head.status),
-                message,
-                remote: None,
-                disable: false,
-            };
-            self.give_up(&open, failure);
-        }
-    }
-
-    fn deliver(
-        &mut self,
-        open: &Open,
-        head: &Answer,
-        value: Value,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        match &open.what {
-            What::Step => self.deliver_step(open, head, &value),
-            What::Join => self.deliver_join(open, head, &value),
-            What::Parents => self.deliver_parents(open, head, &value),
-            What::Users => self.deliver_users(open, head, value, now),
-            What::Details { .. } => self.deliver_details(open, head, &value),
-        }
-    }
-
-    fn deliver_step(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
-        let definition = self.definition.clone();
-        let Some(step) = definition.steps.get(self.state.step) else {
-            return Ok(());
-        };
-        let request = &step.request;
-        let rows = match request.pagination.style {
-            Style::None => Vec::new(),
-            _ => rows_of(request, value)?,
-        };
-        let place = request.response_path.find(value);
-        for (name, path) in &request.keep {
-            let found = place
-                .as_deref()
-                .and_then(|place| kept(path, Scope::of(place)));
-            let found = found.or_else(|| kept(path, Scope::of(value)));
-            if let Some(found) = found
-                && !self.state.kept.contains_key(name)
-            {
-                self.state.kept.insert(name.clone(), found);
-            }
-        }
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
-        let Some(ended_by) = self.state.listing.turn(&request.pagination, &page)? else {
-            return Ok(());
-        };
-        for (name, path) in &request.keep {
-            if !self.state.kept.contains_key(name) {
-                return Err(format!(
-                    "the answer has nothing at `{path}` that `{name}` could be"
-                ));
-            }
-        }
-        self.end_step(open.request.purpose.clone(), ended_by)
-    }
-
-    fn end_step(&mut self, purpose: Purpose, ended_by: EndedBy) -> Result<(), String> {
-        self.note(purpose, ended_by, &self.state.listing.clone());
-        self.state.step += 1;
-        self.state.listing = Listing::new();
-        self.resolve_base()
-    }
-
-    fn deliver_join(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
-        let definition = self.definition.clone();
-        let at = self.joins.len();
-        let Some(join) = definition.users.joins.get(at) else {
-            return Ok(());
-        };
-        let rows = rows_of(&join.request, value)?;
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
-        let ended = self.joining.turn(&join.request.pagination, &page)?;
-        let mut table = match self.join_so_far.take() {
-            Some(table) => table,
-            None => JoinTable::empty(false),
-        };
-        for row in rows {
-            table.add(join, row);
-        }
-        match ended {
-            None => self.join_so_far = Some(table),
-            Some(ended_by) => {
-                self.note(
-                    open.request.purpose.clone(),
-                    ended_by,
-                    &self.joining.clone(),
-                );
-                self.joins.push(table);
-                self.joining = Listing::new();
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn join_failed(&mut self) {
-        self.state.certificate.joins_failed += 1;
-        self.join_so_far = None;
-        self.joins.push(JoinTable::empty(true));
-        self.joining = Listing::new();
-    }
-
-    fn deliver_parents(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
-        let definition = self.definition.clone();
-        let (Some(request), Some(mut parents)) =
-            (&definition.users.for_each, self.state.parents.clone())
-        else {
-            return Ok(());
-        };
-        let rows = rows_of(request, value)?;
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
-        let ended = parents.listing.turn(&request.pagination, &page)?;
-        for row in &rows {
-            let mut values = Map::new();
-            for (name, path) in &request.keep {
-                let found = kept(path, Scope::from(*row));
-                let found = found.ok_or_else(|| {
-                    format!("a parent has nothing at `{path}` that `{name}` could be")
-                })?;
-                values.insert(name.clone(), found);
-            }
-            parents.queue.push_back(values);
-        }
-        if let Some(ended_by) = ended {
-            parents.ended = true;
-            self.note(open.request.purpose.clone(), ended_by, &parents.listing);
-        }
-        self.state.parents = Some(parents);
-        Ok(())
-    }
-
-    fn deliver_users(
-        &mut self,
-        open: &Open,
-        head: &Answer,
-        value: Value,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let definition = self.definition.clone();
-        let request = &definition.users.list;
-        if definition.users.details.is_some() {
-            self.remember();
-        }
-        for (name, path) in &request.keep {
-            if let Some(found) = kept(path, Scope::of(&value)) {
-                self.state.kept.insert(name.clone(), found);
-            }
-        }
-        let scope = self.visible();
-        let rows = rows_of(request, &value)?;
-        let (ids, fingerprint) = page::ids(&definition.mapping, &rows, &scope);
-        let count = rows.len();
-        let page = page_of(
-            open,
-            head,
-            &value,
-            &rows,
-            fingerprint,
-            definition.limits().max_pages,
-        );
-        let ended = self.state.listing.turn(&request.pagination, &page)?;
-        let certificate = &mut self.state.certificate;
-        certificate.pages += 1;
-        certificate.received += u64::try_from(count).unwrap_or(u64::MAX);
-        if matches!(request.pagination.style, Style::None) && request.pagination.has_more.is_none()
-        {
-            if let Some(warning) = page::looks_paged(&value, head, count) {
-                certificate.warn(warning);
-            }
-        }
-        drop(rows);
-        let page = Page::new(value, scope, ids);
-        if let Some(ended_by) = ended {
-            self.end_users(open.request.purpose.clone(), ended_by);
-        }
-        self.pages.push_back(page);
-        if definition.users.details.is_some() {
-            self.plan_details(now);
-        } else if self.pages.len() == 1 && self.open.is_empty() && !self.state.users_done {
-            // The next page is fetched while this one is mapped.
-            self.advance_users();
-        }
-        Ok(())
-    }
-
-    /// Moves to the next pass, the next parent, or the end.
-    fn end_users(&mut self, purpose: Purpose, ended_by: EndedBy) {
-        self.note(purpose, ended_by, &self.state.listing.clone());
-        self.state.listing = Listing::new();
-        self.state.pass += 1;
-        if self.state.pass < self.definition.users.passes.len() {
-            return;
-        }
-        self.state.pass = 0;
-        match &mut self.state.parents {
-            Some(Parents { current, .. }) => *current = None,
-            None => self.state.users_done = true,
-        }
-    }
-
     /// A rule says that the list ends with the request before.
     pub(super) fn end_by_rule(&mut self, open: Open) {
         let purpose = open.request.purpose.clone();
@@ -479,7 +225,7 @@ impl Pull {
         }
     }
 
-    fn note(&mut self, purpose: Purpose, ended_by: EndedBy, listing: &Listing) {
+    pub(super) fn note(&mut self, purpose: Purpose, ended_by: EndedBy, listing: &Listing) {
         self.state.certificate.note(ListingEnd {
             purpose,
             ended_by,
@@ -490,7 +236,7 @@ impl Pull {
     }
 
     /// What `$name` means now.
-    fn visible(&self) -> Map<String, Value> {
+    pub(super) fn visible(&self) -> Map<String, Value> {
         let mut scope = self.shown.clone();
         scope.extend(self.state.kept.clone());
         let parent = self
@@ -503,64 +249,4 @@ impl Pull {
         scope.extend(pass.into_iter().flatten());
         scope
     }
-}
-
-fn kept(path: &Path, scope: Scope<'_>) -> Option<Value> {
-    let found = path.find(scope)?;
-    (!found.is_null()).then(|| found.into_owned())
-}
-
-pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row<'a>>, String> {
-    let missing = if request.absent_is_empty {
-        MissingRows::AreNone
-    } else {
-        MissingRows::AreAnError
-    };
-    request.response_path.rows(value, missing).map_err(|error| {
-        let keys = value.as_object().map(|map| {
-            let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
-            format!("; its keys are {}", keys.join(", "))
-        });
-        format!("{error}{}", keys.unwrap_or_default())
-    })
-}
-
-pub(super) fn page_of<'a>(
-    open: &'a Open,
-    head: &'a Answer,
-    answer: &'a Value,
-    rows: &'a [Row<'a>],
-    fingerprint: Option<IdHash>,
-    max_pages: u64,
-) -> PageOf<'a> {
-    PageOf {
-        answer,
-        head,
-        url: &open.request.url,
-        rows,
-        fingerprint,
-        max_pages,
-    }
-}
-
-/// A GraphQL answer with errors has perhaps only a part of the data.
-fn graphql_error(open: &Open, value: &Value) -> Option<String> {
-    let errors = value
-        .get("errors")
-        .filter(|_| open.is_graphql)?
-        .as_array()?;
-    let first = errors.first()?;
-    let words = first
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or("no message");
-    Some(format!(
-        "the answer has errors: {}",
-        super::answer::one_line(words)
-    ))
-}
-
-/// The hash of a record.
-pub(super) fn record_hash(value: &Value) -> IdHash {
-    IdHash::of(&value.to_string())
 }

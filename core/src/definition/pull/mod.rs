@@ -5,6 +5,7 @@
 mod answer;
 mod certificate;
 mod checkpoint;
+mod deliver;
 mod details;
 mod failure;
 mod line;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Pull, answer::Answer, line::rows_of};
+use super::{Batch, Pull, answer::Answer, deliver::rows_of};
 use crate::{
     condition::{Explained, Missing},
     definition::{

@@ -177,7 +177,7 @@ impl Judge<'_> {
                 .header(name)
                 .is_some_and(|left| left.trim() == "0")
         };
-        self.answer.header("retry-after").is_some() || REMAINING.iter().any(|name| none_left(name))
+        self.answer.header("retry-after").is_some() || REMAINING.iter().any(none_left)
     }
 
     fn failure(&self, class: Class, message: String, disable: bool) -> Failure {

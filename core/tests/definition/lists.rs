@@ -1,0 +1,162 @@
+//! What lists yield and what is odd about them. Numbers are those of `saas-user-apis.md`, section 5.
+
+use crate::drive::{list, ok, pages, pull, query, rows, status};
+
+#[test]
+fn the_same_user_twice_is_one_user() {
+    // 17, 32
+    let users = "{ path: /u, pagination: { type: page } }";
+
+    let pulled = pull(
+        &list(users),
+        pages(&[&rows([1, 1, 2]), &rows([2, 3]), "[]"]),
+    );
+
+    assert_eq!(pulled.certificate.duplicates, 2);
+    assert_eq!(pulled.certificate.received, 5);
+    pulled.complete(&["1", "2", "3"]);
+}
+
+#[test]
+fn an_absent_list_is_an_error_and_null_is_an_empty_page() {
+    // 20, 21, 40
+    let strict = "{ path: /u, response_path: users }";
+    let lenient = "{ path: /u, response_path: users, absent_is_empty: true }";
+
+    let absent = pull(&list(strict), pages(&[r#"{"kind":"x"}"#]));
+    assert!(
+        absent.failure().contains("nothing at `users`"),
+        "{}",
+        absent.failure()
+    );
+    assert!(
+        absent.failure().contains("its keys are kind"),
+        "{}",
+        absent.failure()
+    );
+    pull(&list(lenient), pages(&[r#"{"kind":"x"}"#])).complete(&[]);
+    pull(&list(strict), pages(&[r#"{"users":null}"#])).complete(&[]);
+    pull(&list("{ path: /u }"), |_| status(204, &[], "")).complete(&[]);
+}
+
+#[test]
+fn more_pages_than_allowed_are_an_error() {
+    // 23: exactly as many are none.
+    let users = "{ path: /u, pagination: { type: page } }";
+    let check = |last: u64, complete: bool| {
+        let text = format!("{}limits: {{ max_pages: 3 }}\n", list(users));
+        let pulled = pull(&text, |request| {
+            let page: u64 = query(request)["page"].parse().unwrap();
+            ok(&if page <= last {
+                rows([page])
+            } else {
+                "[]".to_owned()
+            })
+        });
+        assert_eq!(pulled.certificate.complete, complete);
+    };
+
+    check(2, true);
+    check(3, false);
+}
+
+#[test]
+fn a_hundred_thousand_pages_are_read() {
+    // 23
+    let users = "{ path: /u, pagination: { type: page } }";
+
+    let pulled = pull(&list(users), |request| {
+        let page: u64 = query(request)["page"].parse().unwrap();
+        ok(&if page < 100_000 {
+            rows([page])
+        } else {
+            "[]".to_owned()
+        })
+    });
+
+    assert!(
+        pulled.certificate.complete,
+        "{:?}",
+        pulled.certificate.failure
+    );
+    assert_eq!(pulled.certificate.users, 99_999);
+}
+
+#[test]
+fn maps_nested_arrays_and_columns_are_rows() {
+    // 24 to 27
+    let check = |users: &str, map: &str, body: &str, ids: &[&str]| {
+        let text = format!("{}users: {users}\nmap: {map}\n", crate::drive::HEAD);
+        pull(&text, pages(&[body])).complete(ids);
+    };
+
+    check(
+        "{ path: /u, response_path: '*' }",
+        r#"{ external_id: "@key", email: mail }"#,
+        r#"{"7":{"mail":"a@b.example"},"3":{"mail":"c@b.example"}}"#,
+        &["7", "3"],
+    );
+    check(
+        "{ path: /u, response_path: 'teams.*.members.*.user' }",
+        "{ external_id: id, email: mail }",
+        r#"{"teams":[{"members":[{"user":{"id":1,"mail":"a@b.example"}}]},{"members":[{"user":{"id":2,"mail":"c@b.example"}}]}]}"#,
+        &["1", "2"],
+    );
+    check(
+        "{ path: /u, response_path: data }",
+        r#"{ external_id: "[0]", email: "[1]" }"#,
+        r#"{"data":[["x","a@b.example"],["y","b@b.example"]]}"#,
+        &["x", "y"],
+    );
+    check(
+        "{ path: /u }",
+        r#"{ external_id: "@value", email: "@value" }"#,
+        r#"["a@b.example"]"#,
+        &["a@b.example"],
+    );
+}
+
+#[test]
+fn one_object_where_a_list_is_expected_is_an_error() {
+    // 28
+    let pulled = pull(
+        &list("{ path: /u, response_path: user }"),
+        pages(&[r#"{"user":{"id":1,"mail":"a@b.example"}}"#]),
+    );
+
+    assert!(
+        pulled.failure().contains("no list at `user` but an object"),
+        "{}",
+        pulled.failure()
+    );
+}
+
+#[test]
+fn an_answer_that_looks_paged_is_warned_about() {
+    let check = |body: &str, headers: &[(&str, &str)], sign: Option<&str>| {
+        let text = list("{ path: /u, response_path: d }");
+        let pulled = pull(&text, |_| status(200, headers, body));
+        let warnings = &pulled.certificate.warnings;
+        match sign {
+            None => assert!(warnings.is_empty(), "{warnings:?}"),
+            Some(sign) => assert!(warnings[0].contains(sign), "{warnings:?}"),
+        }
+    };
+    let ten = format!(r#"{{"d":{}}}"#, rows(1..=10));
+    let next = r#"{"d":[],"meta":{"next_cursor":"x"}}"#;
+
+    check(&ten, &[], Some("exactly 10 rows"));
+    check(next, &[], Some("`next_cursor`"));
+    check(r#"{"d":[],"has_more":true}"#, &[], Some("`has_more`"));
+    check(r#"{"d":[],"total":5}"#, &[], Some("`total`"));
+    check(
+        r#"{"d":[]}"#,
+        &[("Link", "</u?p=2>; rel=next")],
+        Some("Link"),
+    );
+    check(
+        r#"{"d":[],"has_more":false,"next":null,"total":0}"#,
+        &[],
+        None,
+    );
+}
