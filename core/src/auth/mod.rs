@@ -11,6 +11,7 @@ mod jwt;
 mod login;
 mod params;
 mod request;
+mod schema;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use jwt::{Algorithm, Exchange, Jwt, Unsigned};
 pub use login::Login;
 pub use params::{Params, Scopes};
 pub use request::{Content, TokenRequest};
+pub use schema::schema;
 pub use state::{Held, LEASE, Next, TokenState, Tokens};
 pub use token::{AuthorizationCode, ClientAuth, ClientCredentials, SendAs, TokenBody};
 

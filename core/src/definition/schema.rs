@@ -63,7 +63,7 @@ fn definitions() -> Value {
         "condition": condition(),
         "texts": map_of("Names and texts with placeholders", json!({ "type": ["string", "number", "boolean", "null"] })),
         "variable": variable(),
-        "auth": auth(),
+        "auth": crate::auth::schema(),
         "pagination": pagination(),
         "rule": rule(),
         "limits": limits(),
@@ -128,48 +128,6 @@ fn variable() -> Value {
         &[],
     );
     json!({ "anyOf": [variable, { "type": "null" }] })
-}
-
-fn auth() -> Value {
-    let fields = list_of(
-        "Each set now, or asked when connecting",
-        object(
-            "",
-            json!({
-                "name": text("", None),
-                "value": { "anyOf": [{ "const": "later" }, object("", json!({ "now": text("", None) }), &["now"])] },
-                "label": text("", None),
-                "prefix": text("Put before the value, verbatim", None),
-            }),
-            &["name", "value"],
-        ),
-    );
-    let kind = |name: &str, properties: Value| {
-        let mut all = json!({ "type": { "const": name } });
-        merge(&mut all, properties);
-        let mut kind = object("", all, &["type"]);
-        // What belongs to each type is checked when the file is read.
-        if matches!(name, "login" | "jwt" | "basic") || name.starts_with("oauth2") {
-            merge(&mut kind, json!({ "additionalProperties": true }));
-        }
-        kind
-    };
-    json!({
-        "description": "How requests authenticate",
-        "oneOf": [
-            kind("none", json!({})),
-            kind("bearer", json!({ "prefix": text("The word before the token", Some("Bearer")) })),
-            kind("basic", json!({})),
-            kind("headers", json!({ "headers": fields })),
-            kind("query", json!({ "params": fields })),
-            kind("oauth2_client_credentials", json!({ "token_url": text("", None), "scopes": list_of("", text("", None)) })),
-            kind("oauth2_authorization_code", json!({
-                "authorization_url": text("", None), "token_url": text("", None), "scopes": list_of("In this order", text("", None)),
-            })),
-            kind("login", json!({ "path": text("", None), "token_path": reference("path") })),
-            kind("jwt", json!({ "algorithm": { "enum": ["RS256", "ES256", "HS256"] }, "claims": { "type": "object" } })),
-        ],
-    })
 }
 
 fn pagination() -> Value {
@@ -456,15 +414,6 @@ mod tests {
             "/$defs/licenses/anyOf/1/properties",
             map::LICENSES_KEYS.to_vec(),
         );
-        let auth = schema
-            .pointer("/$defs/auth/oneOf")
-            .and_then(Value::as_array)
-            .unwrap();
-        let types: Vec<&str> = auth
-            .iter()
-            .filter_map(|kind| kind.pointer("/properties/type/const")?.as_str())
-            .collect();
-        assert_eq!(types, file::auth::TYPES);
     }
 
     #[test]

@@ -1,26 +1,15 @@
 //! Every way to authenticate, against servers that issue and check tokens themselves.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use jiff::Timestamp;
 use sando_core::auth::authorize::{SignIn, challenge};
-use sando_core::auth::{Auth, Held, TokenState, Tokens};
-use sando_core::ports::{Clock, KeyWrap, RemoteError, SecretValues, Sent};
-use sando_core::store::{Key, Store, Version};
-use sando_infra::auth::{
-    AuthFailure, AuthSettings, Authenticator, Granted, MemoryTokens, Resolve, StoredTokens,
-};
+use sando_core::auth::{Auth, Tokens};
+use sando_core::ports::{Clock, RemoteError, SecretValues};
+use sando_infra::auth::{AuthFailure, AuthSettings, Authenticator, Granted, MemoryTokens, Resolve};
 use sando_infra::http::{Gate, Method, Request, Retry};
-use sando_infra::memory::MemoryStore;
 use sando_infra::system::{SystemChance, SystemClock};
 use sando_world::SaasApp;
 use sando_world::saas::{
@@ -59,14 +48,14 @@ impl Gate for Counting {
 }
 
 /// An application behind a door, and somebody who wants in.
-struct Visitor {
-    app: SaasApp,
-    values: SecretValues,
+pub(crate) struct Visitor {
+    pub(crate) app: SaasApp,
+    pub(crate) values: SecretValues,
     counting: Arc<Counting>,
 }
 
 impl Visitor {
-    async fn to(door: Door) -> Self {
+    pub(crate) async fn to(door: Door) -> Self {
         let app = SaasApp::start().await.unwrap();
         app.fixed("/users", json!([{ "id": 1 }]));
         app.door(door);
@@ -77,18 +66,18 @@ impl Visitor {
         }
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         let credentials = &mut self.values.credentials;
         credentials.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    fn client(self) -> Self {
+    pub(crate) fn client(self) -> Self {
         self.with("client_id", "client-1")
             .with("client_secret", "s3cret/+ 1\n")
     }
 
-    fn authenticator(&self, auth: Value, tokens: Arc<dyn Tokens>) -> Authenticator {
+    pub(crate) fn authenticator(&self, auth: Value, tokens: Arc<dyn Tokens>) -> Authenticator {
         self.at(auth, tokens, Arc::new(SystemClock))
     }
 
@@ -115,7 +104,7 @@ impl Visitor {
         self.app.base_url().parse().unwrap()
     }
 
-    async fn status(&self, granted: &Granted) -> u16 {
+    pub(crate) async fn status(&self, granted: &Granted) -> u16 {
         let url = self.base().join("/users").unwrap();
         let mut request = Request::new("acme", Method::GET, url).retry(Retry::ONCE);
         if let Some(credentials) = granted.credentials(&self.base()).unwrap() {
@@ -132,11 +121,11 @@ impl Visitor {
     }
 }
 
-fn memory() -> Arc<dyn Tokens> {
+pub(crate) fn memory() -> Arc<dyn Tokens> {
     Arc::new(MemoryTokens::default())
 }
 
-fn code() -> Value {
+pub(crate) fn code() -> Value {
     json!({ "type": "oauth2_authorization_code", "authorization_url": "{base}/authorize",
         "token_url": "{base}/oauth/token", "scopes": ["users"] })
 }
@@ -450,137 +439,4 @@ async fn a_page_instead_of_a_token_is_told() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("web page"), "{error}");
-}
-
-/// Wraps keys by turning their bits over.
-struct Turning;
-
-#[async_trait]
-impl KeyWrap for Turning {
-    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(key.iter().map(|byte| !byte).collect())
-    }
-
-    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(wrapped.iter().map(|byte| !byte).collect())
-    }
-}
-
-fn stored(store: &Arc<MemoryStore>) -> Arc<dyn Tokens> {
-    Arc::new(StoredTokens::new(
-        store.clone(),
-        Arc::new(Turning),
-        "account/a",
-    ))
-}
-
-#[tokio::test]
-async fn processes_that_share_a_store_refresh_once_and_nothing_of_it_can_be_read() {
-    let visitor = Visitor::to(Door::issued()).await.client();
-    let oauth = OauthServer::new(OauthOptions {
-        rotates: true,
-        ..OauthOptions::default()
-    });
-    visitor.app.oauth(oauth.clone());
-    let visitor = {
-        let refresh = oauth.new_refresh_token();
-        visitor.with("refresh_token", &refresh)
-    };
-    let store = Arc::new(MemoryStore::default());
-    let processes: Vec<Authenticator> = (0..8)
-        .map(|_| visitor.authenticator(code(), stored(&store)))
-        .collect();
-
-    let granted = join_all(processes.iter().map(Authenticator::grant)).await;
-
-    for granted in granted {
-        assert_eq!(visitor.status(&granted.unwrap()).await, 200);
-    }
-    assert_eq!(visitor.app.asked_at("/oauth/token").len(), 1);
-    let item = store
-        .get(&Key::Tokens("account/a".to_owned()))
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(!item.body.contains("refresh-") && !item.body.contains("access-"));
-    let state = stored(&store).read().await.unwrap().state.unwrap();
-    assert!(oauth.knows_refresh_token(&state.refresh_token.unwrap()));
-}
-
-#[tokio::test]
-async fn who_lost_the_lease_writes_nothing_and_a_write_whose_answer_was_lost_is_recognised() {
-    for tokens in [memory(), stored(&Arc::new(MemoryStore::default()))] {
-        let later = SystemClock.now() + jiff::SignedDuration::from_secs(60);
-        let state = |token: &str| TokenState {
-            access_token: token.to_owned(),
-            refresh_token: None,
-            expires_at: None,
-            obtained_at: Timestamp::UNIX_EPOCH,
-            kept: serde_json::Map::new(),
-        };
-        let empty: Held = tokens.read().await.unwrap();
-        assert_eq!(empty.version, Version::ABSENT);
-        let first = tokens.lease(&empty, later).await.unwrap().unwrap();
-        assert_eq!(tokens.lease(&empty, later).await.unwrap(), None);
-        let held = tokens.read().await.unwrap();
-        let second = tokens.lease(&held, later).await.unwrap().unwrap();
-
-        assert!(!tokens.write(first, &state("a")).await.unwrap());
-        assert!(tokens.write(second, &state("b")).await.unwrap());
-        let held = tokens.read().await.unwrap();
-        assert_eq!(held.state.unwrap().access_token, "b");
-        assert_eq!(held.leased_until, None);
-    }
-}
-
-/// A keeper that stores, and loses the answer, once.
-struct Forgetful {
-    tokens: Arc<dyn Tokens>,
-    lost: AtomicUsize,
-}
-
-#[async_trait]
-impl Tokens for Forgetful {
-    async fn read(&self) -> Result<Held, RemoteError> {
-        self.tokens.read().await
-    }
-
-    async fn lease(&self, seen: &Held, until: Timestamp) -> Result<Option<Version>, RemoteError> {
-        self.tokens.lease(seen, until).await
-    }
-
-    async fn write(&self, leased: Version, state: &TokenState) -> Result<bool, RemoteError> {
-        let written = self.tokens.write(leased, state).await?;
-        if self.lost.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Err(RemoteError::NoAnswer {
-                remote: "store".to_owned(),
-                why: "lost".to_owned(),
-                sent: Sent::Perhaps,
-            });
-        }
-        Ok(written)
-    }
-
-    async fn release(&self, leased: Version) {
-        self.tokens.release(leased).await;
-    }
-}
-
-#[tokio::test]
-async fn tokens_whose_storing_was_not_confirmed_are_used_once_they_are_seen_to_be_stored() {
-    let visitor = Visitor::to(Door::issued()).await.client();
-    visitor.app.oauth(OauthServer::new(OauthOptions::default()));
-    let store = Arc::new(MemoryStore::default());
-    let forgetful = Forgetful {
-        tokens: stored(&store),
-        lost: AtomicUsize::new(0),
-    };
-    let auth = json!({ "type": "oauth2_client_credentials", "token_url": "{base}/oauth/token" });
-    let authenticator = visitor.authenticator(auth, Arc::new(forgetful));
-
-    let granted = authenticator.grant().await.unwrap();
-
-    assert_eq!(visitor.status(&granted).await, 200);
-    assert_eq!(visitor.app.asked_at("/oauth/token").len(), 1);
-    assert_eq!(BTreeMap::<String, String>::new(), visitor.values.variables);
 }

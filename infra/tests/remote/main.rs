@@ -14,3 +14,5 @@ mod lever;
 mod scim;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tokens;

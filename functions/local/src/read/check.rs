@@ -18,7 +18,6 @@ pub(crate) struct CheckFlags {
 }
 
 /// Checks all of them; 2 if one is wrong.
-#[expect(clippy::unnecessary_wraps, reason = "as all commands")]
 pub(crate) fn command(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     let files = match all(&flags.files) {
         Ok(files) => files,

@@ -96,43 +96,15 @@ impl ReadFlags {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let http = GuardedClient::new(Guard {
-            allow_loopback: allows_loopback(),
-            ..Guard::default()
-        })
-        .map_err(|error| vec![error.to_string()])?;
-        let definition = Arc::new(definition);
-        let tokens_sent = Arc::new(Counting::default());
-        let fixed = Fixed {
-            definition: definition.clone(),
-            variables: variables.clone(),
-            values: SecretValues {
-                variables: texts(&variables),
-                credentials,
-                set_at: None,
-            },
+        let refresh_token = secrets.get("refresh_token");
+        let tokens = FileTokens::new(refresh_token);
+        let inputs = Inputs {
+            variables,
+            custom_fields,
+            app_name: None,
+            explain,
         };
-        let authenticator = Authenticator::new(AuthSettings {
-            remote: definition.app().to_string(),
-            auth: definition.auth().clone(),
-            resolve: Arc::new(fixed),
-            tokens: Arc::new(FileTokens::new(secrets.get("refresh_token"))),
-            http: http.clone(),
-            gate: Some(tokens_sent.clone()),
-            clock: Arc::new(SystemClock),
-        });
-        Ok(Prepared {
-            inputs: Inputs {
-                variables,
-                custom_fields,
-                app_name: None,
-                explain,
-            },
-            authenticator: Arc::new(authenticator),
-            definition,
-            http,
-            tokens_sent,
-        })
+        Prepared::with(definition, inputs, credentials, tokens)
     }
 
     fn secrets(&self, mistakes: &mut Vec<String>) -> BTreeMap<String, Secret> {
@@ -150,6 +122,46 @@ impl ReadFlags {
 }
 
 impl Prepared {
+    fn with(
+        definition: Definition,
+        inputs: Inputs,
+        credentials: BTreeMap<String, String>,
+        tokens: FileTokens,
+    ) -> Result<Self, Vec<String>> {
+        let http = GuardedClient::new(Guard {
+            allow_loopback: allows_loopback(),
+            ..Guard::default()
+        })
+        .map_err(|error| vec![error.to_string()])?;
+        let definition = Arc::new(definition);
+        let tokens_sent = Arc::new(Counting::default());
+        let fixed = Fixed {
+            definition: definition.clone(),
+            variables: inputs.variables.clone(),
+            values: SecretValues {
+                variables: texts(&inputs.variables),
+                credentials,
+                set_at: None,
+            },
+        };
+        let authenticator = Authenticator::new(AuthSettings {
+            remote: definition.app().to_string(),
+            auth: definition.auth().clone(),
+            resolve: Arc::new(fixed),
+            tokens: Arc::new(tokens),
+            http: http.clone(),
+            gate: Some(tokens_sent.clone()),
+            clock: Arc::new(SystemClock),
+        });
+        Ok(Self {
+            inputs,
+            authenticator: Arc::new(authenticator),
+            definition,
+            http,
+            tokens_sent,
+        })
+    }
+
     /// Begins to read; a token is obtained first where one is needed.
     ///
     /// # Errors

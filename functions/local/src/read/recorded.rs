@@ -159,17 +159,16 @@ fn compare(
     if let Some(failure) = &certificate.failure {
         mistakes.push(failure.to_string());
     }
-    for (index, (is, expect)) in users.iter().zip(&file.users).enumerate() {
+    for index in 0..users.len().max(file.users.len()) {
+        let (is, expect) = (users.get(index), file.users.get(index));
         if is != expect {
-            mistakes.push(format!("users[{index}]: is {is}, recorded is {expect}"));
+            let shown = |user: Option<&Value>| user.map_or("nothing".to_owned(), Value::to_string);
+            mistakes.push(format!(
+                "users[{index}]: is {}, recorded is {}",
+                shown(is),
+                shown(expect)
+            ));
         }
-    }
-    if users.len() != file.users.len() {
-        mistakes.push(format!(
-            "there are {} users, recorded are {}",
-            users.len(),
-            file.users.len()
-        ));
     }
     let summary = serde_json::to_value(certificate).unwrap_or_default();
     for (name, expect) in &file.summary {

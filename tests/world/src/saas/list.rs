@@ -280,65 +280,38 @@ impl List {
     fn page(&self, request: &SaasRequest, page: &[&Value], next: Next) -> SaasAnswer {
         let mut body = self.body(page, &next);
         let mut headers: Vec<(String, String)> = Vec::new();
-        let at = if self.has(&Quirk::Circle) {
-            0
-        } else {
-            next.next
-        };
         let again = self.has(&Quirk::SelfAgain);
         let goes_on =
             next.more || again || self.has(&Quirk::CursorStays) || self.has(&Quirk::Circle);
+        let url = self.next_url(request, &next);
+        let host = request.header("host").unwrap_or_default();
         match &self.paging {
             Paging::NextUrl { path, relative } => {
-                let host = request.header("host").unwrap_or_default();
-                let url = self.next_url(request, at, again && !next.more);
                 let url = if *relative {
                     url
                 } else {
                     format!("http://{host}{url}")
                 };
-                put(
-                    &mut body,
-                    path,
-                    if goes_on { json!(url) } else { Value::Null },
-                );
+                let value = if goes_on { json!(url) } else { Value::Null };
+                put(&mut body, path, value);
             }
             Paging::Link { always } => {
-                let host = request.header("host").unwrap_or_default();
-                let url = format!(
-                    "http://{host}{}",
-                    self.next_url(request, at, again && !next.more)
-                );
-                headers.push((
-                    "link".to_owned(),
-                    format!("<http://{host}{}>; rel=\"self\"", request.path),
-                ));
+                let own = format!("<http://{host}{}>; rel=\"self\"", request.path);
+                headers.push(("link".to_owned(), own));
+                let results = match always {
+                    true => format!("; results=\"{}\"", next.more),
+                    false => String::new(),
+                };
                 if *always || goes_on {
-                    let results = if *always {
-                        format!("; results=\"{}\"", next.more)
-                    } else {
-                        String::new()
-                    };
-                    headers.push(("link".to_owned(), format!("<{url}>; rel=\"next\"{results}")));
+                    let link = format!("<http://{host}{url}>; rel=\"next\"{results}");
+                    headers.push(("link".to_owned(), link));
                 }
             }
             Paging::Cursor { path, end, .. } => {
-                // An empty page in the middle goes on at the same place, with another cursor.
-                let again = next.next == next.begin && next.more;
-                let twist = if again { "2" } else { "" };
-                let cursor = goes_on.then(|| format!("{}{twist}", cursor_of(at)));
+                let cursor = goes_on.then(|| self.cursor(&next));
                 match path.strip_prefix("header:") {
                     Some(name) => headers.extend(cursor.map(|cursor| (name.to_owned(), cursor))),
-                    None => match (cursor, end) {
-                        (Some(cursor), End::Zero) => {
-                            put(&mut body, path, json!(cursor_at(&cursor)))
-                        }
-                        (Some(cursor), _) => put(&mut body, path, json!(cursor)),
-                        (None, End::Absent) => {}
-                        (None, End::Null) => put(&mut body, path, Value::Null),
-                        (None, End::Empty) => put(&mut body, path, json!("")),
-                        (None, End::Zero) => put(&mut body, path, json!(0)),
-                    },
+                    None => put_cursor(&mut body, path, cursor, *end),
                 }
             }
             Paging::None
@@ -347,9 +320,24 @@ impl List {
             | Paging::LastItem { .. } => {}
         }
         let answer = SaasAnswer::json(&body);
-        headers
-            .into_iter()
-            .fold(answer, |answer, (name, value)| answer.with(&name, &value))
+        let headers = headers.into_iter();
+        headers.fold(answer, |answer, (name, value)| answer.with(&name, &value))
+    }
+
+    /// Where the next page begins, as the answer says it.
+    fn says(&self, next: &Next) -> usize {
+        if self.has(&Quirk::Circle) {
+            0
+        } else {
+            next.next
+        }
+    }
+
+    /// An empty page in the middle goes on at the same place, with another cursor.
+    fn cursor(&self, next: &Next) -> String {
+        let again = next.next == next.begin && next.more;
+        let twist = if again { "2" } else { "" };
+        format!("{}{twist}", cursor_of(self.says(next)))
     }
 
     fn body(&self, page: &[&Value], next: &Next) -> Value {
@@ -388,9 +376,12 @@ impl List {
     }
 
     /// The URL of the request with another `at`, or the request's own.
-    fn next_url(&self, request: &SaasRequest, at: usize, own: bool) -> String {
-        let own_at = request.query("at").map(str::to_owned);
-        let at = if own { own_at } else { Some(at.to_string()) };
+    fn next_url(&self, request: &SaasRequest, next: &Next) -> String {
+        let own = self.has(&Quirk::SelfAgain) && !next.more;
+        let at = match own {
+            true => request.query("at").map(str::to_owned),
+            false => Some(self.says(next).to_string()),
+        };
         let pairs = request.query.iter().filter(|(name, _)| name != "at");
         let mut query: Vec<String> = pairs
             .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
@@ -410,6 +401,18 @@ struct Next {
 
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn put_cursor(body: &mut Value, path: &str, cursor: Option<String>, end: End) {
+    let value = match (cursor, end) {
+        (Some(cursor), End::Zero) => json!(cursor_at(&cursor)),
+        (Some(cursor), _) => json!(cursor),
+        (None, End::Absent) => return,
+        (None, End::Null) => Value::Null,
+        (None, End::Empty) => json!(""),
+        (None, End::Zero) => json!(0),
+    };
+    put(body, path, value);
 }
 
 /// A cursor with everything that has to be encoded in a query.

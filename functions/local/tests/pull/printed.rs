@@ -1,0 +1,65 @@
+//! What is printed, and in which form.
+
+use serde_json::json;
+
+use crate::desk::{Desk, ten};
+
+#[tokio::test]
+async fn users_are_printed_as_the_contract_says() {
+    let desk = Desk::new().await;
+    desk.app.list("/users", ten().at("data"));
+    let fields = desk.file("fields.yaml", "seat: { type: number }\n");
+    let desk = desk.with(&["--fields", fields.to_str().unwrap()]);
+
+    let told = desk
+        .pull(json!({
+            "users": { "response_path": "data", "where": [{ "path": "id", "op": "is_not", "value": 3 }] },
+            "custom_fields": { "seat": "id" }, "licenses": { "auto": { "name": "Acme Pro" } },
+        }))
+        .await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert_eq!(
+        told.out.lines().next().unwrap(),
+        r#"{"external_id":"1","email":"user1@contoso.example","username":null,"full_name":"User 1","role":"member","created_at":null,"last_visit_at":null,"active":true,"status":"Active","licenses":["Acme Pro"],"custom_fields":{"seat":1}}"#
+    );
+    let summary = told.summary();
+    assert_eq!(summary["users"], 9);
+    assert_eq!(summary["active"], 8);
+    assert_eq!(summary["removed_by_where"], 1);
+    assert_eq!(
+        (&summary["pages"], &summary["requests"]),
+        (&json!(1), &json!(1))
+    );
+    for key in [
+        "dropped",
+        "invalid_custom_fields",
+        "retries",
+        "bytes",
+        "elapsed_ms",
+        "ended_by",
+    ] {
+        assert!(!summary[key].is_null(), "{key}: {summary}");
+    }
+}
+
+#[tokio::test]
+async fn csv_has_a_header_and_the_custom_fields() {
+    let desk = Desk::new().await.with(&["--format", "csv"]);
+    desk.app.fixed("/users", json!([{ "id": 1, "email": "a@b.example", "name": "Park, \"Ada\"", "state": "active", "team": "R7" }]));
+    let file = desk.definition(&json!({ "custom_fields": { "team": "team" } }));
+
+    let told = desk.run("pull", &file).await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert_eq!(
+        told.out,
+        "external_id,email,username,full_name,role,created_at,last_visit_at,active,status,licenses,kind,custom_fields.team\n\
+         1,a@b.example,,\"Park, \"\"Ada\"\"\",,,,true,Active,acme,,R7\n"
+    );
+    assert!(
+        told.err.starts_with("complete: 1 users (1 active)"),
+        "{}",
+        told.err
+    );
+}

@@ -1,0 +1,193 @@
+//! `check`, `preview`, `schema`, and wrong usage.
+
+use std::path::Path;
+
+use sando_world::saas::Door;
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+
+#[tokio::test]
+async fn wrong_usage_is_exit_code_2_before_the_first_request() {
+    let auth = json!({ "auth": { "type": "bearer" }, "variables": { "domain": { "pattern": "^[a-z]+$" } } });
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec![], "--secret token=@file"),
+        (
+            vec!["--secret", "token=abc", "--set", "domain=a"],
+            "not written on the command line",
+        ),
+        (
+            vec![
+                "--secret",
+                "token=env:NO_SUCH_VARIABLE",
+                "--set",
+                "domain=a",
+            ],
+            "NO_SUCH_VARIABLE",
+        ),
+        (
+            vec!["--secret", "tokn=@Cargo.toml", "--set", "domain=a"],
+            "did you mean `token`",
+        ),
+        (
+            vec!["--secret", "token=@Cargo.toml", "--set", "domain=A"],
+            "--set domain",
+        ),
+        (
+            vec!["--secret", "token=@Cargo.toml", "--set", "doman=a"],
+            "did you mean `domain`",
+        ),
+        (
+            vec![
+                "--secret",
+                "token=@Cargo.toml",
+                "--set",
+                "domain=a",
+                "--fields",
+                "nowhere.yaml",
+            ],
+            "nowhere.yaml",
+        ),
+    ];
+    for (flags, expect) in cases {
+        let desk = Desk::new().await.with(&flags);
+        let told = desk.pull(auth.clone()).await;
+
+        assert_eq!(told.code, 2, "{flags:?}: {}", told.err);
+        assert!(told.err.contains(expect), "{flags:?}: {}", told.err);
+        assert_eq!(desk.app.asked(), []);
+    }
+    let desk = Desk::new().await;
+    let told = desk
+        .pull(json!({ "users": { "body": {}, "method": "GET" } }))
+        .await;
+    assert_eq!(told.code, 2, "{}", told.err);
+    assert_eq!(desk.run("pull", Path::new("nowhere.yaml")).await.code, 2);
+}
+
+#[tokio::test]
+async fn check_tells_every_mistake_with_its_line() {
+    let desk = Desk::new().await;
+    let right = desk.file(
+        "right.yaml",
+        "definition: acme\napp: acme\nbase_url: https://api.acme.example\nauth: { type: bearer }\n\
+         users: { path: /users }\nmap: { external_id: id, email: email }\n",
+    );
+    let told = desk.run("check", &right).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(
+        told.out.contains("is right, asks for token"),
+        "{}",
+        told.out
+    );
+
+    let wrong = desk.file(
+        "wrong.yaml",
+        "definition: acme\napp: acme\nbase_url: https://api.acme.example\nauth: { type: login, path: /l }\n\
+         users: { pth: /users }\nmap: { external_id: id, emial: email }\n",
+    );
+    let told = desk.run("check", &wrong).await;
+    assert_eq!(told.code, 2);
+    for expect in [
+        "wrong.yaml:5:",
+        "did you mean `path`",
+        "did you mean `email`",
+        "token_path",
+    ] {
+        assert!(told.err.contains(expect), "{expect}: {}", told.err);
+    }
+    assert_eq!(desk.run("check", desk.folder.path()).await.code, 2);
+}
+
+#[tokio::test]
+async fn check_runs_recorded_answers() {
+    let desk = Desk::new().await;
+    let file = desk.file(
+        "acme.yaml",
+        "definition: acme\napp: acme\nbase_url: https://api.acme.example\n\
+         users: { path: /users, pagination: { type: page } }\nmap: { external_id: id, email: email }\n",
+    );
+    let mut recorded = json!({
+        "answers": [
+            { "request": "GET https://api.acme.example/users?page=1", "body": [{ "id": 1, "email": "a@contoso.example" }] },
+            { "request": "GET https://api.acme.example/users?page=2", "body": [] },
+        ],
+        "users": [{ "external_id": "1", "email": "a@contoso.example", "username": null, "full_name": null, "role": null,
+            "created_at": null, "last_visit_at": null, "active": true, "status": "Active", "licenses": ["acme"], "custom_fields": {} }],
+        "summary": { "pages": 2, "complete": true },
+    });
+    desk.file("recorded/acme.json", &recorded.to_string());
+    let told = desk.run("check", &file).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(
+        told.out.contains("2 recorded answers give 1 users"),
+        "{}",
+        told.out
+    );
+
+    recorded["users"][0]["email"] = json!("b@contoso.example");
+    desk.file("recorded/acme.json", &recorded.to_string());
+    let told = desk.run("check", &file).await;
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("users[0]"), "{}", told.err);
+}
+
+#[tokio::test]
+async fn the_catalogue_is_right_and_every_definition_of_it_has_recorded_answers() {
+    let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    let desk = Desk::new().await;
+
+    let told = desk.run("check", &catalogue).await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    for line in told.out.lines() {
+        assert!(line.contains("recorded answers give"), "{line}");
+    }
+    assert!(told.out.lines().count() >= 20, "{}", told.out);
+}
+
+#[tokio::test]
+async fn preview_shows_raw_and_mapped_values_and_reasons() {
+    let desk = Desk::new().await.secret("token", "t0ken-1");
+    desk.app.door(Door::bearer("t0ken-1"));
+    desk.app.fixed(
+        "/users",
+        json!([
+            { "id": 1, "email": "a@contoso.example", "role": 2, "state": "active" },
+            { "id": 2, "email": "b@contoso.example", "state": "LOCKED" },
+            { "id": 3, "state": "active" },
+        ]),
+    );
+    let file = desk.definition(&json!({ "auth": { "type": "bearer" }, "map": { "role": { "path": "role", "map": { "2": "Member" } } } }));
+
+    let told = desk.run("preview", &file).await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("Member"), "{}", told.out);
+    assert!(
+        told.out.contains("deleted: `state` is `LOCKED`"),
+        "{}",
+        told.out
+    );
+    assert!(
+        told.out.contains("dropped: it has no email address"),
+        "{}",
+        told.out
+    );
+    assert!(!told.out.contains("t0ken-1"));
+}
+
+#[tokio::test]
+async fn the_schema_of_definitions_is_printed() {
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"))
+        .args(["schema", "definition"])
+        .output()
+        .await
+        .unwrap();
+
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+}
