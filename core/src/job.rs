@@ -17,7 +17,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[serde(tag = "kind", content = "so_far", rename_all = "snake_case")]
 pub enum Work {
     /// Every chain of the audit trail is followed.
-    VerifyAudit(Verification),
+    VerifyAudit(Box<Verification>),
     /// What changed files would do to everybody's access.
     Plan(Box<Planning>),
     /// Changed files are put, and what follows is started for everybody.

@@ -85,7 +85,7 @@ pub(crate) async fn verify(
     State(api): State<Api>,
     patience: Patience,
 ) -> Result<Response, Problem> {
-    let work = Work::VerifyAudit(Verification::default());
+    let work = Work::VerifyAudit(Box::default());
     let job = jobs::run(&api.ports, &caller.who(&api), work, patience.0).await?;
     Ok(answer(&job))
 }

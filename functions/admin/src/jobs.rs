@@ -115,7 +115,7 @@ fn people(planning: &Planning) -> ProgressView {
 /// What the call answers when its work is done.
 fn result(job: &Job) -> Value {
     match &job.work {
-        Work::VerifyAudit(verification) => json!(VerifiedView::from(verification)),
+        Work::VerifyAudit(verification) => json!(VerifiedView::from(&**verification)),
         Work::Plan(planning) => json!(PlanView::from(&**planning)),
         Work::Apply(applying) => json!({ "started": applying.started }),
     }
