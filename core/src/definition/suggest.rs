@@ -112,56 +112,67 @@ fn paging(
     rows: usize,
     headers: &[(String, String)],
 ) -> Option<Suggestion> {
-    let suggestion = |value: Value, reason: String| {
-        Some(Suggestion {
-            key: "users.pagination".to_owned(),
-            value,
-            reason,
-        })
-    };
     let has_link = headers.iter().any(|(name, value)| {
         name.eq_ignore_ascii_case("link") && value.replace(['"', ' '], "").contains("rel=next")
     });
     if has_link {
-        return suggestion(
+        let reason = "the answer has a Link header with a next page";
+        return Some(pages(
             json!({ "type": "next_url", "link_header": "next" }),
-            "the answer has a Link header with a next page".to_owned(),
-        );
+            reason,
+        ));
     }
     let around: Vec<(String, &Value)> = fields_of(answer)
         .into_iter()
         .filter(|(path, _)| response_path.is_empty() || !path.starts_with(response_path))
         .collect();
+    paging_around(&around).or_else(|| {
+        let looks_full = [10, 20, 25, 50, 100].contains(&rows);
+        let reason = format!("exactly {rows} records look like one page of several");
+        looks_full.then(|| pages(json!({ "type": "page" }), &reason))
+    })
+}
+
+fn pages(value: Value, reason: &str) -> Suggestion {
+    Suggestion {
+        key: "users.pagination".to_owned(),
+        value,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Names that say whether there is more.
+const MORE: [&str; 5] = [
+    "hasmore",
+    "hasnext",
+    "hasnextpage",
+    "more",
+    "moredataavailable",
+];
+/// Names of totals.
+const TOTAL: [&str; 4] = ["total", "totalresults", "totalcount", "totalrecords"];
+/// Names of cursors and next URLs.
+const NEXT: [&str; 10] = [
+    "next",
+    "nextpage",
+    "nextcursor",
+    "nextpagetoken",
+    "nextlink",
+    "odatanextlink",
+    "cursor",
+    "endcursor",
+    "after",
+    "nextmarker",
+];
+
+/// What the fields beside the list say about further pages.
+fn paging_around(around: &[(String, &Value)]) -> Option<Suggestion> {
     let named = |words: &[&str]| {
-        around.iter().find(|(path, _)| {
-            let last = path
-                .rsplit(['.', '"'])
-                .find(|part| !part.is_empty() && *part != "]")
-                .unwrap_or(path);
-            let plain = last.to_lowercase().replace(['_', '-', '.', '@'], "");
-            words.contains(&plain.as_str())
-        })
+        around
+            .iter()
+            .find(|(path, _)| words.contains(&plain_end(path).as_str()))
     };
-    let more = named(&[
-        "hasmore",
-        "hasnext",
-        "hasnextpage",
-        "more",
-        "moredataavailable",
-    ]);
-    let total = named(&["total", "totalresults", "totalcount", "totalrecords"]);
-    let next = named(&[
-        "next",
-        "nextpage",
-        "nextcursor",
-        "nextpagetoken",
-        "nextlink",
-        "odatanextlink",
-        "cursor",
-        "endcursor",
-        "after",
-        "nextmarker",
-    ]);
+    let (more, total) = (named(&MORE), named(&TOTAL));
     if total.is_some() && named(&["startindex"]).is_some() {
         return Some(Suggestion {
             key: "users.preset".to_owned(),
@@ -169,111 +180,117 @@ fn paging(
             reason: "the answer has `totalResults` and `startIndex`, as SCIM says".to_owned(),
         });
     }
-    if let Some((path, value)) = next {
-        let is_url = value.as_str().is_some_and(|text| {
-            text.contains('/') && (text.starts_with('/') || text.starts_with("http"))
-        });
-        let mut paging = if is_url {
-            json!({ "type": "next_url", "path": path })
+    if let Some((path, value)) = named(&NEXT) {
+        let is_url = |text: &str| text.starts_with('/') || text.starts_with("http");
+        let kind = if value.as_str().is_some_and(is_url) {
+            "next_url"
         } else {
-            json!({ "type": "cursor", "path": path })
+            "cursor"
         };
+        let mut paging = json!({ "type": kind, "path": path });
         if let (Some((more, _)), Some(map)) = (more, paging.as_object_mut()) {
             map.insert("has_more_path".to_owned(), json!(more));
         }
-        return suggestion(
-            paging,
-            format!("`{path}` looks like where the next page is; check the name of the parameter"),
-        );
+        let reason =
+            format!("`{path}` looks like where the next page is; check the name of the parameter");
+        return Some(pages(paging, &reason));
     }
     if let Some((path, _)) = total {
-        return suggestion(
+        let reason = format!("`{path}` looks like the total; check the names of the parameters");
+        return Some(pages(
             json!({ "type": "offset", "total_path": path }),
-            format!("`{path}` looks like the total; check the names of the parameters"),
-        );
+            &reason,
+        ));
     }
-    if let Some((path, _)) = more {
-        return suggestion(
-            json!({ "type": "page", "has_more_path": path }),
-            format!("`{path}` says whether there is more; check the name of the parameter"),
-        );
-    }
-    [10, 20, 25, 50, 100].contains(&rows).then(|| Suggestion {
-        key: "users.pagination".to_owned(),
-        value: json!({ "type": "page" }),
-        reason: format!("exactly {rows} records look like one page of several"),
-    })
+    let (path, _) = more?;
+    let reason = format!("`{path}` says whether there is more; check the name of the parameter");
+    Some(pages(
+        json!({ "type": "page", "has_more_path": path }),
+        &reason,
+    ))
 }
+
+/// The last key of a path, in small letters and digits alone.
+fn plain_end(path: &str) -> String {
+    let end = match path.strip_suffix("\"]") {
+        Some(quoted) => quoted.rsplit('"').next().unwrap_or(quoted),
+        None => path.rsplit('.').next().unwrap_or(path),
+    };
+    let letters = end.chars().filter(char::is_ascii_alphanumeric);
+    letters.collect::<String>().to_ascii_lowercase()
+}
+
+/// What the fields of a user are called, the usual name first.
+const WISHES: [(&str, &[&str]); 9] = [
+    (
+        "external_id",
+        &["id", "userid", "gid", "uid", "accountid", "uuid", "key"],
+    ),
+    (
+        "email",
+        &[
+            "email",
+            "mail",
+            "emailaddress",
+            "primaryemail",
+            "emailsvalue",
+            "workemail",
+            "login",
+            "username",
+        ],
+    ),
+    (
+        "username",
+        &[
+            "username",
+            "login",
+            "handle",
+            "userprincipalname",
+            "nickname",
+        ],
+    ),
+    (
+        "full_name",
+        &["fullname", "displayname", "name", "realname"],
+    ),
+    ("first_name", &["firstname", "givenname", "given"]),
+    (
+        "last_name",
+        &["lastname", "familyname", "surname", "family"],
+    ),
+    (
+        "role",
+        &["role", "rolename", "orgrole", "membertype", "accessrole"],
+    ),
+    (
+        "created_at",
+        &[
+            "createdat",
+            "created",
+            "createddate",
+            "createddatetime",
+            "datecreated",
+            "creationtime",
+            "addedat",
+        ],
+    ),
+    (
+        "last_visit_at",
+        &[
+            "lastvisitat",
+            "lastlogin",
+            "lastloginat",
+            "lastlogintime",
+            "lastseen",
+            "lastactive",
+            "lastactivityat",
+            "lastsigninat",
+        ],
+    ),
+];
 
 /// Which field could be which.
 fn mapping(rows: &[&Value]) -> Vec<Suggestion> {
-    const WISHES: [(&str, &[&str]); 9] = [
-        (
-            "external_id",
-            &["id", "userid", "gid", "uid", "accountid", "uuid", "key"],
-        ),
-        (
-            "email",
-            &[
-                "email",
-                "mail",
-                "emailaddress",
-                "primaryemail",
-                "emailsvalue",
-                "workemail",
-                "login",
-                "username",
-            ],
-        ),
-        (
-            "username",
-            &[
-                "username",
-                "login",
-                "handle",
-                "userprincipalname",
-                "nickname",
-            ],
-        ),
-        (
-            "full_name",
-            &["fullname", "displayname", "name", "realname"],
-        ),
-        ("first_name", &["firstname", "givenname", "given"]),
-        (
-            "last_name",
-            &["lastname", "familyname", "surname", "family"],
-        ),
-        (
-            "role",
-            &["role", "rolename", "orgrole", "membertype", "accessrole"],
-        ),
-        (
-            "created_at",
-            &[
-                "createdat",
-                "created",
-                "createddate",
-                "createddatetime",
-                "datecreated",
-                "creationtime",
-                "addedat",
-            ],
-        ),
-        (
-            "last_visit_at",
-            &[
-                "lastvisitat",
-                "lastlogin",
-                "lastloginat",
-                "lastlogintime",
-                "lastseen",
-                "lastactive",
-                "lastactivityat",
-                "lastsigninat",
-            ],
-        ),
-    ];
     let mut found: Vec<Suggestion> = Vec::new();
     for (field, words) in WISHES {
         let has_whole = found
