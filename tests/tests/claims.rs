@@ -197,7 +197,7 @@ async fn sleep_through(moment: u64) -> u64 {
 
 #[tokio::test]
 async fn a_worker_that_sleeps_past_its_lease_doubles_nothing() {
-    let moments = sleep_through(u64::MAX).await;
+    let moments = Box::pin(sleep_through(u64::MAX)).await;
     assert!(moments > 10, "only {moments} moments");
 
     stream::iter((0..moments).map(sleep_through))
