@@ -6,6 +6,9 @@
 Measures from the start of the process to its first request for work, the processor time over start and 300 requests,
 the time of one request, and the largest memory. Exits with 1 if the function is not 20 times faster ready, does not use
 3 times less processor time, or needs more than 16 MiB. Installs awslambdaric and boto3 into target/benches/webhook.
+
+Measured 2026-11 on two busy cores, load 10 (Rust, Python): ready after 58 and 2924 ms, 320 and 1400 ms
+of processor time, 6.6 and 8.6 ms a request, 7.3 and 46.6 MiB; the binary has 5.7 MiB.
 """
 
 import hashlib
