@@ -13,6 +13,12 @@ use sando_tests::harness::{Scene, engineer};
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
 
+/// In Lever it is what time it is for Sando.
+fn same_time(scene: &Scene) {
+    let now = scene.now().as_millisecond();
+    scene.site.lever.clock().freeze(now);
+}
+
 #[tokio::test]
 async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
     let scene = Scene::start().await;
@@ -32,6 +38,7 @@ async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
     assert_eq!(scene.machine.events().await, only_hired);
     assert_eq!(scene.site.lever.notes(&ids.opportunity).len(), 1);
 
+    same_time(&scene);
     scene.site.lever.delete(&ids.opportunity).unwrap();
     scene.machine.work_for(HOUR).await;
     scene.machine.settle().await;
@@ -52,6 +59,7 @@ async fn a_lost_unhire_of_somebody_who_has_started_is_found_for_a_human() {
     let scene = Scene::start().await;
     begin(&scene.machine.ports).await.unwrap();
     let ids = scene.onboard(engineer("Ada Park")).await;
+    same_time(&scene);
     scene.site.lever.unhire(&ids.opportunity).unwrap();
 
     scene.machine.work_for(HOUR).await;
