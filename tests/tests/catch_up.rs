@@ -13,10 +13,11 @@ use sando_tests::harness::{Scene, engineer};
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
 
-/// In Lever it is what time it is for Sando.
+/// In Lever it is what time it is for Sando, and never earlier than it was.
 fn same_time(scene: &Scene) {
+    let clock = scene.site.lever.clock();
     let now = scene.now().as_millisecond();
-    scene.site.lever.clock().freeze(now);
+    clock.freeze(now.max(clock.now_ms()));
 }
 
 #[tokio::test]
