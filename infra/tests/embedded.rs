@@ -12,11 +12,16 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use sando_core::approval::{Approval, ApprovalState};
 use sando_core::audit::{Head, StreamId};
+use sando_core::catch_up::CatchUp;
 use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
+use sando_core::event::KnownCandidacy;
 use sando_core::ids::{LeverId, PersonId};
-use sando_core::store::{Commit, Group, Key, PageRequest, Put, Query, Store, StoreError, Version};
+use sando_core::store::{
+    Commit, Entity, Group, Key, PageRequest, Put, Query, Store, StoreError, Version,
+};
 use sando_infra::dynamo::{DynamoStore, Embedded, EngineError, Tables};
 
 async fn over(engine: &Embedded) -> Arc<dyn Store> {
@@ -248,6 +253,25 @@ async fn items_of_schema_1_are_read() {
     assert_eq!(held.version, Version(3));
     assert_eq!(config[0].entity.kind, ConfigKind::App);
     assert_eq!(heads[0].entity.stream, StreamId::Config);
+}
+
+#[tokio::test]
+async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
+    let store = with_schema_1().await;
+
+    let approval = Key::Approval("apr_1".parse().unwrap());
+    let approval = store.find::<Approval>(&approval).await.unwrap().unwrap();
+    let candidacy = Key::Candidacy(LeverId::parse("0b5a").unwrap());
+    let known = store.find::<KnownCandidacy>(&candidacy).await.unwrap();
+    let catch_up = store.find::<CatchUp>(&Key::CatchUp).await.unwrap();
+
+    assert_eq!(approval.entity.state, ApprovalState::Waiting);
+    let before: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
+    let asked = approval.entity.may_decide(before);
+    assert_eq!(asked, ["role:it-admin", "role:night"]);
+    assert_eq!(approval.entity.due(), Some(before));
+    assert_eq!(known.unwrap().entity.look_at, None);
+    assert_eq!(catch_up.unwrap().entity.found, 3);
 }
 
 #[tokio::test]

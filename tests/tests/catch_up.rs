@@ -13,6 +13,13 @@ use sando_tests::harness::{Scene, engineer};
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
 
+/// In Lever it is what time it is for Sando, and never earlier than it was.
+fn same_time(scene: &Scene) {
+    let clock = scene.site.lever.clock();
+    let now = scene.now().as_millisecond();
+    clock.freeze(now.max(clock.now_ms()));
+}
+
 #[tokio::test]
 async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
     let scene = Scene::start().await;
@@ -32,6 +39,7 @@ async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
     assert_eq!(scene.machine.events().await, only_hired);
     assert_eq!(scene.site.lever.notes(&ids.opportunity).len(), 1);
 
+    same_time(&scene);
     scene.site.lever.delete(&ids.opportunity).unwrap();
     scene.machine.work_for(HOUR).await;
     scene.machine.settle().await;
@@ -52,6 +60,7 @@ async fn a_lost_unhire_of_somebody_who_has_started_is_found_for_a_human() {
     let scene = Scene::start().await;
     begin(&scene.machine.ports).await.unwrap();
     let ids = scene.onboard(engineer("Ada Park")).await;
+    same_time(&scene);
     scene.site.lever.unhire(&ids.opportunity).unwrap();
 
     scene.machine.work_for(HOUR).await;

@@ -183,7 +183,8 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
         .life
         .iter()
         .filter(|entry| entry.standing.is_hired())
-        .map(|entry| entry.at)
+        .filter_map(|entry| entry.standing.archived.as_ref())
+        .map(|archived| archived.at)
         .collect();
     let state = person.map(|person| person.state);
     let fits = match (opportunity.life.last(), hires.last(), left) {

@@ -165,10 +165,16 @@ async fn happen(world: &World, planned: &Planned) {
             world.lever.becomes(id, |standing| standing.deleted = true);
             world.call_webhook("candidateDeleted", id, "deleted");
         }
-        Deed::Move(days) => world.lever.becomes(id, |standing| {
-            let days = jiff::Span::new().days(days);
-            standing.starts_on = standing.starts_on.saturating_add(days);
-        }),
+        Deed::Move(days) => {
+            let hired = world.lever.opportunity(id);
+            let last = hired.and_then(|hired| hired.life.last().cloned());
+            if last.is_some_and(|last| last.standing.is_hired()) {
+                let days = jiff::Span::new().days(days);
+                world.lever.becomes(id, |standing| {
+                    standing.starts_on = standing.starts_on.saturating_add(days);
+                });
+            }
+        }
         Deed::Lie => world.call_webhook("candidateHired", id, "a lie"),
         Deed::Terminate => terminate(world, planned.human, human).await,
     }
