@@ -107,12 +107,14 @@ pub fn root(ends: &[End]) -> String {
     hex::encode(level.first().copied().unwrap_or_default())
 }
 
-/// A checkpoint as it was kept outside: its place and its hash say everything.
+/// A checkpoint as it was kept outside: its place and its hash say everything. Read from the record, or from a log line.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Kept {
     /// Its place among the checkpoints.
+    #[serde(alias = "audit.seq")]
     pub seq: u64,
     /// Its hash.
+    #[serde(alias = "audit.hash")]
     pub hash: String,
 }
 

@@ -247,6 +247,10 @@ mod tests {
             r#"{"stream":"checkpoints","seq":7,"hash":"ab12","prev_hash":"00"}"#,
             Some(&kept),
         );
+        check(
+            r#"{"level":"INFO","message":"audit checkpoint","audit.seq":7,"audit.hash":"ab12"}"#,
+            Some(&kept),
+        );
         check("Sando listens on http://127.0.0.1:8080", None);
     }
 }
