@@ -71,7 +71,7 @@ fn an_approval(rule: serde_json::Value) -> Approval {
         &a_person().build(),
         "team",
         400,
-        |question| Approval::ask(question),
+        Approval::ask,
     )
 }
 
