@@ -79,14 +79,15 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Err(StoreError::Conflict { .. }) => return Ok(Worked::Stale),
         Err(error) => return Err(error.into()),
     };
+    // Boxed: what works on one thing does not carry the room for all the others.
     let done = match &message.key {
-        Key::Delivery(_) => delivery::look(ports, stored.read()?).await,
-        Key::Run(_) => drive::run(ports, stored.read()?).await,
-        Key::Person(_) => lifecycle::moment(ports, stored.read()?).await,
-        Key::Job(_) => jobs::work(ports, stored.read()?).await,
-        Key::Candidacy(_) => offer::look_again(ports, stored.read()?).await,
-        Key::CatchUp => catch_up::poll(ports, stored.read()?).await,
-        Key::Approval(_) => approval::moment(ports, stored.read()?).await,
+        Key::Delivery(_) => Box::pin(delivery::look(ports, stored.read()?)).await,
+        Key::Run(_) => Box::pin(drive::run(ports, stored.read()?)).await,
+        Key::Person(_) => Box::pin(lifecycle::moment(ports, stored.read()?)).await,
+        Key::Job(_) => Box::pin(jobs::work(ports, stored.read()?)).await,
+        Key::Candidacy(_) => Box::pin(offer::look_again(ports, stored.read()?)).await,
+        Key::CatchUp => Box::pin(catch_up::poll(ports, stored.read()?)).await,
+        Key::Approval(_) => Box::pin(approval::moment(ports, stored.read()?)).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");
             Ok(())
