@@ -56,8 +56,8 @@ async fn a_login_becomes_a_token_that_is_refreshed() {
     for client_auth in ["basic", "body"] {
         let file = json!({
             "type": "oauth2_authorization_code", "client_auth": client_auth, "scopes": ["openid", "email"],
-            "authorization_url": provider.base().join("/oauth2/authorize").unwrap(),
-            "token_url": provider.base().join("/oauth2/token").unwrap(),
+            "authorization_url": provider.base().join("/oauth2/authorize").unwrap().as_str(),
+            "token_url": provider.base().join("/oauth2/token").unwrap().as_str(),
         });
         let auth: Auth = serde_json::from_value(file).unwrap();
         let Auth::AuthorizationCode(of) = &auth else {
