@@ -168,7 +168,7 @@ impl Prepared {
     /// What does not fit, before anything is sent.
     pub(crate) async fn start(&self) -> Result<Reader, Vec<String>> {
         let rate = self.definition.limits().requests_per_second;
-        let pace = rate.map(|rate| Arc::new(Pace::per_second(rate)) as Arc<dyn Gate>);
+        let pace = rate.map(|rate| -> Arc<dyn Gate> { Arc::new(Pace::per_second(rate)) });
         let settings = ReaderSettings {
             definition: self.definition.clone(),
             inputs: self.inputs.clone(),
