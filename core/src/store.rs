@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::audit::{Record, StreamId};
 use crate::claim::Claim;
 use crate::config::ConfigKind;
+use crate::definition::IdHash;
 use crate::ids::{
-    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RunId, Slug, TaskId,
-    derive,
+    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId, RunId,
+    Slug, TaskId, derive,
 };
 
 /// Names one item. Two entities never share a key.
@@ -55,6 +56,42 @@ pub enum Key {
     Answer(String),
     /// Long work.
     Job(JobId),
+    /// A definition as it is now.
+    Definition(Slug),
+    /// One version of a definition; it never changes.
+    DefinitionVersion(Slug, u32),
+    /// A connected account: definition and name.
+    Account(Slug, Slug),
+    /// One user of a roster, by the hash of the application's id.
+    Entry(RosterId, IdHash),
+    /// A sync, by its number.
+    Sync(RosterId, u64),
+    /// A part of what a sync has to remember.
+    SyncPart(RosterId, u64, PartKind, u32),
+}
+
+/// What a part of a sync is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// Ids that were seen.
+    Seen,
+    /// Users who would lose something.
+    Lost,
+    /// A stretch of the checkpoint.
+    Point,
+}
+
+impl PartKind {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Lost => "lost",
+            Self::Point => "point",
+        }
+    }
 }
 
 impl Key {
@@ -341,7 +378,8 @@ pub struct DueEntry {
     pub due: Timestamp,
 }
 
-/// A list that the store serves from an index (perhaps stale by a moment), newest first.
+/// A list that is read page by page. Those by state and by person come from an index (perhaps stale by a moment), newest
+/// first; a roster and its syncs are read as they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Query {
     /// Everything of a kind in one of these states, merged.
@@ -358,6 +396,10 @@ pub enum Query {
         /// The entity's kind.
         kind: &'static str,
     },
+    /// The entries of a roster, in the order of their hashes; strongly consistent.
+    Roster(RosterId),
+    /// The syncs of a roster, newest first; strongly consistent.
+    Syncs(RosterId),
 }
 
 /// Which part of a list.
@@ -389,6 +431,12 @@ pub enum Group {
     ApiKeys,
     /// The heads of all audit streams (for checkpoint and verification).
     Heads,
+    /// All definitions.
+    Definitions,
+    /// The versions of a definition that are kept, oldest first.
+    DefinitionVersions(Slug),
+    /// All connected accounts.
+    Accounts,
 }
 
 /// How many shards the due index has.
@@ -402,6 +450,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `Unavailable` may be retried as it is.
     async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+
+    /// Reads several items, in the order of their keys; an adapter that can do so reads them together.
+    ///
+    /// # Errors
+    /// `Unavailable` and `Contended` may be retried as they are.
+    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.push(self.get(key).await?);
+        }
+        Ok(found)
+    }
 
     /// Reads all items that lie together, in the order of their keys.
     ///
