@@ -65,5 +65,6 @@ pub use pull::{
     Fault, FaultKind, Inputs, ListingEnd, MOST_RETRIES, Outcome, PlannedRequest, Pull, Purpose,
     RequestId, ResumeError, Step, Wait,
 };
+pub(crate) use pull::Seen;
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};

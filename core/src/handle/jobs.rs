@@ -9,7 +9,7 @@ use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
 use super::verification::follow;
-use super::{HandleError, ledger, planning};
+use super::{HandleError, forget, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -65,5 +65,6 @@ async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, HandleError> {
     match work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
         Work::Plan(planning) => planning::portion(ports, planning).await,
+        Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,
     }
 }

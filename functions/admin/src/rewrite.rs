@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 9] = [
+const ACTIONS: [&str; 14] = [
     "terminate",
     "reinstate",
     "correct",
@@ -16,10 +16,22 @@ const ACTIONS: [&str; 9] = [
     "skip",
     "complete",
     "reassign",
+    "rollback",
+    "sync",
+    "test",
+    "enable",
+    "release",
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 4] = ["/v1/people/", "/v1/events/", "/v1/runs/", "/v1/tasks/"];
+const RESOURCES: [&str; 6] = [
+    "/v1/people/",
+    "/v1/events/",
+    "/v1/runs/",
+    "/v1/tasks/",
+    "/v1/definitions/",
+    "/v1/accounts/",
+];
 
 /// Turns the action at the end of a path into a segment.
 pub(crate) async fn actions(mut request: Request) -> Request {
@@ -88,6 +100,11 @@ mod tests {
         );
         check("/v1/people/hr:17", None);
         check("/v1/audit:verify", None);
+        check("/v1/definitions:check", None);
+        check(
+            "/v1/accounts/acme/prod:sync",
+            Some("/v1/accounts/acme/prod/@sync"),
+        );
     }
 
     #[test]

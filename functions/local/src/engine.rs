@@ -13,7 +13,7 @@ use sando_core::changes::Origin;
 use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
-use sando_core::ports::{EventsQueue, Lever, Ports, RemoteError, Secrets, Sent};
+use sando_core::ports::{EventsQueue, Lever, NoReaders, Ports, RemoteError, Secrets, Sent};
 use sando_core::store::Store;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -114,6 +114,7 @@ impl Engine {
                 secrets.clone(),
                 clock.clone(),
             )),
+            readers: Arc::new(NoReaders),
             notifier: Arc::new(FolderNotifier::new(data.notifications())),
             keys: secrets.clone(),
             clock,

@@ -8,6 +8,7 @@
 
 mod access;
 mod audit;
+mod builder;
 mod config;
 mod events;
 mod keys;
