@@ -3,6 +3,9 @@
 //! The store knows items, not entities: a key, a version, a body, and where the item is found (due, listing, lookup).
 //! How keys look in a table is the adapter's business alone.
 
+mod error;
+mod part;
+
 use std::fmt;
 
 use async_trait::async_trait;
@@ -17,6 +20,9 @@ use crate::ids::{
     ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId, RunId,
     Slug, TaskId, derive,
 };
+
+pub use error::StoreError;
+pub use part::PartKind;
 
 /// Names one item. Two entities never share a key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -68,30 +74,6 @@ pub enum Key {
     Sync(RosterId, u64),
     /// A part of what a sync has to remember.
     SyncPart(RosterId, u64, PartKind, u32),
-}
-
-/// What a part of a sync is about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartKind {
-    /// Ids that were seen.
-    Seen,
-    /// Users who would lose something.
-    Lost,
-    /// A stretch of the checkpoint.
-    Point,
-}
-
-impl PartKind {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Seen => "seen",
-            Self::Lost => "lost",
-            Self::Point => "point",
-        }
-    }
 }
 
 impl Key {
@@ -334,37 +316,6 @@ impl Commit {
     pub fn size(&self) -> usize {
         self.puts.len() + self.deletes.len() + self.checks.len() + self.records.len()
     }
-}
-
-/// Why the store did not do it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// A version moved since it was read (also: a claim is taken): read and decide again.
-    #[error("{key:?} has changed in between")]
-    Conflict {
-        /// The first item that moved.
-        key: Key,
-    },
-    /// Another transaction is on the same items, or the table throttles: repeat the same commit.
-    #[error("the store is busy")]
-    Contended,
-    /// Not reachable, or it did not answer. The commit may have happened: read before deciding again.
-    #[error("the store is not available: {0}")]
-    Unavailable(String),
-    /// An item that cannot be read: a defect or a newer release's.
-    #[error("{key:?} cannot be read: {why}")]
-    Unreadable {
-        /// Which item.
-        key: Key,
-        /// Where in it.
-        why: String,
-    },
-    /// More items than a transaction may have: a defect of the caller.
-    #[error("{0} items are more than one commit may have")]
-    TooLarge(usize),
-    /// A cursor that this store did not give.
-    #[error("the cursor is not one of this list")]
-    BadCursor,
 }
 
 /// A work entry that is due.

@@ -8,9 +8,9 @@ use crate::account::{Account, AccountState, owner};
 use crate::catalog::DefinitionItem;
 use crate::changes::{Changes, Line};
 use crate::definition::Definition;
+use crate::handle::ledger;
 use crate::handle::sync::sample::{Sample, sample};
 use crate::handle::sync::{begin, compiled_now};
-use crate::handle::ledger;
 use crate::ids::{JobId, Slug};
 use crate::job::{Forgetting, Job, Work};
 use crate::mistake::{Mistake, join};
@@ -93,7 +93,11 @@ fn check(definition: &Definition, given: &Given) -> Result<(), AdminError> {
             mistakes.push(Mistake::new(part, format!("at most {MOST_VALUES}")));
         }
         let bad = |text: &&String| text.is_empty() || text.len() > LONGEST_VALUE;
-        for name in values.iter().filter(|(_, text)| bad(text)).map(|(name, _)| name) {
+        for name in values
+            .iter()
+            .filter(|(_, text)| bad(text))
+            .map(|(name, _)| name)
+        {
             let message = format!("1 to {LONGEST_VALUE} bytes");
             mistakes.push(Mistake::new(join(part, name), message));
         }
@@ -321,7 +325,8 @@ async fn sync_once(
     match account.entity.state {
         AccountState::Connected => {}
         AccountState::Connecting => {
-            let detail = "its credentials are not stored yet: connect it again with `replace: true`";
+            let detail =
+                "its credentials are not stored yet: connect it again with `replace: true`";
             return Err(AdminError::refused("connecting", detail));
         }
         AccountState::Disabled { .. } => {

@@ -60,11 +60,11 @@ pub use map::{
     CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, LicenseWhy, MappedUser, Reason,
     User,
 };
+pub(crate) use pull::Seen;
 pub use pull::{
     Answer, Batch, Body, CacheKey, Certificate, Checkpoint, Class, Credentials, EndedBy, Failure,
     Fault, FaultKind, Inputs, ListingEnd, MOST_RETRIES, Outcome, PlannedRequest, Pull, Purpose,
     RequestId, ResumeError, Step, Wait,
 };
-pub(crate) use pull::Seen;
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};

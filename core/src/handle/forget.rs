@@ -1,8 +1,8 @@
 //! Deletes the roster of an account that was disconnected or replaced, portion by portion.
 
+use crate::job::Forgetting;
 use crate::ports::Ports;
 use crate::store::{Check, Commit, PageRequest, Query};
-use crate::job::Forgetting;
 
 use super::HandleError;
 
@@ -13,7 +13,10 @@ const PORTION: usize = 75;
 ///
 /// # Errors
 /// If the store did not do it.
-pub(super) async fn portion(ports: &Ports, forgetting: &mut Forgetting) -> Result<bool, HandleError> {
+pub(super) async fn portion(
+    ports: &Ports,
+    forgetting: &mut Forgetting,
+) -> Result<bool, HandleError> {
     let roster = &forgetting.roster;
     for query in [Query::Syncs(roster.clone()), Query::Roster(roster.clone())] {
         let page = PageRequest {

@@ -141,9 +141,9 @@ pub struct Sync {
     pub lost_parts: u32,
     /// Where the reading stands.
     pub point: Option<Point>,
-    /// How often in a row it waited for the application without having read anything in between.
+    /// How often in a row it was put down without having read anything in between.
     pub waits: u32,
-    /// The pages that had been read when it waited last.
+    /// The pages and lists that had been read when it was put down last.
     pub waited_at: u64,
     /// How many workers had it in hand.
     pub turns: u32,

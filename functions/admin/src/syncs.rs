@@ -164,7 +164,9 @@ pub(crate) async fn read(
     InPath((definition, name, id)): InPath<(Slug, Slug, String)>,
 ) -> Result<Json<SyncView>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
-    let sync = syncs::sync(&api.ports, &account, number(&id)?).await?.entity;
+    let sync = syncs::sync(&api.ports, &account, number(&id)?)
+        .await?
+        .entity;
     let losses = if sync.state == SyncState::Running {
         Vec::new()
     } else {

@@ -142,9 +142,10 @@ fn reading(key: &Key) -> (String, String) {
         Key::DefinitionVersion(id, number) => {
             (format!("DEFINITION#{id}"), format!("VERSION#{number:010}"))
         }
-        Key::Account(definition, name) => {
-            ("ACCOUNTS".to_owned(), format!("ACCOUNT#{definition}#{name}"))
-        }
+        Key::Account(definition, name) => (
+            "ACCOUNTS".to_owned(),
+            format!("ACCOUNT#{definition}#{name}"),
+        ),
         Key::Entry(roster, id) => {
             let [first, ..] = id.0;
             let hash = String::from(*id);
@@ -220,9 +221,7 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
             let hash = IdHash::try_from((*hash).to_owned()).map_err(|_| KeyError::Form)?;
             Key::Entry(roster.parse()?, hash)
         }
-        (["SYNCS", roster], ["SYNC", number]) => {
-            Key::Sync(roster.parse()?, parse_number(number)?)
-        }
+        (["SYNCS", roster], ["SYNC", number]) => Key::Sync(roster.parse()?, parse_number(number)?),
         (["SYNC", roster, number], [kind, place]) => Key::SyncPart(
             roster.parse()?,
             parse_number(number)?,

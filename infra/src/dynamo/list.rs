@@ -161,11 +161,7 @@ pub(super) async fn list(
 }
 
 /// One page of what lies together in the table itself, consistent: partition by partition.
-async fn table(
-    store: &DynamoStore,
-    list: &Query,
-    page: &PageRequest,
-) -> Result<Page, StoreError> {
+async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<Page, StoreError> {
     let limit = page_size(page.limit);
     let after = page.cursor.as_deref().map(|c| parse_key(list, c));
     let after = after.transpose()?.map(|key| ItemKey::from(&key));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sando_core::account::AccountState;
-use sando_core::admin::{Expect, accounts};
 use sando_core::admin::syncs::{Accept, losses, release};
+use sando_core::admin::{Expect, accounts};
 use sando_core::sync::SyncState;
 use serde_json::json;
 
@@ -90,11 +90,15 @@ async fn a_test_that_works_enables_an_account_again() {
     world.day().await;
 
     let who = world.who();
-    let failed = accounts::test(&world.ports, &who, &id, &name).await.unwrap();
+    let failed = accounts::test(&world.ports, &who, &id, &name)
+        .await
+        .unwrap();
     assert!(failed.failure.is_some());
     assert_eq!(world.account().await.state.as_str(), "disabled");
     mend(&world);
-    let worked = accounts::test(&world.ports, &who, &id, &name).await.unwrap();
+    let worked = accounts::test(&world.ports, &who, &id, &name)
+        .await
+        .unwrap();
     world.rest().await;
 
     assert_eq!(worked.batch.users.len(), 5);
@@ -171,7 +175,10 @@ async fn a_large_drop_is_held_and_counts_once_it_is_released() {
     world.rest().await;
     assert_eq!(world.roster().await, roster_of(&users(0..45)));
     let account = world.account().await;
-    assert_eq!((account.held, account.applied, account.users), (None, 2, 45));
+    assert_eq!(
+        (account.held, account.applied, account.users),
+        (None, 2, 45)
+    );
 }
 
 #[tokio::test]
@@ -263,8 +270,7 @@ async fn an_account_replaced_in_the_middle_of_a_sync_begins_with_nobody() {
     };
     let (of, who) = ((&id, &name), world.who());
     let expect = Expect::Anything;
-    let replaced =
-        accounts::connect(&world.ports, &*world.fakes, &who, of, &given, &expect).await;
+    let replaced = accounts::connect(&world.ports, &*world.fakes, &who, of, &given, &expect).await;
     assert!(!replaced.unwrap());
     world.rest().await;
 

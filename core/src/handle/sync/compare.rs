@@ -59,12 +59,7 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
 }
 
 /// Counts who was there before, and who will be.
-fn count(
-    counts: &mut Counts,
-    entry: &Entry,
-    write: &Write,
-    comparing: &Comparing,
-) {
+fn count(counts: &mut Counts, entry: &Entry, write: &Write, comparing: &Comparing) {
     let is_there = |entry: &Entry| {
         let face = entry.visible(comparing.applied);
         face.is_some_and(|face| !face.deleted)

@@ -37,11 +37,7 @@ pub const TURN: SignedDuration = SignedDuration::from_mins(10);
 ///
 /// # Errors
 /// If the store did not do it; the sync is found again when the lease ends.
-pub async fn work(
-    ports: &Ports,
-    sync: Loaded<Sync>,
-    until: Timestamp,
-) -> Result<(), HandleError> {
+pub async fn work(ports: &Ports, sync: Loaded<Sync>, until: Timestamp) -> Result<(), HandleError> {
     if sync.entity.state != SyncState::Running {
         return Ok(());
     }

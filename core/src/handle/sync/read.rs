@@ -47,12 +47,14 @@ struct Reading<'d, 'p> {
     flights: FuturesUnordered<Flight>,
     /// Requests that ask for a long wait.
     parked: Vec<Box<PlannedRequest>>,
+    /// Something was answered in this turn: whoever leaves before that gets nowhere.
+    has_landed: bool,
 }
 
 /// Goes on with reading, and with what comes after it.
 pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
     let Some(definition) = definition(&desk).await? else {
-        let failure = failure(Class::Shape, "the version of its definition is gone");
+        let failure = failure_of(Class::Shape, "the version of its definition is gone");
         return settle::fail(&mut desk, failure).await;
     };
     desk.patience = definition.limits().timeout;
@@ -78,6 +80,7 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
         reader: opened.reader,
         flights: FuturesUnordered::new(),
         parked: Vec::new(),
+        has_landed: false,
     };
     if Box::pin(reading.run()).await? {
         return compare::go_on(desk).await;
@@ -110,7 +113,7 @@ async fn start(
     }
     desk.start_over();
     let pull = Pull::start(definition.clone(), inputs);
-    Ok(pull.map_err(|mistakes| failure(Class::Shape, in_lines(&mistakes))))
+    Ok(pull.map_err(|mistakes| failure_of(Class::Shape, in_lines(&mistakes))))
 }
 
 async fn checkpoint(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleError> {
@@ -165,12 +168,23 @@ impl Reading<'_, '_> {
     fn land(&mut self, id: RequestId, outcome: Outcome) {
         let now = self.desk.ports.clock.now();
         self.pull.receive(id, outcome, now);
+        self.has_landed = true;
     }
 
-    /// Compares and writes a page while the next one is on its way.
+    fn should_leave(&self) -> bool {
+        self.has_landed && self.desk.should_leave()
+    }
+
+    /// Compares and writes a page while the next one is on its way. Not if it is time to put down how far it has come: that
+    /// is possible only before the next page is there.
     async fn users(&mut self, batch: Batch) -> Result<(), HandleError> {
+        let puts_down = !self.parked.is_empty() || self.should_leave() || self.desk.should_keep();
         let taking = Box::pin(take(self.desk, batch));
-        let (taken, landed) = join(taking, self.flights.next()).await;
+        let (taken, landed) = if puts_down {
+            (taking.await, None)
+        } else {
+            join(taking, self.flights.next()).await
+        };
         if let Some((id, outcome)) = landed {
             self.land(id, outcome);
         }
@@ -194,14 +208,14 @@ impl Reading<'_, '_> {
             Some(request) => self.pull.abandon(asks_to_wait(&request)),
             None => {
                 let why = "a request was lost within Sando";
-                self.pull.abandon(failure(Class::RemoteDown, why));
+                self.pull.abandon(failure_of(Class::RemoteDown, why));
             }
         }
     }
 
     /// Puts down how far it has come, when it is time for that; true if the worker leaves.
     async fn put_down(&mut self) -> Result<bool, HandleError> {
-        let leaves = self.desk.should_leave();
+        let leaves = self.should_leave();
         if self.parked.is_empty() && !leaves && !self.desk.should_keep() {
             return Ok(false);
         }
@@ -211,10 +225,14 @@ impl Reading<'_, '_> {
         };
         let now = self.desk.ports.clock.now();
         let waits = self.parked.iter().map(|request| request.wait.least).max();
-        if waits.is_some() && self.has_waited_enough() {
+        if (leaves || waits.is_some()) && self.gets_nowhere() {
             let failure = self.parked.first().map(|request| asks_to_wait(request));
+            let usual = || {
+                let why = "nothing that can be used came of it, however often it was tried";
+                failure_of(Class::RemoteDown, why)
+            };
             self.parked.clear();
-            failure.into_iter().for_each(|failure| self.pull.abandon(failure));
+            self.pull.abandon(failure.unwrap_or_else(usual));
             return Ok(false);
         }
         let hand_on = match waits {
@@ -229,23 +247,26 @@ impl Reading<'_, '_> {
             }
             false => {
                 let why = "what is read has to be united and is too much to be continued later";
-                self.pull.abandon(failure(Class::Shape, why));
+                self.pull.abandon(failure_of(Class::Shape, why));
                 return Ok(false);
             }
         }
         Ok(hand_on.is_some())
     }
 
-    /// An application that makes every request wait is given up after some.
-    fn has_waited_enough(&mut self) -> bool {
-        let pages = self.pull.certificate().pages;
+    /// An application is given up that makes every request wait, or answers nothing usable in several turns: how often a
+    /// request was tried is not part of a checkpoint.
+    fn gets_nowhere(&mut self) -> bool {
+        let certificate = self.pull.certificate();
+        let lists: u64 = certificate.endings.values().sum();
+        let far = certificate.pages.saturating_add(lists);
         let sync = &mut self.desk.sync.entity;
-        sync.waits = if sync.waited_at == pages {
+        sync.waits = if sync.waited_at == far {
             sync.waits.saturating_add(1)
         } else {
             1
         };
-        sync.waited_at = pages;
+        sync.waited_at = far;
         sync.waits > MOST_RETRIES
     }
 
@@ -288,7 +309,7 @@ impl Reading<'_, '_> {
             self.desk.keep(None).await?;
             return Ok(true);
         }
-        let usual = || self::failure(Class::Shape, "the list was not read to its end");
+        let usual = || failure_of(Class::Shape, "the list was not read to its end");
         settle::fail(self.desk, failure.unwrap_or_else(usual)).await?;
         Ok(false)
     }
@@ -343,10 +364,19 @@ async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
                 .transpose()
                 .map_err(HandleError::from)?;
             let why = whys.remove(&id).unwrap_or_default();
-            let found = seen(entry.as_ref().map(|entry| &entry.entity), mapped, why, &comparing);
+            let found = seen(
+                entry.as_ref().map(|entry| &entry.entity),
+                mapped,
+                why,
+                &comparing,
+            );
             let version = entry.map_or(Version::ABSENT, |entry| entry.version);
             writes.push((found.write, key, version));
-            count(desk, found.change, found.loss.as_ref().map(|loss| &loss.lost));
+            count(
+                desk,
+                found.change,
+                found.loss.as_ref().map(|loss| &loss.lost),
+            );
             if let Some(loss) = found.loss {
                 desk.loses(loss);
             }
@@ -377,14 +407,14 @@ fn asks_to_wait(request: &PlannedRequest) -> Failure {
     let secs = request.wait.least.as_secs();
     Failure {
         purpose: request.purpose.clone(),
-        ..failure(
+        ..failure_of(
             Class::Quota,
             format!("the application asks to wait {secs} s, again and again"),
         )
     }
 }
 
-fn failure(class: Class, message: impl Into<String>) -> Failure {
+fn failure_of(class: Class, message: impl Into<String>) -> Failure {
     Failure {
         class,
         purpose: Purpose::Users { of: String::new() },

@@ -67,7 +67,9 @@ async fn take_back(
     losses: &[Loss],
 ) -> Result<(Vec<Put>, Vec<Check>), HandleError> {
     let roster = &desk.sync.entity.roster;
-    let keys = losses.iter().map(|loss| Key::Entry(roster.clone(), loss.id));
+    let keys = losses
+        .iter()
+        .map(|loss| Key::Entry(roster.clone(), loss.id));
     let keys: Vec<Key> = keys.collect();
     let comparing = desk.comparing();
     let (mut puts, mut deletes) = (Vec::new(), Vec::new());

@@ -54,7 +54,10 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
     let mut sample = Box::pin(first_page(ports, pull, opened.reader.clone())).await;
     if let Some(failure) = &mut sample.failure {
         failure.message = opened.reader.mask(&failure.message);
-        failure.remote = failure.remote.as_deref().map(|text| opened.reader.mask(text));
+        failure.remote = failure
+            .remote
+            .as_deref()
+            .map(|text| opened.reader.mask(text));
     }
     Ok(sample)
 }

@@ -140,7 +140,10 @@ async fn a_preview_tells_of_every_record_why() {
     let sample = json!({ "users": [row("a", "on"), row("b", "LOCKED"), { "id": "c" }] });
 
     let body = json!({ "definition": file, "sample": sample });
-    let preview = world.post("/v1/definitions:preview", body).await.expect(200);
+    let preview = world
+        .post("/v1/definitions:preview", body)
+        .await
+        .expect(200);
 
     let rows = preview["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 3);
@@ -168,8 +171,14 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     let account = world.get("/v1/accounts/acme/prod").await.expect(200);
     assert_eq!(account["users"], 2);
 
-    world.put("/v1/accounts/acme/Prod", given()).await.expect(422);
-    world.put("/v1/accounts/none/prod", given()).await.expect(422);
+    world
+        .put("/v1/accounts/acme/Prod", given())
+        .await
+        .expect(422);
+    world
+        .put("/v1/accounts/none/prod", given())
+        .await
+        .expect(422);
     world.delete("/v1/definitions/acme").await.expect(409);
     world.delete("/v1/accounts/acme/prod").await.expect(204);
     world.get("/v1/accounts/acme/prod").await.expect(404);
@@ -247,7 +256,10 @@ async fn users_and_syncs_are_shown() {
     let path = format!("/v1/accounts/acme/prod/users?limit=1&cursor={cursor}");
     let second = world.get(&path).await.expect(200);
     assert_ne!(first["items"][0], second["items"][0]);
-    let locked = world.get("/v1/accounts/acme/prod/users/b").await.expect(200);
+    let locked = world
+        .get("/v1/accounts/acme/prod/users/b")
+        .await
+        .expect(200);
     assert_eq!(locked["active"], false);
     let why = "deleted: `state` is `off`, rule 1 wants `on`";
     assert_eq!(locked["why"], json!([why]));
@@ -314,7 +326,10 @@ async fn a_sync_is_started_held_and_released_over_the_api() {
 async fn an_account_is_disabled_tested_and_enabled_over_the_api() {
     let world = connected().await;
     world.refuse_reading(Some(403));
-    world.post("/v1/accounts/acme/prod:sync", json!({})).await.expect(202);
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
     world.pass(1).await;
 
     let account = world.get("/v1/accounts/acme/prod").await.expect(200);
