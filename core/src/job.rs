@@ -15,6 +15,10 @@ const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// What is to be done, with how far it has come.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "so_far", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of them at a time, in its job"
+)]
 pub enum Work {
     /// Every chain of the audit trail is followed.
     VerifyAudit(Verification),

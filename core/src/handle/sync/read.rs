@@ -46,7 +46,7 @@ struct Reading<'d, 'p> {
     reader: Arc<dyn Reader>,
     flights: FuturesUnordered<Flight>,
     /// Requests that ask for a long wait.
-    parked: Vec<Box<PlannedRequest>>,
+    parked: Vec<PlannedRequest>,
     /// Something was answered in this turn: whoever leaves before that gets nowhere.
     has_landed: bool,
 }
@@ -144,7 +144,7 @@ impl Reading<'_, '_> {
             let now = self.desk.ports.clock.now();
             match self.pull.step(now) {
                 Step::Send(request) if request.wait.least > LONGEST_SLEEP => {
-                    self.parked.push(request);
+                    self.parked.push(*request);
                 }
                 Step::Send(request) => self.send(request),
                 Step::Users(batch) => self.users(*batch).await?,
@@ -204,7 +204,7 @@ impl Reading<'_, '_> {
             return;
         }
         match self.parked.pop() {
-            Some(request) if request.wait.least <= LONGEST_STAY => self.send(request),
+            Some(request) if request.wait.least <= LONGEST_STAY => self.send(Box::new(request)),
             Some(request) => self.pull.abandon(asks_to_wait(&request)),
             None => {
                 let why = "a request was lost within Sando";
@@ -226,7 +226,7 @@ impl Reading<'_, '_> {
         let now = self.desk.ports.clock.now();
         let waits = self.parked.iter().map(|request| request.wait.least).max();
         if (leaves || waits.is_some()) && self.gets_nowhere() {
-            let failure = self.parked.first().map(|request| asks_to_wait(request));
+            let failure = self.parked.first().map(asks_to_wait);
             let usual = || {
                 let why = "nothing that can be used came of it, however often it was tried";
                 failure_of(Class::RemoteDown, why)
