@@ -179,6 +179,10 @@ id_type!(
     KeyId, "key_"
 );
 id_type!(
+    /// The roster of one connection; another one after it was replaced or connected anew.
+    RosterId, "ros_"
+);
+id_type!(
     /// One effect: the same for every attempt at it.
     EffectKey, "eff_"
 );

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Verification;
 use crate::config::ConfigItem;
-use crate::ids::{JobId, PersonId, derive};
+use crate::ids::{JobId, PersonId, RosterId, derive};
 use crate::impact::{FileChange, Impact};
 use crate::store::{Entity, Key, Listing, Loaded};
 
@@ -22,6 +22,8 @@ pub enum Work {
     Plan(Box<Planning>),
     /// Changed files are put, and what follows is started for everybody.
     Apply(Box<Applying>),
+    /// The roster of an account that is connected no more is deleted.
+    ForgetRoster(Forgetting),
 }
 
 /// How far changed files are applied.
@@ -60,6 +62,15 @@ impl Applying {
             started: 0,
         }
     }
+}
+
+/// A roster that is deleted, as far as it has come.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Forgetting {
+    /// Which one.
+    pub roster: RosterId,
+    /// How many items were deleted.
+    pub deleted: u64,
 }
 
 /// A plan of changed files, as far as it has come.

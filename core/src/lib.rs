@@ -36,10 +36,14 @@ pub mod oidc;
 pub mod settings;
 pub mod webhook;
 
+pub mod account;
+pub mod catalog;
 pub mod definition;
 pub mod job;
 pub mod lever;
+pub mod roster;
 pub mod run;
+pub mod sync;
 pub mod task;
 
 pub mod access;

@@ -1,14 +1,17 @@
 //! What core needs from outside, in core's own words. Adapters live in `infra`, the simulation's fakes in `tests`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::app::Application;
 use crate::catch_up::{Moved, Part};
+use crate::definition::{Class, Definition, Failure, Outcome as Came, PlannedRequest, Purpose};
 use crate::effect::{Action, Outcome};
 use crate::event::Hint;
 use crate::grant::Entitlement;
@@ -201,7 +204,7 @@ pub trait Applications: Send + Sync {
     async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError>;
 
     /// Makes the request of an `http` step, once.
-    async fn request(&self, step: &HttpStep, body: &serde_json::Value, key: &EffectKey) -> Outcome;
+    async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome;
 }
 
 /// A message that only makes something happen on time; nothing depends on its arriving.
@@ -284,10 +287,10 @@ pub trait Secrets: Send + Sync {
 pub struct SecretValues {
     /// Asked when connecting, shown again.
     #[serde(default)]
-    pub variables: std::collections::BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     /// Never shown again.
     #[serde(default)]
-    pub credentials: std::collections::BTreeMap<String, String>,
+    pub credentials: BTreeMap<String, String>,
     /// When they were set.
     #[serde(default)]
     pub set_at: Option<Timestamp>,
@@ -357,6 +360,71 @@ pub trait Chance: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
+/// What an account is read with.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// How its users are read.
+    pub definition: Arc<Definition>,
+    /// Whose credentials are used: [`Secrets::read`] knows them under this name.
+    pub owner: String,
+    /// The values of the variables that are no secrets.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A connection that is open.
+pub struct Opened {
+    /// The values of all variables: those given, the defaults, secret ones, and what a token answer kept.
+    pub variables: Map<String, Value>,
+    /// Sends requests.
+    pub reader: Arc<dyn Reader>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+/// Opens the applications whose users are read: knows credentials, tokens and HTTP.
+#[async_trait]
+pub trait Readers: Send + Sync {
+    /// Reads the credentials and obtains a token where one is needed.
+    ///
+    /// # Errors
+    /// Credentials or variables that are missing, not accepted, or cannot be had now; its texts show no secret.
+    async fn open(&self, connection: &Connection) -> Result<Opened, Failure>;
+}
+
+/// Sends the requests of one reading. Several may be under way; each counts against the limits of the definition.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// Sends a request once, after the wait that it asks for and when its turn has come; always comes back with something.
+    async fn send(&self, request: &PlannedRequest) -> Came;
+
+    /// A text with every secret of the connection masked by value.
+    fn mask(&self, text: &str) -> String;
+}
+
+/// For a process that reads no applications.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoReaders;
+
+#[async_trait]
+impl Readers for NoReaders {
+    async fn open(&self, _: &Connection) -> Result<Opened, Failure> {
+        Err(Failure {
+            class: Class::RemoteDown,
+            purpose: Purpose::Step {
+                name: "connection".to_owned(),
+            },
+            status: None,
+            message: "this process reads no applications".to_owned(),
+            remote: None,
+            disable: false,
+        })
+    }
+}
+
 /// Everything a handler needs. Handed to handlers only, never to what decides.
 #[derive(Clone)]
 pub struct Ports {
@@ -368,6 +436,8 @@ pub struct Ports {
     pub lever: Arc<dyn Lever>,
     /// Applications.
     pub apps: Arc<dyn Applications>,
+    /// Applications whose users are read.
+    pub readers: Arc<dyn Readers>,
     /// Notifications.
     pub notifier: Arc<dyn Notifier>,
     /// Wraps the keys of persons.

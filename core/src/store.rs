@@ -3,6 +3,9 @@
 //! The store knows items, not entities: a key, a version, a body, and where the item is found (due, listing, lookup).
 //! How keys look in a table is the adapter's business alone.
 
+mod error;
+mod part;
+
 use std::fmt;
 
 use async_trait::async_trait;
@@ -12,10 +15,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::audit::{Record, StreamId};
 use crate::claim::Claim;
 use crate::config::ConfigKind;
+use crate::definition::IdHash;
 use crate::ids::{
-    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RunId, Slug, TaskId,
-    derive,
+    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId, RunId,
+    Slug, TaskId, derive,
 };
+
+pub use error::StoreError;
+pub use part::PartKind;
 
 /// Names one item. Two entities never share a key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -59,6 +66,18 @@ pub enum Key {
     Tokens(String),
     /// How far Lever was polled; one item.
     CatchUp,
+    /// A definition as it is now.
+    Definition(Slug),
+    /// One version of a definition; it never changes.
+    DefinitionVersion(Slug, u32),
+    /// A connected account: definition and name.
+    Account(Slug, Slug),
+    /// One user of a roster, by the hash of the application's id.
+    Entry(RosterId, IdHash),
+    /// A sync, by its number.
+    Sync(RosterId, u64),
+    /// A part of what a sync has to remember.
+    SyncPart(RosterId, u64, PartKind, u32),
 }
 
 impl Key {
@@ -303,37 +322,6 @@ impl Commit {
     }
 }
 
-/// Why the store did not do it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// A version moved since it was read (also: a claim is taken): read and decide again.
-    #[error("{key:?} has changed in between")]
-    Conflict {
-        /// The first item that moved.
-        key: Key,
-    },
-    /// Another transaction is on the same items, or the table throttles: repeat the same commit.
-    #[error("the store is busy")]
-    Contended,
-    /// Not reachable, or it did not answer. The commit may have happened: read before deciding again.
-    #[error("the store is not available: {0}")]
-    Unavailable(String),
-    /// An item that cannot be read: a defect or a newer release's.
-    #[error("{key:?} cannot be read: {why}")]
-    Unreadable {
-        /// Which item.
-        key: Key,
-        /// Where in it.
-        why: String,
-    },
-    /// More items than a transaction may have: a defect of the caller.
-    #[error("{0} items are more than one commit may have")]
-    TooLarge(usize),
-    /// A cursor that this store did not give.
-    #[error("the cursor is not one of this list")]
-    BadCursor,
-}
-
 /// A work entry that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DueEntry {
@@ -345,7 +333,8 @@ pub struct DueEntry {
     pub due: Timestamp,
 }
 
-/// A list that the store serves from an index (perhaps stale by a moment), newest first.
+/// A list that is read page by page. Those by state and by person come from an index (perhaps stale by a moment), newest
+/// first; a roster and its syncs are read as they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Query {
     /// Everything of a kind in one of these states, merged.
@@ -362,6 +351,10 @@ pub enum Query {
         /// The entity's kind.
         kind: &'static str,
     },
+    /// The entries of a roster, in the order of their hashes; strongly consistent.
+    Roster(RosterId),
+    /// The syncs of a roster, newest first; strongly consistent.
+    Syncs(RosterId),
 }
 
 /// Which part of a list.
@@ -393,6 +386,12 @@ pub enum Group {
     ApiKeys,
     /// The heads of all audit streams (for checkpoint and verification).
     Heads,
+    /// All definitions.
+    Definitions,
+    /// The versions of a definition that are kept, oldest first.
+    DefinitionVersions(Slug),
+    /// All connected accounts.
+    Accounts,
 }
 
 /// How many shards the due index has.
@@ -406,6 +405,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `Unavailable` may be retried as it is.
     async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+
+    /// Reads several items, in the order of their keys; an adapter that can do so reads them together.
+    ///
+    /// # Errors
+    /// `Unavailable` and `Contended` may be retried as they are.
+    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.push(self.get(key).await?);
+        }
+        Ok(found)
+    }
 
     /// Reads all items that lie together, in the order of their keys.
     ///

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sando_core::definition::IdHash;
 use sando_core::ids::derive;
 use sando_core::store::{Commit, Key, Query, StoreError};
 
-use crate::dynamo::keys::parse_time;
+use crate::dynamo::keys::{ItemKey, parse_time};
 
 /// The most items of one page: what DynamoDB reads in one batch.
 pub(crate) const MAX_PAGE: usize = 100;
@@ -73,6 +74,37 @@ pub(crate) fn parse_cursor(query: &Query, cursor: &str) -> Result<String, StoreE
     }
 }
 
+/// The cursor after an item of a list that is read from the table itself.
+pub(crate) fn print_key(query: &Query, key: &Key) -> String {
+    let ItemKey { sk, .. } = ItemKey::from(key);
+    let last = sk.rsplit('#').next().unwrap_or_default();
+    print_cursor(query, last)
+}
+
+/// The key after which the page begins, of a list that is read from the table itself.
+///
+/// # Errors
+/// `BadCursor` if it is none of this list.
+pub(crate) fn parse_key(query: &Query, cursor: &str) -> Result<Key, StoreError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let last = text
+        .as_deref()
+        .and_then(|text| text.strip_prefix(&fingerprint(query)))
+        .ok_or(StoreError::BadCursor)?;
+    let key = match query {
+        Query::Roster(roster) => IdHash::try_from(last.to_owned())
+            .ok()
+            .map(|hash| Key::Entry(roster.clone(), hash)),
+        Query::Syncs(roster) => last
+            .parse()
+            .ok()
+            .map(|number| Key::Sync(roster.clone(), number)),
+        Query::States { .. } | Query::Person { .. } => None,
+    };
+    key.ok_or(StoreError::BadCursor)
+}
+
 fn fingerprint(query: &Query) -> String {
     let parts: Vec<&str> = match query {
         Query::States { kind, states } => {
@@ -80,6 +112,8 @@ fn fingerprint(query: &Query) -> String {
             ["states", kind].into_iter().chain(states).collect()
         }
         Query::Person { person, kind } => vec!["person", person.as_str(), kind],
+        Query::Roster(roster) => vec!["roster", roster.as_str()],
+        Query::Syncs(roster) => vec!["syncs", roster.as_str()],
     };
     let mut text = derive(&parts);
     text.truncate(16);

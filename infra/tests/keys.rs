@@ -12,8 +12,9 @@ use proptest::prelude::*;
 use sando_core::audit::StreamId;
 use sando_core::claim::Claim;
 use sando_core::config::ConfigKind;
+use sando_core::definition::IdHash;
 use sando_core::ids::{LeverId, PersonId, Slug};
-use sando_core::store::Key;
+use sando_core::store::{Key, PartKind};
 use sando_infra::dynamo::keys::{
     ItemKey, KeyError, list_partition, parse_time, place, record_place, time_text,
 };
@@ -84,6 +85,21 @@ fn key() -> impl Strategy<Value = Key> {
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),
         Just(Key::CatchUp),
+        slug().prop_map(Key::Definition),
+        (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
+        (slug(), slug()).prop_map(|(definition, name)| Key::Account(definition, name)),
+        (id("ros_"), any::<[u8; 16]>()).prop_map(|(id, hash)| Key::Entry(id, IdHash(hash))),
+        (id("ros_"), any::<u64>()).prop_map(|(id, number)| Key::Sync(id, number)),
+        (id("ros_"), any::<u64>(), part(), any::<u32>())
+            .prop_map(|(id, number, kind, place)| Key::SyncPart(id, number, kind, place)),
+    ]
+}
+
+fn part() -> impl Strategy<Value = PartKind> {
+    prop_oneof![
+        Just(PartKind::Seen),
+        Just(PartKind::Lost),
+        Just(PartKind::Point),
     ]
 }
 

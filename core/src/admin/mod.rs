@@ -4,20 +4,24 @@
 //! be in other hands at the same moment is decided anew when it moved ([`Tries`]).
 
 pub mod access;
+pub mod accounts;
 pub mod answer;
 pub mod api_key;
 pub mod approvals;
 pub mod catch_up;
 pub mod correct;
+pub mod definitions;
 pub mod files;
 pub mod jobs;
 pub mod outside;
 pub mod pause;
 pub mod people;
+pub mod preview;
 pub mod replay;
 pub mod runs;
 pub mod settings;
 pub mod steps;
+pub mod syncs;
 pub mod tasks;
 pub mod trail;
 

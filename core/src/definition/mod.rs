@@ -61,6 +61,7 @@ pub use map::{
     CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, LicenseWhy, MappedUser, Reason,
     User,
 };
+pub(crate) use pull::Seen;
 pub use pull::{
     Answer, Batch, Body, CacheKey, Certificate, Checkpoint, Class, Credentials, EndedBy, Failure,
     Fault, FaultKind, Inputs, ListingEnd, MOST_RETRIES, Outcome, PlannedRequest, Pull, Purpose,

@@ -9,7 +9,7 @@ use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
 use super::verification::follow;
-use super::{HandleError, applying, ledger, planning};
+use super::{HandleError, applying, forget, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -70,5 +70,6 @@ async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, HandleError> {
         Work::Plan(planning) => planning::portion(ports, planning).await,
         // Writes as it goes, so it is never done without being stored.
         Work::Apply(_) => Ok(false),
+        Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,
     }
 }

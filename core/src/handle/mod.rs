@@ -10,6 +10,7 @@ pub mod cipher;
 pub mod delivery;
 pub mod drive;
 pub mod files;
+mod forget;
 pub mod inbox;
 pub mod jobs;
 pub mod ledger;
@@ -17,6 +18,7 @@ pub mod lifecycle;
 pub mod load;
 pub mod offer;
 pub mod planning;
+pub mod sync;
 pub mod tick;
 pub mod verification;
 pub mod wake;
@@ -69,6 +71,19 @@ pub fn lease_from(now: Timestamp) -> Timestamp {
 /// # Errors
 /// What went wrong; the entry stays due and is found again after the lease.
 pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, HandleError> {
+    let until = ports.clock.now().saturating_add(sync::TURN);
+    work_until(ports, message, until.unwrap_or(Timestamp::MAX)).await
+}
+
+/// As [`work`], for a process that has to be done at a certain time: long work is handed on before.
+///
+/// # Errors
+/// As [`work`].
+pub async fn work_until(
+    ports: &Ports,
+    message: &WorkMessage,
+    until: Timestamp,
+) -> Result<Worked, HandleError> {
     let now = ports.clock.now();
     let stored = match ports
         .store
@@ -88,6 +103,8 @@ pub async fn work(ports: &Ports, message: &WorkMessage) -> Result<Worked, Handle
         Key::Candidacy(_) => Box::pin(offer::look_again(ports, stored.read()?)).await,
         Key::CatchUp => Box::pin(catch_up::poll(ports, stored.read()?)).await,
         Key::Approval(_) => Box::pin(approval::moment(ports, stored.read()?)).await,
+        Key::Account(..) => Box::pin(sync::account(ports, stored.read()?)).await,
+        Key::Sync(..) => Box::pin(sync::work(ports, stored.read()?, until)).await,
         other => {
             tracing::warn!("{other:?} is due, but nothing is ever due of its kind");
             Ok(())

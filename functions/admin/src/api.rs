@@ -19,8 +19,9 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    aliases, approvals, apps, attributes, audit, by_hand, catch_up, events, export, jobs, keys,
-    lever, pause, people, plan, policies, rules, runs, settings, tasks, timeline, workflows,
+    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, events,
+    export, jobs, keys, lever, pause, people, plan, policies, rules, runs, settings, syncs, tasks,
+    timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -76,6 +77,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(document::empty())
         .merge(configuration())
+        .merge(builder())
         .merge(about_people())
         .merge(work())
         .merge(administration())
@@ -96,6 +98,30 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(rules::put, rules::read, rules::delete))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::put, workflows::read, workflows::delete))
+}
+
+fn builder() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(definitions::list))
+        .routes(routes!(
+            definitions::put,
+            definitions::read,
+            definitions::delete
+        ))
+        .routes(routes!(definitions::versions))
+        .routes(routes!(definitions::rollback))
+        .routes(routes!(definitions::check))
+        .routes(routes!(definitions::preview))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::put, accounts::read, accounts::delete))
+        .routes(routes!(accounts::test))
+        .routes(routes!(accounts::enable))
+        .routes(routes!(accounts::sync))
+        .routes(routes!(syncs::release))
+        .routes(routes!(syncs::list))
+        .routes(routes!(syncs::read))
+        .routes(routes!(syncs::users))
+        .routes(routes!(syncs::user))
 }
 
 fn about_people() -> OpenApiRouter<Api> {

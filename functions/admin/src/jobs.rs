@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Job, JobState, Planning, Work};
+use sando_core::job::{Forgetting, Job, JobState, Planning, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ impl FromRequestParts<Api> for Patience {
 pub(crate) struct ProgressView {
     /// How much is done.
     done: u64,
-    /// Of what: `records`, `people`.
+    /// Of what: `records`, `people`, `items`.
     unit: &'static str,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -83,6 +83,7 @@ impl From<&Job> for JobView {
             Work::VerifyAudit(verification) => ("verify_audit", records(verification)),
             Work::Plan(planning) => ("plan", people(planning)),
             Work::Apply(applying) => ("apply", people(&applying.planning)),
+            Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
         };
         Self {
             id: job.id.clone(),
@@ -105,6 +106,13 @@ fn records(verification: &Verification) -> ProgressView {
     }
 }
 
+fn items(forgetting: &Forgetting) -> ProgressView {
+    ProgressView {
+        done: forgetting.deleted,
+        unit: "items",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -118,6 +126,7 @@ fn result(job: &Job) -> Value {
         Work::VerifyAudit(verification) => json!(VerifiedView::from(&**verification)),
         Work::Plan(planning) => json!(PlanView::from(&**planning)),
         Work::Apply(applying) => json!({ "started": applying.started }),
+        Work::ForgetRoster(forgetting) => json!({ "deleted": forgetting.deleted }),
     }
 }
 

@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 17] = [
     "terminate",
     "reinstate",
     "correct",
@@ -19,15 +19,22 @@ const ACTIONS: [&str; 12] = [
     "approve",
     "reject",
     "delegate",
+    "rollback",
+    "sync",
+    "test",
+    "enable",
+    "release",
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 5] = [
+const RESOURCES: [&str; 7] = [
     "/v1/people/",
     "/v1/events/",
     "/v1/runs/",
     "/v1/tasks/",
     "/v1/approvals/",
+    "/v1/definitions/",
+    "/v1/accounts/",
 ];
 
 /// Turns the action at the end of a path into a segment.
@@ -97,6 +104,11 @@ mod tests {
         );
         check("/v1/people/hr:17", None);
         check("/v1/audit:verify", None);
+        check("/v1/definitions:check", None);
+        check(
+            "/v1/accounts/acme/prod:sync",
+            Some("/v1/accounts/acme/prod/@sync"),
+        );
     }
 
     #[test]

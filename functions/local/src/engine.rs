@@ -23,6 +23,7 @@ use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::lever::{LeverClient, LeverSettings};
 use sando_infra::oidc::ProviderTokens;
 use sando_infra::queue::{LocalQueue, LocalWork};
+use sando_infra::reading::AccountReaders;
 use sando_infra::secrets::FileSecrets;
 use sando_infra::system::{SystemChance, SystemClock};
 use sando_webhook::Webhook;
@@ -111,6 +112,13 @@ impl Engine {
         let ports = Ports {
             work: work.clone(),
             lever,
+            readers: Arc::new(AccountReaders {
+                http: http.clone(),
+                secrets: secrets.clone(),
+                store: store.clone(),
+                keys: secrets.clone(),
+                clock: clock.clone(),
+            }),
             apps: Arc::new(
                 RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
                     .keeping_tokens(store.clone(), secrets.clone()),

@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use sando_core::event::Hint;
 use sando_core::handle::{self, HandleError};
 use sando_core::ports::{Ports, WorkMessage};
@@ -15,6 +16,9 @@ use sando_infra::aws::queue_name;
 
 /// How many messages of a batch are under way at once.
 const AT_ONCE: usize = 10;
+
+/// Long work is handed on after this time, well before the function's time is over.
+const TURN: SignedDuration = SignedDuration::from_secs(200);
 
 /// The workflow function.
 pub struct Workflow {
@@ -84,7 +88,11 @@ impl Workflow {
         if queue == self.work {
             let due: WorkMessage =
                 serde_json::from_str(body).map_err(|_| MessageError::Unreadable)?;
-            return Ok(handle::work(&self.ports, &due).await.map(|_| ())?);
+            let until = self.ports.clock.now().saturating_add(TURN);
+            let until = until.unwrap_or(Timestamp::MAX);
+            return Ok(handle::work_until(&self.ports, &due, until)
+                .await
+                .map(|_| ())?);
         }
         Err(MessageError::Queue)
     }

@@ -17,6 +17,7 @@ use crate::dynamo::{DynamoStore, Tables};
 use crate::http::{Guard, GuardedClient};
 use crate::lever::{LeverClient, LeverSettings};
 use crate::oidc::ProviderTokens;
+use crate::reading::AccountReaders;
 use crate::system::{SystemChance, SystemClock};
 
 /// The outside of a function.
@@ -92,11 +93,19 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
     ));
     let apps = RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
         .keeping_tokens(store.clone(), keys.clone());
+    let readers = AccountReaders {
+        http: http.clone(),
+        secrets: secrets.clone(),
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: clock.clone(),
+    };
     let ports = Ports {
         store,
         work: Arc::new(work),
         lever: Arc::new(lever),
         apps: Arc::new(apps),
+        readers: Arc::new(readers),
         notifier: Arc::new(notifier),
         keys,
         clock,

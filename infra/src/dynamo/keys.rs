@@ -23,6 +23,12 @@
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
+//! | definition | `DEFINITIONS` | `DEFINITION#<slug>` | | | | `group(Definitions)`, `get` |
+//! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
+//! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
+//! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | | `list(Roster)`, `get` |
+//! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
+//! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
 //! "Yes" means: while the entity says so. All index attributes are sparse.
 //!
@@ -33,7 +39,10 @@
 //! | people, runs, events, deliveries, tasks, approvals, jobs, grants, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
 //! | runs, events, tasks, approvals of a person | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
 //! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
-//! | configuration, API keys | `state`: `pk = CONFIG`, `pk = APIKEYS`, consistent |
+//! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
+//! | versions of a definition | `state`: `pk = DEFINITION#<slug>`, consistent |
+//! | users of an account | `state`: `pk = ROSTER#<roster>#0` to `#f`, one after the other, `sk > <cursor>`, consistent |
+//! | syncs of an account | `state`: `pk = SYNCS#<roster>`, `sk < <cursor>`, newest first, consistent |
 //! | heads that moved since a minute (checkpoint) | index `list`, as above, until the minute |
 //! | heads (verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |
 //! | what is due | index `due`: `due_pk = DUE#<shard>`, `due_at <= now`, oldest first |
@@ -60,8 +69,9 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use sando_core::audit::StreamId;
 use sando_core::claim::Claim;
 use sando_core::config::ConfigKind;
-use sando_core::ids::{IdError, PersonId};
-use sando_core::store::{DUE_SHARDS, Group, Key};
+use sando_core::definition::IdHash;
+use sando_core::ids::{IdError, PersonId, RosterId};
+use sando_core::store::{DUE_SHARDS, Group, Key, PartKind};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -118,9 +128,52 @@ impl From<&Key> for ItemKey {
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
+            Key::Definition(_)
+            | Key::DefinitionVersion(..)
+            | Key::Account(..)
+            | Key::Entry(..)
+            | Key::Sync(..)
+            | Key::SyncPart(..) => reading(key),
         };
         Self { pk, sk }
     }
+}
+
+/// The keys of what is read from applications: definitions, accounts, rosters, syncs. No other key comes here.
+fn reading(key: &Key) -> (String, String) {
+    match key {
+        Key::Definition(id) => ("DEFINITIONS".to_owned(), format!("DEFINITION#{id}")),
+        Key::DefinitionVersion(id, number) => {
+            (format!("DEFINITION#{id}"), format!("VERSION#{number:010}"))
+        }
+        Key::Account(definition, name) => (
+            "ACCOUNTS".to_owned(),
+            format!("ACCOUNT#{definition}#{name}"),
+        ),
+        Key::Entry(roster, id) => {
+            let [first, ..] = id.0;
+            let hash = String::from(*id);
+            (roster_partition(roster, first >> 4), format!("USER#{hash}"))
+        }
+        Key::Sync(roster, number) => (syncs_partition(roster), format!("SYNC#{number:020}")),
+        Key::SyncPart(roster, number, kind, place) => (
+            format!("SYNC#{roster}#{number:020}"),
+            format!("{}#{place:010}", kind.as_str()),
+        ),
+        _ => (String::new(), String::new()),
+    }
+}
+
+/// `pk` of the entries of a roster whose hashes begin with this digit.
+#[must_use]
+pub fn roster_partition(roster: &RosterId, digit: u8) -> String {
+    format!("ROSTER#{roster}#{digit:x}")
+}
+
+/// `pk` of the syncs of a roster.
+#[must_use]
+pub fn syncs_partition(roster: &RosterId) -> String {
+    format!("SYNCS#{roster}")
 }
 
 impl TryFrom<&ItemKey> for Key {
@@ -151,7 +204,7 @@ impl TryFrom<&ItemKey> for Key {
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
-            _ => return Err(KeyError::Form),
+            (pk, sk) => parse_reading(pk, sk)?,
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.
         if ItemKey::from(&key) != *item {
@@ -159,6 +212,39 @@ impl TryFrom<&ItemKey> for Key {
         }
         Ok(key)
     }
+}
+
+fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
+    Ok(match (pk, sk) {
+        (["DEFINITIONS"], ["DEFINITION", id]) => Key::Definition(id.parse()?),
+        (["DEFINITION", id], ["VERSION", number]) => {
+            Key::DefinitionVersion(id.parse()?, parse_number(number)?)
+        }
+        (["ACCOUNTS"], ["ACCOUNT", definition, name]) => {
+            Key::Account(definition.parse()?, name.parse()?)
+        }
+        (["ROSTER", roster, _], ["USER", hash]) => {
+            let hash = IdHash::try_from((*hash).to_owned()).map_err(|_| KeyError::Form)?;
+            Key::Entry(roster.parse()?, hash)
+        }
+        (["SYNCS", roster], ["SYNC", number]) => Key::Sync(roster.parse()?, parse_number(number)?),
+        (["SYNC", roster, number], [kind, place]) => Key::SyncPart(
+            roster.parse()?,
+            parse_number(number)?,
+            parse_part(kind)?,
+            parse_number(place)?,
+        ),
+        _ => return Err(KeyError::Form),
+    })
+}
+
+fn parse_number<N: std::str::FromStr>(text: &str) -> Result<N, KeyError> {
+    text.parse().map_err(|_| KeyError::Form)
+}
+
+fn parse_part(text: &str) -> Result<PartKind, KeyError> {
+    let word: StrDeserializer<'_, WordError> = text.into_deserializer();
+    PartKind::deserialize(word).map_err(|_| KeyError::Form)
 }
 
 fn claim_partition(claim: &Claim) -> String {
@@ -206,6 +292,9 @@ pub fn group_partitions(group: &Group) -> (Vec<String>, Option<&'static str>) {
         Group::Config => (vec!["CONFIG".to_owned()], None),
         Group::ApiKeys => (vec!["APIKEYS".to_owned()], None),
         Group::Heads => ((0..HEAD_SHARDS).map(head_partition).collect(), None),
+        Group::Definitions => (vec!["DEFINITIONS".to_owned()], None),
+        Group::DefinitionVersions(id) => (vec![format!("DEFINITION#{id}")], Some("VERSION#")),
+        Group::Accounts => (vec!["ACCOUNTS".to_owned()], None),
     }
 }
 

@@ -7,18 +7,20 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use sando_core::audit::{Record, StreamId};
-use sando_core::store::{DueEntry, Group, Page, PageRequest, Query, StoreError, Stored};
+use sando_core::store::{DueEntry, Group, Key, Page, PageRequest, Query, StoreError, Stored};
 use tracing::error;
 
 use super::errors::store_error;
-use super::item::{self, Item, LIST_PK, LIST_SK, PK, SK, WHO_PK, WHO_SK, string, text};
+use super::item::{
+    self, Item, LIST_PK, LIST_SK, PK, SK, WHO_PK, WHO_SK, key_item, stored_at, string, text,
+};
 use super::keys::{
-    LIST_SHARDS, due_partition, group_partitions, list_partition, record_place, stream_partition,
-    time_text, who_partition,
+    ItemKey, LIST_SHARDS, due_partition, group_partitions, list_partition, record_place,
+    roster_partition, stream_partition, syncs_partition, time_text, who_partition,
 };
 use super::store::DynamoStore;
 use super::tables::{DUE_INDEX, LIST_INDEX, WHO_INDEX};
-use crate::rules::{page_size, parse_cursor, print_cursor};
+use crate::rules::{MAX_PAGE, page_size, parse_cursor, parse_key, print_cursor, print_key};
 
 /// A list is read from an index, then from the table; so often at most does a batch leave items out.
 const BATCH_ATTEMPTS: u8 = 5;
@@ -74,8 +76,10 @@ struct Places {
 }
 
 impl Places {
-    fn of(query: &Query) -> Self {
-        match query {
+    /// None for what is read from the table itself.
+    fn of(query: &Query) -> Option<Self> {
+        Some(match query {
+            Query::Roster(_) | Query::Syncs(_) => return None,
             Query::States { kind, states } => Self {
                 index: LIST_INDEX,
                 partition_name: LIST_PK,
@@ -91,7 +95,7 @@ impl Places {
                 place_name: WHO_SK,
                 partitions: [who_partition(person, kind)].into(),
             },
-        }
+        })
     }
 
     fn newest_first(
@@ -119,10 +123,12 @@ pub(super) async fn list(
     list: &Query,
     page: &PageRequest,
 ) -> Result<Page, StoreError> {
+    let Some(places) = Places::of(list) else {
+        return table(store, list, page).await;
+    };
     let limit = page_size(page.limit);
     let before = page.cursor.as_deref().map(|c| parse_cursor(list, c));
     let before = before.transpose()?;
-    let places = Places::of(list);
     let reads = places.partitions.iter().map(|partition| {
         let call = places.newest_first(store, partition, before.as_deref());
         query(call, limit.saturating_add(1))
@@ -152,6 +158,67 @@ pub(super) async fn list(
         items: items?,
         next,
     })
+}
+
+/// One page of what lies together in the table itself, consistent: partition by partition.
+async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<Page, StoreError> {
+    let limit = page_size(page.limit);
+    let after = page.cursor.as_deref().map(|c| parse_key(list, c));
+    let after = after.transpose()?.map(|key| ItemKey::from(&key));
+    let (partitions, is_forward): (Vec<String>, bool) = match list {
+        Query::Roster(roster) => ((0..16).map(|n| roster_partition(roster, n)).collect(), true),
+        Query::Syncs(roster) => (vec![syncs_partition(roster)], false),
+        Query::States { .. } | Query::Person { .. } => (Vec::new(), true),
+    };
+    let begun = |pk: &String| after.as_ref().is_none_or(|after| *pk >= after.pk);
+    let mut found = Vec::new();
+    for pk in partitions.into_iter().filter(begun) {
+        let call = store.client.query().table_name(&store.tables.state);
+        let call = call.consistent_read(true).scan_index_forward(is_forward);
+        let call = match after.as_ref().filter(|after| after.pk == pk) {
+            None => call.key_condition_expression("pk = :pk"),
+            Some(after) => call
+                .key_condition_expression(if is_forward {
+                    "pk = :pk AND sk > :after"
+                } else {
+                    "pk = :pk AND sk < :after"
+                })
+                .expression_attribute_values(":after", text(&after.sk)),
+        };
+        let call = call.expression_attribute_values(":pk", text(pk));
+        let wanted = limit.saturating_add(1).saturating_sub(found.len());
+        found.extend(query(call, wanted).await?);
+        if found.len() > limit {
+            break;
+        }
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let items: Result<Vec<Stored>, StoreError> = found.iter().map(item::stored).collect();
+    let items = items?;
+    let last = items.last().filter(|_| more);
+    Ok(Page {
+        next: last.map(|last| print_key(list, &last.key)),
+        items,
+    })
+}
+
+/// These items as they are now, in the order of the keys; consistent.
+pub(super) async fn get_all(
+    store: &DynamoStore,
+    keys: &[Key],
+) -> Result<Vec<Option<Stored>>, StoreError> {
+    let mut all = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(MAX_PAGE) {
+        let wanted: Vec<Item> = keys.iter().map(key_item).collect();
+        let found = read_all(store, &wanted).await?;
+        for (key, item) in keys.iter().zip(&wanted) {
+            let at = string(item, PK).zip(string(item, SK));
+            let item = at.and_then(|at| found.get(&at));
+            all.push(item.map(|item| stored_at(key.clone(), item)).transpose()?);
+        }
+    }
+    Ok(all)
 }
 
 /// The items of these index entries as they are now, by `pk` and `sk`.

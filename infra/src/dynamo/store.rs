@@ -45,6 +45,10 @@ impl Store for DynamoStore {
         item.map(|item| stored_at(key.clone(), item)).transpose()
     }
 
+    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        list::get_all(self, keys).await
+    }
+
     async fn group(&self, group: &Group) -> Result<Vec<Stored>, StoreError> {
         list::group(self, group).await
     }

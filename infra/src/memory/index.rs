@@ -33,6 +33,8 @@ impl Found {
                     .filter(|who| is_of(who, person, kind))?
                     .at
             }
+            // Read from the items themselves.
+            Query::Roster(_) | Query::Syncs(_) => return None,
         };
         Some(place(at, &ItemKey::from(key)))
     }

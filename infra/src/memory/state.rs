@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sando_core::audit::{Record, StreamId};
+use sando_core::definition::IdHash;
 use sando_core::store::{
     Check, Commit, Group, Key, Page, PageRequest, Put, Query, StoreError, Stored, Version,
 };
@@ -42,7 +43,10 @@ impl State {
             (Group::Grants(person), Key::Grant(whose, _)) => person == whose,
             (Group::Config, Key::Config(..))
             | (Group::ApiKeys, Key::ApiKey(_))
+            | (Group::Definitions, Key::Definition(_))
+            | (Group::Accounts, Key::Account(..))
             | (Group::Heads, Key::Head(_)) => true,
+            (Group::DefinitionVersions(of), Key::DefinitionVersion(id, _)) => of == id,
             _ => false,
         });
         items.map(|(_, item)| item.stored.clone()).collect()
@@ -50,6 +54,18 @@ impl State {
 
     /// From the index, then as it is now; what has left the list is not shown.
     pub(super) fn list(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError> {
+        match query {
+            Query::Roster(of) => {
+                let (first, last) = (IdHash([0; 16]), IdHash([u8::MAX; 16]));
+                let all = Key::Entry(of.clone(), first)..=Key::Entry(of.clone(), last);
+                return Self::page(query, page, self.items.range(all));
+            }
+            Query::Syncs(of) => {
+                let all = Key::Sync(of.clone(), 0)..=Key::Sync(of.clone(), u64::MAX);
+                return Self::page(query, page, self.items.range(all).rev());
+            }
+            Query::States { .. } | Query::Person { .. } => {}
+        }
         let limit = rules::page_size(page.limit);
         let before = page.cursor.as_deref();
         let before = before.map(|cursor| rules::parse_cursor(query, cursor));
@@ -66,6 +82,34 @@ impl State {
             .map(|item| item.stored.clone())
             .collect();
         Ok(Page { items, next })
+    }
+
+    /// One page of items that lie in this order.
+    fn page<'a>(
+        query: &Query,
+        page: &PageRequest,
+        items: impl Iterator<Item = (&'a Key, &'a Item)>,
+    ) -> Result<Page, StoreError> {
+        let limit = rules::page_size(page.limit);
+        let after = page.cursor.as_deref();
+        let after = after.map(|cursor| rules::parse_key(query, cursor));
+        let after = after.transpose()?;
+        let is_before = |key: &Key| match (&after, query) {
+            (None, _) => false,
+            (Some(after), Query::Syncs(_)) => key >= after,
+            (Some(after), _) => key <= after,
+        };
+        let mut items = items.skip_while(|(key, _)| is_before(key)).peekable();
+        let found: Vec<Stored> = items
+            .by_ref()
+            .take(limit)
+            .map(|(_, item)| item.stored.clone())
+            .collect();
+        let last = found.last().filter(|_| items.peek().is_some());
+        Ok(Page {
+            next: last.map(|last| rules::print_key(query, &last.key)),
+            items: found,
+        })
     }
 
     pub(super) fn claim(

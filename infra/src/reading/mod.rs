@@ -6,9 +6,11 @@
 //! * The next page is on its way while this one is mapped and written.
 //! * Whatever leaves as a text is masked: a failure never shows a secret.
 
+mod accounts;
 mod flight;
 mod pace;
 mod reader;
 
+pub use accounts::AccountReaders;
 pub use pace::Pace;
 pub use reader::{Read, Reader, ReaderSettings};

@@ -169,7 +169,7 @@ impl Reader {
     }
 }
 
-fn no_credentials(failure: &AuthFailure) -> Failure {
+pub(super) fn no_credentials(failure: &AuthFailure) -> Failure {
     let fault = credentials_fault(failure);
     let class = match fault.kind {
         FaultKind::Credentials => Class::Credentials,

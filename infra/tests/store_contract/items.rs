@@ -310,6 +310,20 @@ pub(crate) async fn groups_show_a_write_at_once(world: &World) {
         (Group::Heads, heads),
         (Group::Config, config.to_vec()),
         (Group::ApiKeys, keys.to_vec()),
+        (
+            Group::Definitions,
+            vec![Key::Definition(slug("acme")), Key::Definition(slug("b"))],
+        ),
+        (
+            Group::DefinitionVersions(slug("acme")),
+            [2, 1, 10]
+                .map(|number| Key::DefinitionVersion(slug("acme"), number))
+                .to_vec(),
+        ),
+        (
+            Group::Accounts,
+            vec![Key::Account(slug("acme"), slug("prod"))],
+        ),
     ] {
         assert_eq!(world.group(&group).await, []);
         for key in &wanted {
@@ -319,4 +333,25 @@ pub(crate) async fn groups_show_a_write_at_once(world: &World) {
         wanted.sort();
         assert_eq!(world.group(&group).await, wanted);
     }
+}
+
+pub(crate) async fn several_items_are_read_in_the_order_asked_for(world: &World) {
+    for n in 0..130 {
+        world.put(new_task(&format!("{n}"))).await;
+    }
+    let mut names: Vec<String> = (0..130).rev().map(|n| n.to_string()).collect();
+    names.insert(70, "missing".to_owned());
+    let keys: Vec<Key> = names.iter().map(|name| task(name)).collect();
+
+    let found = world.store.get_all(&keys).await.unwrap();
+
+    let bodies: Vec<Option<String>> = found
+        .into_iter()
+        .map(|stored| stored.map(|stored| stored.body))
+        .collect();
+    let wanted = names
+        .into_iter()
+        .map(|name| (name != "missing").then_some(name));
+    assert_eq!(bodies, wanted.collect::<Vec<_>>());
+    assert_eq!(world.store.get_all(&[]).await.unwrap().len(), 0);
 }

@@ -1,9 +1,11 @@
 //! Lists by state and by person, page by page.
 
-use sando_core::store::{Commit, PageRequest, Query, StoreError};
+use sando_core::definition::IdHash;
+use sando_core::ids::RosterId;
+use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
 
 use crate::world::{
-    World, expecting, in_state, new_task, of_person, over_version, person, putting, task,
+    World, expecting, in_state, new_item, new_task, of_person, over_version, person, putting, task,
 };
 
 fn tasks(states: &[&'static str]) -> Query {
@@ -154,5 +156,58 @@ pub(crate) async fn the_items_of_a_person_are_listed_newest_first(world: &World)
 pub(crate) async fn a_list_without_items_is_one_empty_page(world: &World) {
     for query in [tasks(&["open"]), tasks(&[]), tasks_of("ada")] {
         assert_eq!(world.page(&query, 10, None).await, (Vec::new(), None));
+    }
+}
+
+/// All pages of a list, so many items at a time.
+async fn pages(world: &World, query: &Query, limit: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let (bodies, next) = world.page(query, limit, cursor).await;
+        assert!(bodies.len() <= limit);
+        all.extend(bodies);
+        cursor = next;
+        if cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+pub(crate) async fn a_roster_is_paged_in_the_order_of_its_hashes(world: &World) {
+    let (ours, other) = (RosterId::derived(&["a"]), RosterId::derived(&["b"]));
+    let mut hashes: Vec<IdHash> = (0..40).map(|n| IdHash::of(&n.to_string())).collect();
+    for hash in &hashes {
+        let body = String::from(*hash);
+        let key = Key::Entry(ours.clone(), *hash);
+        world.put(new_item(key, &body)).await;
+    }
+    let key = Key::Entry(other.clone(), IdHash::of("0"));
+    world.put(new_item(key, "other")).await;
+    hashes.sort();
+    let wanted: Vec<String> = hashes.into_iter().map(String::from).collect();
+
+    let query = Query::Roster(ours);
+    for limit in [1, 7, 39, 40, 100] {
+        assert_eq!(pages(world, &query, limit).await, wanted, "{limit}");
+    }
+
+    let (_, cursor) = world.page(&query, 5, None).await;
+    let page = PageRequest { limit: 5, cursor };
+    let of_other = world.store.list(&Query::Roster(other), &page).await;
+    assert_eq!(of_other.unwrap_err(), StoreError::BadCursor);
+}
+
+pub(crate) async fn syncs_are_paged_newest_first(world: &World) {
+    let roster = RosterId::derived(&["a"]);
+    for number in [9, 10, 100, 1] {
+        let key = Key::Sync(roster.clone(), number);
+        world.put(new_item(key, &number.to_string())).await;
+    }
+
+    let query = Query::Syncs(roster);
+    for limit in [1, 3, 4] {
+        let found = pages(world, &query, limit).await;
+        assert_eq!(found, ["100", "10", "9", "1"], "{limit}");
     }
 }

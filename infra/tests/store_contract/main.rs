@@ -59,7 +59,8 @@ contract! {
         of_two_callers_who_decide_the_same_one_wins,
         entities_are_read_by_their_type,
         grants_lie_with_their_person_in_the_order_of_their_keys,
-        groups_show_a_write_at_once;
+        groups_show_a_write_at_once,
+        several_items_are_read_in_the_order_asked_for;
     due:
         a_claim_moves_due_time_and_version,
         of_two_claimers_one_wins,
@@ -78,7 +79,9 @@ contract! {
         what_has_moved_to_another_state_is_not_listed,
         what_was_deleted_is_not_listed,
         the_items_of_a_person_are_listed_newest_first,
-        a_list_without_items_is_one_empty_page;
+        a_list_without_items_is_one_empty_page,
+        a_roster_is_paged_in_the_order_of_its_hashes,
+        syncs_are_paged_newest_first;
     audit:
         records_are_read_in_order_from_any_place,
         records_beyond_nine_come_in_real_order,

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::event::Hint;
 use sando_core::handle::{self, tick::tick};
 use sando_core::ids::{LeverId, Slug};
-use sando_core::ports::{Applications, Clock, Lever, Notifier, Ports, Secrets, WorkQueue};
+use sando_core::ports::{
+    Applications, Clock, Lever, NoReaders, Notifier, Ports, Secrets, WorkQueue,
+};
 use sando_core::store::{Commit, DUE_SHARDS, Key, Store};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -240,6 +242,7 @@ pub(super) fn ports(
             port: apps,
             doom: doom(),
         }),
+        readers: Arc::new(NoReaders),
         notifier: Arc::new(Doomed::<dyn Notifier> {
             port: notifier,
             doom: doom(),

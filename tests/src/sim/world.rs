@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sando_core::config::ConfigItem;
 use sando_core::event::Hint;
 use sando_core::ids::{LeverId, derive};
-use sando_core::ports::Ports;
+use sando_core::ports::{NoReaders, Ports};
 use serde_json::json;
 
 use super::applications::{AppsPort, SimApp, SimApps};
@@ -88,6 +88,7 @@ impl World {
             work: queues.clone(),
             lever: lever.clone(),
             apps: Arc::new(AppsPort(Arc::clone(&apps))),
+            readers: Arc::new(NoReaders),
             notifier: Arc::new(Quiet),
             keys: Arc::new(Quiet),
             clock: clock.clone(),

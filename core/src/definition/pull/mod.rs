@@ -41,7 +41,7 @@ use line::JoinTable;
 use page::Page;
 use policy::Verdict;
 use request::{Open, What};
-use seen::Seen;
+pub(crate) use seen::Seen;
 
 use super::{
     file::{self, Definition, hosts::Allowed},
@@ -314,6 +314,11 @@ impl Pull {
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.seen.len()
+    }
+
+    /// Takes an id for seen: of a pull that continues, in portions instead of all at once ([`Pull::resume`]).
+    pub fn recall(&mut self, hash: IdHash) {
+        self.seen.insert(hash);
     }
 
     /// Ends the pull from outside, because whoever drives it cannot go on.

@@ -25,6 +25,9 @@ fn filled(path: &str) -> String {
         .replace("{app}", "none")
         .replace("{attribute}", "none")
         .replace("{step}", "none")
+        .replace("{definition}", "none")
+        .replace("{account}", "none")
+        .replace("{external_id}", "none")
 }
 
 async fn key(world: &World, scope: &str) -> String {

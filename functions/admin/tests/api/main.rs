@@ -9,6 +9,7 @@
 mod access;
 mod approvals;
 mod audit;
+mod builder;
 mod catch_up;
 mod config;
 mod day_one;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use sando_admin::{Api, router};
 use sando_core::app::Application;
 use sando_core::catch_up::{How, Moved, Part};
+use sando_core::definition::{Answer as Answered, Failure, Outcome as Came, PlannedRequest};
 use sando_core::effect::{Action, Outcome};
 use sando_core::handle::tick::tick;
 use sando_core::handle::work;
@@ -19,9 +20,9 @@ use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
 use sando_core::oidc::{Identity, OidcSettings};
 use sando_core::ports::{
-    Applications, Chance, Clock, FoundUser, KeyWrap, Lever, Notification, Notifier, Ports,
-    Provisioner, Reading, RemoteError, SecretValues, Secrets, Subject, TokenError, Tokens,
-    WorkMessage, WorkQueue,
+    Applications, Chance, Clock, Connection, FoundUser, KeyWrap, Lever, Notification, Notifier,
+    Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets,
+    Subject, TokenError, Tokens, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
@@ -43,6 +44,10 @@ pub(crate) struct Fakes {
     users: Mutex<BTreeMap<String, FoundUser>>,
     pub(crate) refuses: Mutex<bool>,
     sent: Mutex<Vec<Notification>>,
+    /// The users of the application that is read, and the status that it refuses with.
+    rows: Mutex<Vec<Value>>,
+    refuses_reading: Mutex<Option<u16>>,
+    requests: Mutex<usize>,
 }
 
 impl Fakes {
@@ -174,6 +179,40 @@ impl Provisioner for Shared {
 }
 
 #[async_trait]
+impl Readers for Shared {
+    async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+        let secrets = self.0.secrets.lock().unwrap();
+        let secret = &secrets[&connection.owner].credentials;
+        let mut given = connection.variables.clone();
+        for (name, variable) in connection.definition.variables().iter() {
+            if variable.secret {
+                given.insert(name.to_owned(), secret[name].clone());
+            }
+        }
+        Ok(Opened {
+            variables: connection.definition.variables().resolve(&given).unwrap(),
+            reader: Arc::new(Self(self.0.clone())),
+        })
+    }
+}
+
+#[async_trait]
+impl Reader for Shared {
+    async fn send(&self, request: &PlannedRequest) -> Came {
+        assert_eq!(request.url.host_str(), Some("contoso.acme.example"));
+        *self.0.requests.lock().unwrap() += 1;
+        let (status, body) = match *self.0.refuses_reading.lock().unwrap() {
+            Some(status) => (status, json!({ "error": "not for you" })),
+            None => (200, json!({ "users": *self.0.rows.lock().unwrap() })),
+        };
+        Came::Answered(Answered::new(status, Vec::new(), body.to_string().into()))
+    }
+    fn mask(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+#[async_trait]
 impl Notifier for Fakes {
     async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError> {
         Ok(self.sent().iter().any(|sent| sent.key == *key))
@@ -269,6 +308,7 @@ pub(crate) fn world() -> World {
         work: fakes.clone(),
         lever: fakes.clone(),
         apps: Arc::new(Shared(fakes.clone())),
+        readers: Arc::new(Shared(fakes.clone())),
         notifier: fakes.clone(),
         keys: fakes.clone(),
         clock: fakes.clone(),
@@ -333,6 +373,21 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call("DELETE", path, None, &[]).await
+    }
+
+    /// The users of the application that is read.
+    pub(crate) fn serve(&self, rows: Vec<Value>) {
+        *self.fakes.rows.lock().unwrap() = rows;
+    }
+
+    /// The application that is read refuses every request, or none.
+    pub(crate) fn refuse_reading(&self, status: Option<u16>) {
+        *self.fakes.refuses_reading.lock().unwrap() = status;
+    }
+
+    /// How many requests the application that is read was sent.
+    pub(crate) fn requests(&self) -> usize {
+        *self.fakes.requests.lock().unwrap()
     }
 
     /// Moves the clock on, and works on everything that is due then.

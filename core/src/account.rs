@@ -1,0 +1,321 @@
+//! Connected accounts: one connection of a definition each, synced once a day.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::audit::StreamId;
+use crate::definition::Failure;
+use crate::ids::{AppSlug, EffectKey, RosterId, Slug, derive};
+use crate::store::{Entity, Key};
+use crate::sync::{Sync, SyncState};
+
+/// How often a notification is tried.
+const MOST_TRIES: u32 = 10;
+/// After how long it is tried again, the first time.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// Between two syncs of an account that nobody asks for lie at least so many.
+const APART: SignedDuration = SignedDuration::from_hours(6);
+const DAY_SECS: i64 = 86_400;
+
+/// How an account stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AccountState {
+    /// Its credentials are being stored.
+    Connecting,
+    /// It is synced every day.
+    Connected,
+    /// It is not synced until somebody has looked (B18).
+    Disabled {
+        /// Since when.
+        since: Timestamp,
+        /// Why: the application's own error.
+        failure: Failure,
+    },
+}
+
+impl AccountState {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disabled { .. } => "disabled",
+        }
+    }
+}
+
+/// How the last sync ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LastSync {
+    /// Its number.
+    pub number: u64,
+    /// How it ended.
+    pub state: SyncState,
+    /// When.
+    pub at: Timestamp,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+/// A notification that is to be sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// The same for every attempt.
+    pub key: EffectKey,
+    /// When it is tried next.
+    pub at: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// One connection of a definition.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// The definition.
+    pub definition: Slug,
+    /// Its name.
+    pub name: Slug,
+    /// The application whose users are read.
+    pub app: AppSlug,
+    /// Its roster; another one after it was replaced.
+    pub roster: RosterId,
+    /// What was asked when connecting and is no secret.
+    pub variables: BTreeMap<String, String>,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: AccountState,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+    /// When it is synced next, unless it is disabled.
+    pub next_sync_at: Timestamp,
+    /// The number of the last sync that began.
+    pub last_number: u64,
+    /// The sync that is under way.
+    pub syncing: Option<u64>,
+    /// The last sync that counts; 0 before the first.
+    pub applied: u64,
+    /// When that was.
+    pub applied_at: Option<Timestamp>,
+    /// Users in the roster.
+    pub users: u64,
+    /// Those of them who are active.
+    pub active: u64,
+    /// The sync that is held until somebody decides.
+    pub held: Option<u64>,
+    /// How the last sync ended.
+    pub last: Option<LastSync>,
+    /// What is to be told.
+    pub notice: Option<Notice>,
+}
+
+impl Account {
+    /// An account whose credentials are about to be stored.
+    #[must_use]
+    pub fn connecting(
+        definition: Slug,
+        name: Slug,
+        app: AppSlug,
+        variables: BTreeMap<String, String>,
+        now: Timestamp,
+        correlation_id: &str,
+    ) -> Self {
+        Self {
+            roster: RosterId::derived(&[definition.as_str(), name.as_str(), correlation_id]),
+            definition,
+            name,
+            app,
+            variables,
+            state: AccountState::Connecting,
+            connected_at: now,
+            next_sync_at: now,
+            last_number: 0,
+            syncing: None,
+            applied: 0,
+            applied_at: None,
+            users: 0,
+            active: 0,
+            held: None,
+            last: None,
+            notice: None,
+        }
+    }
+
+    /// Whose its credentials are.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        owner(&self.definition, &self.name)
+    }
+
+    /// Its stream in the audit.
+    #[must_use]
+    pub fn stream(&self) -> StreamId {
+        StreamId::Account(self.definition.clone(), self.name.clone())
+    }
+
+    /// Its name in the audit and in notifications.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.definition, self.name)
+    }
+
+    /// Is it synced now, if nothing else holds it up?
+    #[must_use]
+    pub fn wants_sync(&self, now: Timestamp) -> bool {
+        self.state == AccountState::Connected && self.syncing.is_none() && self.next_sync_at <= now
+    }
+
+    /// Its sync has ended this way; it is synced again tomorrow. What disables it is told.
+    pub fn ended(&mut self, sync: &Sync, now: Timestamp) {
+        self.syncing = None;
+        self.next_sync_at = next_slot(&self.definition, &self.name, now);
+        self.last = Some(LastSync {
+            number: sync.number,
+            state: sync.state,
+            at: now,
+            failure: sync.failure.clone(),
+        });
+        if let Some(failure) = sync.failure.as_ref().filter(|failure| failure.disable) {
+            self.state = AccountState::Disabled {
+                since: now,
+                failure: failure.clone(),
+            };
+            let words = failure.remote.as_deref();
+            let words = words.map_or_else(String::new, |words| format!(" It says: {words}"));
+            let text = format!(
+                "The account {} is disabled: {failure} ({}).{words} Its users stay as they were. Mend it and test the \
+                 account: after a test that works it is synced again.",
+                self.label(),
+                failure.class.name(),
+            );
+            self.tell("disabled", sync.number, text, now);
+        }
+    }
+
+    /// Notes what is to be told to administrators.
+    pub fn tell(&mut self, what: &str, number: u64, text: String, now: Timestamp) {
+        self.notice = Some(Notice {
+            text,
+            key: EffectKey::derived(&[self.roster.as_str(), what, &number.to_string()]),
+            at: now,
+            tries: 0,
+        });
+    }
+
+    /// The notification was tried: told, or to be tried again.
+    pub fn told(&mut self, was_sent: bool, now: Timestamp) {
+        self.notice = self.notice.take().filter(|_| !was_sent).and_then(|notice| {
+            let tries = notice.tries.saturating_add(1);
+            let wait = TRY_AGAIN.saturating_mul(i32::try_from(tries).unwrap_or(i32::MAX));
+            let again = Notice {
+                at: now.saturating_add(wait).unwrap_or(Timestamp::MAX),
+                tries,
+                ..notice
+            };
+            (tries < MOST_TRIES).then_some(again)
+        });
+    }
+}
+
+impl Entity for Account {
+    const KIND: &'static str = "account";
+
+    fn key(&self) -> Key {
+        Key::Account(self.definition.clone(), self.name.clone())
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        let waits = self.state == AccountState::Connected && self.syncing.is_none();
+        let sync = waits.then_some(self.next_sync_at);
+        let notice = self.notice.as_ref().map(|notice| notice.at);
+        sync.into_iter().chain(notice).min()
+    }
+}
+
+/// Whose the credentials of an account are.
+#[must_use]
+pub fn owner(definition: &Slug, name: &Slug) -> String {
+    format!("account/{definition}/{name}")
+}
+
+/// The account's moment of the day after `now`: accounts are spread over the day by their names.
+#[must_use]
+pub fn next_slot(definition: &Slug, name: &Slug, now: Timestamp) -> Timestamp {
+    let hash = derive(&["slot", definition.as_str(), name.as_str()]);
+    let number = i64::from_str_radix(hash.get(..8).unwrap_or("0"), 16).unwrap_or(0);
+    let slot = number.rem_euclid(DAY_SECS);
+    let earliest = now.saturating_add(APART).unwrap_or(now).as_second();
+    let today = earliest.div_euclid(DAY_SECS).saturating_mul(DAY_SECS);
+    let at = today.saturating_add(slot);
+    let at = if at < earliest {
+        at.saturating_add(DAY_SECS)
+    } else {
+        at
+    };
+    Timestamp::from_second(at).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_account_is_synced_once_a_day_at_its_own_time() {
+        let now: Timestamp = "2027-01-04T09:30:00Z".parse().unwrap();
+
+        let first = next_slot(&slug("acme"), &slug("prod"), now);
+        let second = next_slot(&slug("acme"), &slug("prod"), first);
+        let third = next_slot(&slug("acme"), &slug("prod"), second);
+
+        assert!(first.duration_since(now) >= APART);
+        assert_eq!(second.duration_since(first), SignedDuration::from_hours(24));
+        assert_eq!(third.duration_since(second), SignedDuration::from_hours(24));
+    }
+
+    #[test]
+    fn accounts_are_spread_over_the_day() {
+        let now: Timestamp = "2027-01-04T00:00:00Z".parse().unwrap();
+        let mut hours = [0; 24];
+        for n in 0..2_400 {
+            let at = next_slot(&slug("acme"), &slug(&format!("a{n}")), now);
+            let secs = at.as_second().rem_euclid(DAY_SECS);
+            hours[usize::try_from(secs / 3_600).unwrap()] += 1;
+        }
+
+        assert!(
+            hours.iter().all(|count| (60..140).contains(count)),
+            "{hours:?}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_tried_again_and_given_up_in_the_end() {
+        let now: Timestamp = "2027-01-04T00:00:00Z".parse().unwrap();
+        let mut account = Account::connecting(
+            slug("acme"),
+            slug("prod"),
+            slug("acme"),
+            BTreeMap::new(),
+            now,
+            "req_1",
+        );
+        account.tell("disabled", 1, "text".to_owned(), now);
+        assert_eq!(account.due(), Some(now));
+
+        account.told(false, now);
+        assert_eq!(account.due(), now.checked_add(TRY_AGAIN).ok());
+        for _ in 0..MOST_TRIES {
+            account.told(false, now);
+        }
+        assert_eq!(account.due(), None);
+    }
+}

@@ -1,0 +1,339 @@
+//! Connected accounts: connected, replaced, tested, enabled, synced, disconnected.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::account::{Account, AccountState, owner};
+use crate::catalog::DefinitionItem;
+use crate::changes::{Changes, Line};
+use crate::definition::Definition;
+use crate::handle::ledger;
+use crate::handle::sync::sample::{Sample, sample};
+use crate::handle::sync::{begin, compiled_now};
+use crate::ids::{JobId, Slug};
+use crate::job::{Forgetting, Job, Work};
+use crate::mistake::{Mistake, join};
+use crate::ports::{Connection, Ports, SecretValues, Secrets};
+use crate::store::{Entity, Group, Key, Loaded, Version};
+
+use super::{AdminError, Expect, Who, deciding, definitions};
+
+/// The most credentials and variables of an account, and the longest of them in bytes.
+const MOST_VALUES: usize = 50;
+const LONGEST_VALUE: usize = 16 * 1024;
+
+/// What an account is connected with.
+#[derive(Clone, Default)]
+pub struct Given {
+    /// The values of the variables.
+    pub variables: BTreeMap<String, String>,
+    /// Never shown again.
+    pub credentials: BTreeMap<String, String>,
+    /// What is there under this name is replaced: its credentials and its data.
+    pub replace: bool,
+}
+
+/// All accounts, by definition and name.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn all(ports: &Ports) -> Result<Vec<Loaded<Account>>, AdminError> {
+    Ok(ports.store.all(&Group::Accounts).await?)
+}
+
+/// An account that must be there.
+///
+/// # Errors
+/// `NotFound` if not.
+pub async fn must_be(
+    ports: &Ports,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<Loaded<Account>, AdminError> {
+    let key = Key::Account(definition.clone(), name.clone());
+    let found = ports.store.find::<Account>(&key).await?;
+    found.ok_or(AdminError::NotFound("account"))
+}
+
+/// Connects an account; true if there was none of this name.
+///
+/// # Errors
+/// `Invalid` with all mistakes; `Refused` if there is one already and it is not said that it is replaced.
+pub async fn connect(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    (definition, name): (&Slug, &Slug),
+    given: &Given,
+    expect: &Expect,
+) -> Result<bool, AdminError> {
+    let item = definitions::find(ports, definition).await?;
+    let unknown = || AdminError::mistake("definition", "there is no definition of this name");
+    let item = item.ok_or_else(unknown)?.entity;
+    let compiled = compiled_now(&item)?;
+    check(&compiled, given)?;
+    let is_new = deciding!(reserve(ports, who, &item, name, given, expect).await)?;
+    let values = SecretValues {
+        variables: BTreeMap::new(),
+        credentials: given.credentials.clone(),
+        set_at: Some(who.at),
+    };
+    secrets.write(&owner(definition, name), &values).await?;
+    // Only now: a sync must not meet the credentials of before.
+    deciding!(open(ports, who, definition, name).await)?;
+    Ok(is_new)
+}
+
+fn check(definition: &Definition, given: &Given) -> Result<(), AdminError> {
+    let (public, hidden) = (&given.variables, &given.credentials);
+    let mut mistakes = Vec::new();
+    for (part, values) in [("variables", public), ("credentials", hidden)] {
+        if values.len() > MOST_VALUES {
+            mistakes.push(Mistake::new(part, format!("at most {MOST_VALUES}")));
+        }
+        let bad = |text: &&String| text.is_empty() || text.len() > LONGEST_VALUE;
+        for name in values
+            .iter()
+            .filter(|(_, text)| bad(text))
+            .map(|(name, _)| name)
+        {
+            let message = format!("1 to {LONGEST_VALUE} bytes");
+            mistakes.push(Mistake::new(join(part, name), message));
+        }
+    }
+    let is_secret = |name: &str| {
+        let mut variables = definition.variables().iter();
+        variables.any(|(known, variable)| known == name && variable.secret)
+    };
+    for name in public.keys().filter(|name| is_secret(name)) {
+        let message = "is a secret: give it with the credentials";
+        mistakes.push(Mistake::new(join("variables", name), message));
+    }
+    let secret = hidden.iter().filter(|(name, _)| is_secret(name));
+    let open = public.iter().filter(|(name, _)| !is_secret(name));
+    let all = open.chain(secret);
+    let all = all.map(|(name, value)| (name.clone(), value.clone()));
+    if let Err(more) = definition.variables().resolve(&all.collect()) {
+        let placed = more.into_iter().map(|mistake| {
+            let part = if is_secret(&mistake.path) {
+                "credentials"
+            } else {
+                "variables"
+            };
+            mistake.under(part)
+        });
+        mistakes.extend(placed);
+    }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(AdminError::Invalid(mistakes))
+    }
+}
+
+/// Takes the name; what was there is forgotten.
+async fn reserve(
+    ports: &Ports,
+    who: &Who,
+    definition: &DefinitionItem,
+    name: &Slug,
+    given: &Given,
+    expect: &Expect,
+) -> Result<bool, AdminError> {
+    let key = Key::Account(definition.id.clone(), name.clone());
+    let before = ports.store.find::<Account>(&key).await?;
+    if before.is_some() && !given.replace {
+        return Err(AdminError::refused(
+            "exists",
+            "there is an account of this name: `replace: true` replaces its credentials and deletes its users",
+        ));
+    }
+    expect.check(before.as_ref())?;
+    let account = Account::connecting(
+        definition.id.clone(),
+        name.clone(),
+        definition.app.clone(),
+        given.variables.clone(),
+        who.at,
+        &who.correlation_id,
+    );
+    let mut changes = Changes::new(who.clone());
+    let mut line = Line::new(account.stream(), "account connected", target(&account));
+    if let Some(before) = &before {
+        line = line.before(shown(&before.entity));
+        changes.insert(&forgetting(who, &before.entity));
+    }
+    let names: Vec<&String> = given.credentials.keys().collect();
+    let after = json!({ "account": shown(&account), "credentials": names });
+    changes.say(line.after(after));
+    let is_new = before.is_none();
+    changes.update(&Loaded {
+        version: before.map_or(Version::ABSENT, |before| before.version),
+        entity: account,
+        due: None,
+    });
+    ledger::commit(ports, changes).await?;
+    Ok(is_new)
+}
+
+async fn open(ports: &Ports, who: &Who, definition: &Slug, name: &Slug) -> Result<(), AdminError> {
+    let mut account = must_be(ports, definition, name).await?;
+    account.entity.state = AccountState::Connected;
+    account.entity.next_sync_at = who.at;
+    let mut changes = Changes::new(who.clone());
+    changes.update(&account);
+    Ok(ledger::commit(ports, changes).await?)
+}
+
+/// Disconnects an account: its credentials and its users are deleted.
+///
+/// # Errors
+/// `NotFound` if there is none, `Stale` if it is not what the caller expects.
+pub async fn disconnect(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    (definition, name): (&Slug, &Slug),
+    expect: &Expect,
+) -> Result<(), AdminError> {
+    let account = must_be(ports, definition, name).await?;
+    expect.check(Some(&account))?;
+    // First, so that they are gone whatever happens next.
+    secrets.remove(&account.entity.owner()).await?;
+    deciding!(forget(ports, who, definition, name).await)
+}
+
+async fn forget(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<(), AdminError> {
+    let account = must_be(ports, definition, name).await?;
+    let mut changes = Changes::new(who.clone());
+    changes.insert(&forgetting(who, &account.entity));
+    let line = Line::new(
+        account.entity.stream(),
+        "account disconnected",
+        target(&account.entity),
+    );
+    changes.say(line.before(shown(&account.entity)));
+    changes.delete(account.entity.key(), account.version);
+    Ok(ledger::commit(ports, changes).await?)
+}
+
+fn forgetting(who: &Who, account: &Account) -> Job {
+    let work = Work::ForgetRoster(Forgetting {
+        roster: account.roster.clone(),
+        deleted: 0,
+    });
+    let id = JobId::derived(&["forget", account.roster.as_str()]);
+    Job::new(id, &who.actor, work, who.at)
+}
+
+fn target(account: &Account) -> String {
+    format!("account/{}", account.label())
+}
+
+fn shown(account: &Account) -> Value {
+    json!({ "roster": account.roster, "variables": account.variables })
+}
+
+/// Reads the first page with what is stored; an account that was disabled is synced again if that works.
+///
+/// # Errors
+/// `NotFound` without the account; what the application says is in the sample.
+pub async fn test(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<Sample, AdminError> {
+    let account = must_be(ports, definition, name).await?.entity;
+    let item = definitions::must_be(ports, definition).await?.entity;
+    let connection = Connection {
+        definition: compiled_now(&item)?,
+        owner: account.owner(),
+        variables: account.variables.clone(),
+    };
+    let tested = sample(ports, &connection).await?;
+    let is_disabled = matches!(account.state, AccountState::Disabled { .. });
+    if tested.failure.is_none() && is_disabled {
+        deciding!(enable_once(ports, who, definition, name, "account enabled by a test").await)?;
+    }
+    Ok(tested)
+}
+
+/// Enables an account that was disabled; it is synced at once.
+///
+/// # Errors
+/// `NotFound` without the account.
+pub async fn enable(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<Loaded<Account>, AdminError> {
+    deciding!(enable_once(ports, who, definition, name, "account enabled").await)?;
+    must_be(ports, definition, name).await
+}
+
+async fn enable_once(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+    action: &str,
+) -> Result<(), AdminError> {
+    let mut account = must_be(ports, definition, name).await?;
+    if !matches!(account.entity.state, AccountState::Disabled { .. }) {
+        return Ok(());
+    }
+    account.entity.state = AccountState::Connected;
+    account.entity.next_sync_at = ports.clock.now();
+    let mut changes = Changes::new(who.clone());
+    let (stream, target) = (account.entity.stream(), target(&account.entity));
+    changes.say(Line::new(stream, action, target));
+    changes.update(&account);
+    Ok(ledger::commit(ports, changes).await?)
+}
+
+/// Syncs an account now; answers the number of the sync, or of the one that is under way already.
+///
+/// # Errors
+/// `Refused` while the account is disabled or is being connected.
+pub async fn sync(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<u64, AdminError> {
+    deciding!(sync_once(ports, who, definition, name).await)
+}
+
+async fn sync_once(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<u64, AdminError> {
+    let account = must_be(ports, definition, name).await?;
+    if let Some(number) = account.entity.syncing {
+        return Ok(number);
+    }
+    match account.entity.state {
+        AccountState::Connected => {}
+        AccountState::Connecting => {
+            let detail =
+                "its credentials are not stored yet: connect it again with `replace: true`";
+            return Err(AdminError::refused("connecting", detail));
+        }
+        AccountState::Disabled { .. } => {
+            let detail = "the account is disabled: test or enable it first";
+            return Err(AdminError::refused("disabled", detail));
+        }
+    }
+    let begun = begin(ports, account, &who.actor, ports.clock.now()).await;
+    begun?.ok_or(AdminError::NotFound("definition"))
+}

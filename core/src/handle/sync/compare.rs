@@ -1,0 +1,81 @@
+//! After the end of the list: looks through the stored roster for who was not in it.
+
+use super::desk::{Desk, Stop};
+use super::settle;
+use crate::handle::HandleError;
+use crate::roster::difference::Comparing;
+use crate::roster::{Entry, Write, unseen};
+use crate::store::{Loaded, PageRequest, Query};
+use crate::sync::{Counts, Phase};
+
+/// Entries that are looked at together.
+const AT_ONCE: usize = 100;
+
+/// Goes on with looking, and decides at the end.
+pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
+    let seen = desk.all_seen().await?;
+    let query = Query::Roster(desk.sync.entity.roster.clone());
+    loop {
+        let cursor = match &desk.sync.entity.phase {
+            Phase::Compare { cursor } => cursor.clone(),
+            Phase::Read | Phase::Release { .. } => None,
+        };
+        let page = PageRequest {
+            limit: AT_ONCE,
+            cursor,
+        };
+        let page = desk.ports.store.list(&query, &page).await?;
+        let comparing = desk.comparing();
+        let mut writes = Vec::new();
+        for stored in &page.items {
+            let entry: Loaded<Entry> = stored.read()?;
+            let is_seen = seen.contains(entry.entity.id);
+            let (write, loss) = unseen(&entry.entity, is_seen, &comparing);
+            count(&mut desk.counts, &entry.entity, &write, &comparing);
+            if let Some(loss) = loss {
+                desk.counts.vanished = desk.counts.vanished.saturating_add(1);
+                desk.loses(loss);
+            }
+            writes.push((write, stored.key.clone(), entry.version));
+        }
+        match desk.write(writes).await {
+            Ok(()) => {}
+            Err(Stop::Handle(error)) => return Err(error),
+            Err(Stop::Fail(failure)) => return settle::fail(&mut desk, *failure).await,
+        }
+        let is_end = page.next.is_none();
+        desk.sync.entity.phase = Phase::Compare { cursor: page.next };
+        if is_end {
+            return settle::decide(&mut desk).await;
+        }
+        if desk.should_leave() {
+            let now = desk.ports.clock.now();
+            return desk.keep(Some(now)).await;
+        }
+        if desk.should_keep() {
+            desk.keep(None).await?;
+        }
+    }
+}
+
+/// Counts who was there before, and who will be.
+fn count(counts: &mut Counts, entry: &Entry, write: &Write, comparing: &Comparing) {
+    let is_there = |entry: &Entry| {
+        let face = entry.visible(comparing.applied);
+        face.is_some_and(|face| !face.deleted)
+    };
+    if is_there(entry) {
+        counts.before = counts.before.saturating_add(1);
+    }
+    let after = match write {
+        Write::Delete => None,
+        Write::Put(entry) => entry.after(comparing.sync, comparing.applied),
+        Write::Nothing => entry.after(comparing.sync, comparing.applied),
+    };
+    if let Some(face) = after.filter(|face| !face.deleted) {
+        counts.users = counts.users.saturating_add(1);
+        if face.user.active {
+            counts.active = counts.active.saturating_add(1);
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Reads the list of a sync: requests are under way while the page before is compared and written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, join};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::desk::{Desk, Stop};
+use super::{compare, compiled, inputs, settle};
+use crate::catalog::DefinitionVersion;
+use crate::definition::{
+    Batch, Certificate, Checkpoint, Class, Definition, Failure, IdHash, Inputs, MOST_RETRIES,
+    MappedUser, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
+};
+use crate::handle::HandleError;
+use crate::mistake::in_lines;
+use crate::ports::{Connection, Reader};
+use crate::roster::difference::Change;
+use crate::roster::{Entry, Lost, seen};
+use crate::store::{Key, Loaded, PartKind, Version};
+use crate::sync::{Content, Phase, Point};
+
+/// A longer wait is no sleep: the sync is put down, and due again then.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// What can only be waited for in place (pages that wait for details) is waited for so long at most.
+const LONGEST_STAY: Duration = Duration::from_secs(300);
+/// Users who are compared at once.
+const AT_ONCE: usize = 100;
+/// A larger checkpoint is kept in parts.
+const HERE: usize = 100 * 1024;
+/// The bytes of one part of a checkpoint.
+const STRETCH: usize = 150 * 1024;
+/// The largest checkpoint: lists that are united hold their users in it.
+const LARGEST_POINT: usize = 64 << 20;
+/// How much of what is odd about a user is kept.
+const MOST_SENTENCES: usize = 10;
+const LONGEST_SENTENCE: usize = 500;
+
+type Flight = BoxFuture<'static, (RequestId, Outcome)>;
+
+struct Reading<'d, 'p> {
+    desk: &'d mut Desk<'p>,
+    pull: Pull,
+    reader: Arc<dyn Reader>,
+    flights: FuturesUnordered<Flight>,
+    /// Requests that ask for a long wait.
+    parked: Vec<PlannedRequest>,
+    /// Something was answered in this turn: whoever leaves before that gets nowhere.
+    has_landed: bool,
+}
+
+/// Goes on with reading, and with what comes after it.
+pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
+    let Some(definition) = definition(&desk).await? else {
+        let failure = failure_of(Class::Shape, "the version of its definition is gone");
+        return settle::fail(&mut desk, failure).await;
+    };
+    desk.patience = definition.limits().timeout;
+    desk.renew_now().await?;
+    let connection = Connection {
+        definition: definition.clone(),
+        owner: desk.account.owner(),
+        variables: desk.account.variables.clone(),
+    };
+    let opened = match desk.ports.readers.open(&connection).await {
+        Ok(opened) => opened,
+        Err(failure) => return settle::fail(&mut desk, failure).await,
+    };
+    let mut inputs = inputs(desk.ports, definition.app(), opened.variables).await?;
+    inputs.explain = true;
+    let pull = match start(&mut desk, &definition, inputs).await? {
+        Ok(pull) => pull,
+        Err(failure) => return settle::fail(&mut desk, failure).await,
+    };
+    let reading = Reading {
+        desk: &mut desk,
+        pull,
+        reader: opened.reader,
+        flights: FuturesUnordered::new(),
+        parked: Vec::new(),
+        has_landed: false,
+    };
+    if Box::pin(reading.run()).await? {
+        return compare::go_on(desk).await;
+    }
+    Ok(())
+}
+
+async fn definition(desk: &Desk<'_>) -> Result<Option<Arc<Definition>>, HandleError> {
+    let sync = &desk.sync.entity;
+    let key = Key::DefinitionVersion(sync.definition.clone(), sync.version);
+    let stored = desk.ports.store.find::<DefinitionVersion>(&key).await?;
+    stored
+        .map(|stored| compiled(&stored.entity.file))
+        .transpose()
+}
+
+/// The pull as it was put down, or a new one.
+async fn start(
+    desk: &mut Desk<'_>,
+    definition: &Arc<Definition>,
+    inputs: Inputs,
+) -> Result<Result<Pull, Failure>, HandleError> {
+    if let Some(checkpoint) = checkpoint(desk).await? {
+        let resumed = Pull::resume(definition.clone(), inputs.clone(), checkpoint, []);
+        if let Ok(mut pull) = resumed {
+            desk.each_seen(|hash| pull.recall(hash)).await?;
+            return Ok(Ok(pull));
+        }
+        tracing::info!("a checkpoint does not fit any more: the list is read anew");
+    }
+    desk.start_over();
+    let pull = Pull::start(definition.clone(), inputs);
+    Ok(pull.map_err(|mistakes| failure_of(Class::Shape, in_lines(&mistakes))))
+}
+
+async fn checkpoint(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleError> {
+    let (first, parts) = match &desk.sync.entity.point {
+        None => return Ok(None),
+        Some(Point::Here(checkpoint)) => return Ok(Some((**checkpoint).clone())),
+        Some(Point::Apart { first, parts }) => (*first, *parts),
+    };
+    let mut text = String::new();
+    for place in first..first.saturating_add(parts) {
+        if let Content::Point(stretch) = desk.part(PartKind::Point, place).await? {
+            text.push_str(&stretch);
+        }
+    }
+    // One that cannot be read is none: the list is read anew.
+    Ok(serde_json::from_str(&text).ok())
+}
+
+async fn fly(reader: Arc<dyn Reader>, request: Box<PlannedRequest>) -> (RequestId, Outcome) {
+    let outcome = reader.send(&request).await;
+    (request.id, outcome)
+}
+
+impl Reading<'_, '_> {
+    /// True if the list was read to its end; false if the worker is done with the sync for now.
+    async fn run(mut self) -> Result<bool, HandleError> {
+        loop {
+            let now = self.desk.ports.clock.now();
+            match self.pull.step(now) {
+                Step::Send(request) if request.wait.least > LONGEST_SLEEP => {
+                    self.parked.push(*request);
+                }
+                Step::Send(request) => self.send(request),
+                Step::Users(batch) => self.users(*batch).await?,
+                Step::Await => match self.flights.next().await {
+                    Some((id, outcome)) => self.land(id, outcome),
+                    None => self.stay(),
+                },
+                Step::Done(certificate) => return self.ended(*certificate).await,
+            }
+            if self.put_down().await? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn send(&mut self, request: Box<PlannedRequest>) {
+        let flight = fly(self.reader.clone(), request);
+        self.flights.push(Box::pin(flight));
+    }
+
+    fn land(&mut self, id: RequestId, outcome: Outcome) {
+        let now = self.desk.ports.clock.now();
+        self.pull.receive(id, outcome, now);
+        self.has_landed = true;
+    }
+
+    fn should_leave(&self) -> bool {
+        self.has_landed && self.desk.should_leave()
+    }
+
+    /// Compares and writes a page while the next one is on its way. Not if it is time to put down how far it has come: that
+    /// is possible only before the next page is there.
+    async fn users(&mut self, batch: Batch) -> Result<(), HandleError> {
+        let puts_down = !self.parked.is_empty() || self.should_leave() || self.desk.should_keep();
+        let taking = Box::pin(take(self.desk, batch));
+        let (taken, landed) = if puts_down {
+            (taking.await, None)
+        } else {
+            join(taking, self.flights.next()).await
+        };
+        if let Some((id, outcome)) = landed {
+            self.land(id, outcome);
+        }
+        match taken {
+            Ok(()) => Ok(()),
+            Err(Stop::Handle(error)) => Err(error),
+            Err(Stop::Fail(failure)) => {
+                self.pull.abandon(*failure);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing is under way: what was parked is waited for here, if it could not be put down.
+    fn stay(&mut self) {
+        if !self.parked.is_empty() && self.pull.checkpoint().is_some() {
+            return;
+        }
+        match self.parked.pop() {
+            Some(request) if request.wait.least <= LONGEST_STAY => self.send(Box::new(request)),
+            Some(request) => self.pull.abandon(asks_to_wait(&request)),
+            None => {
+                let why = "a request was lost within Sando";
+                self.pull.abandon(failure_of(Class::RemoteDown, why));
+            }
+        }
+    }
+
+    /// Puts down how far it has come, when it is time for that; true if the worker leaves.
+    async fn put_down(&mut self) -> Result<bool, HandleError> {
+        let leaves = self.should_leave();
+        if self.parked.is_empty() && !leaves && !self.desk.should_keep() {
+            return Ok(false);
+        }
+        let Some(checkpoint) = self.pull.checkpoint() else {
+            self.desk.renew().await?;
+            return Ok(false);
+        };
+        let now = self.desk.ports.clock.now();
+        let waits = self.parked.iter().map(|request| request.wait.least).max();
+        if (leaves || waits.is_some()) && self.gets_nowhere() {
+            let failure = self.parked.first().map(asks_to_wait);
+            let usual = || {
+                let why = "nothing that can be used came of it, however often it was tried";
+                failure_of(Class::RemoteDown, why)
+            };
+            self.parked.clear();
+            self.pull.abandon(failure.unwrap_or_else(usual));
+            return Ok(false);
+        }
+        let hand_on = match waits {
+            Some(wait) => now.checked_add(wait).ok(),
+            None => leaves.then_some(now),
+        };
+        match self.keep_point(checkpoint).await? {
+            true => self.desk.keep(hand_on).await?,
+            false if hand_on.is_none() => {
+                self.desk.renew().await?;
+                return Ok(false);
+            }
+            false => {
+                let why = "what is read has to be united and is too much to be continued later";
+                self.pull.abandon(failure_of(Class::Shape, why));
+                return Ok(false);
+            }
+        }
+        Ok(hand_on.is_some())
+    }
+
+    /// An application is given up that makes every request wait, or answers nothing usable in several turns: how often a
+    /// request was tried is not part of a checkpoint.
+    fn gets_nowhere(&mut self) -> bool {
+        let certificate = self.pull.certificate();
+        let lists: u64 = certificate.endings.values().sum();
+        let far = certificate.pages.saturating_add(lists);
+        let sync = &mut self.desk.sync.entity;
+        sync.waits = if sync.waited_at == far {
+            sync.waits.saturating_add(1)
+        } else {
+            1
+        };
+        sync.waited_at = far;
+        sync.waits > MOST_RETRIES
+    }
+
+    /// Keeps a checkpoint; false if it is too large for that.
+    async fn keep_point(&mut self, checkpoint: Checkpoint) -> Result<bool, HandleError> {
+        let text = serde_json::to_string(&checkpoint).unwrap_or_default();
+        if text.len() <= HERE {
+            self.desk.sync.entity.point = Some(Point::Here(Box::new(checkpoint)));
+            return Ok(true);
+        }
+        if text.len() > LARGEST_POINT {
+            return Ok(false);
+        }
+        let first = match &self.desk.sync.entity.point {
+            Some(Point::Apart { first, parts }) => first.saturating_add(*parts),
+            _ => 0,
+        };
+        let mut place = first;
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (stretch, more) = rest.split_at(rest.floor_char_boundary(STRETCH));
+            let content = Content::Point(stretch.to_owned());
+            self.desk.put_part(place, content).await?;
+            place = place.saturating_add(1);
+            rest = more;
+        }
+        let parts = place.saturating_sub(first);
+        self.desk.sync.entity.point = Some(Point::Apart { first, parts });
+        Ok(true)
+    }
+
+    async fn ended(self, certificate: Certificate) -> Result<bool, HandleError> {
+        let certificate = self.masked(certificate);
+        let failure = certificate.failure.clone();
+        let is_complete = certificate.complete;
+        self.desk.sync.entity.certificate = Some(certificate);
+        if is_complete {
+            self.desk.sync.entity.point = None;
+            self.desk.sync.entity.phase = Phase::Compare { cursor: None };
+            self.desk.keep(None).await?;
+            return Ok(true);
+        }
+        let usual = || failure_of(Class::Shape, "the list was not read to its end");
+        settle::fail(self.desk, failure.unwrap_or_else(usual)).await?;
+        Ok(false)
+    }
+
+    /// Without secrets, and small enough to be kept.
+    fn masked(&self, mut certificate: Certificate) -> Certificate {
+        if let Some(failure) = &mut certificate.failure {
+            failure.message = self.reader.mask(&failure.message);
+            failure.remote = failure.remote.as_deref().map(|text| self.reader.mask(text));
+        }
+        for warning in &mut certificate.warnings {
+            *warning = self.reader.mask(warning);
+        }
+        let size = serde_json::to_string(&certificate).map_or(usize::MAX, |text| text.len());
+        if size > HERE {
+            certificate.listings.clear();
+            certificate.warnings.clear();
+        }
+        certificate
+    }
+}
+
+/// Compares users with what is kept of them, and writes what differs.
+async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
+    let explained = batch.explained.iter().filter_map(|explanation| {
+        let user = &explanation.user.as_ref()?.user;
+        let sentences = explanation.sentences().into_iter();
+        let cut = sentences
+            .take(MOST_SENTENCES)
+            .map(|text| text.chars().take(LONGEST_SENTENCE).collect());
+        Some((IdHash::of(&user.external_id), cut.collect()))
+    });
+    let mut whys: HashMap<IdHash, Vec<String>> = explained.collect();
+    let mut users = batch.users.into_iter().peekable();
+    while users.peek().is_some() {
+        let portion: Vec<MappedUser> = users.by_ref().take(AT_ONCE).collect();
+        let ids: Vec<IdHash> = portion
+            .iter()
+            .map(|mapped| IdHash::of(&mapped.user.external_id))
+            .collect();
+        let roster = &desk.sync.entity.roster;
+        let keys: Vec<Key> = ids
+            .iter()
+            .map(|id| Key::Entry(roster.clone(), *id))
+            .collect();
+        let stored = desk.get_all(&keys).await?;
+        let comparing = desk.comparing();
+        let mut writes = Vec::new();
+        for (((mapped, id), key), stored) in portion.into_iter().zip(ids).zip(keys).zip(stored) {
+            let entry: Option<Loaded<Entry>> = stored
+                .map(|stored| stored.read())
+                .transpose()
+                .map_err(HandleError::from)?;
+            let why = whys.remove(&id).unwrap_or_default();
+            let found = seen(
+                entry.as_ref().map(|entry| &entry.entity),
+                mapped,
+                why,
+                &comparing,
+            );
+            let version = entry.map_or(Version::ABSENT, |entry| entry.version);
+            writes.push((found.write, key, version));
+            count(
+                desk,
+                found.change,
+                found.loss.as_ref().map(|loss| &loss.lost),
+            );
+            if let Some(loss) = found.loss {
+                desk.loses(loss);
+            }
+        }
+        desk.write(writes).await?;
+    }
+    desk.saw(batch.seen);
+    Ok(())
+}
+
+fn count(desk: &mut Desk<'_>, change: Change, lost: Option<&Lost>) {
+    let counts = &mut desk.counts;
+    let of_change = match change {
+        Change::New => &mut counts.new,
+        Change::Changed => &mut counts.changed,
+        Change::Unchanged => &mut counts.unchanged,
+    };
+    *of_change = of_change.saturating_add(1);
+    let of_loss = match lost {
+        Some(Lost::Inactive) => &mut counts.inactive,
+        Some(Lost::Licenses(_)) => &mut counts.lost_license,
+        Some(Lost::Vanished) | None => return,
+    };
+    *of_loss = of_loss.saturating_add(1);
+}
+
+fn asks_to_wait(request: &PlannedRequest) -> Failure {
+    let secs = request.wait.least.as_secs();
+    Failure {
+        purpose: request.purpose.clone(),
+        ..failure_of(
+            Class::Quota,
+            format!("the application asks to wait {secs} s, again and again"),
+        )
+    }
+}
+
+fn failure_of(class: Class, message: impl Into<String>) -> Failure {
+    Failure {
+        class,
+        purpose: Purpose::Users { of: String::new() },
+        status: None,
+        message: message.into(),
+        remote: None,
+        disable: false,
+    }
+}

@@ -1,0 +1,143 @@
+//! How a sync ends: its roster counts, it is held, or nothing follows from it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::desk::{Desk, origin};
+use crate::account::{Account, Notice};
+use crate::changes::{Changes, Line};
+use crate::definition::Failure;
+use crate::handle::{HandleError, ledger};
+use crate::ports::{Notification, Ports};
+use crate::store::{Entity, Loaded, StoreError};
+use crate::sync::{Counts, Sync, SyncState, guard};
+
+/// Who is told what an administrator has to look at.
+const ADMINISTRATORS: &str = "role:it-admin";
+/// How often the end is decided anew because the account moved in between.
+const TRIES: u32 = 10;
+
+/// Has the account this sync under way?
+pub(super) fn has(account: &Account, sync: &Sync) -> bool {
+    account.roster == sync.roster && account.syncing == Some(sync.number)
+}
+
+/// The list was read and compared to its end: may it count?
+pub(super) async fn decide(desk: &mut Desk<'_>) -> Result<(), HandleError> {
+    desk.flush().await?;
+    desk.sync.entity.counts = desk.counts;
+    match guard::objection(&desk.counts) {
+        None => apply(desk).await,
+        Some(why) => {
+            desk.sync.entity.held = Some(why);
+            end(desk, SyncState::Held).await
+        }
+    }
+}
+
+/// The roster counts from now on.
+pub(super) async fn apply(desk: &mut Desk<'_>) -> Result<(), HandleError> {
+    end(desk, SyncState::Done).await
+}
+
+/// Nothing follows from the sync; what was there before stays.
+pub(super) async fn fail(desk: &mut Desk<'_>, failure: Failure) -> Result<(), HandleError> {
+    desk.sync.entity.counts = desk.counts;
+    desk.sync.entity.failure = Some(failure);
+    end(desk, SyncState::Failed).await
+}
+
+/// The sync of an account that was replaced or disconnected meanwhile.
+pub(super) async fn gone(ports: &Ports, mut sync: Loaded<Sync>) -> Result<(), HandleError> {
+    let now = ports.clock.now();
+    sync.entity.end(SyncState::Dropped, now);
+    let mut changes = Changes::new(origin(&sync.entity, now));
+    changes.update(&sync);
+    ledger::commit(ports, changes).await
+}
+
+/// Ends the sync and frees its account, in one commit.
+async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
+    let key = desk.account.key();
+    for _ in 0..TRIES {
+        let account = desk.ports.store.find::<Account>(&key).await?;
+        let account = account.filter(|account| has(&account.entity, &desk.sync.entity));
+        let Some(mut account) = account else {
+            return gone(desk.ports, desk.sync.clone()).await;
+        };
+        let now = desk.ports.clock.now();
+        let mut sync = desk.sync.clone();
+        sync.entity.end(state, now);
+        settle(&mut account.entity, &sync.entity, now);
+        let mut changes = Changes::new(desk.origin());
+        changes.say(line(&account.entity, &sync.entity));
+        changes.update(&sync);
+        changes.update(&account);
+        match ledger::commit(desk.ports, changes).await {
+            // Only its account moved, not the sync: a notification was sent, or it was disabled.
+            Err(HandleError::Store(StoreError::Conflict { key: moved })) if moved == key => {}
+            done => return done,
+        }
+    }
+    Err(StoreError::Conflict { key }.into())
+}
+
+fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
+    account.ended(sync, now);
+    match sync.state {
+        SyncState::Done => {
+            account.applied = sync.number;
+            account.applied_at = Some(now);
+            account.users = sync.counts.users;
+            account.active = sync.counts.active;
+        }
+        SyncState::Held => {
+            account.held = Some(sync.number);
+            let why = sync.held.as_deref().unwrap_or_default();
+            let text = format!(
+                "The sync of {} is held: {why}. Nothing was changed. Look at it, then release all of it, some or none; \
+                 otherwise the next sync decides anew.",
+                account.label()
+            );
+            account.tell("held", sync.number, text, now);
+        }
+        SyncState::Running | SyncState::Dropped | SyncState::Failed => {}
+    }
+}
+
+fn line(account: &Account, sync: &Sync) -> Line {
+    let target = format!("sync/{}", sync.number);
+    let line = Line::new(
+        account.stream(),
+        format!("sync {}", sync.state.as_str()),
+        target,
+    );
+    let line = line.after(shown(&sync.counts));
+    match &sync.failure {
+        Some(failure) => line.result(format!("failed: {}", failure.class.name())),
+        None => line,
+    }
+}
+
+fn shown(counts: &Counts) -> Value {
+    json!(counts)
+}
+
+/// Tells administrators; true if it was told. Looked for first, so that nobody is told twice.
+pub(super) async fn tell(ports: &Ports, notice: &Notice) -> bool {
+    if notice.tries > 0 && matches!(ports.notifier.was_sent(&notice.key).await, Ok(true)) {
+        return true;
+    }
+    let notification = Notification {
+        to: ADMINISTRATORS.to_owned(),
+        text: notice.text.clone(),
+        key: notice.key.clone(),
+    };
+    match ports.notifier.send(&notification).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "a notification could not be sent and is tried again");
+            false
+        }
+    }
+}

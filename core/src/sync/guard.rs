@@ -1,0 +1,80 @@
+//! Whether what a complete sync found may count, or looks so implausible that a human has to look (B17).
+
+use super::Counts;
+
+/// More users than this must lose something before it looks implausible.
+pub const MOST_USERS: u64 = 10;
+/// More than this share of all users, in percent, must lose something before it looks implausible.
+pub const MOST_PERCENT: u64 = 20;
+
+/// Why a sync is held; none if it may count. Whoever loses something counts once, for whatever reason.
+#[must_use]
+pub fn objection(counts: &Counts) -> Option<String> {
+    if counts.before > 0 && counts.users == 0 {
+        return Some(format!(
+            "the list is empty: all {} users would be deleted",
+            counts.before
+        ));
+    }
+    let losses = losses(counts);
+    let share = u128::from(losses).saturating_mul(100);
+    let most = u128::from(counts.before).saturating_mul(u128::from(MOST_PERCENT));
+    if losses <= MOST_USERS || share <= most {
+        return None;
+    }
+    Some(format!(
+        "{losses} of {} users would lose something: {} are not in the list any more, {} are not active any more, {} lose a \
+         licence",
+        counts.before, counts.vanished, counts.inactive, counts.lost_license
+    ))
+}
+
+/// How many users lose something.
+#[must_use]
+pub fn losses(counts: &Counts) -> u64 {
+    let two = counts.vanished.saturating_add(counts.inactive);
+    two.saturating_add(counts.lost_license)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: u64, vanished: u64, inactive: u64, lost_license: u64, is_held: bool) {
+        let counts = Counts {
+            before,
+            users: before - vanished,
+            vanished,
+            inactive,
+            lost_license,
+            ..Counts::default()
+        };
+        assert_eq!(objection(&counts).is_some(), is_held, "{counts:?}");
+    }
+
+    #[test]
+    fn more_than_a_fifth_and_more_than_ten_users_are_held() {
+        check(50, 10, 0, 0, false);
+        check(50, 11, 0, 0, true);
+        check(55, 11, 0, 0, false);
+        check(54, 11, 0, 0, true);
+        check(1_000_000, 200_000, 0, 0, false);
+        check(1_000_000, 200_001, 0, 0, true);
+    }
+
+    #[test]
+    fn every_way_to_lose_something_counts() {
+        check(50, 0, 11, 0, true);
+        check(50, 0, 0, 11, true);
+        check(50, 4, 4, 3, true);
+        check(50, 4, 3, 3, false);
+    }
+
+    #[test]
+    fn an_empty_list_is_held_however_few_were_there() {
+        check(1, 1, 0, 0, true);
+        check(11, 11, 0, 0, true);
+        check(0, 0, 0, 0, false);
+    }
+}

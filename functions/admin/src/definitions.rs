@@ -1,0 +1,356 @@
+//! Definitions: files with versions; checked and tried without being stored.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use sando_core::admin::definitions::{self, Stored, dangling};
+use sando_core::admin::files::company;
+use sando_core::admin::preview::preview as previewed;
+use sando_core::catalog::{DefinitionItem, DefinitionVersion};
+use sando_core::definition::{Certificate, Definition, Explanation, FileMistake, MappedUser};
+use sando_core::ids::Slug;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::auth::{MayAdmin, MayOperate, MayRead};
+use crate::body::{Body, InPath, InQuery};
+use crate::condition::{IfMatch, etag};
+use crate::files::Paging;
+use crate::list::{Listed, cut};
+use crate::problem::{MistakeView, Problem};
+
+/// A definition in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DefinitionView {
+    definition: String,
+    app: String,
+    name: String,
+    /// The number of the version that counts.
+    version: u32,
+    #[schema(value_type = String, format = DateTime)]
+    changed_at: Timestamp,
+    changed_by: String,
+}
+
+impl From<&DefinitionItem> for DefinitionView {
+    fn from(item: &DefinitionItem) -> Self {
+        Self {
+            definition: item.id.to_string(),
+            app: item.app.to_string(),
+            name: item.name.clone(),
+            version: item.number,
+            changed_at: item.changed_at,
+            changed_by: item.changed_by.clone(),
+        }
+    }
+}
+
+/// One version of a definition.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionView {
+    version: u32,
+    #[schema(value_type = String, format = DateTime)]
+    put_at: Timestamp,
+    put_by: String,
+    /// The version that it brought back.
+    rolled_back_to: Option<u32>,
+    /// The file.
+    #[schema(value_type = Object)]
+    file: Value,
+}
+
+impl From<DefinitionVersion> for VersionView {
+    fn from(version: DefinitionVersion) -> Self {
+        Self {
+            version: version.number,
+            put_at: version.put_at,
+            put_by: version.put_by,
+            rolled_back_to: version.rolled_back_to,
+            file: version.file,
+        }
+    }
+}
+
+/// Lists definitions, by name.
+#[utoipa::path(get, path = "/v1/definitions", tag = "builder", operation_id = "list_definitions",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Listed<DefinitionView>)))]
+pub(crate) async fn list(
+    _: MayRead,
+    State(api): State<Api>,
+    InQuery(paging): InQuery<Paging>,
+) -> Result<Json<Listed<DefinitionView>>, Problem> {
+    let items = definitions::all(&api.ports).await?;
+    let items = items.iter().map(|item| {
+        let view = DefinitionView::from(&item.entity);
+        (view.definition.clone(), view)
+    });
+    let listed = cut(items.collect(), paging.limit, paging.cursor.as_deref())?;
+    Ok(Json(listed))
+}
+
+/// Puts a definition; a change is a new version. What it names and is not there yet is answered as `warnings`.
+#[utoipa::path(put, path = "/v1/definitions/{id}", tag = "builder", operation_id = "put_definition",
+    params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 201, body = Object)))]
+pub(crate) async fn put(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+    IfMatch(expect): IfMatch,
+    Body(mut file): Body<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    file.remove("warnings");
+    if !file.contains_key("definition") {
+        file.insert("definition".to_owned(), json!(id));
+    }
+    let who = caller.who(&api);
+    let file = Value::Object(file);
+    let stored = definitions::put(&api.ports, &who, &id, file, &expect).await?;
+    Ok(answer(stored))
+}
+
+fn answer(stored: Stored) -> Response {
+    let status = if stored.is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let mut file = stored.item.entity.file;
+    if let (Value::Object(fields), false) = (&mut file, stored.warnings.is_empty()) {
+        let warnings: Vec<MistakeView> = stored.warnings.iter().map(MistakeView::from).collect();
+        fields.insert("warnings".to_owned(), json!(warnings));
+    }
+    (status, etag(stored.item.version), Json(file)).into_response()
+}
+
+/// Reads a definition.
+#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "builder", operation_id = "get_definition",
+    params(("id" = String, Path)), responses((status = 200, body = Object)))]
+pub(crate) async fn read(
+    _: MayRead,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+) -> Result<Response, Problem> {
+    let item = definitions::must_be(&api.ports, &id).await?;
+    Ok((etag(item.version), Json(item.entity.file)).into_response())
+}
+
+/// Deletes a definition that no account is connected with.
+#[utoipa::path(delete, path = "/v1/definitions/{id}", tag = "builder",
+    operation_id = "delete_definition", params(("id" = String, Path)),
+    responses((status = 204)))]
+pub(crate) async fn delete(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+    IfMatch(expect): IfMatch,
+) -> Result<StatusCode, Problem> {
+    let who = caller.who(&api);
+    definitions::delete(&api.ports, &who, &id, &expect).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lists the versions of a definition that are kept, newest first.
+#[utoipa::path(get, path = "/v1/definitions/{id}/versions", tag = "builder",
+    operation_id = "list_definition_versions", params(("id" = String, Path)),
+    responses((status = 200, body = Listed<VersionView>)))]
+pub(crate) async fn versions(
+    _: MayRead,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+) -> Result<Json<Listed<VersionView>>, Problem> {
+    let versions = definitions::versions(&api.ports, &id).await?;
+    Ok(Json(Listed {
+        items: versions.into_iter().map(VersionView::from).collect(),
+        next_cursor: None,
+    }))
+}
+
+/// Which version to bring back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RollbackBody {
+    /// Its number.
+    version: u32,
+}
+
+/// Brings back an earlier version of a definition, as a new one.
+#[utoipa::path(post, path = "/v1/definitions/{id}/@rollback", tag = "builder",
+    operation_id = "roll_back_definition", params(("id" = String, Path)),
+    request_body = RollbackBody, responses((status = 200, body = Object)))]
+pub(crate) async fn rollback(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+    IfMatch(expect): IfMatch,
+    Body(body): Body<RollbackBody>,
+) -> Result<Response, Problem> {
+    let who = caller.who(&api);
+    let stored = definitions::roll_back(&api.ports, &who, &id, body.version, &expect).await?;
+    Ok(answer(stored))
+}
+
+/// What is wrong with a definition, and where.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlacedView {
+    path: String,
+    message: String,
+    /// Of a text; the first is 1.
+    line: Option<u64>,
+    /// Of a text; the first is 1.
+    column: Option<u64>,
+}
+
+/// What came of checking a definition.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckedView {
+    ok: bool,
+    errors: Vec<PlacedView>,
+    /// What it names and is not there yet.
+    warnings: Vec<MistakeView>,
+}
+
+/// Reads the definition in a body: the file itself, `{definition: {…}}`, or `{text}` with YAML or JSON.
+fn compiled(mut body: Map<String, Value>) -> Result<Definition, Vec<PlacedView>> {
+    if let Some(Value::String(text)) = body.get("text") {
+        let placed = |mistakes: Vec<FileMistake>| mistakes.iter().map(of_text).collect();
+        return Definition::parse(text).map_err(placed);
+    }
+    let file = match body.get("definition") {
+        Some(Value::Object(_)) => body.remove("definition").unwrap_or_default(),
+        _ => Value::Object(body),
+    };
+    Definition::compile(&file).map_err(|mistakes| {
+        let views = mistakes.into_iter().map(|mistake| PlacedView {
+            path: mistake.path,
+            message: mistake.message,
+            line: None,
+            column: None,
+        });
+        views.collect()
+    })
+}
+
+fn of_text(mistake: &FileMistake) -> PlacedView {
+    PlacedView {
+        path: mistake.mistake.path.clone(),
+        message: mistake.mistake.message.clone(),
+        line: Some(mistake.place.line),
+        column: Some(mistake.place.column),
+    }
+}
+
+/// Checks a definition: the file, or `{text}` with YAML; nothing is stored.
+#[utoipa::path(post, path = "/v1/definitions:check", tag = "builder",
+    operation_id = "check_definition", request_body = Object,
+    responses((status = 200, body = CheckedView)))]
+pub(crate) async fn check(
+    _: MayOperate,
+    State(api): State<Api>,
+    Body(body): Body<Map<String, Value>>,
+) -> Result<Json<CheckedView>, Problem> {
+    let (errors, warnings) = match compiled(body) {
+        Err(errors) => (errors, Vec::new()),
+        Ok(definition) => {
+            let company = company(&api.ports).await?;
+            let warnings = dangling(&definition, &company);
+            (Vec::new(), warnings.iter().map(MistakeView::from).collect())
+        }
+    };
+    Ok(Json(CheckedView {
+        ok: errors.is_empty(),
+        errors,
+        warnings,
+    }))
+}
+
+/// A definition, and an answer that is at hand.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewBody {
+    /// The file.
+    #[schema(value_type = Object)]
+    definition: Map<String, Value>,
+    /// What the application answers to the request for users.
+    #[schema(value_type = Object)]
+    sample: Value,
+    /// Values of variables, where they matter.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+}
+
+/// What a definition makes of an answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreviewView {
+    /// Every record: as it was received, what became of it, and why.
+    rows: Vec<RowView>,
+    /// The counts.
+    #[schema(value_type = Object)]
+    summary: Certificate,
+    /// Why not all of it could be read.
+    failure: Option<String>,
+}
+
+/// One record.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RowView {
+    /// As it was received.
+    #[schema(value_type = Object)]
+    record: Value,
+    /// The user, if it became one.
+    #[schema(value_type = Option<Object>)]
+    user: Option<MappedUser>,
+    /// Everything that was looked at: fields with what was found, rules with what decided.
+    #[schema(value_type = Object)]
+    explanation: Value,
+    /// The same in sentences; empty for an active user without problems.
+    why: Vec<String>,
+}
+
+/// Shows what a definition makes of an answer; no request is made, nothing is stored.
+#[utoipa::path(post, path = "/v1/definitions:preview", tag = "builder",
+    operation_id = "preview_definition", request_body = PreviewBody,
+    responses((status = 200, body = PreviewView)))]
+pub(crate) async fn preview(
+    _: MayOperate,
+    State(api): State<Api>,
+    Body(body): Body<PreviewBody>,
+) -> Result<Json<PreviewView>, Problem> {
+    let definition = Definition::compile(&Value::Object(body.definition));
+    let definition = definition.map_err(|mistakes| {
+        let placed = mistakes.into_iter().map(|m| m.under("definition"));
+        Problem::invalid(&placed.collect::<Vec<_>>())
+    })?;
+    let found = previewed(&api.ports, definition, &body.sample, &body.variables).await?;
+    Ok(Json(PreviewView {
+        rows: rows(found.batch.explained),
+        failure: found.certificate.failure.as_ref().map(ToString::to_string),
+        summary: found.certificate,
+    }))
+}
+
+/// Records with what became of them.
+pub(crate) fn rows(explained: Vec<Explanation>) -> Vec<RowView> {
+    let rows = explained.into_iter().map(|explanation| {
+        let why = explanation.sentences();
+        let mut parts = json!(explanation);
+        if let Value::Object(parts) = &mut parts {
+            parts.remove("record");
+            parts.remove("user");
+        }
+        RowView {
+            why,
+            explanation: parts,
+            user: explanation.user,
+            record: explanation.record,
+        }
+    });
+    rows.collect()
+}

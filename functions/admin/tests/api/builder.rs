@@ -1,0 +1,358 @@
+//! Definitions, accounts, syncs and rosters over the API.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, world};
+
+fn definition() -> Value {
+    json!({
+        "app": "acme", "base_url": "https://{domain}.acme.example",
+        "variables": { "domain": { "label": "Subdomain" }, "tenant": { "secret": true } },
+        "auth": { "type": "bearer" },
+        "users": { "path": "/users", "response_path": "users" },
+        "map": { "external_id": "id", "email": "mail" },
+        "status": { "active_when": [{ "path": "state", "op": "is", "value": "on" }] }
+    })
+}
+
+fn given() -> Value {
+    json!({
+        "variables": { "domain": "contoso" },
+        "credentials": { "token": "sk-secret", "tenant": "t-hidden" }
+    })
+}
+
+fn row(id: &str, state: &str) -> Value {
+    json!({ "id": id, "mail": format!("{id}@contoso.example"), "state": state })
+}
+
+async fn connected() -> World {
+    let world = world();
+    world
+        .put("/v1/definitions/acme", definition())
+        .await
+        .expect(201);
+    world.serve(vec![row("a/1", "on"), row("b", "off")]);
+    world
+        .put("/v1/accounts/acme/prod", given())
+        .await
+        .expect(201);
+    world.pass(1).await;
+    world
+}
+
+#[tokio::test]
+async fn a_definition_is_put_read_listed_and_deleted() {
+    let world = world();
+
+    let put = world.put("/v1/definitions/acme", definition()).await;
+    assert_eq!(put.header("etag"), "\"1\"");
+    let put = put.expect(201);
+    assert_eq!(put["definition"], "acme");
+    assert_eq!(put["warnings"][0]["path"], "app");
+    // What was read can be put, and is no new version.
+    let read = world.get("/v1/definitions/acme").await.expect(200);
+    let again = world.put("/v1/definitions/acme", read).await;
+    assert_eq!(again.header("etag"), "\"1\"");
+    again.expect(200);
+    let stale = [("if-match", "\"7\"")];
+    let path = "/v1/definitions/acme";
+    let stale = world.call("PUT", path, Some(definition()), &stale).await;
+    stale.expect(412);
+
+    let list = world.get("/v1/definitions").await.expect(200);
+    assert_eq!(list["items"][0]["version"], 1);
+    assert_eq!(list["items"][0]["app"], "acme");
+    world.delete("/v1/definitions/acme").await.expect(204);
+    world.get("/v1/definitions/acme").await.expect(404);
+    world.get("/v1/definitions/acme/versions").await.expect(404);
+}
+
+#[tokio::test]
+async fn versions_are_kept_and_brought_back() {
+    let world = world();
+    let mut file = definition();
+    world
+        .put("/v1/definitions/acme", file.clone())
+        .await
+        .expect(201);
+    file["name"] = json!("Acme");
+    world.put("/v1/definitions/acme", file).await.expect(200);
+
+    let path = "/v1/definitions/acme:rollback";
+    let back = world.post(path, json!({ "version": 1 })).await.expect(200);
+    assert_eq!(back["name"], json!(null));
+    world.post(path, json!({ "version": 9 })).await.expect(422);
+
+    let versions = world.get("/v1/definitions/acme/versions").await.expect(200);
+    let numbers: Vec<&Value> = versions["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| &version["version"])
+        .collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    assert_eq!(versions["items"][0]["rolled_back_to"], 1);
+    assert_eq!(versions["items"][1]["file"]["name"], "Acme");
+    // A version never changes: also after it was deleted and made anew the numbers only rise.
+    world.delete("/v1/definitions/acme").await.expect(204);
+    world
+        .put("/v1/definitions/acme", definition())
+        .await
+        .expect(201);
+    let list = world.get("/v1/definitions").await.expect(200);
+    assert_eq!(list["items"][0]["version"], 4);
+}
+
+#[tokio::test]
+async fn a_wrong_definition_is_refused_with_its_places() {
+    let world = world();
+    let mut wrong = definition();
+    wrong["users"]["response_pat"] = json!("x");
+
+    let put = world.put("/v1/definitions/acme", wrong.clone()).await;
+    let problem = put.expect(422);
+    assert_eq!(problem["errors"][0]["path"], "users.response_pat");
+    let other = world.put("/v1/definitions/b", json!({ "definition": "acme" }));
+    other.await.expect(422);
+
+    wrong["definition"] = json!("acme");
+    let check = |body: Value| world.post("/v1/definitions:check", body);
+    let checked = check(wrong).await.expect(200);
+    assert_eq!(checked["ok"], false);
+    assert_eq!(checked["errors"][0]["path"], "users.response_pat");
+    let text = "definition: acme\napp: acme\nbase_url: https://a.example\nusers:\n  pat: /u\n";
+    let checked = check(json!({ "text": text })).await.expect(200);
+    let errors = checked["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|error| error["line"] == 5), "{errors:?}");
+    let mut right = definition();
+    right["definition"] = json!("acme");
+    let checked = check(right).await.expect(200);
+    assert_eq!(checked["ok"], true);
+    assert_eq!(checked["warnings"][0]["path"], "app");
+}
+
+#[tokio::test]
+async fn a_preview_tells_of_every_record_why() {
+    let world = world();
+    let mut file = definition();
+    file["definition"] = json!("acme");
+    let sample = json!({ "users": [row("a", "on"), row("b", "LOCKED"), { "id": "c" }] });
+
+    let body = json!({ "definition": file, "sample": sample });
+    let preview = world
+        .post("/v1/definitions:preview", body)
+        .await
+        .expect(200);
+
+    let rows = preview["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0]["user"]["user"]["active"], true);
+    assert_eq!(rows[0]["why"], json!([]));
+    let why = "deleted: `state` is `LOCKED`, rule 1 wants `on`";
+    assert_eq!(rows[1]["why"], json!([why]));
+    assert_eq!(rows[2]["user"], json!(null));
+    assert_eq!(preview["summary"]["received"], 3);
+    assert_eq!(preview["failure"], json!(null));
+    assert_eq!(world.requests(), 0);
+}
+
+#[tokio::test]
+async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
+    let world = connected().await;
+
+    let again = world.put("/v1/accounts/acme/prod", given()).await;
+    assert_eq!(again.expect(409)["code"], "exists");
+    let mut replace = given();
+    replace["replace"] = json!(true);
+    let replaced = world.put("/v1/accounts/acme/prod", replace).await;
+    assert_eq!(replaced.expect(200)["users"], 0);
+    world.pass(1).await;
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["users"], 2);
+
+    world
+        .put("/v1/accounts/acme/Prod", given())
+        .await
+        .expect(422);
+    world
+        .put("/v1/accounts/none/prod", given())
+        .await
+        .expect(422);
+    world.delete("/v1/definitions/acme").await.expect(409);
+    world.delete("/v1/accounts/acme/prod").await.expect(204);
+    world.get("/v1/accounts/acme/prod").await.expect(404);
+    world.delete("/v1/definitions/acme").await.expect(204);
+}
+
+#[tokio::test]
+async fn variables_and_secrets_are_checked_before_anything_is_stored() {
+    let world = world();
+    world
+        .put("/v1/definitions/acme", definition())
+        .await
+        .expect(201);
+
+    let wrong = json!({
+        "variables": { "domian": "x", "tenant": "in the open" },
+        "credentials": { "token": "" }
+    });
+    let problem = world.put("/v1/accounts/acme/prod", wrong).await.expect(422);
+
+    let mut paths: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["path"].as_str().unwrap())
+        .collect();
+    paths.sort_unstable();
+    let wanted = [
+        "credentials.tenant",
+        "credentials.token",
+        "variables.domain",
+        "variables.domian",
+        "variables.tenant",
+    ];
+    assert_eq!(paths, wanted);
+    world.get("/v1/accounts/acme/prod").await.expect(404);
+}
+
+#[tokio::test]
+async fn credentials_never_come_out() {
+    let world = connected().await;
+
+    let paths = [
+        "/v1/accounts",
+        "/v1/accounts/acme/prod",
+        "/v1/accounts/acme/prod/syncs",
+        "/v1/accounts/acme/prod/syncs/syn_1",
+        "/v1/accounts/acme/prod/users",
+        "/v1/audit?stream=account/acme/prod",
+    ];
+    for path in paths {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        assert!(!answer.text.contains("sk-secret"), "{path}");
+        assert!(!answer.text.contains("t-hidden"), "{path}");
+    }
+
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["credentials"]["set"], json!(["tenant", "token"]));
+    assert_eq!(account["credentials"]["set_at"], "2027-01-04T09:00:00Z");
+    assert_eq!(account["variables"], json!({ "domain": "contoso" }));
+}
+
+#[tokio::test]
+async fn users_and_syncs_are_shown() {
+    let world = connected().await;
+
+    let users = world.get("/v1/accounts/acme/prod/users").await.expect(200);
+    assert_eq!(users["items"].as_array().unwrap().len(), 2);
+    let first = world
+        .get("/v1/accounts/acme/prod/users?limit=1")
+        .await
+        .expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let path = format!("/v1/accounts/acme/prod/users?limit=1&cursor={cursor}");
+    let second = world.get(&path).await.expect(200);
+    assert_ne!(first["items"][0], second["items"][0]);
+    let locked = world
+        .get("/v1/accounts/acme/prod/users/b")
+        .await
+        .expect(200);
+    assert_eq!(locked["active"], false);
+    let why = "deleted: `state` is `off`, rule 1 wants `on`";
+    assert_eq!(locked["why"], json!([why]));
+    let odd = world.get("/v1/accounts/acme/prod/users/a%2F1").await;
+    assert_eq!(odd.expect(200)["email"], "a/1@contoso.example");
+    world
+        .get("/v1/accounts/acme/prod/users/nobody")
+        .await
+        .expect(404);
+
+    let syncs = world.get("/v1/accounts/acme/prod/syncs").await.expect(200);
+    assert_eq!(syncs["items"][0]["state"], "done");
+    assert_eq!(syncs["items"][0]["definition_version"], 1);
+    assert_eq!(syncs["items"][0]["certificate"]["complete"], true);
+    assert_eq!(syncs["items"][0]["counts"]["new"], 2);
+    world
+        .get("/v1/accounts/acme/prod/syncs/syn_9")
+        .await
+        .expect(404);
+}
+
+#[tokio::test]
+async fn a_sync_is_started_held_and_released_over_the_api() {
+    let world = connected().await;
+    let path = "/v1/accounts/acme/prod:release";
+    let nothing = world.post(path, json!({ "accept": "all" })).await;
+    assert_eq!(nothing.expect(409)["code"], "nothing_held");
+
+    world.serve(Vec::new());
+    let begun = world.post("/v1/accounts/acme/prod:sync", json!({})).await;
+    assert_eq!(
+        begun.header("location"),
+        "/v1/accounts/acme/prod/syncs/syn_2"
+    );
+    assert_eq!(begun.expect(202)["sync"], "syn_2");
+    world.pass(1).await;
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["held"], "syn_2");
+    assert_eq!(account["users"], 2);
+    let held = world
+        .get("/v1/accounts/acme/prod/syncs/syn_2")
+        .await
+        .expect(200);
+    assert_eq!(held["state"], "held");
+    assert_eq!(held["losses"].as_array().unwrap().len(), 2);
+    assert_eq!(held["losses"][0]["what"], "vanished");
+
+    let wrong = world.post(path, json!({ "accept": ["nobody"] })).await;
+    assert_eq!(wrong.expect(422)["errors"][0]["path"], "accept[0]");
+    let some = world.post(path, json!({ "accept": ["b"] })).await;
+    some.expect(202);
+    world.pass(1).await;
+    let users = world.get("/v1/accounts/acme/prod/users").await.expect(200);
+    assert_eq!(users["items"].as_array().unwrap().len(), 1);
+    assert_eq!(users["items"][0]["external_id"], "a/1");
+    let gone = world
+        .get("/v1/accounts/acme/prod/users?deleted=true")
+        .await
+        .expect(200);
+    assert_eq!(gone["items"][0]["external_id"], "b");
+}
+
+#[tokio::test]
+async fn an_account_is_disabled_tested_and_enabled_over_the_api() {
+    let world = connected().await;
+    world.refuse_reading(Some(403));
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
+    world.pass(1).await;
+
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["state"], "disabled");
+    assert_eq!(account["failure"]["class"], "permission");
+    assert_eq!(account["failure"]["status"], 403);
+    assert_eq!(account["failure"]["remote"], "not for you");
+    assert_eq!(account["next_sync_at"], json!(null));
+    assert_eq!(account["users"], 2);
+    let sync = world.post("/v1/accounts/acme/prod:sync", json!({})).await;
+    assert_eq!(sync.expect(409)["code"], "disabled");
+    let test = world.post("/v1/accounts/acme/prod:test", json!({})).await;
+    let test = test.expect(200);
+    assert_eq!(test["ok"], false);
+    assert_eq!(test["failure"]["class"], "permission");
+
+    world.refuse_reading(None);
+    let test = world.post("/v1/accounts/acme/prod:test", json!({})).await;
+    let test = test.expect(200);
+    assert_eq!(test["ok"], true);
+    assert_eq!(test["rows"].as_array().unwrap().len(), 2);
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["state"], "connected");
+    let enabled = world.post("/v1/accounts/acme/prod:enable", json!({})).await;
+    assert_eq!(enabled.expect(200)["state"], "connected");
+}

@@ -1,0 +1,13 @@
+//! Syncs over the store in memory: core's handlers, an application at the port.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic, and so may what it is built of"
+)]
+
+mod ends;
+mod laws;
+mod rosters;
+mod world;

@@ -1,0 +1,173 @@
+//! What a roster is after syncs that go well, and how much that writes.
+
+use jiff::SignedDuration;
+use sando_core::admin::{Expect, accounts};
+use sando_core::store::Key;
+use sando_core::sync::SyncState;
+use serde_json::json;
+
+use crate::world::{World, roster_of, slug, users};
+
+#[tokio::test]
+async fn the_first_sync_brings_everybody() {
+    let world = World::with(users(0..25)).await;
+
+    assert_eq!(world.roster().await, roster_of(&users(0..25)));
+    let account = world.account().await;
+    assert_eq!(
+        (account.applied, account.users, account.active),
+        (1, 25, 25)
+    );
+    let sync = world.last().await;
+    assert_eq!(sync.state, SyncState::Done);
+    assert_eq!(sync.counts.new, 25);
+    assert_eq!(sync.version, 1);
+    assert!(sync.certificate.unwrap().complete);
+}
+
+#[tokio::test]
+async fn an_unchanged_roster_writes_no_user() {
+    let world = World::with(users(0..250)).await;
+    let before: Vec<u64> = world
+        .store
+        .items()
+        .iter()
+        .map(|item| item.version.0)
+        .collect();
+
+    world.day().await;
+
+    let account = world.account().await;
+    assert_eq!(account.applied, 2);
+    let sync = world.last().await;
+    assert_eq!((sync.counts.unchanged, sync.counts.changed), (250, 0));
+    let after: Vec<u64> = world
+        .store
+        .items()
+        .iter()
+        .map(|item| item.version.0)
+        .collect();
+    let writes: u64 = after.iter().sum::<u64>() - before.iter().sum::<u64>();
+    assert!(writes < 30, "{writes} writes");
+}
+
+#[tokio::test]
+async fn who_is_not_in_the_list_any_more_is_marked_deleted_and_can_come_back() {
+    let world = World::with(users(0..30)).await;
+
+    world.serve(users(0..29));
+    world.day().await;
+
+    assert_eq!(world.roster().await, roster_of(&users(0..29)));
+    let applied = world.account().await.applied;
+    let entries = world.entries().await;
+    let gone: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry.visible(applied))
+        .filter(|face| face.deleted)
+        .collect();
+    assert_eq!(gone.len(), 1);
+    assert_eq!(gone[0].user.external_id, "u29");
+    assert_eq!(world.last().await.counts.vanished, 1);
+
+    world.serve(users(0..30));
+    world.day().await;
+    assert_eq!(world.roster().await, roster_of(&users(0..30)));
+}
+
+#[tokio::test]
+async fn somebody_without_an_address_any_more_has_not_vanished() {
+    let world = World::with(users(0..3)).await;
+    let mut served = users(0..3);
+    served[1]["mail"] = json!(null);
+
+    world.serve(served);
+    world.day().await;
+
+    assert_eq!(world.roster().await, roster_of(&users(0..3)));
+    assert_eq!(world.last().await.counts.vanished, 0);
+}
+
+#[tokio::test]
+async fn a_user_tells_why() {
+    let mut served = users(0..1);
+    served[0]["state"] = json!("LOCKED");
+    let world = World::with(served).await;
+
+    let entry = &world.entries().await[0];
+
+    let face = entry.visible(1).unwrap();
+    assert_eq!(
+        face.why,
+        ["deleted: `state` is `LOCKED`, rule 1 wants `on`"]
+    );
+}
+
+#[tokio::test]
+async fn many_workers_one_after_the_other_come_to_the_same_roster() {
+    let mut world = World::empty(None);
+    // Every worker has to leave at once: one request each.
+    world.turn = SignedDuration::ZERO;
+    world.serve(users(0..95));
+    world.connect().await;
+    world.rest().await;
+    assert_eq!(world.roster().await, roster_of(&users(0..95)));
+    assert!(world.last().await.turns > 5);
+
+    world.serve(users(5..105));
+    world.day().await;
+
+    assert_eq!(world.roster().await, roster_of(&users(5..105)));
+    let counts = world.last().await.counts;
+    assert_eq!((counts.new, counts.vanished, counts.unchanged), (10, 5, 90));
+    assert_eq!((counts.before, counts.users), (95, 100));
+}
+
+#[tokio::test]
+async fn two_syncs_at_once_are_one() {
+    let world = World::with(users(0..5)).await;
+    let (id, name) = (slug("acme"), slug("prod"));
+
+    let who = world.who();
+    let sync = || accounts::sync(&world.ports, &who, &id, &name);
+    let first = sync().await.unwrap();
+    let second = sync().await.unwrap();
+    world.rest().await;
+
+    assert_eq!((first, second), (2, 2));
+    assert_eq!(world.account().await.applied, 2);
+    assert_eq!(world.account().await.last_number, 2);
+}
+
+#[tokio::test]
+async fn an_account_is_synced_once_a_day() {
+    let world = World::with(users(0..5)).await;
+    for _ in 0..(10 * 24) {
+        world.pass(3_600).await;
+    }
+
+    let number = world.account().await.last_number;
+
+    assert!((10..=12).contains(&number), "{number} syncs in ten days");
+}
+
+#[tokio::test]
+async fn the_users_of_an_account_that_is_disconnected_are_deleted() {
+    let world = World::with(users(0..200)).await;
+    let (id, name) = (slug("acme"), slug("prod"));
+    let roster = world.account().await.roster;
+
+    let who = world.who();
+    let secrets = &*world.fakes;
+    let of = (&id, &name);
+    let expect = Expect::Anything;
+    let gone = accounts::disconnect(&world.ports, secrets, &who, of, &expect);
+    gone.await.unwrap();
+    world.rest().await;
+
+    let left =
+        world.store.items().into_iter().filter(
+            |item| matches!(&item.key, Key::Entry(of, _) | Key::Sync(of, _) if *of == roster),
+        );
+    assert_eq!(left.count(), 0);
+}

@@ -1,0 +1,405 @@
+//! A company with one connected account, and the application that it reads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sando_core::account::Account;
+use sando_core::admin::{Expect, accounts, definitions};
+use sando_core::app::Application;
+use sando_core::audit::Cause;
+use sando_core::catch_up::{Moved, Part};
+use sando_core::changes::Origin;
+use sando_core::definition::{Answer, Failure, Outcome as Came, PlannedRequest};
+use sando_core::effect::Outcome;
+use sando_core::handle::tick::tick;
+use sando_core::handle::work_until;
+use sando_core::ids::{EffectKey, LeverId, Slug};
+use sando_core::lever::Needs;
+use sando_core::ports::{
+    Applications, Chance, Clock, Connection, KeyWrap, Lever, Notification, Notifier, Opened, Ports,
+    Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
+    WorkQueue,
+};
+use sando_core::roster::Entry;
+use sando_core::store::{PageRequest, Query};
+use sando_core::sync::Sync;
+use sando_core::workflow::HttpStep;
+use sando_infra::memory::{Hook, MemoryStore};
+use serde_json::{Value, json};
+
+/// What the application answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct App {
+    pub(crate) users: Vec<Value>,
+    pub(crate) page: usize,
+    /// From this page on it answers with this status.
+    pub(crate) fails: Option<(usize, u16)>,
+    /// The headers of what it answers then.
+    pub(crate) headers: Vec<(String, String)>,
+    /// How many requests it was sent.
+    pub(crate) requests: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Fakes {
+    now: Mutex<Timestamp>,
+    queue: Mutex<Vec<WorkMessage>>,
+    secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) app: Mutex<App>,
+    pub(crate) told: Mutex<Vec<String>>,
+    chance: AtomicU64,
+    /// How many seconds go by with every request.
+    pub(crate) slowness: Mutex<i64>,
+}
+
+#[async_trait]
+impl Clock for Fakes {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+    async fn sleep(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Chance for Fakes {
+    fn fill(&self, bytes: &mut [u8]) {
+        let count = self.chance.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = count[place % 8];
+        }
+    }
+}
+
+#[async_trait]
+impl WorkQueue for Fakes {
+    async fn send(&self, message: WorkMessage, delay: Duration) {
+        // What comes later is found by the tick.
+        if delay.is_zero() {
+            self.queue.lock().unwrap().push(message);
+        }
+    }
+}
+
+fn never() -> RemoteError {
+    RemoteError::Forbidden {
+        remote: "test".to_owned(),
+        why: "a sync does not do this".to_owned(),
+    }
+}
+
+#[async_trait]
+impl Lever for Fakes {
+    async fn read(&self, _: &LeverId, _: &Needs) -> Result<Reading, RemoteError> {
+        Err(never())
+    }
+    async fn has_note(&self, _: &LeverId, _: &str) -> Result<bool, RemoteError> {
+        Err(never())
+    }
+    async fn add_note(&self, _: &LeverId, _: &str) -> Result<(), RemoteError> {
+        Err(never())
+    }
+    async fn test(&self) -> Result<(), RemoteError> {
+        Err(never())
+    }
+    async fn moved(&self, _: Part, _: Timestamp, _: Timestamp) -> Result<Vec<Moved>, RemoteError> {
+        Err(never())
+    }
+}
+
+#[async_trait]
+impl Applications for Fakes {
+    async fn provisioner(&self, _: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
+        Err(never())
+    }
+    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey) -> Outcome {
+        Outcome::from(never())
+    }
+}
+
+#[async_trait]
+impl Notifier for Fakes {
+    async fn was_sent(&self, _: &EffectKey) -> Result<bool, RemoteError> {
+        Ok(false)
+    }
+    async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
+        self.told.lock().unwrap().push(notification.text.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyWrap for Fakes {
+    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(key.to_vec())
+    }
+    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(wrapped.to_vec())
+    }
+}
+
+#[async_trait]
+impl Secrets for Fakes {
+    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
+        Ok(self.secrets.lock().unwrap().get(owner).cloned())
+    }
+    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.insert(owner.to_owned(), values.clone());
+        Ok(())
+    }
+    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
+        self.secrets.lock().unwrap().remove(owner);
+        Ok(())
+    }
+}
+
+struct Remote(Arc<Fakes>);
+
+#[async_trait]
+impl Readers for Remote {
+    async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+        let variables = connection.definition.variables();
+        Ok(Opened {
+            variables: variables.resolve(&connection.variables).unwrap(),
+            reader: Arc::new(Self(self.0.clone())),
+        })
+    }
+}
+
+#[async_trait]
+impl Reader for Remote {
+    async fn send(&self, request: &PlannedRequest) -> Came {
+        let page = request.url.query_pairs().find(|(name, _)| name == "page");
+        let page: usize = page.map_or(1, |(_, text)| text.parse().unwrap());
+        let slowness = *self.0.slowness.lock().unwrap();
+        self.0.pass(slowness);
+        let mut app = self.0.app.lock().unwrap();
+        app.requests += 1;
+        if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
+            let _ = from;
+            let body = json!({ "error": "the token sk-1 is no good" });
+            let body = body.to_string().into_bytes();
+            return Came::Answered(Answer::new(status, app.headers.clone(), body));
+        }
+        let rows = app.users.iter().skip((page - 1) * app.page).take(app.page);
+        let rows: Vec<Value> = rows.cloned().collect();
+        let body = json!({ "users": rows }).to_string().into_bytes();
+        Came::Answered(Answer::new(200, Vec::new(), body))
+    }
+    fn mask(&self, text: &str) -> String {
+        text.replace("sk-1", "***")
+    }
+}
+
+impl Fakes {
+    fn pass(&self, secs: i64) {
+        let mut now = self.now.lock().unwrap();
+        *now += SignedDuration::from_secs(secs);
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) fakes: Arc<Fakes>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) ports: Ports,
+    /// How long a worker has.
+    pub(crate) turn: SignedDuration,
+}
+
+pub(crate) fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+/// A user of the application.
+pub(crate) fn user(id: usize) -> Value {
+    json!({ "id": format!("u{id}"), "mail": format!("u{id}@contoso.example"), "state": "on", "plan": "pro" })
+}
+
+pub(crate) fn users(ids: impl IntoIterator<Item = usize>) -> Vec<Value> {
+    ids.into_iter().map(user).collect()
+}
+
+impl World {
+    pub(crate) fn empty(hook: Option<Hook>) -> Self {
+        let fakes = Arc::new(Fakes::default());
+        *fakes.now.lock().unwrap() = "2027-01-04T09:00:00Z".parse().unwrap();
+        fakes.app.lock().unwrap().page = 10;
+        let store = match hook {
+            Some(hook) => MemoryStore::new().with_hook(hook),
+            None => MemoryStore::new(),
+        };
+        let store = Arc::new(store);
+        let ports = Ports {
+            store: store.clone(),
+            work: fakes.clone(),
+            lever: fakes.clone(),
+            apps: fakes.clone(),
+            readers: Arc::new(Remote(fakes.clone())),
+            notifier: fakes.clone(),
+            keys: fakes.clone(),
+            clock: fakes.clone(),
+            chance: fakes.clone(),
+        };
+        Self {
+            fakes,
+            store,
+            ports,
+            turn: SignedDuration::from_mins(10),
+        }
+    }
+
+    pub(crate) fn who(&self) -> Origin {
+        let mut bytes = [0; 8];
+        self.fakes.fill(&mut bytes);
+        let id = format!("req_{}", u64::from_le_bytes(bytes));
+        Origin {
+            actor: "local-admin".to_owned(),
+            cause: Cause::of("api", &id),
+            correlation_id: id,
+            at: self.fakes.now(),
+        }
+    }
+
+    /// Connected, and not synced yet.
+    pub(crate) async fn connect(&self) {
+        let file = json!({
+            "definition": "acme", "app": "acme", "base_url": "https://api.acme.example",
+            "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
+            "map": { "external_id": "id", "email": "mail" },
+            "status": { "active_when": [{ "path": "state", "op": "is", "value": "on" }] },
+            "licenses": { "conditions": [
+                { "name": "Pro", "when": [{ "path": "plan", "op": "is", "value": "pro" }] }
+            ] }
+        });
+        let (id, who) = (slug("acme"), self.who());
+        let put = definitions::put(&self.ports, &who, &id, file, &Expect::Anything).await;
+        put.unwrap();
+        let (of, given) = ((&id, &slug("prod")), accounts::Given::default());
+        let (secrets, who) = (&*self.fakes, self.who());
+        let connected =
+            accounts::connect(&self.ports, secrets, &who, of, &given, &Expect::Anything);
+        assert!(connected.await.unwrap());
+    }
+
+    pub(crate) async fn with(users: Vec<Value>) -> Self {
+        let world = Self::empty(None);
+        world.fakes.app.lock().unwrap().users = users;
+        world.connect().await;
+        world.rest().await;
+        world
+    }
+
+    pub(crate) fn serve(&self, users: Vec<Value>) {
+        self.fakes.app.lock().unwrap().users = users;
+    }
+
+    /// Works until nothing is due; every claim and handler may fail, as it does when it is killed.
+    pub(crate) async fn rest(&self) {
+        for _ in 0..10_000 {
+            tick(&self.ports, SignedDuration::ZERO).await.unwrap();
+            let messages = std::mem::take(&mut *self.fakes.queue.lock().unwrap());
+            if messages.is_empty() {
+                return;
+            }
+            for message in messages {
+                let until = self.fakes.now() + self.turn;
+                let until = if self.turn.is_zero() {
+                    Timestamp::UNIX_EPOCH
+                } else {
+                    until
+                };
+                work_until(&self.ports, &message, until).await.unwrap();
+            }
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// A day goes by.
+    pub(crate) async fn day(&self) {
+        self.pass(24 * 3_600).await;
+    }
+
+    pub(crate) async fn pass(&self, secs: i64) {
+        self.fakes.pass(secs);
+        self.rest().await;
+    }
+
+    pub(crate) async fn sync_now(&self) {
+        let (id, name) = (slug("acme"), slug("prod"));
+        let begun = accounts::sync(&self.ports, &self.who(), &id, &name).await;
+        begun.unwrap();
+        self.rest().await;
+    }
+
+    pub(crate) async fn account(&self) -> Account {
+        let found = accounts::must_be(&self.ports, &slug("acme"), &slug("prod")).await;
+        found.unwrap().entity
+    }
+
+    pub(crate) async fn last(&self) -> Sync {
+        let query = Query::Syncs(self.account().await.roster);
+        let page = PageRequest {
+            limit: 1,
+            cursor: None,
+        };
+        let page = self.ports.store.list(&query, &page).await.unwrap();
+        page.items[0].read::<Sync>().unwrap().entity
+    }
+
+    pub(crate) async fn entries(&self) -> Vec<Entry> {
+        let query = Query::Roster(self.account().await.roster);
+        let mut cursor = None;
+        let mut all = Vec::new();
+        loop {
+            let page = PageRequest { limit: 100, cursor };
+            let page = self.ports.store.list(&query, &page).await.unwrap();
+            all.extend(
+                page.items
+                    .iter()
+                    .map(|item| item.read::<Entry>().unwrap().entity),
+            );
+            cursor = page.next;
+            if cursor.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// Everybody who is in the roster that counts, with what a test looks at: id, active, licences.
+    pub(crate) async fn roster(&self) -> Vec<(String, bool, usize)> {
+        let applied = self.account().await.applied;
+        let entries = self.entries().await;
+        let mut roster: Vec<(String, bool, usize)> = entries
+            .iter()
+            .filter_map(|entry| entry.visible(applied))
+            .filter(|face| !face.deleted)
+            .map(|face| {
+                let user = &face.user;
+                (user.external_id.clone(), user.active, user.licenses.len())
+            })
+            .collect();
+        roster.sort();
+        roster
+    }
+}
+
+/// What a roster of these users looks like.
+pub(crate) fn roster_of(users: &[Value]) -> Vec<(String, bool, usize)> {
+    let mut roster: Vec<(String, bool, usize)> = users
+        .iter()
+        .map(|user| {
+            (
+                user["id"].as_str().unwrap().to_owned(),
+                user["state"] == "on",
+                usize::from(user["plan"] == "pro"),
+            )
+        })
+        .collect();
+    roster.sort();
+    roster
+}
