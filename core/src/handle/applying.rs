@@ -38,51 +38,58 @@ pub async fn turn(ports: &Ports, mut job: Loaded<Job>) -> Result<(), HandleError
         ..Origin::sando(Cause::of("api", &job.entity.id), &job.entity.id, now)
     };
     let mut changes = Changes::new(origin);
-    let ended = match portion(ports, &mut job.entity, &mut changes).await {
-        Err(HandleError::Config(mistakes)) => Some(Some(in_lines(&mistakes))),
-        done => done?,
-    };
-    match ended {
-        Some(failure) => job.entity.end(failure, now),
-        None => job.entity.look_at = now,
+    match portion(ports, &mut job.entity, &mut changes).await {
+        Ok(Next::Portion) => job.entity.look_at = now,
+        Ok(Next::Nothing) => job.entity.end(None, now),
+        Err(HandleError::Config(mistakes)) => job.entity.end(Some(in_lines(&mistakes)), now),
+        Err(error) => return Err(error),
     }
     changes.update(&job);
     ledger::commit(ports, changes).await
 }
 
-/// One portion; answers whether that was the end, and if so whether it failed.
-async fn portion(
-    ports: &Ports,
-    job: &mut Job,
-    changes: &mut Changes,
-) -> Result<Option<Option<String>>, HandleError> {
+/// What comes after a portion.
+enum Next {
+    /// Another one.
+    Portion,
+    /// It is done.
+    Nothing,
+}
+
+/// One portion.
+async fn portion(ports: &Ports, job: &mut Job, changes: &mut Changes) -> Result<Next, HandleError> {
     let id = job.id.clone();
     let Work::Apply(applying) = &mut job.work else {
-        return Ok(Some(None));
+        return Ok(Next::Nothing);
     };
     match applying.stage.clone() {
         Stage::Planning => {
             if planning::portion(ports, &mut applying.planning).await? {
                 if applying.planning.hash() != applying.wanted {
-                    let why = "the plan does not hold any more: plan again, nothing was put";
-                    return Ok(Some(Some(why.to_owned())));
+                    return Err(moved());
                 }
                 applying.stage = Stage::Putting(0);
             }
-            Ok(None)
+            Ok(Next::Portion)
         }
         Stage::Putting(from) => {
             put_some(ports, applying, from, changes).await?;
-            Ok(None)
+            Ok(Next::Portion)
         }
         Stage::Starting(cursor) => {
             let (started, next) = start_some(ports, &id, cursor, &changes.origin).await?;
             applying.started = applying.started.saturating_add(started);
             let over = next.is_none();
             applying.stage = Stage::Starting(next);
-            Ok(over.then_some(None))
+            Ok(if over { Next::Nothing } else { Next::Portion })
         }
     }
+}
+
+/// The plan that was seen is not what would be done now.
+fn moved() -> HandleError {
+    let why = "the plan does not hold any more: plan again, nothing was put";
+    HandleError::Config(vec![Mistake::new("", why)])
 }
 
 /// Puts the next files, together with how far that is.
@@ -94,8 +101,7 @@ async fn put_some(
 ) -> Result<(), HandleError> {
     let stored: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
     if from == 0 && !applying.planning.begin_with(&stored) {
-        let why = "it changed after the plan was made: plan again, nothing was put";
-        return Err(HandleError::Config(vec![Mistake::new("", why)]));
+        return Err(moved());
     }
     let all = &applying.planning.changes;
     for FileChange { kind, id, file } in all.iter().skip(from).take(AT_ONCE) {

@@ -67,10 +67,10 @@ async fn a_plan_says_what_it_costs() {
         .await
         .expect(200);
 
-    let dearer = plan(&world, json!([policy("Nobody")])).await;
+    let cheaper = plan(&world, json!([policy("Nobody")])).await;
 
     let saved = json!([{ "amount_minor": -1500, "currency": "USD" }]);
-    assert_eq!(dearer["monthly"], saved, "{dearer}");
+    assert_eq!(cheaper["monthly"], saved, "{cheaper}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn mistakes_are_told_at_once_and_a_long_plan_is_a_job() {
 }
 
 #[tokio::test]
-async fn a_plan_does_not_mix_two_configurations() {
+async fn a_plan_rests_on_the_configuration_that_it_began_with() {
     let world = world();
     world.applied().await;
     let later = json!({ "changes": [policy("Sales")] });
