@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::event::{Hint, KnownCandidacy};
+use crate::event::{Hint, KnownCandidacy, ToldArchive};
 use crate::ids::{EventId, LeverId, Slug, derive};
 use crate::lever::{Archived, fact_id};
 use crate::rule::EventKind;
@@ -307,6 +307,7 @@ impl Missed {
             received_at: now,
             opportunity: opportunity.clone(),
             content_hash: Hint::content_hash_of(self.event, &data),
+            archive: ToldArchive::Nothing,
         })
     }
 }

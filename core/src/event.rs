@@ -27,6 +27,38 @@ pub struct Hint {
     pub opportunity: LeverId,
     /// SHA-256 of event and data: a token seen again with other content shows.
     pub content_hash: String,
+    /// What it says of the archive.
+    #[serde(default)]
+    pub archive: ToldArchive,
+}
+
+/// What the data of a webhook says the archive did. The signature does not cover it: it only says what to wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldArchive {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The candidacy was archived then.
+    Archived(Timestamp),
+    /// It was taken out of the archive.
+    TakenOut,
+}
+
+impl ToldArchive {
+    /// Reads `toArchived` of the data.
+    #[must_use]
+    pub fn of(data: &Value) -> Self {
+        match data.get("toArchived") {
+            None => Self::Nothing,
+            Some(Value::Null) => Self::TakenOut,
+            Some(archived) => archived
+                .get("archivedAt")
+                .and_then(Value::as_i64)
+                .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+                .map_or(Self::Nothing, Self::Archived),
+        }
+    }
 }
 
 impl Hint {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::event::Hint;
+use crate::event::{Hint, ToldArchive};
 use crate::ids::{LeverId, Slug};
 
 /// The largest body that is read; Lever's are below 1 KiB.
@@ -164,6 +164,7 @@ fn accept(
         registration: registration.clone(),
         token_hash: hex::encode(Sha256::digest(call.token.as_bytes())),
         content_hash: Hint::content_hash_of(&call.event, &call.data),
+        archive: ToldArchive::of(&call.data),
         event: call.event,
         triggered_at,
         received_at: now,

@@ -78,7 +78,7 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
     match outcome {
         Outcome::Facts(facts) => {
             let hint = &delivery.hint;
-            let explains = |fact: &&Fact| fact.explains(&hint.event, hint.triggered_at);
+            let explains = |fact: &&Fact| fact.explains(hint);
             let explained = facts.iter().find(explains);
             let fact = explained.or(facts.last());
             delivery.event = fact.map(|fact| fact.id.clone());

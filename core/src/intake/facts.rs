@@ -1,6 +1,6 @@
 //! What a reading of Lever says, in the light of what was known.
 
-use crate::event::KnownCandidacy;
+use crate::event::{Hint, KnownCandidacy, ToldArchive};
 use crate::ids::EventId;
 use crate::lever::{Candidacy, fact_id, is_hired};
 use crate::ports::Reading;
@@ -25,8 +25,8 @@ impl Fact {
     /// Is it what the webhook tells of? A fact that does not explain a newer webhook is perhaps an old reading: Lever
     /// does not show yet what came after it.
     #[must_use]
-    pub fn explains(&self, hint: &str, triggered_at: Timestamp) -> bool {
-        let of_this_kind = match hint {
+    pub fn explains(&self, hint: &Hint) -> bool {
+        let of_this_kind = match hint.event.as_str() {
             "candidateHired" => self.kind == EventKind::Hired,
             "candidateDeleted" => self.kind == EventKind::Deleted,
             "candidateStageChange" => self.kind == EventKind::StageChanged,
@@ -35,12 +35,24 @@ impl Fact {
             // A webhook that no fact follows from.
             _ => return true,
         };
+        let new_enough = match hint.archive {
+            ToldArchive::Archived(at) => self.occurred_at >= at,
+            ToldArchive::TakenOut => {
+                matches!(self.kind, EventKind::Unhired | EventKind::Unarchived)
+                    || self.occurred_at > hint.triggered_at
+            }
+            ToldArchive::Nothing => self.may_have_triggered(hint.triggered_at),
+        };
+        // Nothing comes after a deletion.
+        of_this_kind && new_enough || self.kind == EventKind::Deleted
+    }
+
+    fn may_have_triggered(&self, triggered_at: Timestamp) -> bool {
         let latest = self
             .occurred_at
             .saturating_add(SignedDuration::from_secs(Self::WEBHOOK_AFTER_SECS))
             .unwrap_or(Timestamp::MAX);
-        // Nothing comes after a deletion.
-        of_this_kind && triggered_at <= latest || self.kind == EventKind::Deleted
+        triggered_at <= latest
     }
 }
 
@@ -156,30 +168,55 @@ pub(super) fn standing(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::LeverId;
+    use crate::ids::{LeverId, Slug};
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_second(1_000 + secs).unwrap()
+    }
 
     #[track_caller]
-    fn check(kind: EventKind, hint: &str, secs_later: i64, expect: bool) {
-        let occurred_at = Timestamp::from_second(1_000).unwrap();
+    fn check(kind: EventKind, event: &str, archive: ToldArchive, secs_later: i64, expect: bool) {
         let opportunity = LeverId::parse("ada").unwrap();
         let fact = Fact {
             kind,
             id: fact_id("fact", &opportunity, None, ""),
-            occurred_at,
+            occurred_at: at(0),
         };
-        let triggered_at = occurred_at + SignedDuration::from_secs(secs_later);
-        let explained = fact.explains(hint, triggered_at);
-        assert_eq!(explained, expect, "{kind:?} {hint} {secs_later}");
+        let hint = Hint {
+            registration: Slug::parse("main").unwrap(),
+            token_hash: String::new(),
+            event: event.to_owned(),
+            triggered_at: at(secs_later),
+            received_at: at(secs_later),
+            opportunity,
+            content_hash: String::new(),
+            archive,
+        };
+        assert_eq!(fact.explains(&hint), expect, "{kind:?} {hint:?}");
     }
 
     #[test]
     fn a_fact_explains_its_own_webhooks_and_no_later_ones() {
-        check(EventKind::Hired, "candidateHired", 1, true);
-        check(EventKind::Hired, "candidateArchiveChange", 1, true);
-        check(EventKind::Hired, "candidateArchiveChange", 60, false);
-        check(EventKind::Hired, "candidateHired", 60, false);
-        check(EventKind::Hired, "candidateDeleted", 1, false);
-        check(EventKind::Deleted, "candidateArchiveChange", 60, true);
-        check(EventKind::Hired, "interviewCreated", 60, true);
+        let none = ToldArchive::Nothing;
+        check(EventKind::Hired, "candidateHired", none, 1, true);
+        check(EventKind::Hired, "candidateArchiveChange", none, 1, true);
+        check(EventKind::Hired, "candidateArchiveChange", none, 60, false);
+        check(EventKind::Hired, "candidateHired", none, 60, false);
+        check(EventKind::Hired, "candidateDeleted", none, 1, false);
+        check(EventKind::Deleted, "candidateArchiveChange", none, 60, true);
+        check(EventKind::Hired, "interviewCreated", none, 60, true);
+    }
+
+    #[test]
+    fn what_the_webhook_says_of_the_archive_has_to_show() {
+        let change = "candidateArchiveChange";
+        let out = ToldArchive::TakenOut;
+        check(EventKind::Hired, change, out, 2, false);
+        check(EventKind::Hired, change, out, -2, true);
+        check(EventKind::Unhired, change, out, 2, true);
+        check(EventKind::Unarchived, change, out, 2, true);
+        let archived = ToldArchive::Archived;
+        check(EventKind::Hired, change, archived(at(0)), 60, true);
+        check(EventKind::Hired, change, archived(at(2)), 3, false);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jiff::Timestamp;
-use sando_core::event::{Hint, StoredDelivery};
+use sando_core::event::{Hint, StoredDelivery, ToldArchive};
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::Ports;
 use sando_core::store::{Entity, Store};
@@ -81,6 +81,7 @@ fn hint() -> Hint {
         received_at: Timestamp::UNIX_EPOCH,
         opportunity: LeverId::parse("11111111-1111-1111-1111-111111111111").unwrap(),
         content_hash: "content".to_owned(),
+        archive: ToldArchive::Nothing,
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use sando_core::event::Hint;
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::{self, tick::tick};
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::{
@@ -264,5 +264,6 @@ pub fn hint(event: &str, opportunity: &str, token: &str, now: Timestamp) -> Hint
         received_at: now,
         opportunity: LeverId::parse(opportunity).expect("an id"),
         content_hash: format!("{event} {opportunity}"),
+        archive: ToldArchive::Nothing,
     }
 }

@@ -125,7 +125,11 @@ fn apply(world: &World, human: &Human) {
         }],
     });
     if world.chance.happens(300) {
-        world.call_webhook("applicationCreated", &human.opportunity, "applied");
+        world.call_webhook(
+            "applicationCreated",
+            &human.opportunity,
+            &json!({ "change": "applied" }),
+        );
     }
 }
 
@@ -142,28 +146,29 @@ async fn happen(world: &World, planned: &Planned) {
         reason: lever_id(if hired { "hired" } else { "unqualified" }),
         hired,
     };
+    let to_archive = json!({ "toArchived": { "archivedAt": at.as_millisecond() } });
     let id = &human.opportunity;
     match planned.deed {
         Deed::Hire => {
             world
                 .lever
                 .becomes(id, |standing| standing.archived = Some(archived(true)));
-            world.call_webhook("candidateHired", id, "hired");
-            world.call_webhook("candidateArchiveChange", id, "archived");
+            world.call_webhook("candidateHired", id, &json!({ "change": "hired" }));
+            world.call_webhook("candidateArchiveChange", id, &to_archive);
         }
         Deed::Unhire => {
             world.lever.becomes(id, |standing| standing.archived = None);
-            world.call_webhook("candidateArchiveChange", id, "unarchived");
+            world.call_webhook("candidateArchiveChange", id, &json!({ "toArchived": null }));
         }
         Deed::Reject => {
             world
                 .lever
                 .becomes(id, |standing| standing.archived = Some(archived(false)));
-            world.call_webhook("candidateArchiveChange", id, "archived");
+            world.call_webhook("candidateArchiveChange", id, &to_archive);
         }
         Deed::Delete => {
             world.lever.becomes(id, |standing| standing.deleted = true);
-            world.call_webhook("candidateDeleted", id, "deleted");
+            world.call_webhook("candidateDeleted", id, &json!({ "change": "deleted" }));
         }
         Deed::Move(days) => {
             let hired = world.lever.opportunity(id);
@@ -175,7 +180,7 @@ async fn happen(world: &World, planned: &Planned) {
                 });
             }
         }
-        Deed::Lie => world.call_webhook("candidateHired", id, "a lie"),
+        Deed::Lie => world.call_webhook("candidateHired", id, &json!({ "change": "a lie" })),
         Deed::Terminate => terminate(world, planned.human, human).await,
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sando_core::config::ConfigItem;
-use sando_core::event::Hint;
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::ids::{LeverId, derive};
 use sando_core::ports::{NoReaders, Ports};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::applications::{AppsPort, SimApp, SimApps};
 use super::chance::Chance;
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// Lever calls a webhook; it arrives late, twice, or only when it is sent again.
-    pub fn call_webhook(&self, event: &str, opportunity: &LeverId, data: &str) {
+    pub fn call_webhook(&self, event: &str, opportunity: &LeverId, data: &Value) {
         let now = self.clock.shows();
         let number = self.hints().len();
         let hint = Hint {
@@ -142,7 +142,8 @@ impl World {
             triggered_at: now,
             received_at: now,
             opportunity: opportunity.clone(),
-            content_hash: Hint::content_hash_of(event, &json!({ "data": data })),
+            content_hash: Hint::content_hash_of(event, data),
+            archive: ToldArchive::of(data),
         };
         self.hints().push(hint.clone());
         let long = Duration::from_secs(3 * 3600);

@@ -1,7 +1,7 @@
 //! The weeks before the first day: offers change, and what waits for them moves.
 
 use jiff::Timestamp;
-use sando_core::event::Hint;
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::inbox::receive;
 use sando_core::ids::{LeverId, Slug};
 use sando_core::lever::{Archived, Candidacy, OfferState};
@@ -66,6 +66,7 @@ async fn webhook(world: &World, token: &str) {
         received_at: now,
         opportunity: id("opp-1"),
         content_hash: "c".to_owned(),
+        archive: ToldArchive::Nothing,
     };
     receive(&world.ports, hint).await.unwrap();
     world.pass(1).await;

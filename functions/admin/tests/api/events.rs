@@ -1,7 +1,7 @@
 //! Events and their replay over the API.
 
 use jiff::Timestamp;
-use sando_core::event::Hint;
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::inbox::receive;
 use sando_core::ids::{LeverId, Slug};
 use sando_core::lever::{Archived, Candidacy, OfferState};
@@ -45,6 +45,7 @@ async fn webhook(world: &World) {
         received_at: now,
         opportunity,
         content_hash: "c".to_owned(),
+        archive: ToldArchive::Nothing,
     };
     receive(&world.ports, hint).await.unwrap();
     world.pass(1).await;
