@@ -1,7 +1,7 @@
 //! Hires per second through the real `sando serve`, with ten applications each and Lever's limit lifted, and how long
 //! it takes from start to the first answer. `cargo bench -p sando --bench hires`
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/serve/support.rs"]
 mod support;
 
 use std::time::{Duration, Instant};

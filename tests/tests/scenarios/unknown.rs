@@ -1,10 +1,4 @@
 //! An effect whose outcome nobody knows is looked for before it is made again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::time::Duration;
 
 use jiff::SignedDuration;

@@ -1,12 +1,5 @@
 //! The queues of one machine.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

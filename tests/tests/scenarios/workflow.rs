@@ -1,10 +1,4 @@
 //! A workflow gives access, asks people, tells people and calls other services, in order and once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use jiff::SignedDuration;
 use sando_core::admin::tasks::complete;
 use sando_core::config::ConfigKind;

@@ -1,10 +1,4 @@
 //! Whoever leaves loses everything, and gets nothing more from what was still under way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};

@@ -1,10 +1,4 @@
 //! What Lever shows is true, and a webhook is a hint where to look.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::time::Duration;
 
 use jiff::SignedDuration;

@@ -1,10 +1,4 @@
 //! A hire is killed before and after every single effect and commit, and ends as one account each all the same.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

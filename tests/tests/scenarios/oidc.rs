@@ -1,10 +1,4 @@
 //! Tokens of a real OpenID Connect provider: whom they name, and which are not accepted.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,13 +1,11 @@
 //! The real binary: a hire from webhook to note, kills, a second process, stopping, backup and restore.
 
-mod support;
-
 use std::process::Output;
 use std::time::Duration;
 
+use crate::support::{Around, Sando, sando};
 use sando_world::{NewCandidate, wait_until};
 use serde_json::{Value, json};
-use support::{Around, Sando, sando};
 
 fn said(output: &Output) -> String {
     format!(

@@ -1,10 +1,4 @@
 //! A burst of hires is drained by several processes within Lever's rate, each hire once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};

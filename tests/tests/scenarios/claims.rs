@@ -1,10 +1,4 @@
 //! A due entry is worked on by one worker at a time, and a grant is made by one run.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::sync::Arc;
 
 use futures::future::join_all;

@@ -1,11 +1,6 @@
 //! Laws. Over generated people, policies and grants: applying a plan gives what is desired, what is unknown neither
 //! grants nor revokes, and a plan that was applied leaves nothing to do. Over a generated past: any order and number of
 //! deliveries of a set of facts ends in the same access.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -1,12 +1,5 @@
 //! Secrets and wrapped keys on one machine.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
 use std::path::PathBuf;
 
 use sando_core::ports::{KeyWrap, RemoteError, SecretValues, Secrets};

@@ -1,10 +1,4 @@
 //! A whole hire and leave against a real SCIM server, written by others.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use futures::stream::{self, StreamExt};
 use sando_core::config::ConfigKind;
 use sando_tests::harness::{Doom, PythonScim, Scene, engineer, scim_file};

@@ -1,10 +1,4 @@
 //! What Lever's webhooks lost is found by polling, once, and the offers of those who have not started are read again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use jiff::SignedDuration;
 use sando_core::event::EventState;
 use sando_core::handle::catch_up::begin;

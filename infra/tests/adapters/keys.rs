@@ -1,12 +1,5 @@
 //! Keys print and parse themselves, and their text is in real order.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sando_core::audit::StreamId;

@@ -1,10 +1,4 @@
 //! One human is one person with one address, whatever Lever and strangers do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use sando_core::admin::correct::correct;
 use sando_core::event::EventState;
 use sando_core::grant::GrantState;

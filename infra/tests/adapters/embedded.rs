@@ -1,12 +1,5 @@
 //! The engine for one machine: what is on disk, backups, old items, and many writers at once.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -226,7 +219,7 @@ async fn with_schema_1() -> Arc<dyn Store> {
     let engine = Embedded::memory().unwrap();
     let store = over(&engine).await;
     let items: Vec<serde_json::Map<String, serde_json::Value>> =
-        serde_json::from_str(include_str!("fixtures/state-schema-1.json")).unwrap();
+        serde_json::from_str(include_str!("../fixtures/state-schema-1.json")).unwrap();
     for item in items {
         let item = item.into_iter().map(|(name, value)| match value {
             serde_json::Value::String(text) => (name, AttributeValue::S(text)),

@@ -1,10 +1,4 @@
 //! A brake holds effects, not events; and too many removals put it on by themselves.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use jiff::SignedDuration;
 use sando_core::config::ConfigKind;
 use sando_core::event::EventState;

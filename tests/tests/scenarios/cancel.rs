@@ -1,10 +1,4 @@
 //! A run that is cancelled: nothing more is made, and what was on its way is looked for and taken back.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::sync::Arc;
 
 use sando_core::admin;

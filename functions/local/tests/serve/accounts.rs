@@ -1,18 +1,11 @@
 //! Connected accounts in the real binary: a definition, credentials, a sync over HTTP, and the roster that comes of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Around, Sando};
 use sando_world::saas::{Door, List, Paging};
 use sando_world::{SaasApp, wait_until};
 use serde_json::{Value, json};
-use support::{Around, Sando};
 
 const ACCOUNT: &str = "/v1/accounts/acme/prod";
 

@@ -1,13 +1,10 @@
 //! `sando audit verify` of the real binary: a trail that lost its end, held against the log that was kept.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod support;
 
 use std::path::Path;
 use std::process::Output;
 
+use crate::support::{Around, Sando, sando};
 use serde_json::Value;
-use support::{Around, Sando, sando};
 
 /// `sando audit verify --json` with these further arguments.
 fn verify(kind: &str, of: &Path, anchor: Option<&Path>) -> (bool, Value) {

@@ -1,10 +1,4 @@
 //! The authorization code with PKCE and refresh, against a real provider, written by others.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,12 +1,5 @@
 //! What DynamoDB's rarer answers become: throttling, transactions in each other's way, answers that are lost.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;

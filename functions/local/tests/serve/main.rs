@@ -1,0 +1,12 @@
+//! `sando serve` and what works beside it, as processes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod accounts;
+mod audit;
+mod process;
+mod support;

@@ -1,0 +1,23 @@
+//! Whole lives against the simulated world and real servers, a file each.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod burst;
+mod cancel;
+mod catch_up;
+mod claims;
+mod crash;
+mod identity;
+mod laws;
+mod leaver;
+mod oauth_provider;
+mod oidc;
+mod pause;
+mod scim_server;
+mod truth;
+mod unknown;
+mod workflow;
