@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::audit::{Cause, StreamId};
+use crate::letter::Letter;
 use crate::store::{Check, Entity, Key, Loaded, Put, Version};
+use crate::task::Task;
 
 /// A value for the audit: in the open, or to be encrypted with the person's key.
 #[derive(Clone, PartialEq)]
@@ -120,6 +122,8 @@ pub struct Changes {
     pub checks: Vec<Check>,
     /// What the audit will say.
     pub lines: Vec<Line>,
+    /// What somebody has to be told.
+    pub letters: Vec<Letter>,
     /// Items whose due time is this worker's lease: no message is sent for them.
     pub leased: Vec<Key>,
 }
@@ -134,6 +138,7 @@ impl Changes {
             deletes: Vec::new(),
             checks: Vec::new(),
             lines: Vec::new(),
+            letters: Vec::new(),
             leased: Vec::new(),
         }
     }
@@ -141,6 +146,21 @@ impl Changes {
     /// Writes what did not exist.
     pub fn insert<E: Entity>(&mut self, entity: &E) {
         self.put(entity, Version::ABSENT, entity.due());
+    }
+
+    /// Writes a task that did not exist, and tells its owner.
+    pub fn insert_task(&mut self, task: &Task) {
+        self.insert(task);
+        self.tell(Letter::of_task(task, self.origin.at));
+    }
+
+    /// Writes a letter; what goes to the same person in the same commit goes into one.
+    pub fn tell(&mut self, letter: Letter) {
+        let same = |other: &&mut Letter| other.box_of() == letter.box_of();
+        match self.letters.iter_mut().find(same) {
+            Some(other) => other.about.extend(letter.about),
+            None => self.letters.push(letter),
+        }
     }
 
     /// Writes over the version that was read.
@@ -186,6 +206,11 @@ impl Changes {
         let mut streams: Vec<&StreamId> = self.lines.iter().map(|line| &line.stream).collect();
         streams.sort();
         streams.dedup();
-        self.puts.len() + self.deletes.len() + self.checks.len() + self.lines.len() + streams.len()
+        self.puts.len()
+            + self.deletes.len()
+            + self.checks.len()
+            + self.lines.len()
+            + self.letters.len()
+            + streams.len()
     }
 }

@@ -40,6 +40,7 @@ pub mod account;
 pub mod catalog;
 pub mod definition;
 pub mod job;
+pub mod letter;
 pub mod lever;
 pub mod roster;
 pub mod run;

@@ -24,6 +24,9 @@ pub struct Settings {
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub registrations: BTreeSet<Slug>,
+    /// How people are told.
+    #[serde(skip_serializing_if = "Notifying::is_none")]
+    pub notification: Notifying,
     /// Whose tokens are accepted besides API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oidc: Option<OidcSettings>,
@@ -37,9 +40,66 @@ impl Default for Settings {
             movers_per_hour: 5,
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
+            notification: Notifying::default(),
             oidc: None,
         }
     }
+}
+
+/// How people are told (L25). Passwords and the addresses of webhooks are secrets and lie elsewhere.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notifying {
+    /// The mail server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailSettings>,
+    /// Who has an incoming webhook of a chat: addresses, `role:…`, `group:…`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub webhooks: BTreeSet<String>,
+}
+
+impl Notifying {
+    /// Is nobody told anywhere?
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A mail server.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// Whom the mail comes from.
+    pub from: String,
+    /// The server.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "submission")]
+    pub port: u16,
+    /// How the connection is secured.
+    #[serde(default)]
+    pub security: Security,
+    /// As whom, where the server asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+fn submission() -> u16 {
+    587
+}
+
+/// How the connection to a mail server is secured.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    /// TLS after the first words; without it nothing is sent.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: to this machine only.
+    None,
 }
 
 /// What is paused (L31): events are still received and planned, no effect starts.

@@ -17,8 +17,8 @@ use crate::claim::Claim;
 use crate::config::ConfigKind;
 use crate::definition::IdHash;
 use crate::ids::{
-    ApprovalId, DeliveryId, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId, RunId,
-    Slug, TaskId, derive,
+    ApprovalId, DeliveryId, EffectKey, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId,
+    RunId, Slug, TaskId, derive,
 };
 
 pub use error::StoreError;
@@ -78,6 +78,10 @@ pub enum Key {
     Sync(RosterId, u64),
     /// A part of what a sync has to remember.
     SyncPart(RosterId, u64, PartKind, u32),
+    /// Something that somebody has to be told.
+    Letter(EffectKey),
+    /// Who was told when; one item.
+    Post,
 }
 
 impl Key {

@@ -13,6 +13,8 @@ pub mod folder;
 pub mod http;
 pub mod lever;
 pub mod memory;
+#[cfg(feature = "embedded")]
+pub mod notify;
 pub mod oidc;
 mod outcome;
 #[cfg(feature = "embedded")]

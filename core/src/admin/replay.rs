@@ -342,7 +342,7 @@ async fn write_down(
             .await?
             .is_none()
     {
-        changes.insert(task);
+        changes.insert_task(task);
     }
     let event = &decided.event;
     let stream = event

@@ -10,14 +10,17 @@ use crate::changes::{Changes, Line};
 use crate::config::ConfigKind;
 use crate::handle::{catch_up, ledger};
 use crate::ids::Slug;
+use crate::person::CanonicalEmail;
 use crate::ports::{Ports, SecretValues, Secrets};
-use crate::settings::Settings;
+use crate::settings::{Notifying, Settings};
 use crate::store::{Loaded, Version};
 
 use super::{AdminError, Expect, Who, files};
 
 /// Whose secrets the API key of Lever is.
 pub const LEVER: &str = "lever";
+/// Whose secrets the password of the mail server (`mail_password`) and the webhooks (`webhook/<who>`) are.
+pub const NOTIFICATION: &str = "notification";
 /// The name of the API key among them.
 pub const API_KEY: &str = "api_key";
 
@@ -51,7 +54,21 @@ pub struct Shown {
     pub api_key: Set,
     /// Signing tokens by registration.
     pub registrations: BTreeMap<Slug, Set>,
+    /// The names of the secrets of notifications that are set, and since when.
+    pub notification: (BTreeSet<String>, Option<Timestamp>),
 }
+
+/// New secrets of notifications.
+#[derive(Clone, Default)]
+pub struct NotificationSecrets {
+    /// The password of the mail server; nothing keeps it.
+    pub mail_password: Option<String>,
+    /// All webhooks by whom they reach: those with an address get it, the others keep theirs.
+    pub webhooks: BTreeMap<String, Option<String>>,
+}
+
+/// The most webhooks.
+const MOST_WEBHOOKS: usize = 100;
 
 /// New secrets of the Lever connection.
 #[derive(Clone, Default)]
@@ -74,11 +91,14 @@ pub async fn shown(ports: &Ports, secrets: &dyn Secrets) -> Result<Shown, AdminE
         let set = is_set(secrets, &registration_owner(name)).await?;
         registrations.insert(name.clone(), set);
     }
+    let told = secrets.read(NOTIFICATION, true).await?.unwrap_or_default();
+    let notification = (told.credentials.into_keys().collect(), told.set_at);
     Ok(Shown {
         settings,
         version,
         api_key,
         registrations,
+        notification,
     })
 }
 
@@ -182,6 +202,87 @@ async fn write_secrets(
         say(ports, who, "signing tokens removed", &target).await?;
     }
     Ok(())
+}
+
+/// Checks what people are told with, before the settings that name it are put.
+///
+/// # Errors
+/// `Invalid` with what is wrong.
+pub fn check_notification(
+    settings: &Notifying,
+    given: &NotificationSecrets,
+) -> Result<(), AdminError> {
+    let bad =
+        |text: &String| text.is_empty() || text.len() > 2048 || text.contains(char::is_control);
+    if let Some(mail) = &settings.mail {
+        if CanonicalEmail::parse(&mail.from).is_err() {
+            return Err(AdminError::mistake(
+                "notification.mail.from",
+                "this is no address",
+            ));
+        }
+        if bad(&mail.host) || mail.host.contains('/') {
+            let message = "the name of a server, such as smtp.contoso.example";
+            return Err(AdminError::mistake("notification.mail.host", message));
+        }
+    }
+    if given.mail_password.as_ref().is_some_and(bad) {
+        let message = "1 to 2048 characters";
+        return Err(AdminError::mistake("notification.mail.password", message));
+    }
+    if settings.webhooks.len() > MOST_WEBHOOKS {
+        let message = format!("at most {MOST_WEBHOOKS}");
+        return Err(AdminError::mistake("notification.webhooks", message));
+    }
+    for (who, url) in &given.webhooks {
+        let path = format!("notification.webhooks[{who:?}]");
+        if bad(who) || !(who.contains('@') || who.contains(':')) {
+            return Err(AdminError::mistake(
+                path,
+                "an address, `role:…` or `group:…`",
+            ));
+        }
+        let is_url = |url: &String| {
+            let parsed = url::Url::parse(url);
+            parsed.is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+        };
+        if url.as_ref().is_some_and(|url| bad(url) || !is_url(url)) {
+            return Err(AdminError::mistake(
+                path,
+                "the address of an incoming webhook",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the secrets of notifications, and forgets those of whom the settings do not name.
+///
+/// # Errors
+/// `Remote` if the keeper of secrets cannot be reached.
+pub async fn keep_notification(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    settings: &Notifying,
+    given: NotificationSecrets,
+) -> Result<(), AdminError> {
+    let known = secrets.read(NOTIFICATION, true).await?.unwrap_or_default();
+    let before = known.credentials;
+    let mut after = BTreeMap::new();
+    let password = given.mail_password.or(before.get("mail_password").cloned());
+    let password = password.filter(|_| settings.mail.is_some());
+    after.extend(password.map(|password| ("mail_password".to_owned(), password)));
+    for (to, url) in given.webhooks {
+        let name = format!("webhook/{to}");
+        let url = url.or(before.get(&name).cloned());
+        after.extend(url.map(|url| (name, url.trim().to_owned())));
+    }
+    if after == before {
+        return Ok(());
+    }
+    keep(secrets, NOTIFICATION, after, who).await?;
+    say(ports, who, "notification set", "settings/notification").await
 }
 
 async fn keep(

@@ -1,7 +1,6 @@
 //! What time does to an approval: it is reminded of, others are asked, it expires; and whoever waits for it is told
 //! how it ended.
 
-use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -9,14 +8,15 @@ use crate::approval::{Approval, ApprovalState};
 use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
+use crate::letter::{About, Letter};
 use crate::person::Person;
-use crate::ports::{Notification, Ports, RemoteError};
+use crate::ports::Ports;
 use crate::run::{Run, RunState};
 use crate::store::{Key, Loaded};
 
 use super::{HandleError, ledger, load, wake};
 
-/// When reminders that could not be sent, or are held by the brake, are tried again.
+/// When reminders that are held by the brake are tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A moment of an approval has come.
@@ -103,52 +103,21 @@ async fn remind(
 ) -> Result<(), HandleError> {
     let now = changes.origin.at;
     let company = load::company(ports).await?;
-    let person = load::person(ports, &approval.person).await?;
-    let later = now.saturating_add(AGAIN).ok();
     if company.pause.holds(None, false).is_some() {
-        approval.remind_at = later;
+        approval.remind_at = now.saturating_add(AGAIN).ok();
         return Ok(());
     }
-    let text = text(
-        approval,
-        person.as_ref().map(|person| &person.entity),
-        &company,
-    );
-    let asked = approval.may_decide(now);
-    let sending = asked
-        .into_iter()
-        .map(|who| send(ports, approval, who, &text));
-    let sent: Vec<Result<(), RemoteError>> = join_all(sending).await;
-    if let Some(error) = sent.into_iter().find_map(Result::err) {
-        tracing::warn!(approval.id = %approval.id, %error, "a reminder could not be sent");
-        approval.remind_at = later;
-        return Ok(());
+    for who in approval.may_decide(now) {
+        let about = About::Approval(approval.id.clone());
+        changes.tell(Letter::new(approval.reminder_key(who), who, about, now));
     }
     approval.reminded(now);
     say(approval, "approval reminded of", changes);
     Ok(())
 }
 
-/// Sends a reminder unless it was sent already.
-async fn send(
-    ports: &Ports,
-    approval: &Approval,
-    who: &str,
-    text: &str,
-) -> Result<(), RemoteError> {
-    let notification = Notification {
-        to: who.to_owned(),
-        text: text.to_owned(),
-        key: approval.reminder_key(who),
-    };
-    if ports.notifier.was_sent(&notification.key).await? {
-        return Ok(());
-    }
-    ports.notifier.send(&notification).await
-}
-
 /// What approvers read: what is asked for, for whom, at what price, until when, and where to decide.
-fn text(approval: &Approval, person: Option<&Person>, company: &Company) -> String {
+pub(super) fn text(approval: &Approval, person: Option<&Person>, company: &Company) -> String {
     let app = company
         .apps
         .get(&approval.app)

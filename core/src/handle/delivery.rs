@@ -362,7 +362,7 @@ async fn write_down(
         changes.insert(run);
     }
     if let Some(task) = &decided.task {
-        changes.insert(task);
+        changes.insert_task(task);
     }
     say_event(event, &mut changes);
     Ok(changes)

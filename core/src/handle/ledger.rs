@@ -76,6 +76,10 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
     for (head, version) in heads.into_values() {
         commit.puts.push(Put::of(&head, version));
     }
+    let letters = changes.letters.iter();
+    commit
+        .puts
+        .extend(letters.map(|letter| Put::of(letter, Version::ABSENT)));
     Ok(commit)
 }
 

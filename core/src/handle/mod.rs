@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod load;
 pub mod offer;
 pub mod planning;
+pub mod post;
 pub mod sync;
 pub mod tick;
 pub mod verification;
@@ -103,6 +104,7 @@ pub async fn work_until(
         Key::Candidacy(_) => Box::pin(offer::look_again(ports, stored.read()?)).await,
         Key::CatchUp => Box::pin(catch_up::poll(ports, stored.read()?)).await,
         Key::Approval(_) => Box::pin(approval::moment(ports, stored.read()?)).await,
+        Key::Letter(_) => Box::pin(post::deliver(ports, stored.read()?)).await,
         Key::Account(..) => Box::pin(sync::account(ports, stored.read()?)).await,
         Key::Sync(..) => Box::pin(sync::work(ports, stored.read()?, until)).await,
         other => {

@@ -120,7 +120,7 @@ pub(super) async fn ask_to_look(
         "a human has to look",
         format!("opportunity/{opportunity}"),
     ));
-    changes.insert(&Task {
+    changes.insert_task(&Task {
         id,
         kind: TaskKind::Judge,
         owner: Task::NOBODY.to_owned(),

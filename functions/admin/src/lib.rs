@@ -29,6 +29,7 @@ mod export;
 mod files;
 mod keys;
 mod lever;
+mod notification;
 mod pause;
 mod people;
 mod plan;

@@ -17,6 +17,7 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::Body;
 use crate::condition::{IfMatch, etag};
+use crate::notification::{NONE, NotificationBody, NotificationView};
 use crate::problem::Problem;
 
 /// Settings as they go in.
@@ -43,6 +44,9 @@ pub(crate) struct SettingsBody {
     oidc: Option<Option<OidcSettings>>,
     #[serde(default)]
     lever: Option<LeverBody>,
+    /// How people are told; left out, it stays.
+    #[serde(default)]
+    notification: Option<NotificationBody>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -77,7 +81,7 @@ struct RegistrationBody {
 }
 
 /// A secret that goes in, or what an answer shows in its place, which changes nothing.
-fn secret<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(crate) fn secret<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     #[derive(Deserialize)]
@@ -108,6 +112,7 @@ pub(crate) struct SettingsView {
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
     lever: LeverView,
+    notification: NotificationView,
 }
 
 /// What is set of the connection to Lever.
@@ -152,6 +157,7 @@ impl From<&Shown> for SettingsView {
             movers_per_hour: shown.settings.movers_per_hour,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
+            notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
                 registrations: registrations
@@ -188,7 +194,14 @@ pub(crate) async fn put(
 ) -> Result<Response, Problem> {
     let (before, _) = settings::current(&api.ports).await?;
     let usual = Settings::default();
+    let (notification, told) = match body.notification {
+        Some(body) => body.into_parts(),
+        None => (before.notification.clone(), None),
+    };
+    settings::check_notification(&notification, told.as_ref().unwrap_or(&NONE))?;
+    let named = notification.clone();
     let wanted = Settings {
+        notification,
         live_from: body.live_from.unwrap_or(before.live_from),
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
         movers_per_hour: body.movers_per_hour.unwrap_or(usual.movers_per_hour),
@@ -199,6 +212,9 @@ pub(crate) async fn put(
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();
     settings::put(ports, secrets, &who, wanted, &lever, &expect).await?;
+    if let Some(told) = told {
+        settings::keep_notification(ports, secrets, &who, &named, told).await?;
+    }
     shown(&api).await
 }
 

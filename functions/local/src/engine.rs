@@ -13,7 +13,7 @@ use sando_core::changes::Origin;
 use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
-use sando_core::ports::{EventsQueue, Lever, Ports, RemoteError, Secrets, Sent, Tokens};
+use sando_core::ports::{EventsQueue, Lever, Notifier, Ports, RemoteError, Secrets, Sent, Tokens};
 use sando_core::store::Store;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -21,6 +21,7 @@ use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::lever::{LeverClient, LeverSettings};
+use sando_infra::notify::PostOffice;
 use sando_infra::oidc::ProviderTokens;
 use sando_infra::queue::{LocalQueue, LocalWork};
 use sando_infra::reading::AccountReaders;
@@ -123,8 +124,8 @@ impl Engine {
                 RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
                     .keeping_tokens(store.clone(), secrets.clone()),
             ),
+            notifier: post_office(config, data, &http, &secrets, store.clone()),
             store,
-            notifier: Arc::new(FolderNotifier::new(data.notifications())),
             keys: secrets.clone(),
             clock,
             chance: Arc::new(SystemChance),
@@ -241,6 +242,23 @@ impl Engine {
             }
         }
     }
+}
+
+/// Tells people by what the settings name, and keeps what was told in a folder.
+fn post_office(
+    config: &Config,
+    data: &DataDir,
+    http: &GuardedClient,
+    secrets: &Arc<FileSecrets>,
+    store: Arc<dyn Store>,
+) -> Arc<dyn Notifier> {
+    Arc::new(PostOffice {
+        folder: FolderNotifier::new(data.notifications()),
+        store,
+        secrets: secrets.clone(),
+        http: http.clone(),
+        allow_loopback: config.allow_loopback,
+    })
 }
 
 /// Lever's client, with the budget that all of its calls share.

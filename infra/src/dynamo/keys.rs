@@ -23,10 +23,12 @@
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
+//! | letter | `LETTER#<id>` | `LETTER` | yes | by state | | `get`, `list`, `due` |
+//! | post | `POST` | `POST` | | | | `get` |
 //! | definition | `DEFINITIONS` | `DEFINITION#<slug>` | | | | `group(Definitions)`, `get` |
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
 //! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
-//! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | | `list(Roster)`, `get` |
+//! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
 //! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
 //! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
@@ -36,8 +38,8 @@
 //!
 //! | list of the API | served by |
 //! |---|---|
-//! | people, runs, events, deliveries, tasks, approvals, jobs, grants, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
-//! | runs, events, tasks, approvals of a person | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
+//! | people, runs, events, deliveries, tasks, approvals, jobs, grants, letters, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
+//! | runs, events, tasks, approvals of a person; entries of an address | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
 //! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
 //! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
 //! | versions of a definition | `state`: `pk = DEFINITION#<slug>`, consistent |
@@ -128,6 +130,8 @@ impl From<&Key> for ItemKey {
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
+            Key::Letter(id) => (format!("LETTER#{id}"), "LETTER".to_owned()),
+            Key::Post => ("POST".to_owned(), "POST".to_owned()),
             Key::Definition(_)
             | Key::DefinitionVersion(..)
             | Key::Account(..)
@@ -204,6 +208,8 @@ impl TryFrom<&ItemKey> for Key {
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
+            (["LETTER", id], ["LETTER"]) => Self::Letter(id.parse()?),
+            (["POST"], ["POST"]) => Self::Post,
             (pk, sk) => parse_reading(pk, sk)?,
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

@@ -78,6 +78,8 @@ fn key() -> impl Strategy<Value = Key> {
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),
         Just(Key::CatchUp),
+        id("eff_").prop_map(Key::Letter),
+        Just(Key::Post),
         slug().prop_map(Key::Definition),
         (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
         (slug(), slug()).prop_map(|(definition, name)| Key::Account(definition, name)),

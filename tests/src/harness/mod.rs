@@ -16,7 +16,7 @@ pub use doom::Doom;
 pub use fleet::{Done, Fleet, Meter};
 pub use machine::{Machine, hint};
 pub use oauth::PythonOauth;
-pub use python::{PythonScim, loopback_client};
+pub use python::{PythonMail, PythonScim, loopback_client};
 pub use queue::TestQueue;
 pub use scene::{Scene, engineer};
 pub use site::{Site, SiteOptions, put, scim_file};

@@ -20,6 +20,55 @@ pub struct PythonScim {
     _server: Child,
 }
 
+/// A real mail server (`aiosmtpd`) without TLS, stopped when it is dropped.
+pub struct PythonMail {
+    port: u16,
+    folder: tempfile::TempDir,
+    _server: Child,
+}
+
+impl PythonMail {
+    /// Starts the server, and waits until it answers.
+    pub async fn start() -> Self {
+        let port = free_port();
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let mailbox = folder.path().join("mail");
+        let (listen, mailbox) = (format!("127.0.0.1:{port}"), mailbox.to_string_lossy());
+        let arguments = [
+            "-n",
+            "-l",
+            &listen,
+            "-c",
+            "aiosmtpd.handlers.Mailbox",
+            &mailbox,
+        ];
+        let server = start("aiosmtpd", port, &arguments).await;
+        Self {
+            port,
+            folder,
+            _server: server,
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Every message that was taken, with its headers.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.folder.path().join("mail/new")) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+            .collect()
+    }
+}
+
 /// Where `tests/run` puts a program of the environment.
 fn program(name: &str) -> PathBuf {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -40,8 +89,17 @@ pub(super) fn free_port() -> u16 {
 
 /// Starts a program of the environment on this port, and waits until it listens.
 pub(super) async fn serve(name: &str, port: u16, arguments: &[&str]) -> Child {
+    let port_is = port.to_string();
+    let all: Vec<&str> = ["--port", &port_is]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    start(name, port, &all).await
+}
+
+/// Starts a program of the environment, and waits until it listens on this port.
+async fn start(name: &str, port: u16, arguments: &[&str]) -> Child {
     let server = Command::new(program(name))
-        .args(["--port", &port.to_string()])
         .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

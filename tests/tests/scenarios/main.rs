@@ -14,6 +14,7 @@ mod crash;
 mod identity;
 mod laws;
 mod leaver;
+mod mail;
 mod oauth_provider;
 mod oidc;
 mod pause;

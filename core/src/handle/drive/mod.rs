@@ -144,7 +144,9 @@ impl Hand {
         turn.changed_grants
             .iter()
             .for_each(|grant| changes.update(grant));
-        turn.new_tasks.iter().for_each(|task| changes.insert(task));
+        turn.new_tasks
+            .iter()
+            .for_each(|task| changes.insert_task(task));
         turn.closed_tasks
             .iter()
             .for_each(|task| changes.update(task));

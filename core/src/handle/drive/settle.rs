@@ -389,7 +389,7 @@ impl<'a> Portion<'a> {
             self.changes.update(grant);
         }
         for task in &self.tasks {
-            self.changes.insert(task);
+            self.changes.insert_task(task);
         }
         if !self.to_make.is_empty() {
             if load::pause(ports).await? != self.hand.company.pause {

@@ -73,3 +73,46 @@ async fn the_connection_to_lever_is_tried_out() {
         json!({ "ok": false, "detail": "lever answered 401: no" })
     );
 }
+
+#[tokio::test]
+async fn a_mail_server_and_webhooks_are_named_and_their_secrets_never_come_out() {
+    let world = world();
+    let mail = json!({ "from": "sando@contoso.example", "host": "smtp.contoso.example", "username": "sando",
+        "password": "open-sesame" });
+    let body = json!({ "notification": { "mail": mail,
+        "webhooks": { "role:it": "https://hooks.example/services/T0/hidden" } } });
+
+    let put = world.put("/v1/settings", body).await;
+    let shown = world.get("/v1/settings").await;
+    let audit = world.get("/v1/audit").await;
+
+    for answer in [&put, &shown, &audit] {
+        assert!(!answer.text.contains("open-sesame") && !answer.text.contains("hidden"));
+    }
+    let shown = shown.expect(200);
+    assert_eq!(shown["notification"]["mail"]["port"], 587);
+    assert_eq!(shown["notification"]["mail"]["security"], "starttls");
+    assert_eq!(shown["notification"]["mail"]["password"]["set"], true);
+    assert_eq!(shown["notification"]["webhooks"]["role:it"]["set"], true);
+    // What was read can be put again: no secret changes.
+    world.put("/v1/settings", shown.clone()).await.expect(200);
+    assert_eq!(world.get("/v1/settings").await.expect(200), shown);
+
+    world
+        .put("/v1/settings", json!({ "notification": {} }))
+        .await
+        .expect(200);
+    let gone = world.get("/v1/settings").await.expect(200);
+    assert_eq!(
+        gone["notification"],
+        json!({ "mail": null, "webhooks": {} })
+    );
+    for wrong in [
+        json!({ "mail": { "from": "nobody", "host": "smtp.contoso.example" } }),
+        json!({ "webhooks": { "role:it": "ftp://hooks.example" } }),
+        json!({ "webhooks": { "it": "https://hooks.example" } }),
+    ] {
+        let body = json!({ "notification": wrong });
+        world.put("/v1/settings", body).await.expect(422);
+    }
+}

@@ -1,0 +1,244 @@
+//! Delivers letters: whoever finds one due takes all that wait, and sends each person one message.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::approval::{Approval, ApprovalState};
+use crate::company::Company;
+use crate::ids::EffectKey;
+use crate::letter::{About, Letter, LetterState, Post};
+use crate::ports::{Notification, Ports, RemoteError};
+use crate::store::{Commit, Entity, Key, Loaded, PageRequest, Put, Query, StoreError, Version};
+use crate::task::{Task, TaskState};
+
+use super::{HandleError, approval, lease_from, load};
+
+/// How many letters are taken at once.
+const MOST: usize = 200;
+/// How many messages are sent in one go: the others come due by themselves.
+const BOXES: usize = 20;
+/// How many lines one message has.
+const LINES: usize = 20;
+/// How many approvals are told of at length.
+const AT_LENGTH: usize = 3;
+/// How often a letter is read again because it moved in between.
+const TRIES: u32 = 5;
+
+/// Delivers everything that waits.
+///
+/// # Errors
+/// If the store did not do it; letters stay due.
+pub async fn deliver(ports: &Ports, claimed: Loaded<Letter>) -> Result<(), HandleError> {
+    let now = ports.clock.now();
+    let id = claimed.entity.id;
+    if claimed.entity.state != LetterState::Waiting {
+        return settle(ports, &id, |_| {}).await;
+    }
+    let stored = ports.store.find::<Post>(&Key::Post).await?;
+    let (mut post, version) = stored.map_or_else(
+        || (Post::default(), Version::ABSENT),
+        |stored| (stored.entity, stored.version),
+    );
+    if let Some(until) = post.busy_until.filter(|until| *until > now) {
+        return settle(ports, &id, |letter| letter.put_off(until)).await;
+    }
+    post.busy_until = Some(lease_from(now));
+    write(ports, &post, version).await?;
+    let mut boxes: BTreeMap<(String, &'static str), Vec<Letter>> = BTreeMap::new();
+    for letter in waiting(ports, &id).await? {
+        boxes.entry(letter.box_of()).or_default().push(letter);
+    }
+    for ((to, kind), letters) in boxes.into_iter().take(BOXES) {
+        if let Some(at) = post.not_before(&to, kind, now) {
+            for letter in &letters {
+                settle(ports, &letter.id, |letter| letter.put_off(at)).await?;
+            }
+            continue;
+        }
+        match tell(ports, &to, &letters).await? {
+            Told::Nothing => end(ports, &letters, LetterState::Gone).await?,
+            Told::Sent => {
+                post.told(&to, kind, now);
+                end(ports, &letters, LetterState::Told).await?;
+            }
+            Told::Failed(error) => {
+                tracing::warn!(%error, "a message could not be delivered and is tried again");
+                for letter in &letters {
+                    settle(ports, &letter.id, |letter| letter.came_back(now)).await?;
+                }
+            }
+        }
+    }
+    post.busy_until = None;
+    write(ports, &post, version.next()).await
+}
+
+async fn write<E: Entity>(ports: &Ports, entity: &E, over: Version) -> Result<(), HandleError> {
+    let commit = Commit {
+        puts: vec![Put::of(entity, over)],
+        ..Commit::default()
+    };
+    Ok(ports.store.commit(&commit).await?)
+}
+
+async fn end(ports: &Ports, letters: &[Letter], state: LetterState) -> Result<(), HandleError> {
+    for letter in letters {
+        settle(ports, &letter.id, |letter| letter.end(state)).await?;
+    }
+    Ok(())
+}
+
+/// Changes a letter that may be in somebody else's hands at the moment.
+async fn settle(
+    ports: &Ports,
+    id: &EffectKey,
+    change: impl Fn(&mut Letter) + Send,
+) -> Result<(), HandleError> {
+    let mut tries = 0;
+    loop {
+        let stored = ports.store.find::<Letter>(&Key::Letter(id.clone())).await?;
+        let Some(mut letter) = stored else {
+            return Ok(());
+        };
+        if letter.entity.state == LetterState::Waiting {
+            change(&mut letter.entity);
+        }
+        match write(ports, &letter.entity, letter.version).await {
+            Err(HandleError::Store(StoreError::Conflict { .. })) if tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+/// Everything that waits and may go out, the one in hand first.
+async fn waiting(ports: &Ports, claimed: &EffectKey) -> Result<Vec<Letter>, HandleError> {
+    let query = Query::States {
+        kind: Letter::KIND,
+        states: vec![LetterState::Waiting.as_str()],
+    };
+    let page = PageRequest {
+        limit: MOST,
+        cursor: None,
+    };
+    let key = Key::Letter(claimed.clone());
+    let mine = ports.store.find::<Letter>(&key).await?;
+    let mut found: Vec<Letter> = mine.into_iter().map(|mine| mine.entity).collect();
+    for stored in ports.store.list(&query, &page).await?.items {
+        let letter: Loaded<Letter> = stored.read()?;
+        let waits = letter.entity.state == LetterState::Waiting;
+        // What came back waits for its own time.
+        if waits && letter.entity.tries == 0 && letter.entity.id != *claimed {
+            found.push(letter.entity);
+        }
+    }
+    Ok(found)
+}
+
+/// What came of telling somebody.
+enum Told {
+    /// It is over already.
+    Nothing,
+    /// They were told.
+    Sent,
+    /// They could not be told.
+    Failed(RemoteError),
+}
+
+/// Tells somebody what is still to be told.
+async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, HandleError> {
+    let (mut tasks, mut approvals) = (Vec::new(), Vec::new());
+    for about in letters.iter().flat_map(|letter| &letter.about) {
+        match about {
+            About::Task(id) => {
+                let task = ports.store.find::<Task>(&Key::Task(id.clone())).await?;
+                let task = task.map(|task| task.entity);
+                tasks.extend(task.filter(|task| task.state == TaskState::Open));
+            }
+            About::Approval(id) => {
+                let key = Key::Approval(id.clone());
+                let asked = ports.store.find::<Approval>(&key).await?;
+                let asked = asked.map(|asked| asked.entity);
+                approvals.extend(asked.filter(|one| one.state == ApprovalState::Waiting));
+            }
+        }
+    }
+    let mut parts = Vec::new();
+    parts.extend(about_tasks(&tasks));
+    parts.extend(about_approvals(ports, &approvals).await?);
+    if parts.is_empty() {
+        return Ok(Told::Nothing);
+    }
+    let ids: Vec<&str> = letters.iter().map(|letter| letter.id.as_str()).collect();
+    let notification = Notification {
+        to: to.to_owned(),
+        text: parts.join("\n\n"),
+        key: EffectKey::derived(&ids),
+    };
+    Ok(match send(ports, &notification).await {
+        Ok(()) => Told::Sent,
+        Err(error) => Told::Failed(error),
+    })
+}
+
+async fn send(ports: &Ports, notification: &Notification) -> Result<(), RemoteError> {
+    if ports.notifier.was_sent(&notification.key).await? {
+        return Ok(());
+    }
+    ports.notifier.send(notification).await
+}
+
+fn about_tasks(tasks: &[Task]) -> Option<String> {
+    let [first, ..] = tasks else { return None };
+    let mut lines = match tasks.len() {
+        1 => vec![format!("Task: {}", first.title)],
+        many => vec![format!("{many} tasks wait for you")],
+    };
+    for task in tasks.iter().take(LINES) {
+        let due = task.due.map_or_else(String::new, due_on);
+        lines.push(format!("- {}{due} (/v1/tasks/{})", task.title, task.id));
+    }
+    lines.extend(more(tasks.len()));
+    Some(lines.join("\n"))
+}
+
+fn due_on(due: Timestamp) -> String {
+    format!(", due {due}")
+}
+
+/// How many are not shown.
+fn more(count: usize) -> Option<String> {
+    let left = count.saturating_sub(LINES);
+    (left > 0).then(|| format!("and {left} more"))
+}
+
+async fn about_approvals(
+    ports: &Ports,
+    approvals: &[Approval],
+) -> Result<Option<String>, HandleError> {
+    if approvals.is_empty() {
+        return Ok(None);
+    }
+    let company = load::company(ports).await?;
+    let mut lines = Vec::new();
+    if approvals.len() > 1 {
+        lines.push(format!("{} approvals wait for you", approvals.len()));
+    }
+    for asked in approvals.iter().take(LINES) {
+        let person = load::person(ports, &asked.person).await?;
+        let person = person.as_ref().map(|person| &person.entity);
+        if approvals.len() <= AT_LENGTH {
+            lines.push(approval::text(asked, person, &company));
+        } else {
+            lines.push(in_short(asked, &company));
+        }
+    }
+    lines.extend(more(approvals.len()));
+    Ok(Some(lines.join("\n")))
+}
+
+fn in_short(asked: &Approval, company: &Company) -> String {
+    let app = company.apps.get(&asked.app);
+    let app = app.map_or(asked.app.as_str(), |app| app.label());
+    format!("- access to {app}: /approvals/{}", asked.id)
+}
