@@ -87,6 +87,9 @@ pub struct Grant {
     /// out: a user who shows up is ours.
     #[serde(default)]
     pub creation_intended: bool,
+    /// It was seen in a roster under an address that is the person's, and nobody here gave it (L10).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_roster: bool,
     /// The approval that was asked for what is wanted, if one is needed.
     #[serde(default)]
     pub approval: Option<ApprovalId>,
@@ -130,6 +133,7 @@ impl Grant {
             policies: Vec::new(),
             change: None,
             creation_intended: false,
+            from_roster: false,
             approval: None,
             asked: 0,
             reason: None,

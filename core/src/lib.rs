@@ -42,6 +42,7 @@ pub mod definition;
 pub mod job;
 pub mod letter;
 pub mod lever;
+pub mod report;
 pub mod roster;
 pub mod run;
 pub mod sync;

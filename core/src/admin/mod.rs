@@ -18,6 +18,7 @@ pub mod pause;
 pub mod people;
 pub mod preview;
 pub mod replay;
+pub mod reports;
 pub mod runs;
 pub mod settings;
 pub mod steps;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
+use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::ids::EventId;
 use crate::intake::{Changed, changed, matching, new_run, rule_input};
@@ -13,7 +14,7 @@ use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::store::Loaded;
 
-use super::{HandleError, delivery::write_person, ledger, load, wake};
+use super::{HandleError, delivery::write_person, ledger, load, residue, wake};
 
 /// A moment of a person's life has come: the first day, or the time to leave.
 ///
@@ -92,7 +93,9 @@ pub async fn leave(
         &person.entity,
         origin.at,
     );
-    start(ports, person, event, &company, leaving.by_hand, origin).await
+    let mut changes = Changes::new(origin);
+    residue::take_along(ports, &person.entity, &company, &mut changes).await?;
+    start_with(ports, person, event, &company, leaving.by_hand, changes).await
 }
 
 /// What follows from attributes that somebody changed: the runs that the rules name, or the built-in `change` if
@@ -100,7 +103,7 @@ pub async fn leave(
 pub fn follow_change(
     before: &Loaded<Person>,
     after: &Person,
-    company: &crate::company::Company,
+    company: &Company,
     changes: &mut Changes,
 ) {
     let was = before.entity.for_conditions();
@@ -157,16 +160,28 @@ pub fn person_event(
 pub async fn start(
     ports: &Ports,
     person: Loaded<Person>,
-    mut event: Event,
-    company: &crate::company::Company,
+    event: Event,
+    company: &Company,
     by_hand: bool,
     origin: Origin,
 ) -> Result<(), HandleError> {
-    let now = origin.at;
+    let changes = Changes::new(origin);
+    start_with(ports, person, event, company, by_hand, changes).await
+}
+
+/// As [`start`], together with what is to be changed besides.
+pub(super) async fn start_with(
+    ports: &Ports,
+    person: Loaded<Person>,
+    mut event: Event,
+    company: &Company,
+    by_hand: bool,
+    mut changes: Changes,
+) -> Result<(), HandleError> {
+    let now = changes.origin.at;
     let input = rule_input(&event, &person.entity, &serde_json::Value::Null);
     let (started, why) = matching(event.kind, &input, company, now);
     event.why.extend(why);
-    let mut changes = Changes::new(origin);
     for start in &started {
         let Some(workflow) = company.workflows.get(&start.workflow) else {
             event.why.push(Why::said(

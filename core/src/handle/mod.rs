@@ -19,6 +19,7 @@ pub mod load;
 pub mod offer;
 pub mod planning;
 pub mod post;
+pub mod residue;
 pub mod sync;
 pub mod tick;
 pub mod verification;

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{IdHash, User};
-use crate::ids::RosterId;
-use crate::store::{Entity, Key};
+use crate::ids::{PersonId, RosterId};
+use crate::person::CanonicalEmail;
+use crate::store::{Entity, Key, Lookup};
 
 pub use difference::{Loss, Lost, Write, revert, seen, unseen};
 
@@ -92,4 +93,22 @@ impl Entity for Entry {
     fn key(&self) -> Key {
         Key::Entry(self.roster.clone(), self.id)
     }
+
+    /// Under the address it has, or will have once the sync counts: whoever leaves has their accounts found by it.
+    fn lookup(&self) -> Option<Lookup> {
+        let next = self.next.as_ref().map(|next| &next.face);
+        let address = next.or(self.now.as_ref())?.user.email.as_deref()?;
+        let address = CanonicalEmail::parse(address).ok()?;
+        Some(Lookup {
+            person: holder_of(&address),
+            kind: Self::KIND,
+            at: self.first_seen_at,
+        })
+    }
+}
+
+/// Under whom the entries of an address are looked up: an id that stands for the address, whoever has it.
+#[must_use]
+pub fn holder_of(address: &CanonicalEmail) -> PersonId {
+    PersonId::derived(&["address", address.as_str()])
 }

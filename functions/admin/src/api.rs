@@ -20,8 +20,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, events,
-    export, jobs, keys, lever, pause, people, plan, policies, rules, runs, settings, syncs, tasks,
-    timeline, workflows,
+    export, jobs, keys, lever, pause, people, plan, policies, reports, rules, runs, settings,
+    syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -169,6 +169,11 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(lever::test))
         .routes(routes!(pause::read, pause::pause))
         .routes(routes!(pause::resume))
+        .routes(routes!(reports::residue))
+        .routes(routes!(reports::clear))
+        .routes(routes!(reports::licenses))
+        .routes(routes!(reports::spend))
+        .routes(routes!(reports::review))
 }
 
 async fn healthz() -> Json<serde_json::Value> {

@@ -130,7 +130,7 @@ fn row(record: &Record) -> String {
 }
 
 /// One cell: quoted where needed, and never a formula to whoever opens it as a spreadsheet.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula {
         format!("'{text}")

@@ -34,6 +34,7 @@ mod pause;
 mod people;
 mod plan;
 mod policies;
+mod reports;
 mod rules;
 mod runs;
 mod settings;

@@ -18,6 +18,7 @@ mod mail;
 mod oauth_provider;
 mod oidc;
 mod pause;
+mod residue;
 mod scim_server;
 mod truth;
 mod unknown;

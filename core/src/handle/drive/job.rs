@@ -264,7 +264,8 @@ impl Job {
             Target::User { app, grant, .. } => {
                 let (settle_secs, unique) = app.settling();
                 let known = grant.entity.external_id.as_ref();
-                let confirmed_match = grant.entity.creation_intended || identifies(app);
+                let ours = grant.entity.creation_intended || grant.entity.from_roster;
+                let confirmed_match = ours || identifies(app);
                 Setting {
                     unique,
                     settle_secs,

@@ -26,6 +26,19 @@ fn row(id: &str, state: &str) -> Value {
     json!({ "id": id, "mail": format!("{id}@contoso.example"), "state": state })
 }
 
+/// An account whose users are these; a row may say when it was last seen.
+pub(crate) async fn connected_to(world: &World, rows: Vec<Value>) {
+    let mut file = definition();
+    file["map"]["last_visit_at"] = json!("seen");
+    world.put("/v1/definitions/acme", file).await.expect(201);
+    world.serve(rows);
+    world
+        .put("/v1/accounts/acme/prod", given())
+        .await
+        .expect(201);
+    world.pass(1).await;
+}
+
 async fn connected() -> World {
     let world = world();
     world

@@ -20,6 +20,7 @@ mod movers;
 mod pause;
 mod people;
 mod plan;
+mod reports;
 mod runs;
 mod settings;
 mod world;

@@ -1,0 +1,65 @@
+//! Who has which address: small enough to be at hand for everybody at once.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::definition::IdHash;
+use crate::ids::PersonId;
+use crate::person::{CanonicalEmail, Lifecycle, Person};
+
+/// A person, as reports name them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// Who.
+    pub person: PersonId,
+    /// The name.
+    pub name: Option<String>,
+    /// The department.
+    pub department: Option<String>,
+    /// Where they stand.
+    pub state: Lifecycle,
+    /// When they left.
+    pub left_at: Option<Timestamp>,
+}
+
+/// Every address that is a person's: those they are matched by, and the one at work.
+pub fn addresses_of(person: &Person) -> impl Iterator<Item = CanonicalEmail> {
+    let known = person.identifiers.emails.iter().cloned();
+    let work = person.text("work_email").map(str::to_owned);
+    let work = work.and_then(|address| CanonicalEmail::parse(&address).ok());
+    known.chain(work)
+}
+
+/// Everybody, by address.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    holders: Vec<Holder>,
+    by_address: BTreeMap<IdHash, usize>,
+}
+
+impl Directory {
+    /// Adds a person.
+    pub fn add(&mut self, person: &Person) {
+        let text = |name: &str| person.text(name).map(str::to_owned);
+        let place = self.holders.len();
+        self.holders.push(Holder {
+            person: person.id.clone(),
+            name: text("name"),
+            department: text("department"),
+            state: person.state,
+            left_at: person.leaves_at,
+        });
+        for address in addresses_of(person) {
+            self.by_address.insert(IdHash::of(address.as_str()), place);
+        }
+    }
+
+    /// Who has this address.
+    #[must_use]
+    pub fn find(&self, address: &str) -> Option<&Holder> {
+        let address = CanonicalEmail::parse(address).ok()?;
+        let place = self.by_address.get(&IdHash::of(address.as_str()))?;
+        self.holders.get(*place)
+    }
+}

@@ -1,0 +1,160 @@
+//! One roster, walked over.
+
+use serde_json::{Map, json};
+
+use super::*;
+use crate::definition::User;
+use crate::testing::a_person;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn an_app() -> Application {
+    let price =
+        |amount: i64, per: &str| json!({ "amount_minor": amount, "currency": "EUR", "per": per });
+    serde_json::from_value(json!({ "app": "design", "plans": [
+        { "id": "viewer", "price": price(1200, "year") },
+        { "id": "pro", "name": "Professional", "price": price(1500, "month"), "seats": 4 },
+    ] }))
+    .unwrap()
+}
+
+fn a_face(id: &str, email: &str, license: &str, last: Option<&str>) -> Face {
+    Face {
+        user: User {
+            external_id: id.to_owned(),
+            email: Some(email.to_owned()),
+            username: None,
+            full_name: None,
+            role: None,
+            created_at: None,
+            last_visit_at: last.map(str::to_owned),
+            active: true,
+            status: None,
+            licenses: vec![license.to_owned()],
+            custom_fields: Map::new(),
+            kind: None,
+        },
+        unknown: Vec::new(),
+        why: Vec::new(),
+        deleted: false,
+        sync: 1,
+        at: at("2027-03-01T09:00:00Z"),
+    }
+}
+
+/// Ada is here, Bo left.
+fn directory() -> Directory {
+    let mut directory = Directory::default();
+    directory.add(&a_person().build());
+    let mut bo = a_person()
+        .in_state(Lifecycle::Left)
+        .with("work_email", "bo@contoso.example")
+        .with("name", "Bo Lind")
+        .build();
+    bo.id = PersonId::derived(&["bo"]);
+    bo.leaves_at = Some(at("2027-02-01T09:00:00Z"));
+    directory.add(&bo);
+    directory
+}
+
+fn seats(faces: &[Face]) -> Vec<Seat> {
+    let (app, directory) = (an_app(), directory());
+    let since = unused_since(at("2027-03-01T09:00:00Z"), UNUSED_DAYS);
+    let seat = |face: &Face| {
+        let holder = face.user.email.as_deref();
+        let holder = holder.and_then(|address| directory.find(address));
+        Seat::of(&app.app, "default", face, Some(&app), holder, since)
+    };
+    faces.iter().filter_map(seat).collect()
+}
+
+fn a_roster() -> Vec<Face> {
+    let mut gone = a_face("u5", "bo@contoso.example", "pro", None);
+    gone.deleted = true;
+    vec![
+        a_face(
+            "u1",
+            "Ada.Park@contoso.example",
+            "Professional",
+            Some("2027-02-20T09:00:00Z"),
+        ),
+        a_face("u2", "ada.park@contoso.example", "pro", None),
+        a_face("u3", "bo@contoso.example", "viewer", None),
+        a_face(
+            "u4",
+            "stranger@contoso.example",
+            "pro",
+            Some("2026-01-01T09:00:00Z"),
+        ),
+        gone,
+    ]
+}
+
+#[test]
+fn a_seat_says_whose_it_is_and_what_is_noticed() {
+    let seats = seats(&a_roster());
+
+    let flags: Vec<Vec<&str>> = seats
+        .iter()
+        .map(|seat| seat.flags.iter().map(|flag| flag.as_str()).collect())
+        .collect();
+    let none: Vec<&str> = Vec::new();
+    assert_eq!(
+        flags,
+        [
+            none.clone(),
+            none,
+            vec!["holder_left"],
+            vec!["orphaned", "unused"]
+        ]
+    );
+    assert_eq!(seats[0].monthly.0["EUR"], 1500);
+    assert_eq!(seats[2].monthly.0["EUR"], 100);
+    assert_eq!(seats[2].name.as_deref(), Some("Bo Lind"));
+}
+
+#[test]
+fn residue_is_what_leavers_hold() {
+    let mut residue = Residue::default();
+    seats(&a_roster())
+        .into_iter()
+        .for_each(|seat| residue.add(seat));
+
+    assert_eq!((residue.people, residue.total.seats), (1, 1));
+    assert_eq!(residue.total.monthly.0["EUR"], 100);
+    assert_eq!(residue.seats[0].external_id, "u3");
+}
+
+#[test]
+fn licences_are_counted_under_their_plans() {
+    let app = an_app();
+    let mut licences = Licences::default();
+    licences.bought(&app);
+    for seat in seats(&a_roster()) {
+        licences.add(seat, Some(&app));
+    }
+
+    let of_app = &licences.by_license[&app.app];
+    let pro = &of_app["pro"];
+    assert_eq!(
+        (pro.bought, pro.held, pro.used, pro.reclaimable),
+        (Some(4), 3, 1, 2)
+    );
+    assert_eq!(pro.noticed["duplicate"], 1);
+    assert_eq!(pro.saving.0["EUR"], 3000);
+    assert_eq!(of_app["viewer"].reclaimable, 1);
+    assert_eq!(licences.saving.0["EUR"], 3100);
+}
+
+#[test]
+fn spend_has_a_department_or_nobody() {
+    let mut spend = Spend::default();
+    seats(&a_roster()).iter().for_each(|seat| spend.add(seat));
+
+    assert_eq!(spend.total.seats, 4);
+    assert_eq!(spend.by_department["Engineering"].monthly.0["EUR"], 3100);
+    assert_eq!(spend.unknown.monthly.0["EUR"], 1500);
+    assert_eq!(spend.by_person.len(), 2);
+}

@@ -1,0 +1,138 @@
+//! Reports over the API: one roster, one person who left, one whom nobody knows.
+
+use serde_json::{Value, json};
+
+use crate::builder::connected_to;
+use crate::world::{World, world};
+
+fn row(id: &str, mail: &str, last: &str) -> Value {
+    json!({ "id": id, "mail": mail, "state": "on", "seen": last })
+}
+
+/// Ada is here, Bo left before he was known here, a stranger has the rest.
+async fn company() -> World {
+    let world = world();
+    let plan = json!({ "id": "pro", "price": { "amount_minor": 1500, "currency": "EUR", "per": "month" }, "seats": 5 });
+    let app = json!({ "name": "Acme", "owner": "it@contoso.example", "plans": [plan] });
+    world.put("/v1/apps/acme", app).await.expect(201);
+    let ada = json!({ "attributes": { "name": "Ada Park", "work_email": "ada@contoso.example",
+        "department": "Engineering" }, "start_date": "2026-03-02" });
+    world.put("/v1/people/hr-1", ada).await.expect(201);
+    let bo = json!({ "attributes": { "name": "=Bo()", "work_email": "bo@contoso.example",
+        "personal_email": "bo@mail.example", "department": "Sales" },
+        "start_date": "2026-03-02", "end_date": "2026-12-31" });
+    world.put("/v1/people/hr-2", bo).await.expect(201);
+    let rows = vec![
+        row("1", "Ada@contoso.example", "2027-01-03T09:00:00Z"),
+        row("2", "bo@contoso.example", "2026-01-03T09:00:00Z"),
+        row("3", "stranger@contoso.example", "2027-01-03T09:00:00Z"),
+        row("4", "bo@mail.example", "2027-01-03T09:00:00Z"),
+    ];
+    connected_to(&world, rows).await;
+    world
+}
+
+fn csv(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+#[tokio::test]
+async fn what_a_leaver_still_holds_shows_in_seats_and_money() {
+    let world = company().await;
+
+    let residue = world.get("/v1/reports/residue").await.expect(200);
+    let file = world.get("/v1/reports/residue?format=csv").await;
+
+    assert_eq!(residue["people"], 1);
+    assert_eq!(residue["total"]["seats"], 2);
+    assert_eq!(
+        residue["total"]["monthly"],
+        json!([{ "amount_minor": 3000, "currency": "EUR" }])
+    );
+    assert_eq!(residue["by_app"]["acme"]["seats"], 2);
+    assert_eq!(residue["seats"][0]["state"], "left");
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv(&file.text).len(), 3);
+    assert!(
+        file.text.contains("'=Bo()"),
+        "no cell is a formula: {}",
+        file.text
+    );
+}
+
+#[tokio::test]
+async fn one_call_takes_away_what_leavers_still_hold() {
+    let world = company().await;
+
+    let cleared = world
+        .post("/v1/reports/residue:clear", json!({}))
+        .await
+        .expect(200);
+    world.pass(1).await;
+    let again = world
+        .post("/v1/reports/residue:clear", json!({}))
+        .await
+        .expect(200);
+
+    assert_eq!(cleared["started"], 1);
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    let mut titles: Vec<&str> = tasks["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["title"].as_str().unwrap())
+        .collect();
+    titles.sort_unstable();
+    assert_eq!(
+        titles,
+        [
+            "Take away access to Acme",
+            "Take away access to Acme under another address"
+        ]
+    );
+    assert_eq!(again["started"], 0, "it is in hand");
+}
+
+#[tokio::test]
+async fn licences_spend_and_review_are_counted() {
+    let world = company().await;
+
+    let licenses = world.get("/v1/reports/licenses").await.expect(200);
+    let spend = world.get("/v1/reports/spend").await.expect(200);
+    let first = world.get("/v1/reports/review?limit=3").await.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world
+        .get(&format!("/v1/reports/review?limit=3&cursor={cursor}"))
+        .await
+        .expect(200);
+
+    let of = &licenses["items"][0];
+    assert_eq!(
+        (&of["app"], &of["license"]),
+        (&json!("acme"), &json!("pro"))
+    );
+    assert_eq!(
+        (&of["bought"], &of["held"], &of["used"]),
+        (&json!(5), &json!(4), &json!(1))
+    );
+    assert_eq!(of["reclaimable"], 2);
+    assert_eq!(
+        licenses["saving"],
+        json!([{ "amount_minor": 3000, "currency": "EUR" }])
+    );
+    assert_eq!(spend["total"]["seats"], 4);
+    assert_eq!(spend["unknown"]["seats"], 1);
+    assert_eq!(spend["by_department"]["Engineering"]["seats"], 1);
+    let count = |page: &Value| page["items"].as_array().unwrap().len();
+    assert_eq!(count(&first) + count(&second), 4);
+    assert_eq!(second["next_cursor"], json!(null));
+    for path in ["licenses", "spend", "review"] {
+        let file = world.get(&format!("/v1/reports/{path}?format=csv")).await;
+        assert!(csv(&file.text).len() > 1, "{path}: {}", file.text);
+    }
+    let wrong = world
+        .get("/v1/reports/review?cursor=nonsense")
+        .await
+        .expect(422);
+    assert_eq!(wrong["errors"][0]["path"], "cursor");
+}

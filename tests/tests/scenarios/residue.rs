@@ -1,0 +1,111 @@
+//! Whoever leaves also loses what nobody here gave and a roster shows.
+use std::collections::BTreeMap;
+
+use sando_core::account::{Account, AccountState};
+use sando_core::definition::{IdHash, User};
+use sando_core::grant::GrantState;
+use sando_core::ids::Slug;
+use sando_core::roster::{Entry, Face};
+use sando_core::store::{Commit, Put, Version};
+use sando_core::task::TaskKind;
+use sando_tests::harness::Scene;
+use sando_world::NewCandidate;
+use serde_json::Map;
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+/// A connected account of Design, whose roster shows these addresses.
+async fn roster(scene: &Scene, addresses: &[(&str, &str)]) {
+    let (now, app) = (scene.now(), slug("design"));
+    let mut account =
+        Account::connecting(app.clone(), slug("prod"), app, BTreeMap::new(), now, "test");
+    account.state = AccountState::Connected;
+    (account.applied, account.applied_at) = (1, Some(now));
+    account.next_sync_at = jiff::Timestamp::MAX;
+    let entry = |(id, address): &(&str, &str)| Entry {
+        roster: account.roster.clone(),
+        id: IdHash::of(id),
+        first_seen_at: now,
+        now: None,
+        next: Some(sando_core::roster::Next {
+            sync: 1,
+            face: Face {
+                user: User {
+                    external_id: (*id).to_owned(),
+                    email: Some((*address).to_owned()),
+                    username: None,
+                    full_name: None,
+                    role: None,
+                    created_at: None,
+                    last_visit_at: None,
+                    active: true,
+                    status: None,
+                    licenses: vec!["pro".to_owned()],
+                    custom_fields: Map::new(),
+                    kind: None,
+                },
+                unknown: Vec::new(),
+                why: Vec::new(),
+                deleted: false,
+                sync: 1,
+                at: now,
+            },
+        }),
+    };
+    let mut puts: Vec<Put> = addresses
+        .iter()
+        .map(|one| Put::of(&entry(one), Version::ABSENT))
+        .collect();
+    puts.push(Put::of(&account, Version::ABSENT));
+    let commit = Commit {
+        puts,
+        ..Commit::default()
+    };
+    scene.machine.ports.store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_only_a_roster_shows_goes_with_whoever_leaves() {
+    let scene = Scene::start().await;
+    scene
+        .site
+        .design
+        .insert_stranger("ada.park@contoso.example");
+    scene.site.design.insert_stranger("bo.lind@contoso.example");
+    let ids = scene
+        .onboard(NewCandidate::named("Ada Park").department("Sales"))
+        .await;
+    assert_eq!(scene.site.active(), [1, 2, 1], "nothing is due in Design");
+    // The ids of the roster are not those of SCIM.
+    let shown = [
+        ("a1", "Ada.Park@contoso.example"),
+        ("b2", "bo.lind@contoso.example"),
+        ("a3", "ada.park@mail.example"),
+    ];
+    roster(&scene, &shown).await;
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [0, 1, 0]);
+    let left = scene.site.design.users();
+    let bo = left
+        .iter()
+        .find(|user| user.user_name.starts_with("bo"))
+        .unwrap();
+    assert!(bo.active, "a stranger stays");
+    let person = scene.machine.persons().await.remove(0);
+    let grants = scene.machine.grants(&person.id).await;
+    assert!(
+        grants.contains(&("design".to_owned(), GrantState::Revoked)),
+        "{grants:?}"
+    );
+    let tasks = scene.machine.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert_eq!(tasks[0].kind, TaskKind::Manual);
+    assert!(tasks[0].detail.contains("a3"), "{}", tasks[0].detail);
+    let notes = scene.site.lever.notes(&ids.opportunity);
+    assert!(notes[1].contains("design: taken away"), "{}", notes[1]);
+}
