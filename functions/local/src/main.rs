@@ -6,9 +6,11 @@
 
 mod audit;
 mod backup;
+mod client;
 mod config;
 mod data_dir;
 mod demo;
+mod desk;
 mod engine;
 mod read;
 mod serve;
@@ -52,11 +54,31 @@ enum Command {
     },
     /// Prints the OpenAPI 3.1 document of the API.
     Openapi,
+    /// Shows what a folder of files would do to everybody's access; nothing is done.
+    ///
+    /// Exit codes: 0 shown, 1 failed, 2 mistakes in the files, 3 more people would lose something than may without a
+    /// second look.
+    Plan(desk::PlanFlags),
+    /// Puts a folder of files, and does what follows from them, if the plan that was shown still holds.
+    ///
+    /// Exit codes as of `plan`, and 4: the plan does not hold any more.
+    Apply(desk::ApplyFlags),
+    /// Works with people.
+    People {
+        #[command(subcommand)]
+        command: PeopleCommand,
+    },
     /// Works with the audit trail.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
     },
+}
+
+#[derive(Subcommand)]
+enum PeopleCommand {
+    /// Imports the people already here from a CSV file: nothing is given or taken before it is applied.
+    Import(desk::ImportFlags),
 }
 
 #[derive(Subcommand)]
@@ -91,6 +113,11 @@ async fn main() -> ExitCode {
             of: SchemaCommand::Definition,
         } => Ok(read::schema()),
         Command::Openapi => serve::openapi(),
+        Command::Plan(flags) => desk::plan(&flags).await,
+        Command::Apply(flags) => desk::apply(&flags).await,
+        Command::People {
+            command: PeopleCommand::Import(flags),
+        } => desk::import(&flags).await,
         Command::Audit {
             command: AuditCommand::Verify(flags),
         } => audit::verify(&flags).await,

@@ -10,7 +10,7 @@ use sando_world::{
 };
 use serde_json::{Value, json};
 
-use super::client::Client;
+use crate::client::Client;
 
 /// Everything around Sando.
 pub struct Town {

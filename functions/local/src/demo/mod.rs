@@ -1,6 +1,5 @@
 //! `sando demo`: a company at work. Lever and three applications are real HTTP servers, simulated; Sando is the real one.
 
-mod client;
 mod company;
 mod story;
 
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::client::Client;
 use crate::config::Config;
 use crate::say;
 use crate::serve::Running;
@@ -46,7 +46,7 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     );
     let config = config.map_err(|mistakes| anyhow::anyhow!(mistakes.join("; ")))?;
     let running = Running::start(&config).await?;
-    let client = client::Client::new(running.address, &running.admin_token)?;
+    let client = Client::new(running.address, &running.admin_token)?;
     town.configure(&client).await?;
     town.connect_webhooks(running.address);
     introduce(&town, &running);

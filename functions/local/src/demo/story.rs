@@ -7,8 +7,8 @@ use sando_infra::http::Method;
 use sando_world::{Fault, FaultKind, WebhookSwitches};
 use serde_json::{Value, json};
 
-use super::client::Client;
 use super::company::Town;
+use crate::client::Client;
 use crate::say;
 
 /// Every so many hires somebody leaves.

@@ -8,5 +8,6 @@
 
 mod accounts;
 mod audit;
+mod desk;
 mod process;
 mod support;

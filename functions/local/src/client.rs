@@ -1,0 +1,110 @@
+//! Calls Sando's own API as anybody would.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail};
+use sando_infra::http::{Guard, GuardedClient, Method, Request};
+use serde_json::Value;
+use url::Url;
+
+/// A client of the API of a Sando.
+pub struct Client {
+    http: GuardedClient,
+    base: Url,
+    token: String,
+}
+
+/// What was answered.
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The body; null if it is no JSON.
+    pub body: Value,
+}
+
+impl Answered {
+    /// Was it done, or is it being done?
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What was wrong, for people: each mistake as a line.
+    pub fn problem(&self) -> Vec<String> {
+        let text = |value: &Value, name: &str| {
+            let text = value.get(name).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let errors = self.body.get("errors").and_then(Value::as_array);
+        let mistakes = errors.into_iter().flatten();
+        let lines: Vec<String> = mistakes
+            .map(|one| format!("{}: {}", text(one, "path"), text(one, "message")))
+            .collect();
+        if lines.is_empty() {
+            return vec![format!("{}: {}", self.status, text(&self.body, "detail"))];
+        }
+        lines
+    }
+}
+
+impl Client {
+    /// A client of a Sando on this machine, with an administrator's token.
+    pub fn new(address: SocketAddr, token: &str) -> anyhow::Result<Self> {
+        Self::at(&format!("http://{address}"), token)
+    }
+
+    /// A client of the Sando at this address.
+    pub fn at(url: &str, token: &str) -> anyhow::Result<Self> {
+        let http = GuardedClient::new(Guard {
+            allow_loopback: true,
+            ..Guard::default()
+        })?;
+        Ok(Self {
+            http,
+            base: Url::parse(url).with_context(|| format!("`{url}` is no URL"))?,
+            token: token.to_owned(),
+        })
+    }
+
+    /// Reads something.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.request(Method::GET, path)?;
+        let answer = self
+            .http
+            .read(&request)
+            .await
+            .with_context(|| format!("GET {path}"))?;
+        Ok(answer.json()?)
+    }
+
+    /// Changes something; whatever is answered comes back.
+    pub async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Answered> {
+        let request = self.request(method.clone(), path)?.json(body);
+        let answer = self
+            .http
+            .send_once(&request)
+            .await
+            .with_context(|| format!("{method} {path}"))?;
+        Ok(Answered {
+            status: answer.status(),
+            body: answer.json().unwrap_or_default(),
+        })
+    }
+
+    /// Changes something.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let answered = self.send(method.clone(), path, body).await?;
+        if !answered.is_success() {
+            bail!(
+                "{method} {path} answered {}: {}",
+                answered.status,
+                answered.body
+            );
+        }
+        Ok(answered.body)
+    }
+
+    fn request(&self, method: Method, path: &str) -> anyhow::Result<Request> {
+        let request = Request::new("Sando", method, self.base.join(path)?);
+        Ok(request.header("authorization", &format!("Bearer {}", self.token))?)
+    }
+}

@@ -1,0 +1,330 @@
+//! `sando plan` and `sando apply`: what a folder of files would do to everybody's access, and then doing it.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use sando_infra::http::Method;
+use serde_json::{Value, json};
+
+use super::{Desk, Where, folder};
+use crate::client::Answered;
+use crate::{print, say};
+
+/// More people would lose something than may without a second look: the plan has to be named.
+const OVER_CAP: u8 = 3;
+/// The plan that was seen does not hold any more.
+const MOVED: u8 = 4;
+/// How long long work is waited for.
+const PATIENCE: u32 = 600;
+
+/// Flags of `sando plan`.
+#[derive(Args)]
+pub(crate) struct PlanFlags {
+    /// A folder of files: applications, policies, rules, workflows, attributes (YAML or JSON)
+    folder: PathBuf,
+    #[command(flatten)]
+    at: Where,
+    /// The plan as the API answers it
+    #[arg(long)]
+    json: bool,
+}
+
+/// Flags of `sando apply`.
+#[derive(Args)]
+pub(crate) struct ApplyFlags {
+    /// A folder of files, as for `sando plan`
+    folder: PathBuf,
+    #[command(flatten)]
+    at: Where,
+    /// Apply exactly the plan with this hash, as `sando plan` showed it
+    #[arg(long, value_name = "HASH")]
+    plan: Option<String>,
+    /// Do not ask; not enough where more people would lose something than the cap
+    #[arg(long)]
+    yes: bool,
+}
+
+fn usage(lines: &[String]) -> ExitCode {
+    lines.iter().for_each(|line| say(&format!("sando: {line}")));
+    ExitCode::from(2)
+}
+
+fn read(folder: &std::path::Path) -> Result<Vec<Value>, ExitCode> {
+    let read = folder::read(folder).map_err(|mistakes| usage(&mistakes))?;
+    for definition in &read.definitions {
+        say(&format!(
+            "{}: is a definition, which gives nobody access: check it with `sando check`",
+            definition.display()
+        ));
+    }
+    Ok(read.changes)
+}
+
+/// Shows what the files would do. 0: done; 2: the files have mistakes; 3: more people would lose something than the cap.
+///
+/// # Errors
+/// If Sando cannot be asked.
+pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
+    let changes = match read(&flags.folder) {
+        Ok(changes) => changes,
+        Err(code) => return Ok(code),
+    };
+    let desk = flags.at.open().await?;
+    let plan = match planned(&desk, &changes).await? {
+        Ok(plan) => plan,
+        Err(code) => return Ok(code),
+    };
+    if flags.json {
+        print(&format!("{plan:#}"));
+    } else {
+        show(&plan);
+    }
+    Ok(match is_over_cap(&plan) {
+        true => ExitCode::from(OVER_CAP),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// Shows what the files would do, asks, and does it. As `plan`, and 4: the plan does not hold any more.
+///
+/// # Errors
+/// If Sando cannot be asked, or what it began fails.
+pub(crate) async fn apply(flags: &ApplyFlags) -> anyhow::Result<ExitCode> {
+    let changes = match read(&flags.folder) {
+        Ok(changes) => changes,
+        Err(code) => return Ok(code),
+    };
+    let desk = flags.at.open().await?;
+    let plan = match planned(&desk, &changes).await? {
+        Ok(plan) => plan,
+        Err(code) => return Ok(code),
+    };
+    show(&plan);
+    let hash = text(&plan, "hash").to_owned();
+    match &flags.plan {
+        Some(seen) if *seen != hash => {
+            say("sando: the plan does not hold any more; this is the one that does");
+            return Ok(ExitCode::from(MOVED));
+        }
+        Some(_) => {}
+        None if is_over_cap(&plan) => {
+            say(&format!(
+                "sando: more people would lose something than may without a second look; to do it: --plan {hash}"
+            ));
+            return Ok(ExitCode::from(OVER_CAP));
+        }
+        None if flags.yes || asked()? => {}
+        None => {
+            return Ok(usage(&[
+                "nothing was put: say --yes, or --plan with the hash".to_owned(),
+            ]));
+        }
+    }
+    let body = json!({ "changes": changes, "plan": hash });
+    let answered = desk.client.send(Method::POST, "/v1/apply", &body).await?;
+    if !answered.is_success() {
+        return Ok(usage(&answered.problem()));
+    }
+    if desk.is_asleep {
+        return put_asleep(&desk, &answered).await;
+    }
+    let done = waited(&desk, answered).await?;
+    if text(&done, "state") == "failed" {
+        say(&format!("sando: {}", text(&done, "reason")));
+        return Ok(ExitCode::from(MOVED));
+    }
+    let started = done.pointer("/result/started").and_then(Value::as_u64);
+    print(&format!(
+        "applied; changes began for {} people",
+        started.unwrap_or(0)
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody works on it before Sando runs again.
+async fn put_asleep(_: &Desk, answered: &Answered) -> anyhow::Result<ExitCode> {
+    print(&format!(
+        "stored as {}: it is applied, if the plan still holds, as soon as `sando serve` runs",
+        text(&answered.body, "id")
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(value: &Value, name: &str) -> u64 {
+    value.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn is_over_cap(plan: &Value) -> bool {
+    plan.get("over_cap")
+        .and_then(Value::as_bool)
+        .unwrap_or_default()
+}
+
+/// The plan, or the exit code of mistakes in the files.
+async fn planned(desk: &Desk, changes: &[Value]) -> anyhow::Result<Result<Value, ExitCode>> {
+    let body = json!({ "changes": changes });
+    let answered = desk.client.send(Method::POST, "/v1/plan", &body).await?;
+    if !answered.is_success() {
+        let named = |line: String| named(&line, changes);
+        let lines: Vec<String> = answered.problem().into_iter().map(named).collect();
+        return Ok(Err(usage(&lines)));
+    }
+    if answered.status != 202 {
+        return Ok(Ok(answered.body));
+    }
+    if desk.is_asleep {
+        bail!("the plan takes longer than one call may: run `sando serve` and plan against it");
+    }
+    let done = waited(desk, answered).await?;
+    if text(&done, "state") == "failed" {
+        bail!("{}", text(&done, "reason"));
+    }
+    Ok(Ok(done.get("result").cloned().unwrap_or_default()))
+}
+
+/// `changes[2].grants[0].app: …` names the file by what it is.
+fn named(line: &str, changes: &[Value]) -> String {
+    let place = line.strip_prefix("changes[").and_then(|rest| {
+        let (number, rest) = rest.split_once(']')?;
+        Some((number.parse::<usize>().ok()?, rest))
+    });
+    let found = place.and_then(|(number, rest)| Some((changes.get(number)?, rest)));
+    match found {
+        Some((change, rest)) => format!("{} `{}`{rest}", text(change, "kind"), text(change, "id")),
+        None => line.to_owned(),
+    }
+}
+
+/// A job, looked at until it is over.
+async fn waited(desk: &Desk, begun: Answered) -> anyhow::Result<Value> {
+    let path = format!("/v1/jobs/{}", text(&begun.body, "id"));
+    for _ in 0..PATIENCE {
+        let job = desk.client.get(&path).await?;
+        if text(&job, "state") != "running" {
+            return Ok(job);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    bail!("it goes on without us: look at GET {path}")
+}
+
+fn asked() -> anyhow::Result<bool> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return Ok(false);
+    }
+    say("Apply this? [y/N]");
+    let mut line = String::new();
+    input.lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+/// One line an effect, then the sums.
+fn show(plan: &Value) {
+    let effects = plan.get("effects").and_then(Value::as_array);
+    for effect in effects.into_iter().flatten() {
+        print(&effect_line(effect));
+    }
+    if plan.get("truncated").and_then(Value::as_bool) == Some(true) {
+        print("…");
+    }
+    let totals = plan.get("totals").cloned().unwrap_or_default();
+    print(&format!(
+        "{} people looked at: {} gains, {} changes, {} losses for {} of them{}",
+        number(plan, "people"),
+        number(&totals, "gains"),
+        number(&totals, "changes"),
+        number(&totals, "losses"),
+        number(plan, "affected"),
+        money(plan.get("monthly")),
+    ));
+    print(&format!("plan {}", text(plan, "hash")));
+}
+
+fn effect_line(effect: &Value) -> String {
+    let sign = match text(effect, "effect") {
+        "gains" => "+",
+        "loses" => "-",
+        _ => "~",
+    };
+    let side = |name: &str| effect.get(name).map_or_else(String::new, entitlement);
+    let (before, after) = (side("before"), side("after"));
+    let what = match sign {
+        "+" => after,
+        "-" => before,
+        _ => format!("{before} → {after}"),
+    };
+    let parts = [sign, text(effect, "person"), text(effect, "app"), &what];
+    let line = parts.join(" ");
+    format!("{}{}", line.trim_end(), money(effect.get("monthly")))
+}
+
+fn entitlement(value: &Value) -> String {
+    let parts = ["plan", "role"]
+        .into_iter()
+        .map(|name| text(value, name).to_owned());
+    let groups = value.get("groups").and_then(Value::as_array);
+    let groups = groups.into_iter().flatten().filter_map(Value::as_str);
+    let all = parts.chain(groups.map(str::to_owned));
+    all.filter(|part| !part.is_empty())
+        .collect::<Vec<String>>()
+        .join(" ")
+}
+
+/// `, 15.00 EUR a month`.
+fn money(sums: Option<&Value>) -> String {
+    let sums = sums.and_then(Value::as_array).into_iter().flatten();
+    let shown = sums.filter_map(|sum| {
+        let amount = sum
+            .get("amount_minor")?
+            .as_i64()
+            .filter(|amount| *amount != 0)?;
+        let sign = if amount < 0 { "-" } else { "" };
+        let amount = amount.unsigned_abs();
+        Some(format!(
+            ", {sign}{}.{:02} {} a month",
+            amount / 100,
+            amount % 100,
+            text(sum, "currency")
+        ))
+    });
+    shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_reads_as_lines() {
+        let sums = json!([{ "amount_minor": -1505, "currency": "EUR" }]);
+        let loss = json!({ "effect": "loses", "person": "per_1", "app": "figma",
+            "before": { "plan": "pro", "role": null, "groups": ["eng"] }, "after": null, "monthly": sums });
+        assert_eq!(
+            effect_line(&loss),
+            "- per_1 figma pro eng, -15.05 EUR a month"
+        );
+        let gain = json!({ "effect": "gains", "person": "per_1", "app": "mail", "before": null,
+            "after": { "plan": null, "role": null, "groups": [] }, "monthly": [] });
+        assert_eq!(effect_line(&gain), "+ per_1 mail");
+    }
+
+    #[test]
+    fn a_mistake_names_its_file() {
+        let changes = [
+            json!({ "kind": "app", "id": "figma" }),
+            json!({ "kind": "policy", "id": "makers" }),
+        ];
+        let said = named("changes[1].grants[0].app: is missing", &changes);
+        assert_eq!(said, "policy `makers`.grants[0].app: is missing");
+        assert_eq!(named("422: no", &changes), "422: no");
+    }
+}

@@ -1,0 +1,153 @@
+//! `sando people import`, `sando plan` and `sando apply` against a Sando that runs, and against one that does not.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::support::{Around, Sando, TOKEN, sando};
+use sando_world::NewCandidate;
+
+/// Runs a command against a Sando.
+fn run(arguments: &[&str], sando_at: Option<&Sando>) -> Output {
+    let mut command = sando(arguments);
+    if let Some(at) = sando_at {
+        command
+            .env("SANDO_URL", &at.url)
+            .env("SANDO_API_KEY", TOKEN);
+    }
+    command.output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complained(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, in the order in which an administrator tells it"
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_planned_and_applied_only_as_it_was_shown() {
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let around = Around::start().await;
+    let running = Sando::start(data.path(), &around).await;
+    running.configure(&around).await;
+    around.connect(&running);
+    let ids = around
+        .lever
+        .create_candidate(NewCandidate::named("Ada Park"));
+    around.lever.hire(&ids.opportunity).unwrap();
+    running.runs_end(1).await;
+    let folder = files.path().to_str().unwrap();
+    write(
+        files.path(),
+        "desk.yaml",
+        "app: desk\nname: Desk\nowner: it@contoso.example\n",
+    );
+    write(
+        files.path(),
+        "desk-policy.yaml",
+        "policy: desk\ngrants: [{ app: desk }]\n",
+    );
+
+    let plan = run(&["plan", folder], Some(&running));
+    assert_eq!(code(&plan), 0, "{}", complained(&plan));
+    let shown = said(&plan);
+    assert!(shown.contains("1 gains, 0 changes, 0 losses"), "{shown}");
+    assert!(shown.contains(" desk\n"), "{shown}");
+    let hash = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("plan "))
+        .unwrap();
+
+    let other = run(&["apply", folder, "--plan", "another"], Some(&running));
+    assert_eq!(code(&other), 4, "{}", complained(&other));
+    let unasked = run(&["apply", folder], Some(&running));
+    assert_eq!(
+        code(&unasked),
+        2,
+        "nobody said yes: {}",
+        complained(&unasked)
+    );
+    let done = run(&["apply", folder, "--plan", hash], Some(&running));
+    assert_eq!(code(&done), 0, "{}", complained(&done));
+    assert!(
+        said(&done).contains("changes began for 1 people"),
+        "{}",
+        said(&done)
+    );
+    assert_eq!(
+        running.get("/v1/policies/desk").await["grants"][0]["app"],
+        "desk"
+    );
+
+    write(
+        files.path(),
+        "wrong.yaml",
+        "policy: wrong\ngrants: [{ ap: desk }]\n",
+    );
+    let wrong = run(&["plan", folder], Some(&running));
+    assert_eq!(code(&wrong), 2);
+    assert!(
+        complained(&wrong).contains("policy `wrong`"),
+        "{}",
+        complained(&wrong)
+    );
+    std::fs::remove_file(files.path().join("wrong.yaml")).unwrap();
+
+    assert!(running.stop());
+    let data = data.path().to_str().unwrap();
+    let offline = run(&["plan", folder, "--data", data], None);
+    assert_eq!(code(&offline), 0, "{}", complained(&offline));
+    assert!(
+        said(&offline).contains("0 gains, 0 changes, 0 losses"),
+        "{}",
+        said(&offline)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_imported_once_and_nothing_is_done_without_a_key() {
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let around = Around::start().await;
+    let running = Sando::start(data.path(), &around).await;
+    let folder = files.path().to_str().unwrap();
+    write(files.path(), "desk.yaml", "app: desk\n");
+
+    let people = files.path().join("people.csv");
+    std::fs::write(
+        &people,
+        "key,name,work_email,start_date\nhr/1,Bo Lind,bo@contoso.example,2026-03-02\n",
+    )
+    .unwrap();
+    let imported = run(
+        &["people", "import", people.to_str().unwrap()],
+        Some(&running),
+    );
+    assert_eq!(code(&imported), 0, "{}", complained(&imported));
+    assert_eq!(said(&imported).trim(), "1 new, 0 known, 0 not put");
+    let again = run(
+        &["people", "import", people.to_str().unwrap()],
+        Some(&running),
+    );
+    assert_eq!(said(&again).trim(), "0 new, 1 known, 0 not put");
+    let unknown = run(&["plan", folder, "--url", &running.url], None);
+    assert_eq!(code(&unknown), 1);
+    assert!(
+        complained(&unknown).contains("SANDO_API_KEY"),
+        "{}",
+        complained(&unknown)
+    );
+    assert!(running.stop());
+}
