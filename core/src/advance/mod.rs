@@ -7,11 +7,13 @@
 mod by_hand;
 mod expand;
 mod grants;
+mod lacking;
 mod pending;
 mod steps;
 
 use grants::advance_grant;
 pub(crate) use grants::held;
+use lacking::{ask_for_attributes, lacking, nothing_lacks};
 use steps::advance_step;
 pub use steps::{a_task, filled};
 
@@ -20,11 +22,11 @@ use crate::approval::Approval;
 use crate::company::Company;
 use crate::effect::Phase;
 use crate::grant::Grant;
-use crate::ids::{ApprovalId, StepId, TaskId};
+use crate::ids::{ApprovalId, StepId};
 use crate::person::Person;
 use crate::run::{Run, RunState, Step, StepState, StepWork, WaitsFor};
 use crate::store::Loaded;
-use crate::task::{Task, TaskKind, TaskState};
+use crate::task::{Task, TaskState};
 use crate::workflow::StepKind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -168,9 +170,12 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
     if run.state != RunState::Running {
         return turn;
     }
+    let lacked = !run.missing.is_empty();
     run.missing = lacking(run, situation);
     if !run.missing.is_empty() {
         ask_for_attributes(run, situation, &mut turn);
+    } else if lacked {
+        nothing_lacks(run, situation, &mut turn);
     }
     // Grants first, so that the steps around them see how they stand now.
     let count = run.steps.len();
@@ -207,48 +212,6 @@ fn advance_at(
     if let Some(slot) = run.steps.get_mut(place) {
         *slot = moved;
     }
-}
-
-/// The required attributes that hold a giving run up.
-fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
-    let gives = run.steps.iter().any(|step| {
-        matches!(
-            &step.work,
-            StepWork::Workflow {
-                kind: StepKind::Grant {},
-                ..
-            }
-        )
-    });
-    if gives && situation.person.state.may_receive() {
-        situation.company.mapping.missing(situation.person)
-    } else {
-        Vec::new()
-    }
-}
-
-fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
-    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
-    if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
-        return;
-    }
-    let action = format!("waits for attributes: {}", run.missing.join(", "));
-    turn.said.push(Said::new(action, format!("run/{}", run.id)));
-    turn.new_tasks.push(Task {
-        id,
-        kind: TaskKind::Missing,
-        owner: Task::NOBODY.to_owned(),
-        title: format!("Complete the person: {}", run.missing.join(", ")),
-        state: TaskState::Open,
-        person: Some(run.person.clone()),
-        run: Some(run.id.clone()),
-        step: None,
-        app: None,
-        detail: "Nothing is given before these attributes are known; they are corrected on the person, or in Lever."
-            .to_owned(),
-        due: None,
-        created_at: situation.now,
-    });
 }
 
 /// Has everything besides the notes ended, or got stuck behind what failed? The last note is written then.

@@ -1,0 +1,68 @@
+//! Required attributes that are missing hold a giving run up: a human is asked for them, until they are there.
+
+use super::{Said, Situation, Turn};
+use crate::ids::TaskId;
+use crate::run::{Run, StepWork};
+use crate::task::{Task, TaskKind, TaskState};
+use crate::workflow::StepKind;
+
+/// The required attributes that hold a giving run up.
+pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
+    let gives = run.steps.iter().any(|step| {
+        matches!(
+            &step.work,
+            StepWork::Workflow {
+                kind: StepKind::Grant {},
+                ..
+            }
+        )
+    });
+    if gives && situation.person.state.may_receive() {
+        situation.company.mapping.missing(situation.person)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Asks a human for what is missing; once a run.
+pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
+    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
+    if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
+        return;
+    }
+    let action = format!("waits for attributes: {}", run.missing.join(", "));
+    turn.said.push(Said::new(action, format!("run/{}", run.id)));
+    turn.new_tasks.push(Task {
+        id,
+        kind: TaskKind::Missing,
+        owner: Task::NOBODY.to_owned(),
+        title: format!("Complete the person: {}", run.missing.join(", ")),
+        state: TaskState::Open,
+        person: Some(run.person.clone()),
+        run: Some(run.id.clone()),
+        step: None,
+        app: None,
+        detail: "Nothing is given before these attributes are known; they are corrected on the person, or in Lever."
+            .to_owned(),
+        due: None,
+        created_at: situation.now,
+    });
+}
+
+/// What was asked for is there, or nobody needs it any more: so is the task.
+pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
+    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
+    let mut open = situation
+        .tasks
+        .iter()
+        .filter(|task| task.entity.id == id && task.entity.state == TaskState::Open);
+    let Some(mut task) = open.next().cloned() else {
+        return;
+    };
+    task.entity.state = if situation.person.state.may_receive() {
+        TaskState::Done
+    } else {
+        TaskState::Cancelled
+    };
+    turn.closed_tasks.push(task);
+}
