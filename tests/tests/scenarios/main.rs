@@ -20,6 +20,7 @@ mod oidc;
 mod pause;
 mod residue;
 mod scim_server;
+mod stories;
 mod truth;
 mod unknown;
 mod workflow;

@@ -1,0 +1,269 @@
+//! How a story is written down: YAML, one object an event, with what is to be seen where it matters and at the end.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, DateTime};
+use sando_core::definition::Source;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One life.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// What it tells.
+    pub story: String,
+    /// When it begins, UTC; a Monday morning unless told.
+    #[serde(default = "monday")]
+    pub begins: DateTime,
+    /// What happens, in order.
+    pub life: Vec<Act>,
+    /// What has come of it.
+    pub end: Seen,
+    /// What has come of it where nobody saw what was undone before: by swapped deliveries or by catch-up alone.
+    #[serde(default)]
+    pub unseen: BTreeMap<String, String>,
+}
+
+fn monday() -> DateTime {
+    jiff::civil::date(2027, 1, 4).at(9, 0, 0, 0)
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Somebody applies; nothing follows yet.
+    Applies(Applicant),
+    /// Archived as hired: two webhooks.
+    Hired(String),
+    /// Taken out of the archive.
+    Unhired(String),
+    /// Archived for another reason, whether or not hired before.
+    Rejected(String),
+    /// Deleted.
+    Deleted(String),
+    /// Personal data is removed in Lever; no webhook of ours tells.
+    Anonymised(String),
+    /// Confidential from now on; no webhook tells.
+    MadeConfidential(String),
+    /// In another stage.
+    Staged(String),
+    /// The offer changes; no webhook tells.
+    Offer(Offered),
+    /// A webhook claims a hire that is none.
+    Lies(String),
+    /// The webhooks of a hire are sent again, with tokens of their own.
+    Resent(String),
+    /// Terminated by hand, now.
+    Terminated(String),
+    /// To leave at a time.
+    Leaves(Leaves),
+    /// Terminated by mistake.
+    Reinstated(String),
+    /// An administrator corrects attributes.
+    Corrected(Corrected),
+    /// An HR system knows them.
+    Imported(Imported),
+    /// Somebody of the role `it` says yes to what waits in this application.
+    Approves(String),
+    /// Somebody of the role `it` says no.
+    Rejects(String),
+    /// Saying yes to what was asked last in this application is refused.
+    ApprovesInVain(String),
+    /// A file of configuration is put, and applied to everybody.
+    Put(File),
+    /// This application, or `lever`, does not answer any more.
+    Down(String),
+    /// It answers again.
+    Up(String),
+    /// Somebody we do not know has this address in an application.
+    Stranger(Stranger),
+    /// Everything is paused.
+    Paused(()),
+    /// Nothing is paused any more.
+    Resumed(()),
+    /// Time passes: `90m`, `2h`, `3d`.
+    Pass(String),
+    /// Time passes until then, UTC.
+    Until(DateTime),
+    /// What is to be seen now; asked only where every delivery came in time.
+    See(Seen),
+}
+
+/// Who applies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Applicant {
+    /// The opportunity.
+    pub who: String,
+    /// The contact; one of its own unless told.
+    #[serde(default)]
+    pub contact: Option<String>,
+    /// The name; made from `who` unless told.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The addresses; one made from `who` unless told.
+    #[serde(default)]
+    pub emails: Option<Vec<String>>,
+    /// Engineering unless told.
+    #[serde(default = "engineering")]
+    pub department: Option<String>,
+    /// Where.
+    #[serde(default)]
+    pub location: Option<String>,
+    /// As what.
+    #[serde(default = "engineer")]
+    pub title: String,
+    /// The Lever user who manages them.
+    #[serde(default)]
+    pub manager: Option<String>,
+    /// The first day.
+    #[serde(default)]
+    pub starts: Option<Date>,
+    /// Our key may not see it.
+    #[serde(default)]
+    pub confidential: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde's default of an option")]
+fn engineering() -> Option<String> {
+    Some("Engineering".to_owned())
+}
+
+fn engineer() -> String {
+    "Engineer".to_owned()
+}
+
+/// What an offer says from now on; what is not named stays.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offered {
+    /// Whose.
+    pub who: String,
+    /// Another first day; `none` for an offer without one.
+    #[serde(default)]
+    pub starts: Option<String>,
+    /// Another department.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// Another location.
+    #[serde(default)]
+    pub location: Option<String>,
+    /// Another name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Another manager.
+    #[serde(default)]
+    pub manager: Option<String>,
+    /// Denied or open.
+    #[serde(default)]
+    pub denied: Option<bool>,
+}
+
+/// A day of leaving.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaves {
+    /// Who.
+    pub who: String,
+    /// When, UTC.
+    pub at: DateTime,
+}
+
+/// What somebody knows better.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corrected {
+    /// Of whom.
+    pub who: String,
+    /// What.
+    pub attributes: Map<String, Value>,
+}
+
+/// What an HR system says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// The key there.
+    pub who: String,
+    /// The attributes.
+    #[serde(default)]
+    pub attributes: Map<String, Value>,
+    /// The first day.
+    #[serde(default)]
+    pub starts: Option<Date>,
+    /// The last day.
+    #[serde(default)]
+    pub ends: Option<Date>,
+}
+
+/// A file of configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Of which kind.
+    pub kind: String,
+    /// Under which name.
+    pub id: String,
+    /// The file; nothing deletes it.
+    #[serde(default)]
+    pub file: Option<Value>,
+}
+
+/// A stranger's account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stranger {
+    /// Where.
+    pub app: String,
+    /// Which address.
+    pub address: String,
+}
+
+/// What is to be seen. Of whoever is named: state, and what can be used, with the plan after a colon.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Seen {
+    /// How many persons there are.
+    #[serde(default)]
+    pub people: Option<usize>,
+    /// How many notes were written in Lever.
+    #[serde(default)]
+    pub notes: Option<usize>,
+    /// What some note says.
+    #[serde(default)]
+    pub noted: Vec<String>,
+    /// The titles of the open tasks, in order of the alphabet.
+    #[serde(default)]
+    pub tasks: Option<Vec<String>>,
+    /// Of whoever is named: the events of their audit trail, in order.
+    #[serde(default)]
+    pub events: BTreeMap<String, Vec<String>>,
+    /// Of whoever is named: what their audit trail has to say somewhere.
+    #[serde(default)]
+    pub said: BTreeMap<String, Vec<String>>,
+    /// How many approvals wait.
+    #[serde(default)]
+    pub waiting: Option<usize>,
+    /// State and access.
+    #[serde(flatten)]
+    pub of: BTreeMap<String, String>,
+}
+
+/// Reads a file of stories.
+///
+/// # Panics
+/// If it is none; says where.
+#[must_use]
+pub fn stories(name: &str, text: &str) -> Vec<Story> {
+    let source = Source::parse(text).map_err(|mistake| mistake.in_file(name));
+    let source = source.expect("stories are YAML");
+    let all = source.value().as_array().cloned().unwrap_or_default();
+    let read = |value: Value| {
+        let what = value["story"].as_str().unwrap_or("a story").to_owned();
+        let read: Result<Story, _> = serde_json::from_value(value);
+        read.map_err(|error| format!("{name}: {what}: {error}"))
+            .expect("a story can be read")
+    };
+    all.into_iter().map(read).collect()
+}
