@@ -216,10 +216,30 @@ pub struct WorkMessage {
     pub version: Version,
 }
 
-/// The queue `work`.
+/// Who works on what is due. Reading all users of an application takes minutes: nobody who joins or leaves waits behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// Everything about persons, and what the company is told.
+    Work,
+    /// Connected accounts and their syncs.
+    Syncs,
+}
+
+impl WorkMessage {
+    /// The queue that it goes to, where there is more than one.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match &self.key {
+            Key::Account(..) | Key::Sync(..) => Lane::Syncs,
+            _ => Lane::Work,
+        }
+    }
+}
+
+/// The queues `work` and `syncs`. One machine has one for both, since nothing waits in it for a free worker.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Sends a message that is delivered after `delay` (at most 15 minutes).
+    /// Sends a message to the queue of its [`Lane`], delivered after `delay` (at most 15 minutes).
     async fn send(&self, message: WorkMessage, delay: Duration);
 }
 
@@ -430,7 +450,7 @@ impl Readers for NoReaders {
 pub struct Ports {
     /// Items and audit.
     pub store: Arc<dyn Store>,
-    /// The queue `work`.
+    /// The queues `work` and `syncs`.
     pub work: Arc<dyn WorkQueue>,
     /// Lever.
     pub lever: Arc<dyn Lever>,

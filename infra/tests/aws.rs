@@ -129,6 +129,7 @@ fn config(endpoint: &str) -> Config {
         ("SANDO_AUDIT_TABLE", "audit"),
         ("SANDO_EVENTS_QUEUE_URL", "https://sqs.example/1/events"),
         ("SANDO_WORK_QUEUE_URL", "https://sqs.example/1/work"),
+        ("SANDO_SYNCS_QUEUE_URL", "https://sqs.example/1/syncs"),
         ("SANDO_ALARM_TOPIC_ARN", "arn:aws:sns:eu-central-1:1:alarms"),
         ("SANDO_SECRETS_PREFIX", "sando/"),
         ("SANDO_KMS_KEY", "a-key"),

@@ -7,6 +7,7 @@
 import json
 import time
 from contextlib import ExitStack
+from datetime import datetime
 
 from roles import try_all
 from stack import TARGET, Aws, ScimServer, Stack, World, call, until
@@ -41,9 +42,9 @@ class Deployment:
         found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=attributes)
         return sum(int(number) for number in found["Attributes"].values())
 
-    def work_is_consumed(self, enabled):
+    def is_consumed(self, name, enabled):
         functions = self.aws.client("lambda")
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue("Work"), AttributeNames=["QueueArn"])
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=["QueueArn"])
         mappings = functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
         for mapping in mappings["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
@@ -106,7 +107,7 @@ def a_hire_gets_an_account(on):
 
 
 def the_schedule_finds_a_lost_message(on):
-    on.work_is_consumed(False)
+    on.is_consumed("Work", False)
     before = len(on.calls()[0])
     address = on.world.hire("Bo Lind")
     until("both webhooks of the hire are taken", lambda: len(on.calls()[0]) == before + 2)
@@ -114,7 +115,7 @@ def the_schedule_finds_a_lost_message(on):
     assert on.lying_in("Work") > 0, "there are messages to lose"
     on.sqs.purge_queue(QueueUrl=on.queue("Work"))
     assert on.scim.user(address) is None, "nobody worked on it yet"
-    on.work_is_consumed(True)
+    on.is_consumed("Work", True)
     until("Bo Lind has an account all the same", on.scim.has(address))
 
 
@@ -157,6 +158,29 @@ def a_message_that_fails_is_put_aside_and_redriven(on):
     assert on.lying_in("EventsDead") == 1, "the poison stays where somebody can look at it"
 
 
+def the_schedule_syncs_an_account(on):
+    """The message that it is due is lost; the function reads a user a second, and has less time than all of them take."""
+    timeout, users = 9, on.scim.holds(16)
+    function = on.stack.ids["Sync"]
+    on.aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=timeout)
+    on.stack.api("PUT", "/v1/definitions/design", {
+        "app": "design", "base_url": on.scim.base_url, "auth": {"type": "bearer"},
+        "users": {"preset": "scim", "pagination": {"size": 1}}, "limits": {"requests_per_second": 1}})
+    on.is_consumed("Syncs", False)
+    account = "/v1/accounts/design/all"
+    on.stack.api("PUT", account, {"variables": {}, "credentials": {"token": on.scim.token}, "replace": True})
+    assert on.lying_in("Syncs") > 0, "it goes to its own queue"
+    on.sqs.purge_queue(QueueUrl=on.queue("Syncs"))
+    assert on.stack.api("GET", account)["syncing"] is None, "nobody worked on it yet"
+    on.is_consumed("Syncs", True)
+    until("the account is read", lambda: on.stack.api("GET", account)["users"] == users)
+    sync = on.stack.api("GET", f"{account}/syncs")["items"][0]
+    assert (sync["state"], sync["actor"], sync["certificate"]["complete"]) == ("done", "sando", True), sync
+    began, ended = (datetime.fromisoformat(sync[name]) for name in ["started_at", "finished_at"])
+    assert (ended - began).total_seconds() > timeout, "it went on in another invocation"
+    assert on.lying_in("SyncsDead") == 0
+
+
 def a_leaver_is_offboarded(on):
     address = "ada.park@contoso.example"
     people = on.stack.api("GET", "/v1/people")["items"]
@@ -175,6 +199,7 @@ STORY = [
     a_hire_gets_an_account,
     the_schedule_finds_a_lost_message,
     a_message_that_fails_is_put_aside_and_redriven,
+    the_schedule_syncs_an_account,
     a_leaver_is_offboarded,
     secrets_rotate_without_a_failed_call,
     the_trail_holds,

@@ -17,15 +17,21 @@ MAY = {
         "read secret lever", "read secret app/design", "encrypt key of person", "decrypt key of person",
         "publish to Alarms",
     },
+    "Sync": {
+        "send to Syncs", "receive from Syncs", "delete from Syncs",
+        "get from State", "put into State", "update in State", "delete in State", "query State", "put into Audit",
+        "read secret account/design/all", "encrypt key of person", "decrypt key of person", "publish to Alarms",
+    },
     "Schedule": {
         "query due of State", "query list of State", "get from State", "put into State", "update in State",
-        "put into Audit", "query Audit", "send to Work",
+        "put into Audit", "query Audit", "send to Work", "send to Syncs",
     },
     "Admin": {
-        "send to Work", "get from State", "put into State", "update in State", "delete in State", "query State",
+        "send to Work", "send to Syncs", "get from State", "put into State", "update in State", "delete in State", "query State",
         "query list of State", "query who of State", "put into Audit", "query Audit",
         "read secret lever", "read secret lever/default", "read secret app/design", "read secret admin",
         "write secret lever", "write secret lever/default", "write secret app/design",
+        "read secret account/design/all", "write secret account/design/all",
         "create secret lever/other", "create secret app/other", "delete secret app/other",
         "encrypt key of person", "decrypt key of person",
     },
@@ -33,12 +39,12 @@ MAY = {
 
 CONTEXT = {"sando": "person-key"}
 # The emulator knows no condition on the encryption context; `template.py` asserts that it is there.
-for name in ["Workflow", "Admin"]:
+for name in ["Workflow", "Sync", "Admin"]:
     MAY[name] |= {"encrypt anything", "decrypt anything"}
 
 
 def queue_attempts(ids, sqs):
-    for name in ["Events", "EventsDead", "Work", "WorkDead"]:
+    for name in ["Events", "EventsDead", "Work", "WorkDead", "Syncs", "SyncsDead"]:
         url = ids[name]
         yield f"send to {name}", lambda url=url: sqs.send_message(QueueUrl=url, MessageBody="probe")
         yield f"receive from {name}", lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
@@ -71,7 +77,7 @@ def table_attempts(ids, dynamo):
 
 
 def secret_attempts(secrets):
-    for owner in ["lever", "lever/default", "app/design", "admin"]:
+    for owner in ["lever", "lever/default", "app/design", "account/design/all", "admin"]:
         name = f"sando/{owner}"
         yield f"read secret {owner}", lambda name=name: secrets.get_secret_value(SecretId=name)
         yield f"write secret {owner}", lambda name=name: secrets.put_secret_value(SecretId=name, SecretString="{}")
@@ -103,7 +109,7 @@ def key_attempts(ids, kms, wrapped, sealed):
 
 def other_attempts(ids, client):
     logs, functions, iam = client("logs"), client("lambda"), client("iam")
-    for name in ["Webhook", "Workflow", "Schedule", "Admin"]:
+    for name in MAY:
         yield f"delete log of {name}", lambda name=name: logs.delete_log_group(logGroupName=ids[f"{name}Log"])
         yield f"invoke {name}", lambda name=name: functions.invoke(FunctionName=ids[name], InvocationType="DryRun")
         yield f"change {name}", lambda name=name: functions.update_function_configuration(

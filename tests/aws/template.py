@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"  # SAM asks for one, whichever
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "template.yaml").read_text()
-FUNCTIONS = ["Webhook", "Workflow", "Schedule", "Admin"]
+FUNCTIONS = ["Webhook", "Workflow", "Sync", "Schedule", "Admin"]
 
 
 class NoPolicies:
@@ -147,13 +147,24 @@ class Template(unittest.TestCase):
         for name in consumed:
             target = queues[name]["RedrivePolicy"]["deadLetterTargetArn"]
             self.assertEqual(target, {"Fn::GetAtt": [f"{name}Dead", "Arn"]})
-            self.assertIn(f"{name}DeadAlarm", self.of_type("AWS::CloudWatch::Alarm"))
+            alarms = self.of_type("AWS::CloudWatch::Alarm")
+            for alarm, queue in [(f"{name}DeadAlarm", f"{name}Dead"), (f"{name}AgeAlarm", name)]:
+                self.assertEqual(alarms[alarm]["Dimensions"][0]["Value"], {"Fn::GetAtt": [queue, "QueueName"]})
 
     def test_a_worker_outlives_its_lease(self):
         lease = re.search(r"LEASE: SignedDuration = SignedDuration::from_secs\((\d+)\)",
                           (ROOT / "core/src/handle/mod.rs").read_text())
         timeout = self.resources["Workflow"]["Properties"]["Timeout"]
         self.assertGreater(timeout, int(lease.group(1)))
+
+    def test_a_sync_is_put_down_before_the_function_ends(self):
+        turn = re.search(r"TURN: SignedDuration = SignedDuration::from_mins\((\d+)\)",
+                         (ROOT / "core/src/handle/sync/mod.rs").read_text())
+        properties = self.resources["Sync"]["Properties"]
+        self.assertGreaterEqual(properties["Timeout"] * 2 / 3, int(turn.group(1)) * 60)
+        mapping = next(each for each in self.of_type("AWS::Lambda::EventSourceMapping").values()
+                       if each["FunctionName"] == {"Ref": "Sync"})
+        self.assertEqual(mapping["BatchSize"], 1, "each sync has the function's whole time")
 
     def test_every_variable_is_one_that_the_functions_read(self):
         variables = self.resources["Webhook"]["Properties"]["Environment"]["Variables"]

@@ -31,6 +31,8 @@ pub struct Config {
     pub events_queue_url: String,
     /// The queue of what is due.
     pub work_queue_url: String,
+    /// The queue of connected accounts and syncs that are due.
+    pub syncs_queue_url: String,
     /// The topic of alarms and of notifications, which carry ids only.
     pub alarm_topic_arn: String,
     /// What the names of all secrets begin with: `sando/`.
@@ -72,6 +74,7 @@ impl Config {
             audit_table: vars.required("SANDO_AUDIT_TABLE", "the name of the table"),
             events_queue_url: vars.required("SANDO_EVENTS_QUEUE_URL", "the URL of the queue"),
             work_queue_url: vars.required("SANDO_WORK_QUEUE_URL", "the URL of the queue"),
+            syncs_queue_url: vars.required("SANDO_SYNCS_QUEUE_URL", "the URL of the queue"),
             alarm_topic_arn: vars.required("SANDO_ALARM_TOPIC_ARN", "the ARN of the topic"),
             secrets_prefix: vars.prefix("SANDO_SECRETS_PREFIX"),
             kms_key: vars.required("SANDO_KMS_KEY", "the ARN of the key"),
@@ -205,7 +208,7 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    const WHOLE: [(&str, &str); 11] = [
+    const WHOLE: [(&str, &str); 12] = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "an-id"),
         ("AWS_SECRET_ACCESS_KEY", "a-secret"),
@@ -214,6 +217,7 @@ mod tests {
         ("SANDO_AUDIT_TABLE", "audit"),
         ("SANDO_EVENTS_QUEUE_URL", "https://sqs.example/1/events"),
         ("SANDO_WORK_QUEUE_URL", "https://sqs.example/1/work"),
+        ("SANDO_SYNCS_QUEUE_URL", "https://sqs.example/1/syncs"),
         ("SANDO_ALARM_TOPIC_ARN", "arn:aws:sns:eu-central-1:1:alarms"),
         ("SANDO_SECRETS_PREFIX", "sando/"),
         ("SANDO_KMS_KEY", "arn:aws:kms:eu-central-1:1:key/1"),

@@ -85,7 +85,8 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         budget: Arc::new(budget),
         clock: clock.clone(),
     });
-    let work = SqsWork::new(aws_sdk_sqs::Client::new(&sdk), &config.work_queue_url);
+    let queues = aws_sdk_sqs::Client::new(&sdk);
+    let work = SqsWork::new(queues, &config.work_queue_url, &config.syncs_queue_url);
     let notifier = SnsNotifier::new(aws_sdk_sns::Client::new(&sdk), &config.alarm_topic_arn);
     let keys = Arc::new(KmsKeyWrap::new(
         aws_sdk_kms::Client::new(&sdk),

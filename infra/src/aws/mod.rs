@@ -3,6 +3,7 @@
 //! [`Config`] says where everything is; [`connect`] makes the ports of a function from it. The store is
 //! [`crate::dynamo::DynamoStore`], as everywhere.
 
+pub mod batch;
 mod config;
 mod connect;
 mod errors;
