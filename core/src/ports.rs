@@ -364,6 +364,16 @@ pub trait KeyWrap: Send + Sync {
     async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError>;
 }
 
+/// Keeps checkpoints of the audit where nobody can change or remove them.
+#[async_trait]
+pub trait Anchors: Send + Sync {
+    /// Keeps a text under a name. The same once more is no error.
+    ///
+    /// # Errors
+    /// What went wrong; it may be kept nevertheless.
+    async fn keep(&self, name: &str, text: String) -> Result<(), RemoteError>;
+}
+
 /// The clock; read once per event, at the edge.
 #[async_trait]
 pub trait Clock: Send + Sync {

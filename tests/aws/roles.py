@@ -23,8 +23,8 @@ MAY = {
         "read secret account/design/all", "encrypt key of person", "decrypt key of person", "publish to Alarms",
     },
     "Schedule": {
-        "query due of State", "query list of State", "get from State", "put into State", "update in State",
-        "put into Audit", "query Audit", "send to Work", "send to Syncs",
+        "query due of State", "query list of State", "query State", "get from State", "put into State",
+        "update in State", "put into Audit", "query Audit", "send to Work", "send to Syncs", "keep a checkpoint",
     },
     "Admin": {
         "send to Work", "send to Syncs", "get from State", "put into State", "update in State", "delete in State", "query State",
@@ -125,7 +125,14 @@ def other_attempts(ids, client):
         TopicArn=ids["Alarms"], Protocol="email", Endpoint="probe@mail.example")
     yield "list buckets", client("s3").list_buckets
     yield "read a bucket", lambda: client("s3").get_object(Bucket="packages", Key="sando-webhook.zip")
+    anchor = {"Bucket": ids["Anchor"], "Key": "checkpoints/probe"}
+    yield "keep a checkpoint", lambda: client("s3").put_object(**anchor, Body=b"probe")
     yield "write into Anchor", lambda: client("s3").put_object(Bucket=ids["Anchor"], Key="probe", Body=b"probe")
+    yield "read a checkpoint", lambda: client("s3").get_object(**anchor)
+    yield "delete a checkpoint", lambda: client("s3").delete_object(**anchor)
+    yield "list checkpoints", lambda: client("s3").list_objects_v2(Bucket=ids["Anchor"])
+    yield "unlock a checkpoint", lambda: client("s3").put_object_retention(**anchor, Retention={})
+    yield "unlock Anchor", lambda: client("s3").put_object_lock_configuration(Bucket=ids["Anchor"])
     yield "delete the stack", lambda: client("cloudformation").delete_stack(StackName="sando-test")
     yield "stop the schedule", lambda: client("scheduler").delete_schedule(Name=ids["EveryMinute"])
     yield "delete the API", lambda: client("apigatewayv2").delete_api(ApiId=ids["Api"])

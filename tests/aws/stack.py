@@ -273,6 +273,12 @@ class Stack:
         self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
         self.token = None
 
+    def text(self, path):
+        """What is not one JSON value."""
+        request = urllib.request.Request(f"{self.url}{path}", headers={"authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
+
     def api(self, method, path, body=None):
         """A call of the API that has to succeed."""
         status, answer = call(method, f"{self.url}{path}", body, self.token)

@@ -1,6 +1,5 @@
 //! Batches of messages from SQS: each is handled alone, and fails alone.
 
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -16,7 +15,7 @@ pub struct Unreadable;
 
 /// Handles a batch, so many messages at once; answers which failed. Those come again, and after some tries they are put
 /// aside in the dead-letter queue.
-pub async fn each<'a, E: Error + 'static>(
+pub async fn each<'a, E: std::error::Error + 'static>(
     batch: SqsEvent,
     at_once: usize,
     handle: impl Fn(SqsMessage) -> BoxFuture<'a, Result<(), E>>,
@@ -47,7 +46,7 @@ pub fn parsed<T: DeserializeOwned>(message: &SqsMessage) -> Result<T, Unreadable
 }
 
 /// Handles one message; answers its id if it failed.
-async fn alone<E: Error + 'static>(
+async fn alone<E: std::error::Error + 'static>(
     id: String,
     handled: BoxFuture<'_, Result<(), E>>,
 ) -> Option<String> {
@@ -62,7 +61,7 @@ async fn alone<E: Error + 'static>(
 }
 
 /// An error with its causes.
-fn chain(error: &dyn Error) -> String {
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

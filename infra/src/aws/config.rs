@@ -39,6 +39,8 @@ pub struct Config {
     pub secrets_prefix: String,
     /// The key that wraps the keys of persons and encrypts secrets.
     pub kms_key: String,
+    /// The bucket that keeps checkpoints of the audit, if there is one.
+    pub anchor_bucket: Option<String>,
     /// Lever's API, with `/v1`.
     pub lever_api_url: Url,
     /// How old a delivery may be.
@@ -78,6 +80,7 @@ impl Config {
             alarm_topic_arn: vars.required("SANDO_ALARM_TOPIC_ARN", "the ARN of the topic"),
             secrets_prefix: vars.prefix("SANDO_SECRETS_PREFIX"),
             kms_key: vars.required("SANDO_KMS_KEY", "the ARN of the key"),
+            anchor_bucket: vars.get("SANDO_ANCHOR_BUCKET"),
             lever_api_url: vars.lever_url(),
             lever_max_age: SignedDuration::from_secs(i64::from(
                 vars.number("SANDO_LEVER_MAX_AGE_SECS", 432_000),
