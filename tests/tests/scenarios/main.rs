@@ -14,6 +14,7 @@ mod crash;
 mod identity;
 mod laws;
 mod leaver;
+mod month;
 mod oauth_provider;
 mod oidc;
 mod pause;
