@@ -235,7 +235,7 @@ def checkpoints_are_kept_one_for_one(on):
     status, said = verify()
     assert status == 0 and "all intact" in said, said
     lines = trail.read_text().splitlines(keepends=True)
-    last = max(place for place, line in enumerate(lines) if '"stream":"config"' in line)
+    last = max(place for place, line in enumerate(lines) if line.startswith('{"stream":"config"'))
     trail.write_text("".join(lines[:last] + lines[last + 1:]))
     status, said = verify()
     assert status == 1 and "a checkpoint knows a record here" in said, said

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use serde_json::{Value, json};
 
 /// Capacity units, tables and indexes together.
@@ -59,7 +60,10 @@ impl UnitMeter {
         *self.0.lock().expect("nobody panics while counting")
     }
 
-    fn count(&self, answer: &Value) {
+    fn count(&self, operation: &str, answer: &Value) {
+        let is_read = ["GetItem", "Query"]
+            .iter()
+            .any(|read| operation.ends_with(read));
         let mut units = self.0.lock().expect("nobody panics while counting");
         units.calls += 1.0;
         let consumed = &answer["ConsumedCapacity"];
@@ -69,11 +73,10 @@ impl UnitMeter {
         };
         for table in tables {
             let of = |name: &str| table[name].as_f64();
+            let all = of("CapacityUnits").unwrap_or(0.0);
             match (of("ReadCapacityUnits"), of("WriteCapacityUnits")) {
-                (None, None) if is_write(answer) => {
-                    units.writes += of("CapacityUnits").unwrap_or(0.0)
-                }
-                (None, None) => units.reads += of("CapacityUnits").unwrap_or(0.0),
+                (None, None) if is_read => units.reads += all,
+                (None, None) => units.writes += all,
                 (reads, writes) => {
                     units.reads += reads.unwrap_or(0.0);
                     units.writes += writes.unwrap_or(0.0);
@@ -81,17 +84,18 @@ impl UnitMeter {
             }
         }
         // A write whose condition did not hold is charged, too; its answer does not say how much.
-        if consumed.is_null() {
+        if consumed.is_null() && !is_read {
             units.writes += 2.0;
         }
     }
 }
 
-/// Reads answer with items; a write answers with nothing else, or with the attributes that were asked for.
-fn is_write(answer: &Value) -> bool {
-    ["Item", "Items", "Responses", "Count"]
-        .iter()
-        .all(|name| answer.get(name).is_none())
+/// Which operation is under way.
+#[derive(Debug)]
+struct Operation(String);
+
+impl Storable for Operation {
+    type Storer = StoreReplace<Self>;
 }
 
 impl Intercept for UnitMeter {
@@ -103,9 +107,12 @@ impl Intercept for UnitMeter {
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
+        let called = request.headers().get("x-amz-target").unwrap_or_default();
+        let called = Operation(called.to_owned());
+        config.interceptor_state().store_put(called);
         let body = request.body().bytes().unwrap_or_default();
         let mut asked: Value = serde_json::from_slice(body)?;
         asked["ReturnConsumedCapacity"] = json!("TOTAL");
@@ -120,10 +127,11 @@ impl Intercept for UnitMeter {
         &self,
         context: &BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response().body().bytes().unwrap_or_default();
-        self.count(&serde_json::from_slice(body)?);
+        let operation = config.load::<Operation>().map_or("", |called| &called.0);
+        self.count(operation, &serde_json::from_slice(body)?);
         Ok(())
     }
 }

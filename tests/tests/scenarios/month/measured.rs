@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use sando_core::admin::{Expect, accounts, definitions};
-use sando_core::audit::Cause;
-use sando_core::changes::Origin;
-use sando_core::handle::{self, catch_up};
+use sando_core::audit::{Cause, StreamId};
+use sando_core::changes::{Changes, Line, Origin};
+use sando_core::handle::{self, Worked, catch_up, ledger};
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::{Anchors, KeyWrap, RemoteError, WorkMessage};
 use sando_core::store::Key;
@@ -128,9 +128,10 @@ impl Measured {
         let candidate = desk.candidates().await;
         let poll = desk.poll().await;
         desk.minute().await;
-        let tick = desk.minutes(5).await.times(0.2);
-        desk.candidates().await;
-        let checkpoint = desk.minutes(5).await - tick.times(5.0);
+        let tick = desk.quiet_minute().await;
+        desk.minute().await;
+        desk.happens().await;
+        let checkpoint = desk.minutes(1).await - tick;
         Self {
             tick,
             checkpoint,
@@ -304,13 +305,10 @@ impl Desk {
     /// Works on something as if its time had come.
     async fn work_on(&self, key: Key) {
         let ports = &self.scene.machine.ports;
-        let before = self.meter.units();
         let version = ports.store.get(&key).await.unwrap().unwrap().version;
-        assert!(self.meter.units().calls > before.calls);
         one_more(&self.counts.messages);
-        handle::work(ports, &WorkMessage { key, version })
-            .await
-            .unwrap();
+        let worked = handle::work(ports, &WorkMessage { key, version }).await;
+        assert_eq!(worked.unwrap(), Worked::Done);
         self.drain().await;
     }
 
@@ -327,9 +325,8 @@ impl Desk {
         let (id, file) = (
             slug(name),
             json!({
-                "app": "acme", "base_url": self.app.base_url(), "auth": { "type": "none" },
+                "definition": name, "app": "acme", "base_url": self.app.base_url(), "auth": { "type": "none" },
                 "users": { "path": path, "pagination": { "type": "offset", "size": 200 } },
-                "limits": { "requests_per_second": 1000 },
                 "map": { "external_id": "id", "email": "email", "full_name": "name" },
                 "status": { "active_when": [{ "path": "state", "op": "is", "value": "active" }] },
             }),
@@ -434,6 +431,27 @@ impl Desk {
         let before = self.so_far();
         self.work_on(Key::CatchUp).await;
         self.so_far() - before
+    }
+
+    /// A minute on average, of five in which no account happened to be due.
+    async fn quiet_minute(&self) -> Work {
+        let mut least = self.minutes(5).await;
+        for _ in 0..2 {
+            let again = self.minutes(5).await;
+            if again.units.calls < least.units.calls {
+                least = again;
+            }
+        }
+        least.times(0.2)
+    }
+
+    /// Something happens that the trail tells of.
+    async fn happens(&self) {
+        let mut changes = Changes::new(self.who());
+        changes.say(Line::new(StreamId::Config, "changed", "policy/everybody"));
+        ledger::commit(&self.scene.machine.ports, changes)
+            .await
+            .unwrap();
     }
 
     /// So many minutes of the schedule.
