@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Capacity units, tables and indexes together.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -114,9 +114,9 @@ impl Intercept for UnitMeter {
         let called = Operation(called.to_owned());
         config.interceptor_state().store_put(called);
         let body = request.body().bytes().unwrap_or_default();
-        let mut asked: Value = serde_json::from_slice(body)?;
-        asked["ReturnConsumedCapacity"] = json!("TOTAL");
-        let text = asked.to_string();
+        let mut asked: Map<String, Value> = serde_json::from_slice(body)?;
+        asked.insert("ReturnConsumedCapacity".to_owned(), json!("TOTAL"));
+        let text = Value::Object(asked).to_string();
         let length = text.len().to_string();
         request.headers_mut().insert("content-length", length);
         *request.body_mut() = SdkBody::from(text);

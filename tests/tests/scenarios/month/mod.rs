@@ -10,6 +10,7 @@ mod prices;
 use std::fmt;
 
 use measured::{Measured, Work};
+use sando_tests::harness::Units;
 
 /// Minutes of a month.
 const MINUTES: f64 = 30.0 * 24.0 * 60.0;
@@ -61,6 +62,79 @@ impl Month {
 /// A line of the bill: what, how much, for how many dollars.
 struct Line(&'static str, f64, f64);
 
+/// So much of what costs this for so many.
+fn line(what: &'static str, amount: f64, many: f64, price: f64) -> Line {
+    Line(what, amount, amount / many * price)
+}
+
+/// How much of everything a month needs.
+struct Needs {
+    units: Units,
+    webhooks: f64,
+    messages: f64,
+    calls: f64,
+    gb_secs: f64,
+    gigabytes: f64,
+    key_uses: f64,
+    secret_reads: f64,
+    metrics: f64,
+    objects: f64,
+}
+
+impl Needs {
+    fn of(measured: &Measured, month: &Month) -> Self {
+        let webhooks = month.candidates + 2.0 * month.hires;
+        // Every piece of work moves chains in about one minute; a hire in three, a leaver in two.
+        let busy = month.candidates + 3.0 * month.hires + 2.0 * month.leavers + month.syncs;
+        let busy = busy.min(MINUTES);
+        let ticks = measured.tick.times(MINUTES) + measured.checkpoint.times(busy);
+        let work = measured.hire.times(month.hires)
+            + measured.leaver.times(month.leavers)
+            + measured.candidate.times(month.candidates)
+            + measured.offer.times(month.offers_read)
+            + measured.poll.times(month.polls);
+        let syncs = measured.sync.times(month.syncs)
+            + measured.user.times(month.syncs * month.users)
+            + measured.change.times(month.changes);
+        let all = ticks + work + syncs;
+        let at_256 = work.secs() + month.calls * 0.1;
+        let people = month.hires + month.leavers;
+        let entries = ACCOUNTS * month.users;
+        Self {
+            units: all.units,
+            webhooks,
+            messages: all.messages + webhooks,
+            calls: month.calls,
+            gb_secs: 0.125 * (ticks.secs() + webhooks * 0.03) + 0.25 * at_256 + 0.5 * syncs.secs(),
+            // KB of an entry, of a person with all that belongs to them, of a candidate.
+            gigabytes: (entries * 1.2 + month.employees * 60.0 + month.candidates * 6.0) / 1e6,
+            // The tables' key is asked for every five minutes by functions that are awake: two, for two tables.
+            key_uses: all.keys + MINUTES / 5.0 * 4.0,
+            secret_reads: webhooks + 4.0 * people + month.offers_read + month.polls + month.syncs,
+            metrics: metrics(month),
+            objects: all.objects,
+        }
+    }
+
+    fn invocations(&self) -> f64 {
+        MINUTES + self.webhooks + self.messages + self.calls
+    }
+}
+
+/// `OldestDue` is told every minute; hires, leavers, runs, syncs and the daily one in the hours in which they end.
+fn metrics(month: &Month) -> f64 {
+    let hours = 30.0 * 24.0;
+    let share = |times: f64| times.min(hours) / hours;
+    let people = 2.0 * share(month.hires) + share(month.leavers);
+    1.0 + people + share(month.hires + month.leavers) + share(month.syncs) + share(30.0)
+}
+
+fn alarms() -> f64 {
+    let template = include_str!("../../../../template.yaml");
+    let count = template.matches("AWS::CloudWatch::Alarm\n").count();
+    f64::from(u32::try_from(count).unwrap())
+}
+
 /// The bill of a month.
 struct Bill {
     month: Month,
@@ -70,110 +144,51 @@ struct Bill {
 
 impl Bill {
     fn of(measured: &Measured, month: Month) -> Self {
-        let webhooks = month.candidates + 2.0 * month.hires;
-        // Every piece of work moves chains in about one minute; a hire in three.
-        let busy = month.candidates + 3.0 * month.hires + 2.0 * month.leavers + month.syncs;
-        let busy = busy.min(MINUTES);
-        let work = measured.tick.times(MINUTES)
-            + measured.checkpoint.times(busy)
-            + measured.hire.times(month.hires)
-            + measured.leaver.times(month.leavers)
-            + measured.candidate.times(month.candidates)
-            + measured.offer.times(month.offers_read)
-            + measured.poll.times(month.polls);
-        let syncs = measured.sync.times(month.syncs)
-            + measured.user.times(month.syncs * month.users)
-            + measured.change.times(month.changes);
-        let units = (work + syncs).units;
-        let messages = work.messages + syncs.messages + webhooks;
-        let ticks = measured.tick.times(MINUTES);
-        let others = work.secs() - ticks.secs();
-        let gb_secs = 0.125 * (ticks.secs() + webhooks * 0.03)
-            + 0.25 * (others + month.calls * 0.1)
-            + 0.5 * syncs.secs();
-        let invocations = MINUTES + webhooks + messages + month.calls;
-        let entries = ACCOUNTS * month.users;
-        let gigabytes = (entries * 1.2 + month.employees * 60.0 + month.candidates * 6.0) / 1e6;
-        // The tables' key is asked for every five minutes by each function that is awake: two at a time, two tables.
-        let key_uses = work.keys + syncs.keys + MINUTES / 5.0 * 2.0 * 2.0;
-        let secret_reads = webhooks
-            + 4.0 * (month.hires + month.leavers)
-            + month.offers_read
-            + month.polls
-            + month.syncs;
-        let template = include_str!("../../../../template.yaml");
-        let alarms =
-            f64::from(u32::try_from(template.matches("AWS::CloudWatch::Alarm\n").count()).unwrap());
-        // OldestDue is told every minute; hires, leavers, runs and syncs tell theirs in the hours in which they end.
-        let hours = 30.0 * 24.0;
-        let share = |times: f64| times.min(hours) / hours;
-        let metrics = 1.0
-            + 2.0 * share(month.hires)
-            + share(month.leavers)
-            + share(month.hires + month.leavers)
-            + share(month.syncs)
-            + share(30.0);
+        let needs = Needs::of(measured, &month);
+        let begun = needs.invocations();
+        let (routed, sent) = (needs.webhooks + needs.calls, 3.0 * needs.messages);
         let lines = vec![
-            Line(
+            line(
                 "DynamoDB: write units",
-                units.writes,
-                units.writes / 1e6 * prices::WRITES,
+                needs.units.writes,
+                1e6,
+                prices::WRITES,
             ),
-            Line(
+            line(
                 "DynamoDB: read units",
-                units.reads,
-                units.reads / 1e6 * prices::READS,
+                needs.units.reads,
+                1e6,
+                prices::READS,
             ),
-            Line(
-                "DynamoDB: GB kept",
-                gigabytes,
-                gigabytes * prices::STORED_GB,
-            ),
-            Line(
+            line("DynamoDB: GB kept", needs.gigabytes, 1.0, prices::STORED_GB),
+            line(
                 "SQS: polls of idle queues",
                 3.0 * POLLS,
-                3.0 * POLLS / 1e6 * prices::QUEUED,
+                1e6,
+                prices::QUEUED,
             ),
-            Line(
-                "SQS: send, receive, delete",
-                3.0 * messages,
-                3.0 * messages / 1e6 * prices::QUEUED,
-            ),
-            Line(
-                "Lambda: invocations",
-                invocations,
-                invocations / 1e6 * prices::INVOKED,
-            ),
-            Line("Lambda: GB-seconds", gb_secs, gb_secs * prices::GB_SECOND),
-            Line(
-                "API Gateway: calls",
-                webhooks + month.calls,
-                (webhooks + month.calls) / 1e6 * prices::ROUTED,
-            ),
-            Line(
-                "Scheduler: minutes",
-                MINUTES,
-                MINUTES / 1e6 * prices::SCHEDULED,
-            ),
-            Line("KMS: the key", 1.0, prices::KEY),
-            Line("KMS: requests", key_uses, key_uses / 1e4 * prices::KEY_USED),
-            Line(
+            line("SQS: send, receive, delete", sent, 1e6, prices::QUEUED),
+            line("Lambda: invocations", begun, 1e6, prices::INVOKED),
+            line("Lambda: GB-seconds", needs.gb_secs, 1.0, prices::GB_SECOND),
+            line("API Gateway: calls", routed, 1e6, prices::ROUTED),
+            line("Scheduler: minutes", MINUTES, 1e6, prices::SCHEDULED),
+            line("KMS: the key", 1.0, 1.0, prices::KEY),
+            line("KMS: requests", needs.key_uses, 1e4, prices::KEY_USED),
+            line(
                 "Secrets Manager: calls",
-                secret_reads,
-                secret_reads / 1e4 * prices::SECRET_READ,
+                needs.secret_reads,
+                1e4,
+                prices::SECRET_READ,
             ),
-            Line("CloudWatch: metrics", metrics, metrics * prices::METRIC),
-            Line("CloudWatch: alarms", alarms, alarms * prices::ALARM),
-            Line(
+            line("CloudWatch: metrics", needs.metrics, 1.0, prices::METRIC),
+            line("CloudWatch: alarms", alarms(), 1.0, prices::ALARM),
+            line(
                 "CloudWatch: GB of logs",
-                invocations * 1.5 / 1e6,
-                invocations * 1.5 / 1e6 * prices::LOGGED_GB,
+                begun * 1.5 / 1e6,
+                1.0,
+                prices::LOGGED_GB,
             ),
-            Line(
-                "S3: checkpoints put",
-                busy * measured.checkpoint.objects,
-                busy * measured.checkpoint.objects / 1e3 * prices::PUT,
-            ),
+            line("S3: checkpoints put", needs.objects, 1e3, prices::PUT),
         ];
         // Lever's two, one for each account, and for a dozen applications that Sando provisions.
         let secrets = (2.0 + ACCOUNTS + 12.0) * prices::SECRET;
