@@ -4,7 +4,7 @@ use sando_core::app::Provision;
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::ExternalId;
 use sando_core::ports::{Provisioner, RemoteError, Subject};
-use sando_world::{Fault, FaultKind, ScimApp, ScimOptions};
+use sando_world::{Fault, FaultKind, ScimApp, ScimGroup, ScimOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -170,6 +170,62 @@ async fn a_server_without_patch_gets_the_whole_user() {
         groups,
         BTreeSet::from(["Admins".to_owned(), "Pro Seats".to_owned()])
     );
+}
+
+#[tokio::test]
+async fn a_server_with_cursors_only_is_read_to_its_end() {
+    let options = ScimOptions {
+        filter: false,
+        cursors: true,
+        max_page: 7,
+        ..ScimOptions::default()
+    };
+    let (app, scim) = with(options, json!({})).await;
+    for number in 0..40 {
+        app.insert_stranger(&format!("user{number}@contoso.example"));
+    }
+    assert_eq!(scim.find(&ada()).await.unwrap(), None);
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    app.insert_stranger("last@contoso.example");
+
+    let found = scim.find(&ada()).await.unwrap().unwrap();
+    assert_eq!(found.external_id, id(&made));
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_in_between_is_not_overwritten() {
+    let options = ScimOptions {
+        patch: false,
+        ..ScimOptions::default()
+    };
+    let (app, scim) = with(options, json!({})).await;
+    app.insert_stranger("bo@contoso.example");
+    let bo = app.users()[0].id.clone();
+    for group in ["Admins", "Members", "Pro Seats"] {
+        app.insert_group(group);
+    }
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &[]), &id(&made));
+
+    for action in [Action::Suspend, Action::Entitle] {
+        app.meddle(1);
+        let refused = scim.make(action, &subject, &key()).await;
+        assert!(
+            matches!(&refused, Outcome::NotDone { why, .. } if why == "it was changed in between"),
+            "{action:?} {refused:?}"
+        );
+        let again = scim.make(action, &subject, &key()).await;
+        assert!(
+            matches!(again, Outcome::Done { .. }),
+            "{action:?} {again:?}"
+        );
+    }
+
+    let user = app.user(ADA).unwrap();
+    assert!(!user.active);
+    assert_eq!(user.attributes["nickName"], "Somebody else was here");
+    let kept = |group: &ScimGroup| group.members.contains(&bo);
+    assert_eq!(app.groups().iter().filter(|group| kept(group)).count(), 1);
 }
 
 #[tokio::test]
