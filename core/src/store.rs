@@ -62,6 +62,8 @@ pub enum Key {
     Answer(String),
     /// A login at a provider that is on its way, by the hash of what comes back.
     Login(String),
+    /// Which process makes something that may be there once only.
+    Turn(String),
     /// Long work.
     Job(JobId),
     /// The tokens of an account, encrypted.

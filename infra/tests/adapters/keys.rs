@@ -81,6 +81,8 @@ fn key() -> impl Strategy<Value = Key> {
         slug().prop_map(Key::Definition),
         (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
         slug().prop_map(Key::Draft),
+        any::<String>().prop_map(Key::Login),
+        any::<String>().prop_map(Key::Turn),
         (slug(), slug()).prop_map(|(definition, name)| Key::Account(definition, name)),
         (id("ros_"), any::<[u8; 16]>()).prop_map(|(id, hash)| Key::Entry(id, IdHash(hash))),
         (id("ros_"), any::<u64>()).prop_map(|(id, number)| Key::Sync(id, number)),

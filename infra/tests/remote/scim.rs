@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::support::{FixedSecrets, ada, key, known, provisioner, somebody};
+use crate::support::{
+    FixedSecrets, ada, application, key, known, processes, provisioner, somebody,
+};
+use sando_core::ports::Applications;
 
 const ADA: &str = "ada.park@contoso.example";
 
@@ -310,6 +313,36 @@ async fn a_missing_group_is_made_only_where_that_is_allowed_and_nothing_is_done_
     let subject = known(&wants("admin", "pro", &[]), &id(&made));
     scim.make(Action::Entitle, &subject, &key()).await;
     assert_eq!(app.user(ADA).unwrap().groups.len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_group_is_made_once_by_however_many_processes() {
+    let app = ScimApp::start(ScimOptions::default()).await.unwrap();
+    let secrets = FixedSecrets::default().with("app/figma", &[("token", app.token())]);
+    let file = application(&file(&app, &json!({ "create_groups": true })));
+    let mut hired = Vec::new();
+    for (number, process) in processes(secrets, 6).into_iter().enumerate() {
+        let scim = process.provisioner(&file).await.unwrap();
+        let mut subject = somebody("work_email", &format!("p{number}@contoso.example"));
+        subject.entitlement = wants("admin", "pro", &[]).entitlement;
+        let made = scim.make(Action::Create, &subject, &key()).await;
+        hired.push((scim, known(&subject, &id(&made))));
+    }
+
+    let entitled = hired
+        .iter()
+        .map(|(scim, subject)| async { scim.make(Action::Entitle, subject, &key()).await });
+    let outcomes = futures::future::join_all(entitled).await;
+
+    for outcome in outcomes {
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+    let groups = app.groups();
+    let sizes: Vec<_> = groups
+        .iter()
+        .map(|group| (group.display_name.as_str(), group.members.len()))
+        .collect();
+    assert_eq!(sizes, [("Admins", 6), ("Pro Seats", 6)]);
 }
 
 #[tokio::test]
