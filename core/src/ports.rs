@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::app::Application;
+use crate::auth::authorize::SignIn;
 use crate::catch_up::{Moved, Part};
 use crate::definition::{Class, Definition, Failure, Outcome as Came, PlannedRequest, Purpose};
 use crate::effect::{Action, Outcome};
@@ -395,10 +396,19 @@ pub trait Chance: Send + Sync {
 pub struct Connection {
     /// How its users are read.
     pub definition: Arc<Definition>,
-    /// Whose credentials are used: [`Secrets::read`] knows them under this name.
-    pub owner: String,
+    /// Whose credentials are used.
+    pub credentials: CredentialSource,
     /// The values of the variables that are no secrets.
     pub variables: BTreeMap<String, String>,
+}
+
+/// Where the credentials of a connection come from.
+#[derive(Clone, Debug)]
+pub enum CredentialSource {
+    /// [`Secrets::read`] knows them under this name, and so do the tokens that were obtained with them.
+    Kept(String),
+    /// Given for this one reading: neither they nor a token is kept.
+    Given(SecretValues),
 }
 
 /// A connection that is open.
@@ -423,6 +433,17 @@ pub trait Readers: Send + Sync {
     /// # Errors
     /// Credentials or variables that are missing, not accepted, or cannot be had now; its texts show no secret.
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure>;
+
+    /// Exchanges the code that came back from the login page, and keeps the tokens.
+    ///
+    /// # Errors
+    /// Credentials that are missing, a code that is not accepted, or a provider that does not answer.
+    async fn authorise(
+        &self,
+        connection: &Connection,
+        code: &str,
+        sign_in: &SignIn,
+    ) -> Result<(), Failure>;
 }
 
 /// Sends the requests of one reading. Several may be under way; each counts against the limits of the definition.
@@ -442,16 +463,24 @@ pub struct NoReaders;
 #[async_trait]
 impl Readers for NoReaders {
     async fn open(&self, _: &Connection) -> Result<Opened, Failure> {
-        Err(Failure {
-            class: Class::RemoteDown,
-            purpose: Purpose::Step {
-                name: "connection".to_owned(),
-            },
-            status: None,
-            message: "this process reads no applications".to_owned(),
-            remote: None,
-            disable: false,
-        })
+        Err(reads_nothing())
+    }
+
+    async fn authorise(&self, _: &Connection, _: &str, _: &SignIn) -> Result<(), Failure> {
+        Err(reads_nothing())
+    }
+}
+
+fn reads_nothing() -> Failure {
+    Failure {
+        class: Class::RemoteDown,
+        purpose: Purpose::Step {
+            name: "connection".to_owned(),
+        },
+        status: None,
+        message: "this process reads no applications".to_owned(),
+        remote: None,
+        disable: false,
     }
 }
 

@@ -60,6 +60,10 @@ pub enum Key {
     ApiKey(KeyId),
     /// The answer given to an idempotency key.
     Answer(String),
+    /// A login at a provider that is on its way, by the hash of what comes back.
+    Login(String),
+    /// Which process makes something that may be there once only.
+    Turn(String),
     /// Long work.
     Job(JobId),
     /// The tokens of an account, encrypted.
@@ -70,6 +74,8 @@ pub enum Key {
     Definition(Slug),
     /// One version of a definition; it never changes.
     DefinitionVersion(Slug, u32),
+    /// An unfinished definition.
+    Draft(Slug),
     /// A connected account: definition and name.
     Account(Slug, Slug),
     /// One user of a roster, by the hash of the application's id.
@@ -390,6 +396,8 @@ pub enum Group {
     Definitions,
     /// The versions of a definition that are kept, oldest first.
     DefinitionVersions(Slug),
+    /// All unfinished definitions.
+    Drafts,
     /// All connected accounts.
     Accounts,
 }

@@ -26,3 +26,4 @@ pub mod scim;
 pub mod secrets;
 mod subject;
 pub mod system;
+mod turn;

@@ -19,9 +19,9 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, events,
-    export, jobs, keys, lever, pause, people, plan, policies, rules, runs, settings, syncs, tasks,
-    timeline, workflows,
+    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
+    events, export, jobs, keys, lever, logins, pause, people, plan, policies, rules, runs,
+    settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -55,6 +55,7 @@ pub fn router(api: Api) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/healthz", get(healthz))
+        .route(logins::CALLBACK, get(logins::callback))
         .route(
             "/openapi.json",
             get(move || async move { Json(described.as_ref().clone()) }),
@@ -111,7 +112,12 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(definitions::versions))
         .routes(routes!(definitions::rollback))
         .routes(routes!(definitions::check))
-        .routes(routes!(definitions::preview))
+        .routes(routes!(definitions::preview_sample))
+        .routes(routes!(definitions::test))
+        .routes(routes!(definitions::suggested))
+        .routes(routes!(logins::authorize))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::put, accounts::read, accounts::delete))
         .routes(routes!(accounts::test))

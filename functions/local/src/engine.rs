@@ -120,8 +120,13 @@ impl Engine {
                 clock: clock.clone(),
             }),
             apps: Arc::new(
-                RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
-                    .keeping_tokens(store.clone(), secrets.clone()),
+                RemoteApplications::new(
+                    http.clone(),
+                    secrets.clone(),
+                    store.clone(),
+                    clock.clone(),
+                )
+                .keeping_tokens(store.clone(), secrets.clone()),
             ),
             store,
             notifier: Arc::new(FolderNotifier::new(data.notifications())),

@@ -92,7 +92,7 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         aws_sdk_kms::Client::new(&sdk),
         &config.kms_key,
     ));
-    let apps = RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
+    let apps = RemoteApplications::new(http.clone(), secrets.clone(), store.clone(), clock.clone())
         .keeping_tokens(store.clone(), keys.clone());
     let readers = AccountReaders {
         http: http.clone(),

@@ -4,12 +4,15 @@ use sando_core::app::Provision;
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::ExternalId;
 use sando_core::ports::{Provisioner, RemoteError, Subject};
-use sando_world::{Fault, FaultKind, ScimApp, ScimOptions};
+use sando_world::{Fault, FaultKind, ScimApp, ScimGroup, ScimOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::support::{FixedSecrets, ada, key, known, provisioner, somebody};
+use crate::support::{
+    FixedSecrets, ada, application, key, known, processes, provisioner, somebody,
+};
+use sando_core::ports::Applications;
 
 const ADA: &str = "ada.park@contoso.example";
 
@@ -173,6 +176,62 @@ async fn a_server_without_patch_gets_the_whole_user() {
 }
 
 #[tokio::test]
+async fn a_server_with_cursors_only_is_read_to_its_end() {
+    let options = ScimOptions {
+        filter: false,
+        cursors: true,
+        max_page: 7,
+        ..ScimOptions::default()
+    };
+    let (app, scim) = with(options, json!({})).await;
+    for number in 0..40 {
+        app.insert_stranger(&format!("user{number}@contoso.example"));
+    }
+    assert_eq!(scim.find(&ada()).await.unwrap(), None);
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    app.insert_stranger("last@contoso.example");
+
+    let found = scim.find(&ada()).await.unwrap().unwrap();
+    assert_eq!(found.external_id, id(&made));
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_in_between_is_not_overwritten() {
+    let options = ScimOptions {
+        patch: false,
+        ..ScimOptions::default()
+    };
+    let (app, scim) = with(options, json!({})).await;
+    app.insert_stranger("bo@contoso.example");
+    let bo = app.users()[0].id.clone();
+    for group in ["Admins", "Members", "Pro Seats"] {
+        app.insert_group(group);
+    }
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &[]), &id(&made));
+
+    for action in [Action::Suspend, Action::Entitle] {
+        app.meddle(1);
+        let refused = scim.make(action, &subject, &key()).await;
+        assert!(
+            matches!(&refused, Outcome::NotDone { why, .. } if why == "it was changed in between"),
+            "{action:?} {refused:?}"
+        );
+        let again = scim.make(action, &subject, &key()).await;
+        assert!(
+            matches!(again, Outcome::Done { .. }),
+            "{action:?} {again:?}"
+        );
+    }
+
+    let user = app.user(ADA).unwrap();
+    assert!(!user.active);
+    assert_eq!(user.attributes["nickName"], "Somebody else was here");
+    let kept = |group: &ScimGroup| group.members.contains(&bo);
+    assert_eq!(app.groups().iter().filter(|group| kept(group)).count(), 1);
+}
+
+#[tokio::test]
 async fn active_is_written_as_text_where_a_server_wants_it_so() {
     let options = ScimOptions {
         active_as_text: true,
@@ -254,6 +313,36 @@ async fn a_missing_group_is_made_only_where_that_is_allowed_and_nothing_is_done_
     let subject = known(&wants("admin", "pro", &[]), &id(&made));
     scim.make(Action::Entitle, &subject, &key()).await;
     assert_eq!(app.user(ADA).unwrap().groups.len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_group_is_made_once_by_however_many_processes() {
+    let app = ScimApp::start(ScimOptions::default()).await.unwrap();
+    let secrets = FixedSecrets::default().with("app/figma", &[("token", app.token())]);
+    let file = application(&file(&app, &json!({ "create_groups": true })));
+    let mut hired = Vec::new();
+    for (number, process) in processes(secrets, 6).into_iter().enumerate() {
+        let scim = process.provisioner(&file).await.unwrap();
+        let mut subject = somebody("work_email", &format!("p{number}@contoso.example"));
+        subject.entitlement = wants("admin", "pro", &[]).entitlement;
+        let made = scim.make(Action::Create, &subject, &key()).await;
+        hired.push((scim, known(&subject, &id(&made))));
+    }
+
+    let entitled = hired
+        .iter()
+        .map(|(scim, subject)| async { scim.make(Action::Entitle, subject, &key()).await });
+    let outcomes = futures::future::join_all(entitled).await;
+
+    for outcome in outcomes {
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+    let groups = app.groups();
+    let sizes: Vec<_> = groups
+        .iter()
+        .map(|group| (group.display_name.as_str(), group.members.len()))
+        .collect();
+    assert_eq!(sizes, [("Admins", 6), ("Pro Seats", 6)]);
 }
 
 #[tokio::test]

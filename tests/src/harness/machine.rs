@@ -236,7 +236,7 @@ pub(super) fn ports(
         clock: Arc::new(SystemClock),
     }));
     let keeper: Arc<dyn Secrets> = secrets.clone();
-    let remote = RemoteApplications::new(http, keeper, Arc::new(SystemClock));
+    let remote = RemoteApplications::new(http, keeper, store.clone(), Arc::new(SystemClock));
     let apps: Arc<dyn Applications> = Arc::new(remote);
     let notifier: Arc<dyn Notifier> =
         Arc::new(FolderNotifier::new(base.folder.join("notifications")));
