@@ -60,6 +60,8 @@ pub enum Key {
     ApiKey(KeyId),
     /// The answer given to an idempotency key.
     Answer(String),
+    /// A session of the console, or a link that opens one.
+    Session(String),
     /// Long work.
     Job(JobId),
     /// The tokens of an account, encrypted.

@@ -20,6 +20,7 @@
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
+//! | session | `SESSION#<hash>` | `SESSION` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
@@ -125,6 +126,7 @@ impl From<&Key> for ItemKey {
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
+            Key::Session(name) => (format!("SESSION#{}", free(name)), "SESSION".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
@@ -201,6 +203,7 @@ impl TryFrom<&ItemKey> for Key {
             (["COUNTER", name], ["COUNTER"]) => Self::Counter(parse_free(name)?),
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
+            (["SESSION", name], ["SESSION"]) => Self::Session(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
