@@ -58,16 +58,13 @@ pub(super) async fn lines(
 
 /// The lines as a path, by day.
 pub(super) fn shown(lines: &[Line]) -> Markup {
-    let mut day = String::new();
+    let days = lines.iter().map(|line| day_of(line.item.at));
+    let before = std::iter::once(String::new()).chain(days.clone());
     html! {
         @if lines.is_empty() { (empty(words::NOTHING_HAPPENED)) }
         ol.path {
-            @for line in lines {
-                @let on = day_of(line.item.at);
-                @if on != day {
-                    li.day { (on) }
-                    @let _ = day = on;
-                }
+            @for ((line, day), before) in lines.iter().zip(days).zip(before) {
+                @if day != before { li.day { (day) } }
                 (one(line))
             }
         }
