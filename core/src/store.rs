@@ -64,6 +64,8 @@ pub enum Key {
     Login(String),
     /// Which process makes something that may be there once only.
     Turn(String),
+    /// A session of the console, or a link that opens one.
+    Session(String),
     /// Long work.
     Job(JobId),
     /// The tokens of an account, encrypted.

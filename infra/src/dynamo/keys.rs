@@ -22,6 +22,7 @@
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | login on its way | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
 //! | turn | `TURN#<name>` | `TURN` | | | | `get` |
+//! | session | `SESSION#<hash>` | `SESSION` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
@@ -130,6 +131,7 @@ impl From<&Key> for ItemKey {
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Login(name) => (format!("LOGIN#{}", free(name)), "LOGIN".to_owned()),
             Key::Turn(name) => (format!("TURN#{}", free(name)), "TURN".to_owned()),
+            Key::Session(name) => (format!("SESSION#{}", free(name)), "SESSION".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
@@ -210,6 +212,7 @@ impl TryFrom<&ItemKey> for Key {
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
             (["TURN", name], ["TURN"]) => Self::Turn(parse_free(name)?),
             (["LOGIN", name], ["LOGIN"]) => Self::Login(parse_free(name)?),
+            (["SESSION", name], ["SESSION"]) => Self::Session(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,

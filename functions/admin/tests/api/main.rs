@@ -12,6 +12,7 @@ mod audit;
 mod builder;
 mod catch_up;
 mod config;
+mod console;
 mod day_one;
 mod events;
 mod keys;
