@@ -109,6 +109,8 @@ impl Engine {
             clock.clone(),
             config.lever_max_age,
         );
+        let apps =
+            RemoteApplications::new(http.clone(), secrets.clone(), store.clone(), clock.clone());
         let ports = Ports {
             work: work.clone(),
             lever,
@@ -119,15 +121,7 @@ impl Engine {
                 keys: secrets.clone(),
                 clock: clock.clone(),
             }),
-            apps: Arc::new(
-                RemoteApplications::new(
-                    http.clone(),
-                    secrets.clone(),
-                    store.clone(),
-                    clock.clone(),
-                )
-                .keeping_tokens(store.clone(), secrets.clone()),
-            ),
+            apps: Arc::new(apps.keeping_tokens(store.clone(), secrets.clone())),
             store,
             notifier: Arc::new(FolderNotifier::new(data.notifications())),
             keys: secrets.clone(),

@@ -13,6 +13,8 @@ mod lever;
 #[cfg(test)]
 mod scim;
 #[cfg(test)]
+mod scim_groups;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tokens;

@@ -23,4 +23,5 @@ mod people;
 mod plan;
 mod runs;
 mod settings;
+mod wizard;
 mod world;

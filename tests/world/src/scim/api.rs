@@ -134,10 +134,12 @@ async fn list(Shared(app): Sim, Path(endpoint): Path<String>, params: Params) ->
     let mut body = json!({
         "schemas": [LIST], "totalResults": total, "itemsPerPage": page.len(), "Resources": page,
     });
-    if !app.options.cursors {
-        body["startIndex"] = json!(before + 1);
-    } else if after < total {
-        body["nextCursor"] = json!(format!("{CURSOR}{after}"));
+    let place = match app.options.cursors {
+        false => Some(("startIndex", json!(before + 1))),
+        true => (after < total).then(|| ("nextCursor", json!(format!("{CURSOR}{after}")))),
+    };
+    if let (Some(fields), Some((name, value))) = (body.as_object_mut(), place) {
+        fields.insert(name.to_owned(), value);
     }
     Ok(scim_json(StatusCode::OK, &body))
 }
