@@ -80,14 +80,9 @@ pub async fn begin(
     };
     let values = secrets.read(&account.owner(), true).await?;
     let credentials = values.unwrap_or_default().credentials;
-    let known = compiled.variables();
-    let secret = known.iter().filter(|(_, variable)| variable.secret);
-    let secret = secret.filter_map(|(name, _)| {
-        let value = credentials.get(name)?;
-        Some((name.to_owned(), value.clone()))
-    });
-    let given = account.variables.clone().into_iter().chain(secret);
-    let variables = known.resolve(&given.collect());
+    let variables = compiled
+        .variables()
+        .resolve_with(&account.variables, &credentials);
     let variables = variables.map_err(AdminError::Invalid)?;
     let sign_in = SignIn::begin(ports.chance.as_ref(), redirect_url, who.at);
     let given = Given {

@@ -106,7 +106,6 @@ pub(crate) async fn callback(State(api): State<Api>, Query(came): Query<CameBack
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     (status, headers, text).into_response()

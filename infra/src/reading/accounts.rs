@@ -38,13 +38,13 @@ pub struct AccountReaders {
 }
 
 /// The authenticator of a connection, and the values of its variables.
-struct Desk {
+struct Prepared {
     authenticator: Arc<Authenticator>,
     variables: Map<String, Value>,
 }
 
 impl AccountReaders {
-    async fn desk(&self, connection: &Connection) -> Result<Desk, Failure> {
+    async fn prepare(&self, connection: &Connection) -> Result<Prepared, Failure> {
         let definition = connection.definition.clone();
         let (source, tokens): (Source, Arc<dyn Tokens>) = match &connection.credentials {
             CredentialSource::Kept(owner) => (
@@ -78,7 +78,7 @@ impl AccountReaders {
             gate: None,
             clock: self.clock.clone(),
         }));
-        Ok(Desk {
+        Ok(Prepared {
             authenticator,
             variables,
         })
@@ -88,10 +88,10 @@ impl AccountReaders {
 #[async_trait]
 impl Readers for AccountReaders {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
-        let Desk {
+        let Prepared {
             authenticator,
             mut variables,
-        } = self.desk(connection).await?;
+        } = self.prepare(connection).await?;
         let granted = authenticator.grant().await;
         let granted = granted.map_err(|failure| no_credentials(&failure))?;
         variables.extend(granted.kept());
@@ -119,8 +119,8 @@ impl Readers for AccountReaders {
         code: &str,
         sign_in: &SignIn,
     ) -> Result<(), Failure> {
-        let desk = self.desk(connection).await?;
-        let granted = desk.authenticator.authorise(code, sign_in).await;
+        let prepared = self.prepare(connection).await?;
+        let granted = prepared.authenticator.authorise(code, sign_in).await;
         granted.map_err(|failure| no_credentials(&failure))?;
         Ok(())
     }
@@ -137,18 +137,7 @@ fn variables(
     values: &SecretValues,
 ) -> Result<Map<String, Value>, Failure> {
     let known = connection.definition.variables();
-    let secret = known.iter().filter(|(_, variable)| variable.secret);
-    let secret = secret.filter_map(|(name, _)| {
-        let value = values.credentials.get(name)?;
-        Some((name.to_owned(), value.clone()))
-    });
-    let given: BTreeMap<String, String> = connection
-        .variables
-        .clone()
-        .into_iter()
-        .chain(secret)
-        .collect();
-    let resolved = known.resolve(&given);
+    let resolved = known.resolve_with(&connection.variables, &values.credentials);
     resolved.map_err(|mistakes| failure(Class::Credentials, in_lines(&mistakes)))
 }
 

@@ -29,6 +29,11 @@ pub(crate) struct SuggestFlags {
 pub(crate) fn command(flags: &SuggestFlags) -> anyhow::Result<ExitCode> {
     let name = flags.file.display();
     let text = text_of(&flags.file).with_context(|| format!("{name} cannot be read"))?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) >= LONGEST {
+        return Ok(usage(&[format!(
+            "{name} has 32 MiB or more: cut it down to some users"
+        )]));
+    }
     // A large answer is JSON always; what is written by hand may be YAML.
     let document = match serde_json::from_str(&text) {
         Ok(document) => document,
