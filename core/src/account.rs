@@ -106,6 +106,12 @@ pub struct Account {
     pub users: u64,
     /// Those of them who are active.
     pub active: u64,
+    /// Users with a licence of whom the application tells when they were last there.
+    #[serde(default)]
+    pub licensed: u64,
+    /// Those of them who were there within 30 days.
+    #[serde(default)]
+    pub using: u64,
     /// The sync that is held until somebody decides.
     pub held: Option<u64>,
     /// How the last sync ended.
@@ -140,6 +146,8 @@ impl Account {
             applied_at: None,
             users: 0,
             active: 0,
+            licensed: 0,
+            using: 0,
             held: None,
             last: None,
             notice: None,

@@ -51,6 +51,27 @@ impl Entity for DefinitionItem {
     }
 }
 
+/// A definition that is not finished: any JSON object, not checked, never with credentials.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its name.
+    pub id: Slug,
+    /// The file as far as it is written.
+    pub file: Value,
+    /// When it was saved.
+    pub saved_at: Timestamp,
+    /// By whom.
+    pub saved_by: String,
+}
+
+impl Entity for Draft {
+    const KIND: &'static str = "draft";
+
+    fn key(&self) -> Key {
+        Key::Draft(self.id.clone())
+    }
+}
+
 /// One version of a definition.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DefinitionVersion {

@@ -307,6 +307,12 @@ pub struct KnownCandidacy {
     /// How often what it says changed something of a person who had not started.
     #[serde(default)]
     pub changes: u32,
+    /// How often its offer was denied while it stayed archived as hired: the next hire is another one.
+    #[serde(default)]
+    pub denials: u32,
+    /// Its offer was denied last: it may be open again.
+    #[serde(default)]
+    pub is_denied: bool,
     /// When Lever is read again, until the first day.
     #[serde(default)]
     pub look_at: Option<Timestamp>,
@@ -335,6 +341,8 @@ impl KnownCandidacy {
             read_at: now,
             updated_at: None,
             changes: 0,
+            denials: 0,
+            is_denied: false,
             look_at: None,
         }
     }

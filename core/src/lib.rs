@@ -7,6 +7,7 @@
 pub mod condition;
 pub mod holidays;
 pub mod ids;
+pub mod metric;
 pub mod mistake;
 pub mod moment;
 pub mod path;

@@ -1,5 +1,7 @@
 //! What core needs from outside, in core's own words. Adapters live in `infra`, the simulation's fakes in `tests`.
 
+mod readers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::app::Application;
 use crate::catch_up::{Moved, Part};
-use crate::definition::{Class, Definition, Failure, Outcome as Came, PlannedRequest, Purpose};
 use crate::effect::{Action, Outcome};
 use crate::event::Hint;
 use crate::grant::Entitlement;
@@ -21,6 +22,8 @@ use crate::oidc::{Identity, OidcSettings};
 use crate::person::Person;
 use crate::store::{Key, Store, Version};
 use crate::workflow::HttpStep;
+
+pub use readers::{Connection, CredentialSource, NoReaders, Opened, Reader, Readers};
 
 /// Was anything sent before it went wrong?
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -216,10 +219,30 @@ pub struct WorkMessage {
     pub version: Version,
 }
 
-/// The queue `work`.
+/// Who works on what is due. Reading all users of an application takes minutes: nobody who joins or leaves waits behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// Everything about persons, and what the company is told.
+    Work,
+    /// Connected accounts and their syncs.
+    Syncs,
+}
+
+impl WorkMessage {
+    /// The queue that it goes to, where there is more than one.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match &self.key {
+            Key::Account(..) | Key::Sync(..) => Lane::Syncs,
+            _ => Lane::Work,
+        }
+    }
+}
+
+/// The queues `work` and `syncs`. One machine has one for both, since nothing waits in it for a free worker.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Sends a message that is delivered after `delay` (at most 15 minutes).
+    /// Sends a message to the queue of its [`Lane`], delivered after `delay` (at most 15 minutes).
     async fn send(&self, message: WorkMessage, delay: Duration);
 }
 
@@ -344,6 +367,16 @@ pub trait KeyWrap: Send + Sync {
     async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError>;
 }
 
+/// Keeps checkpoints of the audit where nobody can change or remove them.
+#[async_trait]
+pub trait Anchors: Send + Sync {
+    /// Keeps a text under a name. The same once more is no error.
+    ///
+    /// # Errors
+    /// What went wrong; it may be kept nevertheless.
+    async fn keep(&self, name: &str, text: String) -> Result<(), RemoteError>;
+}
+
 /// The clock; read once per event, at the edge.
 #[async_trait]
 pub trait Clock: Send + Sync {
@@ -360,77 +393,12 @@ pub trait Chance: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// What an account is read with.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// How its users are read.
-    pub definition: Arc<Definition>,
-    /// Whose credentials are used: [`Secrets::read`] knows them under this name.
-    pub owner: String,
-    /// The values of the variables that are no secrets.
-    pub variables: BTreeMap<String, String>,
-}
-
-/// A connection that is open.
-pub struct Opened {
-    /// The values of all variables: those given, the defaults, secret ones, and what a token answer kept.
-    pub variables: Map<String, Value>,
-    /// Sends requests.
-    pub reader: Arc<dyn Reader>,
-}
-
-impl std::fmt::Debug for Opened {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Opened")
-    }
-}
-
-/// Opens the applications whose users are read: knows credentials, tokens and HTTP.
-#[async_trait]
-pub trait Readers: Send + Sync {
-    /// Reads the credentials and obtains a token where one is needed.
-    ///
-    /// # Errors
-    /// Credentials or variables that are missing, not accepted, or cannot be had now; its texts show no secret.
-    async fn open(&self, connection: &Connection) -> Result<Opened, Failure>;
-}
-
-/// Sends the requests of one reading. Several may be under way; each counts against the limits of the definition.
-#[async_trait]
-pub trait Reader: Send + Sync {
-    /// Sends a request once, after the wait that it asks for and when its turn has come; always comes back with something.
-    async fn send(&self, request: &PlannedRequest) -> Came;
-
-    /// A text with every secret of the connection masked by value.
-    fn mask(&self, text: &str) -> String;
-}
-
-/// For a process that reads no applications.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoReaders;
-
-#[async_trait]
-impl Readers for NoReaders {
-    async fn open(&self, _: &Connection) -> Result<Opened, Failure> {
-        Err(Failure {
-            class: Class::RemoteDown,
-            purpose: Purpose::Step {
-                name: "connection".to_owned(),
-            },
-            status: None,
-            message: "this process reads no applications".to_owned(),
-            remote: None,
-            disable: false,
-        })
-    }
-}
-
 /// Everything a handler needs. Handed to handlers only, never to what decides.
 #[derive(Clone)]
 pub struct Ports {
     /// Items and audit.
     pub store: Arc<dyn Store>,
-    /// The queue `work`.
+    /// The queues `work` and `syncs`.
     pub work: Arc<dyn WorkQueue>,
     /// Lever.
     pub lever: Arc<dyn Lever>,

@@ -60,6 +60,12 @@ pub enum Key {
     ApiKey(KeyId),
     /// The answer given to an idempotency key.
     Answer(String),
+    /// A login at a provider that is on its way, by the hash of what comes back.
+    Login(String),
+    /// Which process makes something that may be there once only.
+    Turn(String),
+    /// A session of the console, or a link that opens one.
+    Session(String),
     /// Long work.
     Job(JobId),
     /// The tokens of an account, encrypted.
@@ -70,6 +76,8 @@ pub enum Key {
     Definition(Slug),
     /// One version of a definition; it never changes.
     DefinitionVersion(Slug, u32),
+    /// An unfinished definition.
+    Draft(Slug),
     /// A connected account: definition and name.
     Account(Slug, Slug),
     /// One user of a roster, by the hash of the application's id.
@@ -394,6 +402,8 @@ pub enum Group {
     Definitions,
     /// The versions of a definition that are kept, oldest first.
     DefinitionVersions(Slug),
+    /// All unfinished definitions.
+    Drafts,
     /// All connected accounts.
     Accounts,
 }

@@ -22,6 +22,7 @@ use crate::auth::{MemoryTokens, StoredTokens};
 use crate::connection::{Connection, ConnectionSettings};
 use crate::http::{GuardedClient, Request};
 use crate::outcome::{of_answer, of_error};
+use crate::turn::Turns;
 use crate::{actions, scim};
 
 /// At most so many requests to one application at a time.
@@ -35,6 +36,7 @@ pub struct RemoteApplications {
     open: Mutex<HashMap<AppSlug, Open>>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
     tokens: KeptTokens,
+    turns: Turns,
 }
 
 /// Where the tokens of applications are kept.
@@ -64,12 +66,19 @@ struct Open {
 }
 
 impl RemoteApplications {
-    /// Reads credentials of `app/<slug>` from `secrets`; the clock is for conditions such as `older_than`.
+    /// Reads credentials of `app/<slug>` from `secrets`; processes on one store take turns where something may be made once
+    /// only; the clock is for conditions such as `older_than`.
     #[must_use]
-    pub fn new(http: GuardedClient, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: GuardedClient,
+        secrets: Arc<dyn Secrets>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             http,
             secrets,
+            turns: Turns::new(store, clock.clone()),
             clock,
             open: Mutex::default(),
             slots: Mutex::default(),
@@ -122,7 +131,11 @@ impl RemoteApplications {
                     },
                     values,
                 )?;
-                Ok(scim::provisioner(connection, (**scim).clone()))
+                Ok(scim::provisioner(
+                    connection,
+                    (**scim).clone(),
+                    self.turns.clone(),
+                ))
             }
             Provision::Http(http) => {
                 let connection = Connection::open(

@@ -13,7 +13,6 @@ pub mod folder;
 pub mod http;
 pub mod lever;
 pub mod memory;
-#[cfg(feature = "embedded")]
 pub mod notify;
 pub mod oidc;
 mod outcome;
@@ -28,3 +27,4 @@ pub mod scim;
 pub mod secrets;
 mod subject;
 pub mod system;
+mod turn;

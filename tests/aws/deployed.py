@@ -5,11 +5,14 @@
 """
 
 import json
+import shutil
+import subprocess
 import time
 from contextlib import ExitStack
+from datetime import datetime
 
 from roles import try_all
-from stack import TARGET, Aws, ScimServer, Stack, World, call, until
+from stack import TARGET, Aws, ScimServer, Stack, World, built, call, until
 
 ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
 FIRST, SECOND = "the-first-signing-token", "the-second-signing-token"
@@ -41,9 +44,9 @@ class Deployment:
         found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=attributes)
         return sum(int(number) for number in found["Attributes"].values())
 
-    def work_is_consumed(self, enabled):
+    def is_consumed(self, name, enabled):
         functions = self.aws.client("lambda")
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue("Work"), AttributeNames=["QueueArn"])
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=["QueueArn"])
         mappings = functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
         for mapping in mappings["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
@@ -106,7 +109,7 @@ def a_hire_gets_an_account(on):
 
 
 def the_schedule_finds_a_lost_message(on):
-    on.work_is_consumed(False)
+    on.is_consumed("Work", False)
     before = len(on.calls()[0])
     address = on.world.hire("Bo Lind")
     until("both webhooks of the hire are taken", lambda: len(on.calls()[0]) == before + 2)
@@ -114,7 +117,7 @@ def the_schedule_finds_a_lost_message(on):
     assert on.lying_in("Work") > 0, "there are messages to lose"
     on.sqs.purge_queue(QueueUrl=on.queue("Work"))
     assert on.scim.user(address) is None, "nobody worked on it yet"
-    on.work_is_consumed(True)
+    on.is_consumed("Work", True)
     until("Bo Lind has an account all the same", on.scim.has(address))
 
 
@@ -157,6 +160,29 @@ def a_message_that_fails_is_put_aside_and_redriven(on):
     assert on.lying_in("EventsDead") == 1, "the poison stays where somebody can look at it"
 
 
+def the_schedule_syncs_an_account(on):
+    """The message that it is due is lost; the function reads a user a second, and has less time than all of them take."""
+    timeout, users = 15, on.scim.holds(24)
+    function = on.stack.ids["Sync"]
+    on.aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=timeout)
+    on.stack.api("PUT", "/v1/definitions/design", {
+        "app": "design", "base_url": on.scim.base_url, "auth": {"type": "bearer"},
+        "users": {"preset": "scim", "pagination": {"size": 1}}, "limits": {"requests_per_second": 1}})
+    on.is_consumed("Syncs", False)
+    account = "/v1/accounts/design/all"
+    on.stack.api("PUT", account, {"variables": {}, "credentials": {"token": on.scim.token}, "replace": True})
+    assert on.lying_in("Syncs") > 0, "it goes to its own queue"
+    on.sqs.purge_queue(QueueUrl=on.queue("Syncs"))
+    assert on.stack.api("GET", account)["syncing"] is None, "nobody worked on it yet"
+    on.is_consumed("Syncs", True)
+    until("the account is read", lambda: on.stack.api("GET", account)["users"] == users)
+    sync = on.stack.api("GET", f"{account}/syncs")["items"][0]
+    assert (sync["state"], sync["actor"], sync["certificate"]["complete"]) == ("done", "sando", True), sync
+    began, ended = (datetime.fromisoformat(sync[name]) for name in ["started_at", "finished_at"])
+    assert (ended - began).total_seconds() > timeout, "it went on in another invocation"
+    assert on.lying_in("SyncsDead") == 0
+
+
 def a_leaver_is_offboarded(on):
     address = "ada.park@contoso.example"
     people = on.stack.api("GET", "/v1/people")["items"]
@@ -166,7 +192,53 @@ def a_leaver_is_offboarded(on):
 
 
 def the_trail_holds(on):
-    assert on.stack.api("POST", "/v1/audit:verify")
+    answer = on.stack.api("POST", "/v1/audit:verify")
+    if "ok" not in answer:
+        job = lambda: on.stack.api("GET", f"/v1/jobs/{answer['id']}")
+        answer = until("the trail is verified", lambda: (now := job())["state"] != "running" and now)["result"]
+    assert answer["ok"], answer
+
+
+def checkpoints_are_kept_one_for_one(on):
+    """For a while the bucket takes nothing: what could not be kept is kept later, and the trail agrees with all of it."""
+    s3, iam, role = on.aws.client("s3"), on.aws.client("iam"), on.stack.ids["ScheduleRole"]
+
+    def kept():
+        listed = s3.list_objects_v2(Bucket=on.stack.ids["Anchor"], Prefix="checkpoints/").get("Contents", [])
+        return sorted(each["Key"] for each in listed)
+
+    def taken():
+        head = on.stack.api("GET", "/v1/audit?stream=checkpoints&limit=100")["items"]
+        return [record["seq"] for record in head]
+
+    places = lambda: [int(key.rsplit("-", 1)[1].removesuffix(".jsonl")) for key in kept()]
+    no = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName=role, PolicyName="no", PolicyDocument=json.dumps(no))
+    on.stack.api("PUT", "/v1/policies/nobody", {"policy": "nobody", "grants": []})
+    until("a checkpoint is taken and not kept", lambda: len(taken()) > len(places()))
+    iam.delete_role_policy(RoleName=role, PolicyName="no")
+    until("every checkpoint is kept, in order", lambda: places() == taken() and places())
+    folder = TARGET / "aws" / "anchors"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for key in kept():
+        body = s3.get_object(Bucket=on.stack.ids["Anchor"], Key=key)["Body"].read()
+        (folder / key.rsplit("/", 1)[1]).write_bytes(body)
+    trail = TARGET / "aws" / "trail.jsonl"
+    trail.write_text(on.stack.text("/v1/audit:export"))
+
+    def verify():
+        command = [built("sando"), "audit", "verify", "--export", trail, "--anchor", folder]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    status, said = verify()
+    assert status == 0 and "all intact" in said, said
+    lines = trail.read_text().splitlines(keepends=True)
+    last = max(place for place, line in enumerate(lines) if line.startswith('{"stream":"config"'))
+    trail.write_text("".join(lines[:last] + lines[last + 1:]))
+    status, said = verify()
+    assert status == 1 and "a checkpoint knows a record here" in said, said
 
 
 STORY = [
@@ -175,9 +247,11 @@ STORY = [
     a_hire_gets_an_account,
     the_schedule_finds_a_lost_message,
     a_message_that_fails_is_put_aside_and_redriven,
+    the_schedule_syncs_an_account,
     a_leaver_is_offboarded,
     secrets_rotate_without_a_failed_call,
     the_trail_holds,
+    checkpoints_are_kept_one_for_one,
 ]
 
 

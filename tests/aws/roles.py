@@ -14,18 +14,26 @@ MAY = {
         "send to Work", "receive from Events", "receive from Work", "delete from Events", "delete from Work",
         "get from State", "put into State", "update in State", "delete in State", "query State",
         "query list of State", "query who of State", "put into Audit",
-        "read secret lever", "read secret app/design", "encrypt key of person", "decrypt key of person",
+        "read secret lever", "read secret app/design", "read secret notification", "encrypt key of person",
+        "decrypt key of person", "publish to Alarms",
+    },
+    "Sync": {
+        "send to Syncs", "receive from Syncs", "delete from Syncs",
+        "get from State", "put into State", "update in State", "delete in State", "query State", "put into Audit",
+        "read secret account/design/all", "read secret notification", "encrypt key of person", "decrypt key of person",
         "publish to Alarms",
     },
     "Schedule": {
-        "query due of State", "query list of State", "get from State", "put into State", "update in State",
-        "put into Audit", "query Audit", "send to Work",
+        "query due of State", "query list of State", "query State", "get from State", "put into State",
+        "update in State", "put into Audit", "query Audit", "send to Work", "send to Syncs", "keep a checkpoint",
     },
     "Admin": {
-        "send to Work", "get from State", "put into State", "update in State", "delete in State", "query State",
+        "send to Work", "send to Syncs", "get from State", "put into State", "update in State", "delete in State", "query State",
         "query list of State", "query who of State", "put into Audit", "query Audit",
         "read secret lever", "read secret lever/default", "read secret app/design", "read secret admin",
         "write secret lever", "write secret lever/default", "write secret app/design",
+        "read secret account/design/all", "write secret account/design/all",
+        "read secret notification", "write secret notification",
         "create secret lever/other", "create secret app/other", "delete secret app/other",
         "encrypt key of person", "decrypt key of person",
     },
@@ -33,12 +41,12 @@ MAY = {
 
 CONTEXT = {"sando": "person-key"}
 # The emulator knows no condition on the encryption context; `template.py` asserts that it is there.
-for name in ["Workflow", "Admin"]:
+for name in ["Workflow", "Sync", "Admin"]:
     MAY[name] |= {"encrypt anything", "decrypt anything"}
 
 
 def queue_attempts(ids, sqs):
-    for name in ["Events", "EventsDead", "Work", "WorkDead"]:
+    for name in ["Events", "EventsDead", "Work", "WorkDead", "Syncs", "SyncsDead"]:
         url = ids[name]
         yield f"send to {name}", lambda url=url: sqs.send_message(QueueUrl=url, MessageBody="probe")
         yield f"receive from {name}", lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
@@ -71,7 +79,7 @@ def table_attempts(ids, dynamo):
 
 
 def secret_attempts(secrets):
-    for owner in ["lever", "lever/default", "app/design", "admin"]:
+    for owner in ["lever", "lever/default", "app/design", "account/design/all", "admin", "notification"]:
         name = f"sando/{owner}"
         yield f"read secret {owner}", lambda name=name: secrets.get_secret_value(SecretId=name)
         yield f"write secret {owner}", lambda name=name: secrets.put_secret_value(SecretId=name, SecretString="{}")
@@ -103,7 +111,7 @@ def key_attempts(ids, kms, wrapped, sealed):
 
 def other_attempts(ids, client):
     logs, functions, iam = client("logs"), client("lambda"), client("iam")
-    for name in ["Webhook", "Workflow", "Schedule", "Admin"]:
+    for name in MAY:
         yield f"delete log of {name}", lambda name=name: logs.delete_log_group(logGroupName=ids[f"{name}Log"])
         yield f"invoke {name}", lambda name=name: functions.invoke(FunctionName=ids[name], InvocationType="DryRun")
         yield f"change {name}", lambda name=name: functions.update_function_configuration(
@@ -119,7 +127,14 @@ def other_attempts(ids, client):
         TopicArn=ids["Alarms"], Protocol="email", Endpoint="probe@mail.example")
     yield "list buckets", client("s3").list_buckets
     yield "read a bucket", lambda: client("s3").get_object(Bucket="packages", Key="sando-webhook.zip")
+    anchor = {"Bucket": ids["Anchor"], "Key": "checkpoints/probe"}
+    yield "keep a checkpoint", lambda: client("s3").put_object(**anchor, Body=b"probe")
     yield "write into Anchor", lambda: client("s3").put_object(Bucket=ids["Anchor"], Key="probe", Body=b"probe")
+    yield "read a checkpoint", lambda: client("s3").get_object(**anchor)
+    yield "delete a checkpoint", lambda: client("s3").delete_object(**anchor)
+    yield "list checkpoints", lambda: client("s3").list_objects_v2(Bucket=ids["Anchor"])
+    yield "unlock a checkpoint", lambda: client("s3").put_object_retention(**anchor, Retention={})
+    yield "unlock Anchor", lambda: client("s3").put_object_lock_configuration(Bucket=ids["Anchor"])
     yield "delete the stack", lambda: client("cloudformation").delete_stack(StackName="sando-test")
     yield "stop the schedule", lambda: client("scheduler").delete_schedule(Name=ids["EveryMinute"])
     yield "delete the API", lambda: client("apigatewayv2").delete_api(ApiId=ids["Api"])

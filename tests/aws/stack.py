@@ -138,6 +138,16 @@ class ScimServer(Process):
         assert program.exists(), "scim2-server is not there: `tests/run` installs it into target/venv"
         return [program, "--port", str(self.port), "--bearer-token", self.token]
 
+    def holds(self, many):
+        """So many users, further ones are made; answers how many there are."""
+        _, found = call("GET", f"{self.base_url}/Users?count=1000", token=self.token)
+        for number in range(found["totalResults"], many):
+            status, made = call("POST", f"{self.base_url}/Users", {
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "userName": f"user{number}@contoso.example", "active": True}, self.token)
+            assert status == 201, made
+        return many
+
     def accepts_only(self, token):
         self.token = token
         self.stop()
@@ -237,7 +247,7 @@ class Stack:
         # Two differences. The applications of the test are on loopback, as this AWS is.
         template["Globals"]["Function"]["Environment"]["Variables"]["SANDO_ALLOW_LOOPBACK"] = "1"
         # And the emulator knows no condition on KMS's encryption context; `template.py` asserts it.
-        for name in ["WorkflowRole", "AdminRole"]:
+        for name in ["WorkflowRole", "SyncRole", "AdminRole"]:
             for policy in template["Resources"][name]["Properties"]["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     if statement.get("Sid") == "KeysOfPersons":
@@ -262,6 +272,12 @@ class Stack:
         self.ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
         self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
         self.token = None
+
+    def text(self, path):
+        """What is not one JSON value."""
+        request = urllib.request.Request(f"{self.url}{path}", headers={"authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
 
     def api(self, method, path, body=None):
         """A call of the API that has to succeed."""

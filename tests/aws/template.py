@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"  # SAM asks for one, whichever
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "template.yaml").read_text()
-FUNCTIONS = ["Webhook", "Workflow", "Schedule", "Admin"]
+FUNCTIONS = ["Webhook", "Workflow", "Sync", "Schedule", "Admin"]
 
 
 class NoPolicies:
@@ -37,6 +37,12 @@ def constants(path):
     return dict(re.findall(r'const (\w+): &str = "([^"]+)"', text))
 
 
+def metrics():
+    """What the code tells, by its name in CloudWatch."""
+    text = (ROOT / "core/src/metric.rs").read_text()
+    return {name: variant for variant, name in re.findall(r'Self::(\w+) => "(\w+)"', text) if variant == name}
+
+
 class Template(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -49,7 +55,8 @@ class Template(unittest.TestCase):
         for name, role in self.of_type("AWS::IAM::Role").items():
             for policy in role["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
-                    yield name, statement
+                    _, with_everything, _ = statement.get("Fn::If", (None, statement, None))
+                    yield name, with_everything
 
     def test_tables_are_kept_whatever_happens(self):
         for name, table in self.of_type("AWS::DynamoDB::Table").items():
@@ -111,11 +118,12 @@ class Template(unittest.TestCase):
                 self.assertNotIn("*", action, name)
             for resource in listed(statement["Resource"]):
                 self.assertNotEqual(resource, "*", name)
-                # Left open are only what is in the function's own log, and names of secrets after their prefix.
+                # Left open are only what is in the function's own log, and names of secrets and checkpoints.
                 if "*" in json.dumps(resource):
                     own_log = f":log-group:${{{name.removesuffix('Role')}Log}}:*"
                     self.assertTrue(own_log in json.dumps(resource) or
-                                    ":secret:${SecretsPrefix}" in json.dumps(resource), (name, resource))
+                                    ":secret:${SecretsPrefix}" in json.dumps(resource) or
+                                    resource == {"Fn::Sub": "${Anchor.Arn}/checkpoints/*"}, (name, resource))
 
     def test_the_key_serves_functions_for_keys_of_persons_only(self):
         name, value = re.search(r'CONTEXT: \(&str, &str\) = \("([^"]+)", "([^"]+)"\)',
@@ -147,7 +155,9 @@ class Template(unittest.TestCase):
         for name in consumed:
             target = queues[name]["RedrivePolicy"]["deadLetterTargetArn"]
             self.assertEqual(target, {"Fn::GetAtt": [f"{name}Dead", "Arn"]})
-            self.assertIn(f"{name}DeadAlarm", self.of_type("AWS::CloudWatch::Alarm"))
+            alarms = self.of_type("AWS::CloudWatch::Alarm")
+            for alarm, queue in [(f"{name}DeadAlarm", f"{name}Dead"), (f"{name}AgeAlarm", name)]:
+                self.assertEqual(alarms[alarm]["Dimensions"][0]["Value"], {"Fn::GetAtt": [queue, "QueueName"]})
 
     def test_a_worker_outlives_its_lease(self):
         lease = re.search(r"LEASE: SignedDuration = SignedDuration::from_secs\((\d+)\)",
@@ -155,13 +165,50 @@ class Template(unittest.TestCase):
         timeout = self.resources["Workflow"]["Properties"]["Timeout"]
         self.assertGreater(timeout, int(lease.group(1)))
 
+    def test_a_sync_is_put_down_before_the_function_ends(self):
+        turn = re.search(r"TURN: SignedDuration = SignedDuration::from_mins\((\d+)\)",
+                         (ROOT / "core/src/handle/sync/mod.rs").read_text())
+        properties = self.resources["Sync"]["Properties"]
+        self.assertGreaterEqual(properties["Timeout"] * 2 / 3, int(turn.group(1)) * 60)
+        mapping = next(each for each in self.of_type("AWS::Lambda::EventSourceMapping").values()
+                       if each["FunctionName"] == {"Ref": "Sync"})
+        self.assertEqual(mapping["BatchSize"], 1, "each sync has the function's whole time")
+
     def test_every_variable_is_one_that_the_functions_read(self):
-        variables = self.resources["Webhook"]["Properties"]["Environment"]["Variables"]
         read = (ROOT / "infra/src/aws/config.rs").read_text()
-        for name in variables:
-            self.assertIn(f'"{name}"', read)
+        for function in self.of_type("AWS::Lambda::Function").values():
+            for name in function["Environment"]["Variables"]:
+                self.assertIn(f'"{name}"', read)
         self.assertNotIn("SANDO_ALLOW_LOOPBACK", TEXT)
         self.assertNotIn("AWS_ENDPOINT_URL", TEXT)
+
+    def test_every_metric_that_is_looked_at_is_one_that_is_told(self):
+        told = metrics()
+        looked_at = {alarm["MetricName"] for alarm in self.of_type("AWS::CloudWatch::Alarm").values()
+                     if alarm["Namespace"] == "Sando"}
+        self.assertLessEqual({"OldestDue", "LeverLag", "AccountsFailing", "RemovalsPaused"}, looked_at)
+        self.assertLessEqual(looked_at, set(told))
+        shown = set()
+        body = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        for widget in json.loads(body)["widgets"]:
+            for namespace, metric, *dimensions in widget["properties"]["metrics"]:
+                if namespace == "Sando":
+                    shown.add(metric)
+                    self.assertEqual(dimensions[:2], ["Stack", "${AWS::StackName}"])
+        self.assertLessEqual({"TimeToProvision", "TimeToOffboard", "LicensesUsed", "RunFailures"}, shown)
+        self.assertEqual(shown, set(told), "every metric has its place on the dashboard, and none is made up")
+        for alarm in self.of_type("AWS::CloudWatch::Alarm").values():
+            # What is told only while it is so may not alarm by its silence, what is told every minute has to.
+            if alarm["Namespace"] == "Sando":
+                silence = "breaching" if alarm["MetricName"] == "OldestDue" else "notBreaching"
+                self.assertEqual(alarm["TreatMissingData"], silence)
+
+    def test_metrics_are_recorded_as_they_are_named(self):
+        code = [path.read_text() for folder in ["core/src", "infra/src", "functions"]
+                for path in (ROOT / folder).rglob("*.rs") if "tests" not in path.parts]
+        for name, variant in metrics().items():
+            uses = [text for text in code if f"Metric::{variant}" in text.split("#[cfg(test)]\nmod tests {")[0]]
+            self.assertTrue(uses, f"nobody records {name}")
 
     def test_every_alarm_tells_somebody(self):
         for name, alarm in self.of_type("AWS::CloudWatch::Alarm").items():

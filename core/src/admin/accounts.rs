@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::{Account, AccountState, owner};
+use crate::auth;
 use crate::catalog::DefinitionItem;
 use crate::changes::{Changes, Line};
 use crate::definition::Definition;
@@ -13,11 +14,11 @@ use crate::handle::sync::sample::{Sample, sample};
 use crate::handle::sync::{begin, compiled_now};
 use crate::ids::{JobId, Slug};
 use crate::job::{Forgetting, Job, Work};
-use crate::mistake::{Mistake, join};
-use crate::ports::{Connection, Ports, SecretValues, Secrets};
+use crate::mistake::{Mistake, join, unknown_word};
+use crate::ports::{Connection, CredentialSource, Ports, SecretValues, Secrets};
 use crate::store::{Entity, Group, Key, Loaded, Version};
 
-use super::{AdminError, Expect, Who, deciding, definitions};
+use super::{AdminError, Expect, Who, deciding, definitions, logins};
 
 /// The most credentials and variables of an account, and the longest of them in bytes.
 const MOST_VALUES: usize = 50;
@@ -81,11 +82,17 @@ pub async fn connect(
     };
     secrets.write(&owner(definition, name), &values).await?;
     // Only now: a sync must not meet the credentials of before.
-    deciding!(open(ports, who, definition, name).await)?;
+    let given = auth::Given {
+        variables: &Map::new(),
+        credentials: &given.credentials,
+    };
+    let waits_for_login = !compiled.auth().missing(&given).is_empty();
+    deciding!(open(ports, who, definition, name, waits_for_login).await)?;
     Ok(is_new)
 }
 
-fn check(definition: &Definition, given: &Given) -> Result<(), AdminError> {
+/// Whether everything that is asked was given, and nothing else.
+pub(super) fn check(definition: &Definition, given: &Given) -> Result<(), AdminError> {
     let (public, hidden) = (&given.variables, &given.credentials);
     let mut mistakes = Vec::new();
     for (part, values) in [("variables", public), ("credentials", hidden)] {
@@ -125,11 +132,37 @@ fn check(definition: &Definition, given: &Given) -> Result<(), AdminError> {
         });
         mistakes.extend(placed);
     }
+    mistakes.extend(wrong_credentials(definition, hidden));
     if mistakes.is_empty() {
         Ok(())
     } else {
         Err(AdminError::Invalid(mistakes))
     }
+}
+
+/// Credentials that the definition asks for and that are missing, and those that it does not ask for.
+fn wrong_credentials(definition: &Definition, hidden: &BTreeMap<String, String>) -> Vec<Mistake> {
+    let auth = definition.auth();
+    let asked = auth.asked().into_iter();
+    // Tokens may also come from the login page.
+    let missing = asked.filter(|asked| !asked.optional && !hidden.contains_key(&asked.name));
+    let missing = missing.map(|asked| {
+        let message = format!("is missing: {}", asked.label);
+        Mistake::new(join("credentials", &asked.name), message)
+    });
+    let mut known: Vec<String> = auth.asked().into_iter().map(|asked| asked.name).collect();
+    let secret = definition.variables().iter();
+    let secret = secret.filter(|(_, variable)| variable.secret);
+    known.extend(secret.map(|(name, _)| name.to_owned()));
+    let unknown = hidden.keys().filter(|name| !known.contains(name));
+    let unknown = unknown.map(|name| {
+        let path = join("credentials", name);
+        match known.as_slice() {
+            [] => Mistake::new(path, "this definition asks for no credentials"),
+            known => unknown_word("credential", &path, name, known.iter().map(String::as_str)),
+        }
+    });
+    missing.chain(unknown).collect()
 }
 
 /// Takes the name; what was there is forgotten.
@@ -177,9 +210,22 @@ async fn reserve(
     Ok(is_new)
 }
 
-async fn open(ports: &Ports, who: &Who, definition: &Slug, name: &Slug) -> Result<(), AdminError> {
+async fn open(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+    waits_for_login: bool,
+) -> Result<(), AdminError> {
     let mut account = must_be(ports, definition, name).await?;
-    account.entity.state = AccountState::Connected;
+    account.entity.state = if waits_for_login {
+        AccountState::Disabled {
+            since: who.at,
+            failure: logins::not_yet(),
+        }
+    } else {
+        AccountState::Connected
+    };
     account.entity.next_sync_at = who.at;
     let mut changes = Changes::new(who.clone());
     changes.update(&account);
@@ -232,7 +278,7 @@ fn forgetting(who: &Who, account: &Account) -> Job {
     Job::new(id, &who.actor, work, who.at)
 }
 
-fn target(account: &Account) -> String {
+pub(super) fn target(account: &Account) -> String {
     format!("account/{}", account.label())
 }
 
@@ -254,7 +300,7 @@ pub async fn test(
     let item = definitions::must_be(ports, definition).await?.entity;
     let connection = Connection {
         definition: compiled_now(&item)?,
-        owner: account.owner(),
+        credentials: CredentialSource::Kept(account.owner()),
         variables: account.variables.clone(),
     };
     let tested = sample(ports, &connection).await?;

@@ -1,4 +1,5 @@
-//! What a definition makes of an answer that is at hand: no request is made.
+//! What a definition makes of an answer that is at hand, without any request, and of the application itself: nothing is
+//! stored.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,10 +9,12 @@ use serde_json::{Map, Value};
 
 use crate::definition::{Answer, Batch, Certificate, Definition, Outcome, Pull, Purpose, Step};
 use crate::handle::sync::inputs;
+use crate::handle::sync::sample::{Sample, sample};
 use crate::mistake::in_lines;
-use crate::ports::Ports;
+use crate::ports::{Connection, CredentialSource, Ports, SecretValues};
 
 use super::AdminError;
+use super::accounts::{Given, check};
 
 /// What became of an answer.
 #[derive(Clone, Debug)]
@@ -38,6 +41,28 @@ pub async fn preview(
     let pull = Pull::start(Arc::new(definition), inputs);
     let pull = pull.map_err(|mistakes| AdminError::mistake("variables", in_lines(&mistakes)))?;
     Ok(drive(pull, sample, ports.clock.now()))
+}
+
+/// Reads the first page of an application with credentials that are given for this once; neither they nor what is read is
+/// stored.
+///
+/// # Errors
+/// `Invalid` with what is missing or not asked for. What the application says is in the sample.
+pub async fn test(
+    ports: &Ports,
+    definition: Definition,
+    given: Given,
+) -> Result<Sample, AdminError> {
+    check(&definition, &given)?;
+    let connection = Connection {
+        definition: Arc::new(definition),
+        credentials: CredentialSource::Given(SecretValues {
+            credentials: given.credentials,
+            ..SecretValues::default()
+        }),
+        variables: given.variables,
+    };
+    Ok(sample(ports, &connection).await?)
 }
 
 /// No request is made, so that any value will do where none is given.

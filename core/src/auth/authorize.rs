@@ -70,6 +70,18 @@ impl SignIn {
         }
     }
 
+    /// What the login is found by when it comes back: not its state, which whoever reads the store must not learn.
+    #[must_use]
+    pub fn name(&self) -> String {
+        Self::name_of(&self.state)
+    }
+
+    /// The name of the login that this state belongs to.
+    #[must_use]
+    pub fn name_of(state: &str) -> String {
+        hex::encode(Sha256::digest(state.as_bytes()))
+    }
+
     /// Checks what came back with the code.
     ///
     /// # Errors

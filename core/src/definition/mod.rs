@@ -46,6 +46,7 @@
 
 pub(crate) mod file;
 pub(crate) mod map;
+mod openapi;
 mod pull;
 mod schema;
 mod source;
@@ -61,6 +62,7 @@ pub use map::{
     CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, LicenseWhy, MappedUser, Reason,
     User,
 };
+pub use openapi::suggest_from_openapi;
 pub(crate) use pull::Seen;
 pub use pull::{
     Answer, Batch, Body, CacheKey, Certificate, Checkpoint, Class, Credentials, EndedBy, Failure,

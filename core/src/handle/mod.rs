@@ -2,6 +2,7 @@
 //!
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
+pub mod anchor;
 pub mod applying;
 pub mod approval;
 pub mod catch_up;

@@ -35,7 +35,7 @@ pub async fn look_again(ports: &Ports, claimed: Loaded<KnownCandidacy>) -> Resul
     };
     let now = ports.clock.now();
     let person = person.as_ref().map(|person| &person.entity);
-    let next = next_look(person, &opportunity, now);
+    let next = next_look(person, &known.entity, now);
     known.entity.look_at = match &outcome {
         Outcome::Down(error) => {
             tracing::warn!(%error, "an offer could not be read again");

@@ -124,16 +124,19 @@ pub(super) fn standing(
         })
     };
     match (&candidacy.archived, &known.hired) {
-        (Some(archived), _) if is_hired(candidacy) => fact(
-            EventKind::Hired,
-            fact_id(
-                "hired",
-                opportunity,
-                Some(archived.at),
-                archived.reason.as_str(),
-            ),
-            archived.at,
-        ),
+        (Some(archived), _) if is_hired(candidacy) => {
+            let reason = archived.reason.as_str();
+            // Whose offer was denied and is open again is hired anew, though Lever archived them once.
+            let detail = match known.denials {
+                0 => reason.to_owned(),
+                denials => format!("{reason} {denials}"),
+            };
+            fact(
+                EventKind::Hired,
+                fact_id("hired", opportunity, Some(archived.at), &detail),
+                archived.at,
+            )
+        }
         // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire.
         (archived, Some(hire)) => {
             let at = archived.as_ref().map_or(now, |archived| archived.at);

@@ -103,8 +103,13 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         EventKind::Hired => {
             known.hired = Some(intake.fact.id.clone());
             known.archived = None;
+            known.is_denied = false;
         }
-        EventKind::Unhired | EventKind::Deleted => known.hired = None,
+        EventKind::Unhired | EventKind::Deleted => {
+            known.hired = None;
+            known.is_denied = is_denied(intake.candidacy);
+            known.denials = known.denials.saturating_add(known.is_denied.into());
+        }
         EventKind::Archived => known.archived = Some(intake.fact.id.clone()),
         EventKind::Unarchived => known.archived = None,
         _ => {}
@@ -136,8 +141,14 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         (None, Match::One(loaded)) => Some(&loaded.entity),
         (None, _) => None,
     };
-    decided.known.look_at = next_look(person, &intake.known.opportunity, intake.now);
+    decided.known.look_at = next_look(person, &decided.known, intake.now);
     decided
+}
+
+/// Still archived as hired, and withdrawn by its offer alone?
+fn is_denied(candidacy: Option<&Candidacy>) -> bool {
+    let archived = candidacy.and_then(|candidacy| candidacy.archived.as_ref());
+    archived.is_some_and(|archived| archived.hired)
 }
 
 fn new_event(intake: &Intake<'_>) -> Event {

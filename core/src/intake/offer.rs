@@ -22,15 +22,22 @@ const LAST: SignedDuration = SignedDuration::from_mins(10);
 const SOON: SignedDuration = SignedDuration::from_hours(48);
 
 /// When a candidacy is read again: every six hours, every hour in the last two days, and shortly before the first day.
-/// None once the person has started, or has their access from elsewhere.
+/// None once the person has started, or has their access from elsewhere. A denied offer may be open again: it is read
+/// until what was to be the first day.
 #[must_use]
 pub fn next_look(
     person: Option<&Person>,
-    opportunity: &LeverId,
+    known: &KnownCandidacy,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    let opportunity = &known.opportunity;
     let person = person.filter(|person| {
-        person.state == Lifecycle::Preboarding && person.opportunity.as_ref() == Some(opportunity)
+        let waits = match person.state {
+            Lifecycle::Preboarding => true,
+            Lifecycle::Withdrawn => known.is_denied && person.starts_at > Some(now),
+            _ => false,
+        };
+        waits && person.opportunity.as_ref() == Some(opportunity)
     })?;
     let left = person.starts_at.map(|at| at.duration_since(now));
     let hours: i64 = match left {
@@ -91,7 +98,7 @@ pub fn renew(
     let mut known = known.clone();
     known.changes = known.changes.saturating_add(1);
     known.read_at = now;
-    known.look_at = next_look(Some(&person.entity), &known.opportunity, now);
+    known.look_at = next_look(Some(&person.entity), &known, now);
     let hash = derive(&[&json!(person.entity.attributes).to_string()]);
     let number = known.changes.to_string();
     let opportunity = known.opportunity.as_str();
@@ -355,22 +362,37 @@ mod tests {
 
     #[test]
     fn it_is_read_more_often_shortly_before_the_first_day_and_once_just_before() {
-        let (person, _) = hired(Lifecycle::Preboarding);
+        let (person, known) = hired(Lifecycle::Preboarding);
         let person = person.entity;
         let hours = |now: &str| {
-            let next = next_look(Some(&person), &opportunity(), at(now)).unwrap();
+            let next = next_look(Some(&person), &known, at(now)).unwrap();
             next.duration_since(at(now)).as_secs_f64() / 3600.0
         };
 
         assert!((6.0..7.6).contains(&hours(NOW)));
         assert!((1.0..1.3).contains(&hours("2027-03-19T09:00:00Z")));
-        let last = next_look(Some(&person), &opportunity(), at("2027-03-19T23:30:00Z"));
+        let last = next_look(Some(&person), &known, at("2027-03-19T23:30:00Z"));
         assert_eq!(last, Some(at("2027-03-19T23:50:00Z")));
         let mut started = person.clone();
         started.state = Lifecycle::Active;
-        assert_eq!(next_look(Some(&started), &opportunity(), at(NOW)), None);
+        assert_eq!(next_look(Some(&started), &known, at(NOW)), None);
         let other = LeverId::parse("opp-2").unwrap();
+        let other = KnownCandidacy::unknown(other, at(NOW));
         assert_eq!(next_look(Some(&person), &other, at(NOW)), None);
+    }
+
+    #[test]
+    fn a_denied_offer_is_read_until_what_was_to_be_the_first_day() {
+        let (person, mut known) = hired(Lifecycle::Withdrawn);
+        let next = |known: &KnownCandidacy, now: &str| {
+            next_look(Some(&person.entity), known, at(now)).is_some()
+        };
+        assert!(!next(&known, NOW), "nobody denied it");
+
+        known.is_denied = true;
+
+        assert!(next(&known, NOW));
+        assert!(!next(&known, "2027-03-20T00:00:00Z"));
     }
 
     #[test]

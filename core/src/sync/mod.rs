@@ -91,6 +91,12 @@ pub struct Counts {
     pub users: u64,
     /// Those of them who are active.
     pub active: u64,
+    /// Users with a licence of whom the application tells when they were last there.
+    #[serde(default)]
+    pub licensed: u64,
+    /// Those of them who were there within 30 days.
+    #[serde(default)]
+    pub using: u64,
 }
 
 /// Where a reading stands that another worker continues.

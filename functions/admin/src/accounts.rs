@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::AdminError;
 use sando_core::admin::accounts::{self, Given};
+use sando_core::handle::sync::sample::{Exchange, Sample};
 use sando_core::ids::Slug;
 use sando_core::store::Loaded;
 use serde::{Deserialize, Serialize};
@@ -228,6 +229,23 @@ pub(crate) struct TestView {
     rows: Vec<RowView>,
     /// What looks odd.
     warnings: Vec<String>,
+    /// The requests that were made, without any secret, and what was answered.
+    #[schema(value_type = Vec<Object>)]
+    exchanges: Vec<Exchange>,
+}
+
+impl From<Sample> for TestView {
+    fn from(sample: Sample) -> Self {
+        let mut rows = rows(sample.batch.explained);
+        rows.truncate(MOST_ROWS);
+        Self {
+            ok: sample.failure.is_none(),
+            failure: sample.failure.as_ref().map(FailureView::from),
+            rows,
+            warnings: sample.certificate.warnings,
+            exchanges: sample.exchanges,
+        }
+    }
 }
 
 /// Reads the first page with the stored credentials; nothing else is stored, but an account that was disabled is enabled.
@@ -242,14 +260,7 @@ pub(crate) async fn test(
 ) -> Result<Json<TestView>, Problem> {
     let who = caller.who(&api);
     let sample = accounts::test(&api.ports, &who, &definition, &name).await?;
-    let mut rows = rows(sample.batch.explained);
-    rows.truncate(MOST_ROWS);
-    Ok(Json(TestView {
-        ok: sample.failure.is_none(),
-        failure: sample.failure.as_ref().map(FailureView::from),
-        rows,
-        warnings: sample.certificate.warnings,
-    }))
+    Ok(Json(sample.into()))
 }
 
 /// Enables an account that was disabled; it is synced at once.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use sando_core::ports::{Ports, Secrets, Tokens};
@@ -14,14 +14,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::authenticate;
+use crate::console;
 use crate::document;
 use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, events,
-    export, jobs, keys, lever, pause, people, plan, policies, reports, rules, runs, settings,
-    syncs, tasks, timeline, workflows,
+    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
+    events, export, jobs, keys, lever, logins, pause, people, plan, policies, reports, rules, runs,
+    settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -55,10 +56,12 @@ pub fn router(api: Api) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/healthz", get(healthz))
+        .route(logins::CALLBACK, get(logins::callback))
         .route(
             "/openapi.json",
             get(move || async move { Json(described.as_ref().clone()) }),
         )
+        .merge(console::router(&api))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::map_response(headers))
@@ -111,7 +114,12 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(definitions::versions))
         .routes(routes!(definitions::rollback))
         .routes(routes!(definitions::check))
-        .routes(routes!(definitions::preview))
+        .routes(routes!(definitions::preview_sample))
+        .routes(routes!(definitions::test))
+        .routes(routes!(definitions::suggested))
+        .routes(routes!(logins::authorize))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::put, accounts::read, accounts::delete))
         .routes(routes!(accounts::test))
@@ -180,8 +188,11 @@ async fn healthz() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
-async fn unknown() -> Problem {
-    Problem::not_found("there is nothing at this address")
+async fn unknown(State(api): State<Api>, request: Request) -> Response {
+    if request.uri().path().starts_with("/console") {
+        return console::nothing(&api, request).await;
+    }
+    Problem::not_found("there is nothing at this address").into_response()
 }
 
 async fn not_allowed() -> Problem {
@@ -195,7 +206,10 @@ async fn not_allowed() -> Problem {
 /// Nothing of it is to be kept by anybody in between.
 async fn headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The console's assets carry their hash in their name, and say for how long they are kept.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

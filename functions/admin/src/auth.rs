@@ -9,9 +9,11 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use sando_core::admin::api_key::{Scope, Token, is_same, scopes_of};
+use sando_core::admin::session::{Known, LOCAL, Signed};
 use sando_core::admin::{AdminError, Who, settings};
 use sando_core::approval::Decider;
 use sando_core::audit::Cause;
+use sando_core::ids::KeyId;
 use sando_core::ports::TokenError;
 
 use crate::Api;
@@ -42,8 +44,28 @@ impl Caller {
         self.may(Scope::Read)
     }
 
-    fn may(&self, scope: Scope) -> bool {
+    /// Do they have this scope?
+    pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+
+    /// Somebody who is signed in to the console.
+    pub(crate) fn signed_in(known: Known) -> Self {
+        Self {
+            actor: known.actor,
+            scopes: known.scopes,
+            roles: known.names,
+        }
+    }
+
+    /// How a session of theirs is kept; none for somebody whose proof cannot be asked for again.
+    pub(crate) fn signed(&self) -> Option<Signed> {
+        if self.actor == LOCAL {
+            return Some(Signed::Local);
+        }
+        let id = self.actor.strip_prefix("key:")?;
+        let id = KeyId::parse(id).ok()?;
+        Some(Signed::Key { id })
     }
 
     /// Who does it, why and when: the request is the cause.
@@ -83,13 +105,18 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Option<Caller>, Proble
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let Some(token) = token.filter(|token| !token.is_empty()) else {
-        return Ok(None);
-    };
+    match token.filter(|token| !token.is_empty()) {
+        Some(token) => proved(api, token).await,
+        None => Ok(None),
+    }
+}
+
+/// Whom a token proves.
+pub(crate) async fn proved(api: &Api, token: &str) -> Result<Option<Caller>, Problem> {
     let admin = api.admin_token.as_deref().filter(|admin| !admin.is_empty());
     if admin.is_some_and(|admin| is_same(admin, token)) {
         return Ok(Some(Caller {
-            actor: "local-admin".to_owned(),
+            actor: LOCAL.to_owned(),
             scopes: BTreeSet::from([Scope::Admin]),
             roles: BTreeSet::new(),
         }));

@@ -2,30 +2,52 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
 use sando_core::company::read;
+use sando_core::definition::Source;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Api;
 use crate::problem::Problem;
 
-/// A JSON body. No body is an empty object.
+/// A JSON body, or a YAML one where its `Content-Type` says so. No body is an empty object.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Api) -> Result<Self, Problem> {
+        let is_yaml = is_yaml(request.headers());
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| unread(rejection.status()))?;
-        let value = parse(&bytes)?;
+        let value = if is_yaml {
+            parse_yaml(&bytes)?
+        } else {
+            parse(&bytes)?
+        };
         read(&value)
             .map(Self)
             .map_err(|mistakes| Problem::invalid(&mistakes))
     }
+}
+
+fn is_yaml(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/yaml") || kind.eq_ignore_ascii_case("text/yaml")
+}
+
+fn parse_yaml(bytes: &[u8]) -> Result<Value, Problem> {
+    let invalid = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalid_yaml", detail);
+    let text = std::str::from_utf8(bytes);
+    let text = text.map_err(|_| invalid("the body is not UTF-8".to_owned()))?;
+    let source = Source::parse(text);
+    let source = source.map_err(|mistake| invalid(mistake.to_string()))?;
+    Ok(source.value().clone())
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {

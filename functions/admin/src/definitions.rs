@@ -7,17 +7,22 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
+use sando_core::admin::accounts::Given;
 use sando_core::admin::definitions::{self, Stored, dangling};
 use sando_core::admin::files::company;
-use sando_core::admin::preview::preview as previewed;
+use sando_core::admin::preview;
 use sando_core::catalog::{DefinitionItem, DefinitionVersion};
-use sando_core::definition::{Certificate, Definition, Explanation, FileMistake, MappedUser};
+use sando_core::definition::{
+    Certificate, Definition, Explanation, FileMistake, MappedUser, Suggestion, suggest,
+    suggest_from_openapi,
+};
 use sando_core::ids::Slug;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::Api;
+use crate::accounts::TestView;
 use crate::auth::{MayAdmin, MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery};
 use crate::condition::{IfMatch, etag};
@@ -318,22 +323,91 @@ pub(crate) struct RowView {
 #[utoipa::path(post, path = "/v1/definitions:preview", tag = "builder",
     operation_id = "preview_definition", request_body = PreviewBody,
     responses((status = 200, body = PreviewView)))]
-pub(crate) async fn preview(
+pub(crate) async fn preview_sample(
     _: MayOperate,
     State(api): State<Api>,
     Body(body): Body<PreviewBody>,
 ) -> Result<Json<PreviewView>, Problem> {
-    let definition = Definition::compile(&Value::Object(body.definition));
-    let definition = definition.map_err(|mistakes| {
-        let placed = mistakes.into_iter().map(|m| m.under("definition"));
-        Problem::invalid(&placed.collect::<Vec<_>>())
-    })?;
-    let found = previewed(&api.ports, definition, &body.sample, &body.variables).await?;
+    let definition = compile_file(body.definition)?;
+    let found = preview::preview(&api.ports, definition, &body.sample, &body.variables).await?;
     Ok(Json(PreviewView {
         rows: rows(found.batch.explained),
         failure: found.certificate.failure.as_ref().map(ToString::to_string),
         summary: found.certificate,
     }))
+}
+
+/// A definition, and what its application is asked with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestBody {
+    /// The file.
+    #[schema(value_type = Object)]
+    definition: Map<String, Value>,
+    /// The values of its variables.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// The values of its credentials and secret variables.
+    #[serde(default)]
+    credentials: BTreeMap<String, String>,
+}
+
+/// Reads the first page of users from the application; nothing is stored, no credential and no token either.
+#[utoipa::path(post, path = "/v1/definitions:test", tag = "builder",
+    operation_id = "test_definition", request_body = TestBody,
+    responses((status = 200, body = TestView)))]
+pub(crate) async fn test(
+    _: MayOperate,
+    State(api): State<Api>,
+    Body(body): Body<TestBody>,
+) -> Result<Json<TestView>, Problem> {
+    let definition = compile_file(body.definition)?;
+    let given = Given {
+        variables: body.variables,
+        credentials: body.credentials,
+        replace: false,
+    };
+    let sample = preview::test(&api.ports, definition, given).await?;
+    Ok(Json(sample.into()))
+}
+
+/// What proposals are made from: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SuggestBody {
+    /// What the application answers to the request for users.
+    #[schema(value_type = Object)]
+    Sample(Value),
+    /// The OpenAPI document of the application.
+    #[schema(value_type = Object)]
+    Openapi(Value),
+}
+
+/// What a definition could say.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SuggestedView {
+    /// Each with the key of the definition, the value, and the reason.
+    #[schema(value_type = Vec<Object>)]
+    suggestions: Vec<Suggestion>,
+}
+
+/// Proposes rows, pagination and mapping from an answer or an OpenAPI document, each with its reason; nothing is applied.
+#[utoipa::path(post, path = "/v1/definitions:suggest", tag = "builder",
+    operation_id = "suggest_definition", request_body = SuggestBody,
+    responses((status = 200, body = SuggestedView)))]
+pub(crate) async fn suggested(_: MayOperate, Body(body): Body<SuggestBody>) -> Json<SuggestedView> {
+    let suggestions = match body {
+        SuggestBody::Sample(sample) => suggest(&sample, &[]),
+        SuggestBody::Openapi(document) => suggest_from_openapi(&document),
+    };
+    Json(SuggestedView { suggestions })
+}
+
+fn compile_file(file: Map<String, Value>) -> Result<Definition, Problem> {
+    Definition::compile(&Value::Object(file)).map_err(|mistakes| {
+        let placed = mistakes.into_iter().map(|m| m.under("definition"));
+        Problem::invalid(&placed.collect::<Vec<_>>())
+    })
 }
 
 /// Records with what became of them.

@@ -22,7 +22,7 @@ use crate::plan::PlanView;
 use crate::problem::Problem;
 
 /// How long a caller waits for an answer before there is a job; API Gateway waits 30 s.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(9);
+pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(9);
 
 /// How long this caller waits: not at all with `Prefer: respond-async`.
 pub(crate) struct Patience(pub(crate) SignedDuration);

@@ -2,12 +2,14 @@
 //!
 //! [`router`] is the whole of it. A handler takes the request apart, calls an operation of [`sando_core::admin`], and
 //! shows what came of it; one file per resource, wire types beside the handlers. The OpenAPI description is generated
-//! from the handlers. Read in this order: [`Api`], `auth`, `problem`, `body`; then the resources.
+//! from the handlers. Read in this order: [`Api`], `auth`, `problem`, `body`; then the resources. The console is the same
+//! operations as pages for people: `console`.
 
 mod api;
 mod auth;
 mod body;
 mod condition;
+mod console;
 mod document;
 mod idempotency;
 mod jobs;
@@ -24,11 +26,13 @@ mod audit;
 mod by_hand;
 mod catch_up;
 mod definitions;
+mod drafts;
 mod events;
 mod export;
 mod files;
 mod keys;
 mod lever;
+mod logins;
 mod notification;
 mod pause;
 mod people;
@@ -45,3 +49,4 @@ mod views;
 mod workflows;
 
 pub use api::{Api, openapi, router};
+pub use console::{pages as console_pages, posts as console_posts};

@@ -34,10 +34,10 @@ impl From<&Mistake> for MistakeView {
 /// Why a request was not done.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    detail: String,
-    errors: Vec<MistakeView>,
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+    pub(crate) errors: Vec<MistakeView>,
     more: Option<Box<Map<String, Value>>>,
 }
 
@@ -89,6 +89,14 @@ impl Problem {
             errors: Vec::new(),
             more: None,
         }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 17] = [
+const ACTIONS: [&str; 18] = [
     "terminate",
     "reinstate",
     "correct",
@@ -23,6 +23,7 @@ const ACTIONS: [&str; 17] = [
     "sync",
     "test",
     "enable",
+    "authorize",
     "release",
 ];
 

@@ -33,7 +33,7 @@ pub(crate) fn sync_id(number: u64) -> String {
     format!("syn_{number}")
 }
 
-fn number(id: &str) -> Result<u64, Problem> {
+pub(crate) fn number(id: &str) -> Result<u64, Problem> {
     let number = id.strip_prefix("syn_").and_then(|text| text.parse().ok());
     number.ok_or_else(|| Problem::not_found("there is no such sync"))
 }

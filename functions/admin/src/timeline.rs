@@ -23,21 +23,21 @@ use crate::problem::Problem;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ItemView {
     #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What it is about: `event`, `run`, `person`, `app`, `task`, …
-    kind: String,
-    title: String,
-    actor: String,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) actor: String,
     #[schema(value_type = Object)]
-    cause: Cause,
-    run: Option<String>,
-    step: Option<String>,
-    app: Option<String>,
+    pub(crate) cause: Cause,
+    pub(crate) run: Option<String>,
+    pub(crate) step: Option<String>,
+    pub(crate) app: Option<String>,
     #[schema(value_type = Object)]
-    detail: Value,
+    pub(crate) detail: Value,
 }
 
-fn shown(record: &Record, cipher: Option<&Cipher>) -> ItemView {
+pub(crate) fn shown(record: &Record, cipher: Option<&Cipher>) -> ItemView {
     let open = |value: &Option<AuditValue>| match (value, cipher) {
         (None, _) => Value::Null,
         (Some(AuditValue::Open(value)), _) => value.clone(),

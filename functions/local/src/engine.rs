@@ -21,7 +21,7 @@ use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::lever::{LeverClient, LeverSettings};
-use sando_infra::notify::PostOffice;
+use sando_infra::notify::{Besides, PostOffice};
 use sando_infra::oidc::ProviderTokens;
 use sando_infra::queue::{LocalQueue, LocalWork};
 use sando_infra::reading::AccountReaders;
@@ -110,6 +110,8 @@ impl Engine {
             clock.clone(),
             config.lever_max_age,
         );
+        let apps =
+            RemoteApplications::new(http.clone(), secrets.clone(), store.clone(), clock.clone());
         let ports = Ports {
             work: work.clone(),
             lever,
@@ -120,10 +122,7 @@ impl Engine {
                 keys: secrets.clone(),
                 clock: clock.clone(),
             }),
-            apps: Arc::new(
-                RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
-                    .keeping_tokens(store.clone(), secrets.clone()),
-            ),
+            apps: Arc::new(apps.keeping_tokens(store.clone(), secrets.clone())),
             notifier: post_office(config, data, &http, &secrets, store.clone()),
             store,
             keys: secrets.clone(),
@@ -253,7 +252,7 @@ fn post_office(
     store: Arc<dyn Store>,
 ) -> Arc<dyn Notifier> {
     Arc::new(PostOffice {
-        folder: FolderNotifier::new(data.notifications()),
+        besides: Besides::Kept(Arc::new(FolderNotifier::new(data.notifications()))),
         store,
         secrets: secrets.clone(),
         http: http.clone(),

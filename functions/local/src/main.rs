@@ -47,6 +47,8 @@ enum Command {
     Preview(read::PreviewFlags),
     /// Reads all users of an application and prints them; exit code 0 only if the list was read to its end.
     Pull(read::PullFlags),
+    /// Proposes what a definition could say, from an answer of the application or from its OpenAPI document.
+    Suggest(read::SuggestFlags),
     /// Prints a JSON Schema.
     Schema {
         #[command(subcommand)]
@@ -109,6 +111,7 @@ async fn main() -> ExitCode {
         Command::Check(flags) => read::check(&flags),
         Command::Preview(flags) => read::preview(&flags).await,
         Command::Pull(flags) => read::pull(&flags).await,
+        Command::Suggest(flags) => read::suggest(&flags),
         Command::Schema {
             of: SchemaCommand::Definition,
         } => Ok(read::schema()),

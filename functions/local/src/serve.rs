@@ -1,6 +1,7 @@
 //! `sando serve`: the webhook, the API, and everything behind them.
 
 use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use sando_core::admin::session;
 use sando_core::webhook::MAX_BODY_BYTES;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -36,6 +38,10 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     let running = Running::start(&config).await?;
     say(&format!("Sando listens on http://{}", running.address));
+    say(&format!(
+        "The console, once and within an hour: {}",
+        running.console
+    ));
     if config.admin_token.is_none() {
         say(&format!(
             "The administrator's token is in {}",
@@ -65,9 +71,11 @@ pub fn openapi() -> anyhow::Result<ExitCode> {
 /// A Sando that runs in this process.
 pub struct Running {
     /// Where it listens.
-    pub address: std::net::SocketAddr,
+    pub address: SocketAddr,
     /// The administrator's token.
     pub admin_token: String,
+    /// The link that signs in to the console: for an hour, once.
+    pub console: String,
     token_file: std::path::PathBuf,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
@@ -94,6 +102,8 @@ impl Running {
             Some(token) => token.clone(),
             None => data.admin_token(|bytes| engine.ports.chance.fill(bytes))?,
         };
+        let link = session::link(&engine.ports).await?;
+        let console = format!("http://{}/console/sign-in?link={link}", seen(address));
         let (stop, stopped) = watch::channel(false);
         let router = router(engine.clone(), &admin_token);
         let mut until = stopped.clone();
@@ -113,6 +123,7 @@ impl Running {
         Ok(Self {
             address,
             admin_token,
+            console,
             token_file,
             stop,
             server,
@@ -127,6 +138,14 @@ impl Running {
         let _ = self.server.await;
         let _ = self.workers.await;
     }
+}
+
+/// The address as a browser on this machine has it.
+fn seen(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        return SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port());
+    }
+    address
 }
 
 fn router(engine: Arc<Engine>, admin_token: &str) -> Router {

@@ -1,15 +1,16 @@
-//! Every minute: hands on what is due and has lost its message, and tells how things stand.
+//! Every minute: hands on what is due and has lost its message, keeps checkpoints, and tells how things stand.
 
-mod metrics;
+mod standing;
 
-use jiff::{SignedDuration, Timestamp};
-use sando_core::admin::{AdminError, pause};
-use sando_core::handle::checkpoint;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use sando_core::admin::AdminError;
 use sando_core::handle::tick::tick;
-use sando_core::ports::Ports;
-use sando_core::store::{DUE_SHARDS, StoreError};
+use sando_core::handle::{anchor, checkpoint};
+use sando_core::ports::{Anchors, Ports};
 
-pub use metrics::Standing;
+pub use standing::Standing;
 
 /// What has been due for this long has lost its message: with a tick a minute it is found within 90 s.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
@@ -17,13 +18,15 @@ const GRACE: SignedDuration = SignedDuration::from_secs(20);
 /// The schedule function.
 pub struct Schedule {
     ports: Ports,
+    anchors: Option<Arc<dyn Anchors>>,
 }
 
 impl Schedule {
-    /// A schedule over these ports. Of them only store, queue and clock are used.
+    /// A schedule over these ports, of which only store, queue and clock are used. Checkpoints of the audit are kept with
+    /// `anchors`, if they are to be kept outside of the tables and the log.
     #[must_use]
-    pub fn new(ports: Ports) -> Self {
-        Self { ports }
+    pub fn new(ports: Ports, anchors: Option<Arc<dyn Anchors>>) -> Self {
+        Self { ports, anchors }
     }
 
     /// What is done every minute: first what is due, then the checkpoint of the audit, which may wait.
@@ -31,30 +34,28 @@ impl Schedule {
     /// # Errors
     /// If the store cannot be read; the next minute finds what this one missed.
     pub async fn every_minute(&self) -> Result<Standing, AdminError> {
-        let oldest_due = self.oldest_due().await?;
+        let oldest_due = standing::oldest_due(&self.ports).await?;
         let handed_on = tick(&self.ports, GRACE).await?;
-        let removals_paused = pause::now(&self.ports).await?.removals.is_some();
-        if let Err(error) = checkpoint::take(&self.ports).await {
-            tracing::error!(%error, "no checkpoint of the audit could be taken: the next one covers it");
-        }
-        Ok(Standing {
-            oldest_due,
-            handed_on,
-            removals_paused,
-        })
+        let checkpoints_fail = !self.checkpoints().await;
+        Standing::look(&self.ports, oldest_due, handed_on, checkpoints_fail).await
     }
 
-    /// For how long the oldest entry that is due has been so. What somebody works on is not due until their lease ends.
-    async fn oldest_due(&self) -> Result<SignedDuration, StoreError> {
-        let now = self.ports.clock.now();
-        let mut oldest: Timestamp = now;
-        for shard in 0..DUE_SHARDS {
-            let first = self.ports.store.due(shard, now, 1).await?;
-            oldest = first
-                .iter()
-                .map(|entry| entry.due)
-                .fold(oldest, Timestamp::min);
+    /// Takes a checkpoint and keeps what is not kept yet; false if something was not done.
+    async fn checkpoints(&self) -> bool {
+        let taken = checkpoint::take(&self.ports).await;
+        if let Err(error) = &taken {
+            tracing::error!(%error, "no checkpoint of the audit could be taken: the next one covers it");
         }
-        Ok(now.duration_since(oldest))
+        let Some(anchors) = &self.anchors else {
+            return taken.is_ok();
+        };
+        match anchor::keep(&self.ports, &**anchors).await {
+            Ok(()) => taken.is_ok(),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "checkpoints of the audit are not kept: the next minute tries again");
+                false
+            }
+        }
     }
 }

@@ -8,22 +8,10 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let config = aws::start()?;
-    let ports = aws::connect(&config)?.ports;
-    let (clock, stack) = (&ports.clock.clone(), config.stack.as_str());
-    let schedule = &Schedule::new(ports);
+    let schedule = &Schedule::new(aws::connect(&config)?.ports, aws::anchors(&config)?);
     run(service_fn(async |_: LambdaEvent<Value>| {
-        let standing = schedule.every_minute().await?;
-        say(&standing.line(stack, clock.now()));
+        schedule.every_minute().await?.record();
         Ok::<_, Error>(())
     }))
     .await
-}
-
-/// A line of its own, not one of the log: CloudWatch reads metrics from it.
-#[expect(
-    clippy::print_stdout,
-    reason = "standard output is where Lambda reads metrics"
-)]
-fn say(line: &Value) {
-    println!("{line}");
 }

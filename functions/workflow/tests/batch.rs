@@ -39,6 +39,10 @@ fn workflow(store: Arc<dyn Store>) -> Workflow {
             "http://127.0.0.1:1/123456789012/sando-work",
         ),
         (
+            "SANDO_SYNCS_QUEUE_URL",
+            "http://127.0.0.1:1/123456789012/sando-syncs",
+        ),
+        (
             "SANDO_ALARM_TOPIC_ARN",
             "arn:aws:sns:eu-central-1:123456789012:alarms",
         ),

@@ -31,12 +31,16 @@ pub struct Config {
     pub events_queue_url: String,
     /// The queue of what is due.
     pub work_queue_url: String,
+    /// The queue of connected accounts and syncs that are due.
+    pub syncs_queue_url: String,
     /// The topic of alarms and of notifications, which carry ids only.
     pub alarm_topic_arn: String,
     /// What the names of all secrets begin with: `sando/`.
     pub secrets_prefix: String,
     /// The key that wraps the keys of persons and encrypts secrets.
     pub kms_key: String,
+    /// The bucket that keeps checkpoints of the audit, if there is one.
+    pub anchor_bucket: Option<String>,
     /// Lever's API, with `/v1`.
     pub lever_api_url: Url,
     /// How old a delivery may be.
@@ -72,9 +76,11 @@ impl Config {
             audit_table: vars.required("SANDO_AUDIT_TABLE", "the name of the table"),
             events_queue_url: vars.required("SANDO_EVENTS_QUEUE_URL", "the URL of the queue"),
             work_queue_url: vars.required("SANDO_WORK_QUEUE_URL", "the URL of the queue"),
+            syncs_queue_url: vars.required("SANDO_SYNCS_QUEUE_URL", "the URL of the queue"),
             alarm_topic_arn: vars.required("SANDO_ALARM_TOPIC_ARN", "the ARN of the topic"),
             secrets_prefix: vars.prefix("SANDO_SECRETS_PREFIX"),
             kms_key: vars.required("SANDO_KMS_KEY", "the ARN of the key"),
+            anchor_bucket: vars.get("SANDO_ANCHOR_BUCKET"),
             lever_api_url: vars.lever_url(),
             lever_max_age: SignedDuration::from_secs(i64::from(
                 vars.number("SANDO_LEVER_MAX_AGE_SECS", 432_000),
@@ -205,7 +211,7 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    const WHOLE: [(&str, &str); 11] = [
+    const WHOLE: [(&str, &str); 12] = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "an-id"),
         ("AWS_SECRET_ACCESS_KEY", "a-secret"),
@@ -214,6 +220,7 @@ mod tests {
         ("SANDO_AUDIT_TABLE", "audit"),
         ("SANDO_EVENTS_QUEUE_URL", "https://sqs.example/1/events"),
         ("SANDO_WORK_QUEUE_URL", "https://sqs.example/1/work"),
+        ("SANDO_SYNCS_QUEUE_URL", "https://sqs.example/1/syncs"),
         ("SANDO_ALARM_TOPIC_ARN", "arn:aws:sns:eu-central-1:1:alarms"),
         ("SANDO_SECRETS_PREFIX", "sando/"),
         ("SANDO_KMS_KEY", "arn:aws:kms:eu-central-1:1:key/1"),

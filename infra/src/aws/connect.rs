@@ -16,6 +16,7 @@ use crate::budget::Budget;
 use crate::dynamo::{DynamoStore, Tables};
 use crate::http::{Guard, GuardedClient};
 use crate::lever::{LeverClient, LeverSettings};
+use crate::notify::{Besides, PostOffice};
 use crate::oidc::ProviderTokens;
 use crate::reading::AccountReaders;
 use crate::system::{SystemChance, SystemClock};
@@ -85,13 +86,21 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         budget: Arc::new(budget),
         clock: clock.clone(),
     });
-    let work = SqsWork::new(aws_sdk_sqs::Client::new(&sdk), &config.work_queue_url);
-    let notifier = SnsNotifier::new(aws_sdk_sns::Client::new(&sdk), &config.alarm_topic_arn);
+    let queues = aws_sdk_sqs::Client::new(&sdk);
+    let work = SqsWork::new(queues, &config.work_queue_url, &config.syncs_queue_url);
+    let topic = SnsNotifier::new(aws_sdk_sns::Client::new(&sdk), &config.alarm_topic_arn);
+    let notifier = PostOffice {
+        besides: Besides::Fallback(Arc::new(topic)),
+        store: store.clone(),
+        secrets: secrets.clone(),
+        http: http.clone(),
+        allow_loopback: config.allow_loopback,
+    };
     let keys = Arc::new(KmsKeyWrap::new(
         aws_sdk_kms::Client::new(&sdk),
         &config.kms_key,
     ));
-    let apps = RemoteApplications::new(http.clone(), secrets.clone(), clock.clone())
+    let apps = RemoteApplications::new(http.clone(), secrets.clone(), store.clone(), clock.clone())
         .keeping_tokens(store.clone(), keys.clone());
     let readers = AccountReaders {
         http: http.clone(),

@@ -1,5 +1,5 @@
 //! Notifications over an SNS topic. It is the topic of the alarms, so they carry ids only: who shall do something is told
-//! that there is something, and reads what in the API. Mail with the text itself is not sent on AWS.
+//! that there is something, and reads what in the API. Mail with the text itself is [`crate::notify`]'s.
 
 use async_trait::async_trait;
 use aws_sdk_sns::Client;

@@ -1,11 +1,11 @@
-//! The queues `events` and `work` in SQS: standard queues, whose order and number of deliveries never matter.
+//! The queues `events`, `work` and `syncs` in SQS: standard queues, whose order and number of deliveries never matter.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use sando_core::event::Hint;
-use sando_core::ports::{EventsQueue, RemoteError, Sent, WorkMessage, WorkQueue};
+use sando_core::ports::{EventsQueue, Lane, RemoteError, Sent, WorkMessage, WorkQueue};
 use serde::Serialize;
 
 use super::errors::remote_error;
@@ -64,23 +64,36 @@ impl EventsQueue for SqsEvents {
     }
 }
 
-/// The queue `work`. A message that cannot be sent is logged: the schedule finds what it was about.
+/// The queues `work` and `syncs`. A message that cannot be sent is logged: the schedule finds what it was about.
 #[derive(Clone, Debug)]
-pub struct SqsWork(Queue);
+pub struct SqsWork {
+    work: Queue,
+    syncs: Queue,
+}
 
 impl SqsWork {
-    /// The queue at this URL.
+    /// The queues at these URLs.
     #[must_use]
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        let url = url.into();
-        Self(Queue { client, url })
+    pub fn new(client: Client, work: impl Into<String>, syncs: impl Into<String>) -> Self {
+        let queue = |url: String| Queue {
+            client: client.clone(),
+            url,
+        };
+        Self {
+            work: queue(work.into()),
+            syncs: queue(syncs.into()),
+        }
     }
 }
 
 #[async_trait]
 impl WorkQueue for SqsWork {
     async fn send(&self, message: WorkMessage, delay: Duration) {
-        if let Err(error) = self.0.send(&message, whole_seconds(delay)).await {
+        let queue = match message.lane() {
+            Lane::Work => &self.work,
+            Lane::Syncs => &self.syncs,
+        };
+        if let Err(error) = queue.send(&message, whole_seconds(delay)).await {
             tracing::warn!(key = ?message.key, %error, "a message was not sent: the schedule finds what is due");
         }
     }

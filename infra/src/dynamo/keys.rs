@@ -20,12 +20,16 @@
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
+//! | login on its way | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
+//! | turn | `TURN#<name>` | `TURN` | | | | `get` |
+//! | session | `SESSION#<hash>` | `SESSION` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |
 //! | tokens of an account | `TOKENS#<name>` | `TOKENS` | | | | `get` |
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
 //! | letter | `LETTER#<id>` | `LETTER` | yes | by state | | `get`, `list`, `due` |
 //! | post | `POST` | `POST` | | | | `get` |
 //! | definition | `DEFINITIONS` | `DEFINITION#<slug>` | | | | `group(Definitions)`, `get` |
+//! | draft of a definition | `DRAFTS` | `DRAFT#<slug>` | | | | `group(Drafts)`, `get` |
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
 //! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
 //! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
@@ -127,6 +131,9 @@ impl From<&Key> for ItemKey {
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
+            Key::Login(name) => (format!("LOGIN#{}", free(name)), "LOGIN".to_owned()),
+            Key::Turn(name) => (format!("TURN#{}", free(name)), "TURN".to_owned()),
+            Key::Session(name) => (format!("SESSION#{}", free(name)), "SESSION".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
             Key::Tokens(name) => (format!("TOKENS#{}", free(name)), "TOKENS".to_owned()),
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
@@ -134,6 +141,7 @@ impl From<&Key> for ItemKey {
             Key::Post => ("POST".to_owned(), "POST".to_owned()),
             Key::Definition(_)
             | Key::DefinitionVersion(..)
+            | Key::Draft(_)
             | Key::Account(..)
             | Key::Entry(..)
             | Key::Sync(..)
@@ -150,6 +158,7 @@ fn reading(key: &Key) -> (String, String) {
         Key::DefinitionVersion(id, number) => {
             (format!("DEFINITION#{id}"), format!("VERSION#{number:010}"))
         }
+        Key::Draft(id) => ("DRAFTS".to_owned(), format!("DRAFT#{id}")),
         Key::Account(definition, name) => (
             "ACCOUNTS".to_owned(),
             format!("ACCOUNT#{definition}#{name}"),
@@ -205,6 +214,9 @@ impl TryFrom<&ItemKey> for Key {
             (["COUNTER", name], ["COUNTER"]) => Self::Counter(parse_free(name)?),
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
+            (["TURN", name], ["TURN"]) => Self::Turn(parse_free(name)?),
+            (["LOGIN", name], ["LOGIN"]) => Self::Login(parse_free(name)?),
+            (["SESSION", name], ["SESSION"]) => Self::Session(parse_free(name)?),
             (["JOB", id], ["JOB"]) => Self::Job(id.parse()?),
             (["TOKENS", name], ["TOKENS"]) => Self::Tokens(parse_free(name)?),
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
@@ -226,6 +238,7 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
         (["DEFINITION", id], ["VERSION", number]) => {
             Key::DefinitionVersion(id.parse()?, parse_number(number)?)
         }
+        (["DRAFTS"], ["DRAFT", id]) => Key::Draft(id.parse()?),
         (["ACCOUNTS"], ["ACCOUNT", definition, name]) => {
             Key::Account(definition.parse()?, name.parse()?)
         }
@@ -300,6 +313,7 @@ pub fn group_partitions(group: &Group) -> (Vec<String>, Option<&'static str>) {
         Group::Heads => ((0..HEAD_SHARDS).map(head_partition).collect(), None),
         Group::Definitions => (vec!["DEFINITIONS".to_owned()], None),
         Group::DefinitionVersions(id) => (vec![format!("DEFINITION#{id}")], Some("VERSION#")),
+        Group::Drafts => (vec!["DRAFTS".to_owned()], None),
         Group::Accounts => (vec!["ACCOUNTS".to_owned()], None),
     }
 }

@@ -44,6 +44,7 @@ impl State {
             (Group::Config, Key::Config(..))
             | (Group::ApiKeys, Key::ApiKey(_))
             | (Group::Definitions, Key::Definition(_))
+            | (Group::Drafts, Key::Draft(_))
             | (Group::Accounts, Key::Account(..))
             | (Group::Heads, Key::Head(_)) => true,
             (Group::DefinitionVersions(of), Key::DefinitionVersion(id, _)) => of == id,

@@ -1,7 +1,8 @@
-//! Notifications on one machine (L25): by mail, by an incoming webhook of a chat, and always into a folder.
+//! Notifications (L25): by mail, or by an incoming webhook of a chat.
 //!
 //! Whoever has a webhook of their own, a person or a role, is told there; everybody else by mail. A role is everybody
-//! whom the settings name for it. Without a mail server and without a webhook the folder is all there is.
+//! whom the settings name for it. On one machine a folder keeps every message; on AWS a topic tells of those that
+//! would reach nobody, with ids only.
 
 mod chat;
 mod mail;
@@ -16,14 +17,13 @@ use sando_core::ports::{Notification, Notifier, RemoteError, SecretValues, Secre
 use sando_core::settings::Settings;
 use sando_core::store::{Key, Store, StoreError};
 
-use crate::folder::FolderNotifier;
 use crate::http::GuardedClient;
 
 /// Tells people by what the settings name.
 #[derive(Clone)]
 pub struct PostOffice {
-    /// Every message goes there as well, and so is known to have been sent.
-    pub folder: FolderNotifier,
+    /// Where else messages go.
+    pub besides: Besides,
     /// Where the settings are.
     pub store: Arc<dyn Store>,
     /// Where the password of the mail server and the addresses of webhooks are.
@@ -32,6 +32,15 @@ pub struct PostOffice {
     pub http: GuardedClient,
     /// Mail may go to a server without TLS on this machine.
     pub allow_loopback: bool,
+}
+
+/// Where else messages go.
+#[derive(Clone)]
+pub enum Besides {
+    /// Every message is kept here, and so is known to have been sent.
+    Kept(Arc<dyn Notifier>),
+    /// Messages for whom the settings name neither a webhook nor an address go here.
+    Fallback(Arc<dyn Notifier>),
 }
 
 /// What the settings say, with its secrets.
@@ -48,12 +57,51 @@ impl PostOffice {
         let stored = stored.map_err(|error| unknown(&error))?;
         let settings = stored.map(|stored| stored.entity.file);
         let settings = settings.and_then(|file| serde_json::from_value(file).ok());
-        let secrets = self.secrets.read(NOTIFICATION, false).await?;
+        let settings: Settings = settings.unwrap_or_default();
+        let secrets = if settings.notification.is_none() {
+            None
+        } else {
+            self.secrets.read(NOTIFICATION, false).await?
+        };
         Ok(Desk {
-            settings: settings.unwrap_or_default(),
+            settings,
             secrets: secrets.unwrap_or_default(),
         })
     }
+
+    /// Tells whoever can be reached by webhook or mail.
+    async fn tell(&self, notification: &Notification) -> Result<Reached, RemoteError> {
+        let desk = self.desk().await?;
+        if let Some(url) = desk.webhook(&notification.to) {
+            chat::tell(&self.http, url, &notification.text).await?;
+            return Ok(Reached::Somebody);
+        }
+        let Some(mail) = &desk.settings.notification.mail else {
+            return Ok(Reached::Nobody);
+        };
+        let addresses = desk.addresses(&notification.to);
+        if addresses.is_empty() {
+            tracing::warn!(
+                "a notification has nobody to go to: name addresses for the role in the settings"
+            );
+            return Ok(Reached::Nobody);
+        }
+        let password = desk.secrets.credentials.get("mail_password");
+        let server = mail::Server {
+            settings: mail,
+            password: password.map(String::as_str),
+            allow_plain: self.allow_loopback,
+        };
+        server.send(&addresses, notification).await?;
+        Ok(Reached::Somebody)
+    }
+}
+
+/// Whether a message went to somebody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Somebody,
+    Nobody,
 }
 
 fn unknown(error: &StoreError) -> RemoteError {
@@ -86,31 +134,19 @@ impl Desk {
 
 #[async_trait]
 impl Notifier for PostOffice {
-    /// What is in the folder was sent. A mail that nobody knows of comes twice rather than never.
+    /// What is kept was sent. A message that nobody knows of comes twice rather than never.
     async fn was_sent(&self, key: &EffectKey) -> Result<bool, RemoteError> {
-        self.folder.was_sent(key).await
+        let (Besides::Kept(besides) | Besides::Fallback(besides)) = &self.besides;
+        besides.was_sent(key).await
     }
 
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
-        let desk = self.desk().await?;
-        if let Some(url) = desk.webhook(&notification.to) {
-            chat::tell(&self.http, url, &notification.text).await?;
-        } else if let Some(mail) = &desk.settings.notification.mail {
-            let addresses = desk.addresses(&notification.to);
-            if addresses.is_empty() {
-                tracing::warn!(
-                    "a notification has nobody to go to: name addresses for the role in the settings"
-                );
-            } else {
-                let password = desk.secrets.credentials.get("mail_password");
-                let server = mail::Server {
-                    settings: mail,
-                    password: password.map(String::as_str),
-                    allow_plain: self.allow_loopback,
-                };
-                server.send(&addresses, notification).await?;
+        let reached = self.tell(notification).await?;
+        match (&self.besides, reached) {
+            (Besides::Kept(besides), _) | (Besides::Fallback(besides), Reached::Nobody) => {
+                besides.send(notification).await
             }
+            (Besides::Fallback(_), Reached::Somebody) => Ok(()),
         }
-        self.folder.send(notification).await
     }
 }

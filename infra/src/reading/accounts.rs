@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use sando_core::auth::Tokens;
+use sando_core::auth::authorize::SignIn;
 use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest, Purpose};
 use sando_core::mistake::in_lines;
 use sando_core::ports::{
-    Clock, Connection, KeyWrap, Opened, Reader, Readers, RemoteError, SecretValues, Secrets,
+    Clock, Connection, CredentialSource, KeyWrap, Opened, Reader, Readers, RemoteError,
+    SecretValues, Secrets,
 };
 use sando_core::store::Store;
 use serde_json::{Map, Value};
@@ -17,7 +20,7 @@ use url::Url;
 use super::Pace;
 use super::flight::Line;
 use super::reader::no_credentials;
-use crate::auth::{AuthSettings, Authenticator, Resolve, StoredTokens};
+use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
 use crate::http::{Gate, GuardedClient, Mask};
 
 /// Opens connected accounts.
@@ -34,18 +37,34 @@ pub struct AccountReaders {
     pub clock: Arc<dyn Clock>,
 }
 
-#[async_trait]
-impl Readers for AccountReaders {
-    async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+/// The authenticator of a connection, and the values of its variables.
+struct Prepared {
+    authenticator: Arc<Authenticator>,
+    variables: Map<String, Value>,
+}
+
+impl AccountReaders {
+    async fn prepare(&self, connection: &Connection) -> Result<Prepared, Failure> {
         let definition = connection.definition.clone();
-        let values = self.secrets.read(&connection.owner, false).await;
-        let values = values
-            .map_err(|error| failure(Class::RemoteDown, error.to_string()))?
-            .unwrap_or_default();
-        let mut variables = variables(connection, &values)?;
+        let (source, tokens): (Source, Arc<dyn Tokens>) = match &connection.credentials {
+            CredentialSource::Kept(owner) => (
+                Source::Kept(self.secrets.clone(), owner.clone()),
+                Arc::new(StoredTokens::new(
+                    self.store.clone(),
+                    self.keys.clone(),
+                    owner,
+                )),
+            ),
+            CredentialSource::Given(values) => (
+                Source::Given(values.clone()),
+                Arc::new(MemoryTokens::default()),
+            ),
+        };
+        let values = source.read(false).await;
+        let values = values.map_err(|error| failure(Class::RemoteDown, error.to_string()))?;
+        let variables = variables(connection, &values)?;
         let kept = KeptValues {
-            secrets: self.secrets.clone(),
-            owner: connection.owner.clone(),
+            source,
             given: connection.variables.clone(),
             definition: definition.clone(),
             variables: variables.clone(),
@@ -54,24 +73,35 @@ impl Readers for AccountReaders {
             remote: definition.app().to_string(),
             auth: definition.auth().clone(),
             resolve: Arc::new(kept),
-            tokens: Arc::new(StoredTokens::new(
-                self.store.clone(),
-                self.keys.clone(),
-                &connection.owner,
-            )),
+            tokens,
             http: self.http.clone(),
             gate: None,
             clock: self.clock.clone(),
         }));
+        Ok(Prepared {
+            authenticator,
+            variables,
+        })
+    }
+}
+
+#[async_trait]
+impl Readers for AccountReaders {
+    async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+        let Prepared {
+            authenticator,
+            mut variables,
+        } = self.prepare(connection).await?;
         let granted = authenticator.grant().await;
         let granted = granted.map_err(|failure| no_credentials(&failure))?;
         variables.extend(granted.kept());
+        let definition = &connection.definition;
         let line = Line {
             remote: definition.app().to_string(),
             http: self.http.clone(),
             authenticator,
             clock: self.clock.clone(),
-            pace: pace(&definition),
+            pace: pace(definition),
             turns: definition
                 .bounds_concurrency()
                 .then(|| Semaphore::new(definition.limits().concurrency)),
@@ -81,6 +111,18 @@ impl Readers for AccountReaders {
         line.remember(&granted);
         let reader = Arc::new(LineReader(Arc::new(line)));
         Ok(Opened { variables, reader })
+    }
+
+    async fn authorise(
+        &self,
+        connection: &Connection,
+        code: &str,
+        sign_in: &SignIn,
+    ) -> Result<(), Failure> {
+        let prepared = self.prepare(connection).await?;
+        let granted = prepared.authenticator.authorise(code, sign_in).await;
+        granted.map_err(|failure| no_credentials(&failure))?;
+        Ok(())
     }
 }
 
@@ -95,18 +137,7 @@ fn variables(
     values: &SecretValues,
 ) -> Result<Map<String, Value>, Failure> {
     let known = connection.definition.variables();
-    let secret = known.iter().filter(|(_, variable)| variable.secret);
-    let secret = secret.filter_map(|(name, _)| {
-        let value = values.credentials.get(name)?;
-        Some((name.to_owned(), value.clone()))
-    });
-    let given: BTreeMap<String, String> = connection
-        .variables
-        .clone()
-        .into_iter()
-        .chain(secret)
-        .collect();
-    let resolved = known.resolve(&given);
+    let resolved = known.resolve_with(&connection.variables, &values.credentials);
     resolved.map_err(|mistakes| failure(Class::Credentials, in_lines(&mistakes)))
 }
 
@@ -123,10 +154,24 @@ fn failure(class: Class, message: String) -> Failure {
     }
 }
 
+/// Where credentials are read.
+enum Source {
+    Kept(Arc<dyn Secrets>, String),
+    Given(SecretValues),
+}
+
+impl Source {
+    async fn read(&self, fresh: bool) -> Result<SecretValues, RemoteError> {
+        match self {
+            Self::Kept(secrets, owner) => Ok(secrets.read(owner, fresh).await?.unwrap_or_default()),
+            Self::Given(values) => Ok(values.clone()),
+        }
+    }
+}
+
 /// What an authenticator of an account takes from its surroundings.
 struct KeptValues {
-    secrets: Arc<dyn Secrets>,
-    owner: String,
+    source: Source,
     given: BTreeMap<String, String>,
     definition: Arc<Definition>,
     variables: Map<String, Value>,
@@ -135,10 +180,9 @@ struct KeptValues {
 #[async_trait]
 impl Resolve for KeptValues {
     async fn values(&self, fresh: bool) -> Result<SecretValues, RemoteError> {
-        let kept = self.secrets.read(&self.owner, fresh).await?;
         Ok(SecretValues {
             variables: self.given.clone(),
-            ..kept.unwrap_or_default()
+            ..self.source.read(fresh).await?
         })
     }
 

@@ -3,12 +3,14 @@
 //! Groups that `group_for` maps to another role or plan are left; all others are none of our business.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::Method;
 use sando_core::effect::Outcome;
 use sando_core::ports::RemoteError;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use super::{
     Errand, ScimProvisioner,
@@ -17,6 +19,9 @@ use super::{
 };
 use crate::http::unreadable;
 use crate::outcome::{done, of_answer, of_error, of_look, refused, was_so};
+
+/// The pause while another process makes a group.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A group that matters, and whether the user is in it.
 struct Membership {
@@ -173,7 +178,10 @@ impl ScimProvisioner {
         if found.len() > 1 {
             return Err(unreadable(
                 self.remote(),
-                format!("{} groups are called `{name}`", found.len()),
+                format!(
+                    "{} groups are called `{name}`: rename or delete all but one",
+                    found.len()
+                ),
             ));
         }
         let group = found.pop();
@@ -200,12 +208,45 @@ impl ScimProvisioner {
         }
         match self.find_group(name, errand).await {
             Ok(Some(group)) => Ok(group.id),
-            Ok(None) if self.provision.create_groups => self.create_group(name, errand).await,
+            Ok(None) if self.provision.create_groups => self.in_turn(name, errand).await,
             Ok(None) => Err(refused(format!(
                 "the group `{name}` does not exist in {}: make it there, or set `create_groups: true`",
                 self.remote()
             ))),
             Err(error) => Err(of_look(&error)),
+        }
+    }
+
+    /// Makes a group that is missing, if nobody else does: many servers take a name twice, and then nobody knows which
+    /// group is meant. Where it is not known whether it was made, the turn is kept until it would show.
+    async fn in_turn(&self, name: &str, errand: &Errand<'_>) -> Result<String, Outcome> {
+        let turn_name = format!("group/{}/{name}", self.remote());
+        loop {
+            let turn = self.turns.take(&turn_name).await;
+            let Some(turn) = turn.map_err(|error| of_look(&error))? else {
+                if Instant::now() + PAUSE >= errand.until {
+                    return Err(Outcome::NotDone {
+                        why: format!("somebody else makes the group `{name}`"),
+                        retry_after_secs: None,
+                    });
+                }
+                sleep(PAUSE).await;
+                match self.find_group(name, errand).await {
+                    Ok(Some(group)) => return Ok(group.id),
+                    Ok(None) => continue,
+                    Err(error) => return Err(of_look(&error)),
+                }
+            };
+            // Whoever had the turn before has perhaps made it.
+            let made = match self.find_group(name, errand).await {
+                Ok(Some(group)) => Ok(group.id),
+                Ok(None) => self.create_group(name, errand).await,
+                Err(error) => Err(of_look(&error)),
+            };
+            if !matches!(made, Err(Outcome::Unknown { .. })) {
+                self.turns.give_back(turn).await;
+            }
+            return made;
         }
     }
 
@@ -222,7 +263,9 @@ impl ScimProvisioner {
             200..=299 => match answer.parse::<GroupBody>() {
                 Ok(group) => Ok(group.id),
                 // It is made; the next attempt finds it.
-                Err(error) => Err(of_look(&error)),
+                Err(error) => Err(Outcome::Unknown {
+                    why: error.to_string(),
+                }),
             },
             409 => match self.find_group(name, errand).await {
                 Ok(Some(group)) => Ok(group.id),

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use crate::connection::Connection;
 use crate::http::{Answer, Mask, Request};
 use crate::subject::personal;
+use crate::turn::Turns;
 
 /// SCIM's media type.
 const MEDIA_TYPE: &str = "application/scim+json";
@@ -38,6 +39,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 pub struct ScimProvisioner {
     connection: Connection,
     provision: ScimProvision,
+    turns: Turns,
     features: OnceCell<discovery::Features>,
     /// Ids of groups by name.
     group_ids: Mutex<HashMap<String, String>>,
@@ -61,10 +63,11 @@ impl<'a> Errand<'a> {
 }
 
 impl ScimProvisioner {
-    pub(crate) fn new(connection: Connection, provision: ScimProvision) -> Self {
+    pub(crate) fn new(connection: Connection, provision: ScimProvision, turns: Turns) -> Self {
         Self {
             connection,
             provision,
+            turns,
             features: OnceCell::new(),
             group_ids: Mutex::default(),
         }
@@ -116,6 +119,7 @@ impl Provisioner for ScimProvisioner {
 pub(crate) fn provisioner(
     connection: Connection,
     provision: ScimProvision,
+    turns: Turns,
 ) -> Arc<dyn Provisioner> {
-    Arc::new(ScimProvisioner::new(connection, provision))
+    Arc::new(ScimProvisioner::new(connection, provision, turns))
 }

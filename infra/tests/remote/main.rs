@@ -15,6 +15,8 @@ mod notify;
 #[cfg(test)]
 mod scim;
 #[cfg(test)]
+mod scim_groups;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tokens;

@@ -7,16 +7,17 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::{EffectKey, Slug};
-use sando_core::ports::{Notification, Notifier};
+use sando_core::ports::{Notification, Notifier, RemoteError};
 use sando_core::store::{Commit, Put, Store, Version};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::memory::MemoryStore;
-use sando_infra::notify::PostOffice;
+use sando_infra::notify::{Besides, PostOffice};
 use serde_json::{Value, json};
 
 use crate::support::{FixedSecrets, TestServer, client};
@@ -35,7 +36,28 @@ async fn chat(status: StatusCode) -> (TestServer, Arc<Mutex<Vec<Value>>>) {
     (TestServer::start(router).await, taken)
 }
 
-async fn office(server: &TestServer, folder: &tempfile::TempDir) -> PostOffice {
+/// Keeps every message in this folder.
+fn kept(folder: &tempfile::TempDir) -> Besides {
+    Besides::Kept(Arc::new(FolderNotifier::new(folder.path())))
+}
+
+/// A topic, as functions on AWS have one.
+#[derive(Default)]
+struct Topic(Mutex<Vec<Notification>>);
+
+#[async_trait]
+impl Notifier for Topic {
+    async fn was_sent(&self, _: &EffectKey) -> Result<bool, RemoteError> {
+        Ok(false)
+    }
+
+    async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
+        self.0.lock().unwrap().push(notification.clone());
+        Ok(())
+    }
+}
+
+async fn office(server: &TestServer, besides: Besides) -> PostOffice {
     let settings = json!({ "notification": { "webhooks": ["role:it"] } });
     let item = ConfigItem {
         kind: ConfigKind::Settings,
@@ -53,7 +75,7 @@ async fn office(server: &TestServer, folder: &tempfile::TempDir) -> PostOffice {
     let secrets =
         FixedSecrets::default().with("notification", &[("webhook/role:it", url.as_str())]);
     PostOffice {
-        folder: FolderNotifier::new(folder.path()),
+        besides,
         store: Arc::new(store),
         secrets: Arc::new(secrets),
         http: client(),
@@ -73,7 +95,7 @@ fn told() -> Notification {
 async fn a_role_with_a_webhook_is_told_there() {
     let (server, taken) = chat(StatusCode::OK).await;
     let folder = tempfile::tempdir().unwrap();
-    let office = office(&server, &folder).await;
+    let office = office(&server, kept(&folder)).await;
 
     office.send(&told()).await.unwrap();
 
@@ -86,11 +108,30 @@ async fn a_role_with_a_webhook_is_told_there() {
 async fn a_webhook_that_is_gone_is_an_error_that_keeps_its_address() {
     let (server, _) = chat(StatusCode::NOT_FOUND).await;
     let folder = tempfile::tempdir().unwrap();
-    let office = office(&server, &folder).await;
+    let office = office(&server, kept(&folder)).await;
 
     let failed = office.send(&told()).await.unwrap_err();
 
     let said = format!("{failed} {failed:?}");
     assert!(!said.contains("sesame"), "{said}");
     assert!(!office.was_sent(&told().key).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_topic_hears_only_of_those_whom_nothing_reaches() {
+    let (server, taken) = chat(StatusCode::OK).await;
+    let topic = Arc::new(Topic::default());
+    let office = office(&server, Besides::Fallback(topic.clone())).await;
+    let unknown = Notification {
+        to: "role:hr".to_owned(),
+        ..told()
+    };
+
+    office.send(&told()).await.unwrap();
+    office.send(&unknown).await.unwrap();
+
+    assert_eq!(taken.lock().unwrap().len(), 1);
+    let heard = topic.0.lock().unwrap();
+    let to: Vec<&str> = heard.iter().map(|one| one.to.as_str()).collect();
+    assert_eq!(to, ["role:hr"]);
 }

@@ -17,6 +17,7 @@ use sando_core::ports::{
 use sando_core::testing::a_person;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::http::{Guard, GuardedClient};
+use sando_infra::memory::MemoryStore;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -124,8 +125,18 @@ pub(crate) fn now() -> Timestamp {
     "2026-11-21T20:00:00Z".parse().unwrap()
 }
 
+/// So many processes on one store.
+pub(crate) fn processes(secrets: FixedSecrets, count: usize) -> Vec<RemoteApplications> {
+    let (store, secrets) = (Arc::new(MemoryStore::new()), Arc::new(secrets));
+    let one = || {
+        let clock = TestClock::starting(now());
+        RemoteApplications::new(client(), secrets.clone(), store.clone(), clock)
+    };
+    (0..count).map(|_| one()).collect()
+}
+
 pub(crate) fn applications(secrets: FixedSecrets) -> RemoteApplications {
-    RemoteApplications::new(client(), Arc::new(secrets), TestClock::starting(now()))
+    processes(secrets, 1).remove(0)
 }
 
 /// The provisioner of an application file.

@@ -181,6 +181,7 @@ def main():
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s",
         "SANDO_STACK": "sando", "SANDO_STATE_TABLE": "state", "SANDO_AUDIT_TABLE": "audit",
         "SANDO_WORK_QUEUE_URL": "http://127.0.0.1/1/work", "SANDO_ALARM_TOPIC_ARN": "arn:aws:sns:us-east-1:1:alarms",
+        "SANDO_SYNCS_QUEUE_URL": "http://127.0.0.1/1/syncs",
         "SANDO_SECRETS_PREFIX": "sando/", "SANDO_KMS_KEY": "a-key",
     }
     ours, theirs = measured([binary], env), measured(python(), env)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::Client;
 use jiff::{SignedDuration, Timestamp};
 use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::{self, tick::tick};
@@ -49,6 +50,17 @@ const QUIET: SignedDuration = SignedDuration::from_hours(30);
 impl Machine {
     /// Starts a process on a folder. The first one finds the site's configuration put.
     pub async fn start(folder: &Path, site: &Site, clock: Arc<TestClock>, doom: Arc<Doom>) -> Self {
+        Self::through(folder, site, clock, doom, Client::clone).await
+    }
+
+    /// The same with a client of the database that does something beside.
+    pub async fn through(
+        folder: &Path,
+        site: &Site,
+        clock: Arc<TestClock>,
+        doom: Arc<Doom>,
+        client: impl FnOnce(&Client) -> Client,
+    ) -> Self {
         let secrets = FileSecrets::open(&folder.join("key"), &folder.join("secrets"))
             .expect("secrets can be opened");
         let secrets = Arc::new(secrets);
@@ -59,7 +71,8 @@ impl Machine {
             .create(&database.client())
             .await
             .expect("tables can be made");
-        let store: Arc<dyn Store> = Arc::new(DynamoStore::new(database.client(), tables));
+        let client = client(&database.client());
+        let store: Arc<dyn Store> = Arc::new(DynamoStore::new(client, tables));
         site.give_credentials(&*secrets).await;
         let puts = site.configuration();
         // There already when the process was started before.
@@ -223,7 +236,7 @@ pub(super) fn ports(
         clock: Arc::new(SystemClock),
     }));
     let keeper: Arc<dyn Secrets> = secrets.clone();
-    let remote = RemoteApplications::new(http, keeper, Arc::new(SystemClock));
+    let remote = RemoteApplications::new(http, keeper, store.clone(), Arc::new(SystemClock));
     let apps: Arc<dyn Applications> = Arc::new(remote);
     let notifier: Arc<dyn Notifier> =
         Arc::new(FolderNotifier::new(base.folder.join("notifications")));

@@ -10,6 +10,7 @@ mod python;
 mod queue;
 mod scene;
 mod site;
+mod units;
 
 pub use clock::TestClock;
 pub use doom::Doom;
@@ -20,3 +21,4 @@ pub use python::{PythonMail, PythonScim, loopback_client};
 pub use queue::TestQueue;
 pub use scene::{Scene, engineer};
 pub use site::{Site, SiteOptions, put, scim_file};
+pub use units::{UnitMeter, Units};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_sdk_dynamodb::Client;
 use jiff::{SignedDuration, Timestamp};
 use sando_core::audit::Cause;
 use sando_core::changes::Origin;
@@ -37,10 +38,15 @@ impl Scene {
 
     /// With servers as told.
     pub async fn with(options: SiteOptions) -> Self {
+        Self::through(options, Client::clone).await
+    }
+
+    /// With a client of the database that does something beside.
+    pub async fn through(options: SiteOptions, client: impl FnOnce(&Client) -> Client) -> Self {
         let site = Site::with(options).await;
         let folder = tempfile::tempdir().expect("a folder can be made");
         let clock = Arc::new(TestClock::at(SystemClock.now()));
-        let machine = Machine::start(folder.path(), &site, clock, Doom::never()).await;
+        let machine = Machine::through(folder.path(), &site, clock, Doom::never(), client).await;
         Self {
             site,
             machine,

@@ -8,7 +8,7 @@ use sando_core::ports::{Notification, Notifier, RemoteError, Secrets};
 use sando_core::store::{Commit, Store};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::memory::MemoryStore;
-use sando_infra::notify::PostOffice;
+use sando_infra::notify::{Besides, PostOffice};
 use sando_infra::secrets::FileSecrets;
 use sando_tests::harness::{PythonMail, Scene, engineer, loopback_client, put};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn office(settings: Value, folder: &TempDir) -> PostOffice {
     let secrets = FileSecrets::open(&path.join("key"), &path.join("secrets")).unwrap();
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     PostOffice {
-        folder: FolderNotifier::new(path.join("notifications")),
+        besides: Besides::Kept(Arc::new(FolderNotifier::new(path.join("notifications")))),
         store: Arc::new(store),
         secrets,
         http: loopback_client(),

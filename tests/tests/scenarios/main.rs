@@ -15,6 +15,7 @@ mod identity;
 mod laws;
 mod leaver;
 mod mail;
+mod month;
 mod oauth_provider;
 mod oidc;
 mod pause;

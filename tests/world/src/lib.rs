@@ -35,7 +35,7 @@ pub use lever::{
 };
 pub use poll::{NotInTime, wait_until};
 pub use saas::SaasApp;
-pub use scim::{ScimApp, ScimOptions};
+pub use scim::{ScimApp, ScimGroup, ScimOptions};
 pub use server::{Exchange, Traffic};
 
 /// The guarded value; a panic in another test thread does not spread.

@@ -89,6 +89,24 @@ impl Variables {
             .map(|(name, variable)| (name.as_str(), variable))
     }
 
+    /// The values of all: those given, secret ones out of the credentials that they are kept with, and the defaults.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_with(
+        &self,
+        given: &BTreeMap<String, String>,
+        credentials: &BTreeMap<String, String>,
+    ) -> Result<Map<String, Value>, Vec<Mistake>> {
+        let secret = self.iter().filter(|(_, variable)| variable.secret);
+        let secret = secret.filter_map(|(name, _)| credentials.get_key_value(name));
+        let all = given.iter().chain(secret);
+        self.resolve(
+            &all.map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
     /// The values of all: those given, and the defaults.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -36,6 +37,15 @@ pub struct User {
     /// Person, bot, service or guest; where mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
+}
+
+impl User {
+    /// Was the holder of a licence there since? None without a licence, and where the application does not tell.
+    #[must_use]
+    pub fn uses_license(&self, since: Timestamp) -> Option<bool> {
+        let last: Timestamp = self.last_visit_at.as_deref()?.parse().ok()?;
+        (!self.licenses.is_empty()).then_some(last >= since)
+    }
 }
 
 impl fmt::Debug for User {

@@ -101,6 +101,14 @@ impl Answer {
         }
     }
 
+    /// The body as a text.
+    pub(crate) fn text(&self) -> String {
+        match &self.body {
+            Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Body::Json(value) => value.to_string(),
+        }
+    }
+
     /// The same with its body parsed, if it can be.
     ///
     /// Of answers that are no errors only what is needed is made.

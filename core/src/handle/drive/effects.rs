@@ -64,7 +64,14 @@ pub(super) async fn perform(
         for made in some {
             portion.after_make(made.job, made.action, &made.outcome, made.seen.as_ref());
         }
-        let to_make = portion.commit(ports).await?;
+        let to_make = match portion.commit(ports).await {
+            Ok(to_make) => to_make,
+            Err(error) => {
+                // What was sent is waited for: dropped half-way it might arrive after everybody has stopped looking.
+                making.for_each(async |_| ()).await;
+                return Err(error);
+            }
+        };
         making.extend(
             to_make
                 .into_iter()

@@ -14,6 +14,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::grant::Grant;
+use crate::metric::Metric;
 use crate::person::Person;
 use crate::ports::Ports;
 use crate::run::{Run, RunState};
@@ -169,6 +170,9 @@ impl Hand {
         }
         changes.check(self.person.entity.key(), self.person.version);
         self.commit(ports, changes, over).await?;
+        if over {
+            self.measure();
+        }
         self.grants.extend(turn.new_grants.iter().map(new));
         self.tasks.extend(turn.new_tasks.iter().map(new));
         for changed in &turn.changed_grants {
@@ -181,6 +185,15 @@ impl Hand {
         }
         self.approvals.extend(turn.new_approvals.iter().map(new));
         Ok(())
+    }
+
+    /// Tells how the run ended, if it did.
+    fn measure(&self) {
+        match self.run.entity.state {
+            RunState::Finished => Metric::RunFailures.record(0),
+            RunState::Failed => Metric::RunFailures.record(1),
+            RunState::Running | RunState::Cancelled => {}
+        }
     }
 
     fn line(&self, said: &Said) -> Line {

@@ -8,6 +8,8 @@ use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
 use crate::grant::{Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
+use crate::metric::Metric;
+use crate::person::Lifecycle;
 use crate::ports::{Ports, RemoteError};
 use crate::run::{Step, StepState, StepWork, WaitsFor};
 use crate::store::{Entity, Loaded, StoreError};
@@ -26,6 +28,7 @@ pub(super) struct Portion<'a> {
     grants: Vec<Loaded<Grant>>,
     tasks: Vec<Task>,
     to_make: Vec<(Job, Action)>,
+    measured: Vec<(Metric, i64)>,
 }
 
 impl<'a> Portion<'a> {
@@ -39,6 +42,7 @@ impl<'a> Portion<'a> {
             grants: Vec::new(),
             tasks: Vec::new(),
             to_make: Vec::new(),
+            measured: Vec::new(),
         }
     }
 
@@ -223,6 +227,7 @@ impl<'a> Portion<'a> {
         let mut is_new = false;
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
+            self.measure(goal, is_new);
             settle_grant(&mut grant.entity, goal, user);
         }
         self.keep(&job, None);
@@ -232,6 +237,23 @@ impl<'a> Portion<'a> {
             self.take_back(&job);
         } else {
             self.end_step(&job);
+        }
+    }
+
+    /// How long it took, from the event that it follows from.
+    fn measure(&mut self, goal: Goal, is_new: bool) {
+        let run = &self.hand.run.entity;
+        let took = self.now.duration_since(run.occurred_at).as_secs();
+        let lifecycle = self.hand.person.entity.state;
+        if goal != Goal::Give && matches!(lifecycle, Lifecycle::Leaving | Lifecycle::Left) {
+            self.measured.push((Metric::TimeToOffboard, took));
+        }
+        if is_new {
+            self.measured.push((Metric::TimeToProvision, took));
+            let starts_at = self.hand.person.entity.starts_at;
+            let after = starts_at.map(|at| self.now.duration_since(at).as_secs());
+            self.measured
+                .extend(after.map(|secs| (Metric::ReadyAfterStart, secs)));
         }
     }
 
@@ -402,6 +424,9 @@ impl<'a> Portion<'a> {
                 .check(self.hand.person.entity.key(), self.hand.person.version);
         }
         self.hand.commit(ports, self.changes, false).await?;
+        self.measured
+            .iter()
+            .for_each(|(metric, value)| metric.record(*value));
         for grant in &self.grants {
             self.hand.take_back(grant);
         }

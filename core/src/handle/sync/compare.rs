@@ -1,5 +1,7 @@
 //! After the end of the list: looks through the stored roster for who was not in it.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::desk::{Desk, Stop};
 use super::settle;
 use crate::handle::HandleError;
@@ -8,6 +10,8 @@ use crate::roster::{Entry, Write, unseen};
 use crate::store::{Loaded, PageRequest, Query};
 use crate::sync::{Counts, Phase};
 
+/// Who was not there for so long does not use a licence.
+const UNUSED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Entries that are looked at together.
 const AT_ONCE: usize = 100;
 
@@ -76,6 +80,11 @@ fn count(counts: &mut Counts, entry: &Entry, write: &Write, comparing: &Comparin
         counts.users = counts.users.saturating_add(1);
         if face.user.active {
             counts.active = counts.active.saturating_add(1);
+        }
+        let since = comparing.at.saturating_sub(UNUSED);
+        if let Some(uses) = face.user.uses_license(since.unwrap_or(Timestamp::MIN)) {
+            counts.licensed = counts.licensed.saturating_add(1);
+            counts.using = counts.using.saturating_add(u64::from(uses));
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::definition::{
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
-use crate::ports::{Connection, Reader};
+use crate::ports::{Connection, CredentialSource, Reader};
 use crate::roster::difference::Change;
 use crate::roster::{Entry, Lost, seen};
 use crate::store::{Key, Loaded, PartKind, Version};
@@ -61,7 +61,7 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
     desk.renew_now().await?;
     let connection = Connection {
         definition: definition.clone(),
-        owner: desk.account.owner(),
+        credentials: CredentialSource::Kept(desk.account.owner()),
         variables: desk.account.variables.clone(),
     };
     let opened = match desk.ports.readers.open(&connection).await {

@@ -6,14 +6,16 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::inputs;
 use crate::definition::{
-    Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
+    Batch, Certificate, Class, Failure, Method, Outcome, PlannedRequest, Pull, Purpose, RequestId,
+    Step,
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
-use crate::ports::{Connection, Ports, Reader};
+use crate::ports::{Clock, Connection, Ports, Reader};
 
 /// How long a test may take; API Gateway waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -21,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The most requests of a test.
 const MOST_REQUESTS: u64 = 50;
+
+/// The longest part of a body that is shown, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// What came of a test.
 #[derive(Debug)]
@@ -31,6 +36,29 @@ pub struct Sample {
     pub certificate: Certificate,
     /// Why it does not work.
     pub failure: Option<Failure>,
+    /// The requests that were made, in the order of their answers, without any secret.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// One request and what came of it, for people. The parts of its URL and the body are the application's own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exchange {
+    /// What it was for: `users`, `step`, `details`.
+    pub purpose: &'static str,
+    /// GET or POST.
+    pub method: Method,
+    /// With secrets masked.
+    pub url: String,
+    /// Missing where nothing was answered.
+    pub status: Option<u16>,
+    /// Why nothing was answered.
+    pub fault: Option<String>,
+    /// From sending to the last byte, waits included, in milliseconds.
+    pub took_ms: u64,
+    /// The length of the body in bytes.
+    pub bytes: usize,
+    /// The first 64 KiB of the body, with secrets masked.
+    pub body: String,
 }
 
 /// Reads the first page of users.
@@ -51,7 +79,7 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
             return Ok(Sample::failed(failure(Class::Shape, in_lines(&mistakes))));
         }
     };
-    let mut sample = Box::pin(first_page(ports, pull, opened.reader.clone())).await;
+    let mut sample = Box::pin(first_page(ports, pull, &opened.reader)).await;
     if let Some(failure) = &mut sample.failure {
         failure.message = opened.reader.mask(&failure.message);
         failure.remote = failure
@@ -59,15 +87,64 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
             .as_deref()
             .map(|text| opened.reader.mask(text));
     }
+    for exchange in &mut sample.exchanges {
+        exchange.url = opened.reader.mask(&exchange.url);
+        exchange.body = opened.reader.mask(&exchange.body);
+    }
     Ok(sample)
 }
 
-async fn fly(reader: Arc<dyn Reader>, request: Box<PlannedRequest>) -> (RequestId, Outcome) {
+/// A request that was answered, or not.
+type Landed = (RequestId, Outcome, Exchange);
+
+async fn fly(
+    clock: Arc<dyn Clock>,
+    reader: Arc<dyn Reader>,
+    request: Box<PlannedRequest>,
+) -> Landed {
+    let sent = clock.now();
     let outcome = reader.send(&request).await;
-    (request.id, outcome)
+    let took = clock.now().duration_since(sent).as_millis();
+    let (status, body, fault) = match &outcome {
+        Outcome::Answered(answer) => (Some(answer.status), answer.text(), None),
+        Outcome::Failed(fault) => (None, String::new(), Some(fault.message.clone())),
+    };
+    let exchange = Exchange {
+        purpose: request.purpose.kind(),
+        method: request.method,
+        url: request.url.to_string(),
+        status,
+        fault,
+        took_ms: u64::try_from(took).unwrap_or(0),
+        bytes: body.len(),
+        body: beginning(body),
+    };
+    (request.id, outcome, exchange)
 }
 
-async fn first_page(ports: &Ports, mut pull: Pull, reader: Arc<dyn Reader>) -> Sample {
+/// At most [`LONGEST_BODY`] of a text.
+fn beginning(mut text: String) -> String {
+    let end = text.floor_char_boundary(LONGEST_BODY);
+    text.truncate(end);
+    text
+}
+
+/// Reads until there are users, with the requests that were made for them.
+async fn first_page(ports: &Ports, pull: Pull, reader: &Arc<dyn Reader>) -> Sample {
+    let mut exchanges = Vec::new();
+    let sample = until_users(ports, pull, reader, &mut exchanges).await;
+    Sample {
+        exchanges,
+        ..sample
+    }
+}
+
+async fn until_users(
+    ports: &Ports,
+    mut pull: Pull,
+    reader: &Arc<dyn Reader>,
+    exchanges: &mut Vec<Exchange>,
+) -> Sample {
     let until = ports.clock.now();
     let until = until.saturating_add(SignedDuration::try_from(PATIENCE).unwrap_or_default());
     let until = until.unwrap_or(Timestamp::MAX);
@@ -81,13 +158,16 @@ async fn first_page(ports: &Ports, mut pull: Pull, reader: Arc<dyn Reader>) -> S
                 let why = format!("there are no users after {MOST_REQUESTS} requests");
                 pull.abandon(failure(Class::Shape, why));
             }
-            Step::Send(request) => flights.push(Box::pin(fly(reader.clone(), request))),
+            Step::Send(request) => {
+                flights.push(Box::pin(fly(ports.clock.clone(), reader.clone(), request)));
+            }
             Step::Users(batch) if batch.users.is_empty() && batch.dropped.is_empty() => {}
             Step::Users(batch) => {
                 return Sample {
                     batch: *batch,
                     certificate: pull.certificate().clone(),
                     failure: None,
+                    exchanges: Vec::new(),
                 };
             }
             Step::Done(certificate) => {
@@ -95,6 +175,7 @@ async fn first_page(ports: &Ports, mut pull: Pull, reader: Arc<dyn Reader>) -> S
                     batch: Batch::default(),
                     failure: certificate.failure.clone(),
                     certificate: *certificate,
+                    exchanges: Vec::new(),
                 };
             }
             Step::Await => {
@@ -102,7 +183,8 @@ async fn first_page(ports: &Ports, mut pull: Pull, reader: Arc<dyn Reader>) -> S
                 let left = Duration::try_from(left).unwrap_or_default();
                 let time = ports.clock.sleep(left);
                 match select(flights.next(), time).await {
-                    Either::Left((Some((id, outcome)), _)) => {
+                    Either::Left((Some((id, outcome, exchange)), _)) => {
+                        exchanges.push(exchange);
                         pull.receive(id, outcome, ports.clock.now());
                     }
                     Either::Left((None, _)) => {
@@ -125,6 +207,7 @@ impl Sample {
             batch: Batch::default(),
             certificate: Certificate::default(),
             failure: Some(failure),
+            exchanges: Vec::new(),
         }
     }
 }

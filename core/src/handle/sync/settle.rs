@@ -8,6 +8,7 @@ use crate::account::{Account, Notice};
 use crate::changes::{Changes, Line};
 use crate::definition::Failure;
 use crate::handle::{HandleError, ledger};
+use crate::metric::Metric;
 use crate::ports::{Notification, Ports};
 use crate::store::{Entity, Loaded, StoreError};
 use crate::sync::{Counts, Sync, SyncState, guard};
@@ -76,7 +77,11 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         match ledger::commit(desk.ports, changes).await {
             // Only its account moved, not the sync: a notification was sent, or it was disabled.
             Err(HandleError::Store(StoreError::Conflict { key: moved })) if moved == key => {}
-            done => return done,
+            Ok(()) => {
+                Metric::SyncFailures.record(i64::from(state == SyncState::Failed));
+                return Ok(());
+            }
+            failed => return failed,
         }
     }
     Err(StoreError::Conflict { key }.into())
@@ -90,6 +95,8 @@ fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
             account.applied_at = Some(now);
             account.users = sync.counts.users;
             account.active = sync.counts.active;
+            account.licensed = sync.counts.licensed;
+            account.using = sync.counts.using;
         }
         SyncState::Held => {
             account.held = Some(sync.number);

@@ -1,10 +1,12 @@
 //! Definitions, accounts, syncs and rosters over the API.
 
+use axum::body::Body;
+use http::Request;
 use serde_json::{Value, json};
 
-use crate::world::{World, world};
+use crate::world::{TOKEN, World, world};
 
-fn definition() -> Value {
+pub(crate) fn definition() -> Value {
     json!({
         "app": "acme", "base_url": "https://{domain}.acme.example",
         "variables": { "domain": { "label": "Subdomain" }, "tenant": { "secret": true } },
@@ -15,14 +17,14 @@ fn definition() -> Value {
     })
 }
 
-fn given() -> Value {
+pub(crate) fn given() -> Value {
     json!({
         "variables": { "domain": "contoso" },
         "credentials": { "token": "sk-secret", "tenant": "t-hidden" }
     })
 }
 
-fn row(id: &str, state: &str) -> Value {
+pub(crate) fn row(id: &str, state: &str) -> Value {
     json!({ "id": id, "mail": format!("{id}@contoso.example"), "state": state })
 }
 
@@ -146,28 +148,20 @@ async fn a_wrong_definition_is_refused_with_its_places() {
 }
 
 #[tokio::test]
-async fn a_preview_tells_of_every_record_why() {
+async fn a_definition_may_be_sent_as_yaml() {
     let world = world();
-    let mut file = definition();
-    file["definition"] = json!("acme");
-    let sample = json!({ "users": [row("a", "on"), row("b", "LOCKED"), { "id": "c" }] });
+    let put = async |text: &'static str| {
+        let request = Request::put("/v1/definitions/acme")
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/yaml; charset=utf-8");
+        world.send(request.body(Body::from(text)).unwrap()).await
+    };
 
-    let body = json!({ "definition": file, "sample": sample });
-    let preview = world
-        .post("/v1/definitions:preview", body)
-        .await
-        .expect(200);
-
-    let rows = preview["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 3);
-    assert_eq!(rows[0]["user"]["user"]["active"], true);
-    assert_eq!(rows[0]["why"], json!([]));
-    let why = "deleted: `state` is `LOCKED`, rule 1 wants `on`";
-    assert_eq!(rows[1]["why"], json!([why]));
-    assert_eq!(rows[2]["user"], json!(null));
-    assert_eq!(preview["summary"]["received"], 3);
-    assert_eq!(preview["failure"], json!(null));
-    assert_eq!(world.requests(), 0);
+    let file = "# Acme\napp: acme\nbase_url: https://acme.example\nusers: { path: /users }\nmap: { external_id: id, email: mail }\nstatus: { active_when: [] }\n";
+    put(file).await.expect(201);
+    let twice = put("app: acme\napp: other\n").await;
+    assert!(twice.text.contains("2:1"), "{}", twice.text);
+    twice.expect(400);
 }
 
 #[tokio::test]
@@ -208,7 +202,7 @@ async fn variables_and_secrets_are_checked_before_anything_is_stored() {
 
     let wrong = json!({
         "variables": { "domian": "x", "tenant": "in the open" },
-        "credentials": { "token": "" }
+        "credentials": { "token": "", "tokn": "x" }
     });
     let problem = world.put("/v1/accounts/acme/prod", wrong).await.expect(422);
 
@@ -222,6 +216,7 @@ async fn variables_and_secrets_are_checked_before_anything_is_stored() {
     let wanted = [
         "credentials.tenant",
         "credentials.token",
+        "credentials.tokn",
         "variables.domain",
         "variables.domian",
         "variables.tenant",

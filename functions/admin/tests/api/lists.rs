@@ -95,6 +95,7 @@ async fn no_route_is_open_to_a_wrong_scope() {
             // Who decides reads what that needs.
             "GET" if path.starts_with("/v1/approvals") => vec![&operate],
             "POST" if path.starts_with("/v1/approvals") => vec![&read, &operate],
+            "PUT" | "DELETE" if path.starts_with("/v1/drafts") => vec![&read, &approve],
             "GET" => vec![&approve, &operate],
             "POST" => vec![&read, &approve],
             _ => vec![&read, &approve, &operate],

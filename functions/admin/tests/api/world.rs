@@ -11,8 +11,11 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use sando_admin::{Api, router};
 use sando_core::app::Application;
+use sando_core::auth::authorize::SignIn;
 use sando_core::catch_up::{How, Moved, Part};
-use sando_core::definition::{Answer as Answered, Failure, Outcome as Came, PlannedRequest};
+use sando_core::definition::{
+    Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
+};
 use sando_core::effect::{Action, Outcome};
 use sando_core::handle::tick::tick;
 use sando_core::handle::work;
@@ -20,9 +23,9 @@ use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
 use sando_core::oidc::{Identity, OidcSettings};
 use sando_core::ports::{
-    Applications, Chance, Clock, Connection, FoundUser, KeyWrap, Lever, Notification, Notifier,
-    Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets,
-    Subject, TokenError, Tokens, WorkMessage, WorkQueue,
+    Applications, Chance, Clock, Connection, CredentialSource, FoundUser, KeyWrap, Lever,
+    Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
+    SecretValues, Secrets, Subject, TokenError, Tokens, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
@@ -38,7 +41,7 @@ pub(crate) struct Fakes {
     now: Mutex<Timestamp>,
     count: Mutex<u64>,
     queue: Mutex<Vec<WorkMessage>>,
-    secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) secrets: Mutex<BTreeMap<String, SecretValues>>,
     pub(crate) readings: Mutex<BTreeMap<LeverId, Reading>>,
     pub(crate) lever_is_down: Mutex<bool>,
     users: Mutex<BTreeMap<String, FoundUser>>,
@@ -181,8 +184,11 @@ impl Provisioner for Shared {
 #[async_trait]
 impl Readers for Shared {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
-        let secrets = self.0.secrets.lock().unwrap();
-        let secret = &secrets[&connection.owner].credentials;
+        let values = match &connection.credentials {
+            CredentialSource::Kept(owner) => self.0.secrets.lock().unwrap()[owner].clone(),
+            CredentialSource::Given(values) => values.clone(),
+        };
+        let secret = &values.credentials;
         let mut given = connection.variables.clone();
         for (name, variable) in connection.definition.variables().iter() {
             if variable.secret {
@@ -192,6 +198,23 @@ impl Readers for Shared {
         Ok(Opened {
             variables: connection.definition.variables().resolve(&given).unwrap(),
             reader: Arc::new(Self(self.0.clone())),
+        })
+    }
+
+    /// The code `good` is accepted.
+    async fn authorise(&self, _: &Connection, code: &str, _: &SignIn) -> Result<(), Failure> {
+        if code == "good" {
+            return Ok(());
+        }
+        Err(Failure {
+            class: Class::Credentials,
+            purpose: Purpose::Step {
+                name: "authentication".to_owned(),
+            },
+            status: Some(400),
+            message: "the code is not accepted".to_owned(),
+            remote: None,
+            disable: true,
         })
     }
 }

@@ -73,6 +73,10 @@ fn introduce(town: &Town, running: &Running) {
         running.address,
         running.admin_token
     ));
+    say(&format!(
+        "Console, once and within an hour: {}",
+        running.console
+    ));
     say(
         "Every hire reaches Sando by two webhooks; some come twice, some answers are lost. Ctrl-C ends the demo.\n",
     );

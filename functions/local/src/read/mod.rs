@@ -1,4 +1,4 @@
-//! Reading applications from the command line: `check`, `preview`, `pull`, `schema`. No store, no data folder.
+//! Reading applications from the command line: `check`, `preview`, `pull`, `suggest`, `schema`. No store, no data folder.
 
 mod check;
 mod inputs;
@@ -7,6 +7,7 @@ mod preview;
 mod progress;
 mod pull;
 mod recorded;
+mod suggest;
 mod summary;
 mod table;
 mod tokens;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 pub(crate) use check::{CheckFlags, command as check};
 pub(crate) use preview::{PreviewFlags, command as preview};
 pub(crate) use pull::{PullFlags, command as pull};
+pub(crate) use suggest::{SuggestFlags, command as suggest};
 
 use crate::{print, say};
 

@@ -18,4 +18,6 @@ mod printed;
 #[cfg(test)]
 mod several;
 #[cfg(test)]
+mod tutorial;
+#[cfg(test)]
 mod usage;

@@ -147,6 +147,27 @@ async fn the_catalogue_is_right_and_every_definition_of_it_has_recorded_answers(
 }
 
 #[tokio::test]
+async fn suggest_prints_a_part_of_a_definition_with_reasons() {
+    let desk = Desk::new().await;
+    let answer =
+        json!({ "data": [{ "id": 7, "mail": "a@contoso.example" }], "meta": { "next": "c" } });
+    let file = desk.file("answer.json", &answer.to_string());
+
+    let told = desk.run("suggest", &file).await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    let wanted = "users:\n  # a list with 1 record stands there\n  response_path: \"data\"\n";
+    assert!(told.out.starts_with(wanted), "{}", told.out);
+    assert!(told.out.contains("map:\n"), "{}", told.out);
+    assert!(told.out.contains("  email: \"mail\""), "{}", told.out);
+
+    let nothing = desk.file("nothing.yaml", "paths: {}");
+    assert_eq!(desk.run("suggest", &nothing).await.code, 1);
+    let wrong = desk.file("wrong.yaml", "a: [");
+    assert_eq!(desk.run("suggest", &wrong).await.code, 2);
+}
+
+#[tokio::test]
 async fn preview_shows_raw_and_mapped_values_and_reasons() {
     let desk = Desk::new().await.secret("token", "t0ken-1");
     desk.app.door(Door::bearer("t0ken-1"));

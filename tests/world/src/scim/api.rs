@@ -25,6 +25,8 @@ use crate::query::Params;
 type Sim = Shared<Arc<App>>;
 type Answer = Result<Response, Problem>;
 
+/// What every cursor begins with; the empty one is the first.
+const CURSOR: &str = "after-";
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
 /// The router of the whole application.
@@ -105,7 +107,10 @@ async fn list(Shared(app): Sim, Path(endpoint): Path<String>, params: Params) ->
                 .ok_or_else(|| Problem::bad("invalidFilter", format!("{text} is not supported")))?,
         ),
     };
-    let start = number(&params, "startIndex")?.unwrap_or(1).max(1);
+    let before = match app.options.cursors {
+        true => cursor(&params)?,
+        false => number(&params, "startIndex")?.unwrap_or(1).max(1) - 1,
+    };
     let count = number(&params, "count")?.unwrap_or(app.options.max_page);
     let store = locked(&app.store);
     let fitting: Vec<&Resource> = store
@@ -121,14 +126,21 @@ async fn list(Shared(app): Sim, Path(endpoint): Path<String>, params: Params) ->
     let total = fitting.len();
     let page: Vec<Attributes> = fitting
         .into_iter()
-        .skip(start - 1)
+        .skip(before)
         .take(count.min(app.options.max_page))
         .map(|resource| narrowed(app.shown(&store, resource), &params))
         .collect();
-    let body = json!({
-        "schemas": [LIST], "totalResults": total, "startIndex": start,
-        "itemsPerPage": page.len(), "Resources": page,
+    let after = before + page.len();
+    let mut body = json!({
+        "schemas": [LIST], "totalResults": total, "itemsPerPage": page.len(), "Resources": page,
     });
+    let place = match app.options.cursors {
+        false => Some(("startIndex", json!(before + 1))),
+        true => (after < total).then(|| ("nextCursor", json!(format!("{CURSOR}{after}")))),
+    };
+    if let (Some(fields), Some((name, value))) = (body.as_object_mut(), place) {
+        fields.insert(name.to_owned(), value);
+    }
     Ok(scim_json(StatusCode::OK, &body))
 }
 
@@ -168,7 +180,7 @@ async fn replace(
     let kind = kind_of(&endpoint)?;
     let body = resource_body(kind, &body)?;
     let mut store = locked(&app.store);
-    app.check_version(&store, kind, &id, &headers)?;
+    app.check_version(&mut store, kind, &id, &headers)?;
     let changed = store.replace(&app.options, app.clock.now_ms(), kind, &id, body)?;
     Ok(app.answer(StatusCode::OK, &store, &changed, &Params::default()))
 }
@@ -185,7 +197,7 @@ async fn modify(
     }
     let operations = patch::parse(&json_of(&body)?)?;
     let mut store = locked(&app.store);
-    app.check_version(&store, kind, &id, &headers)?;
+    app.check_version(&mut store, kind, &id, &headers)?;
     let changed = store.patch(&app.options, app.clock.now_ms(), kind, &id, operations)?;
     Ok(app.answer(StatusCode::OK, &store, &changed, &Params::default()))
 }
@@ -197,7 +209,7 @@ async fn remove(
 ) -> Answer {
     let kind = kind_of(&endpoint)?;
     let mut store = locked(&app.store);
-    app.check_version(&store, kind, &id, &headers)?;
+    app.check_version(&mut store, kind, &id, &headers)?;
     store.delete(kind, &id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -229,11 +241,12 @@ impl App {
     /// 404 if there is no such resource, 412 if the client saw another version.
     fn check_version(
         &self,
-        store: &Store,
+        store: &mut Store,
         kind: Kind,
         id: &str,
         headers: &HeaderMap,
     ) -> Result<(), Problem> {
+        store.meddle_with(kind, id);
         let found = store.find(kind, id).ok_or_else(|| Problem::missing(id))?;
         if self.options.etags && names_version(headers, header::IF_MATCH, found) == Some(false) {
             return Err(Problem::plain(
@@ -294,6 +307,19 @@ fn number(params: &Params, name: &str) -> Result<Option<usize>, Problem> {
         .parse()
         .map_err(|_| Problem::bad("invalidValue", format!("{name} is not a number")))?;
     Ok(Some(usize::try_from(value.max(0)).unwrap_or(usize::MAX)))
+}
+
+/// How many come before the page that a cursor names (RFC 9865, section 2).
+fn cursor(params: &Params) -> Result<usize, Problem> {
+    let refused = |why: &str| Err(Problem::bad("invalidCursor", why));
+    match (params.one("cursor"), params.one("startIndex")) {
+        (_, Some(_)) => refused("lists come by cursor, not by index"),
+        (None | Some(""), None) => Ok(0),
+        (Some(text), None) => match text.strip_prefix(CURSOR).map(str::parse) {
+            Some(Ok(before)) => Ok(before),
+            _ => refused("no such cursor"),
+        },
+    }
 }
 
 fn json_of(bytes: &Bytes) -> Result<Value, Problem> {

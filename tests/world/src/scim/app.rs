@@ -118,6 +118,11 @@ impl ScimApp {
         users.find(|user| user.user_name.to_lowercase() == wanted)
     }
 
+    /// Before each of the next `writes`, somebody else changes what is written, so that its version moves.
+    pub fn meddle(&self, writes: u64) {
+        locked(&self.app.store).meddled = writes;
+    }
+
     /// Every group in the order of creation.
     pub fn groups(&self) -> Vec<ScimGroup> {
         let store = locked(&self.app.store);

@@ -15,6 +15,7 @@ pub(super) fn provider_config(options: &ScimOptions) -> Value {
         "changePassword": { "supported": false },
         "sort": { "supported": false },
         "etag": { "supported": options.etags },
+        "pagination": { "cursor": options.cursors, "index": !options.cursors },
         "authenticationSchemes": [{
             "type": "oauthbearertoken", "name": "OAuth Bearer Token",
             "description": "A bearer token", "primary": true,

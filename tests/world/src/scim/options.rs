@@ -33,6 +33,8 @@ pub struct ScimOptions {
     pub etags: bool,
     /// The quirk of wanting `active` as `"True"` or `"False"` in a patch.
     pub active_as_text: bool,
+    /// Whether lists come by cursor (RFC 9865) and not by index.
+    pub cursors: bool,
     /// The largest page of a list.
     pub max_page: usize,
     /// The most members one patch may name.
@@ -54,6 +56,7 @@ impl Default for ScimOptions {
             patch: true,
             etags: true,
             active_as_text: false,
+            cursors: false,
             max_page: 100,
             members_per_patch: 1_000,
         }

@@ -88,6 +88,8 @@ impl Resource {
 pub(super) struct Store {
     pub(super) resources: Vec<Resource>,
     pub(super) users_created: u64,
+    /// Before how many writes somebody else still changes what is written.
+    pub(super) meddled: u64,
 }
 
 impl Store {
@@ -101,6 +103,33 @@ impl Store {
     pub(super) fn find_mut(&mut self, kind: Kind, id: &str) -> Option<&mut Resource> {
         let mut all = self.resources.iter_mut();
         all.find(|resource| resource.kind == kind && resource.id == id)
+    }
+
+    /// Somebody else changes the resource, if one of [`Store::meddled`] is left: the first user joins a group.
+    pub(super) fn meddle_with(&mut self, kind: Kind, id: &str) {
+        if self.meddled == 0 {
+            return;
+        }
+        let mut users = self.resources.iter().filter(|one| one.kind == Kind::User);
+        let somebody = users.next().map(|user| user.id.clone());
+        let Some(resource) = self.find_mut(kind, id) else {
+            return;
+        };
+        resource.version += 1;
+        match kind {
+            Kind::User => {
+                let nickname = Value::from("Somebody else was here");
+                resource.attributes.insert("nickName".to_owned(), nickname);
+            }
+            Kind::Group => {
+                let key = key_of(&resource.attributes, "members");
+                let members = resource.attributes.entry(key).or_insert(json!([]));
+                if let Some(members) = members.as_array_mut() {
+                    members.push(json!({ "value": somebody }));
+                }
+            }
+        }
+        self.meddled -= 1;
     }
 
     /// Creates what a client's body describes.

@@ -1,10 +1,4 @@
-//! The adapters for AWS against a keeper that can be away, busy, or changed. Their work together is tested on emulated
-//! AWS, by `tests/aws`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
+//! Secrets: kept for a while, asked for again when they fail, used on while the keeper is away.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,8 +9,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use sando_core::ports::{Clock, RemoteError, SecretValues, Secrets};
-use sando_infra::aws::{Config, SecretsManagerSecrets};
+use sando_infra::aws::SecretsManagerSecrets;
 use serde_json::{Value, json};
+
+use crate::config;
 
 /// Secrets Manager, as far as one secret needs it.
 #[derive(Default)]
@@ -116,25 +112,6 @@ impl Scene {
         let values = self.secrets.read("app/design", fresh).await.unwrap()?;
         values.credentials.get("token").cloned()
     }
-}
-
-fn config(endpoint: &str) -> Config {
-    let vars = [
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "id"),
-        ("AWS_SECRET_ACCESS_KEY", "key"),
-        ("SANDO_STACK", "sando"),
-        ("SANDO_STATE_TABLE", "state"),
-        ("SANDO_AUDIT_TABLE", "audit"),
-        ("SANDO_EVENTS_QUEUE_URL", "https://sqs.example/1/events"),
-        ("SANDO_WORK_QUEUE_URL", "https://sqs.example/1/work"),
-        ("SANDO_ALARM_TOPIC_ARN", "arn:aws:sns:eu-central-1:1:alarms"),
-        ("SANDO_SECRETS_PREFIX", "sando/"),
-        ("SANDO_KMS_KEY", "a-key"),
-    ];
-    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    Config::from_vars(vars.map(owned)).unwrap()
 }
 
 #[tokio::test]

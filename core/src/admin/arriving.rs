@@ -1,0 +1,95 @@
+//! Who starts soon, and how much of what they are due they have.
+
+use jiff::Timestamp;
+
+use crate::access::desired;
+use crate::company::Company;
+use crate::grant::{Grant, GrantState};
+use crate::handle::load;
+use crate::person::{Lifecycle, Person};
+use crate::ports::Ports;
+use crate::store::{Entity, Loaded, PageRequest, Query};
+
+use super::AdminError;
+
+/// How one thing stands that somebody is due on their first day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// It was seen.
+    Verified,
+    /// Somebody has to decide.
+    Asked,
+    /// It is being given, or waits for its time.
+    Coming,
+    /// It was given up: a human has it as a task.
+    Failed,
+    /// Nobody can tell whether it is due.
+    Unknown,
+}
+
+/// Somebody who starts.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Who.
+    pub person: Person,
+    /// What they are due, by application.
+    pub due: Vec<Readiness>,
+}
+
+/// Those who start next, the first ones first; computing it changes nothing.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn next(
+    ports: &Ports,
+    company: &Company,
+    most: usize,
+) -> Result<Vec<Arrival>, AdminError> {
+    let query = Query::States {
+        kind: Person::KIND,
+        states: vec![Lifecycle::Preboarding.as_str()],
+    };
+    let page = PageRequest {
+        limit: 200,
+        cursor: None,
+    };
+    let mut people = Vec::new();
+    for stored in ports.store.list(&query, &page).await?.items {
+        let person: Loaded<Person> = stored.read()?;
+        people.push(person.entity);
+    }
+    people.sort_by_key(|person| (person.starts_on.is_none(), person.starts_on));
+    people.truncate(most);
+    let now = ports.clock.now();
+    let mut arrivals = Vec::new();
+    for person in people {
+        let grants = load::grants(ports, &person.id).await?;
+        let grants: Vec<Grant> = grants.into_iter().map(|grant| grant.entity).collect();
+        let due = readiness(&person, company, &grants, now);
+        arrivals.push(Arrival { person, due });
+    }
+    Ok(arrivals)
+}
+
+fn readiness(
+    person: &Person,
+    company: &Company,
+    grants: &[Grant],
+    now: Timestamp,
+) -> Vec<Readiness> {
+    let desired = desired(person, company, now);
+    let of = |due: &crate::access::Due| {
+        let grant = grants.iter().find(|grant| grant.app == due.app);
+        match grant.map(|grant| (grant.state, grant)) {
+            Some((GrantState::Active, _)) => Readiness::Verified,
+            Some((GrantState::Failed, _)) => Readiness::Failed,
+            Some((_, grant)) if grant.approval.is_some() && grant.change.is_none() => {
+                Readiness::Asked
+            }
+            _ => Readiness::Coming,
+        }
+    };
+    let certain = desired.due.values().map(of);
+    let unknown = desired.unknown.iter().map(|_| Readiness::Unknown);
+    certain.chain(unknown).collect()
+}

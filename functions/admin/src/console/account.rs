@@ -1,0 +1,294 @@
+//! One account: state, certificate, users with why, syncs, and what of a held sync may count.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::account::{Account, AccountState};
+use sando_core::admin::accounts;
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::syncs::{self, Accept};
+use sando_core::definition::Failure;
+use sando_core::ids::Slug;
+use sando_core::store::{Loaded, Query};
+use sando_core::sync::{Sync, SyncState};
+
+use crate::Api;
+use crate::list::gather;
+
+use super::certificate;
+use super::form::Form;
+use super::format::{many, when};
+use super::input::At;
+use super::layout::{Nav, Page, done};
+use super::parts::{button, empty, hidden, tabs, tag};
+use super::refusal::Refusal;
+use super::states;
+use super::visitor::{Administers, Operates, Sees, Visitor};
+use super::words::{self, Said};
+
+/// An account's definition and name.
+pub(super) type Of = (Slug, Slug);
+/// How many who lose something are shown.
+const MOST_LOSSES: usize = 1_000;
+
+/// The address of an account.
+pub(super) fn place(account: &Account) -> String {
+    format!("/console/accounts/{}/{}", account.definition, account.name)
+}
+
+/// The page of an account around one of its tabs.
+pub(super) fn page(
+    visitor: &Visitor,
+    account: &Account,
+    here: &str,
+    now: Timestamp,
+    body: Markup,
+) -> Page {
+    let place = place(account);
+    let mut all = vec![
+        ("Syncs".to_owned(), place.clone(), here == "syncs"),
+        (
+            format!("Users {}", account.users),
+            format!("{place}/users"),
+            here == "users",
+        ),
+    ];
+    if account.held.is_some() {
+        all.push(("Held".to_owned(), format!("{place}/held"), here == "held"));
+    }
+    Page {
+        nav: Nav::Integrations,
+        title: account.label(),
+        above: Some(html! { a href="/console/integrations" { "Integrations" } }),
+        verdict: words::account(account),
+        lead: Some(lead(visitor, account, now)),
+        body: html! { (tabs("Account", &all)) (body) },
+    }
+}
+
+fn lead(visitor: &Visitor, account: &Account, now: Timestamp) -> Markup {
+    let place = place(account);
+    let (shape, state) = states::account(account);
+    let is_disabled = matches!(account.state, AccountState::Disabled { .. });
+    html! {
+        p.facts {
+            (tag(shape, state))
+            span { "reads " (account.app) }
+            @match account.applied_at { Some(at) => { span { "last complete " (when(at, now)) } } None => { span { "never complete" } } }
+            @if !is_disabled { span { "next " (when(account.next_sync_at, now)) } }
+            @for (name, value) in &account.variables { span { (name) " " code { (value) } } }
+        }
+        @if let AccountState::Disabled { failure, .. } = &account.state { (failed(failure)) }
+        @if visitor.may(Scope::Operate) {
+            div.bar {
+                @if is_disabled {
+                    (button(visitor, &format!("{place}/test"), "primary", words::TEST))
+                    (button(visitor, &format!("{place}/enable"), "", words::ENABLE))
+                } @else {
+                    (button(visitor, &format!("{place}/sync"), "primary", words::SYNC_NOW))
+                    (button(visitor, &format!("{place}/test"), "", words::TEST))
+                }
+            }
+        } @else { p.small.muted { (words::LOOKS_ONLY) } }
+    }
+}
+
+/// Why something could not be read.
+pub(super) fn failed(failure: &Failure) -> Markup {
+    html! {
+        div.said.is-bad {
+            p {
+                strong { (failure.class.name()) } ": " (failure.message)
+                @if let Some(status) = failure.status { " (" (status) ")" }
+                @if let Some(remote) = &failure.remote { br; span.muted { "It says: " (remote) } }
+            }
+        }
+    }
+}
+
+/// Shows an account with its syncs.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let account = accounts::must_be(&api.ports, &definition, &name)
+        .await?
+        .entity;
+    let query = Query::Syncs(account.roster.clone());
+    let found = gather::<Sync>(&api, &query, Some(20), None, |_| true).await?;
+    let latest = found
+        .items
+        .iter()
+        .find_map(|sync| sync.entity.certificate.as_ref());
+    let is_running = account.syncing.is_some() || account.state == AccountState::Connecting;
+    let place = place(&account);
+    let body = html! {
+        div #live data-asks=[is_running.then_some("1")] hx-get=[is_running.then_some(&place)]
+            hx-trigger=[is_running.then_some("every 2s")] hx-select="#live" hx-select-oob="#verdict" hx-target="this" hx-swap="outerMorph" {
+            @if let Some(certificate) = latest { (certificate::shown(certificate)) }
+            section aria-labelledby="syncs" {
+                h2 #syncs { "Syncs" }
+                @if found.items.is_empty() { (empty(words::NO_SYNCS)) } @else { (history(&account, &found.items, now)) }
+            }
+        }
+    };
+    Ok(page(&visitor, &account, "syncs", now, body).respond(Some(&visitor)))
+}
+
+fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Sync" } th scope="col" { "State" } th.num scope="col" { "Users" } th scope="col" { "What changed" }
+                th scope="col" { "By" } th scope="col" { "Began" }
+            } }
+            tbody {
+                @for item in all {
+                    @let sync = &item.entity;
+                    @let (shape, state) = states::sync(sync.shown_state(account));
+                    @let counts = sync.counts;
+                    tr {
+                        td { strong { "syn_" (sync.number) } " " span.small.muted { "v" (sync.version) } }
+                        td data-label="State" { (tag(shape, state)) @if let Some(held) = &sync.held { div.small { (held) } } @if let Some(failure) = &sync.failure { div.small { (failure.message) } } }
+                        td.num data-label="Users" { @if sync.state == SyncState::Done || sync.state == SyncState::Held { (counts.users) } }
+                        td data-label="What changed" { (counts.new) " new, " (counts.changed) " changed, " (counts.vanished) " vanished" }
+                        td data-label="By" { (sync.actor) }
+                        td data-label="Began" { (when(sync.started_at, now)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Shows who would lose something by the sync that is held.
+pub(super) async fn held(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let account = accounts::must_be(&api.ports, &definition, &name)
+        .await?
+        .entity;
+    let Some(number) = account.held else {
+        return Err(Refusal::nothing());
+    };
+    let sync = syncs::sync(&api.ports, &account, number).await?.entity;
+    let losses = syncs::losses(&api.ports, &sync, MOST_LOSSES).await?;
+    let place = place(&account);
+    let body = html! {
+        form method="post" action={ (place) "/release" } {
+            (hidden(&visitor, ""))
+            section aria-labelledby="held" {
+                h2 #held { (words::HELD_WHAT) " " (losses.len()) }
+                @if let Some(why) = &sync.held { p { (why) } }
+                p.small.muted { (words::RELEASE_MEANS) }
+                table {
+                    thead { tr { th scope="col" { span.visually-hidden { "Select" } } th scope="col" { "User" } th scope="col" { "Their id" } th scope="col" { "Because" } } }
+                    tbody {
+                        @for loss in &losses {
+                            @let name = loss.name.as_deref().unwrap_or(&loss.external_id);
+                            tr {
+                                td { input type="checkbox" name="id" value=(loss.external_id) aria-label={ "Select " (name) } disabled[!visitor.may(Scope::Admin)]; }
+                                td data-label="User" { (name) }
+                                td data-label="Their id" { code { (loss.external_id) } }
+                                td data-label="Because" { (certificate::lost(&loss.lost)) }
+                            }
+                        }
+                    }
+                }
+                @if visitor.may(Scope::Admin) {
+                    p.bar {
+                        button type="submit" disabled hidden {}
+                        button type="submit" name="accept" value="some" { (words::RELEASE_SOME) }
+                        button type="submit" name="accept" value="all" { (words::RELEASE_ALL) " " (losses.len()) }
+                        button type="submit" name="accept" value="none" { (words::DROP) }
+                    }
+                } @else { p.small.muted { (words::FILE_READ_ONLY) } }
+            }
+        }
+    };
+    Ok(page(&visitor, &account, "held", now, body).respond(Some(&visitor)))
+}
+
+/// Syncs it now.
+pub(super) async fn sync(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+) -> Result<Response, Refusal> {
+    accounts::sync(&api.ports, &visitor.who(&api), &definition, &name).await?;
+    Ok(done(
+        &format!("/console/accounts/{definition}/{name}"),
+        Said::Syncing,
+    ))
+}
+
+/// Enables it.
+pub(super) async fn enable(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+) -> Result<Response, Refusal> {
+    accounts::enable(&api.ports, &visitor.who(&api), &definition, &name).await?;
+    Ok(done(
+        &format!("/console/accounts/{definition}/{name}"),
+        Said::Enabled,
+    ))
+}
+
+/// Decides about the sync that is held.
+pub(super) async fn release(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (accept, said) = match form.get("accept") {
+        "all" => (Accept::All, Said::Released),
+        "none" => (Accept::None, Said::Dropped),
+        _ => {
+            let ids: BTreeSet<String> = form.all("id").map(str::to_owned).collect();
+            (Accept::Some(ids), Said::Released)
+        }
+    };
+    let who = visitor.who(&api);
+    syncs::release(&api.ports, &who, &definition, &name, &accept).await?;
+    Ok(done(
+        &format!("/console/accounts/{definition}/{name}"),
+        said,
+    ))
+}
+
+/// Reads the first page with what is stored, and shows what came of it.
+pub(super) async fn test(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((definition, name)): At<Of>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let who = visitor.who(&api);
+    let sample = accounts::test(&api.ports, &who, &definition, &name).await?;
+    let account = accounts::must_be(&api.ports, &definition, &name)
+        .await?
+        .entity;
+    let users = sample.batch.users.len();
+    let body = html! {
+        section aria-labelledby="test" {
+            h2 #test { "Test" }
+            @match &sample.failure {
+                Some(failure) => { (failed(failure)) }
+                None => { div.said { p { "It works: the first page has " (many(u64::try_from(users).unwrap_or(0), "user", "users")) "." } } }
+            }
+            @for warning in &sample.certificate.warnings { p.warn { (warning) } }
+            (certificate::sample(&sample.batch))
+        }
+    };
+    Ok(page(&visitor, &account, "test", now, body).respond(Some(&visitor)))
+}

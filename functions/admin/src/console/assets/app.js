@@ -1,0 +1,81 @@
+// The console's one script. It adds, it never decides: keys, copying, asking again.
+"use strict";
+(() => {
+  const say = (text) => {
+    const line = document.createElement("p");
+    line.textContent = text;
+    document.getElementById("toasts")?.append(line);
+    setTimeout(() => line.remove(), 5000);
+  };
+
+  // Copying an id.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    navigator.clipboard?.writeText(button.dataset.copy).then(() => say("Copied " + button.dataset.copy));
+  });
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.method === "post") form.dataset.sent = "1";
+    saved = true;
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+  // A changed file is not lost by a wrong key.
+  let saved = true;
+  document.addEventListener("input", (event) => { if (event.target.matches("textarea.file")) saved = false; });
+  addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
+
+  // What asks again rests while nobody looks, and asks less often the longer it lasts.
+  const begun = Date.now();
+  let last = 0;
+  document.addEventListener("htmx:before:request", (event) => {
+    const asks = event.target.closest?.("[data-asks]");
+    if (!asks) return;
+    const age = Date.now() - begun;
+    const pause = age < 60000 ? 0 : age < 600000 ? 5000 : 15000;
+    if (document.hidden || Date.now() - last < pause) { event.preventDefault(); return; }
+    last = Date.now();
+  });
+  document.addEventListener("htmx:error", () => say("This part could not be loaded. Reload the page; nothing is lost."));
+
+  // Keys. None of them decides anything.
+  const places = { o: "/console", i: "/console/inbox", p: "/console/people", r: "/console/runs", n: "/console/integrations",
+    l: "/console/policies", a: "/console/audit" };
+  let chord = 0;
+  let row = -1;
+  const rows = () => [...document.querySelectorAll("main tbody tr")].filter((one) => one.querySelector("a"));
+  const move = (by) => {
+    const all = rows();
+    if (all.length === 0) return;
+    row = Math.max(0, Math.min(all.length - 1, row + by));
+    all.forEach((one, place) => one.classList.toggle("is-here", place === row));
+    all[row].querySelector("a").focus();
+  };
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    "/": () => document.querySelector("main input[type=search]")?.focus(),
+    "?": () => document.getElementById("keys")?.showModal(),
+    r: () => document.getElementById("reason")?.focus(),
+    g: () => { chord = Date.now(); },
+  };
+  document.addEventListener("keydown", (event) => {
+    const inField = event.target.closest("input, textarea, select, [contenteditable]");
+    if ((event.metaKey || event.ctrlKey) && event.key === "k") {
+      const find = document.querySelector("[data-find]");
+      if (find) { event.preventDefault(); find.focus(); }
+      return;
+    }
+    if (inField || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (chord && Date.now() - chord < 1500 && places[event.key]) { location.assign(places[event.key]); chord = 0; return; }
+    chord = 0;
+    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  });
+})();

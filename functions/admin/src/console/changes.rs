@@ -1,0 +1,295 @@
+//! What a changed file would do to everybody's access, and saving it if that still holds.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::SignedDuration;
+use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::{AdminError, files as stored, jobs};
+use sando_core::config::ConfigKind;
+use sando_core::definition::Source;
+use sando_core::grant::Entitlement;
+use sando_core::ids::Slug;
+use sando_core::impact::{FileChange, Impact, Turn};
+use sando_core::job::{Applying, Job, JobState, Planning, Work};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Api;
+use crate::files::named;
+use crate::jobs::PATIENCE;
+use crate::problem::Problem;
+
+use super::files::{Kind, above, editor, kind};
+use super::form::Form;
+use super::format::{size, sums};
+use super::input::{Asks, At};
+use super::layout::{Nav, Page, done};
+use super::lookup::{Names, once};
+use super::parts::hidden;
+use super::refusal::Refusal;
+use super::visitor::{Administers, Operates, Visitor};
+use super::words::{self, Said};
+
+/// How many differences are shown one by one.
+const SHOWN: usize = 100;
+/// The longest file.
+const LONGEST: usize = 200_000;
+
+type Mistakes = Vec<(String, String)>;
+
+/// The name of a file that is not there yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewQuery {
+    id: Slug,
+}
+
+/// A file that is about to be written for the first time.
+pub(super) async fn new(
+    Administers(visitor): Administers,
+    At(path): At<String>,
+    Asks(query): Asks<NewQuery>,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let id = query.id;
+    let sketch = match kind.kind {
+        ConfigKind::Policy => {
+            json!({ "policy": id, "when": [{ "path": "department", "op": "is", "value": "Engineering" }], "grants": [{ "app": "" }] })
+        }
+        ConfigKind::Rule => {
+            json!({ "rule": id, "event": "candidate.hired", "workflow": "onboard" })
+        }
+        ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
+        _ => json!({ kind.kind.as_str(): id }),
+    };
+    let text = serde_json::to_string_pretty(&sketch).unwrap_or_default();
+    let page = Page {
+        nav: Nav::Policies,
+        title: format!("New {}", kind.one),
+        above: Some(above(kind)),
+        verdict: format!("A new {}: {id}. Nothing is saved yet.", kind.one),
+        lead: None,
+        body: editor(&visitor, kind, &id, &text, &[]),
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+/// Reads a file as it was typed; all mistakes in words.
+async fn checked(
+    api: &Api,
+    kind: Kind,
+    id: &Slug,
+    text: &str,
+) -> Result<Result<FileChange, Mistakes>, Refusal> {
+    if text.len() > LONGEST {
+        return Ok(Err(vec![("file".to_owned(), "at most 200 kB".to_owned())]));
+    }
+    let value = match Source::parse(text) {
+        Ok(source) => source.value().clone(),
+        Err(wrong) => {
+            let place = format!("line {}", wrong.place.line);
+            return Ok(Err(vec![(place, wrong.mistake.message)]));
+        }
+    };
+    let Value::Object(fields) = value else {
+        return Ok(Err(vec![(
+            "file".to_owned(),
+            "a file is an object with fields".to_owned(),
+        )]));
+    };
+    let change = FileChange {
+        kind: kind.kind,
+        id: id.clone(),
+        file: Some(named(kind.kind, id, fields)),
+    };
+    let now = api.ports.clock.now();
+    match stored::checked(&api.ports, std::slice::from_ref(&change), now).await {
+        Ok(_) => Ok(Ok(change)),
+        Err(AdminError::Invalid(mistakes)) => Ok(Err(mistakes
+            .into_iter()
+            .map(|mistake| {
+                let path = mistake.path.trim_start_matches("changes[0].file");
+                (path.trim_start_matches('.').to_owned(), mistake.message)
+            })
+            .collect())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows what would change; nothing is saved.
+pub(super) async fn plan(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((path, id)): At<(String, Slug)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let text = form.get("file");
+    let change = match checked(&api, kind, &id, text).await? {
+        Ok(change) => change,
+        Err(mistakes) => {
+            let body = editor(&visitor, kind, &id, text, &mistakes);
+            let verdict = words::of_mistakes(mistakes.len());
+            return Ok((
+                StatusCode::UNPROCESSABLE_ENTITY,
+                page(kind, &id, verdict, body).respond(Some(&visitor)),
+            )
+                .into_response());
+        }
+    };
+    let work = Work::Plan(Box::new(Planning::of(vec![change], None)));
+    let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
+    let planning = match (&job.state, &job.work) {
+        (JobState::Done, Work::Plan(planning)) => planning,
+        _ => return Err(unfinished(&job).into()),
+    };
+    let impact = &planning.impact;
+    let names = Names::of(
+        &api,
+        impact.listed.iter().take(SHOWN).map(|one| &one.person),
+    )
+    .await?;
+    let body = html! {
+        (totals(impact))
+        (differences(impact, &names))
+        (save(&api, &visitor, kind, &id, text, &planning.hash()))
+        details { summary { "Change the file" } (editor(&visitor, kind, &id, text, &[])) }
+    };
+    let verdict = words::changes(impact.people, impact.affected, impact.losing);
+    Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
+}
+
+fn unfinished(job: &Job) -> Problem {
+    let reason = job.failure.clone();
+    let reason = reason.unwrap_or_else(|| words::STILL_PLANNING.to_owned());
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unfinished", reason)
+}
+
+fn page(kind: Kind, id: &Slug, verdict: String, body: Markup) -> Page {
+    Page {
+        nav: Nav::Policies,
+        title: format!("What would change: {id}"),
+        above: Some(
+            html! { (above(kind)) " › " a href={ "/console/" (kind.path) "/" (id) } { (id) } },
+        ),
+        verdict,
+        lead: None,
+        body,
+    }
+}
+
+fn totals(impact: &Impact) -> Markup {
+    html! {
+        @if impact.is_over_cap() { div.said.is-warn { p { (words::OVER_CAP) } } }
+        @if impact.affected > 0 {
+            dl.figures {
+                div { dt { "Gain" } dd { "+" (impact.all.gains) } }
+                div { dt { "Change" } dd { "~" (impact.all.changes) } }
+                div { dt { "Lose" } dd { "−" (impact.all.losses) } }
+                @if !impact.monthly.is_empty() { div { dt { "A month" } dd { (sums(&impact.monthly)) } } }
+            }
+        }
+    }
+}
+
+fn what(entitlement: Option<&Entitlement>) -> String {
+    let Some(entitlement) = entitlement else {
+        return String::new();
+    };
+    let parts = entitlement
+        .plan
+        .iter()
+        .chain(&entitlement.role)
+        .chain(&entitlement.groups);
+    parts.cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn differences(impact: &Impact, names: &Names) -> Markup {
+    html! {
+        @if !impact.listed.is_empty() {
+            table {
+                thead { tr { th scope="col" { "Person" } th scope="col" { "Application" } th scope="col" { "Now" } th scope="col" { "Then" } th.num scope="col" { "A month" } } }
+                tbody {
+                    @for one in impact.listed.iter().take(SHOWN) {
+                        @let (sign, tone) = match one.turn { Turn::Gains => ("+", "ok"), Turn::Changes => ("~", "warn"), Turn::Loses => ("−", "bad") };
+                        tr {
+                            td { a href={ "/console/people/" (one.person) } { (names.get(&one.person)) } }
+                            td data-label="Application" { span class={ "sign " (tone) } aria-hidden="true" { (sign) } " " (one.app) span.visually-hidden { @match one.turn { Turn::Gains => " gained", Turn::Changes => " changed", Turn::Loses => " lost" } } }
+                            td data-label="Now" { (what(one.before.as_ref())) }
+                            td data-label="Then" { (what(one.after.as_ref())) }
+                            td.num data-label="A month" { (sums(&one.monthly)) }
+                        }
+                    }
+                }
+            }
+            @if size(impact.listed.len()) > size(SHOWN) { p.muted { "The first " (SHOWN) " are shown; the numbers count all." } }
+        }
+    }
+}
+
+fn save(api: &Api, visitor: &Visitor, kind: Kind, id: &Slug, text: &str, hash: &str) -> Markup {
+    html! {
+        @if visitor.may(Scope::Admin) {
+            form.stack.card method="post" action={ "/console/" (kind.path) "/" (id) } {
+                (hidden(visitor, &once(api)))
+                input type="hidden" name="plan" value=(hash);
+                textarea name="file" hidden aria-hidden="true" { (text) }
+                p { "Saving it starts what is listed above; nothing else." }
+                p.bar {
+                    button.primary type="submit" { (words::SAVE) " " (id) }
+                    a.button href={ "/console/" (kind.path) "/" (id) } { (words::CANCEL) }
+                }
+            }
+        } @else { p.small.muted { (words::FILE_READ_ONLY) } }
+    }
+}
+
+/// Saves the file, if the plan that was seen still holds, and starts what follows from it.
+pub(super) async fn submit(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At((path, id)): At<(String, Slug)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let text = form.get("file");
+    let change = match checked(&api, kind, &id, text).await? {
+        Ok(change) => change,
+        Err(mistakes) => {
+            let body = editor(&visitor, kind, &id, text, &mistakes);
+            let verdict = words::of_mistakes(mistakes.len());
+            return Ok((
+                StatusCode::UNPROCESSABLE_ENTITY,
+                page(kind, &id, verdict, body).respond(Some(&visitor)),
+            )
+                .into_response());
+        }
+    };
+    let seen = form.get("plan");
+    let who = visitor.who(&api);
+    let again = Work::Plan(Box::new(Planning::of(vec![change.clone()], None)));
+    let again = jobs::run(&api.ports, &who, again, PATIENCE).await?;
+    let holds = match (&again.state, &again.work) {
+        (JobState::Done, Work::Plan(planning)) => planning.hash() == seen,
+        _ => return Err(unfinished(&again).into()),
+    };
+    if !holds {
+        let why = "what it would do is not what was seen any more";
+        return Err(Problem::new(StatusCode::CONFLICT, "plan_changed", why).into());
+    }
+    // It is planned once more while it is applied: what moves in between is not done either.
+    let applying = Applying::of(vec![change], seen.to_owned());
+    let work = Work::Apply(Box::new(applying));
+    let job = jobs::run(&api.ports, &visitor.who(&api), work, SignedDuration::ZERO).await?;
+    let to = format!("/console/{}/{id}", kind.path);
+    match job.state {
+        JobState::Done => Ok(done(&to, Said::Saved)),
+        JobState::Running => Ok(done(&to, Said::Saving)),
+        JobState::Failed => {
+            let why = job.failure.unwrap_or_default();
+            Err(Problem::new(StatusCode::CONFLICT, "plan_changed", why).into())
+        }
+    }
+}

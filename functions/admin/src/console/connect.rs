@@ -1,0 +1,246 @@
+//! Connecting an account: its name, what it is read with; a name that is taken is replaced only when it is typed.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use maud::{Markup, html};
+use sando_core::account::Account;
+use sando_core::admin::accounts::{self, Given};
+use sando_core::admin::{AdminError, Expect, definitions};
+use sando_core::definition::Definition;
+use sando_core::ids::Slug;
+use sando_core::mistake::Mistake;
+use sando_core::store::Key;
+
+use crate::Api;
+use crate::problem::Problem;
+
+use super::form::Form;
+use super::input::At;
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::hidden;
+use super::refusal::Refusal;
+use super::visitor::{Administers, Visitor};
+use super::words::{self, Said};
+
+/// One thing that is asked.
+struct Asked {
+    field: String,
+    label: String,
+    hint: String,
+    secret: bool,
+    optional: bool,
+    choices: Vec<String>,
+}
+
+fn asked(definition: &Definition) -> Vec<Asked> {
+    let variables = definition.variables().iter().map(|(name, variable)| {
+        let part = if variable.secret {
+            "credentials"
+        } else {
+            "variables"
+        };
+        let example = variable
+            .example
+            .as_ref()
+            .map(|example| format!("Such as {example}."));
+        Asked {
+            field: format!("{part}.{name}"),
+            label: variable.label.clone().unwrap_or_else(|| name.to_owned()),
+            hint: example.unwrap_or_default(),
+            secret: variable.secret,
+            optional: variable.default.is_some(),
+            choices: variable.choices.clone(),
+        }
+    });
+    let credentials = definition.auth().asked().into_iter().map(|asked| Asked {
+        field: format!("credentials.{}", asked.name),
+        label: asked.label,
+        hint: String::new(),
+        secret: true,
+        optional: asked.optional,
+        choices: Vec::new(),
+    });
+    variables.chain(credentials).collect()
+}
+
+async fn compiled(api: &Api, id: &Slug) -> Result<Definition, Refusal> {
+    let item = definitions::must_be(&api.ports, id).await?.entity;
+    Ok(item.compile().map_err(AdminError::Invalid)?)
+}
+
+/// Asks what an account is connected with.
+pub(super) async fn show(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+) -> Result<Response, Refusal> {
+    let definition = compiled(&api, &id).await?;
+    Ok(page(&api, &visitor, &definition, &Filled::default()))
+}
+
+/// What was filled in before, and what is wrong with it. Secrets are never shown again.
+#[derive(Default)]
+struct Filled {
+    name: String,
+    variables: BTreeMap<String, String>,
+    mistakes: Vec<Mistake>,
+    taken: Option<Account>,
+}
+
+impl Filled {
+    fn mistake(&self, field: &str) -> Option<&str> {
+        let found = self.mistakes.iter().find(|mistake| mistake.path == field);
+        found.map(|mistake| mistake.message.as_str())
+    }
+}
+
+fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) -> Response {
+    let asked = asked(definition);
+    let body = html! {
+        @if !filled.mistakes.is_empty() {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul { @for mistake in &filled.mistakes { li { a href={ "#" (mistake.path) } { (mistake.path) } ": " (mistake.message) } } }
+            }
+        }
+        form.stack method="post" action={ "/console/connect/" (definition.slug()) } {
+            (hidden(visitor, &once(api)))
+            (field("account", words::ACCOUNT_NAME, words::ACCOUNT_NAME_HINT, "text", &filled.name, filled.mistake("account"), true))
+            @for one in &asked { (input(one, filled)) }
+            @if let Some(taken) = &filled.taken {
+                div.said.is-warn { p { (words::replaces(taken.name.as_str(), taken.users)) } }
+                (field("replace", &words::type_to_replace(taken.name.as_str()), "", "text", "", None, false))
+            }
+            p.bar {
+                button.primary type="submit" { (words::CONNECT) }
+                a.button href="/console/integrations" { (words::CANCEL) }
+            }
+        }
+    };
+    let name = definition.name();
+    let title = format!("Connect {name}");
+    let page = Page {
+        nav: Nav::Integrations,
+        title: if filled.mistakes.is_empty() {
+            title
+        } else {
+            format!("Error: {title}")
+        },
+        above: Some(html! { a href="/console/integrations" { "Integrations" } }),
+        verdict: words::connect(name),
+        lead: None,
+        body,
+    };
+    page.respond(Some(visitor))
+}
+
+fn input(asked: &Asked, filled: &Filled) -> Markup {
+    let mistake = filled.mistake(&asked.field);
+    let name = asked.field.strip_prefix("variables.").unwrap_or_default();
+    let value = filled.variables.get(name).map_or("", String::as_str);
+    let mut hint = asked.hint.clone();
+    if asked.secret {
+        hint = words::SECRET_HINT.to_owned();
+    }
+    if asked.optional {
+        hint = format!("{hint} {}", words::OPTIONAL);
+    }
+    if !asked.choices.is_empty() {
+        return html! {
+            div.field {
+                label for=(asked.field) { (asked.label) }
+                select id=(asked.field) name=(asked.field) {
+                    @for choice in &asked.choices { option value=(choice) selected[choice == value] { (choice) } }
+                }
+            }
+        };
+    }
+    let kind = if asked.secret { "password" } else { "text" };
+    field(
+        &asked.field,
+        &asked.label,
+        hint.trim(),
+        kind,
+        value,
+        mistake,
+        !asked.optional,
+    )
+}
+
+fn field(
+    id: &str,
+    label: &str,
+    hint: &str,
+    kind: &str,
+    value: &str,
+    mistake: Option<&str>,
+    needed: bool,
+) -> Markup {
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            @if !hint.is_empty() { p.hint id={ (id) "-hint" } { (hint) } }
+            input id=(id) type=(kind) name=(id) value=(value) required[needed] autocomplete="off" maxlength="16384"
+                aria-describedby=[(!hint.is_empty()).then(|| format!("{id}-hint"))] aria-invalid=[mistake.map(|_| "true")];
+            @if let Some(mistake) = mistake { p.error { "✕ " (mistake) } }
+        }
+    }
+}
+
+/// Connects it.
+pub(super) async fn submit(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let definition = compiled(&api, &id).await?;
+    let mut filled = Filled {
+        name: form.get("account").to_owned(),
+        variables: form.under("variables."),
+        ..Filled::default()
+    };
+    let name = match Slug::parse(form.get("account")) {
+        Ok(name) => name,
+        Err(error) => {
+            filled
+                .mistakes
+                .push(Mistake::new("account", error.to_string()));
+            let page = page(&api, &visitor, &definition, &filled);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let given = Given {
+        variables: filled.variables.clone(),
+        credentials: form.under("credentials."),
+        replace: form.get("replace") == name.as_str(),
+    };
+    let (secrets, who) = (api.secrets.as_ref(), visitor.who(&api));
+    let of = (&id, &name);
+    let connected = accounts::connect(&api.ports, secrets, &who, of, &given, &Expect::Anything);
+    let status = match connected.await {
+        Ok(_) => {
+            return Ok(done(
+                &format!("/console/accounts/{id}/{name}"),
+                Said::Connected,
+            ));
+        }
+        Err(AdminError::Invalid(mistakes)) => {
+            filled.mistakes = mistakes;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(AdminError::Refused { code: "exists", .. }) => {
+            let key = Key::Account(id.clone(), name);
+            let taken = api.ports.store.find::<Account>(&key).await?;
+            filled.taken = taken.map(|taken| taken.entity);
+            StatusCode::CONFLICT
+        }
+        Err(error) => return Err(Problem::from(error).into()),
+    };
+    let page = page(&api, &visitor, &definition, &filled);
+    Ok((status, page).into_response())
+}

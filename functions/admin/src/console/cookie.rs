@@ -1,0 +1,66 @@
+//! The cookies of the console: the session, and what was just done.
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
+
+/// The cookie of a session.
+const SESSION: &str = "sando_session";
+/// The cookie that tells the next page what was just done.
+const SAID: &str = "sando_said";
+/// How long a session's cookie is kept; the session itself ends by the store.
+const HOURS_12: u32 = 12 * 60 * 60;
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// The token of the session, if there is a cookie that looks like one.
+pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
+    let fits = |token: &&str| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit());
+    value(headers, SESSION).filter(fits)
+}
+
+/// The word for what was just done.
+pub(super) fn said(headers: &HeaderMap) -> Option<&str> {
+    value(headers, SAID)
+}
+
+/// Did the browser come by https, as far as who stands before us tells?
+pub(super) fn is_secure(parts: &Parts) -> bool {
+    let told = parts.headers.get("x-forwarded-proto");
+    told.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+        || parts.uri.scheme_str() == Some("https")
+}
+
+fn cookie(name: &str, value: &str, seconds: u32, secure: bool) -> HeaderValue {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Keeps a session; Lax, so that links in mails arrive signed in.
+pub(super) fn keep_session(token: &str, secure: bool) -> HeaderValue {
+    cookie(SESSION, token, HOURS_12, secure)
+}
+
+/// Forgets the session.
+pub(super) fn forget_session(secure: bool) -> HeaderValue {
+    cookie(SESSION, "", 0, secure)
+}
+
+/// Tells the next page what was just done.
+pub(super) fn keep_said(word: &str) -> HeaderValue {
+    cookie(SAID, word, 60, false)
+}
+
+/// It was told.
+pub(super) fn forget_said() -> HeaderValue {
+    cookie(SAID, "", 0, false)
+}

@@ -1,0 +1,243 @@
+//! One approval: what is asked, why, what it costs; and the decision, bound to the plan that was read. Looking at it
+//! decides nothing.
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::approvals::{self, Answer};
+use sando_core::admin::files;
+use sando_core::approval::{Approval, ApprovalState, Verdict};
+use sando_core::company::Company;
+use sando_core::handle::load;
+use sando_core::ids::ApprovalId;
+use sando_core::person::Person;
+
+use crate::Api;
+use crate::problem::Problem;
+
+use super::form::Form;
+use super::format::{day, exact, price, when};
+use super::input::At;
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::{hidden, id as copied, reason, tag};
+use super::refusal::Refusal;
+use super::states;
+use super::visitor::{Decides, SeesInbox, Visitor};
+use super::words::{self, Said};
+
+/// Shows what is asked.
+pub(super) async fn show(
+    SeesInbox(visitor): SeesInbox,
+    State(api): State<Api>,
+    At(id): At<ApprovalId>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let sees_all = visitor.may(Scope::Read);
+    let decider = visitor.caller.decider();
+    let asked = approvals::asked(&api.ports, &decider, sees_all, now).await?;
+    let approval = approvals::approval(&api.ports, &id).await?.entity;
+    if !asked.sees(&approval) {
+        return Err(Problem::not_found("there is no such approval").into());
+    }
+    let person = load::person(&api.ports, &approval.person).await?;
+    let person = person.map(|person| person.entity);
+    let company = files::company(&api.ports).await?;
+    let name = person
+        .as_ref()
+        .map_or_else(|| "somebody".to_owned(), words::name);
+    let app = company.apps.get(&approval.app);
+    let app = app.map_or(approval.app.as_str(), |app| app.label());
+    let body = html! {
+        div.columns {
+            (facts(&visitor, &approval, person.as_ref(), &company, now))
+            @if approval.waits(now) && visitor.may(Scope::Approve) {
+                div { (decide(&api, &visitor, &approval)) (delegate(&api, &visitor, &approval, now)) }
+            } @else if approval.state == ApprovalState::Waiting { p.muted { (words::NOT_YOURS) } }
+        }
+        (decisions(&approval, now))
+    };
+    let (shape, state) = states::approval(approval.state);
+    let page = Page {
+        nav: Nav::Inbox,
+        title: format!("{app} for {name}"),
+        above: Some(html! { a href="/console/inbox" { "Inbox" } }),
+        verdict: words::question(&approval, app, &name),
+        lead: Some(html! { p.facts { (tag(shape, state)) (copied(approval.id.as_str())) } }),
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+fn facts(
+    visitor: &Visitor,
+    approval: &Approval,
+    person: Option<&Person>,
+    company: &Company,
+    now: Timestamp,
+) -> Markup {
+    let sees_all = visitor.may(Scope::Read);
+    let policies = approval.effects.iter().flat_map(|effect| &effect.policies);
+    html! {
+        section.card aria-labelledby="what" {
+            h2 #what { "What is asked" }
+            ul.plan { @for effect in &approval.effects { (effect_line(effect, company)) } }
+            dl.facts {
+                @if let Some(person) = person {
+                    dt { "For" }
+                    dd {
+                        @if sees_all { a href={ "/console/people/" (person.id) } { (words::name(person)) } } @else { (words::name(person)) }
+                        @let work = words::work(person);
+                        @if !work.is_empty() { div.muted { (work) } }
+                        @if let Some(on) = person.starts_on { div.muted { "first day " (day(on)) } }
+                    }
+                }
+                dt { "Because" }
+                dd { @for policy in policies { div { "policy " @if sees_all { a href={ "/console/policies/" (policy) } { (policy) } } @else { (policy) } } } }
+                dt { "Asked by" }
+                dd {
+                    @match &approval.requester { Some(who) => { (who) } None => { "nobody by hand" } }
+                    @if sees_all { ", " a href={ "/console/runs/" (approval.run) } { "the run" } }
+                }
+                dt { "Costs" }
+                dd { @match &approval.cost { Some(cost) => { (price(cost)) } None => { span.muted { "no price is known" } } } }
+                dt { "May decide" }
+                dd { (approval.may_decide(now).join(", ")) @if approval.escalated { span.muted { " (others are asked as well since nobody answered)" } } }
+                @if approval.state == ApprovalState::Waiting {
+                    @if let Some(at) = approval.expires_at { dt { "Else" } dd { "denied by itself " (when(at, now)) } }
+                }
+                dt { "Plan" } dd { code { (approval.plan_hash.chars().take(12).collect::<String>()) } " of " (exact(approval.created_at)) }
+            }
+        }
+    }
+}
+
+fn effect_line(effect: &sando_core::access::PlannedEffect, company: &Company) -> Markup {
+    let (sign, verb) = words::goal(effect.goal);
+    let app = company.apps.get(&effect.app);
+    let app = app.map_or(effect.app.as_str(), |app| app.label());
+    let wanted = &effect.entitlement;
+    html! {
+        li {
+            span.sign aria-hidden="true" { (sign) }
+            span {
+                strong { (app) } " " span.muted { (verb) }
+                @if let Some(plan) = &wanted.plan { ", plan " (plan) }
+                @if let Some(role) = &wanted.role { ", role " (role) }
+                @for group in &wanted.groups { ", in " (group) }
+            }
+        }
+    }
+}
+
+/// The form of the decision. No button is preselected: `Enter` in a field sends nothing.
+fn decide(api: &Api, visitor: &Visitor, approval: &Approval) -> Markup {
+    html! {
+        form.stack method="post" action={ "/approvals/" (approval.id) } aria-labelledby="decide" {
+            h2 #decide { (words::DECIDE) }
+            (hidden(visitor, &once(api)))
+            input type="hidden" name="plan" value=(approval.plan_hash);
+            (reason(false))
+            p.bar {
+                button.primary type="submit" name="decision" value="approve" { (words::APPROVE) }
+                button type="submit" name="decision" value="reject" { (words::REJECT) }
+            }
+        }
+    }
+}
+
+/// The form that lets somebody else decide.
+fn delegate(api: &Api, visitor: &Visitor, approval: &Approval, now: Timestamp) -> Markup {
+    let tomorrow = now
+        .saturating_add(SignedDuration::from_hours(24))
+        .unwrap_or(now);
+    html! {
+        details {
+            summary { (words::DELEGATE) "…" }
+            form.stack method="post" action={ "/approvals/" (approval.id) } {
+                (hidden(visitor, &once(api)))
+                input type="hidden" name="plan" value=(approval.plan_hash);
+                div.field {
+                    label for="to" { "To whom" }
+                    p.hint #to-hint { "An address, role:… or group:…" }
+                    input #to type="text" name="to" aria-describedby="to-hint" maxlength="254";
+                }
+                div.field {
+                    label for="until" { "Until (UTC)" }
+                    input #until type="datetime-local" name="until" value=(tomorrow.strftime("%Y-%m-%dT%H:%M").to_string());
+                }
+                button type="submit" name="decision" value="delegate" { (words::DELEGATE) }
+            }
+        }
+    }
+}
+
+fn decisions(approval: &Approval, now: Timestamp) -> Markup {
+    let word = |verdict: Verdict| match verdict {
+        Verdict::Approved => "Approved",
+        Verdict::Rejected => "Rejected",
+        Verdict::Delegated => "Delegated",
+        Verdict::Expired => "Denied by itself",
+    };
+    html! {
+        @if !approval.decisions.is_empty() {
+            section aria-labelledby="decided" {
+                h2 #decided { "Decided" }
+                ul.steps {
+                    @for one in &approval.decisions {
+                        li {
+                            div { strong { (word(one.decision)) } " by " (one.by) " " (when(one.at, now))
+                                @if one.forced { " " span.warn { "by an administrator who was not asked" } } }
+                            @if !one.reason.is_empty() { p { (one.reason) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Decides, if the plan is still the one that was read.
+pub(super) async fn submit(
+    Decides(visitor): Decides,
+    State(api): State<Api>,
+    At(id): At<ApprovalId>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (answer, said) = asked_for(&form)?;
+    let approval = approvals::approval(&api.ports, &id).await?.entity;
+    if form.get("plan") != approval.plan_hash {
+        let problem = Problem::new(
+            http::StatusCode::CONFLICT,
+            "plan_changed",
+            "it is about another plan than the one that was read",
+        );
+        return Err(problem.into());
+    }
+    let (who, decider) = (visitor.who(&api), visitor.caller.decider());
+    let reason = form.get("reason");
+    approvals::decide(&api.ports, &who, &decider, &id, &answer, reason).await?;
+    Ok(done(&format!("/approvals/{id}"), said))
+}
+
+fn asked_for(form: &Form) -> Result<(Answer, Said), Problem> {
+    match form.get("decision") {
+        "approve" => Ok((Answer::Approve, Said::Approved)),
+        "reject" => Ok((Answer::Reject, Said::Rejected)),
+        "delegate" => {
+            let until: Option<DateTime> = form.get("until").parse().ok();
+            let until = until.and_then(|until| until.to_zoned(TimeZone::UTC).ok());
+            let until = until.ok_or_else(|| Problem::mistake("until", "a day and a time"))?;
+            let answer = Answer::Delegate {
+                to: form.get("to").to_owned(),
+                until: until.timestamp(),
+            };
+            Ok((answer, Said::Delegated))
+        }
+        _ => Err(Problem::mistake("decision", "approve, reject or delegate")),
+    }
+}

@@ -1,0 +1,308 @@
+//! The files of configuration: lists, one file, and what changing it would do before it is saved.
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::files;
+use sando_core::company::Company;
+use sando_core::config::{ConfigItem, ConfigKind};
+use sando_core::ids::Slug;
+use sando_core::store::Loaded;
+
+use crate::Api;
+
+use super::format::when;
+use super::input::At;
+use super::layout::{Nav, Page};
+use super::parts::{empty, hidden, tabs};
+use super::refusal::Refusal;
+use super::visitor::{Sees, Visitor};
+use super::words;
+
+/// A kind of file as addresses and people call it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Kind {
+    /// The kind.
+    pub(super) kind: ConfigKind,
+    /// In addresses.
+    pub(super) path: &'static str,
+    /// One of them.
+    pub(super) one: &'static str,
+    /// More of them.
+    pub(super) more: &'static str,
+    /// On its tab.
+    tab: &'static str,
+}
+
+pub(super) const KINDS: [Kind; 5] = [
+    Kind {
+        kind: ConfigKind::Policy,
+        path: "policies",
+        one: "policy",
+        more: "policies",
+        tab: "Policies",
+    },
+    Kind {
+        kind: ConfigKind::Rule,
+        path: "rules",
+        one: "rule",
+        more: "rules",
+        tab: "Rules",
+    },
+    Kind {
+        kind: ConfigKind::Workflow,
+        path: "workflows",
+        one: "workflow",
+        more: "workflows",
+        tab: "Workflows",
+    },
+    Kind {
+        kind: ConfigKind::App,
+        path: "apps",
+        one: "application",
+        more: "applications",
+        tab: "Applications",
+    },
+    Kind {
+        kind: ConfigKind::Attributes,
+        path: "attributes",
+        one: "file of attributes",
+        more: "files of attributes",
+        tab: "Attributes",
+    },
+];
+
+/// The kind that an address names.
+pub(super) fn kind(path: &str) -> Result<Kind, Refusal> {
+    let found = KINDS.into_iter().find(|kind| kind.path == path);
+    found.ok_or_else(Refusal::nothing)
+}
+
+fn tabs_of(here: Kind) -> Markup {
+    let all = KINDS.map(|kind| {
+        (
+            kind.tab.to_owned(),
+            format!("/console/{}", kind.path),
+            kind == here,
+        )
+    });
+    tabs("Configuration", &all)
+}
+
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident => $path:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub(super) async fn $name(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
+                list(&visitor, &api, kind($path)?).await
+            }
+        )*
+    };
+}
+
+lists! {
+    /// Lists policies.
+    policies => "policies";
+    /// Lists rules.
+    rules => "rules";
+    /// Lists workflows.
+    workflows => "workflows";
+    /// Lists applications.
+    apps => "apps";
+    /// Lists the file of attributes.
+    attributes => "attributes";
+}
+
+async fn list(visitor: &Visitor, api: &Api, kind: Kind) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let items = files::all(&api.ports, kind.kind).await?;
+    let company = files::company(&api.ports).await?;
+    let built_in: Vec<&Slug> = match kind.kind {
+        ConfigKind::Workflow => company
+            .workflows
+            .keys()
+            .filter(|id| !items.iter().any(|item| item.entity.id == **id))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let count = items.len().saturating_add(built_in.len());
+    let body = html! {
+        (tabs_of(kind))
+        @if visitor.may(Scope::Admin) { (make(kind)) }
+        @if count == 0 { (empty(&format!("There are no {} yet.", kind.more))) } @else { (table(kind, &items, &built_in, &company, now)) }
+    };
+    let page = Page {
+        nav: Nav::Policies,
+        title: kind.tab.to_owned(),
+        above: None,
+        verdict: words::files(count, kind.one, kind.more),
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(visitor)))
+}
+
+fn make(kind: Kind) -> Markup {
+    html! {
+        @if kind.kind != ConfigKind::Attributes {
+            form.filter method="get" action={ "/console/" (kind.path) "/new" } {
+                label { "Name of a new " (kind.one) input type="text" name="id" required pattern="[a-z0-9][a-z0-9_\\-]{0,62}" maxlength="63"; }
+                button type="submit" { "Write it" }
+            }
+        }
+    }
+}
+
+fn table(
+    kind: Kind,
+    items: &[Loaded<ConfigItem>],
+    built_in: &[&Slug],
+    company: &Company,
+    now: Timestamp,
+) -> Markup {
+    html! {
+        table {
+            thead { tr { th scope="col" { "Name" } th scope="col" { "What it says" } th scope="col" { "Changed" } } }
+            tbody {
+                @for item in items {
+                    @let id = &item.entity.id;
+                    tr {
+                        td { a href={ "/console/" (kind.path) "/" (id) } { (id) } }
+                        td data-label="What it says" { (gist(kind.kind, id, company)) }
+                        td data-label="Changed" { (when(item.entity.changed_at, now)) }
+                    }
+                }
+                @for id in built_in {
+                    tr {
+                        td { a href={ "/console/" (kind.path) "/" (id) } { (id) } }
+                        td data-label="What it says" { (gist(kind.kind, id, company)) }
+                        td data-label="Changed" { span.muted { "built in" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a file says, in a few words.
+fn gist(kind: ConfigKind, id: &Slug, company: &Company) -> String {
+    let listed = |words: Vec<String>| words.join(", ");
+    match kind {
+        ConfigKind::Policy => company.policies.get(id).map_or_else(String::new, |policy| {
+            let apps = policy.grants.iter().map(|grant| {
+                let plan = grant
+                    .plan
+                    .as_ref()
+                    .map_or_else(String::new, |plan| format!(" {plan}"));
+                format!("{}{plan}", grant.app)
+            });
+            let paths: Vec<String> = policy.when.paths().map(ToString::to_string).collect();
+            let whom = if paths.is_empty() {
+                "everybody".to_owned()
+            } else {
+                format!("by {}", paths.join(", "))
+            };
+            format!("{whom}: {}", listed(apps.collect()))
+        }),
+        ConfigKind::App => company.apps.get(id).map_or_else(String::new, |app| {
+            let owner = app.owner.as_deref().unwrap_or("nobody");
+            format!(
+                "{}, owned by {owner}, {} plans",
+                app.label(),
+                app.plans.len()
+            )
+        }),
+        ConfigKind::Rule => company
+            .rules
+            .get(id)
+            .map_or_else(String::new, |rule| format!("starts {}", rule.workflow)),
+        ConfigKind::Workflow => company
+            .workflows
+            .get(id)
+            .map_or_else(String::new, |workflow| {
+                listed(
+                    workflow
+                        .steps
+                        .iter()
+                        .map(|step| step.id.to_string())
+                        .collect(),
+                )
+            }),
+        ConfigKind::Attributes | ConfigKind::Settings | ConfigKind::Pause => String::new(),
+    }
+}
+
+/// Shows one file.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At((path, id)): At<(String, Slug)>,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let stored = files::find(&api.ports, kind.kind, &id).await?;
+    let now = api.ports.clock.now();
+    let (file, changed_at) = match stored {
+        Some(item) => (item.entity.file, Some(item.entity.changed_at)),
+        None => (built_in(&api, kind.kind, &id).await?, None),
+    };
+    let text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    let lead = html! {
+        p.facts { @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } } }
+    };
+    let page = Page {
+        nav: Nav::Policies,
+        title: id.to_string(),
+        above: Some(above(kind)),
+        verdict: words::file(kind.one, id.as_str()),
+        lead: Some(lead),
+        body: html! { (editor(&visitor, kind, &id, &text, &[])) },
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+async fn built_in(api: &Api, kind: ConfigKind, id: &Slug) -> Result<serde_json::Value, Refusal> {
+    let company = files::company(&api.ports).await?;
+    let workflow = company
+        .workflows
+        .get(id)
+        .filter(|_| kind == ConfigKind::Workflow);
+    let workflow = workflow.ok_or_else(Refusal::nothing)?;
+    Ok(serde_json::to_value(workflow).unwrap_or_default())
+}
+
+/// Where a file lies.
+pub(super) fn above(kind: Kind) -> Markup {
+    html! { a href={ "/console/" (kind.path) } { (kind.tab) } }
+}
+
+/// The file to read, and to change for who may: it is planned before it is saved.
+pub(super) fn editor(
+    visitor: &Visitor,
+    kind: Kind,
+    id: &Slug,
+    text: &str,
+    mistakes: &[(String, String)],
+) -> Markup {
+    if !visitor.may(Scope::Operate) {
+        return html! { p.small.muted { (words::FILE_READ_ONLY) } pre tabindex="0" { (text) } };
+    }
+    html! {
+        @if !mistakes.is_empty() {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul { @for (path, message) in mistakes { li { code { (path) } " " (message) } } }
+            }
+        }
+        form.stack.wide method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+            (hidden(visitor, ""))
+            div.field {
+                label for="file" { (words::FILE) }
+                p.hint #file-hint { (words::FILE_HINT) }
+                textarea.file #file name="file" spellcheck="false" aria-describedby="file-hint" maxlength="200000" { (text) }
+            }
+            p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What holds for every page: who looks is found out before, and headers and pages of refusals are added after.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use maud::html;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::session;
+use sando_core::ids::derive;
+
+use crate::Api;
+use crate::auth::Caller;
+use crate::problem::Problem;
+
+use super::cookie;
+use super::layout::{Nav, Page};
+use super::refusal::Refusal;
+use super::visitor::Visitor;
+use super::words::{self, Said};
+
+/// Nothing but our own files, no frame around us, forms only to us.
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const HEADERS: [(&str, &str); 4] = [
+    ("content-security-policy", POLICY),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("referrer-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// What a page of a refusal needs of its request.
+struct Asked {
+    method: Method,
+    path: String,
+    by_script: bool,
+    back: Option<String>,
+}
+
+/// Finds out who looks, and draws what a handler refused.
+pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let asked = asked(&request);
+    let visitor = match visitor(&api, request.headers()).await {
+        Ok(visitor) => visitor,
+        Err(problem) => return finished(drawn(&problem.into(), None, &asked)),
+    };
+    if let Some(visitor) = &visitor {
+        request.extensions_mut().insert(visitor.clone());
+    }
+    let mut response = next.run(request).await;
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        response = drawn(&refusal, visitor.as_ref(), &asked);
+    } else if visitor.is_some_and(|visitor| visitor.said.is_some())
+        && asked.method == Method::GET
+        && response.status() == StatusCode::OK
+    {
+        let headers = response.headers_mut();
+        headers.append(header::SET_COOKIE, cookie::forget_said());
+    }
+    finished(response)
+}
+
+/// The page for an address of the console that nothing is at.
+pub(crate) async fn nothing(api: &Api, request: Request) -> Response {
+    let asked = asked(&request);
+    finished(match visitor(api, request.headers()).await {
+        Ok(Some(visitor)) => drawn(&Refusal::nothing(), Some(&visitor), &asked),
+        Ok(None) => drawn(&Refusal::SignIn, None, &asked),
+        Err(problem) => drawn(&problem.into(), None, &asked),
+    })
+}
+
+fn asked(request: &Request) -> Asked {
+    let headers = request.headers();
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let path = request.uri().path_and_query();
+    let host = text(header::HOST).unwrap_or_default();
+    let back = text(header::REFERER)
+        .and_then(|referer| referer.split_once("://"))
+        .and_then(|(_, rest)| rest.strip_prefix(host))
+        .filter(|path| is_ours(path))
+        .map(str::to_owned);
+    Asked {
+        method: request.method().clone(),
+        path: path.map_or_else(String::new, ToString::to_string),
+        by_script: headers.contains_key("hx-request"),
+        back,
+    }
+}
+
+/// Is this a place of the console?
+pub(super) fn is_ours(path: &str) -> bool {
+    let begins = path == "/console"
+        || ["/console/", "/console?", "/approvals/"]
+            .iter()
+            .any(|ours| path.starts_with(ours));
+    begins && !path.contains("//") && !path.contains('\\') && !path.contains(char::is_control)
+}
+
+async fn visitor(api: &Api, headers: &HeaderMap) -> Result<Option<Visitor>, Problem> {
+    let Some(token) = cookie::session(headers) else {
+        return Ok(None);
+    };
+    let known = session::known(&api.ports, token).await?;
+    Ok(known.map(|known| Visitor {
+        name: known.name.clone(),
+        csrf: derive(&["csrf", token]),
+        said: cookie::said(headers).and_then(Said::parse),
+        caller: Caller::signed_in(known),
+    }))
+}
+
+fn finished(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    response
+}
+
+/// Where one signs in, to come back to a place.
+pub(super) fn sign_in_at(path: &str) -> String {
+    if path == "/console" || !is_ours(path) {
+        return "/console/sign-in".to_owned();
+    }
+    let next = utf8_percent_encode(path, NON_ALPHANUMERIC);
+    format!("/console/sign-in?next={next}")
+}
+
+fn drawn(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
+    let mut response = match (refusal, visitor) {
+        (Refusal::SignIn, _) if asked.by_script => StatusCode::UNAUTHORIZED.into_response(),
+        (Refusal::SignIn, _) if asked.method == Method::GET => {
+            let place = [(header::LOCATION, sign_in_at(&asked.path))];
+            (StatusCode::SEE_OTHER, place).into_response()
+        }
+        (Refusal::SignIn, _) => {
+            let mut page = page(refusal, None, asked);
+            *page.status_mut() = StatusCode::UNAUTHORIZED;
+            page
+        }
+        _ => page(refusal, visitor, asked),
+    };
+    if asked.by_script
+        && matches!(refusal, Refusal::SignIn)
+        && let Ok(place) = HeaderValue::try_from(sign_in_at(&asked.path))
+    {
+        response.headers_mut().insert("hx-redirect", place);
+    }
+    response
+}
+
+fn page(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
+    let back = asked
+        .back
+        .as_deref()
+        .filter(|_| asked.method == Method::POST);
+    let errors = match refusal {
+        Refusal::Problem(problem) => problem.errors.as_slice(),
+        _ => &[],
+    };
+    let body = html! {
+        @if !errors.is_empty() {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul { @for error in errors { li { code { (error.path) } " " (error.message) } } }
+            }
+        }
+        p.bar {
+            @match (visitor, back) {
+                (None, _) => { a.button.primary href=(sign_in_at(&asked.path)) { (words::SIGN_IN) } }
+                (Some(_), Some(back)) => { a.button.primary href=(back) { (words::BACK) } }
+                (Some(visitor), None) => {
+                    a.button.primary href=(home(visitor)) { (words::TO_START) }
+                }
+            }
+        }
+    };
+    let (verdict, lead) = words::refusal(refusal);
+    let page = Page {
+        nav: Nav::None,
+        title: words::refused_title(refusal).to_owned(),
+        above: None,
+        verdict,
+        lead: lead.map(|lead| html! { p.measure { (lead) } }),
+        body,
+    };
+    let mut response = page.respond(visitor);
+    *response.status_mut() = refusal.status();
+    response
+}
+
+/// Where somebody begins.
+pub(super) fn home(visitor: &Visitor) -> &'static str {
+    if visitor.may(Scope::Read) {
+        "/console"
+    } else {
+        "/console/inbox"
+    }
+}

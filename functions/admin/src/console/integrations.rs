@@ -1,0 +1,148 @@
+//! Integrations: what can be connected, and what is.
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::account::Account;
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::{accounts, definitions};
+use sando_core::catalog::DefinitionItem;
+use sando_core::ids::Slug;
+use sando_core::store::Loaded;
+
+use crate::Api;
+
+use super::format::{many, number, when};
+use super::input::At;
+use super::layout::{Nav, Page};
+use super::parts::{empty, id as copied, tag};
+use super::refusal::Refusal;
+use super::states;
+use super::visitor::{Sees, Visitor};
+use super::words;
+
+/// Shows definitions and accounts.
+pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let definitions = definitions::all(&api.ports).await?;
+    let accounts = accounts::all(&api.ports).await?;
+    let mut accounts: Vec<&Account> = accounts.iter().map(|account| &account.entity).collect();
+    accounts.sort_by_key(|account| account.label());
+    let body = html! {
+        section aria-labelledby="available" {
+            h2 #available { (words::AVAILABLE) " " (definitions.len()) }
+            @if definitions.is_empty() { (empty(words::NO_DEFINITIONS)) } @else { (available(&visitor, &definitions, now)) }
+        }
+        section aria-labelledby="connected" {
+            h2 #connected { (words::CONNECTED) " " (accounts.len()) }
+            @if accounts.is_empty() { (empty(words::NO_ACCOUNTS)) } @else { (connected(&accounts, now)) }
+        }
+    };
+    let page = Page {
+        nav: Nav::Integrations,
+        title: "Integrations".to_owned(),
+        above: None,
+        verdict: words::integrations(definitions.len(), &accounts),
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+fn available(visitor: &Visitor, all: &[Loaded<DefinitionItem>], now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Definition" } th scope="col" { "Application" } th scope="col" { "Version" }
+                th scope="col" { "Changed" } th scope="col" { span.visually-hidden { "Connect" } }
+            } }
+            tbody {
+                @for item in all {
+                    @let item = &item.entity;
+                    tr {
+                        td { a href={ "/console/integrations/" (item.id) } { (item.name) } }
+                        td data-label="Application" { (item.app) }
+                        td data-label="Version" { "v" (item.number) }
+                        td data-label="Changed" { (when(item.changed_at, now)) }
+                        td.num {
+                            @if visitor.may(Scope::Admin) {
+                                a.button href={ "/console/connect/" (item.id) } { (words::CONNECT) span.visually-hidden { " " (item.name) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn connected(all: &[&Account], now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Account" } th scope="col" { "State" } th.num scope="col" { "Roster" }
+                th scope="col" { "Last complete" } th scope="col" { "Next" }
+            } }
+            tbody {
+                @for account in all {
+                    @let (shape, state) = states::account(account);
+                    tr {
+                        td { a href={ "/console/accounts/" (account.definition) "/" (account.name) } { (account.definition) " / " (account.name) } }
+                        td data-label="State" { (tag(shape, state)) }
+                        td.num data-label="Roster" {
+                            @if account.applied == 0 { span.muted { "unknown" } } @else { (many(account.users, "user", "users")) ", " (number(account.active)) " active" }
+                        }
+                        td data-label="Last complete" { @match account.applied_at { Some(at) => { (when(at, now)) } None => { span.muted { "never" } } } }
+                        td data-label="Next" {
+                            @if states::account(account).1 == "disabled" { span.muted { "after a test" } } @else { (when(account.next_sync_at, now)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Shows the file of a definition and its versions.
+pub(super) async fn definition(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let item = definitions::must_be(&api.ports, &id).await?.entity;
+    let versions = definitions::versions(&api.ports, &id).await?;
+    let file = serde_json::to_string_pretty(&item.file).unwrap_or_default();
+    let body = html! {
+        @if visitor.may(Scope::Admin) {
+            p.bar { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
+        }
+        div.columns.wide-left {
+            section aria-labelledby="file" { h2 #file { (words::FILE) } pre tabindex="0" { (file) } }
+            section aria-labelledby="versions" {
+                h2 #versions { "Versions" }
+                ul.steps {
+                    @for version in &versions {
+                        li { div {
+                            strong { "v" (version.number) } " " span.muted { (when(version.put_at, now)) " by " (version.put_by) }
+                            @if let Some(back) = version.rolled_back_to { span.muted { ", brings back v" (back) } }
+                        } }
+                    }
+                }
+            }
+        }
+    };
+    let page = Page {
+        nav: Nav::Integrations,
+        title: item.name.clone(),
+        above: Some(html! { a href="/console/integrations" { "Integrations" } }),
+        verdict: format!(
+            "{} reads the users of {}: version {}.",
+            item.name, item.app, item.number
+        ),
+        lead: Some(html! { p.facts { (copied(id.as_str())) } }),
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}

@@ -1,0 +1,160 @@
+//! The console: what an administrator does every day, as pages. Rendered on the server; a page works without its script.
+//!
+//! A page calls the operations of [`sando_core::admin`] that the API calls, and shows what came of it. Read in this
+//! order: `frame` (who looks, headers, refusals), `form` (what lets a form through), `visitor` (roles), `layout`,
+//! `parts` and `states` (how things look), `words` (what is said); then a file per noun.
+
+mod assets;
+mod cookie;
+mod form;
+mod format;
+mod frame;
+mod input;
+mod layout;
+mod lookup;
+mod parts;
+mod refusal;
+mod states;
+mod visitor;
+mod words;
+
+mod account;
+mod audit;
+mod certificate;
+mod changes;
+mod connect;
+mod decision;
+mod explain;
+mod files;
+mod graph;
+mod holdings;
+mod inbox;
+mod integrations;
+mod overview;
+mod people;
+mod person;
+mod run;
+mod runs;
+mod settings;
+mod sign_in;
+mod story;
+mod task;
+mod terminate;
+mod users;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::Api;
+
+pub(crate) use frame::nothing;
+
+/// An address with what answers there.
+type Route = (&'static str, fn() -> MethodRouter<Api>);
+
+/// Everything that can be looked at.
+const PAGES: [Route; 27] = [
+    ("/console", || get(overview::show)),
+    ("/console/sign-in", || get(sign_in::show)),
+    ("/console/inbox", || get(inbox::show)),
+    ("/approvals/{id}", || get(decision::show)),
+    ("/console/tasks/{id}", || get(task::show)),
+    ("/console/people", || get(people::show)),
+    ("/console/people/{id}", || get(person::show)),
+    ("/console/people/{id}/access", || get(person::access)),
+    ("/console/people/{id}/identity", || get(person::identity)),
+    ("/console/people/{id}/terminate", || get(terminate::show)),
+    ("/console/runs", || get(runs::show)),
+    ("/console/runs/{id}", || get(run::show)),
+    ("/console/integrations", || get(integrations::show)),
+    ("/console/integrations/{id}", || {
+        get(integrations::definition)
+    }),
+    ("/console/connect/{definition}", || get(connect::show)),
+    ("/console/accounts/{definition}/{name}", || {
+        get(account::show)
+    }),
+    ("/console/accounts/{definition}/{name}/users", || {
+        get(users::list)
+    }),
+    (
+        "/console/accounts/{definition}/{name}/users/{external_id}",
+        || get(users::user),
+    ),
+    ("/console/accounts/{definition}/{name}/held", || {
+        get(account::held)
+    }),
+    ("/console/policies", || get(files::policies)),
+    ("/console/rules", || get(files::rules)),
+    ("/console/workflows", || get(files::workflows)),
+    ("/console/apps", || get(files::apps)),
+    ("/console/attributes", || get(files::attributes)),
+    ("/console/audit", || get(audit::show)),
+    ("/console/audit/{*place}", || get(audit::record)),
+    ("/console/settings", || get(settings::show)),
+];
+
+/// Pages of files of every kind.
+const FILES: [Route; 2] = [
+    ("/console/{kind}/new", || get(changes::new)),
+    ("/console/{kind}/{id}", || get(files::show)),
+];
+
+/// Everything that can be sent.
+const FORMS: [Route; 16] = [
+    ("/console/sign-in", || post(sign_in::enter)),
+    ("/console/sign-out", || post(sign_in::leave)),
+    ("/approvals/{id}", || post(decision::submit)),
+    ("/console/tasks/{id}/complete", || post(task::complete)),
+    ("/console/people/{id}/terminate", || post(terminate::submit)),
+    ("/console/runs/{id}/cancel", || post(run::cancel)),
+    ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
+    ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
+    ("/console/runs/{id}/steps/{step}/complete", || {
+        post(run::complete)
+    }),
+    ("/console/connect/{definition}", || post(connect::submit)),
+    ("/console/accounts/{definition}/{name}/sync", || {
+        post(account::sync)
+    }),
+    ("/console/accounts/{definition}/{name}/test", || {
+        post(account::test)
+    }),
+    ("/console/accounts/{definition}/{name}/enable", || {
+        post(account::enable)
+    }),
+    ("/console/accounts/{definition}/{name}/release", || {
+        post(account::release)
+    }),
+    ("/console/{kind}/{id}", || post(changes::submit)),
+    ("/console/{kind}/{id}/changes", || post(changes::plan)),
+];
+
+/// Addresses that are no page of a kind of its own: verifying the trail lies under the record's wildcard.
+const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
+
+/// The addresses of all pages, with names of parameters in braces.
+#[must_use]
+pub fn pages() -> Vec<&'static str> {
+    PAGES.iter().chain(&FILES).map(|(path, _)| *path).collect()
+}
+
+/// The addresses of all forms, with names of parameters in braces.
+#[must_use]
+pub fn posts() -> Vec<&'static str> {
+    let forms = FORMS.iter().chain(std::iter::once(&VERIFY));
+    forms.map(|(path, _)| *path).collect()
+}
+
+/// The pages and forms, each behind what holds for all of them.
+pub(crate) fn router(api: &Api) -> Router<Api> {
+    let all = PAGES.iter().chain(&FILES).chain(&FORMS);
+    let all = all.chain(std::iter::once(&VERIFY));
+    all.fold(Router::new(), |router, (path, handler)| {
+        router.route(path, handler())
+    })
+    .layer(middleware::from_fn_with_state(api.clone(), form::guard))
+    .layer(middleware::from_fn_with_state(api.clone(), frame::frame))
+    .route("/console/assets/{name}", get(assets::serve))
+}

@@ -1,0 +1,146 @@
+//! People: the list, newest first.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use sando_core::person::{Lifecycle, Person};
+use sando_core::store::{Entity, Loaded, Query};
+use serde::Deserialize;
+
+use crate::Api;
+use crate::body::word;
+use crate::list::{Listed, gather};
+
+use super::format::{day, day_of};
+use super::input::Asks;
+use super::layout::{Nav, Page};
+use super::parts::{empty, older, segment, tag};
+use super::refusal::Refusal;
+use super::states;
+use super::visitor::Sees;
+use super::words;
+
+/// Which people.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeopleQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    state: String,
+    cursor: Option<String>,
+}
+
+impl PeopleQuery {
+    fn is_filtered(&self) -> bool {
+        !self.q.is_empty() || !self.state.is_empty()
+    }
+
+    fn address(&self) -> String {
+        format!(
+            "/console/people?q={}&state={}",
+            segment(&self.q),
+            segment(&self.state)
+        )
+    }
+}
+
+/// Lists people.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    Asks(query): Asks<PeopleQuery>,
+) -> Result<Response, Refusal> {
+    let states: Vec<Lifecycle> = match query.state.as_str() {
+        "" => Lifecycle::ALL.to_vec(),
+        state => vec![word("state", state)?],
+    };
+    let wanted = Query::States {
+        kind: Person::KIND,
+        states: states.iter().map(|state| state.as_str()).collect(),
+    };
+    let text = query.q.trim().to_lowercase();
+    let keep = |person: &Person| states.contains(&person.state) && matches(person, &text);
+    let found = gather::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?;
+    let body = html! {
+        (filter(&query))
+        @if found.items.is_empty() {
+            @if query.is_filtered() {
+                p.empty { (words::NO_MATCH) " " a href="/console/people" { (words::CLEAR) } }
+            } @else { (empty(words::NO_PEOPLE)) }
+        } @else { (table(&found)) }
+        (older(&query.address(), found.next_cursor.as_deref()))
+    };
+    let page = Page {
+        nav: Nav::People,
+        title: "People".to_owned(),
+        above: None,
+        verdict: words::people(
+            found.items.len(),
+            query.is_filtered(),
+            found.next_cursor.is_some(),
+        ),
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+fn matches(person: &Person, text: &str) -> bool {
+    let fields = [
+        "name",
+        "work_email",
+        "personal_email",
+        "department",
+        "title",
+    ];
+    text.is_empty()
+        || person.id.as_str() == text
+        || fields
+            .iter()
+            .filter_map(|field| person.text(field))
+            .any(|value| value.to_lowercase().contains(text))
+}
+
+fn filter(query: &PeopleQuery) -> Markup {
+    html! {
+        form.filter method="get" action="/console/people" role="search" {
+            label { "Find" input type="search" name="q" value=(query.q) data-find="1" maxlength="100"; }
+            label {
+                "State"
+                select name="state" {
+                    option value="" { "any" }
+                    @for state in Lifecycle::ALL {
+                        option value=(state.as_str()) selected[query.state == state.as_str()] { (states::person(state).1) }
+                    }
+                }
+            }
+            button type="submit" { (words::FILTER) }
+        }
+    }
+}
+
+fn table(found: &Listed<Loaded<Person>>) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Name" } th scope="col" { "State" } th scope="col" { "Work" }
+                th scope="col" { "Department" } th scope="col" { "First day" } th scope="col" { "Leaves" }
+            } }
+            tbody {
+                @for item in &found.items {
+                    @let person = &item.entity;
+                    @let (shape, state) = states::person(person.state);
+                    tr {
+                        td { a href={ "/console/people/" (person.id) } { (words::name(person)) } }
+                        td data-label="State" { (tag(shape, state)) @if person.baselined { " " span.small.muted { "baselined" } } }
+                        td data-label="Work" { (person.text("title").unwrap_or_default()) }
+                        td data-label="Department" { (person.text("department").unwrap_or_default()) }
+                        td data-label="First day" { @if let Some(on) = person.starts_on { (day(on)) } }
+                        td data-label="Leaves" { @if let Some(at) = person.leaves_at { (day_of(at)) } }
+                    }
+                }
+            }
+        }
+    }
+}

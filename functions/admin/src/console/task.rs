@@ -1,0 +1,80 @@
+//! One task: what a human has to do, and saying that it is done.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::html;
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::tasks;
+use sando_core::ids::TaskId;
+use sando_core::task::TaskState;
+
+use crate::Api;
+
+use super::form::Form;
+use super::format::when;
+use super::input::At;
+use super::layout::{Nav, Page, done};
+use super::lookup::{Names, once};
+use super::parts::{anchor, hidden, id as copied, reason, tag};
+use super::refusal::Refusal;
+use super::states;
+use super::visitor::{Operates, Sees};
+use super::words::{self, Said};
+
+/// Shows a task.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At(id): At<TaskId>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let task = tasks::task(&api.ports, &id).await?.entity;
+    let names = Names::of(&api, task.person.iter()).await?;
+    let (shape, state) = states::task(task.state);
+    let body = html! {
+        div.columns {
+            section.card aria-labelledby="what" {
+                h2 #what { (words::task_kind(task.kind)) }
+                @if !task.detail.is_empty() { p { (task.detail) } }
+                dl.facts {
+                    dt { "Whose" } dd { (task.owner) }
+                    @if let Some(person) = &task.person { dt { "About" } dd { a href={ "/console/people/" (person) } { (names.get(person)) } } }
+                    @if let Some(app) = &task.app { dt { "In" } dd { (app) } }
+                    @if let (Some(run), Some(step)) = (&task.run, &task.step) {
+                        dt { "For" } dd { a href={ "/console/runs/" (run) "#step-" (anchor(step.as_str())) } { "step " (step) } }
+                    }
+                    @if let Some(due) = task.due { dt { "Due" } dd { (when(due, now)) } }
+                    dt { "Since" } dd { (when(task.created_at, now)) }
+                }
+            }
+            @if task.state == TaskState::Open && visitor.may(Scope::Operate) {
+                form.stack method="post" action={ "/console/tasks/" (id) "/complete" } {
+                    (hidden(&visitor, &once(&api)))
+                    (reason(false))
+                    p.bar { button.primary type="submit" { (words::COMPLETE_TASK) } }
+                }
+            }
+        }
+    };
+    let page = Page {
+        nav: Nav::Inbox,
+        title: task.title.clone(),
+        above: Some(html! { a href="/console/inbox" { "Inbox" } }),
+        verdict: format!("{}.", task.title.trim_end_matches('.')),
+        lead: Some(html! { p.facts { (tag(shape, state)) (copied(id.as_str())) } }),
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+/// Says that it is done.
+pub(super) async fn complete(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<TaskId>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let who = visitor.who(&api);
+    tasks::complete(&api.ports, &who, &id, form.get("reason")).await?;
+    Ok(done(&format!("/console/tasks/{id}"), Said::Completed))
+}

@@ -1,0 +1,160 @@
+//! Letting somebody go: the plan first, then the name typed, then it is done.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use sando_core::admin::leaving::{self, Leaving};
+use sando_core::admin::people::{self, At as Moment};
+use sando_core::company::Company;
+use sando_core::ids::PersonId;
+
+use crate::Api;
+use crate::problem::Problem;
+
+use super::form::Form;
+use super::input::At;
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::{hidden, reason};
+use super::refusal::Refusal;
+use super::visitor::{Operates, Visitor};
+use super::words::{self, Said};
+
+/// Shows what would be taken away, and asks when and why.
+pub(super) async fn show(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<PersonId>,
+) -> Result<Response, Refusal> {
+    let leaving = leaving::of(&api.ports, &id).await?;
+    let company = sando_core::admin::files::company(&api.ports).await?;
+    Ok(page(&api, &visitor, &leaving, &company, None))
+}
+
+fn page(
+    api: &Api,
+    visitor: &Visitor,
+    leaving: &Leaving,
+    company: &Company,
+    wrong: Option<&str>,
+) -> Response {
+    let person = &leaving.person;
+    let place = format!("/console/people/{}", person.id);
+    let body = html! {
+        @if let Some(wrong) = wrong {
+            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
+        }
+        div.columns {
+            (plan(leaving, company))
+            form.stack method="post" action={ (place) "/terminate" } {
+                (hidden(visitor, &once(api)))
+                input type="hidden" name="plan" value=(leaving.hash);
+                (moment())
+                (reason(false))
+                div.field {
+                    label for="name" { (words::TYPE_NAME) ": " (words::name(person)) }
+                    input #name type="text" name="name" required autocomplete="off" aria-invalid=[wrong.map(|_| "true")];
+                }
+                p.bar {
+                    button.danger type="submit" { "Terminate " (words::name(person)) }
+                    a.button href=(place) { (words::CANCEL) }
+                }
+            }
+        }
+    };
+    let page = Page {
+        nav: Nav::People,
+        title: format!("Terminate {}", words::name(person)),
+        above: Some(html! { a href=(place) { (words::name(person)) } }),
+        verdict: words::terminate(person, leaving.effects.len()),
+        lead: Some(html! { p.measure.muted { (words::UNDO) } }),
+        body,
+    };
+    page.respond(Some(visitor))
+}
+
+fn plan(leaving: &Leaving, company: &Company) -> Markup {
+    html! {
+        section.card aria-labelledby="plan" {
+            h2 #plan { "What is taken away" }
+            ul.plan {
+                @for effect in &leaving.effects {
+                    @let (sign, verb) = words::goal(effect.goal);
+                    @let app = company.apps.get(&effect.app).map_or(effect.app.as_str(), |app| app.label());
+                    li {
+                        span.sign.bad aria-hidden="true" { (sign) }
+                        span { strong { (app) } " " span.muted { (verb) @if let Some(plan) = &effect.entitlement.plan { ", plan " (plan) } } }
+                    }
+                }
+            }
+            @if leaving.effects.is_empty() { p.muted { "Nothing was given." } }
+        }
+    }
+}
+
+fn moment() -> Markup {
+    html! {
+        fieldset {
+            legend { "When" }
+            div.choice {
+                input #now type="radio" name="when" value="now" required;
+                label for="now" { (words::WHEN_NOW) }
+            }
+            div.choice {
+                input #later type="radio" name="when" value="later" required;
+                label for="later" { (words::WHEN_LATER) }
+            }
+            input type="datetime-local" name="at" aria-label=(words::WHEN_LATER);
+        }
+    }
+}
+
+fn asked(form: &Form) -> Result<Moment, Problem> {
+    match form.get("when") {
+        "now" => Ok(Moment::Now),
+        "later" => {
+            let day: Option<DateTime> = form.get("at").parse().ok();
+            let at: Option<Timestamp> = day
+                .and_then(|day| day.to_zoned(TimeZone::UTC).ok())
+                .map(|zoned| zoned.timestamp());
+            at.map(Moment::Time)
+                .ok_or_else(|| Problem::mistake("at", "a day and a time"))
+        }
+        _ => Err(Problem::mistake("when", "now, or at a moment")),
+    }
+}
+
+/// Does it, if the plan is still the one that was shown.
+pub(super) async fn submit(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<PersonId>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let leaving = leaving::of(&api.ports, &id).await?;
+    let again = async |wrong: &str, status: StatusCode| -> Result<Response, Refusal> {
+        let company = sando_core::admin::files::company(&api.ports).await?;
+        let page = page(&api, &visitor, &leaving, &company, Some(wrong));
+        Ok((status, page).into_response())
+    };
+    if form.get("name") != words::name(&leaving.person).trim() {
+        let wrong = "The name that was typed is another one. Nothing was done.";
+        return again(wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    if form.get("plan") != leaving.hash {
+        let wrong = "What is taken away changed while you were reading. Nothing was done; read the new plan.";
+        return again(wrong, StatusCode::CONFLICT).await;
+    }
+    let at = asked(&form)?;
+    let who = visitor.who(&api);
+    let said = match at {
+        Moment::Time(time) if time > who.at => Said::TerminationSet,
+        _ => Said::Terminated,
+    };
+    people::terminate(&api.ports, &who, &id, at, form.get("reason")).await?;
+    Ok(done(&format!("/console/people/{id}"), said))
+}

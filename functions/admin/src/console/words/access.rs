@@ -1,0 +1,170 @@
+//! Sentences about a person: where they stand, what they have, what happened to them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use sando_core::admin::access::Access;
+use sando_core::grant::GrantState;
+use sando_core::ids::{AppSlug, Slug};
+use sando_core::person::{Lifecycle, Person};
+
+use crate::console::format::{day, day_of, many, size};
+
+pub(in crate::console) const TIMELINE: &str = "Timeline";
+pub(in crate::console) const ACCESS: &str = "Access";
+pub(in crate::console) const IDENTITY: &str = "Identity";
+pub(in crate::console) const TERMINATE: &str = "Terminate…";
+pub(in crate::console) const NO_ACCESS: &str =
+    "Nothing is due by policy, and nothing was given. Check the policies if this is unexpected.";
+pub(in crate::console) const NOTHING_HAPPENED: &str = "Nothing happened yet.";
+pub(in crate::console) const EXPLAIN: &str = "Why";
+pub(in crate::console) const ATTRIBUTES: &str = "Attributes";
+pub(in crate::console) const IDENTIFIERS: &str = "Known by";
+pub(in crate::console) const UNMAPPED: &str = "no alias knows this value";
+pub(in crate::console) const CORRECTED: &str = "corrected by hand";
+pub(in crate::console) const LOOKS_ONLY: &str =
+    "You can look here, but not change anything. That takes the role operator.";
+
+/// What to call somebody.
+pub(in crate::console) fn name(person: &Person) -> String {
+    person
+        .text("name")
+        .map_or_else(|| format!("Somebody ({})", person.id), str::to_owned)
+}
+
+/// What somebody does: title, department.
+pub(in crate::console) fn work(person: &Person) -> String {
+    let parts = ["title", "department", "location"];
+    let parts = parts.into_iter().filter_map(|part| person.text(part));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Where a person stands and how ready their access is.
+pub(in crate::console) fn person(
+    person: &Person,
+    access: Option<(&Access, &BTreeSet<AppSlug>)>,
+    now: Timestamp,
+) -> String {
+    let name = name(person);
+    let stands = match person.state {
+        Lifecycle::Candidate => format!("{name} is a candidate."),
+        Lifecycle::Preboarding => match person.starts_on {
+            Some(on) => format!("{name} starts {}.", day(on)),
+            None => format!("{name} is hired; the first day is not known yet."),
+        },
+        Lifecycle::Active => format!("{name} is here."),
+        Lifecycle::Leaving => match person.leaves_at {
+            Some(at) => format!("{name} leaves {}.", day_of(at)),
+            None => format!("{name} is leaving."),
+        },
+        Lifecycle::Left => format!("{name} has left."),
+        Lifecycle::Withdrawn => format!("{name} withdrew before the first day."),
+    };
+    match access {
+        Some((access, asked)) if person.state.may_receive() => {
+            format!("{stands} {}", ready(access, asked, now))
+        }
+        Some((access, _)) => format!("{stands} {}", left_over(access)),
+        None => stands,
+    }
+}
+
+fn left_over(access: &Access) -> String {
+    let left = access.actual.iter();
+    let left = left.filter(|grant| grant.state != GrantState::Revoked && grant.may_be_held());
+    match size(left.count()) {
+        0 => "Nothing is left to take away.".to_owned(),
+        some => format!(
+            "{} still to be taken away.",
+            many(some, "access is", "accesses are")
+        ),
+    }
+}
+
+fn ready(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -> String {
+    let due = &access.desired.due;
+    let has = |state: GrantState| {
+        let grants = access
+            .actual
+            .iter()
+            .filter(move |grant| grant.state == state);
+        let apps = grants.map(|grant| grant.app.as_str());
+        apps.filter(|app| due.keys().any(|known| known.as_str() == *app))
+    };
+    let verified = size(has(GrantState::Active).count());
+    match size(due.len()) {
+        0 => return "Nothing is due by policy.".to_owned(),
+        1 if verified == 1 => return "The one access that is due is verified.".to_owned(),
+        all if verified == all => return format!("All {all} accesses are verified."),
+        _ => {}
+    }
+    let failed: Vec<&str> = has(GrantState::Failed).collect();
+    let waits: Vec<&str> = asked.iter().map(Slug::as_str).collect();
+    let is_later = |app: &&AppSlug| {
+        access.due_at(app, now).is_some_and(|at| at > now) && !asked.contains(*app)
+    };
+    let later: Vec<&str> = due.keys().filter(is_later).map(Slug::as_str).collect();
+    let mut parts = vec![format!(
+        "{verified} of {} verified",
+        many(size(due.len()), "access is", "accesses are")
+    )];
+    for (apps, what) in [
+        (failed, "failed"),
+        (waits, "waits for a decision"),
+        (later, "waits for its time"),
+    ] {
+        if !apps.is_empty() {
+            parts.push(format!("{} {what}", apps.join(", ")));
+        }
+    }
+    format!("{}.", parts.join("; "))
+}
+
+/// The list of people.
+pub(in crate::console) fn people(shown: usize, is_filtered: bool, more: bool) -> String {
+    match (size(shown), is_filtered, more) {
+        (0, false, _) => "Nobody is known yet.".to_owned(),
+        (0, true, _) => "Nobody matches this filter.".to_owned(),
+        (count, true, false) => format!("{} found.", many(count, "person", "people")),
+        (count, true, true) => format!("The first {} found.", many(count, "person", "people")),
+        (count, false, false) => format!(
+            "{} known, newest first.",
+            many(count, "person is", "people are")
+        ),
+        (count, false, true) => {
+            format!("The newest {}.", many(count, "person", "people"))
+        }
+    }
+}
+
+pub(in crate::console) const NO_PEOPLE: &str = "People come from Lever when they are hired, or over the API. Connect \
+     Lever in Settings; the first hire shows here within a minute.";
+
+/// What is about to be taken away.
+pub(in crate::console) fn terminate(person: &Person, count: usize) -> String {
+    let name = name(person);
+    match size(count) {
+        0 => format!("{name} has nothing that could be taken away."),
+        count => format!(
+            "{name} loses {}: signed out first, accounts after it.",
+            many(count, "access", "accesses")
+        ),
+    }
+}
+
+pub(in crate::console) const UNDO: &str = "A leaving can be undone with Reinstate over the API: what is due then is given \
+     again. What an application deletes by itself does not come back.";
+pub(in crate::console) const TYPE_NAME: &str = "Type the name to confirm";
+pub(in crate::console) const WHEN_NOW: &str = "Now";
+pub(in crate::console) const WHEN_LATER: &str = "At a moment (UTC)";
+
+/// How an effect reads in a plan.
+pub(in crate::console) fn goal(goal: sando_core::effect::Goal) -> (&'static str, &'static str) {
+    use sando_core::effect::Goal;
+    match goal {
+        Goal::Give => ("+", "give"),
+        Goal::Suspend => ("−", "suspend"),
+        Goal::Remove => ("−", "remove"),
+        Goal::Sent => ("~", "send"),
+    }
+}

@@ -1,0 +1,66 @@
+//! Sentences about decisions and tasks.
+
+use sando_core::approval::{Approval, ApprovalState};
+use sando_core::effect::Goal;
+use sando_core::task::TaskKind;
+
+use crate::console::format::{many, size};
+
+pub(in crate::console) const APPROVE: &str = "Approve";
+pub(in crate::console) const REJECT: &str = "Reject";
+pub(in crate::console) const DELEGATE: &str = "Delegate";
+pub(in crate::console) const COMPLETE_TASK: &str = "Mark as done";
+pub(in crate::console) const NOTHING_WAITS: &str = "Nothing waits for you.";
+pub(in crate::console) const DECIDE: &str = "Your decision";
+pub(in crate::console) const NOT_YOURS: &str =
+    "You can read this, but not decide it. Those who are asked can, and a mail has told them.";
+
+/// The inbox.
+pub(in crate::console) fn inbox(approvals: usize, tasks: usize) -> String {
+    match (size(approvals), size(tasks)) {
+        (0, 0) => NOTHING_WAITS.to_owned(),
+        (asked, 0) => format!(
+            "{} for you.",
+            many(asked, "decision waits", "decisions wait")
+        ),
+        (0, tasks) => format!("{} open.", many(tasks, "task is", "tasks are")),
+        (asked, tasks) => format!(
+            "{} for you, and {} open.",
+            many(asked, "decision waits", "decisions wait"),
+            many(tasks, "task is", "tasks are")
+        ),
+    }
+}
+
+/// What somebody is asked.
+pub(in crate::console) fn question(approval: &Approval, app: &str, person: &str) -> String {
+    let what = approval.effects.first();
+    let plan = what.and_then(|effect| effect.entitlement.plan.as_deref());
+    let plan = plan.map_or_else(String::new, |plan| format!(", plan {plan}"));
+    let verb = match what.map(|effect| effect.goal) {
+        Some(Goal::Give) | None => "Give",
+        Some(Goal::Suspend | Goal::Remove) => "Take from",
+        Some(Goal::Sent) => "Send for",
+    };
+    match approval.state {
+        ApprovalState::Waiting => format!("{verb} {person} {app}{plan}?"),
+        ApprovalState::Approved => format!("{app} for {person} was approved."),
+        ApprovalState::Rejected => format!("{app} for {person} was rejected."),
+        ApprovalState::Expired => format!("{app} for {person} was denied: nobody decided in time."),
+        ApprovalState::Void => {
+            format!("{app} for {person} changed; another decision is asked for.")
+        }
+        ApprovalState::Gone => format!("{app} for {person} is not needed any more."),
+    }
+}
+
+/// What a task is about.
+pub(in crate::console) fn task_kind(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Step => "Step of a workflow",
+        TaskKind::Manual => "By hand in an application",
+        TaskKind::Failed => "An effect failed",
+        TaskKind::Missing => "Attributes are missing",
+        TaskKind::Judge => "Somebody has to judge",
+    }
+}

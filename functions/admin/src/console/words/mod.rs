@@ -1,0 +1,165 @@
+//! What the console says, in one place: sentences by page, and the words that all pages share.
+//!
+//! Present tense, short, names before ids, "we" for Sando. A verdict is right for empty, one, many, failed and unknown.
+
+mod access;
+mod inbox;
+mod pages;
+mod refusals;
+mod work;
+
+pub(super) use access::*;
+pub(super) use inbox::*;
+pub(super) use pages::*;
+pub(super) use refusals::*;
+pub(super) use work::*;
+
+pub(super) const MAIN: &str = "Main";
+pub(super) const SKIP: &str = "Skip to the content";
+pub(super) const SIGN_IN: &str = "Sign in";
+pub(super) const SIGN_OUT: &str = "Sign out";
+pub(super) const BACK: &str = "Back";
+pub(super) const TO_START: &str = "To the start";
+pub(super) const COPY: &str = "Copy";
+pub(super) const CLOSE: &str = "Close";
+pub(super) const CANCEL: &str = "Cancel";
+pub(super) const OLDER: &str = "Older";
+pub(super) const NEWEST: &str = "Newest";
+pub(super) const MORE: &str = "More";
+pub(super) const FILTER: &str = "Filter";
+pub(super) const CLEAR: &str = "Clear the filter";
+pub(super) const PROBLEM: &str = "There is a problem";
+pub(super) const KEYS: &str = "Keys of this page";
+pub(super) const REASON: &str = "Reason";
+pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
+pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit, and whoever asked is told.";
+pub(super) const NO_MATCH: &str = "Nothing matches this filter.";
+
+/// The keys that every page knows.
+pub(super) const ALL_KEYS: [(&str, &str); 6] = [
+    (
+        "g then o i p r n l a",
+        "Overview, Inbox, People, Runs, iNtegrations, poLicies, Audit",
+    ),
+    ("j, k", "next row, previous row"),
+    ("Enter", "open the row"),
+    ("/", "filter"),
+    ("r", "go to the reason of a decision"),
+    ("?", "this list"),
+];
+
+/// What was just done, told by the page that follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// Signed in.
+    SignedIn,
+    /// An approval.
+    Approved,
+    /// An approval.
+    Rejected,
+    /// An approval.
+    Delegated,
+    /// Somebody leaves.
+    Terminated,
+    /// Somebody leaves later.
+    TerminationSet,
+    /// A step.
+    Retried,
+    /// A step.
+    Skipped,
+    /// A step or task.
+    Completed,
+    /// A run.
+    Cancelled,
+    /// An account.
+    Connected,
+    /// An account.
+    Syncing,
+    /// An account.
+    Enabled,
+    /// A sync that was held.
+    Released,
+    /// A sync that was held.
+    Dropped,
+    /// A file.
+    Saved,
+    /// A file, and what follows from it takes longer.
+    Saving,
+}
+
+impl Said {
+    const ALL: [(Self, &'static str); 17] = [
+        (Self::SignedIn, "signed-in"),
+        (Self::Approved, "approved"),
+        (Self::Rejected, "rejected"),
+        (Self::Delegated, "delegated"),
+        (Self::Terminated, "terminated"),
+        (Self::TerminationSet, "termination-set"),
+        (Self::Retried, "retried"),
+        (Self::Skipped, "skipped"),
+        (Self::Completed, "completed"),
+        (Self::Cancelled, "cancelled"),
+        (Self::Connected, "connected"),
+        (Self::Syncing, "syncing"),
+        (Self::Enabled, "enabled"),
+        (Self::Released, "released"),
+        (Self::Dropped, "dropped"),
+        (Self::Saved, "saved"),
+        (Self::Saving, "saving"),
+    ];
+
+    /// Reads the word of the cookie.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        let known = Self::ALL.iter().find(|(_, known)| *known == word);
+        known.map(|(said, _)| *said)
+    }
+
+    /// The word in the cookie.
+    pub(super) fn word(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(said, _)| *said == self);
+        known.map_or("", |(_, word)| *word)
+    }
+}
+
+/// What was just done, as a sentence.
+pub(super) fn said(said: Said) -> &'static str {
+    match said {
+        Said::SignedIn => "You are signed in for twelve hours.",
+        Said::Approved => {
+            "Approved. The application is asked now; you will see it verified on the person's page."
+        }
+        Said::Rejected => "Rejected. Nothing is given, and whoever asked is told why.",
+        Said::Delegated => "Delegated. Your deputy is told and can decide now.",
+        Said::Terminated => {
+            "Everything is being taken away now: sessions first, accounts after them."
+        }
+        Said::TerminationSet => "The leaving is set. Nothing is taken away before that moment.",
+        Said::Retried => "The step is tried again now.",
+        Said::Skipped => "The step is left out; what needs it goes on.",
+        Said::Completed => "Done. What waited for it goes on.",
+        Said::Cancelled => {
+            "The run is cancelled: nothing new starts, what was on its way is taken back."
+        }
+        Said::Connected => "Connected. The first sync has begun.",
+        Said::Syncing => "The sync has begun.",
+        Said::Enabled => "The account is enabled and is synced now.",
+        Said::Released => "Released. The new roster counts as soon as it is written.",
+        Said::Dropped => "Dropped. The roster stays as it was.",
+        Said::Saved => "Saved. What follows from it has begun.",
+        Said::Saving => "It is being saved; what follows from it begins in a moment.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_cookie_is_read_back() {
+        for (said, word) in Said::ALL {
+            assert_eq!(said.word(), word);
+            assert_eq!(Said::parse(word), Some(said));
+        }
+        assert_eq!(Said::parse("<script>"), None);
+    }
+}

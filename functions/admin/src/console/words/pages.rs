@@ -1,0 +1,220 @@
+//! Sentences of the other pages: overview, integrations, accounts, files, audit, settings, sign-in.
+
+use sando_core::account::{Account, AccountState};
+use sando_core::audit::Verification;
+
+use crate::console::format::{many, number, size};
+
+pub(in crate::console) const NEEDS_YOU: &str = "Needs you";
+pub(in crate::console) const ARRIVING: &str = "Arriving";
+pub(in crate::console) const LATELY: &str = "Lately";
+pub(in crate::console) const FIRST_STEPS: &str = "First steps";
+
+/// The overview.
+pub(in crate::console) fn overview(needs: usize, arriving: usize, ready: usize) -> String {
+    let arrive = match (size(arriving), arriving.saturating_sub(ready)) {
+        (0, _) => None,
+        (all, 0) => Some(format!(
+            "{} ready for the first day.",
+            many(all, "person is", "people are")
+        )),
+        (all, open) => Some(format!(
+            "{} about to start, {} not complete yet.",
+            many(all, "person is", "people are"),
+            open
+        )),
+    };
+    let needs = match size(needs) {
+        0 => "Nothing needs you; everything runs by itself.".to_owned(),
+        count => format!("{} you.", many(count, "thing needs", "things need")),
+    };
+    arrive.map_or_else(|| needs.clone(), |arrive| format!("{needs} {arrive}"))
+}
+
+/// The page that opens the console.
+pub(in crate::console) const SIGN_IN_LINK: &str =
+    "This link signs you in as the local administrator.";
+pub(in crate::console) const SIGN_IN_KEY: &str = "Sign in to Sando.";
+pub(in crate::console) const LINK_ONCE: &str =
+    "It works once. Every start of sando serve prints a new one.";
+pub(in crate::console) const KEY_LABEL: &str = "API key or administrator's token";
+pub(in crate::console) const KEY_HINT: &str =
+    "Begins with sk_. What you may do here is what the key may do. It is not kept in the browser.";
+pub(in crate::console) const LINK_SPENT: &str = "This link was used already, or is too old.";
+pub(in crate::console) const LINK_SPENT_WHY: &str = "A link signs in once, within an hour. Start sando serve again for a new one, or use an API key.";
+pub(in crate::console) const KEY_WRONG: &str = "This is no key or token that counts here.";
+
+pub(in crate::console) const AVAILABLE: &str = "Available to connect";
+pub(in crate::console) const CONNECTED: &str = "Your connected integrations";
+pub(in crate::console) const CONNECT: &str = "Connect";
+pub(in crate::console) const SYNC_NOW: &str = "Sync now";
+pub(in crate::console) const TEST: &str = "Test";
+pub(in crate::console) const ENABLE: &str = "Enable";
+pub(in crate::console) const NO_DEFINITIONS: &str = "A definition says how an application's users are read. There is none \
+     yet: put one with PUT /v1/definitions, or take one of the catalogue.";
+pub(in crate::console) const NO_ACCOUNTS: &str = "No account is connected yet. Connect one above.";
+
+/// Integrations.
+pub(in crate::console) fn integrations(definitions: usize, accounts: &[&Account]) -> String {
+    let bad = accounts.iter().filter(|account| {
+        account.held.is_some() || matches!(account.state, AccountState::Disabled { .. })
+    });
+    match (size(accounts.len()), size(bad.count()), size(definitions)) {
+        (0, _, 0) => "Nothing can be connected yet.".to_owned(),
+        (0, _, some) => format!(
+            "{} connected; nothing is yet.",
+            many(some, "definition can be", "definitions can be")
+        ),
+        (all, 0, _) => format!(
+            "{} connected, and none needs you.",
+            many(all, "account is", "accounts are")
+        ),
+        (all, bad, _) => format!(
+            "{} of {} you.",
+            number(bad),
+            many(all, "account needs", "accounts need")
+        ),
+    }
+}
+
+/// An account.
+pub(in crate::console) fn account(account: &Account) -> String {
+    let label = format!("{} / {}", account.definition, account.name);
+    match &account.state {
+        AccountState::Disabled { failure, .. } => format!(
+            "{label} is disabled: {}. Its {} stay as they were.",
+            failure.class.name(),
+            many(account.users, "user", "users")
+        ),
+        AccountState::Connecting => format!("{label} is being connected."),
+        AccountState::Connected if account.held.is_some() => format!(
+            "{label} is held: the last sync would take away so much that we asked first. The old roster is in use."
+        ),
+        AccountState::Connected if account.applied == 0 => match &account.last {
+            Some(last) if last.failure.is_some() => format!("{label} could not be read yet."),
+            _ => format!("{label} is being read for the first time."),
+        },
+        AccountState::Connected => format!(
+            "{label} has {}, {} of them active.",
+            many(account.users, "user", "users"),
+            number(account.active)
+        ),
+    }
+}
+
+pub(in crate::console) const HELD_WHAT: &str = "Who would lose something";
+pub(in crate::console) const RELEASE_ALL: &str = "Release all";
+pub(in crate::console) const RELEASE_SOME: &str = "Release the selected";
+pub(in crate::console) const DROP: &str = "Drop";
+pub(in crate::console) const RELEASE_MEANS: &str =
+    "Releasing never takes access away from anybody: it only lets the new roster count.";
+pub(in crate::console) const NO_SYNCS: &str = "It was not synced yet.";
+pub(in crate::console) const NO_USERS: &str = "No user is in the roster.";
+pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it is odd.";
+
+/// Connecting.
+pub(in crate::console) fn connect(name: &str) -> String {
+    format!("Connect {name}: give the account a name and what it is read with.")
+}
+
+pub(in crate::console) const ACCOUNT_NAME: &str = "Account name";
+pub(in crate::console) const ACCOUNT_NAME_HINT: &str =
+    "Lower case, such as prod; it tells accounts of one application apart.";
+pub(in crate::console) const SECRET_HINT: &str = "Is kept encrypted and never shown again.";
+pub(in crate::console) const OPTIONAL: &str = "May be left out.";
+
+/// There is an account of this name already.
+pub(in crate::console) fn replaces(name: &str, users: u64) -> String {
+    format!(
+        "{name} is already connected. Replacing it takes its credentials now and deletes its {}; the first complete sync \
+         brings them back.",
+        many(users, "user", "users")
+    )
+}
+
+/// Type the name to replace it.
+pub(in crate::console) fn type_to_replace(name: &str) -> String {
+    format!("Type {name} to replace it")
+}
+
+/// A list of files.
+pub(in crate::console) fn files(count: usize, one: &str, more: &str) -> String {
+    match size(count) {
+        0 => format!("There are no {more} yet."),
+        count => format!("{}.", many(count, one, more)),
+    }
+}
+
+pub(in crate::console) const SEE_CHANGES: &str = "See what would change";
+pub(in crate::console) const SAVE: &str = "Save";
+pub(in crate::console) const FILE: &str = "File";
+pub(in crate::console) const FILE_HINT: &str =
+    "As JSON or YAML. Nothing is saved before you saw what would change.";
+pub(in crate::console) const FILE_READ_ONLY: &str =
+    "You can read this file. Changing it takes the role administrator.";
+pub(in crate::console) const BUILT_IN: &str = "Built in; a file of this name replaces it.";
+
+/// A file.
+pub(in crate::console) fn file(kind: &str, id: &str) -> String {
+    format!("The {kind} {id}, as it counts now.")
+}
+
+/// What a changed file would do.
+pub(in crate::console) fn changes(people: u64, affected: u64, losing: u64) -> String {
+    let of = many(people, "person", "people");
+    match (affected, losing) {
+        (0, _) => format!("Nothing would change for {of}."),
+        (some, 0) => format!(
+            "Something would change for {} of {of}; nobody loses anything.",
+            number(some)
+        ),
+        (some, lose) => format!(
+            "Something would change for {} of {of}; {} something.",
+            number(some),
+            many(lose, "loses", "lose")
+        ),
+    }
+}
+
+pub(in crate::console) const OVER_CAP: &str = "More people lose something than may without a second look: their removals are held until somebody releases them.";
+pub(in crate::console) const STILL_PLANNING: &str =
+    "This takes longer: the plan is still being made. Try again in a moment.";
+
+/// The trail.
+pub(in crate::console) fn verified(verified: &Verification) -> String {
+    match &verified.first_broken {
+        None => format!(
+            "Every chain is intact: {} in {}.",
+            many(verified.records, "record", "records"),
+            many(verified.streams, "stream", "streams")
+        ),
+        Some(broken) => format!(
+            "The chain {} is broken at record {}.",
+            broken.stream, broken.seq
+        ),
+    }
+}
+
+pub(in crate::console) const AUDIT: &str =
+    "Everything that was decided and done, in chains that nobody can change unnoticed.";
+pub(in crate::console) const VERIFY: &str = "Verify now";
+pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
+pub(in crate::console) const SEALED: &str = "personal, and erased";
+
+/// Settings.
+pub(in crate::console) fn settings(lever: bool) -> String {
+    if lever {
+        "Lever is connected.".to_owned()
+    } else {
+        "Lever is not connected yet, so nobody can arrive.".to_owned()
+    }
+}
+
+pub(in crate::console) const SETTINGS_BY_API: &str =
+    "Shown as they are. They are changed with PUT /v1/settings; forms follow.";
+
+/// A file that cannot be saved as it is.
+pub(in crate::console) fn of_mistakes(count: usize) -> String {
+    let count = many(size(count), "mistake is", "mistakes are");
+    format!("{count} in the file; nothing was saved.")
+}

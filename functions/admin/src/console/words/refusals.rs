@@ -1,0 +1,91 @@
+//! Every "no" with its because, and who can help.
+
+use http::StatusCode;
+use sando_core::admin::api_key::Scope;
+
+use crate::console::refusal::Refusal;
+
+/// The role that has a scope, as people call it.
+pub(in crate::console) fn role(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "viewer",
+        Scope::Operate => "operator",
+        Scope::Approve => "approver",
+        Scope::Admin => "administrator",
+    }
+}
+
+fn what(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "see this page",
+        Scope::Operate => "start anything here",
+        Scope::Approve => "decide",
+        Scope::Admin => "change this",
+    }
+}
+
+/// The title of a page that is not shown.
+pub(in crate::console) fn refused_title(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::SignIn => "Sign in",
+        Refusal::Needs(_) => "Not for your role",
+        Refusal::Foreign(_) => "Not sent from here",
+        Refusal::Problem(problem) if problem.status == StatusCode::NOT_FOUND => "Not found",
+        Refusal::Problem(_) => "Error",
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+/// Why there is no page, and what to do.
+pub(in crate::console) fn refusal(refusal: &Refusal) -> (String, Option<String>) {
+    match refusal {
+        Refusal::SignIn => (
+            "You are not signed in any more.".to_owned(),
+            Some("Sign in and send the form again; nothing was changed.".to_owned()),
+        ),
+        Refusal::Needs(scope) => (
+            format!("You can look around, but not {}.", what(*scope)),
+            Some(format!(
+                "That takes the role {}. Ask an administrator for it; nothing was changed.",
+                role(*scope)
+            )),
+        ),
+        Refusal::Foreign(why) => (
+            "This form was not sent from a page of yours, so nothing was done.".to_owned(),
+            Some(format!(
+                "Because {why}. Open the page again and send it from there."
+            )),
+        ),
+        Refusal::Problem(problem) => of_problem(problem.status, problem.code, &problem.detail),
+    }
+}
+
+fn of_problem(status: StatusCode, code: &str, detail: &str) -> (String, Option<String>) {
+    let because = Some(format!("{}.", capital(detail)));
+    let sentence = match code {
+        "not_found" => "There is nothing at this address.",
+        "plan_changed" => {
+            "This changed while you were reading. Nothing was done; read the new plan."
+        }
+        "own_access" => "This is about your own access, so somebody else decides.",
+        "own_request" => "You asked for this yourself, so somebody else decides.",
+        "not_an_approver" => "Others are asked to decide this.",
+        "not_waiting" => "This was decided or is over already.",
+        "stale" => "Somebody saved another version in the meantime. Yours was not saved.",
+        "invalid" => "This could not be taken as it is.",
+        _ if status.is_server_error() => {
+            return (
+                "Something broke on our side, or somebody outside did not answer.".to_owned(),
+                because,
+            );
+        }
+        _ => return (format!("{}.", capital(detail)), None),
+    };
+    (sentence.to_owned(), because)
+}

@@ -1,0 +1,144 @@
+//! Sentences about runs and their steps, and how what happened reads.
+
+use sando_core::run::{Run, RunState, Step, StepState, WaitsFor};
+
+use crate::console::format::{many, size};
+
+pub(in crate::console) const RETRY: &str = "Retry";
+pub(in crate::console) const SKIP_STEP: &str = "Skip";
+pub(in crate::console) const COMPLETE_STEP: &str = "Mark as done";
+pub(in crate::console) const CANCEL_RUN: &str = "Cancel the run";
+pub(in crate::console) const NO_RUNS: &str =
+    "A run begins when somebody is hired, changes or leaves. None did yet.";
+pub(in crate::console) const STEPS: &str = "Steps";
+
+/// The list of runs.
+pub(in crate::console) fn runs(shown: usize, failed: usize, running: usize) -> String {
+    if shown == 0 {
+        return "No run yet.".to_owned();
+    }
+    let mut parts = Vec::new();
+    if failed > 0 {
+        parts.push(format!(
+            "{} failed",
+            many(size(failed), "run has", "runs have")
+        ));
+    }
+    if running > 0 {
+        parts.push(format!(
+            "{} under way",
+            many(size(running), "run is", "runs are")
+        ));
+    }
+    if parts.is_empty() {
+        "Every run shown here has come to its end.".to_owned()
+    } else {
+        format!("{}.", parts.join(", "))
+    }
+}
+
+/// Steps that are worked on: not those that only hold others.
+pub(in crate::console) fn leaves(run: &Run) -> Vec<&Step> {
+    let is_parent = |step: &Step| {
+        run.steps
+            .iter()
+            .any(|other| other.id.parent().as_ref() == Some(&step.id))
+    };
+    run.steps.iter().filter(|step| !is_parent(step)).collect()
+}
+
+/// Where a run stands.
+pub(in crate::console) fn run(run: &Run, person: &str) -> String {
+    let leaves = leaves(run);
+    let of = leaves.len();
+    let ended = leaves.iter().filter(|step| step.lets_on()).count();
+    let begin = format!("{} for {person}", run.workflow);
+    let count = format!("{ended} of {} done", many(size(of), "step is", "steps are"));
+    match run.state {
+        RunState::Finished if run.dry_run => {
+            format!("{begin} is a dry run: {of} steps were planned, nothing was done.")
+        }
+        RunState::Finished => format!("{begin} is finished: {}.", many(size(of), "step", "steps")),
+        RunState::Failed => format!("{begin} failed: {}. {count}.", failed(&leaves)),
+        RunState::Cancelled => format!("{begin} was cancelled. {count}."),
+        RunState::Running if run.cancelling => {
+            format!("{begin} is being cancelled: what was on its way is looked up and taken back.")
+        }
+        RunState::Running => match waits(&leaves) {
+            Some(why) => format!("{begin} {why}. {count}."),
+            None => format!("{begin} is under way. {count}."),
+        },
+    }
+}
+
+fn failed(leaves: &[&Step]) -> String {
+    let failed: Vec<String> = leaves
+        .iter()
+        .filter(|step| step.state == StepState::Failed)
+        .map(|step| label(step))
+        .collect();
+    format!("{} did not work", failed.join(", "))
+}
+
+fn waits(leaves: &[&Step]) -> Option<String> {
+    let by = |waits| {
+        let waiting = leaves.iter().filter(|step| step.waits_for == Some(waits));
+        size(waiting.count())
+    };
+    let unknown = leaves.iter().any(|step| step.state == StepState::Unknown);
+    match (
+        by(WaitsFor::Approval),
+        by(WaitsFor::Human),
+        by(WaitsFor::Attributes),
+        by(WaitsFor::Pause),
+    ) {
+        (asked @ 1.., ..) => Some(format!(
+            "waits for {}",
+            many(asked, "decision", "decisions")
+        )),
+        (_, tasks @ 1.., ..) => Some(format!("waits for {}", many(tasks, "task", "tasks"))),
+        (_, _, 1.., _) => Some("waits for attributes that are missing".to_owned()),
+        (_, _, _, 1..) => Some("is paused".to_owned()),
+        _ if unknown => Some("is under way; one answer is being checked".to_owned()),
+        _ if by(WaitsFor::Time) > 0 => Some("waits for its time".to_owned()),
+        _ => None,
+    }
+}
+
+/// What to call a step: the application it works on, or its name in the workflow.
+pub(in crate::console) fn label(step: &Step) -> String {
+    step.app()
+        .map_or_else(|| step.id.to_string(), ToString::to_string)
+}
+
+/// What happened to a person, as a sentence; what we have no sentence for is told as it is recorded.
+pub(in crate::console) fn happened(kind: &str, app: Option<&str>, action: &str) -> String {
+    let app = app.unwrap_or("the application");
+    let action = action.strip_prefix(&format!("{app}: ")).unwrap_or(action);
+    match (kind, action) {
+        ("app", "create") => format!("{app}: account made"),
+        ("app", "entitle") => format!("{app}: role, groups and plan set"),
+        ("app", "restore") => format!("{app}: account made active again"),
+        ("app", "suspend") => format!("{app}: account suspended"),
+        ("app", "remove") => format!("{app}: account removed"),
+        ("app", "revoke_sessions") => format!("{app}: signed out everywhere"),
+        ("app", "release_plan") => format!("{app}: licence given back"),
+        ("app", "verified") => format!("{app}: looked again, and it is so"),
+        ("app", "given up") => format!("{app}: given up, the owner has a task"),
+        ("app", other) => format!("{app}: {other}"),
+        ("person", "termination set") => "Leaving was set for a later moment".to_owned(),
+        ("person", "termination asked for") => "Leaving was asked for by hand".to_owned(),
+        ("person", "termination undone") => "The leaving was called off".to_owned(),
+        ("person", "first day has come") => "The first day has come".to_owned(),
+        (_, "approval approved") => format!("Approved: {app}"),
+        (_, "approval rejected") => format!("Rejected: {app}"),
+        (_, "approval delegated") => format!("Delegated: {app}"),
+        (_, other) => {
+            let mut chars = other.chars();
+            let first = chars
+                .next()
+                .map(|first| first.to_uppercase().collect::<String>());
+            format!("{}{}", first.unwrap_or_default(), chars.as_str())
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Markup in every value from outside shows as text.
+
+use serde_json::json;
+
+use super::{Browser, everything, hostile};
+
+/// What no page may ever contain as it is.
+pub(super) const MARKUP: &str = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'";
+
+#[tokio::test]
+async fn markup_from_outside_is_text_on_every_page() {
+    let (world, mut fixture) = everything().await;
+    let person = world
+        .put("/v1/people/hr-2", hostile_with_address())
+        .await
+        .expect(201);
+    fixture.person = person["id"].as_str().unwrap().to_owned();
+    let row = json!({ "id": "h", "mail": "h@contoso.example", "state": MARKUP });
+    let mut rows = vec![row];
+    rows.extend(
+        ["a/1", "b"]
+            .map(|id| json!({ "id": id, "mail": format!("{id}@contoso.example"), "state": "on" })),
+    );
+    world.serve(rows);
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
+    world.pass(1).await;
+    let leave = json!({ "at": "2027-05-01T00:00:00Z", "reason": MARKUP });
+    world
+        .post(&format!("/v1/people/{}:terminate", fixture.person), leave)
+        .await
+        .expect(200);
+    let key = json!({ "name": format!("k{MARKUP}"), "scopes": ["admin"], "roles": [MARKUP] });
+    let key = world.post("/v1/keys", key).await.expect(201);
+    let app = json!({ "name": MARKUP, "owner": MARKUP, "provisioner": { "type": "scim", "base_url": "https://figma.example/scim" } });
+    world.put("/v1/apps/figma", app).await.expect(200);
+
+    let mut browser = Browser::signed_in(&world, key["secret"].as_str().unwrap()).await;
+    let mut escaped = 0;
+    for path in sando_admin::console_pages() {
+        let path = fixture.fill(path);
+        let path = path.replace("a%2F1", "h");
+        let answer = browser.get(&path).await;
+        let is_there = answer.status == 200 || path.ends_with("/held");
+        assert!(is_there, "{path}: {} {}", answer.status, answer.text);
+        for bad in ["<script>alert", "<img src=x", "\"><script>alert"] {
+            assert!(!answer.text.contains(bad), "{path}: {}", answer.text);
+        }
+        escaped += usize::from(answer.text.contains("&lt;script&gt;alert(1)"));
+    }
+    assert!(escaped > 8, "it was shown as text on {escaped} pages");
+}
+
+fn hostile_with_address() -> serde_json::Value {
+    let mut person = hostile();
+    person["attributes"]["personal_email"] = json!("mallory@mail.example");
+    person["attributes"]["work_email"] = json!("mallory@contoso.example");
+    person
+}
+
+#[tokio::test]
+async fn what_is_typed_into_a_form_or_address_comes_back_as_text() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let query: String = url::form_urlencoded::byte_serialize(MARKUP.as_bytes()).collect();
+    let mut texts = Vec::new();
+    for path in [
+        "/console/people?q=",
+        "/console/audit?stream=",
+        "/console/accounts/acme/prod/users?q=",
+        "/console/people?state=",
+    ] {
+        texts.push(browser.get(&format!("{path}{query}")).await.text);
+    }
+    let file = [("file", MARKUP)];
+    texts.push(
+        browser
+            .post("/console/policies/engineering/changes", &file)
+            .await
+            .text,
+    );
+    let account = [("account", MARKUP), ("variables.domain", MARKUP)];
+    texts.push(browser.post("/console/connect/acme", &account).await.text);
+    texts.push(
+        browser
+            .get(&format!("/console/sign-in?next=/console/{query}"))
+            .await
+            .text,
+    );
+    for text in texts {
+        assert!(
+            !text.contains("<script>alert") && !text.contains("<img src=x"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! Every page: it is there, says its sentence, and brings nothing with it that the policy forbids.
+
+use super::{Browser, everything};
+use crate::world::{Answer, world};
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+#[track_caller]
+fn check(path: &str, answer: &Answer) {
+    let (text, header) = (&answer.text, |name| answer.header(name));
+    assert_eq!(header("content-security-policy"), POLICY, "{path}");
+    assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+    assert_eq!(header("referrer-policy"), "same-origin");
+    assert_eq!(header("cache-control"), "no-store");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert!(header("content-type").starts_with("text/html"), "{path}");
+    assert_eq!(text.matches("<h1").count(), 1, "{path}: one verdict");
+    assert_eq!(text.matches("<main").count(), 1, "{path}");
+    assert!(text.contains(" · Sando</title>"), "{path}");
+    for forbidden in [
+        " style=",
+        "<style",
+        "hx-on",
+        "js:",
+        " onclick",
+        " onload",
+        " onerror",
+        "javascript:",
+    ] {
+        assert!(!text.contains(forbidden), "{path}: {forbidden}");
+    }
+    for script in text.split("<script").skip(1) {
+        assert!(
+            script.starts_with(" src=\"/console/assets/"),
+            "{path}: {script:.40}"
+        );
+        assert!(script.contains("defer></script>"), "{path}");
+    }
+    for place in text
+        .split("src=\"")
+        .skip(1)
+        .chain(text.split("href=\"").skip(1))
+    {
+        let ours = ['/', '#', '?']
+            .iter()
+            .any(|begin| place.starts_with(*begin))
+            && !place.starts_with("//");
+        assert!(ours, "{path}: {place:.60}");
+    }
+    assert!(text.len() < 100_000, "{path}: {} bytes", text.len());
+}
+
+#[tokio::test]
+async fn every_page_is_there_for_an_administrator() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    for path in sando_admin::console_pages() {
+        let path = fixture.fill(path);
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        check(&path, &answer);
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_there_when_there_is_nothing() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let lists = sando_admin::console_pages();
+    let lists: Vec<&str> = lists
+        .into_iter()
+        .filter(|path| !path.contains('{'))
+        .collect();
+    assert!(lists.len() > 8);
+    for path in lists {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        check(path, &answer);
+    }
+    let first = browser.get("/console").await;
+    assert!(first.text.contains("First steps"), "{}", first.text);
+    assert!(
+        !first.text.contains("Needs you"),
+        "nothing that says 0 is drawn"
+    );
+}
+
+#[tokio::test]
+async fn nobody_sees_a_page_without_signing_in() {
+    let (world, fixture) = everything().await;
+    for path in sando_admin::console_pages() {
+        if path == "/console/sign-in" {
+            continue;
+        }
+        let path = fixture.fill(path);
+        let answer = Browser::new(&world).get(&path).await;
+        assert_eq!(answer.status, 303, "{path}");
+        assert!(
+            answer.header("location").starts_with("/console/sign-in"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_too() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    for path in [
+        "/console/nowhere",
+        "/console/people/per_1",
+        "/console/people/x",
+        "/approvals/apr_1",
+        "/console/runs/run_1",
+        "/console/policies/none",
+        "/console/nothing/none",
+        "/console/accounts/acme/prod",
+        "/console/audit/config/99",
+    ] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        check(path, &answer);
+    }
+    let wrong = browser.get("/console/people?state=nonsense").await;
+    assert_eq!(wrong.status, 422);
+    check("a wrong filter", &wrong);
+}
+
+#[tokio::test]
+async fn the_overview_says_what_needs_somebody_first() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let text = browser.get("/console").await.text;
+
+    assert!(text.contains("3 things need you."), "{text}");
+    let places: Vec<usize> = [
+        "acme / prod: too many users",
+        "Figma for Ada Park",
+        "/console/tasks/",
+    ]
+    .iter()
+    .map(|what| text.find(what).unwrap_or_else(|| panic!("{what}: {text}")))
+    .collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[tokio::test]
+async fn a_person_reads_like_a_story() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let page = browser
+        .get(&format!("/console/people/{}", fixture.person))
+        .await;
+
+    assert!(
+        page.text.contains(
+            "<h1 id=\"verdict\">Ada Park is here. 0 of 2 accesses are verified; figma waits for a decision."
+        ),
+        "{}",
+        page.text
+    );
+    let access = browser
+        .get(&format!("/console/people/{}/access", fixture.person))
+        .await;
+    assert!(access.text.contains("department"), "{}", access.text);
+    assert!(access.text.contains("“Engineering”"), "{}", access.text);
+}
+
+#[tokio::test]
+async fn what_runs_asks_again_and_what_is_over_does_not() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = format!("/console/runs/{}", fixture.run);
+    assert!(
+        browser
+            .get(&place)
+            .await
+            .text
+            .contains("hx-trigger=\"every 2s\"")
+    );
+
+    let ended = browser
+        .post(&format!("{place}/cancel"), &[("reason", "a test")])
+        .await;
+    assert_eq!(ended.status, 303, "{}", ended.text);
+    world.pass(60).await;
+
+    assert!(!browser.get(&place).await.text.contains("hx-trigger"));
+}

@@ -1,0 +1,188 @@
+//! Who may do what: no address does for a viewer what an operator does, and no form counts that is not ours.
+
+use serde_json::json;
+
+use super::{Browser, everything};
+use crate::world::world;
+
+/// Forms that everybody has who can sign in.
+const FOR_ALL: [&str; 2] = ["/console/sign-in", "/console/sign-out"];
+
+#[tokio::test]
+async fn a_viewer_does_an_operators_work_by_no_address() {
+    let (world, fixture) = everything().await;
+    let mut viewer = Browser::with(&world, "read", &["it-admin"]).await;
+    let plan = fixture.approval["plan_hash"].as_str().unwrap();
+    let fields = [
+        ("decision", "approve"),
+        ("plan", plan),
+        ("name", "Ada Park"),
+        ("when", "now"),
+        ("accept", "all"),
+        ("reason", "x"),
+        ("file", "{}"),
+        ("account", "second"),
+    ];
+    let before = world.get("/v1/audit?stream=config&limit=200").await.text;
+    for path in sando_admin::console_posts() {
+        if FOR_ALL.contains(&path) {
+            continue;
+        }
+        let path = fixture.fill(path);
+        let answer = viewer.post(&path, &fields).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text);
+        assert!(
+            answer.text.contains("takes the role"),
+            "{path}: {}",
+            answer.text
+        );
+    }
+    let after = world.get("/v1/audit?stream=config&limit=200").await.text;
+    assert_eq!(before, after, "nothing was done");
+    let run = world.run_of(&fixture.person).await;
+    assert_eq!(run["state"], "running");
+}
+
+#[tokio::test]
+async fn each_role_has_its_own_forms() {
+    let (world, fixture) = everything().await;
+    let mut operator = Browser::with(&world, "operate", &[]).await;
+    let mut approver = Browser::with(&world, "approve", &[]).await;
+    let admins = [
+        "/console/runs/{id}/cancel",
+        "/console/runs/{id}/steps/{step}/skip",
+        "/console/connect/{definition}",
+        "/console/accounts/{definition}/{name}/release",
+        "/console/{kind}/{id}",
+    ];
+    for path in sando_admin::console_posts() {
+        if FOR_ALL.contains(&path) {
+            continue;
+        }
+        let filled = fixture.fill(path);
+        if admins.contains(&path) || path.starts_with("/approvals") {
+            let answer = operator.post(&filled, &[]).await;
+            assert_eq!(answer.status, 403, "operator {path}: {}", answer.text);
+        }
+        if !path.starts_with("/approvals") {
+            let answer = approver.post(&filled, &[]).await;
+            assert_eq!(answer.status, 403, "approver {path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_approver_sees_what_a_decision_needs_and_nothing_else() {
+    let (world, fixture) = everything().await;
+    let mut asked = Browser::with(&world, "approve", &["it-admin"]).await;
+    let mut other = Browser::with(&world, "approve", &["finance"]).await;
+    let place = fixture.fill("/approvals/{id}");
+
+    assert_eq!(asked.get(&place).await.status, 200);
+    let body = json!({ "name": "a key", "scopes": ["approve"], "roles": [] });
+    let key = world.post("/v1/keys", body).await.expect(201);
+    let entered = Browser::new(&world);
+    let entered = { entered }
+        .post(
+            "/console/sign-in",
+            &[("key", key["secret"].as_str().unwrap())],
+        )
+        .await;
+    assert_eq!(entered.header("location"), "/console/inbox");
+    assert!(asked.get("/console/inbox").await.text.contains(&place));
+    assert_eq!(other.get(&place).await.status, 404, "it is somebody else's");
+    assert!(!other.get("/console/inbox").await.text.contains(&place));
+    for path in sando_admin::console_pages() {
+        let open = ["/console/sign-in", "/console/inbox", "/approvals/{id}"];
+        if !open.contains(&path) {
+            let answer = asked.get(&fixture.fill(path)).await;
+            assert_eq!(answer.status, 403, "{path}");
+            assert!(!answer.text.contains("Ada"), "{path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_is_told_why_there_is_no_button() {
+    let (world, fixture) = everything().await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let person = viewer.get(&fixture.fill("/console/people/{id}")).await;
+    assert_eq!(person.status, 200);
+    assert!(!person.text.contains("/terminate"), "{}", person.text);
+    assert!(person.text.contains("That takes the role operator."));
+    let account = viewer.get("/console/accounts/acme/prod").await;
+    assert!(!account.text.contains("/sync\""), "{}", account.text);
+    let terminate = viewer
+        .get(&fixture.fill("/console/people/{id}/terminate"))
+        .await;
+    assert_eq!(terminate.status, 403);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_counts_for_nothing() {
+    let (world, fixture) = everything().await;
+    let mut admin = Browser::admin(&world).await;
+    let csrf = admin.csrf.clone();
+    let ours = Some("https://sando.example");
+    for path in sando_admin::console_posts() {
+        let path = fixture.fill(path);
+        let fields = [("csrf", csrf.as_str()), ("key", crate::world::TOKEN)];
+        for origin in [
+            None,
+            Some("null"),
+            Some("https://evil.example"),
+            Some("https://sando.example.evil.example"),
+            Some("https://sando.example:444"),
+        ] {
+            let answer = admin.post_as(&path, origin, &fields).await;
+            assert_eq!(answer.status, 403, "{path} {origin:?}");
+        }
+        for wrong in ["", "0", &csrf[1..]] {
+            let answer = admin.post_as(&path, ours, &[("csrf", wrong)]).await;
+            assert_eq!(answer.status, 403, "{path} {wrong}");
+            assert!(answer.text.contains("nothing was done"), "{}", answer.text);
+        }
+    }
+    assert_eq!(admin.get("/console").await.status, 200, "still signed in");
+}
+
+#[tokio::test]
+async fn a_form_of_another_session_counts_for_nothing() {
+    let world = world();
+    let other = Browser::admin(&world).await.csrf;
+    let mut admin = Browser::admin(&world).await;
+    assert_ne!(admin.csrf, other);
+
+    admin.csrf = other;
+    let answer = admin.post("/console/sign-out", &[]).await;
+
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn a_form_of_whoever_was_signed_out_says_so() {
+    let (world, fixture) = everything().await;
+    let mut nobody = Browser::new(&world);
+    for path in sando_admin::console_posts() {
+        if path != "/console/sign-in" {
+            let answer = nobody.post(&fixture.fill(path), &[]).await;
+            assert_eq!(answer.status, 401, "{path}: {}", answer.text);
+            assert!(
+                answer.text.contains("not signed in any more"),
+                "{}",
+                answer.text
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused() {
+    let world = world();
+    let mut admin = Browser::admin(&world).await;
+    let large = "x".repeat(1024 * 1024);
+    let answer = admin
+        .post("/console/policies/a/changes", &[("file", &large)])
+        .await;
+    assert_eq!(answer.status, 413);
+}

@@ -1,0 +1,187 @@
+//! How things stand, in numbers.
+
+use jiff::{SignedDuration, Timestamp};
+use sando_core::account::{Account, AccountState};
+use sando_core::admin::{AdminError, pause};
+use sando_core::catch_up::CatchUp;
+use sando_core::metric::Metric;
+use sando_core::ports::Ports;
+use sando_core::store::{DUE_SHARDS, Group, Key, StoreError};
+
+/// A poll of Lever that failed once is no news; after so many it is behind.
+const POLLS: i32 = 2;
+/// Accounts are looked at in every so many minutes: how they stand changes by the hour.
+const EVERY: i64 = 5;
+/// In this hour of the day (UTC) it is told how many licences are used.
+const HOUR: i64 = 5;
+
+/// How things stand.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Standing {
+    /// For how long the oldest entry that is due has been so.
+    pub oldest_due: SignedDuration,
+    /// How many entries had lost their message and were handed on.
+    pub handed_on: usize,
+    /// Does the brake hold removals?
+    pub removals_paused: bool,
+    /// Was a checkpoint of the audit not taken, or not kept?
+    pub checkpoints_fail: bool,
+    /// How far the poll of Lever is behind, if it is.
+    pub lever_lag: Option<SignedDuration>,
+    /// How many connected accounts wait for somebody, in the minutes in which that was looked at.
+    pub accounts_failing: Option<usize>,
+    /// How many licences are used, in percent, if it is time to tell.
+    pub licenses_used: Option<u64>,
+}
+
+impl Standing {
+    /// Looks at everything else.
+    pub(crate) async fn look(
+        ports: &Ports,
+        oldest_due: SignedDuration,
+        handed_on: usize,
+        checkpoints_fail: bool,
+    ) -> Result<Self, AdminError> {
+        let now = ports.clock.now();
+        let minute = now.as_second().div_euclid(60);
+        let polled = ports.store.find::<CatchUp>(&Key::CatchUp).await?;
+        let mut standing = Self {
+            oldest_due,
+            handed_on,
+            removals_paused: pause::now(ports).await?.removals.is_some(),
+            checkpoints_fail,
+            lever_lag: polled.and_then(|polled| lag(&polled.entity, now)),
+            ..Self::default()
+        };
+        if minute.rem_euclid(EVERY) == 0 {
+            let accounts = accounts(ports).await?;
+            standing.accounts_failing = Some(accounts.iter().filter(|one| waits(one)).count());
+            let is_time = minute.div_euclid(60).rem_euclid(24) == HOUR;
+            standing.licenses_used = used(&accounts).filter(|_| is_time);
+        }
+        Ok(standing)
+    }
+
+    /// Tells the numbers; those that are zero most of the time only when they are not.
+    pub fn record(&self) {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        Metric::OldestDue.record(self.oldest_due.as_secs());
+        let sometimes = [
+            (Metric::HandedOn, count(self.handed_on)),
+            (Metric::RemovalsPaused, i64::from(self.removals_paused)),
+            (Metric::CheckpointsFailing, i64::from(self.checkpoints_fail)),
+            (
+                Metric::LeverLag,
+                self.lever_lag.map_or(0, |lag| lag.as_secs()),
+            ),
+            (
+                Metric::AccountsFailing,
+                self.accounts_failing.map_or(0, count),
+            ),
+        ];
+        for (metric, value) in sometimes.into_iter().filter(|(_, value)| *value > 0) {
+            metric.record(value);
+        }
+        if let Some(used) = self.licenses_used {
+            Metric::LicensesUsed.record(i64::try_from(used).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+/// For how long the oldest entry that is due has been so. What somebody works on is not due until their lease ends.
+pub(crate) async fn oldest_due(ports: &Ports) -> Result<SignedDuration, StoreError> {
+    let now = ports.clock.now();
+    let mut oldest: Timestamp = now;
+    for shard in 0..DUE_SHARDS {
+        let first = ports.store.due(shard, now, 1).await?;
+        oldest = first
+            .iter()
+            .map(|entry| entry.due)
+            .fold(oldest, Timestamp::min);
+    }
+    Ok(now.duration_since(oldest))
+}
+
+async fn accounts(ports: &Ports) -> Result<Vec<Account>, StoreError> {
+    let stored = ports.store.group(&Group::Accounts).await?;
+    let read = stored.iter().map(|one| Ok(one.read::<Account>()?.entity));
+    read.collect()
+}
+
+/// Does it go on only after somebody has looked?
+fn waits(account: &Account) -> bool {
+    account.held.is_some() || matches!(account.state, AccountState::Disabled { .. })
+}
+
+fn lag(polled: &CatchUp, now: Timestamp) -> Option<SignedDuration> {
+    let lag = now.duration_since(polled.until);
+    (lag > CatchUp::EVERY.saturating_mul(POLLS)).then_some(lag)
+}
+
+/// How many of all licences are used, in percent; none if no application tells.
+fn used(accounts: &[Account]) -> Option<u64> {
+    let sum = |number: fn(&Account) -> u64| {
+        accounts
+            .iter()
+            .fold(0_u64, |sum, one| sum.saturating_add(number(one)))
+    };
+    let using = sum(|account| account.using).saturating_mul(100);
+    using.checked_div(sum(|account| account.licensed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sando_core::ids::Slug;
+
+    use super::*;
+
+    fn account(licensed: u64, using: u64) -> Account {
+        let slug = |text: &str| Slug::parse(text).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        Account {
+            licensed,
+            using,
+            ..Account::connecting(
+                slug("acme"),
+                slug("a"),
+                slug("acme"),
+                BTreeMap::new(),
+                now,
+                "r",
+            )
+        }
+    }
+
+    #[test]
+    fn licences_are_used_in_percent_of_those_whose_use_is_known() {
+        assert_eq!(used(&[account(40, 30), account(60, 20)]), Some(50));
+        assert_eq!(used(&[account(0, 0)]), None);
+    }
+
+    #[test]
+    fn an_account_that_is_held_waits_for_somebody() {
+        let held = Account {
+            held: Some(3),
+            ..account(0, 0)
+        };
+
+        assert!(waits(&held));
+        assert!(!waits(&account(0, 0)));
+    }
+
+    #[test]
+    fn one_poll_that_failed_is_no_lag() {
+        let polled = CatchUp::from_now(Timestamp::UNIX_EPOCH);
+        let after = |hours: i64| {
+            let now = polled
+                .until
+                .saturating_add(SignedDuration::from_hours(hours));
+            lag(&polled, now.unwrap()).map(|lag| lag.as_hours())
+        };
+
+        assert_eq!(after(2), None);
+        assert_eq!(after(3), Some(3));
+    }
+}

@@ -1,0 +1,107 @@
+//! Groups of a SCIM application: who is in them, and who makes those that are missing.
+
+use std::collections::BTreeSet;
+
+use sando_core::effect::{Action, Outcome};
+use sando_core::ports::Applications;
+use sando_world::{ScimApp, ScimOptions};
+use serde_json::json;
+
+use crate::scim::{ADA, file, id, plain, wants, with};
+use crate::support::{FixedSecrets, ada, application, key, known, processes, somebody};
+
+#[tokio::test]
+async fn a_changed_role_moves_between_its_groups_and_leaves_all_others_alone() {
+    let (app, scim) = plain().await;
+    for name in ["Admins", "Members", "Pro Seats", "eng", "book club"] {
+        app.insert_group(name);
+    }
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let member = known(&wants("member", "pro", &["eng", "book club"]), &id(&made));
+    assert_eq!(
+        scim.find(&member).await.unwrap().unwrap().entitled,
+        Some(false)
+    );
+
+    let outcome = scim.make(Action::Entitle, &member, &key()).await;
+    assert!(
+        matches!(outcome, Outcome::Done { was_so: false, .. }),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        scim.find(&member).await.unwrap().unwrap().entitled,
+        Some(true)
+    );
+
+    let mut admin = known(&wants("admin", "pro", &["eng"]), &id(&made));
+    admin.entitlement.plan = None;
+    scim.make(Action::Entitle, &admin, &key()).await;
+    let groups: BTreeSet<String> = app.user(ADA).unwrap().groups.into_iter().collect();
+    let expect = ["Admins", "book club", "eng"].map(str::to_owned);
+    assert_eq!(groups, BTreeSet::from(expect));
+    assert_eq!(
+        scim.find(&admin).await.unwrap().unwrap().entitled,
+        Some(true)
+    );
+
+    let again = scim.make(Action::Entitle, &admin, &key()).await;
+    assert!(
+        matches!(again, Outcome::Done { was_so: true, .. }),
+        "{again:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_group_is_made_only_where_that_is_allowed_and_nothing_is_done_by_half() {
+    let (app, scim) = plain().await;
+    app.insert_group("Admins");
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &[]), &id(&made));
+
+    let outcome = scim.make(Action::Entitle, &subject, &key()).await;
+
+    let Outcome::Refused { why } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        why.contains("`Pro Seats`") && why.contains("create_groups"),
+        "{why}"
+    );
+    assert!(app.user(ADA).unwrap().groups.is_empty());
+
+    let (app, scim) = with(ScimOptions::default(), json!({"create_groups": true})).await;
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &[]), &id(&made));
+    scim.make(Action::Entitle, &subject, &key()).await;
+    assert_eq!(app.user(ADA).unwrap().groups.len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_group_is_made_once_by_however_many_processes() {
+    let app = ScimApp::start(ScimOptions::default()).await.unwrap();
+    let secrets = FixedSecrets::default().with("app/figma", &[("token", app.token())]);
+    let file = application(&file(&app, &json!({ "create_groups": true })));
+    let mut hired = Vec::new();
+    for (number, process) in processes(secrets, 6).into_iter().enumerate() {
+        let scim = process.provisioner(&file).await.unwrap();
+        let mut subject = somebody("work_email", &format!("p{number}@contoso.example"));
+        subject.entitlement = wants("admin", "pro", &[]).entitlement;
+        let made = scim.make(Action::Create, &subject, &key()).await;
+        hired.push((scim, known(&subject, &id(&made))));
+    }
+
+    let entitled = hired
+        .iter()
+        .map(|(scim, subject)| async { scim.make(Action::Entitle, subject, &key()).await });
+    let outcomes = futures::future::join_all(entitled).await;
+
+    for outcome in outcomes {
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+    let groups = app.groups();
+    let sizes: Vec<_> = groups
+        .iter()
+        .map(|group| (group.display_name.as_str(), group.members.len()))
+        .collect();
+    assert_eq!(sizes, [("Admins", 6), ("Pro Seats", 6)]);
+}
