@@ -11,10 +11,11 @@ use crate::ids::{ApprovalId, PersonId, Slug, TaskId};
 use crate::intake::Match;
 use crate::person::Person;
 use crate::ports::Ports;
-use crate::run::Run;
+use crate::run::{Expanded, Run, StepWork};
 use crate::settings::Pause;
 use crate::store::{Group, Key, Loaded};
 use crate::task::Task;
+use crate::workflow::StepKind;
 
 use super::HandleError;
 
@@ -87,7 +88,17 @@ pub async fn approvals(
         let steps = run.steps.iter().filter(|step| !step.has_ended());
         steps.filter(|step| step.is_giving())
     };
-    let waits = |grant: &Grant| waiting().any(|step| step.grant() == Some(&grant.id));
+    // What a run will give, and has no steps for yet, was perhaps asked for by another run.
+    let expands = run.steps.iter().any(|step| {
+        matches!(
+            &step.work,
+            StepWork::Workflow {
+                kind: StepKind::Grant {},
+                expanded: Expanded::No,
+            }
+        )
+    });
+    let waits = |grant: &Grant| expands || waiting().any(|step| step.grant() == Some(&grant.id));
     let of_grants = grants
         .iter()
         .filter(|grant| waits(&grant.entity))

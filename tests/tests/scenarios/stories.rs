@@ -2,7 +2,7 @@
 //! neighbouring pair swapped, with each lost, and with no webhook at all. `SANDO_STORY=leap` tells those of that name.
 use std::collections::BTreeSet;
 
-use sando_tests::life::{Story, stories, tell, ways};
+use sando_tests::life::{Story, Way, stories, tell, ways};
 
 fn all() -> Vec<Story> {
     let files = [
@@ -23,19 +23,20 @@ fn wanted() -> Vec<Story> {
     all
 }
 
-/// Everything that is not as it is written, of these stories.
-async fn wrong(stories: &[&Story]) -> Vec<String> {
+/// Everything that is not as it is written, of these stories told in these ways.
+async fn wrong(stories: &[&Story], fits: fn(Way) -> bool) -> Vec<String> {
     let mut wrong = Vec::new();
     for story in stories {
-        for way in ways(story) {
+        for way in ways(story).into_iter().filter(|way| fits(*way)) {
             wrong.extend(tell(story, way).await);
         }
     }
     wrong
 }
 
-#[test]
-fn every_life_ends_as_it_should_however_its_deliveries_come() {
+/// Tells all stories in these ways, on all cores.
+#[track_caller]
+fn check(fits: fn(Way) -> bool) {
     let all = wanted();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let mut found: Vec<String> = Vec::new();
@@ -46,7 +47,7 @@ fn every_life_ends_as_it_should_however_its_deliveries_come() {
                 scope.spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread();
                     let runtime = { runtime }.enable_all().build().unwrap();
-                    runtime.block_on(wrong(&some))
+                    runtime.block_on(wrong(&some, fits))
                 })
             })
             .collect();
@@ -54,12 +55,18 @@ fn every_life_ends_as_it_should_however_its_deliveries_come() {
             found.extend(thread.join().unwrap());
         }
     });
-    assert!(
-        found.is_empty(),
-        "{} wrong:\n{}",
-        found.len(),
-        found.join("\n")
-    );
+    let count = found.len();
+    assert!(found.is_empty(), "{count} wrong:\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_life_ends_as_it_should_however_its_deliveries_come() {
+    check(|way| way != Way::Alone);
+}
+
+#[test]
+fn polling_alone_ends_in_the_same_access_as_webhooks() {
+    check(|way| way == Way::Alone);
 }
 
 #[test]
