@@ -345,8 +345,7 @@ pub struct DueEntry {
     pub due: Timestamp,
 }
 
-/// A list that is read page by page. Those by state and by person come from an index (perhaps stale by a moment), newest
-/// first; a roster and its syncs are read as they are.
+/// A list, read in pages: by state and by person from an index (perhaps stale), newest first; rosters as they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Query {
     /// Everything of a kind in one of these states, merged.

@@ -58,7 +58,7 @@ async fn every_kind_of_step_is_done_once_and_the_task_ends_the_run() {
 
     assert_eq!(scene.machine.runs().await[0].state, RunState::Finished);
     assert_eq!(scene.site.sizes(), [1, 1, 1]);
-    assert_eq!(notifications(&scene), 1);
+    assert_eq!(notifications(&scene), 2, "the step's, and the laptop's");
     let received = scene.site.wiki.received("course");
     assert_eq!(received.len(), 1);
     assert_eq!(
