@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::ids::{DeliveryId, EventId, LeverId, PersonId, RunId, Slug, derive};
+use crate::ids::{DeliveryId, EventId, JobId, LeverId, PersonId, RunId, Slug, derive};
 use crate::lever::Candidacy;
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Lookup};
@@ -236,6 +236,9 @@ pub struct Event {
     pub runs: Vec<RunId>,
     /// How often it was replayed.
     pub replays: u32,
+    /// The job that replayed it last, with others of its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_by: Option<JobId>,
 }
 
 /// One line of an explanation.

@@ -1,12 +1,16 @@
 //! Long work that somebody started over the API: it goes on in portions, whoever waits for it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::access::PlannedEffect;
 use crate::audit::Verification;
 use crate::config::ConfigItem;
-use crate::ids::{JobId, PersonId, RosterId, derive};
+use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, derive};
 use crate::impact::{FileChange, Impact};
+use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Loaded};
 
 /// How long a job can be looked at after it was started.
@@ -24,6 +28,68 @@ pub enum Work {
     Apply(Box<Applying>),
     /// The roster of an account that is connected no more is deleted.
     ForgetRoster(Forgetting),
+    /// The events of some time are replayed, or it is shown what that would do.
+    Replay(Box<Replaying>),
+}
+
+/// Which events are replayed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Range {
+    /// Known since then.
+    pub from: Timestamp,
+    /// Known until then.
+    pub to: Timestamp,
+    /// Only of these kinds; of all if none are named.
+    pub kinds: BTreeSet<EventKind>,
+}
+
+/// Events that are replayed, newest first, as far as that has come.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Replaying {
+    /// Which ones.
+    pub range: Range,
+    /// Only shown.
+    pub dry_run: bool,
+    /// Changed files that count as if they were put; for what is only shown.
+    pub draft: Vec<FileChange>,
+    /// Where the next ones begin.
+    pub cursor: Option<String>,
+    /// What came of it, or would.
+    pub came: Came,
+}
+
+/// What came of replayed events, or would.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Came {
+    /// How many events were replayed.
+    pub events: u64,
+    /// How many runs they started.
+    pub runs: u64,
+    /// How many effects these have.
+    pub effects: u64,
+    /// Effects by application, and what they end in.
+    pub by_app: BTreeMap<AppSlug, BTreeMap<String, u64>>,
+    /// The first events that start something.
+    pub listed: Vec<ReplayedEvent>,
+    /// How many events could not be replayed.
+    pub left_out: u64,
+    /// The first of them, and why.
+    pub why_not: Vec<(EventId, String)>,
+}
+
+/// What one event starts again.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReplayedEvent {
+    /// Which one.
+    pub event: EventId,
+    /// Its kind.
+    pub kind: EventKind,
+    /// The person it is about.
+    pub person: Option<PersonId>,
+    /// The workflows that it starts.
+    pub workflows: Vec<Slug>,
+    /// Their effects, as far as they can be told.
+    pub plan: Vec<PlannedEffect>,
 }
 
 /// How far changed files are applied.

@@ -82,6 +82,19 @@ pub enum Goal {
     Sent,
 }
 
+impl Goal {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Give => "give",
+            Self::Suspend => "suspend",
+            Self::Remove => "remove",
+            Self::Sent => "sent",
+        }
+    }
+}
+
 /// How one attempt at an effect ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]

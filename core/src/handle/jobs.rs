@@ -8,6 +8,7 @@ use crate::job::{Job, JobState, Work};
 use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
+use super::replay::range;
 use super::verification::follow;
 use super::{HandleError, applying, forget, ledger, planning};
 
@@ -43,7 +44,7 @@ pub async fn work(ports: &Ports, mut job: Loaded<Job>) -> Result<(), HandleError
 /// If the store cannot be reached. What never will be readable ends the job.
 pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(), HandleError> {
     loop {
-        match portion(ports, &mut job.work).await {
+        match portion(ports, job).await {
             Ok(false) => {}
             Ok(true) => {
                 job.end(None, ports.clock.now());
@@ -64,12 +65,13 @@ pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(),
     }
 }
 
-async fn portion(ports: &Ports, work: &mut Work) -> Result<bool, HandleError> {
-    match work {
+async fn portion(ports: &Ports, job: &mut Job) -> Result<bool, HandleError> {
+    match &mut job.work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
         Work::Plan(planning) => planning::portion(ports, planning).await,
         // Writes as it goes, so it is never done without being stored.
         Work::Apply(_) => Ok(false),
         Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,
+        Work::Replay(replaying) => range::portion(ports, &job.actor, &job.id, replaying).await,
     }
 }

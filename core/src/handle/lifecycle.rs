@@ -150,6 +150,7 @@ pub fn person_event(
         why: vec![Why::said(now, format!("known by {source}"))],
         runs: Vec::new(),
         replays: 0,
+        replayed_by: None,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod load;
 pub mod offer;
 pub mod planning;
 pub mod post;
+pub mod replay;
 pub mod residue;
 pub mod sync;
 pub mod tick;

@@ -167,6 +167,7 @@ fn new_event(intake: &Intake<'_>) -> Event {
         )],
         runs: Vec::new(),
         replays: 0,
+        replayed_by: None,
     }
 }
 

@@ -157,6 +157,7 @@ fn an_event(
         why: Vec::new(),
         runs: Vec::new(),
         replays: 0,
+        replayed_by: None,
     }
 }
 

@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, jobs, keys, lever, logins, pause, people, plan, policies, reports, rules, runs,
-    settings, syncs, tasks, timeline, workflows,
+    events, export, jobs, keys, lever, logins, pause, people, plan, policies, replays, reports,
+    rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -144,6 +144,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(events::list))
         .routes(routes!(events::read))
         .routes(routes!(events::replay))
+        .routes(routes!(replays::range))
         .routes(routes!(catch_up::read, catch_up::ask))
 }
 

@@ -19,6 +19,7 @@ use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::etag;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
+use crate::replays::DraftBody;
 use crate::runs::RunView;
 use crate::views::EffectView;
 
@@ -132,9 +133,12 @@ pub(crate) struct ReplayBody {
     /// Only shows what would be done; so unless it is said otherwise.
     #[serde(default = "yes")]
     dry_run: bool,
+    /// Changed files that count as if they were put; for dry runs.
+    #[serde(default)]
+    draft: DraftBody,
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }
 
@@ -161,7 +165,8 @@ pub(crate) async fn replay(
     Body(body): Body<ReplayBody>,
 ) -> Result<Json<ReplayedView>, Problem> {
     let who = caller.who(&api);
-    let replayed = replay::replay(&api.ports, &who, &id, body.dry_run).await?;
+    let draft = body.draft.changes(&api, body.dry_run, who.at).await?;
+    let replayed = replay::replay(&api.ports, &who, &id, body.dry_run, &draft).await?;
     Ok(Json(ReplayedView {
         dry_run: replayed.dry_run,
         event: EventView::from(&replayed.event),

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Forgetting, Job, JobState, Planning, Work};
+use sando_core::job::{Forgetting, Job, JobState, Planning, Replaying, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use crate::auth::MayRead;
 use crate::body::InPath;
 use crate::plan::PlanView;
 use crate::problem::Problem;
+use crate::replays::ReplayedRangeView;
 
 /// How long a caller waits for an answer before there is a job; API Gateway waits 30 s.
 pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(9);
@@ -50,7 +51,7 @@ impl FromRequestParts<Api> for Patience {
 pub(crate) struct ProgressView {
     /// How much is done.
     done: u64,
-    /// Of what: `records`, `people`, `items`.
+    /// Of what: `records`, `people`, `items`, `events`.
     unit: &'static str,
 }
 
@@ -59,7 +60,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `replay`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -84,6 +85,7 @@ impl From<&Job> for JobView {
             Work::Plan(planning) => ("plan", people(planning)),
             Work::Apply(applying) => ("apply", people(&applying.planning)),
             Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
+            Work::Replay(replaying) => ("replay", events(replaying)),
         };
         Self {
             id: job.id.clone(),
@@ -113,6 +115,13 @@ fn items(forgetting: &Forgetting) -> ProgressView {
     }
 }
 
+fn events(replaying: &Replaying) -> ProgressView {
+    ProgressView {
+        done: replaying.came.events,
+        unit: "events",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -127,6 +136,7 @@ fn result(job: &Job) -> Value {
         Work::Plan(planning) => json!(PlanView::from(&**planning)),
         Work::Apply(applying) => json!({ "started": applying.started }),
         Work::ForgetRoster(forgetting) => json!({ "deleted": forgetting.deleted }),
+        Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
     }
 }
 

@@ -38,6 +38,7 @@ mod pause;
 mod people;
 mod plan;
 mod policies;
+mod replays;
 mod reports;
 mod rules;
 mod runs;

@@ -30,13 +30,13 @@ const MOST_TEXT: usize = 200_000;
 pub(crate) struct ChangeBody {
     /// `app`, `policy`, `rule`, `workflow` or `attributes`.
     #[schema(value_type = String)]
-    kind: ConfigKind,
+    pub(crate) kind: ConfigKind,
     #[schema(value_type = String)]
-    id: Slug,
+    pub(crate) id: Slug,
     /// The file as it would be put; null deletes it.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    file: Option<Map<String, Value>>,
+    pub(crate) file: Option<Map<String, Value>>,
 }
 
 /// For whom.
@@ -201,7 +201,7 @@ pub(crate) async fn apply(
 }
 
 /// The changes with their names in them; mistakes are told now, not by a job.
-async fn checked(
+pub(crate) async fn checked(
     api: &Api,
     changes: Vec<ChangeBody>,
     now: Timestamp,

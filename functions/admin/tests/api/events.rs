@@ -196,3 +196,140 @@ async fn applying_a_baselined_person_gives_what_is_due() {
     assert_eq!(figma.unwrap()["state"], "verified");
     assert_eq!(figma.unwrap()["attempts"][0]["status"], "ok");
 }
+
+/// The range that everything in these tests is in.
+fn since_new_year(more: Value) -> Value {
+    let mut body = json!({ "from": "2027-01-01T00:00:00Z" });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_range_is_shown_on_a_draft_and_then_replayed_once() {
+    let world = world();
+    let event = a_hire(&world, "Eng").await;
+    let id = event["id"].as_str().unwrap();
+    let draft =
+        json!({ "attributes": { "aliases": { "department": { "Engineering": ["Eng"] } } } });
+
+    let without = world
+        .post("/v1/events:replay", since_new_year(json!({})))
+        .await
+        .expect(200);
+    let shown = world
+        .post(
+            "/v1/events:replay",
+            since_new_year(json!({ "draft": draft })),
+        )
+        .await
+        .expect(200);
+
+    assert_eq!(without["effects"], 0, "{without}");
+    assert_eq!(shown["dry_run"], true);
+    assert_eq!(
+        shown["by_app"],
+        json!({ "desk": { "give": 1 }, "figma": { "give": 1 } })
+    );
+    assert_eq!(shown["listed"][0]["event"], id);
+    let path = format!("/v1/events/{id}");
+    assert_eq!(world.get(&path).await.expect(200)["replays"], 0);
+
+    let aliases = json!({ "Engineering": ["Eng"] });
+    world
+        .put("/v1/aliases/department", aliases)
+        .await
+        .expect(201);
+    let done = world
+        .post(
+            "/v1/events:replay",
+            since_new_year(json!({ "dry_run": false })),
+        )
+        .await
+        .expect(200);
+
+    assert_eq!((&done["events"], &done["runs"]), (&json!(1), &json!(1)));
+    let after = world.get(&path).await.expect(200);
+    assert_eq!(after["replays"], 1);
+    assert_eq!(after["runs"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn only_events_of_the_range_and_the_kinds_are_replayed() {
+    let world = world();
+    a_hire(&world, "Engineering").await;
+
+    for (body, events) in [
+        (json!({ "kinds": ["candidate.hired"] }), 1),
+        (json!({ "kinds": ["candidate.deleted"] }), 0),
+        (json!({ "to": "2027-01-02T00:00:00Z" }), 0),
+        (
+            json!({ "from": "2027-06-01T00:00:00Z", "to": "2027-06-02T00:00:00Z" }),
+            0,
+        ),
+    ] {
+        let shown = world
+            .post("/v1/events:replay", since_new_year(body.clone()))
+            .await;
+        assert_eq!(shown.expect(200)["events"], events, "{body}");
+    }
+    let backwards = since_new_year(json!({ "to": "2026-01-01T00:00:00Z" }));
+    world.post("/v1/events:replay", backwards).await.expect(422);
+}
+
+#[tokio::test]
+async fn a_long_replay_goes_on_as_a_job_and_replays_each_event_once() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+    let headers = [("prefer", "respond-async")];
+    let body = since_new_year(json!({ "dry_run": false }));
+
+    let started = world
+        .call("POST", "/v1/events:replay", Some(body), &headers)
+        .await
+        .expect(202);
+    world.pass(60).await;
+
+    let job = format!("/v1/jobs/{}", started["id"].as_str().unwrap());
+    let job = world.get(&job).await.expect(200);
+    assert_eq!(job["state"], "done", "{job}");
+    assert_eq!(job["result"]["events"], 1);
+    let path = format!("/v1/events/{}", event["id"].as_str().unwrap());
+    assert_eq!(world.get(&path).await.expect(200)["replays"], 1);
+}
+
+#[tokio::test]
+async fn a_draft_is_only_shown_and_its_mistakes_are_told() {
+    let world = world();
+    a_hire(&world, "Engineering").await;
+    let rules = json!({ "rules": { "all": { "event": "candidate.hired", "workflow": "onboard", "when": [] } } });
+    let wrong = json!({ "rules": { "all": { "event": "no.such" } } });
+
+    let earnest = since_new_year(json!({ "dry_run": false, "draft": rules }));
+    let problem = world.post("/v1/events:replay", earnest).await.expect(422);
+    world
+        .post(
+            "/v1/events:replay",
+            since_new_year(json!({ "draft": wrong })),
+        )
+        .await
+        .expect(422);
+
+    assert_eq!(problem["errors"][0]["path"], "draft");
+}
+
+#[tokio::test]
+async fn what_lever_does_not_show_is_left_out_and_said() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+    *world.fakes.lever_is_down.lock().unwrap() = true;
+
+    let shown = world
+        .post("/v1/events:replay", since_new_year(json!({})))
+        .await
+        .expect(200);
+
+    assert_eq!(shown["left_out"], 1);
+    assert_eq!(shown["why_not"][0]["event"], event["id"]);
+}

@@ -1,0 +1,432 @@
+//! Replays events on today's rules, or on those of a draft: shown first, or done.
+
+pub mod range;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::access::{PlannedEffect, Way, desired, plan};
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line, Origin};
+use crate::company::Company;
+use crate::config::ConfigItem;
+use crate::event::{Event, EventState, KnownCandidacy, Why};
+use crate::grant::Grant;
+use crate::ids::{EventId, JobId, RunId};
+use crate::impact::{FileChange, changed};
+use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
+use crate::lever::{Candidacy, is_hired};
+use crate::person::{Lifecycle, Person};
+use crate::ports::{Ports, Reading, RemoteError};
+use crate::rule::EventKind;
+use crate::run::Run;
+use crate::store::{Group, Key, Loaded, StoreError};
+use crate::workflow::StepKind;
+
+use super::delivery::{address_from, claims_of, fresh_person, write_person};
+use super::{HandleError, ledger, load};
+
+/// How often a decision is made anew because something moved in between.
+const TRIES: u32 = 10;
+
+/// Why an event was not replayed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// There is no such event, or no more.
+    #[error("there is no such event")]
+    NotFound,
+    /// There is nobody to give anything to.
+    #[error("the event belongs to nobody, and Lever shows nobody any more")]
+    Nobody,
+    /// The job has replayed it already.
+    #[error("the job has replayed it already")]
+    Already,
+    /// The store, the configuration or a key.
+    #[error(transparent)]
+    Handle(#[from] HandleError),
+    /// Lever was not read.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+}
+
+impl From<StoreError> for ReplayError {
+    fn from(error: StoreError) -> Self {
+        Self::Handle(error.into())
+    }
+}
+
+/// How events are replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct How<'a> {
+    /// Only shows what would be done.
+    pub dry_run: bool,
+    /// Changed files that count as if they were put; for dry runs.
+    pub draft: &'a [FileChange],
+    /// The job that replays a range: each event once.
+    pub job: Option<&'a JobId>,
+}
+
+/// What a replay does, or would do.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// The event as it is (or would be) afterwards.
+    pub event: Event,
+    /// The runs that start.
+    pub runs: Vec<Run>,
+    /// The effects of those runs, as far as they can be told now.
+    pub plan: Vec<PlannedEffect>,
+    /// The person it is about.
+    pub person: Option<Person>,
+    /// Nothing was done.
+    pub dry_run: bool,
+}
+
+/// An event that must be there.
+///
+/// # Errors
+/// `NotFound` if not.
+pub async fn event(ports: &Ports, id: &EventId) -> Result<Loaded<Event>, ReplayError> {
+    let stored = ports.store.find::<Event>(&Key::Event(id.clone())).await?;
+    stored.ok_or(ReplayError::NotFound)
+}
+
+/// Replays an event. Done in earnest it applies a baselined person, too.
+///
+/// # Errors
+/// `NotFound`, `Nobody`, `Already`; `Remote` if Lever has to be read and cannot be.
+pub async fn replay(
+    ports: &Ports,
+    who: &Origin,
+    id: &EventId,
+    how: How<'_>,
+) -> Result<Replayed, ReplayError> {
+    let mut tries = 0;
+    loop {
+        match once(ports, who, id, how).await {
+            Err(ReplayError::Handle(HandleError::Store(StoreError::Conflict { .. })))
+                if tries < TRIES =>
+            {
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// The configuration as it is, or as it would be.
+async fn configuration(
+    ports: &Ports,
+    draft: &[FileChange],
+    now: Timestamp,
+) -> Result<Company, HandleError> {
+    let mut company = if draft.is_empty() {
+        load::company(ports).await?
+    } else {
+        let stored: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
+        let stored: Vec<ConfigItem> = stored.into_iter().map(|item| item.entity).collect();
+        changed(&stored, draft, now).map_err(HandleError::Config)?
+    };
+    // Whoever replays by hand means it, however old the fact is.
+    company.settings.live_from = None;
+    Ok(company)
+}
+
+/// Everything that a replay rests on.
+struct Scene {
+    event: Loaded<Event>,
+    company: Company,
+    person: Option<Loaded<Person>>,
+    candidacy: Option<Candidacy>,
+    known: Option<Loaded<KnownCandidacy>>,
+}
+
+impl Scene {
+    async fn load(
+        ports: &Ports,
+        who: &Origin,
+        id: &EventId,
+        how: How<'_>,
+    ) -> Result<Self, ReplayError> {
+        let event = event(ports, id).await?;
+        if how.job.is_some() && event.entity.replayed_by.as_ref() == how.job {
+            return Err(ReplayError::Already);
+        }
+        let company = configuration(ports, how.draft, who.at).await?;
+        let mut scene = Self {
+            event,
+            company,
+            person: None,
+            candidacy: None,
+            known: None,
+        };
+        scene.read_lever(ports).await?;
+        if let Some(person) = &scene.event.entity.person {
+            scene.person = load::person(ports, person).await?;
+        }
+        Ok(scene)
+    }
+
+    async fn read_lever(&mut self, ports: &Ports) -> Result<(), ReplayError> {
+        let event = &self.event.entity;
+        let Some(opportunity) = event
+            .opportunity
+            .as_ref()
+            .filter(|_| event.source == "lever")
+        else {
+            return Ok(());
+        };
+        let key = Key::Candidacy(opportunity.clone());
+        self.known = ports.store.find(&key).await?;
+        let reading = ports.lever.read(opportunity, &self.company.needs()).await?;
+        if let Reading::Present(candidacy) = reading {
+            self.candidacy = Some(*candidacy);
+        }
+        Ok(())
+    }
+
+    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and for a hire that is
+    /// still in force of somebody who has not left: its attributes are read anew.
+    fn is_met_anew(&self) -> bool {
+        let hired = self.event.entity.kind == EventKind::Hired
+            && self.candidacy.as_ref().is_some_and(is_hired);
+        let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
+        match &self.person {
+            None => self.candidacy.is_some(),
+            Some(person) => hired && !left(person),
+        }
+    }
+}
+
+async fn once(
+    ports: &Ports,
+    who: &Origin,
+    id: &EventId,
+    how: How<'_>,
+) -> Result<Replayed, ReplayError> {
+    let scene = Scene::load(ports, who, id, how).await?;
+    let decided = if scene.is_met_anew() {
+        meet(ports, &scene, who).await?
+    } else {
+        match_again(&scene, who)?
+    };
+    let replayed = numbered(decided, &scene, who, how);
+    let answer = shown(ports, &scene, &replayed, who, how.dry_run).await?;
+    if !how.dry_run {
+        write_down(ports, &scene, replayed, who).await?;
+    }
+    Ok(answer)
+}
+
+async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
+    let event = &scene.event.entity;
+    let Some(candidacy) = &scene.candidacy else {
+        return match_again(scene, who);
+    };
+    let mut matched = match &scene.person {
+        Some(person) => Match::One(Box::new(person.clone())),
+        None => load::matched(ports, &claims_of(candidacy)).await?,
+    };
+    let mut has_address = false;
+    if let Match::One(person) = &mut matched {
+        person.entity.baselined = false;
+        has_address = person.entity.text("work_email").is_some();
+    }
+    let attributes = scene.company.mapping.read(candidacy).attributes;
+    let address = if has_address {
+        None
+    } else {
+        address_from(ports, &scene.company, &attributes, 1).await?
+    };
+    let unknown = || KnownCandidacy::unknown(candidacy.opportunity.clone(), who.at);
+    let known = scene
+        .known
+        .as_ref()
+        .map_or_else(unknown, |known| known.entity.clone());
+    let fact = Fact {
+        kind: event.kind,
+        id: event.id.clone(),
+        occurred_at: event.occurred_at,
+    };
+    Ok(decide(&Intake {
+        fact: &fact,
+        candidacy: Some(candidacy),
+        known: &known,
+        matched,
+        company: &scene.company,
+        fresh: fresh_person(ports),
+        address,
+        also_hired: None,
+        source: "replay",
+        now: who.at,
+    }))
+}
+
+/// The person as they are, on today's rules.
+fn match_again(scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
+    let Some(person) = &scene.person else {
+        return Err(ReplayError::Nobody);
+    };
+    let mut person = person.clone();
+    person.entity.baselined = false;
+    let mut event = scene.event.entity.clone();
+    event.why.clear();
+    let document = scene
+        .candidacy
+        .as_ref()
+        .map_or(Value::Null, |candidacy| candidacy.document.clone());
+    let input = rule_input(&event, &person.entity, &document);
+    let (started, why) = matching(event.kind, &input, &scene.company, who.at);
+    event.why.extend(why);
+    event.runs.clear();
+    let mut runs = Vec::new();
+    event.state = EventState::Ignored;
+    for start in &started {
+        event.state = EventState::Done;
+        if let Some(workflow) = scene.company.workflows.get(&start.workflow) {
+            let run = new_run(workflow, &event, &person.entity, start.dry_run, who.at);
+            event.runs.push(run.id.clone());
+            runs.push(run);
+        } else {
+            let text = format!("the workflow `{}` does not exist", start.workflow);
+            event.why.push(Why::said(who.at, text));
+            event.state = EventState::NeedsHuman;
+        }
+    }
+    let known = scene.known.as_ref().map(|known| known.entity.clone());
+    Ok(Decided {
+        known: known.unwrap_or_else(|| nothing_known(&event)),
+        event,
+        person: Some(Changed::Updated(Box::new(person))),
+        runs,
+        task: None,
+    })
+}
+
+/// Stands in for a candidacy where there is none; it is never written.
+fn nothing_known(event: &Event) -> KnownCandidacy {
+    let none = crate::ids::LeverId::parse("none").expect("the word is an id");
+    let opportunity = event.opportunity.clone().unwrap_or(none);
+    KnownCandidacy::unknown(opportunity, event.received_at)
+}
+
+/// The replay continues the event: its lines, its runs, with runs of their own.
+fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> Decided {
+    let stored = &scene.event.entity;
+    let number = stored.replays.saturating_add(1);
+    let mut why = stored.why.clone();
+    let text = if how.dry_run {
+        "a replay would do:"
+    } else {
+        "replayed by hand"
+    };
+    why.push(Why::said(who.at, text));
+    why.append(&mut decided.event.why);
+    let mut runs = stored.runs.clone();
+    for run in &mut decided.runs {
+        let workflow = run.workflow.as_str();
+        run.id = RunId::derived(&[stored.id.as_str(), workflow, &number.to_string()]);
+        run.by_hand = false;
+        run.requested_by = who.by_somebody();
+        runs.push(run.id.clone());
+    }
+    decided.event = Event {
+        person: decided.event.person.or_else(|| stored.person.clone()),
+        state: decided.event.state,
+        why,
+        runs,
+        replays: number,
+        replayed_by: how.job.cloned(),
+        ..stored.clone()
+    };
+    decided
+}
+
+async fn shown(
+    ports: &Ports,
+    scene: &Scene,
+    decided: &Decided,
+    who: &Origin,
+    dry_run: bool,
+) -> Result<Replayed, ReplayError> {
+    let person = decided
+        .person
+        .as_ref()
+        .map(|changed| changed.person().clone())
+        .or_else(|| scene.person.as_ref().map(|person| person.entity.clone()));
+    let mut effects = Vec::new();
+    if let Some(person) = &person {
+        let grants: Vec<Grant> = load::grants(ports, &person.id)
+            .await?
+            .into_iter()
+            .map(|grant| grant.entity)
+            .collect();
+        let desired = desired(person, &scene.company, who.at);
+        for way in ways(&decided.runs) {
+            effects.extend(plan(&person.id, &desired, &grants, &scene.company, way));
+        }
+    }
+    Ok(Replayed {
+        event: decided.event.clone(),
+        runs: decided.runs.clone(),
+        plan: effects,
+        person,
+        dry_run,
+    })
+}
+
+/// Which ways the runs go, by their steps.
+fn ways(runs: &[Run]) -> Vec<Way> {
+    let has = |wanted: &str| {
+        runs.iter()
+            .flat_map(|run| &run.steps)
+            .any(|step| step.kind() == wanted)
+    };
+    let give = has(StepKind::Grant {}.as_str()).then_some(Way::Give);
+    let take = has(StepKind::Revoke {}.as_str()).then_some(Way::Take);
+    give.into_iter().chain(take).collect()
+}
+
+async fn write_down(
+    ports: &Ports,
+    scene: &Scene,
+    decided: Decided,
+    who: &Origin,
+) -> Result<(), ReplayError> {
+    let mut changes = Changes::new(who.clone());
+    changes.update(&Loaded {
+        entity: decided.event.clone(),
+        ..scene.event.clone()
+    });
+    match &scene.known {
+        Some(known) => changes.update(&Loaded {
+            entity: decided.known.clone(),
+            ..known.clone()
+        }),
+        None if scene.candidacy.is_some() => changes.insert(&decided.known),
+        None => {}
+    }
+    if let Some(changed) = &decided.person {
+        write_person(ports, changed, &mut changes).await?;
+    }
+    for run in &decided.runs {
+        changes.insert(run);
+    }
+    if let Some(task) = &decided.task
+        && ports
+            .store
+            .get(&Key::Task(task.id.clone()))
+            .await?
+            .is_none()
+    {
+        changes.insert_task(task);
+    }
+    let event = &decided.event;
+    let stream = event
+        .person
+        .clone()
+        .map_or(StreamId::Events, StreamId::Person);
+    let new: Vec<&RunId> = decided.runs.iter().map(|run| &run.id).collect();
+    let line = Line::new(stream, "event replayed", format!("event/{}", event.id));
+    changes.say(line.after(json!({ "state": event.state, "runs": new })));
+    Ok(ledger::commit(ports, changes).await?)
+}
