@@ -147,7 +147,7 @@ fn hold(
     let now = changes.origin.at;
     let app = company.apps.get(&shown.app);
     let plan = app.and_then(|app| {
-        let held = |plan: &&crate::app::Plan| shown.licenses.iter().any(|one| *one == plan.id);
+        let held = |plan: &&crate::app::Plan| shown.licenses.contains(&plan.id);
         app.plans.iter().find(held).map(|plan| plan.id.clone())
     });
     let entitlement = Entitlement {
