@@ -163,8 +163,13 @@ pub(super) fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>
         step.enter(StepState::Skipped, "there is no candidacy in Lever");
         return;
     }
-    let mut others = run.steps.iter().filter(|other| !is_note(other));
-    let busy = others.any(|other| is_busy(run, other));
+    let others = || run.steps.iter().filter(|other| !is_note(other));
+    let busy = others().any(|other| is_busy(run, other));
+    let did_nothing = || !others().any(Step::is_work);
+    if run.replayed && is_over(run) && step.change.is_none() && did_nothing() {
+        step.enter(StepState::Skipped, "nothing had to be done again");
+        return;
+    }
     if step.change.is_some() || is_over(run) || !busy && step.notes == 0 {
         ready(run, step, situation, turn);
     } else {

@@ -148,6 +148,13 @@ impl Secrets for Fakes {
     async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
         Ok(self.secrets.lock().unwrap().get(owner).cloned())
     }
+    async fn read_since(
+        &self,
+        owner: &str,
+        _: Timestamp,
+    ) -> Result<Option<SecretValues>, RemoteError> {
+        Secrets::read(self, owner, true).await
+    }
     async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
         let mut secrets = self.secrets.lock().unwrap();
         secrets.insert(owner.to_owned(), values.clone());
@@ -173,6 +180,10 @@ impl Readers for Remote {
 
     async fn authorise(&self, _: &Connection, _: &str, _: &SignIn) -> Result<(), Failure> {
         panic!("nobody logs in here")
+    }
+
+    async fn forget(&self, _: &str) -> Result<(), RemoteError> {
+        Ok(())
     }
 }
 

@@ -325,7 +325,7 @@ fn limit(
     let name = fields.text("limit", out);
     match (name, size) {
         (Some(name), Some(size)) => Some((name.to_owned(), size)),
-        (None, Some(size)) if !matches!(kind, Kind::NextUrl) => Some(("limit".to_owned(), size)),
+        (None, Some(size)) if matches!(kind, Kind::Offset) => Some(("limit".to_owned(), size)),
         (Some(_), None) => {
             fields.wrong("limit", "needs a `size`", out);
             None

@@ -74,6 +74,8 @@ fn guards(shown: &Shown) -> Markup {
             h2 #guards { "Guards" }
             dl.facts {
                 dt { "Removals an hour" } dd { "paused beyond " (shown.settings.removals_per_hour) }
+                dt { "Users who lose something in a sync" }
+                dd { "held beyond " (shown.settings.guard.users) " users and " (shown.settings.guard.percent) " %" }
                 dt { "Movers an hour" } dd { "held beyond " (shown.settings.movers_per_hour) }
             }
         }

@@ -28,7 +28,7 @@ pub(crate) fn row(id: &str, state: &str) -> Value {
     json!({ "id": id, "mail": format!("{id}@contoso.example"), "state": state })
 }
 
-async fn connected() -> World {
+pub(crate) async fn connected() -> World {
     let world = world();
     world
         .put("/v1/definitions/acme", definition())
@@ -161,6 +161,12 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     replace["replace"] = json!(true);
     let replaced = world.put("/v1/accounts/acme/prod", replace).await;
     assert_eq!(replaced.expect(200)["users"], 0);
+    let forgotten = || world.fakes.forgotten.lock().unwrap().len();
+    assert_eq!(
+        forgotten(),
+        2,
+        "when it was connected, and when it was replaced"
+    );
     world.pass(1).await;
     let account = world.get("/v1/accounts/acme/prod").await.expect(200);
     assert_eq!(account["users"], 2);
@@ -175,8 +181,47 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
         .expect(422);
     world.delete("/v1/definitions/acme").await.expect(409);
     world.delete("/v1/accounts/acme/prod").await.expect(204);
+    assert_eq!(forgotten(), 3);
     world.get("/v1/accounts/acme/prod").await.expect(404);
     world.delete("/v1/definitions/acme").await.expect(204);
+}
+
+#[tokio::test]
+async fn credentials_are_changed_and_the_users_stay() {
+    let world = connected().await;
+    let path = "/v1/accounts/acme/prod/credentials";
+    let before = world.get("/v1/accounts/acme/prod").await.expect(200);
+    world.fakes.forgotten.lock().unwrap().clear();
+    world.pass(60).await;
+
+    let wrong = world
+        .put(path, json!({ "credentials": { "tokn": "x" } }))
+        .await;
+    assert_eq!(wrong.expect(422)["errors"][0]["path"], "credentials.token");
+    let mut new = given()["credentials"].clone();
+    new["token"] = json!("another");
+    let changed = world
+        .put(path, json!({ "credentials": new }))
+        .await
+        .expect(200);
+
+    assert_eq!(changed["users"], before["users"]);
+    assert_eq!(changed["variables"], before["variables"]);
+    assert_ne!(
+        changed["credentials"]["set_at"],
+        before["credentials"]["set_at"]
+    );
+    assert!(world.fakes.forgotten.lock().unwrap().is_empty());
+    let owner = "account/acme/prod";
+    let kept = world.fakes.secrets.lock().unwrap()[owner].credentials["token"].clone();
+    assert_eq!(kept, "another");
+    world
+        .put(
+            "/v1/accounts/acme/none/credentials",
+            json!({ "credentials": {} }),
+        )
+        .await
+        .expect(404);
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ pub(crate) struct Fakes {
     users: Mutex<BTreeMap<String, FoundUser>>,
     pub(crate) refuses: Mutex<bool>,
     sent: Mutex<Vec<Notification>>,
+    /// Whose tokens were forgotten.
+    pub(crate) forgotten: Mutex<Vec<String>>,
     /// The users of the application that is read, and the status that it refuses with.
     rows: Mutex<Vec<Value>>,
     refuses_reading: Mutex<Option<u16>>,
@@ -185,7 +187,7 @@ impl Provisioner for Shared {
 impl Readers for Shared {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
         let values = match &connection.credentials {
-            CredentialSource::Kept(owner) => self.0.secrets.lock().unwrap()[owner].clone(),
+            CredentialSource::Kept { owner, .. } => self.0.secrets.lock().unwrap()[owner].clone(),
             CredentialSource::Given(values) => values.clone(),
         };
         let secret = &values.credentials;
@@ -216,6 +218,11 @@ impl Readers for Shared {
             remote: None,
             disable: true,
         })
+    }
+
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
+        self.0.forgotten.lock().unwrap().push(owner.to_owned());
+        Ok(())
     }
 }
 
@@ -278,6 +285,13 @@ impl Tokens for Fakes {
 impl Secrets for Fakes {
     async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
         Ok(self.secrets.lock().unwrap().get(owner).cloned())
+    }
+    async fn read_since(
+        &self,
+        owner: &str,
+        _: Timestamp,
+    ) -> Result<Option<SecretValues>, RemoteError> {
+        Secrets::read(self, owner, true).await
     }
     async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
         let mut secrets = self.secrets.lock().unwrap();
