@@ -1,5 +1,7 @@
 //! Receives Lever's webhooks: verify, enqueue, answer. Everything else happens behind the queue; no database here.
 
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;

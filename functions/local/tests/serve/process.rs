@@ -158,6 +158,27 @@ async fn a_backup_brings_everything_back() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_webhook_is_refused_without_detail() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    let unsigned = json!({ "event": "candidateHired", "triggeredAt": 1_767_607_215_123_i64, "token": "a-token" });
+
+    for (body, status, code) in [
+        ("no JSON".to_owned(), 400, "bad_request"),
+        (unsigned.to_string(), 401, "unauthorized"),
+        (" ".repeat(64 * 1024 + 1), 413, "too_large"),
+    ] {
+        let (told, kind, said) = sando.webhook(body).await;
+
+        assert_eq!((told, kind.as_str()), (status, "application/problem+json"));
+        assert_eq!(said["code"], code, "{said}");
+        assert_eq!(said.as_object().unwrap().len(), 4, "no detail: {said}");
+    }
+    assert!(sando.stop());
+}
+
 #[test]
 fn wrong_usage_is_told_with_exit_code_2() {
     let output = sando(&["serve", "--listen", "nowhere"])

@@ -132,6 +132,17 @@ impl Sando {
         )
     }
 
+    /// Calls the webhook as anybody could; answers status, kind of content, and content.
+    pub async fn webhook(&self, body: String) -> (u16, String, Value) {
+        let url = format!("{}/webhooks/lever", self.url);
+        let answer = self.http.post(url).body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let kind = answer.headers()["content-type"].to_str().unwrap();
+        let kind = kind.to_owned();
+        let text = answer.text().await.unwrap();
+        (status, kind, serde_json::from_str(&text).unwrap())
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         self.call("GET", path, Value::Null).await.1
     }
