@@ -1,5 +1,6 @@
 //! What each call is answered, and what becomes of it; signed as in Lever's reference.
 
+use std::fmt::Debug;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,9 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sando_core::event::Hint;
+use sando_core::metric;
 use sando_core::ports::{RemoteError, SecretValues, Sent};
 use sando_core::webhook::MAX_BODY_BYTES;
 use serde_json::Value;
+use tracing::field::{Field, Visit};
+use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::{Event, Metadata, Subscriber, span};
 
 use super::*;
 
@@ -88,12 +93,51 @@ impl Clock for Stopped {
     async fn sleep(&self, _: Duration) {}
 }
 
+/// Keeps the names of the numbers that are told, each of which has to be a 1.
+#[derive(Clone, Default)]
+struct Numbers(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Numbers {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == metric::TARGET
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+impl Visit for Numbers {
+    fn record_i64(&mut self, _: &Field, value: i64) {
+        assert_eq!(value, 1);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "metric.name" {
+            self.0.lock().unwrap().push(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
 /// The function between a keeper and a queue.
 struct World {
     webhook: Webhook,
     queue: Arc<Queue>,
     keeper: Arc<Keeper>,
     clock: Arc<Stopped>,
+    numbers: Numbers,
+    _listening: DefaultGuard,
 }
 
 impl World {
@@ -103,11 +147,14 @@ impl World {
         let began = Timestamp::from_millisecond(1_767_607_300_000).unwrap();
         let clock = Arc::new(Stopped(Mutex::new(began)));
         let webhook = Webhook::new(&[], keeper.clone(), queue.clone(), clock.clone(), MAX_AGE);
+        let numbers = Numbers::default();
         Self {
             webhook,
             queue,
             keeper,
             clock,
+            _listening: set_default(numbers.clone()),
+            numbers,
         }
     }
 
@@ -130,6 +177,12 @@ impl World {
             json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code }),
             "without any detail"
         );
+    }
+
+    /// How often this was counted.
+    fn counted(&self, name: &str) -> usize {
+        let told = self.numbers.0.lock().unwrap();
+        told.iter().filter(|told| *told == name).count()
     }
 
     /// How many hints are on the queue.
@@ -173,10 +226,11 @@ async fn a_ping_is_answered_and_leads_to_nothing() {
     world.takes(PING).await;
 
     assert_eq!(world.queued(), 0);
+    assert_eq!(world.counted("WebhooksIgnored"), 0);
 }
 
 #[tokio::test]
-async fn events_that_nothing_depends_on_are_answered_and_lead_to_nothing() {
+async fn events_that_nothing_depends_on_are_answered_and_counted() {
     let world = World::new();
 
     for event in ["interviewCreated", "interviewUpdated", "contactUpdated"] {
@@ -184,6 +238,8 @@ async fn events_that_nothing_depends_on_are_answered_and_lead_to_nothing() {
     }
 
     assert_eq!(world.queued(), 0);
+    assert_eq!(world.counted("WebhooksIgnored"), 3);
+    assert_eq!(world.counted("WebhooksRefused"), 0);
 }
 
 #[tokio::test]
@@ -202,6 +258,7 @@ async fn what_is_no_webhook_is_refused_without_detail() {
     world.takes(&padded[..MAX_BODY_BYTES]).await;
 
     assert_eq!(world.queued(), 1, "the last one only");
+    assert_eq!(world.counted("WebhooksRefused"), 6);
 }
 
 #[tokio::test]
@@ -225,6 +282,7 @@ async fn what_is_not_authentic_is_refused_without_detail() {
         .await;
 
     assert_eq!(world.queued(), 0);
+    assert_eq!(world.counted("WebhooksRefused"), 4);
 }
 
 #[tokio::test]
