@@ -181,7 +181,8 @@ async fn a_rule_on_trial_shows_every_step_and_does_none() {
     let everything = json!({ "workflow": "everything", "steps": [
         { "id": "access", "type": "grant" },
         { "id": "laptop", "type": "task", "owner": "it@contoso.example", "title": "Laptop for {name}" },
-        { "id": "hello", "type": "notify", "needs": ["access"], "to": "{personal_email}", "text": "Welcome" },
+        { "id": "settled", "type": "wait", "until": { "after_start": "3650d" } },
+        { "id": "hello", "type": "notify", "needs": ["access", "settled"], "to": "{personal_email}", "text": "Welcome" },
         { "id": "course", "type": "http", "path": course, "body": { "email": "{work_email}" } },
         { "id": "lever", "type": "lever_note", "needs": ["access"] },
     ] });
