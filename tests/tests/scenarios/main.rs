@@ -18,6 +18,7 @@ mod month;
 mod oauth_provider;
 mod oidc;
 mod pause;
+mod rules;
 mod scim_server;
 mod truth;
 mod unknown;
