@@ -299,8 +299,10 @@ pub trait Secrets: Send + Sync {
     async fn read_since(
         &self,
         owner: &str,
-        since: Timestamp,
-    ) -> Result<Option<SecretValues>, RemoteError>;
+        _since: Timestamp,
+    ) -> Result<Option<SecretValues>, RemoteError> {
+        self.read(owner, true).await
+    }
 
     /// Stores the credentials of an owner, replacing what was there.
     ///

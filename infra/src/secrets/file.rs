@@ -9,7 +9,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
 use sando_core::ports::{KeyWrap, RemoteError, SecretValues, Secrets, Sent};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -75,14 +74,6 @@ impl FileSecrets {
 
 #[async_trait]
 impl Secrets for FileSecrets {
-    async fn read_since(
-        &self,
-        owner: &str,
-        _: Timestamp,
-    ) -> Result<Option<SecretValues>, RemoteError> {
-        self.read(owner, true).await
-    }
-
     async fn read(&self, owner: &str, _fresh: bool) -> Result<Option<SecretValues>, RemoteError> {
         let path = self.path.clone();
         let mut owners = blocking(move || load(&path)).await?;

@@ -103,14 +103,6 @@ impl Secrets for FixedSecrets {
         Ok(self.cached.lock().unwrap().get(owner).cloned())
     }
 
-    async fn read_since(
-        &self,
-        owner: &str,
-        _: Timestamp,
-    ) -> Result<Option<SecretValues>, RemoteError> {
-        self.read(owner, true).await
-    }
-
     async fn write(&self, _: &str, _: &SecretValues) -> Result<(), RemoteError> {
         Ok(())
     }

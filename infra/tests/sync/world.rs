@@ -148,13 +148,6 @@ impl Secrets for Fakes {
     async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
         Ok(self.secrets.lock().unwrap().get(owner).cloned())
     }
-    async fn read_since(
-        &self,
-        owner: &str,
-        _: Timestamp,
-    ) -> Result<Option<SecretValues>, RemoteError> {
-        Secrets::read(self, owner, true).await
-    }
     async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
         let mut secrets = self.secrets.lock().unwrap();
         secrets.insert(owner.to_owned(), values.clone());

@@ -111,7 +111,10 @@ async fn a_rule_that_nobody_can_decide_starts_nothing_and_says_what_is_missing()
 
     assert_eq!(scene.machine.runs().await, []);
     let event = events(&scene).await.remove(0);
-    assert_eq!(event.state, EventState::Ignored);
+    assert_eq!(event.state, EventState::NeedsHuman);
+    let tasks = scene.machine.tasks().await;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].kind, TaskKind::Judge);
     let why = line(&event, "rule `engineers` cannot be decided");
     assert_eq!(why.detail[0]["truth"], "true", "{}", why.detail);
     assert_eq!(why.detail[1]["path"], "department", "{}", why.detail);
