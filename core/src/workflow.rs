@@ -268,7 +268,7 @@ mod tests {
         for step in [
             serde_json::json!({"id": "a", "type": "lever_note", "need": ["access"]}),
             serde_json::json!({"id": "a", "type": "grant", "policies": []}),
-            serde_json::json!({"id": "a", "type": "wait", "until": "start", "owner": "x"}),
+            serde_json::json!({"id": "a", "type": "wait", "until": { "after_start": "3d" }, "owner": "x"}),
             serde_json::json!({"id": "a", "type": "notify", "to": "x", "text": "y", "cc": "z"}),
         ] {
             let read: Result<StepFile, _> = serde_json::from_value(step.clone());

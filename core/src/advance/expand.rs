@@ -191,7 +191,7 @@ mod tests {
         for n in 0..apps {
             let id = format!("app{n}");
             let file =
-                json!({ "app": id, "provisioner": { "type": "manual", "owner": "role:it" } });
+                json!({ "app": id, "provisioner": { "type": "manual" } });
             grants.push(json!({ "app": id }));
             take(&mut company, ConfigKind::App, &id, file);
         }
