@@ -52,9 +52,9 @@ impl Default for Settings {
 #[serde(deny_unknown_fields, default)]
 pub struct Guard {
     /// So many users may.
-    pub users: u64,
+    pub users: u32,
     /// So many in a hundred may.
-    pub percent: u64,
+    pub percent: u32,
 }
 
 impl Default for Guard {

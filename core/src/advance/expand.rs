@@ -190,8 +190,7 @@ mod tests {
         let mut grants = Vec::new();
         for n in 0..apps {
             let id = format!("app{n}");
-            let file =
-                json!({ "app": id, "provisioner": { "type": "manual" } });
+            let file = json!({ "app": id, "provisioner": { "type": "manual" } });
             grants.push(json!({ "app": id }));
             take(&mut company, ConfigKind::App, &id, file);
         }

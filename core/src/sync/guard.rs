@@ -15,7 +15,7 @@ pub fn objection(counts: &Counts, guard: &Guard) -> Option<String> {
     let losses = losses(counts);
     let share = u128::from(losses).saturating_mul(100);
     let most = u128::from(counts.before).saturating_mul(u128::from(guard.percent));
-    if losses <= guard.users || share <= most {
+    if losses <= u64::from(guard.users) || share <= most {
         return None;
     }
     Some(format!(

@@ -239,6 +239,13 @@ impl Kind {
     }
 }
 
+/// The styles by their names in files, each with the keys that belong to it, the usual ones first.
+pub fn styles() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    KINDS
+        .iter()
+        .map(|(word, kind)| (*word, kind.keys().split(' ').collect()))
+}
+
 /// Keys that belong to another style.
 fn misplaced(kind: Kind, fields: Fields<'_>, out: &mut Mistakes) {
     for key in KEYS {

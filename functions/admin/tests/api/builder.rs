@@ -200,7 +200,11 @@ async fn credentials_are_changed_and_the_users_stay() {
     let problem = wrong.expect(422);
     let errors = problem["errors"].as_array().unwrap().iter();
     let paths: Vec<&Value> = errors.map(|error| &error["path"]).collect();
-    let expected = ["credentials.tenant", "credentials.token", "credentials.tokn"];
+    let expected = [
+        "credentials.tenant",
+        "credentials.token",
+        "credentials.tokn",
+    ];
     assert_eq!(paths, expected);
     let mut new = given()["credentials"].clone();
     new["token"] = json!("another");
