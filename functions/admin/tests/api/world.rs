@@ -33,6 +33,8 @@ use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+pub(crate) use crate::people::ada;
+
 pub(crate) const TOKEN: &str = "the-admin-token";
 
 /// Time stands still unless a test moves it; chance counts.
@@ -491,14 +493,4 @@ impl World {
             .expect(200);
         runs["items"][0].clone()
     }
-}
-
-pub(crate) fn ada() -> Value {
-    json!({
-        "attributes": {
-            "name": "Ada Park", "personal_email": "ada@mail.example",
-            "work_email": "ada.park@contoso.example", "department": "Engineering"
-        },
-        "start_date": "2026-03-02"
-    })
 }

@@ -219,10 +219,7 @@ async fn settings_are_saved_part_by_part() {
 
     let settings = world.get("/v1/settings").await.expect(200);
     assert_eq!(settings["removals_per_hour"], 25);
-    assert_eq!(
-        settings["guard"],
-        json!({ "users": 3, "percent": 30 })
-    );
+    assert_eq!(settings["guard"], json!({ "users": 3, "percent": 30 }));
     assert_eq!(settings["movers_per_hour"], 7);
     assert_eq!(
         settings["roles"],
