@@ -40,7 +40,7 @@ pub(super) fn section(visitor: &Visitor, keys: &Keys, now: Timestamp) -> Markup 
                         @for key in keys {
                             tr {
                                 td { strong { (key.name) } }
-                                td data-label="May" { (key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")) }
+                                td.nowrap data-label="May" { (key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")) }
                                 td data-label="Decides as" { (key.roles.iter().cloned().collect::<Vec<_>>().join(", ")) }
                                 td data-label="Made" { (when(key.created_at, now)) " by " (key.created_by) }
                                 td.num { (forget_form(visitor, &key.id, &key.name)) }

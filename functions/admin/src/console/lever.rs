@@ -63,7 +63,8 @@ pub(super) async fn section(
 ) -> Result<Markup, Refusal> {
     let called = has_called(api).await?;
     let has_key = shown.api_key.count > 0;
-    let has_tokens = shown.registrations.values().any(|tokens| tokens.count > 0);
+    // A token may also be set where the process is started: a call that counted proves it.
+    let has_tokens = called || shown.registrations.values().any(|tokens| tokens.count > 0);
     Ok(html! {
         section aria-labelledby="lever" {
             h2 #lever { "Lever" }

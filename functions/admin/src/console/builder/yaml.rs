@@ -109,8 +109,23 @@ fn text(plain: &str) -> String {
     if is_bare {
         plain.to_owned()
     } else {
-        Value::from(plain).to_string()
+        quoted(plain)
     }
+}
+
+/// In double quotes, as JSON has it; what YAML may not hold as it is stands escaped.
+fn quoted(plain: &str) -> String {
+    let is_bare = |c: char| {
+        !matches!(
+            c,
+            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    let shown = |c: char| match is_bare(c) {
+        true => c.to_string(),
+        false => format!("\\u{:04x}", u32::from(c)),
+    };
+    Value::from(plain).to_string().chars().map(shown).collect()
 }
 
 #[cfg(test)]

@@ -54,9 +54,10 @@ fn fields(page: &str) -> Vec<(String, String)> {
     fields
 }
 
-fn with(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
+fn with(fields: &mut [(String, String)], name: &str, value: &str) {
     let found = fields.iter_mut().find(|(known, _)| known == name);
-    let (_, old) = found.unwrap_or_else(|| panic!("the form has no `{name}`"));
+    assert!(found.is_some(), "the form has no `{name}`");
+    let (_, old) = found.unwrap();
     value.clone_into(old);
 }
 
@@ -147,23 +148,12 @@ async fn every_definition_of_the_catalogue_goes_through_the_form_unchanged() {
     assert!(count > 20, "{count}");
 }
 
-#[tokio::test]
-async fn an_integration_is_built_in_six_steps_and_connected() {
-    let world = world();
-    world.serve(vec![
-        row("a", "on"),
-        row("b", "off"),
-        json!({ "id": "c", "state": "on" }),
-    ]);
-    let fields_of =
-        json!({ "name": "Acme", "custom_fields": { "team": "text", "cost": "number" } });
-    world.put("/v1/apps/acme", fields_of).await.expect(201);
-    let mut wizard = Wizard::of(&world, "acme").await;
+/// General, sign-in and endpoint of an application that nobody has seen.
+async fn describe(wizard: &mut Wizard<'_>) {
     wizard
         .browser
         .post("/console/builder", &[("id", "acme")])
         .await;
-
     let general = [
         ("f:/name", "Acme"),
         ("f:/base_url", "https://{domain}.acme.example"),
@@ -183,40 +173,49 @@ async fn an_integration_is_built_in_six_steps_and_connected() {
         .await;
     let endpoint = [("f:/users/path", "/users")];
     wizard.fill("endpoint", "test", &endpoint, &[]).await;
-    // The test works before anything is mapped, and its answer goes on with the form.
+}
+
+/// The test works before anything is mapped, and its answer goes on with the form.
+async fn try_it(wizard: &mut Wizard<'_>) -> Answer {
     let mut asked = fields(&wizard.look("test").await.text);
     with(&mut asked, "variables.domain", "contoso");
     with(&mut asked, "credentials.token", "sk-secret");
     with(&mut asked, "credentials.tenant", "t-hidden");
     let tested = wizard.send("test", &asked, &[("do", "test")]).await;
-    assert!(
-        tested.text.contains("https://contoso.acme.example/users"),
-        "{}",
-        tested.text
-    );
+    for expected in [
+        "https://contoso.acme.example/users",
+        "value=\"use:users.response_path\"",
+    ] {
+        assert!(
+            tested.text.contains(expected),
+            "{expected}: {}",
+            tested.text
+        );
+    }
     assert!(!tested.text.contains("sk-secret") && !tested.text.contains("t-hidden"));
-    assert!(
-        tested.text.contains("value=\"use:users.response_path\""),
-        "{}",
-        tested.text
-    );
     let used = fields(&tested.text);
     let used = wizard.send("fields", &used, &[("do", "use-all")]).await;
     assert_eq!(wizard.draft().await["users"]["response_path"], "users");
     assert_eq!(wizard.draft().await["map"]["email"], "mail");
+    used
+}
+
+/// The fields, with what the preview says of them.
+async fn map(wizard: &mut Wizard<'_>, used: &Answer) {
     let mut mapping = fields(&used.text);
     with(&mut mapping, "f:/map/external_id", "id");
     with(&mut mapping, "f:/custom_fields/cost", "state");
     with(&mut mapping, "c:/status/active_when.0.path", "state");
     with(&mut mapping, "c:/status/active_when.0.value", "on");
     let mapped = wizard.send("fields", &mapping, &[]).await;
-    for expected in [
+    let expected = [
         "1 active",
         "1 deleted",
         "1 left out",
         "rule 1 wants `on`",
         "is not a number",
-    ] {
+    ];
+    for expected in expected {
         assert!(
             mapped.text.contains(expected),
             "{expected}: {}",
@@ -224,6 +223,23 @@ async fn an_integration_is_built_in_six_steps_and_connected() {
         );
     }
     wizard.send("review", &fields(&mapped.text), &[]).await;
+}
+
+#[tokio::test]
+async fn an_integration_is_built_in_six_steps_and_connected() {
+    let world = world();
+    world.serve(vec![
+        row("a", "on"),
+        row("b", "off"),
+        json!({ "id": "c", "state": "on" }),
+    ]);
+    let app = json!({ "name": "Acme", "custom_fields": { "team": "text", "cost": "number" } });
+    world.put("/v1/apps/acme", app).await.expect(201);
+    let mut wizard = Wizard::of(&world, "acme").await;
+
+    describe(&mut wizard).await;
+    let used = try_it(&mut wizard).await;
+    map(&mut wizard, &used).await;
     let saved = wizard.browser.post("/console/builder/acme/save", &[]).await;
     assert_eq!(
         saved.header("location"),
@@ -247,10 +263,8 @@ async fn an_integration_is_built_in_six_steps_and_connected() {
     let connected = wizard.browser.post("/console/connect/acme", &connect).await;
     assert_eq!(connected.status, 303, "{}", connected.text);
     world.pass(1).await;
-    assert_eq!(
-        world.get("/v1/accounts/acme/prod").await.expect(200)["users"],
-        2
-    );
+    let account = world.get("/v1/accounts/acme/prod").await.expect(200);
+    assert_eq!(account["users"], 2);
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use super::{Browser, between, everything};
 use crate::world::world;
 
 fn plan_of(page: &str) -> &str {
-    between(page, "name=\"plan\" value=\"", "\"").unwrap_or_else(|| panic!("no plan: {page}"))
+    let plan = between(page, "name=\"plan\" value=\"", "\"");
+    assert!(plan.is_some(), "no plan: {page}");
+    plan.unwrap()
 }
 
 #[tokio::test]
