@@ -92,6 +92,9 @@ pub struct Account {
     pub state: AccountState,
     /// When it was connected.
     pub connected_at: Timestamp,
+    /// When its credentials were set last; when it was connected, if they were not changed since.
+    #[serde(default)]
+    pub credentials_at: Option<Timestamp>,
     /// When it is synced next, unless it is disabled.
     pub next_sync_at: Timestamp,
     /// The number of the last sync that began.
@@ -139,6 +142,7 @@ impl Account {
             variables,
             state: AccountState::Connecting,
             connected_at: now,
+            credentials_at: None,
             next_sync_at: now,
             last_number: 0,
             syncing: None,

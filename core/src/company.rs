@@ -147,7 +147,10 @@ impl Company {
             ConfigKind::Settings => {
                 let settings: Settings = read(&item.file)?;
                 let oidc = settings.oidc.iter().flat_map(OidcSettings::mistakes);
-                let mistakes: Vec<Mistake> = oidc.map(|mistake| mistake.under("oidc")).collect();
+                let oidc = oidc.map(|mistake| mistake.under("oidc"));
+                let guard = settings.guard.mistakes().into_iter();
+                let guard = guard.map(|mistake| mistake.under("guard"));
+                let mistakes: Vec<Mistake> = oidc.chain(guard).collect();
                 if !mistakes.is_empty() {
                     return Err(mistakes);
                 }
@@ -179,14 +182,13 @@ impl Company {
                         let Some(app) = self.apps.get(&grant.app) else {
                             return Some(missing(join(&at, "app"), "application", &grant.app));
                         };
-                        let plan = grant
-                            .plan
-                            .as_ref()
-                            .filter(|plan| app.strength(plan).is_none())?;
-                        Some(Mistake::new(
-                            join(&at, "plan"),
-                            format!("`{}` has no plan `{plan}` yet", grant.app),
-                        ))
+                        let plan = grant.plan.as_ref();
+                        if let Some(plan) = plan.filter(|plan| app.strength(plan).is_none()) {
+                            let message = format!("`{}` has no plan `{plan}` yet", grant.app);
+                            return Some(Mistake::new(join(&at, "plan"), message));
+                        }
+                        let (field, why) = grant.ignored_by(app)?;
+                        Some(Mistake::new(join(&at, field), why))
                     })
                     .collect()
             }

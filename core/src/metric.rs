@@ -33,6 +33,10 @@ pub enum Metric {
     RunFailures,
     /// Syncs that ended: 1 if it failed, otherwise 0.
     SyncFailures,
+    /// Authentic webhooks about events that nothing depends on, such as those of interviews; 1 for each.
+    WebhooksIgnored,
+    /// Webhooks that were refused, whatever for; 1 for each.
+    WebhooksRefused,
 }
 
 impl Metric {
@@ -52,6 +56,8 @@ impl Metric {
             Self::TimeToOffboard => "TimeToOffboard",
             Self::RunFailures => "RunFailures",
             Self::SyncFailures => "SyncFailures",
+            Self::WebhooksIgnored => "WebhooksIgnored",
+            Self::WebhooksRefused => "WebhooksRefused",
         }
     }
 
@@ -70,7 +76,9 @@ impl Metric {
             | Self::AccountsFailing
             | Self::CheckpointsFailing
             | Self::RunFailures
-            | Self::SyncFailures => "Count",
+            | Self::SyncFailures
+            | Self::WebhooksIgnored
+            | Self::WebhooksRefused => "Count",
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::{Application, Provision};
 use crate::condition::Conditions;
 use crate::ids::{AppSlug, Slug};
 use crate::mistake::{Mistake, join};
@@ -46,6 +47,41 @@ pub struct PolicyGrant {
     /// Who has to say yes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,
+}
+
+impl PolicyGrant {
+    /// What the application is not told how to give: the field, and what to do. It would be left out without a word.
+    #[must_use]
+    pub fn ignored_by(&self, app: &Application) -> Option<(&'static str, String)> {
+        match &app.provisioner {
+            Provision::Scim(scim) => {
+                let groups = &scim.group_for;
+                let role = self
+                    .role
+                    .as_ref()
+                    .filter(|role| !groups.role.contains_key(*role));
+                let plan = self
+                    .plan
+                    .as_ref()
+                    .filter(|plan| !groups.plan.contains_key(*plan));
+                let role = role.map(|role| ("role", role));
+                let (field, name) = role.or_else(|| plan.map(|plan| ("plan", plan)))?;
+                let app = &app.app;
+                let why = format!(
+                    "`{app}` does not give it: name its group in `provisioner.group_for.{field}.{name}`"
+                );
+                Some((field, why))
+            }
+            Provision::Http(_) if !self.groups.is_empty() => {
+                let why = format!(
+                    "`{}` does not give groups: its requests know no groups",
+                    app.app
+                );
+                Some(("groups", why))
+            }
+            Provision::Http(_) | Provision::Manual(_) => None,
+        }
+    }
 }
 
 /// Who has to say yes, and for how long the question stands.

@@ -292,6 +292,18 @@ pub trait Secrets: Send + Sync {
     /// `NoAnswer` if the keeper cannot be reached.
     async fn read(&self, owner: &str, fresh: bool) -> Result<Option<SecretValues>, RemoteError>;
 
+    /// Reads a credential, past a cache whose values were set before `since`.
+    ///
+    /// # Errors
+    /// As [`Secrets::read`].
+    async fn read_since(
+        &self,
+        owner: &str,
+        _since: Timestamp,
+    ) -> Result<Option<SecretValues>, RemoteError> {
+        self.read(owner, true).await
+    }
+
     /// Stores the credentials of an owner, replacing what was there.
     ///
     /// # Errors

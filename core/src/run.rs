@@ -142,6 +142,8 @@ pub enum Expanded {
     No,
     /// Every grant of the plan has its step.
     All,
+    /// The run has as many steps as it may, and so many grants of the plan have none.
+    Cut(usize),
 }
 
 /// What a waiting step waits for.
@@ -307,6 +309,12 @@ impl Step {
         )
     }
 
+    /// Is it work that somebody sees the result of: a grant, a task, a request? Others contain it, wait for it or tell of it.
+    #[must_use]
+    pub fn is_work(&self) -> bool {
+        self.grant().is_some() || matches!(self.kind(), "task" | "http")
+    }
+
     /// The word for what it is.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -339,6 +347,9 @@ pub struct Run {
     pub state: RunState,
     /// Everything is computed and shown, nothing done.
     pub dry_run: bool,
+    /// It repeats one that there was before for the same event.
+    #[serde(default)]
+    pub replayed: bool,
     /// A single termination by hand is exempt from the cap on removals (L31).
     #[serde(default)]
     pub by_hand: bool,

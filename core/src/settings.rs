@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppSlug, Slug};
+use crate::mistake::Mistake;
 use crate::oidc::OidcSettings;
 
 /// The settings (`GET PUT /v1/settings`).
@@ -19,6 +20,8 @@ pub struct Settings {
     pub removals_per_hour: u32,
     /// People in an hour beyond whom changes that take access away are held (L9).
     pub movers_per_hour: u32,
+    /// When what a sync found is held until somebody decides.
+    pub guard: Guard,
     /// Roles and groups of people: role → addresses.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
@@ -38,6 +41,7 @@ impl Default for Settings {
             live_from: None,
             removals_per_hour: 200,
             movers_per_hour: 5,
+            guard: Guard::default(),
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
             notification: Notifying::default(),
@@ -100,6 +104,35 @@ pub enum Security {
     Tls,
     /// None: to this machine only.
     None,
+}
+
+/// When what a sync found is held (B17): more users than `users`, and more than `percent` of all, lose something. An empty
+/// list always is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guard {
+    /// So many users may.
+    pub users: u32,
+    /// So many in a hundred may.
+    pub percent: u32,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            users: 10,
+            percent: 20,
+        }
+    }
+}
+
+impl Guard {
+    /// What cannot be.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let too_much = (self.percent > 100).then(|| Mistake::new("percent", "0 to 100"));
+        too_much.into_iter().collect()
+    }
 }
 
 /// What is paused (L31): events are still received and planned, no effect starts.

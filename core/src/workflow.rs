@@ -47,7 +47,7 @@ pub struct StepFile {
 
 /// What a step does.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepKind {
     /// Everything that is due and not yet there.
     Grant {},
@@ -261,6 +261,22 @@ mod tests {
         for workflow in Workflow::built_in() {
             assert_eq!(workflow.mistakes(), vec![], "{}", workflow.workflow);
         }
+    }
+
+    #[test]
+    fn a_key_that_no_step_knows_is_refused() {
+        for step in [
+            serde_json::json!({"id": "a", "type": "lever_note", "need": ["access"]}),
+            serde_json::json!({"id": "a", "type": "grant", "policies": []}),
+            serde_json::json!({"id": "a", "type": "wait", "until": { "after_start": "3d" }, "owner": "x"}),
+            serde_json::json!({"id": "a", "type": "notify", "to": "x", "text": "y", "cc": "z"}),
+        ] {
+            let read: Result<StepFile, _> = serde_json::from_value(step.clone());
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{step}: {error}");
+        }
+        let good = serde_json::json!({"id": "a", "type": "lever_note", "needs": ["access"]});
+        assert!(serde_json::from_value::<StepFile>(good).is_ok());
     }
 
     #[test]

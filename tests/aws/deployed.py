@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -12,10 +13,15 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from roles import try_all
-from stack import TARGET, Aws, ScimServer, Stack, World, built, call, until
+from stack import ROOT, TARGET, Aws, ScimServer, Stack, World, built, call, until
 
 ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
 FIRST, SECOND = "the-first-signing-token", "the-second-signing-token"
+OLD_KEY, NEW_KEY = "lever-key", "another-lever-key"
+OLD_TOKEN, NEW_TOKEN = "a-scim-token", "a-new-scim-token"
+# For so long functions believe what they have read of a secret.
+KEPT_SECS = 60 * int(re.search(r"const KEPT: SignedDuration = SignedDuration::from_mins\((\d+)\)",
+                               (ROOT / "infra/src/aws/secrets.rs").read_text()).group(1))
 
 
 def say(text):
@@ -27,7 +33,7 @@ class Deployment:
 
     def __init__(self, servers):
         self.world = servers.enter_context(World())
-        self.scim = servers.enter_context(ScimServer("a-scim-token"))
+        self.scim = servers.enter_context(ScimServer(OLD_TOKEN, NEW_TOKEN))
         self.aws = servers.enter_context(Aws())
         secrets = self.aws.client("secretsmanager")
         token = {"credentials": {"token": ADMIN_TOKEN}}
@@ -51,9 +57,9 @@ class Deployment:
         for mapping in mappings["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
-    def signed_with(self, *tokens):
-        """Sando accepts webhooks signed with these."""
-        lever = {"api_key": "lever-key", "registrations": [{"name": "default", "signing_tokens": list(tokens)}]}
+    def signed_with(self, *tokens, key):
+        """Sando accepts webhooks signed with these, and calls Lever with this key."""
+        lever = {"api_key": key, "registrations": [{"name": "default", "signing_tokens": list(tokens)}]}
         self.stack.api("PUT", "/v1/settings", {"lever": lever})
 
     def calls(self):
@@ -87,7 +93,7 @@ def configured(on):
         "type": "scim", "base_url": on.scim.base_url, "auth": {"type": "bearer"}, "on_revoke": "suspend"}})
     on.stack.api("PUT", "/v1/apps/design/credentials", {"credentials": {"token": on.scim.token}})
     on.stack.api("PUT", "/v1/policies/everybody", {"policy": "everybody", "grants": [{"app": "design"}]})
-    on.signed_with(FIRST)
+    on.signed_with(FIRST, key=OLD_KEY)
     for event in ["candidateHired", "candidateArchiveChange"]:
         made = on.world.control("POST", "webhooks", {
             "event": event, "url": f"{on.stack.url}/webhooks/lever", "signing_token": FIRST})
@@ -121,19 +127,28 @@ def the_schedule_finds_a_lost_message(on):
     until("Bo Lind has an account all the same", on.scim.has(address))
 
 
-def secrets_rotate_without_a_failed_call(on):
-    """The new ones first; half a minute later, as the guide says, the other side; then the old ones go."""
-    on.signed_with(FIRST, SECOND)
-    on.stack.api("PUT", "/v1/apps/design/credentials", {"credentials": {"token": "a-new-scim-token"}})
-    since, before = time.monotonic(), on.calls()[1]
-    until("half a minute has passed", lambda: time.monotonic() - since > 31)
-    on.scim.accepts_only("a-new-scim-token")
+def every_credential_gets_a_successor(on):
+    """The other side accepts both for a while; Sando is given the new ones."""
+    on.world.control("PUT", "keys", [OLD_KEY, NEW_KEY])
+    on.signed_with(FIRST, SECOND, key=NEW_KEY)
+    on.stack.api("PUT", "/v1/apps/design/credentials", {"credentials": {"token": NEW_TOKEN}})
+    on.scim.token, on.rotated_at = NEW_TOKEN, time.monotonic()
+
+
+def the_old_ones_go_without_a_failed_call(on):
+    """When nobody believes the old ones any more, as the guide says, the other side takes the new ones alone."""
+    until("no function keeps an old one", lambda: time.monotonic() - on.rotated_at > KEPT_SECS, KEPT_SECS + 60)
+    before = on.calls()[1]
+    on.scim.accepts_only(NEW_TOKEN)
+    on.world.control("PUT", "keys", [NEW_KEY])
     for registration in on.registrations:
         on.world.control("POST", "rotate", {"registration": registration, "signing_token": SECOND})
     on.arrives("Cy Moss")
-    on.signed_with(SECOND)
+    on.signed_with(SECOND, key=NEW_KEY)
     on.arrives("Di Reyes")
-    assert on.calls()[1] == before
+    assert on.calls()[1] == before, "each webhook was taken at once"
+    assert not [call for call in before if call["status"] == 401], before
+    assert (on.scim.refused(), on.world.control("GET", "refused")) == (0, 0), "no call with what was gone"
     assert on.stack.api("GET", "/v1/tasks")["items"] == [], "nobody had to help"
 
 
@@ -245,13 +260,14 @@ STORY = [
     configured,
     a_forged_webhook_is_refused,
     a_hire_gets_an_account,
+    every_credential_gets_a_successor,
     the_schedule_finds_a_lost_message,
     a_message_that_fails_is_put_aside_and_redriven,
     the_schedule_syncs_an_account,
     a_leaver_is_offboarded,
-    secrets_rotate_without_a_failed_call,
-    the_trail_holds,
     checkpoints_are_kept_one_for_one,
+    the_old_ones_go_without_a_failed_call,
+    the_trail_holds,
 ]
 
 

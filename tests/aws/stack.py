@@ -125,10 +125,10 @@ class World(Process):
 
 
 class ScimServer(Process):
-    """A SCIM server written by others. It keeps nothing when it is started anew."""
+    """A SCIM server written by others, which accepts these tokens. It keeps nothing when it is started anew."""
 
-    def __init__(self, token):
-        self.port, self.token = free_port(), token
+    def __init__(self, *tokens):
+        self.port, self.tokens, self.token = free_port(), tokens, tokens[0]
         super().__init__(self.command(), "scim.log")
         self.base_url = f"http://127.0.0.1:{self.port}/v2"
         until("the SCIM server answers", answers(self.port))
@@ -136,7 +136,12 @@ class ScimServer(Process):
     def command(self):
         program = TARGET / "venv" / "bin" / "scim2-server"
         assert program.exists(), "scim2-server is not there: `tests/run` installs it into target/venv"
-        return [program, "--port", str(self.port), "--bearer-token", self.token]
+        accepted = [part for token in self.tokens for part in ["--bearer-token", token]]
+        return [program, "--port", str(self.port), *accepted]
+
+    def refused(self):
+        """How many calls came without an accepted token."""
+        return self.log.read_text().count('" 401 ')
 
     def holds(self, many):
         """So many users, further ones are made; answers how many there are."""
@@ -149,7 +154,7 @@ class ScimServer(Process):
         return many
 
     def accepts_only(self, token):
-        self.token = token
+        self.tokens, self.token = [token], token
         self.stop()
         self.start(self.command())
         until("the SCIM server answers", answers(self.port))

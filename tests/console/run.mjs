@@ -63,7 +63,7 @@ const pictures = async (context, sando, pages) => {
 const verdict = (page) => page.locator("h1").innerText();
 
 /** What a person has on the page, waiting for the page to say it by itself. */
-const says = (page, text, seconds = 20) => page.getByText(text).first().waitFor({ timeout: seconds * 1000 });
+const says = (page, text, seconds = 40) => page.getByText(text).first().waitFor({ timeout: seconds * 1000 });
 
 const story = async (context, sando) => {
   const page = await context.newPage();
@@ -138,6 +138,82 @@ const connect = async (context, sando) => {
   await page.close();
 };
 
+/** An integration for an application that nobody has seen, in six steps, with the panel beside them. */
+const build = async (context, sando) => {
+  const page = await context.newPage();
+  watch(page, sando);
+  await page.goto(`${sando.url}/console/builder`);
+  await page.getByLabel("Name of a new definition").fill("handbook");
+  await page.getByRole("button", { name: "Build an integration" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Handbook");
+  await page.getByLabel("Base URL").fill(sando.places.http.base_url);
+  await page.getByRole("button", { name: "Continue to Sign-in" }).click();
+  await says(page, "how do its requests authenticate?");
+  await page.getByLabel("How requests authenticate").selectOption("headers");
+  await page.getByLabel("Headers 1: name").fill("X-Api-Key");
+  await page.getByLabel("Headers 1: label").fill("API key");
+  await page.getByRole("button", { name: "Continue to Users endpoint" }).click();
+  await says(page, "where is the list of its users?");
+  await page.getByLabel("Path", { exact: true }).fill("/members");
+  await page.getByRole("button", { name: "Continue to Test" }).click();
+  await says(page, "does it answer?");
+  await page.getByLabel("API key").fill(sando.places.http.api_key);
+  await page.getByRole("button", { name: "Run the test" }).click();
+  // The answer tells by itself where its rows are; the key is still in its field, and nowhere else.
+  await says(page, "the answer has no list at");
+  await page.getByRole("button", { name: "Use all" }).click();
+  await says(page, /[1-9]\d* active/);
+  await page.getByRole("button", { name: "Run the test" }).click();
+  await says(page, "It answers: the first page has");
+  assert.ok(!(await page.content()).includes(sando.places.http.api_key), "a secret is never in the page");
+  await page.getByRole("button", { name: "Continue to Fields" }).click();
+  await says(page, "what do its fields mean?");
+  await says(page, /[1-9]\d* active/);
+  await look(page, "builder-live", "light");
+  // What is typed shows at once, and nobody presses a button for it.
+  await page.getByLabel("Active when, 1: path").fill("state");
+  await page.getByLabel("Active when, 1: value").fill("nothing like it");
+  await says(page, "rule 1 wants `nothing like it`");
+  await page.getByLabel("Active when, 1: value").fill("active");
+  await says(page, /[1-9]\d* active/);
+  await page.screenshot({ path: join(SCREENSHOTS, "builder-live.png"), fullPage: true });
+  await page.getByRole("button", { name: "Continue to Review" }).click();
+  await says(page, "Handbook is complete and can be saved.");
+  await page.getByRole("button", { name: "Save handbook as version 1" }).click();
+  await says(page, "Saved. It is available to connect now.");
+  const stored = await sando.call("GET", "/v1/definitions/handbook");
+  assert.deepEqual(stored.status.active_when, [{ path: "state", op: "is", value: "active" }]);
+  await page.goto(`${sando.url}/console/catalogue?q=zoo`);
+  await page.getByRole("button", { name: "Take it Zoom" }).click();
+  await says(page, "Zoom: which application, and where is it?");
+  await page.close();
+};
+
+/** What was taken away by mistake comes back, and what is paused goes on: each shows its plan first. */
+const undo = async (context, sando, person) => {
+  const page = await context.newPage();
+  watch(page, sando);
+  await page.goto(`${sando.url}${person}`);
+  await page.getByRole("link", { name: "Reinstate…" }).click();
+  assert.match(await verdict(page), /Ada Park comes back: 3 accesses are given again/);
+  await page.getByRole("button", { name: "Reinstate Ada Park" }).click();
+  await says(page, "What is due is being given again.");
+  await page.getByRole("link", { name: "Correct…" }).click();
+  await page.getByLabel("department").fill("Sales");
+  await page.getByRole("button", { name: "See what would change" }).click();
+  assert.match(await verdict(page), /1 attribute of Ada Park would change, and with it/);
+  await look(page, "correct-plan", "light");
+  await page.goto(`${sando.url}/console/pause`);
+  await page.getByLabel("Reason").fill("the directory is being moved");
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await says(page, "No effect starts until somebody resumes.");
+  await page.getByRole("button", { name: "See what would go on" }).click();
+  await look(page, "resume", "light");
+  await page.getByRole("button", { name: "Resume Removals" }).click();
+  await says(page, "Nothing is paused.");
+  await page.close();
+};
+
 /** Without its script the job can be done as well. */
 const withoutScript = async (browser, sando) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
@@ -170,6 +246,25 @@ const keyboard = async (context, sando) => {
   await page.close();
 };
 
+/** Every field that an application, Lever or a person can fill is filled with markup; none of it may run. */
+const fillWithMarkup = async (sando) => {
+  await sando.hire(`Mallory ${MARKUP}`, MARKUP, MARKUP, 5);
+  const rule = { path: MARKUP, op: "is", value: MARKUP };
+  await sando.call("PUT", "/v1/drafts/hostile", { definition: "hostile", app: MARKUP, name: MARKUP, base_url: MARKUP,
+    variables: { [MARKUP]: { label: MARKUP } }, users: { path: MARKUP, query: { [MARKUP]: MARKUP } },
+    map: { email: MARKUP, role: { first_of: [MARKUP] } }, status: { active_when: [rule] },
+    licenses: { conditions: [{ name: MARKUP, when: [{ path: "a", op: "some", where: [rule] }] }] }, custom_fields: { [MARKUP]: MARKUP } });
+  await sando.call("PUT", "/v1/apps/hostile", { name: MARKUP, owner: MARKUP });
+  const made = await fetch(`${sando.places.http.base_url}/members`, { method: "POST",
+    headers: { "x-api-key": sando.places.http.api_key, "content-type": "application/json" },
+    body: JSON.stringify({ email: "mallory@contoso.example", role: MARKUP }) });
+  assert.ok(made.ok, `the application answers ${made.status}`);
+  await sando.call("POST", "/v1/accounts/wiki/prod:sync", {});
+  await until("the roster has the markup", async () =>
+    JSON.stringify(await sando.call("GET", "/v1/accounts/wiki/prod/users")).includes("window.ran"));
+  await sando.call("POST", "/v1/keys", { name: `k ${MARKUP}`.slice(0, 100), scopes: ["read"], roles: [MARKUP] });
+};
+
 const pagesOf = async (sando) => {
   const first = async (path) => (await sando.call("GET", path)).items[0];
   const person = (await sando.call("GET", "/v1/people?limit=200")).items;
@@ -189,7 +284,12 @@ const pagesOf = async (sando) => {
     ["account", "/console/accounts/wiki/prod"], ["users", "/console/accounts/wiki/prod/users"],
     ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
-    ["apps", "/console/apps"], ["audit", "/console/audit"], ["record", "/console/audit/config/1"], ["settings", "/console/settings"],
+    ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`], ["pause", "/console/pause"],
+    ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
+    ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),
+    ...["general", "fields", "review"].map((step) => [`hostile-builder-${step}`, `/console/builder/hostile/${step}`]),
+    ["hostile-app", "/console/apps/hostile"], ["hostile-users", "/console/accounts/wiki/prod/users"],
+    ["audit", "/console/audit"], ["record", "/console/audit/config/1"], ["settings", "/console/settings"],
   ];
 };
 
@@ -203,16 +303,27 @@ const main = async () => {
     const person = await story(context, sando);
     await connect(context, sando);
     await letGo(context, sando, person);
+    await undo(context, sando, person);
+    await build(context, sando);
     await sando.hire("Lee Cho", "Engineering", "Engineer", 9);
     await sando.hire("Zoë Ångström-Okonkwo 王小明", "Sales", "Account Executive", 2);
     await sando.hire("Kim Reyes", "Design", "Product Designer", 16);
     const hostile = { name: MARKUP, title: MARKUP, department: MARKUP, location: MARKUP, personal_email: "m@mail.example" };
     await sando.call("PUT", "/v1/people/hr-1", { attributes: hostile, start_date: "2026-03-02" });
-    await until("two decisions wait", async () => (await sando.call("GET", "/v1/approvals?state=waiting")).items.length === 2);
+    await fillWithMarkup(sando);
+    await until("three decisions wait", async () => (await sando.call("GET", "/v1/approvals?state=waiting")).items.length === 3);
     await until("a task is open", async () => (await sando.call("GET", "/v1/tasks?state=open")).items.length > 0);
     await withoutScript(browser, sando);
     await keyboard(context, sando);
     await pictures(context, sando, await pagesOf(sando));
+  } catch (error) {
+    // What was on the screen when it went wrong.
+    for (const [number, page] of browser.contexts().flatMap((one) => one.pages()).entries()) {
+      console.error(`open: ${page.url()}`);
+      await page.screenshot({ path: join(SCREENSHOTS, `failed-${number}.png`) }).catch(() => {});
+    }
+    for (const line of new Set(trouble)) console.error(`✕ ${line}`);
+    throw error;
   } finally {
     await browser.close();
     await sando.stop();

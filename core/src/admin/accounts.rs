@@ -15,7 +15,7 @@ use crate::handle::sync::{begin, compiled_now};
 use crate::ids::{JobId, Slug};
 use crate::job::{Forgetting, Job, Work};
 use crate::mistake::{Mistake, join, unknown_word};
-use crate::ports::{Connection, CredentialSource, Ports, SecretValues, Secrets};
+use crate::ports::{Connection, Ports, SecretValues, Secrets};
 use crate::store::{Entity, Group, Key, Loaded, Version};
 
 use super::{AdminError, Expect, Who, deciding, definitions, logins};
@@ -80,7 +80,9 @@ pub async fn connect(
         credentials: given.credentials.clone(),
         set_at: Some(who.at),
     };
-    secrets.write(&owner(definition, name), &values).await?;
+    let owner = owner(definition, name);
+    secrets.write(&owner, &values).await?;
+    ports.readers.forget(&owner).await?;
     // Only now: a sync must not meet the credentials of before.
     let given = auth::Given {
         variables: &Map::new(),
@@ -232,6 +234,58 @@ async fn open(
     Ok(ledger::commit(ports, changes).await?)
 }
 
+/// Puts new credentials in place of those of an account; its users, its variables and its login stay.
+///
+/// # Errors
+/// `NotFound` if there is none, `Invalid` with all mistakes, `Stale` if it is not what the caller expects.
+pub async fn set_credentials(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    (definition, name): (&Slug, &Slug),
+    credentials: &BTreeMap<String, String>,
+    expect: &Expect,
+) -> Result<(), AdminError> {
+    let account = must_be(ports, definition, name).await?;
+    expect.check(Some(&account))?;
+    let item = definitions::must_be(ports, definition).await?.entity;
+    let given = Given {
+        variables: account.entity.variables.clone(),
+        credentials: credentials.clone(),
+        replace: false,
+    };
+    check(&*compiled_now(&item)?, &given)?;
+    let values = SecretValues {
+        variables: BTreeMap::new(),
+        credentials: given.credentials,
+        set_at: Some(who.at),
+    };
+    secrets.write(&account.entity.owner(), &values).await?;
+    deciding!(credentials_set(ports, who, definition, name, &values).await)
+}
+
+/// From now on syncs use them.
+async fn credentials_set(
+    ports: &Ports,
+    who: &Who,
+    definition: &Slug,
+    name: &Slug,
+    values: &SecretValues,
+) -> Result<(), AdminError> {
+    let mut account = must_be(ports, definition, name).await?;
+    account.entity.credentials_at = Some(who.at);
+    let names: Vec<&String> = values.credentials.keys().collect();
+    let mut changes = Changes::new(who.clone());
+    let line = Line::new(
+        account.entity.stream(),
+        "credentials set",
+        target(&account.entity),
+    );
+    changes.say(line.after(json!({ "credentials": names })));
+    changes.update(&account);
+    Ok(ledger::commit(ports, changes).await?)
+}
+
 /// Disconnects an account: its credentials and its users are deleted.
 ///
 /// # Errors
@@ -246,7 +300,9 @@ pub async fn disconnect(
     let account = must_be(ports, definition, name).await?;
     expect.check(Some(&account))?;
     // First, so that they are gone whatever happens next.
-    secrets.remove(&account.entity.owner()).await?;
+    let owner = account.entity.owner();
+    secrets.remove(&owner).await?;
+    ports.readers.forget(&owner).await?;
     deciding!(forget(ports, who, definition, name).await)
 }
 
@@ -298,11 +354,7 @@ pub async fn test(
 ) -> Result<Sample, AdminError> {
     let account = must_be(ports, definition, name).await?.entity;
     let item = definitions::must_be(ports, definition).await?.entity;
-    let connection = Connection {
-        definition: compiled_now(&item)?,
-        credentials: CredentialSource::Kept(account.owner()),
-        variables: account.variables.clone(),
-    };
+    let connection = Connection::of(&account, compiled_now(&item)?);
     let tested = sample(ports, &connection).await?;
     let is_disabled = matches!(account.state, AccountState::Disabled { .. });
     if tested.failure.is_none() && is_disabled {

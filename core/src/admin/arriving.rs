@@ -1,14 +1,18 @@
 //! Who starts soon, and how much of what they are due they have.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use crate::access::desired;
+use crate::access::{Due, desired};
+use crate::approval::Approval;
 use crate::company::Company;
 use crate::grant::{Grant, GrantState};
 use crate::handle::load;
+use crate::ids::ApprovalId;
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
-use crate::store::{Entity, Loaded, PageRequest, Query};
+use crate::store::{Entity, Key, Loaded, PageRequest, Query};
 
 use super::AdminError;
 
@@ -65,27 +69,51 @@ pub async fn next(
     for person in people {
         let grants = load::grants(ports, &person.id).await?;
         let grants: Vec<Grant> = grants.into_iter().map(|grant| grant.entity).collect();
-        let due = readiness(&person, company, &grants, now);
+        let asked = asked(ports, &grants, now).await?;
+        let due = readiness(&person, company, &grants, &asked, now);
         arrivals.push(Arrival { person, due });
     }
     Ok(arrivals)
+}
+
+/// The approvals that still wait for a decision; one that was given stays named by its grant.
+async fn asked(
+    ports: &Ports,
+    grants: &[Grant],
+    now: Timestamp,
+) -> Result<BTreeSet<ApprovalId>, AdminError> {
+    let open = grants
+        .iter()
+        .filter(|grant| grant.state != GrantState::Active);
+    let ids = open.filter_map(|grant| grant.approval.clone());
+    let keys: Vec<Key> = ids.map(Key::Approval).collect();
+    let mut waiting = BTreeSet::new();
+    for keys in keys.chunks(50) {
+        for stored in ports.store.get_all(keys).await?.into_iter().flatten() {
+            let approval: Loaded<Approval> = stored.read()?;
+            if approval.entity.waits(now) {
+                waiting.insert(approval.entity.id.clone());
+            }
+        }
+    }
+    Ok(waiting)
 }
 
 fn readiness(
     person: &Person,
     company: &Company,
     grants: &[Grant],
+    asked: &BTreeSet<ApprovalId>,
     now: Timestamp,
 ) -> Vec<Readiness> {
     let desired = desired(person, company, now);
-    let of = |due: &crate::access::Due| {
+    let is_asked = |grant: &Grant| grant.approval.as_ref().is_some_and(|id| asked.contains(id));
+    let of = |due: &Due| {
         let grant = grants.iter().find(|grant| grant.app == due.app);
         match grant.map(|grant| (grant.state, grant)) {
             Some((GrantState::Active, _)) => Readiness::Verified,
             Some((GrantState::Failed, _)) => Readiness::Failed,
-            Some((_, grant)) if grant.approval.is_some() && grant.change.is_none() => {
-                Readiness::Asked
-            }
+            Some((_, grant)) if is_asked(grant) => Readiness::Asked,
             _ => Readiness::Coming,
         }
     };

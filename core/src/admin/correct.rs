@@ -1,18 +1,25 @@
 //! Attributes corrected by hand.
 
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::access::{PlannedEffect, desired};
 use crate::attributes::split_into;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
+use crate::company::Company;
+use crate::grant::Grant;
 use crate::handle::delivery::{address_from, write_person};
 use crate::handle::lifecycle::follow_change;
 use crate::handle::{ledger, load, wake};
-use crate::ids::PersonId;
+use crate::ids::{PersonId, derive};
 use crate::intake::Changed;
 use crate::person::{Attributes, CanonicalEmail, Person};
 use crate::ports::Ports;
 use crate::store::Key;
 
+use super::access::both_ways;
 use super::people::{Done, done, person, retime, with_reason};
 use super::{AdminError, Who, deciding};
 
@@ -43,20 +50,7 @@ async fn correct_once(
     let before = found.clone();
     let company = load::company(ports).await?;
     let entity = &mut found.entity;
-    for (name, value) in given.iter() {
-        if value.is_null() {
-            entity.corrected.remove(name);
-        } else {
-            entity.corrected.set(name.clone(), value.clone());
-        }
-    }
-    split_again(entity, given);
-    if given
-        .iter()
-        .any(|(name, _)| name == "start_date" || name == "location")
-    {
-        retime(entity, &company, who.at)?;
-    }
+    put(entity, given, &company, who.at)?;
     if entity.text("work_email").is_none()
         && let Some(address) = address_from(ports, &company, &entity.effective(), 1).await?
     {
@@ -74,6 +68,78 @@ async fn correct_once(
     changes.say(with_reason(line, reason));
     ledger::commit(ports, changes).await?;
     done(ports, person(ports, id).await?, None).await
+}
+
+/// Puts corrections into a person; null takes one back.
+fn put(
+    person: &mut Person,
+    given: &Attributes,
+    company: &Company,
+    now: Timestamp,
+) -> Result<(), AdminError> {
+    for (name, value) in given.iter() {
+        if value.is_null() {
+            person.corrected.remove(name);
+        } else {
+            person.corrected.set(name.clone(), value.clone());
+        }
+    }
+    split_again(person, given);
+    let moves = |name: &String| name == "start_date" || name == "location";
+    if given.iter().any(|(name, _)| moves(name)) {
+        retime(person, company, now)?;
+    }
+    Ok(())
+}
+
+/// What a correction would change.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    /// The person as they would be.
+    pub person: Person,
+    /// Effects that would be wanted, and are not now.
+    pub more: Vec<PlannedEffect>,
+    /// Effects that are wanted now, and would not be.
+    pub less: Vec<PlannedEffect>,
+    /// Of exactly this correction with exactly these effects.
+    pub hash: String,
+}
+
+/// Plans a correction; nothing is changed.
+///
+/// # Errors
+/// As [`correct`].
+pub async fn plan(
+    ports: &Ports,
+    id: &PersonId,
+    given: &Attributes,
+    now: Timestamp,
+) -> Result<Correction, AdminError> {
+    let before = person(ports, id).await?.entity;
+    let company = load::company(ports).await?;
+    let mut after = before.clone();
+    put(&mut after, given, &company, now)?;
+    is_free(ports, &after).await?;
+    let grants = load::grants(ports, id).await?;
+    let grants: Vec<Grant> = grants.into_iter().map(|grant| grant.entity).collect();
+    let effects =
+        |person: &Person| both_ways(person, &desired(person, &company, now), &grants, &company);
+    let (now_wanted, then_wanted) = (effects(&before), effects(&after));
+    let without = |of: &[PlannedEffect], other: &[PlannedEffect]| -> Vec<PlannedEffect> {
+        of.iter()
+            .filter(|effect| !other.contains(effect))
+            .cloned()
+            .collect()
+    };
+    let more = without(&then_wanted, &now_wanted);
+    let less = without(&now_wanted, &then_wanted);
+    let parts = json!([id, given.to_value(), more, less]);
+    Ok(Correction {
+        hash: derive(&["correction", &parts.to_string()]),
+        person: after,
+        more,
+        less,
+    })
 }
 
 /// A corrected name is split again, unless its parts were corrected themselves.

@@ -15,7 +15,7 @@ use crate::definition::{Class, Failure, Purpose};
 use crate::handle::ledger;
 use crate::handle::sync::compiled_now;
 use crate::ids::Slug;
-use crate::ports::{Connection, CredentialSource, Ports, Secrets};
+use crate::ports::{Connection, Ports, Secrets};
 use crate::store::{Entity, Key};
 
 use super::{AdminError, Who, accounts, deciding, definitions};
@@ -137,11 +137,7 @@ pub async fn finish(
 
     let account = accounts::must_be(ports, &login.definition, &login.account).await?;
     let item = definitions::must_be(ports, &login.definition).await?.entity;
-    let connection = Connection {
-        definition: compiled_now(&item)?,
-        credentials: CredentialSource::Kept(account.entity.owner()),
-        variables: account.entity.variables.clone(),
-    };
+    let connection = Connection::of(&account.entity, compiled_now(&item)?);
     let authorised = ports.readers.authorise(&connection, code, &sign_in).await;
     authorised.map_err(|failure| AdminError::refused("login", failure.to_string()))?;
     deciding!(authorised_once(ports, &who, &login).await)

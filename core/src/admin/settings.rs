@@ -338,7 +338,9 @@ pub async fn forget_credentials(
     app: &Slug,
 ) -> Result<(), AdminError> {
     must_be(ports, app).await?;
-    secrets.remove(&app_owner(app)).await?;
+    let owner = app_owner(app);
+    secrets.remove(&owner).await?;
+    ports.readers.forget(&owner).await?;
     say(ports, who, "credentials removed", &format!("app/{app}")).await
 }
 

@@ -15,7 +15,7 @@ pub(super) fn expand(
     situation: &Situation<'_>,
     turn: &mut Turn,
 ) {
-    if !run.missing.is_empty() && way == Way::Give {
+    if !run.missing.is_empty() && way == Way::Give && !run.dry_run {
         let why = format!("waits for attributes: {}", run.missing.join(", "));
         step.wait(WaitsFor::Attributes, Some(situation.in_secs(900)), why);
         return;
@@ -53,7 +53,10 @@ pub(super) fn expand(
         return;
     }
     if let StepWork::Workflow { expanded, .. } = &mut step.work {
-        *expanded = Expanded::All;
+        *expanded = match left.len().saturating_sub(portion) {
+            0 => Expanded::All,
+            cut => Expanded::Cut(cut),
+        };
     }
 }
 
@@ -118,19 +121,27 @@ pub(super) fn want(effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut
 
 /// The state of a `grant` or `revoke` step follows from the steps inside it.
 pub(super) fn gather(run: &Run, step: &mut Step) {
-    let StepWork::Workflow {
-        expanded: Expanded::All,
-        ..
-    } = step.work
-    else {
-        return;
+    let cut = match step.work {
+        StepWork::Workflow {
+            expanded: Expanded::All,
+            ..
+        } => 0,
+        StepWork::Workflow {
+            expanded: Expanded::Cut(cut),
+            ..
+        } => cut,
+        _ => return,
     };
     let children: Vec<&Step> = run
         .steps
         .iter()
         .filter(|child| child.id.parent().as_ref() == Some(&step.id))
         .collect();
-    if children
+    if cut > 0 && children.iter().all(|child| child.has_ended()) {
+        let most = Run::MAX_STEPS;
+        let why = format!("{cut} more do not fit into one run ({most} steps): replay its event");
+        step.enter(StepState::Failed, why);
+    } else if children
         .iter()
         .all(|child| child.lets_on() || child.state == StepState::Cancelled)
     {
@@ -151,5 +162,102 @@ pub(super) fn gather(run: &Run, step: &mut Step) {
         step.enter(StepState::Failed, "not everything worked");
     } else {
         step.enter(StepState::Running, "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use crate::access::desired;
+    use crate::advance::{PORTION, Situation, advance};
+    use crate::audit::Cause;
+    use crate::company::Company;
+    use crate::config::{ConfigItem, ConfigKind};
+    use crate::ids::{RunId, Slug, StepId};
+    use crate::intake::run_of;
+    use crate::run::{Run, StepState};
+    use crate::testing::a_person;
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    /// A company with so many applications, all of them due to everybody.
+    fn a_company(apps: usize) -> Company {
+        let mut company = Company::empty().unwrap();
+        let mut grants = Vec::new();
+        for n in 0..apps {
+            let id = format!("app{n}");
+            let file = json!({ "app": id, "provisioner": { "type": "manual" } });
+            grants.push(json!({ "app": id }));
+            take(&mut company, ConfigKind::App, &id, file);
+        }
+        let policy = json!({ "policy": "all", "grants": grants });
+        take(&mut company, ConfigKind::Policy, "all", policy);
+        company
+    }
+
+    fn take(company: &mut Company, kind: ConfigKind, id: &str, file: serde_json::Value) {
+        let item = ConfigItem {
+            kind,
+            id: slug(id),
+            file,
+            changed_at: Timestamp::UNIX_EPOCH,
+        };
+        company.take(&item).unwrap();
+    }
+
+    /// Advances a hire's run until nothing more becomes a step; answers how many steps each turn made.
+    fn expanded(apps: usize) -> (Run, Vec<usize>) {
+        let (company, person) = (a_company(apps), a_person().build());
+        let now = Timestamp::UNIX_EPOCH;
+        let cause = Cause::of("test", "test");
+        let id = RunId::derived(&["onboard"]);
+        let workflow = &company.workflows[&slug("onboard")];
+        let mut run = run_of(id, workflow, &person, cause, now, true, now);
+        let desired = desired(&person, &company, now);
+        let mut made = Vec::new();
+        loop {
+            let before = run.steps.len();
+            let turn = advance(
+                &mut run,
+                &Situation {
+                    person: &person,
+                    grants: &[],
+                    tasks: &[],
+                    approvals: &[],
+                    company: &company,
+                    desired: &desired,
+                    now,
+                },
+            );
+            made.push(run.steps.len() - before);
+            if !turn.again {
+                return (run, made);
+            }
+        }
+    }
+
+    #[test]
+    fn many_applications_become_steps_a_portion_at_a_time() {
+        let (run, made) = expanded(60);
+
+        assert_eq!(run.steps.len(), 60 + 2);
+        assert!(made.iter().all(|made| *made <= PORTION), "{made:?}");
+        let access = run.step(&StepId::from("access")).unwrap();
+        assert_eq!(access.state, StepState::Planned);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_run_is_said() {
+        let (run, _) = expanded(230);
+
+        assert_eq!(run.steps.len(), Run::MAX_STEPS);
+        let access = run.step(&StepId::from("access")).unwrap();
+        assert_eq!(access.state, StepState::Failed);
+        let why = access.reason.as_deref().unwrap();
+        assert!(why.contains("32 more"), "{why}");
     }
 }

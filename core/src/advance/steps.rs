@@ -7,6 +7,7 @@ use crate::access::Way;
 use crate::ids::TaskId;
 use crate::person::Person;
 use crate::run::{Expanded, Run, Step, StepState, StepWork, WaitsFor};
+use crate::schedule::Delivery;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::template::{Encoding, Placeholders, Template};
 use crate::workflow::{StepKind, TaskStep};
@@ -56,23 +57,25 @@ pub(super) fn advance_step(
             }
             gather(run, &mut step);
         }
-        StepKind::Wait { until } => {
-            let place = situation.company.mapping.place(situation.person);
-            match until.moment(situation.person.starts_on, &place, run.started_at) {
-                Some(at) if at <= situation.now => step.enter(StepState::Verified, ""),
-                Some(at) => step.wait(WaitsFor::Time, Some(at), format!("waits until {at}")),
-                None => step.wait(
-                    WaitsFor::Attributes,
-                    Some(situation.in_secs(3600)),
-                    "no first day is known",
-                ),
-            }
-        }
+        StepKind::Wait { until } => advance_wait(run, &mut step, &until, situation),
         StepKind::Task(task) => advance_task(run, &mut step, &task, situation, turn),
         StepKind::LeverNote {} => advance_note(run, &mut step, situation, turn),
         StepKind::Notify(_) | StepKind::Http(_) => ready(run, &mut step, situation, turn),
     }
     step
+}
+
+/// Lets time pass; a dry run only says until when.
+fn advance_wait(run: &Run, step: &mut Step, until: &Delivery, situation: &Situation<'_>) {
+    let place = situation.company.mapping.place(situation.person);
+    let unknown = "no first day is known";
+    match until.moment(situation.person.starts_on, &place, run.started_at) {
+        Some(at) if run.dry_run => step.enter(StepState::Planned, format!("waits until {at}")),
+        None if run.dry_run => step.enter(StepState::Planned, unknown),
+        Some(at) if at <= situation.now => step.enter(StepState::Verified, ""),
+        Some(at) => step.wait(WaitsFor::Time, Some(at), format!("waits until {at}")),
+        None => step.wait(WaitsFor::Attributes, Some(situation.in_secs(3600)), unknown),
+    }
 }
 
 pub(super) fn advance_task(
@@ -163,8 +166,13 @@ pub(super) fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>
         step.enter(StepState::Skipped, "there is no candidacy in Lever");
         return;
     }
-    let mut others = run.steps.iter().filter(|other| !is_note(other));
-    let busy = others.any(|other| is_busy(run, other));
+    let others = || run.steps.iter().filter(|other| !is_note(other));
+    let busy = others().any(|other| is_busy(run, other));
+    let did_nothing = || !others().any(Step::is_work);
+    if run.replayed && is_over(run) && step.change.is_none() && did_nothing() {
+        step.enter(StepState::Skipped, "nothing had to be done again");
+        return;
+    }
     if step.change.is_some() || is_over(run) || !busy && step.notes == 0 {
         ready(run, step, situation, turn);
     } else {

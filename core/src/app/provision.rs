@@ -109,7 +109,8 @@ pub struct ScimQuirks {
     pub max_page: Option<u32>,
     /// `active` as `"False"` in a PATCH.
     pub patch_active_as_text: bool,
-    /// How many members one PATCH may carry.
+    /// How many members one PATCH may name. Every PATCH of a group names one, so each limit is kept; the file may say
+    /// what is known of the server.
     pub members_per_patch: Option<u32>,
 }
 

@@ -98,6 +98,7 @@ pub fn token(
             .get("expires_in")
             .and_then(|value| expiry(value, now)),
         obtained_at: now,
+        credentials_at: None,
         kept: kept(answer, keep)?,
     })
 }

@@ -32,6 +32,9 @@ pub struct TokenState {
     pub expires_at: Option<Timestamp>,
     /// When it was obtained.
     pub obtained_at: Timestamp,
+    /// When the credentials were set that it was obtained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_at: Option<Timestamp>,
     /// Values of the answer that serve as variables.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
@@ -46,6 +49,12 @@ impl TokenState {
             let early = EARLY.min(life / 10);
             now < end.saturating_sub(early).unwrap_or(end)
         })
+    }
+
+    /// Was it obtained with credentials older than those that were set at `credentials_at`?
+    #[must_use]
+    pub fn is_outdated(&self, credentials_at: Option<Timestamp>) -> bool {
+        self.credentials_at < credentials_at
     }
 
     /// What follows this state when a new token was obtained: a provider that sends no new refresh token, or does not repeat
@@ -93,11 +102,18 @@ pub enum Next {
 }
 
 impl Held {
-    /// What to do now; `refused` is the access token that was just answered with 401.
+    /// What to do now, with credentials that were set at `credentials_at`; `refused` is the access token that was just
+    /// answered with 401.
     #[must_use]
-    pub fn next(&self, now: Timestamp, refused: Option<&str>) -> Next {
+    pub fn next(
+        &self,
+        now: Timestamp,
+        credentials_at: Option<Timestamp>,
+        refused: Option<&str>,
+    ) -> Next {
         if let Some(state) = &self.state
             && state.is_good(now)
+            && !state.is_outdated(credentials_at)
             && refused != Some(state.access_token.as_str())
         {
             return Next::Use(state.clone());

@@ -329,6 +329,7 @@ fn a_token_is_renewed_a_little_early_and_at_once_when_refused() {
         refresh_token: None,
         expires_at: expires_at.map(at),
         obtained_at: at("2026-11-21T20:00:00Z"),
+        credentials_at: None,
         kept: Map::new(),
     };
     let held = |state: Option<TokenState>, leased_until: Option<&str>| Held {
@@ -340,26 +341,54 @@ fn a_token_is_renewed_a_little_early_and_at_once_when_refused() {
 
     let now = at("2026-11-21T20:00:50Z");
     assert_eq!(
-        held(Some(short.clone()), None).next(now, None),
+        held(Some(short.clone()), None).next(now, None, None),
         Next::Use(short.clone())
     );
     assert_eq!(
-        held(Some(short.clone()), None).next(now, Some("a")),
+        held(Some(short.clone()), None).next(now, None, Some("a")),
         Next::Obtain
     );
     assert_eq!(
-        held(Some(short.clone()), None).next(at("2026-11-21T20:00:55Z"), None),
+        held(Some(short.clone()), None).next(at("2026-11-21T20:00:55Z"), None, None),
         Next::Obtain
     );
     let waits = held(Some(short), Some("2026-11-21T20:01:30Z"));
-    assert!(matches!(waits.next(now, Some("a")), Next::Wait(_)));
+    assert!(matches!(waits.next(now, None, Some("a")), Next::Wait(_)));
     assert_eq!(
-        held(None, Some("2026-11-21T20:00:10Z")).next(now, None),
+        held(None, Some("2026-11-21T20:00:10Z")).next(now, None, None),
         Next::Obtain,
         "a lease that has ended is none"
     );
     let forever = state(None);
     assert!(forever.is_good(at("2036-11-21T20:00:00Z")));
+}
+
+#[test]
+fn a_token_of_older_credentials_is_not_used_and_one_of_newer_ones_is() {
+    let with = |credentials_at: Option<&str>| Held {
+        state: Some(TokenState {
+            access_token: "a".to_owned(),
+            refresh_token: None,
+            expires_at: None,
+            obtained_at: at("2026-11-21T20:00:00Z"),
+            credentials_at: credentials_at.map(at),
+            kept: Map::new(),
+        }),
+        leased_until: None,
+        version: crate::store::Version(1),
+    };
+    let now = at("2026-11-21T20:00:50Z");
+    let of = Some("2026-11-21T19:00:00Z");
+    let next = |held: &Held, set_at: Option<&str>| held.next(now, set_at.map(at), None);
+
+    assert!(matches!(next(&with(of), of), Next::Use(_)));
+    assert_eq!(next(&with(of), Some("2026-11-21T20:00:40Z")), Next::Obtain);
+    assert_eq!(next(&with(None), of), Next::Obtain);
+    // Whoever still has the credentials of before uses what the new ones gave.
+    assert!(matches!(
+        next(&with(of), Some("2026-11-21T18:00:00Z")),
+        Next::Use(_)
+    ));
 }
 
 #[test]
@@ -369,6 +398,7 @@ fn what_a_refresh_does_not_repeat_stays() {
         refresh_token: Some("r".to_owned()),
         expires_at: None,
         obtained_at: at("2026-11-21T20:00:00Z"),
+        credentials_at: None,
         kept: Map::from_iter([("host".to_owned(), json!("x"))]),
     };
     let new = TokenState {

@@ -55,6 +55,7 @@ mod suggest;
 pub use file::{
     Definition,
     limits::{DEEPEST_ANSWER, LARGEST_ANSWER, Limits},
+    pagination::styles as pagination_styles,
     request::Method,
     variable::{Variable, Variables},
 };

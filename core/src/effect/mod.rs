@@ -322,6 +322,8 @@ pub struct Setting<'a> {
     pub confirmed_match: bool,
     /// There is nothing to look at: an outcome that nobody knows stays unknown.
     pub blind: bool,
+    /// What is to become different and cannot: the application has no action for it.
+    pub unchangeable: Option<&'a str>,
 }
 
 /// What comes next.

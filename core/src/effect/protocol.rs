@@ -44,6 +44,15 @@ impl Change {
         }
         let absent = found.is_none();
         match self.missing(found, setting) {
+            None if let Some(what) = setting.unchangeable
+                && self.goal == Goal::Give
+                && setting.may_receive
+                && !self.made.contains(&Action::Create) =>
+            {
+                Next::GiveUp(format!(
+                    "the application has no action that changes the {what}"
+                ))
+            }
             None => Next::Settled(Settled::Verified(
                 found.map(|user| user.external_id.clone()),
             )),
@@ -339,6 +348,7 @@ mod tests {
             known: None,
             confirmed_match: true,
             blind: false,
+            unchangeable: None,
         }
     }
 
@@ -386,6 +396,32 @@ mod tests {
         let untouched = a_change(Goal::Suspend, Phase::Planned);
         let next = untouched.after_look(Some(&user), &due, at(NOW));
         assert_eq!(next, Next::Settled(Settled::Kept));
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_given_up_and_what_was_just_made_is_as_wanted() {
+        let user = FoundUser {
+            entitled: None,
+            ..a_user(true)
+        };
+        let stuck = Setting {
+            unchangeable: Some("role: give `update`"),
+            ..setting(true, true)
+        };
+        let change = a_change(Goal::Give, Phase::Planned);
+        let next = change.after_look(Some(&user), &stuck, at(NOW));
+        assert!(matches!(next, Next::GiveUp(why) if why.contains("`update`")));
+
+        let mut created = change.clone();
+        created.made.push(Action::Create);
+        let left = Setting {
+            may_receive: false,
+            ..stuck.clone()
+        };
+        for (change, setting) in [(&created, &stuck), (&change, &left)] {
+            let next = change.after_look(Some(&user), setting, at(NOW));
+            assert!(matches!(next, Next::Settled(_)), "{next:?}");
+        }
     }
 
     #[test]

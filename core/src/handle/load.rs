@@ -12,7 +12,7 @@ use crate::intake::Match;
 use crate::person::Person;
 use crate::ports::Ports;
 use crate::run::{Expanded, Run, StepWork};
-use crate::settings::Pause;
+use crate::settings::{Pause, Settings};
 use crate::store::{Group, Key, Loaded};
 use crate::task::Task;
 use crate::workflow::StepKind;
@@ -27,6 +27,18 @@ pub async fn company(ports: &Ports) -> Result<Company, HandleError> {
     let items: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
     let items: Vec<ConfigItem> = items.into_iter().map(|item| item.entity).collect();
     Company::load(&items).map_err(HandleError::Config)
+}
+
+/// The settings.
+///
+/// # Errors
+/// If the store cannot be read, or what is stored cannot be used.
+pub async fn settings(ports: &Ports) -> Result<Settings, HandleError> {
+    let key = Key::Config(ConfigKind::Settings, Slug::parse("settings")?);
+    let Some(stored) = ports.store.find::<ConfigItem>(&key).await? else {
+        return Ok(Settings::default());
+    };
+    crate::company::read(&stored.entity.file).map_err(HandleError::Config)
 }
 
 /// What is paused right now.

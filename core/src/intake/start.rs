@@ -99,12 +99,9 @@ pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided)
     let document = intake
         .candidacy
         .map_or(Value::Null, |candidacy| candidacy.document.clone());
-    let (started, why) = matching(
-        intake.fact.kind,
-        &rule_input(&decided.event, person, &document),
-        intake.company,
-        intake.now,
-    );
+    let (kind, now) = (intake.fact.kind, intake.now);
+    let input = rule_input(&decided.event, person, &document);
+    let (started, why) = matching(kind, &input, intake.company, now);
     decided.event.why.extend(why);
     for start in &started {
         match intake.company.workflows.get(&start.workflow) {
@@ -122,7 +119,29 @@ pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided)
     }
     if started.is_empty() {
         decided.event.state = EventState::Ignored;
+        let undecided = undecided(kind, &input, intake.company, now);
+        if kind.default_workflow().is_some() && !undecided.is_empty() {
+            let detail = format!("`{}`: replay the event once it can", undecided.join("`, `"));
+            decided.ask(
+                "No rule starts anything, and one cannot be decided",
+                detail,
+                now,
+            );
+        }
     }
+}
+
+/// The rules about such events for which a value is missing.
+fn undecided<'a>(
+    kind: EventKind,
+    input: &Value,
+    company: &'a Company,
+    now: Timestamp,
+) -> Vec<&'a str> {
+    let rules = company.rules.values().filter(|rule| rule.event == kind);
+    let unknown =
+        rules.filter(|rule| rule.when.truth(input, Missing::IsUnknown, now) == Truth::Unknown);
+    unknown.map(|rule| rule.rule.as_str()).collect()
 }
 
 /// The runs that follow from a person who changed: those of the rules; without a rule the built-in `change`, if
@@ -250,6 +269,7 @@ pub fn run_of(
         cause,
         state: RunState::Running,
         dry_run,
+        replayed: false,
         by_hand: false,
         cancelling: false,
         steps: steps.collect(),

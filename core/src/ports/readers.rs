@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::SecretValues;
+use super::{RemoteError, SecretValues};
+use crate::account::Account;
 use crate::auth::authorize::SignIn;
 use crate::definition::{Class, Definition, Failure, Outcome as Came, PlannedRequest, Purpose};
 
@@ -21,11 +23,31 @@ pub struct Connection {
     pub variables: BTreeMap<String, String>,
 }
 
+impl Connection {
+    /// A connected account, with its credentials as they were set last.
+    #[must_use]
+    pub fn of(account: &Account, definition: Arc<Definition>) -> Self {
+        Self {
+            definition,
+            credentials: CredentialSource::Kept {
+                owner: account.owner(),
+                since: account.credentials_at.unwrap_or(account.connected_at),
+            },
+            variables: account.variables.clone(),
+        }
+    }
+}
+
 /// Where the credentials of a connection come from.
 #[derive(Clone, Debug)]
 pub enum CredentialSource {
-    /// [`Secrets::read`](super::Secrets::read) knows them under this name, and so do the tokens that were obtained with them.
-    Kept(String),
+    /// [`Secrets`](super::Secrets) knows them, and the tokens that were obtained with them are kept too.
+    Kept {
+        /// Under this name.
+        owner: String,
+        /// When they were set: older ones, which a process may still remember, are not used.
+        since: Timestamp,
+    },
     /// Given for this one reading: neither they nor a token is kept.
     Given(SecretValues),
 }
@@ -63,6 +85,12 @@ pub trait Readers: Send + Sync {
         code: &str,
         sign_in: &SignIn,
     ) -> Result<(), Failure>;
+
+    /// Forgets the tokens that are kept for an owner; nobody who is obtaining some now can store them.
+    ///
+    /// # Errors
+    /// `NoAnswer` if their keeper cannot be reached.
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError>;
 }
 
 /// Sends the requests of one reading. Several may be under way; each counts against the limits of the definition.
@@ -87,6 +115,10 @@ impl Readers for NoReaders {
 
     async fn authorise(&self, _: &Connection, _: &str, _: &SignIn) -> Result<(), Failure> {
         Err(reads_nothing())
+    }
+
+    async fn forget(&self, _: &str) -> Result<(), RemoteError> {
+        Ok(())
     }
 }
 

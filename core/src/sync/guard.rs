@@ -1,15 +1,11 @@
 //! Whether what a complete sync found may count, or looks so implausible that a human has to look (B17).
 
 use super::Counts;
-
-/// More users than this must lose something before it looks implausible.
-pub const MOST_USERS: u64 = 10;
-/// More than this share of all users, in percent, must lose something before it looks implausible.
-pub const MOST_PERCENT: u64 = 20;
+use crate::settings::Guard;
 
 /// Why a sync is held; none if it may count. Whoever loses something counts once, for whatever reason.
 #[must_use]
-pub fn objection(counts: &Counts) -> Option<String> {
+pub fn objection(counts: &Counts, guard: &Guard) -> Option<String> {
     if counts.before > 0 && counts.users == 0 {
         return Some(format!(
             "the list is empty: all {} users would be deleted",
@@ -18,8 +14,8 @@ pub fn objection(counts: &Counts) -> Option<String> {
     }
     let losses = losses(counts);
     let share = u128::from(losses).saturating_mul(100);
-    let most = u128::from(counts.before).saturating_mul(u128::from(MOST_PERCENT));
-    if losses <= MOST_USERS || share <= most {
+    let most = u128::from(counts.before).saturating_mul(u128::from(guard.percent));
+    if losses <= u64::from(guard.users) || share <= most {
         return None;
     }
     Some(format!(
@@ -50,7 +46,8 @@ mod tests {
             lost_license,
             ..Counts::default()
         };
-        assert_eq!(objection(&counts).is_some(), is_held, "{counts:?}");
+        let objection = objection(&counts, &Guard::default());
+        assert_eq!(objection.is_some(), is_held, "{counts:?}");
     }
 
     #[test]
@@ -61,6 +58,20 @@ mod tests {
         check(54, 11, 0, 0, true);
         check(1_000_000, 200_000, 0, 0, false);
         check(1_000_000, 200_001, 0, 0, true);
+    }
+
+    #[test]
+    fn how_many_is_a_setting() {
+        let counts = Counts {
+            before: 50,
+            users: 44,
+            vanished: 6,
+            ..Counts::default()
+        };
+        let held = |users, percent| objection(&counts, &Guard { users, percent }).is_some();
+        assert!(held(5, 10));
+        assert!(!held(6, 10));
+        assert!(!held(5, 12));
     }
 
     #[test]

@@ -178,6 +178,35 @@ pub(crate) async fn put(
     Ok((status, shown(&api, &account).await?).into_response())
 }
 
+/// New credentials of an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCredentials {
+    /// All of them; never shown again.
+    credentials: BTreeMap<String, String>,
+}
+
+/// Puts new credentials in place of those of an account; its users, its variables and its login stay.
+#[utoipa::path(put, path = "/v1/accounts/{definition}/{account}/credentials", tag = "builder",
+    operation_id = "put_account_credentials",
+    params(("definition" = String, Path), ("account" = String, Path)),
+    request_body = NewCredentials,
+    responses((status = 200, body = AccountView)))]
+pub(crate) async fn put_credentials(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath((definition, name)): InPath<(Slug, Slug)>,
+    IfMatch(expect): IfMatch,
+    Body(body): Body<NewCredentials>,
+) -> Result<Response, Problem> {
+    let (who, of) = (caller.who(&api), (&definition, &name));
+    let secrets = api.secrets.as_ref();
+    let new = &body.credentials;
+    accounts::set_credentials(&api.ports, secrets, &who, of, new, &expect).await?;
+    let account = accounts::must_be(&api.ports, &definition, &name).await?;
+    shown(&api, &account).await
+}
+
 async fn shown(api: &Api, account: &Loaded<Account>) -> Result<Response, Problem> {
     let values = api.secrets.read(&account.entity.owner(), true).await;
     let values = values.map_err(AdminError::from)?.unwrap_or_default();

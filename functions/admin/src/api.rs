@@ -122,6 +122,7 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::put, accounts::read, accounts::delete))
+        .routes(routes!(accounts::put_credentials))
         .routes(routes!(accounts::test))
         .routes(routes!(accounts::enable))
         .routes(routes!(accounts::sync))

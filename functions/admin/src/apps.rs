@@ -89,7 +89,10 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let done = delete_file(&api, &caller, KIND, &id, &expect).await?;
     // Whoever makes it again must not inherit them.
-    let forgotten = api.secrets.remove(&app_owner(&id)).await;
+    let owner = app_owner(&id);
+    let forgotten = api.secrets.remove(&owner).await;
+    forgotten.map_err(AdminError::from)?;
+    let forgotten = api.ports.readers.forget(&owner).await;
     forgotten.map_err(AdminError::from)?;
     Ok(done)
 }

@@ -10,6 +10,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{MistakeView, ProblemView};
+use crate::public;
 use crate::rewrite::shown;
 
 /// The description before any route is in it.
@@ -37,7 +38,7 @@ pub(crate) fn empty() -> OpenApi {
         .build()
 }
 
-/// True paths, and the problem that every route can answer.
+/// True paths, the problem that every route can answer, and the routes that need no token.
 pub(crate) fn finish(mut described: OpenApi) -> OpenApi {
     let mut paths = Paths::new();
     for (path, mut item) in std::mem::take(&mut described.paths.paths) {
@@ -57,6 +58,7 @@ pub(crate) fn finish(mut described: OpenApi) -> OpenApi {
         }
         paths.paths.insert(shown(&path), item);
     }
+    paths.paths.extend(public::paths());
     described.paths = paths;
     described
 }

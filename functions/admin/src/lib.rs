@@ -15,6 +15,7 @@ mod idempotency;
 mod jobs;
 mod list;
 mod problem;
+mod public;
 mod rewrite;
 
 mod accounts;

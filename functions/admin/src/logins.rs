@@ -58,7 +58,7 @@ pub(crate) async fn authorize(
 }
 
 /// Where this API is reached, as its caller reached it: over TLS but on the machine itself.
-fn redirect_url(headers: &HeaderMap) -> Option<Url> {
+pub(crate) fn redirect_url(headers: &HeaderMap) -> Option<Url> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let url = Url::parse(&format!("https://{host}{CALLBACK}")).ok()?;
     let is_here = match url.host()? {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
 use sando_core::oidc::OidcSettings;
-use sando_core::settings::Settings;
+use sando_core::settings::{Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -34,6 +34,10 @@ pub(crate) struct SettingsBody {
     /// People in an hour beyond whom changes that take access away are held.
     #[serde(default)]
     movers_per_hour: Option<u32>,
+    /// When what a sync found is held: more than so many users, and so many in a hundred, lose something.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    guard: Option<Guard>,
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
@@ -108,6 +112,9 @@ pub(crate) struct SettingsView {
     live_from: Option<Timestamp>,
     removals_per_hour: u32,
     movers_per_hour: u32,
+    /// `{users, percent}`.
+    #[schema(value_type = Object)]
+    guard: Guard,
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
@@ -155,6 +162,7 @@ impl From<&Shown> for SettingsView {
             live_from: shown.settings.live_from,
             removals_per_hour: shown.settings.removals_per_hour,
             movers_per_hour: shown.settings.movers_per_hour,
+            guard: shown.settings.guard,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
             notification: NotificationView::from(shown),
@@ -205,6 +213,7 @@ pub(crate) async fn put(
         live_from: body.live_from.unwrap_or(before.live_from),
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
         movers_per_hour: body.movers_per_hour.unwrap_or(usual.movers_per_hour),
+        guard: body.guard.unwrap_or(usual.guard),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),

@@ -1,5 +1,7 @@
 //! Receives Lever's webhooks: verify, enqueue, answer. Everything else happens behind the queue; no database here.
 
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode, header};
 use jiff::SignedDuration;
 use sando_core::ids::Slug;
+use sando_core::metric::Metric;
 use sando_core::ports::{Clock, EventsQueue, Secrets};
 use sando_core::webhook::{Accepted, Refused, judge};
 use serde_json::json;
@@ -60,11 +63,12 @@ impl Webhook {
                 accepted()
             }
             Ok(Accepted::Counted(event)) => {
-                tracing::info!(%registration, metric = "webhook_counted", event, "an event that nothing depends on");
+                tracing::info!(%registration, event, "an event that nothing depends on");
+                Metric::WebhooksIgnored.record(1);
                 accepted()
             }
             Err(why) => {
-                tracing::warn!(%registration, metric = "webhook_refused", %why, "a webhook was refused");
+                tracing::warn!(%registration, %why, "a webhook was refused");
                 refused(why)
             }
         }
@@ -91,6 +95,7 @@ fn accepted() -> Response<String> {
 }
 
 fn refused(why: Refused) -> Response<String> {
+    Metric::WebhooksRefused.record(1);
     match why {
         Refused::TooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Refused::Shape => problem(StatusCode::BAD_REQUEST, "bad_request"),

@@ -121,7 +121,8 @@ impl Authenticator {
             .with(values.credentials.values())
             .with([code])
             .with(verifier);
-        let state = sender.token(request, &of.keep, &mask).await?;
+        let mut state = sender.token(request, &of.keep, &mask).await?;
+        state.credentials_at = values.set_at;
         let _turn = self.turn.lock().await;
         for _ in 0..TRIES {
             let held = self.settings.tokens.read().await?;
@@ -165,7 +166,7 @@ impl Authenticator {
         let _turn = self.turn.lock().await;
         for _ in 0..TRIES {
             let held = self.settings.tokens.read().await?;
-            match held.next(self.settings.clock.now(), refused) {
+            match held.next(self.settings.clock.now(), values.set_at, refused) {
                 Next::Use(state) => return Ok(state),
                 Next::Wait(time) => self.settings.clock.sleep(time).await,
                 Next::Obtain => {
@@ -200,7 +201,10 @@ impl Authenticator {
     ) -> Result<TokenState, AuthFailure> {
         let tokens = &self.settings.tokens;
         let state = match self.obtain(values, held.state.as_ref()).await {
-            Ok(state) => state,
+            Ok(state) => TokenState {
+                credentials_at: values.set_at,
+                ..state
+            },
             Err(failure) => {
                 tokens.release(leased).await;
                 return Err(failure);
@@ -229,6 +233,9 @@ impl Authenticator {
     ) -> Result<TokenState, AuthFailure> {
         let variables = variables(values);
         let sender = self.sender(values, &variables);
+        // A refresh token that came with new credentials takes the place of the one that is kept.
+        let is_given = sender.given.perhaps("refresh_token").is_some();
+        let before = before.filter(|before| !(is_given && before.is_outdated(values.set_at)));
         let mask = Mask::default().with(values.credentials.values());
         match &*self.auth {
             Auth::ClientCredentials(of) => {

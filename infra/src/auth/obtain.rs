@@ -100,6 +100,7 @@ impl Sender<'_> {
             expires_at: lifetime
                 .and_then(|secs| self.now.checked_add(SignedDuration::from_secs(secs)).ok()),
             obtained_at: self.now,
+            credentials_at: None,
             kept,
         })
     }
@@ -126,6 +127,7 @@ impl Sender<'_> {
                 refresh_token: None,
                 expires_at: Some(unsigned.expires_at),
                 obtained_at: self.now,
+                credentials_at: None,
                 kept: Map::new(),
             }),
         }
@@ -160,6 +162,7 @@ impl Sender<'_> {
                 refresh_token: None,
                 expires_at: None,
                 obtained_at: self.now,
+            credentials_at: None,
                 kept: Map::new(),
             }),
             (None, None) => Err(AuthError::Missing {

@@ -72,6 +72,24 @@ impl StoredTokens {
         }
     }
 
+    /// Drops the tokens. The item stays, empty, and its version goes on: whoever is getting tokens now cannot store them.
+    ///
+    /// # Errors
+    /// `NoAnswer` if the store cannot be reached.
+    pub async fn drop_all(&self) -> Result<(), RemoteError> {
+        while let Some(loaded) = self.item().await? {
+            let empty = TokensItem {
+                name: self.name.clone(),
+                leased_until: None,
+                sealed: None,
+            };
+            if self.put(&empty, loaded.version).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn item(&self) -> Result<Option<Loaded<TokensItem>>, RemoteError> {
         let key = Key::Tokens(self.name.clone());
         self.store.find(&key).await.map_err(|error| kept(&error))

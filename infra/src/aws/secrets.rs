@@ -97,6 +97,13 @@ impl SecretsManagerSecrets {
         })
     }
 
+    async fn ask_and_remember(&self, owner: &str) -> Result<Option<SecretValues>, RemoteError> {
+        let now = self.clock.now();
+        let values = self.ask(owner).await?;
+        self.remember(owner, values.clone(), now).await;
+        Ok(values)
+    }
+
     async fn remember(&self, owner: &str, values: Option<SecretValues>, read_at: Timestamp) {
         if self.kept > SignedDuration::ZERO {
             let kept = Kept { read_at, values };
@@ -127,18 +134,27 @@ impl Secrets for SecretsManagerSecrets {
         {
             return Ok(kept.values.clone());
         }
-        match (self.ask(owner).await, kept) {
-            (Ok(values), _) => {
-                self.remember(owner, values.clone(), now).await;
-                Ok(values)
-            }
+        match (self.ask_and_remember(owner).await, kept) {
             // What was valid is the best guess while the keeper is away: at worst it gets a 401.
             (Err(error), Some(kept)) if error.is_passing() => {
                 tracing::warn!(%error, "secrets cannot be read again: the known ones are used");
                 Ok(kept.values)
             }
-            (Err(error), _) => Err(error),
+            (answer, _) => answer,
         }
+    }
+
+    async fn read_since(
+        &self,
+        owner: &str,
+        since: Timestamp,
+    ) -> Result<Option<SecretValues>, RemoteError> {
+        let kept = self.cache.lock().await.get(owner).cloned();
+        let set_at = kept.and_then(|kept| kept.values?.set_at);
+        if set_at.is_some_and(|set_at| set_at >= since) {
+            return self.read(owner, false).await;
+        }
+        self.ask_and_remember(owner).await
     }
 
     async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sando_core::auth::Tokens;
 use sando_core::auth::authorize::SignIn;
 use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest, Purpose};
@@ -44,16 +45,20 @@ struct Prepared {
 }
 
 impl AccountReaders {
+    fn tokens(&self, owner: &str) -> StoredTokens {
+        StoredTokens::new(self.store.clone(), self.keys.clone(), owner)
+    }
+
     async fn prepare(&self, connection: &Connection) -> Result<Prepared, Failure> {
         let definition = connection.definition.clone();
         let (source, tokens): (Source, Arc<dyn Tokens>) = match &connection.credentials {
-            CredentialSource::Kept(owner) => (
-                Source::Kept(self.secrets.clone(), owner.clone()),
-                Arc::new(StoredTokens::new(
-                    self.store.clone(),
-                    self.keys.clone(),
-                    owner,
-                )),
+            CredentialSource::Kept { owner, since } => (
+                Source::Kept {
+                    secrets: self.secrets.clone(),
+                    owner: owner.clone(),
+                    since: *since,
+                },
+                Arc::new(self.tokens(owner)),
             ),
             CredentialSource::Given(values) => (
                 Source::Given(values.clone()),
@@ -124,6 +129,10 @@ impl Readers for AccountReaders {
         granted.map_err(|failure| no_credentials(&failure))?;
         Ok(())
     }
+
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
+        self.tokens(owner).drop_all().await
+    }
 }
 
 fn pace(definition: &Definition) -> Option<Arc<dyn Gate>> {
@@ -156,14 +165,28 @@ fn failure(class: Class, message: String) -> Failure {
 
 /// Where credentials are read.
 enum Source {
-    Kept(Arc<dyn Secrets>, String),
+    Kept {
+        secrets: Arc<dyn Secrets>,
+        owner: String,
+        since: Timestamp,
+    },
     Given(SecretValues),
 }
 
 impl Source {
     async fn read(&self, fresh: bool) -> Result<SecretValues, RemoteError> {
         match self {
-            Self::Kept(secrets, owner) => Ok(secrets.read(owner, fresh).await?.unwrap_or_default()),
+            Self::Kept {
+                secrets,
+                owner,
+                since,
+            } => {
+                let read = match fresh {
+                    true => secrets.read(owner, true),
+                    false => secrets.read_since(owner, *since),
+                };
+                Ok(read.await?.unwrap_or_default())
+            }
             Self::Given(values) => Ok(values.clone()),
         }
     }

@@ -276,6 +276,7 @@ impl ScimProvisioner {
         }
     }
 
+    /// Takes one user in, or out: however few members a server lets one request name (`members_per_patch`), it is one.
     async fn change_member(
         &self,
         group: &str,

@@ -142,6 +142,27 @@ async fn after_a_401_the_keeper_is_asked_again_at_most_every_30_s() {
 }
 
 #[tokio::test]
+async fn values_older_than_what_was_set_are_not_used_from_memory() {
+    let scene = Scene::start().await;
+    let set = |token: &str, at: &str| {
+        let text = json!({ "credentials": { "token": token }, "set_at": at }).to_string();
+        scene.keeper.lock().unwrap().secret = Some(json!(text));
+    };
+    let since = async |at: &str| {
+        let read = scene.secrets.read_since("app/design", at.parse().unwrap());
+        read.await.unwrap().unwrap().credentials["token"].clone()
+    };
+    set("first", "2026-11-21T10:00:00Z");
+    assert_eq!(since("2026-11-21T10:00:00Z").await, "first");
+
+    set("second", "2026-11-21T11:00:00Z");
+    assert_eq!(since("2026-11-21T10:00:00Z").await, "first");
+    assert_eq!(since("2026-11-21T11:00:00Z").await, "second");
+    assert_eq!(since("2026-11-21T11:00:00Z").await, "second");
+    assert_eq!(scene.keeper.lock().unwrap().calls.len(), 2);
+}
+
+#[tokio::test]
 async fn while_the_keeper_is_away_what_is_known_counts() {
     let scene = Scene::start().await;
     scene.rotate("first");

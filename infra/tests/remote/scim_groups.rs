@@ -105,3 +105,29 @@ async fn a_missing_group_is_made_once_by_however_many_processes() {
         .collect();
     assert_eq!(sizes, [("Admins", 6), ("Pro Seats", 6)]);
 }
+
+#[tokio::test]
+async fn a_server_that_lets_a_patch_name_one_member_is_served() {
+    let options = ScimOptions {
+        members_per_patch: 1,
+        ..ScimOptions::default()
+    };
+    let quirks = json!({ "create_groups": true, "quirks": { "members_per_patch": 1 } });
+    let (app, scim) = with(options, quirks).await;
+
+    for name in ["ada", "bo", "cy"] {
+        let mut subject = somebody("work_email", &format!("{name}@contoso.example"));
+        subject.entitlement = wants("admin", "pro", &[]).entitlement;
+        let made = scim.make(Action::Create, &subject, &key()).await;
+        let subject = known(&subject, &id(&made));
+        let outcome = scim.make(Action::Entitle, &subject, &key()).await;
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+
+    let groups = app.groups();
+    let sizes: Vec<_> = groups
+        .iter()
+        .map(|group| (group.display_name.as_str(), group.members.len()))
+        .collect();
+    assert_eq!(sizes, [("Admins", 3), ("Pro Seats", 3)]);
+}

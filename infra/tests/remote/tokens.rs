@@ -82,6 +82,7 @@ async fn who_lost_the_lease_writes_nothing_and_a_write_whose_answer_was_lost_is_
             refresh_token: None,
             expires_at: None,
             obtained_at: Timestamp::UNIX_EPOCH,
+            credentials_at: None,
             kept: serde_json::Map::new(),
         };
         let empty: Held = tokens.read().await.unwrap();
@@ -149,4 +150,49 @@ async fn tokens_whose_storing_was_not_confirmed_are_used_once_they_are_seen_to_b
     assert_eq!(visitor.status(&granted).await, 200);
     assert_eq!(visitor.app.asked_at("/oauth/token").len(), 1);
     assert_eq!(BTreeMap::<String, String>::new(), visitor.values.variables);
+}
+
+#[tokio::test]
+async fn new_credentials_get_a_token_of_their_own() {
+    let mut visitor = Visitor::to(Door::issued()).await.client();
+    visitor.app.oauth(OauthServer::new(OauthOptions::default()));
+    let store = Arc::new(MemoryStore::default());
+    let auth = json!({ "type": "oauth2_client_credentials", "token_url": "{base}/oauth/token" });
+    let mut asked = Vec::new();
+    for set_at in [1, 1, 2, 1] {
+        visitor.values.set_at = Some(Timestamp::from_second(set_at).unwrap());
+        let authenticator = visitor.authenticator(auth.clone(), stored(&store));
+        authenticator.grant().await.unwrap();
+        asked.push(visitor.app.asked_at("/oauth/token").len());
+    }
+
+    // Only newer ones: a process that does not know of them yet uses what they gave.
+    assert_eq!(asked, [1, 1, 2, 2]);
+}
+
+#[tokio::test]
+async fn whoever_gets_tokens_while_they_are_forgotten_cannot_store_them() {
+    let store = Arc::new(MemoryStore::default());
+    let tokens = StoredTokens::new(store.clone(), Arc::new(Turning), "account/a");
+    let state = TokenState {
+        access_token: "of the old tenant".to_owned(),
+        refresh_token: None,
+        expires_at: None,
+        obtained_at: Timestamp::UNIX_EPOCH,
+        credentials_at: None,
+        kept: serde_json::Map::new(),
+    };
+    tokens.drop_all().await.unwrap();
+    let until = Timestamp::MAX;
+    let first = tokens.read().await.unwrap();
+    let leased = tokens.lease(&first, until).await.unwrap().unwrap();
+    assert!(tokens.write(leased, &state).await.unwrap());
+    let second = tokens.read().await.unwrap();
+    let leased = tokens.lease(&second, until).await.unwrap().unwrap();
+
+    tokens.drop_all().await.unwrap();
+
+    assert!(!tokens.write(leased, &state).await.unwrap());
+    let held = tokens.read().await.unwrap();
+    assert_eq!((held.state, held.leased_until), (None, None));
 }

@@ -11,7 +11,7 @@ use super::python::{free_port, loopback_client, serve};
 pub struct PythonOauth {
     base: Url,
     http: GuardedClient,
-    users: Vec<String>,
+    arguments: Vec<String>,
     server: Child,
 }
 
@@ -23,27 +23,36 @@ impl PythonOauth {
 
     /// Starts the provider with these users, each as claims with at least `sub`.
     pub async fn with_users(users: &[Value]) -> Self {
-        let users: Vec<String> = users.iter().map(ToString::to_string).collect();
+        let claims = |user: &Value| ["--user-claims".to_owned(), user.to_string()];
+        Self::with(users.iter().flat_map(claims).collect()).await
+    }
+
+    /// Starts a provider whose tokens have expired so many seconds before it gives them.
+    pub async fn with_tokens_expired_since(secs: u32) -> Self {
+        Self::with(vec![format!("--token-max-age=-{secs}")]).await
+    }
+
+    async fn with(arguments: Vec<String>) -> Self {
         let port = free_port();
         let base = format!("http://127.0.0.1:{port}");
         Self {
             base: base.parse().expect("a URL"),
             http: loopback_client(),
-            server: Self::serve(port, &users).await,
-            users,
+            server: Self::serve(port, &arguments).await,
+            arguments,
         }
     }
 
-    async fn serve(port: u16, users: &[String]) -> Child {
-        let claims = users.iter().flat_map(|user| ["--user-claims", user]);
-        serve("oidc-provider-mock", port, &claims.collect::<Vec<_>>()).await
+    async fn serve(port: u16, arguments: &[String]) -> Child {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        serve("oidc-provider-mock", port, &arguments).await
     }
 
     /// The provider starts anew: the same issuer with new keys.
     pub async fn rotate_keys(&mut self) {
         self.server.kill().await.expect("it runs");
         let port = self.base.port().expect("it has one");
-        self.server = Self::serve(port, &self.users).await;
+        self.server = Self::serve(port, &self.arguments).await;
     }
 
     /// Where it is.

@@ -20,6 +20,7 @@ mod oauth_provider;
 mod oidc;
 mod pause;
 mod residue;
+mod rules;
 mod scim_server;
 mod stories;
 mod truth;

@@ -1,16 +1,23 @@
-//! Tokens of a real OpenID Connect provider: whom they name, and which are not accepted.
+//! Tokens of OpenID Connect providers, ID tokens of a real one and access tokens: whom they name, and which are not accepted.
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sando_core::oidc::OidcSettings;
-use sando_core::ports::{TokenError, Tokens};
+use sando_core::ports::{Clock, TokenError, Tokens};
 use sando_infra::oidc::ProviderTokens;
+use sando_infra::system::SystemClock;
 use sando_tests::harness::{PythonOauth, loopback_client};
-use serde_json::json;
+use sando_world::SaasApp;
+use sando_world::saas::SigningKey;
+use serde_json::{Value, json};
 
 fn settings(provider: &PythonOauth, audience: &str) -> OidcSettings {
+    settings_of(provider.issuer(), audience)
+}
+
+fn settings_of(issuer: String, audience: &str) -> OidcSettings {
     OidcSettings {
-        issuer: provider.issuer(),
+        issuer,
         audience: audience.to_owned(),
         groups_claim: "groups".to_owned(),
         groups: BTreeMap::new(),
@@ -22,6 +29,101 @@ fn forged(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let last = if signature.starts_with('A') { "B" } else { "A" };
     format!("{signed}.{last}{}", &signature[1..])
+}
+
+/// A provider whose access tokens are JWTs (RFC 9068).
+struct Issuer {
+    app: SaasApp,
+    key: SigningKey,
+}
+
+impl Issuer {
+    async fn start() -> Self {
+        let (app, key) = (SaasApp::start().await.unwrap(), SigningKey::elliptic());
+        let issuer = app.base_url();
+        let keys = format!("{issuer}/keys");
+        app.fixed(
+            "/.well-known/openid-configuration",
+            json!({ "issuer": issuer, "jwks_uri": keys }),
+        );
+        app.fixed("/keys", json!({ "keys": [key.jwk().unwrap()] }));
+        Self { app, key }
+    }
+
+    /// An access token for the API `sando`, with these claims instead of the usual ones; null leaves one out.
+    fn access_token(&self, instead: &Value) -> String {
+        let now = now();
+        let mut claims = json!({
+            "iss": self.app.base_url(), "sub": "ada", "aud": ["https://people.example", "sando"],
+            "client_id": "terminal", "scope": "people", "jti": "1", "iat": now, "exp": now + 3600,
+            "groups": ["it"],
+        });
+        let claims_map = claims.as_object_mut().unwrap();
+        claims_map.extend(instead.as_object().unwrap().clone());
+        claims_map.retain(|_, value| !value.is_null());
+        self.key.sign("at+jwt", &claims).unwrap()
+    }
+}
+
+fn now() -> i64 {
+    SystemClock.now().as_second()
+}
+
+#[tokio::test]
+async fn an_access_token_names_somebody_and_their_groups() {
+    let issuer = Issuer::start().await;
+    let right = settings_of(issuer.app.base_url(), "sando");
+    let tokens = ProviderTokens::new(loopback_client());
+
+    let token = issuer.access_token(&json!({}));
+    let identity = tokens.verify(&token, &right).await.unwrap();
+
+    assert_eq!(identity.subject, "ada");
+    assert_eq!(identity.groups, BTreeSet::from(["it".to_owned()]));
+    assert_eq!(identity.email, None);
+}
+
+#[tokio::test]
+async fn an_access_token_counts_for_us_and_in_its_time_only() {
+    let issuer = Issuer::start().await;
+    let right = settings_of(issuer.app.base_url(), "sando");
+    let tokens = ProviderTokens::new(loopback_client());
+
+    for (instead, why) in [
+        // Clocks may differ by a minute, no more.
+        (json!({ "exp": now() - 61 }), "it has expired"),
+        (json!({ "exp": null }), "a claim is missing"),
+        (json!({ "sub": null }), "a claim is missing"),
+        (json!({ "aud": null }), "a claim is missing"),
+        (json!({ "nbf": now() + 3600 }), "it is not valid yet"),
+        (json!({ "aud": "terminal" }), "it is for somebody else"),
+        (
+            json!({ "iss": "https://people.example" }),
+            "it is from somebody else",
+        ),
+    ] {
+        let token = issuer.access_token(&instead);
+        let answer = tokens.verify(&token, &right).await;
+        assert_eq!(answer, Err(TokenError::Refused(why)), "{instead}");
+    }
+    let of_another = Issuer {
+        app: issuer.app,
+        key: SigningKey::elliptic(),
+    };
+    let forged = of_another.access_token(&json!({}));
+    let answer = tokens.verify(&forged, &right).await;
+    assert_eq!(answer, Err(TokenError::Refused("its signature is wrong")));
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_is_refused() {
+    let provider = PythonOauth::with_tokens_expired_since(120).await;
+    let tokens = ProviderTokens::new(loopback_client());
+    let token = provider.sign_in("ada", "sando").await;
+
+    let answer = tokens.verify(&token, &settings(&provider, "sando")).await;
+
+    assert_eq!(answer, Err(TokenError::Refused("it has expired")));
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! A workflow gives access, asks people, tells people and calls other services, in order and once.
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use sando_core::admin::correct::correct;
 use sando_core::admin::tasks::complete;
 use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
-use sando_core::run::{RunState, StepState};
+use sando_core::person::Attributes;
+use sando_core::run::{RunState, Step, StepState, WaitsFor};
 use sando_core::task::{Task, TaskKind};
 use sando_tests::harness::{Scene, engineer};
 use sando_world::{Fault, FaultKind};
@@ -171,4 +173,95 @@ async fn an_application_without_an_api_is_given_by_a_human() {
     assert!(scene.machine.grants(&person.id).await.contains(&grant));
     assert_eq!(scene.machine.runs().await[0].state, RunState::Finished);
     assert_eq!(scene.site.lever.notes(&ids.opportunity).len(), 2);
+}
+
+/// A laptop five days before the first day, and a message three days after it.
+async fn around_the_first_day(scene: &Scene) {
+    let workflow = json!({ "workflow": "onboard", "steps": [
+        { "id": "laptop", "type": "task", "owner": "it@contoso.example", "title": "Laptop for {name}",
+            "due": { "before_start": "5d", "at": "09:30" } },
+        { "id": "settled", "type": "wait", "until": { "after_start": "3d" } },
+        { "id": "survey", "type": "notify", "needs": ["settled"], "to": "{personal_email}", "text": "How was it?" },
+    ] });
+    scene
+        .configure(ConfigKind::Workflow, "onboard", workflow)
+        .await;
+}
+
+/// Midnight of the day in so many days, in UTC, as Lever writes days.
+fn midnight_in(scene: &Scene, days: i64) -> i64 {
+    let day = 24 * 3_600_000;
+    scene.in_days(days).div_euclid(day) * day
+}
+
+async fn step(scene: &Scene, id: &str) -> Step {
+    let steps = scene.machine.steps().await;
+    let mut found = steps.into_iter().filter(|step| step.id.as_str() == id);
+    found.next().expect("there is such a step")
+}
+
+#[tokio::test]
+async fn a_wait_holds_what_needs_it_until_its_time_and_a_task_is_due_at_its_own() {
+    let scene = Scene::start().await;
+    around_the_first_day(&scene).await;
+    let first_day = midnight_in(&scene, 20);
+    let at = |days: i64, minutes: i64| {
+        let millis = first_day + days * 24 * 3_600_000 + minutes * 60_000;
+        Some(Timestamp::from_millisecond(millis).unwrap())
+    };
+
+    let candidate = engineer("Ada Park").starting_at(first_day);
+    scene.onboard(candidate).await;
+
+    let laptop = task_of(&scene, TaskKind::Step).await;
+    assert_eq!(laptop.due, at(-5, 9 * 60 + 30));
+    let settled = step(&scene, "settled").await;
+    assert_eq!(settled.waits_for, Some(WaitsFor::Time));
+    assert_eq!(settled.due, at(3, 0));
+    let survey = step(&scene, "survey").await;
+    assert_eq!(survey.waits_for, Some(WaitsFor::Needs));
+
+    complete_by_hand(&scene, &laptop).await;
+    scene
+        .machine
+        .work_for(SignedDuration::from_hours(20 * 24))
+        .await;
+    let too_early = notifications(&scene);
+    scene
+        .machine
+        .work_for(SignedDuration::from_hours(4 * 24))
+        .await;
+    scene.machine.work_now().await;
+
+    assert_eq!((too_early, notifications(&scene)), (0, 1));
+    assert_eq!(step(&scene, "settled").await.state, StepState::Verified);
+    assert_eq!(scene.machine.runs().await[0].state, RunState::Finished);
+}
+
+#[tokio::test]
+async fn a_wait_for_a_first_day_that_nobody_knows_goes_on_once_it_is_known() {
+    let scene = Scene::start().await;
+    around_the_first_day(&scene).await;
+    let ids = scene.hire(engineer("Ada Park").without_start_date());
+
+    scene.hear("candidateHired", &ids.opportunity).await;
+    scene.machine.work_now().await;
+
+    assert_eq!(task_of(&scene, TaskKind::Step).await.due, None);
+    let settled = step(&scene, "settled").await;
+    assert_eq!(settled.waits_for, Some(WaitsFor::Attributes));
+    assert_eq!(settled.reason.as_deref(), Some("no first day is known"));
+
+    let person = scene.machine.persons().await.remove(0);
+    let four_days_ago = Timestamp::from_millisecond(midnight_in(&scene, -4)).unwrap();
+    let mut known = Attributes::default();
+    known.set("start_date", four_days_ago.strftime("%Y-%m-%d").to_string());
+    let who = scene.by_hand(&person.id);
+    correct(&scene.machine.ports, &who, &person.id, &known, "a test")
+        .await
+        .unwrap();
+    scene.machine.work_now().await;
+
+    assert_eq!(step(&scene, "settled").await.state, StepState::Verified);
+    assert_eq!(notifications(&scene), 1);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::locked;
 
@@ -25,6 +26,8 @@ pub enum FaultKind {
     /// Handled normally, after this long (milliseconds in JSON).
     #[serde(with = "millis")]
     Delay(Duration),
+    /// Handled normally, but not before the faults are cleared.
+    Held,
     /// The connection is closed without an answer; nothing happened.
     CutBefore,
     /// The request takes effect, then the connection is closed without an answer.
@@ -106,6 +109,7 @@ pub struct RandomFaults {
 #[derive(Clone, Default)]
 pub struct Faults {
     state: Arc<Mutex<State>>,
+    cleared: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -113,13 +117,17 @@ struct State {
     script: VecDeque<Fault>,
     random: Option<(RandomFaults, StdRng)>,
     outage: Option<FaultKind>,
+    /// Requests may be held.
+    holds: bool,
     injected: u64,
 }
 
 impl Faults {
     /// Adds a scripted fault; the first one that matches is used.
     pub fn push(&self, fault: Fault) {
-        locked(&self.state).script.push_back(fault);
+        let mut state = locked(&self.state);
+        state.holds |= fault.kind == FaultKind::Held;
+        state.script.push_back(fault);
     }
 
     /// Replaces the random faults.
@@ -133,12 +141,27 @@ impl Faults {
         locked(&self.state).outage = Some(kind);
     }
 
-    /// Ends the outage, the script and the random faults.
+    /// Ends the outage, the script and the random faults, and lets go on what is held.
     pub fn clear(&self) {
         let mut state = locked(&self.state);
         state.script.clear();
         state.random = None;
         state.outage = None;
+        state.holds = false;
+        drop(state);
+        self.cleared.notify_waiters();
+    }
+
+    /// Waits while requests are held.
+    pub(crate) async fn let_go(&self) {
+        loop {
+            // Made before looking, so that nothing between looking and waiting is missed.
+            let cleared = self.cleared.notified();
+            if !locked(&self.state).holds {
+                return;
+            }
+            cleared.await;
+        }
     }
 
     /// How many requests met a fault so far.

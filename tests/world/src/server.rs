@@ -234,6 +234,10 @@ impl Gate {
                 tokio::time::sleep(time).await;
                 Ok(self.route(request).await)
             }
+            Some(FaultKind::Held) => {
+                self.faults.let_go().await;
+                Ok(self.route(request).await)
+            }
             Some(FaultKind::CutBefore) => {
                 drain(request).await;
                 Err(Cut)

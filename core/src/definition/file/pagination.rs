@@ -239,6 +239,13 @@ impl Kind {
     }
 }
 
+/// The styles by their names in files, each with the keys that belong to it, the usual ones first.
+pub fn styles() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    KINDS
+        .iter()
+        .map(|(word, kind)| (*word, kind.keys().split(' ').collect()))
+}
+
 /// Keys that belong to another style.
 fn misplaced(kind: Kind, fields: Fields<'_>, out: &mut Mistakes) {
     for key in KEYS {
@@ -325,7 +332,7 @@ fn limit(
     let name = fields.text("limit", out);
     match (name, size) {
         (Some(name), Some(size)) => Some((name.to_owned(), size)),
-        (None, Some(size)) if !matches!(kind, Kind::NextUrl) => Some(("limit".to_owned(), size)),
+        (None, Some(size)) if matches!(kind, Kind::Offset) => Some(("limit".to_owned(), size)),
         (Some(_), None) => {
             fields.wrong("limit", "needs a `size`", out);
             None

@@ -189,11 +189,14 @@ impl Job {
                 let marker = note::marker(&self.key(Action::Send));
                 Ok(ports.lever.has_note(opportunity, &marker).await?.then(sent))
             }
+            // Not every way to tell somebody can be asked afterwards, and no request can: what was accepted counts as there.
+            Target::Message(_) | Target::Request(_) if self.change.made.contains(&Action::Send) => {
+                Ok(Some(sent()))
+            }
             Target::Message(notification) => {
                 Ok(ports.notifier.was_sent(&notification.key).await?.then(sent))
             }
-            // Nobody can look at a request: what was accepted counts as there.
-            Target::Request(_) => Ok(self.change.made.contains(&Action::Send).then(sent)),
+            Target::Request(_) => Ok(None),
         }
     }
 
@@ -225,7 +228,7 @@ impl Job {
     pub(super) fn accepted(&mut self, action: Action, user: Option<&ExternalId>) {
         match (&self.target, user) {
             (Target::User { .. }, Some(user)) => self.found(user.clone()),
-            (Target::Request(_), _) => self.change.made.push(action),
+            (Target::Message(_) | Target::Request(_), _) => self.change.made.push(action),
             _ => {}
         }
     }
@@ -259,6 +262,7 @@ impl Job {
             known: None,
             confirmed_match: true,
             blind: false,
+            unchangeable: None,
         };
         match &self.target {
             Target::User { app, grant, .. } => {
@@ -271,6 +275,7 @@ impl Job {
                     settle_secs,
                     known,
                     confirmed_match,
+                    unchangeable: unchangeable(app, &grant.entity),
                     ..plain
                 }
             }
@@ -292,6 +297,21 @@ fn identifies(app: &Application) -> bool {
         Provision::Manual(_) => None,
     };
     looked_up_by.is_some_and(|text| text.contains("{personal_email}"))
+}
+
+/// What is held, is wanted otherwise, and cannot be changed for want of an action.
+fn unchangeable(app: &Application, grant: &Grant) -> Option<&'static str> {
+    let Provision::Http(http) = &app.provisioner else {
+        return None;
+    };
+    let (held, wanted) = (grant.held.as_ref()?, &grant.wanted);
+    let changes =
+        |held: &Option<String>, wanted: &Option<String>| wanted.is_some() && wanted != held;
+    if changes(&held.role, &wanted.role) && http.actions.update.is_none() {
+        return Some("role: give `update`");
+    }
+    let plan = changes(&held.plan, &wanted.plan) && http.actions.assign_plan.is_none();
+    plan.then_some("plan: give `assign_plan`")
 }
 
 /// A note, message or request that was found as a user would be.

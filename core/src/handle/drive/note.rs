@@ -17,7 +17,7 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     lines.extend(
         run.steps
             .iter()
-            .filter(|step| is_shown(step))
+            .filter(|step| step.is_work())
             .map(|step| line(hand, step)),
     );
     if lines.len() == 1 {
@@ -35,11 +35,6 @@ fn title(workflow: &str) -> String {
         "change" => "access changed".to_owned(),
         other => format!("workflow {other}"),
     }
-}
-
-/// Steps with steps inside are shown by those.
-fn is_shown(step: &Step) -> bool {
-    step.grant().is_some() || matches!(step.kind(), "task" | "http")
 }
 
 fn line(hand: &Hand, step: &Step) -> String {

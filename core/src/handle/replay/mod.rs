@@ -326,6 +326,7 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> 
         let workflow = run.workflow.as_str();
         run.id = RunId::derived(&[stored.id.as_str(), workflow, &number.to_string()]);
         run.by_hand = false;
+        run.replayed = true;
         run.requested_by = who.by_somebody();
         runs.push(run.id.clone());
     }

@@ -16,7 +16,7 @@ use crate::definition::{
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
-use crate::ports::{Connection, CredentialSource, Reader};
+use crate::ports::{Connection, Reader};
 use crate::roster::difference::Change;
 use crate::roster::{Entry, Lost, seen};
 use crate::store::{Key, Loaded, PartKind, Version};
@@ -59,11 +59,7 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
     };
     desk.patience = definition.limits().timeout;
     desk.renew_now().await?;
-    let connection = Connection {
-        definition: definition.clone(),
-        credentials: CredentialSource::Kept(desk.account.owner()),
-        variables: desk.account.variables.clone(),
-    };
+    let connection = Connection::of(&desk.account, definition.clone());
     let opened = match desk.ports.readers.open(&connection).await {
         Ok(opened) => opened,
         Err(failure) => return settle::fail(&mut desk, failure).await,

@@ -7,7 +7,7 @@ use super::desk::{Desk, origin};
 use crate::account::{Account, Notice};
 use crate::changes::{Changes, Line};
 use crate::definition::Failure;
-use crate::handle::{HandleError, ledger};
+use crate::handle::{HandleError, ledger, load};
 use crate::metric::Metric;
 use crate::ports::{Notification, Ports};
 use crate::store::{Entity, Loaded, StoreError};
@@ -27,7 +27,8 @@ pub(super) fn has(account: &Account, sync: &Sync) -> bool {
 pub(super) async fn decide(desk: &mut Desk<'_>) -> Result<(), HandleError> {
     desk.flush().await?;
     desk.sync.entity.counts = desk.counts;
-    match guard::objection(&desk.counts) {
+    let settings = load::settings(desk.ports).await?;
+    match guard::objection(&desk.counts, &settings.guard) {
         None => apply(desk).await,
         Some(why) => {
             desk.sync.entity.held = Some(why);

@@ -125,7 +125,10 @@ pub(super) async fn show(
         .items
         .iter()
         .find_map(|sync| sync.entity.certificate.as_ref());
-    let is_running = account.syncing.is_some() || account.state == AccountState::Connecting;
+    // What is due begins within the second.
+    let is_due = account.state == AccountState::Connected && account.next_sync_at <= now;
+    let is_running =
+        account.syncing.is_some() || account.state == AccountState::Connecting || is_due;
     let place = place(&account);
     let body = html! {
         div #live data-asks=[is_running.then_some("1")] hx-get=[is_running.then_some(&place)]

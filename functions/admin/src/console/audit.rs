@@ -87,6 +87,16 @@ fn filter(visitor: &Visitor, stream: &str) -> Markup {
     }
 }
 
+/// What a record is about: the first part of its target.
+fn kind_of(target: &str) -> &str {
+    target.split('/').next().unwrap_or(target)
+}
+
+/// The application that a record is about.
+fn app_of(target: &str) -> Option<&str> {
+    target.strip_prefix("app/")
+}
+
 fn table(records: &[Record], now: Timestamp) -> Markup {
     html! {
         table {
@@ -97,7 +107,7 @@ fn table(records: &[Record], now: Timestamp) -> Markup {
             tbody {
                 @for record in records {
                     tr {
-                        td { a href={ "/console/audit/" (record.stream) "/" (record.seq) } { (record.action) } }
+                        td { a href={ "/console/audit/" (record.stream) "/" (record.seq) } { (words::happened(kind_of(&record.target), app_of(&record.target), &record.action)) } }
                         td data-label="On what" { (record.target) }
                         td data-label="Result" { @if record.result != "ok" { (record.result) } }
                         td data-label="Who" { (record.actor) }

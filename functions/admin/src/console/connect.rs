@@ -27,16 +27,29 @@ use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
 
 /// One thing that is asked.
-struct Asked {
+#[derive(Clone)]
+pub(super) struct Asked {
     field: String,
     label: String,
     hint: String,
     secret: bool,
     optional: bool,
     choices: Vec<String>,
+    /// For a test: it is not kept, and other buttons of the form work without it.
+    once: bool,
 }
 
-fn asked(definition: &Definition) -> Vec<Asked> {
+impl Asked {
+    /// The same, asked for a test.
+    pub(super) fn for_once(&self) -> Self {
+        Self {
+            once: true,
+            ..self.clone()
+        }
+    }
+}
+
+pub(super) fn asked(definition: &Definition) -> Vec<Asked> {
     let variables = definition.variables().iter().map(|(name, variable)| {
         let part = if variable.secret {
             "credentials"
@@ -54,6 +67,7 @@ fn asked(definition: &Definition) -> Vec<Asked> {
             secret: variable.secret,
             optional: variable.default.is_some(),
             choices: variable.choices.clone(),
+            once: false,
         }
     });
     let credentials = definition.auth().asked().into_iter().map(|asked| Asked {
@@ -63,6 +77,7 @@ fn asked(definition: &Definition) -> Vec<Asked> {
         secret: true,
         optional: asked.optional,
         choices: Vec::new(),
+        once: false,
     });
     variables.chain(credentials).collect()
 }
@@ -84,11 +99,15 @@ pub(super) async fn show(
 
 /// What was filled in before, and what is wrong with it. Secrets are never shown again.
 #[derive(Default)]
-struct Filled {
-    name: String,
-    variables: BTreeMap<String, String>,
-    mistakes: Vec<Mistake>,
-    taken: Option<Account>,
+pub(super) struct Filled {
+    /// The account's name.
+    pub(super) name: String,
+    /// Values of variables.
+    pub(super) variables: BTreeMap<String, String>,
+    /// What is wrong.
+    pub(super) mistakes: Vec<Mistake>,
+    /// The account that has the name already.
+    pub(super) taken: Option<Account>,
 }
 
 impl Filled {
@@ -138,13 +157,18 @@ fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) 
     page.respond(Some(visitor))
 }
 
-fn input(asked: &Asked, filled: &Filled) -> Markup {
+pub(super) fn input(asked: &Asked, filled: &Filled) -> Markup {
     let mistake = filled.mistake(&asked.field);
     let name = asked.field.strip_prefix("variables.").unwrap_or_default();
     let value = filled.variables.get(name).map_or("", String::as_str);
     let mut hint = asked.hint.clone();
     if asked.secret {
-        hint = words::SECRET_HINT.to_owned();
+        let kept = if asked.once {
+            words::ONCE_HINT
+        } else {
+            words::SECRET_HINT
+        };
+        hint = kept.to_owned();
     }
     if asked.optional {
         hint = format!("{hint} {}", words::OPTIONAL);
@@ -167,7 +191,7 @@ fn input(asked: &Asked, filled: &Filled) -> Markup {
         kind,
         value,
         mistake,
-        !asked.optional,
+        !asked.optional && !asked.once,
     )
 }
 

@@ -147,7 +147,7 @@ async fn list(visitor: &Visitor, api: &Api, kind: Kind) -> Result<Response, Refu
 fn make(kind: Kind) -> Markup {
     html! {
         @if kind.kind != ConfigKind::Attributes {
-            form.filter method="get" action={ "/console/" (kind.path) "/new" } {
+            form.filter method="get" action={ "/console/new/" (kind.path) } {
                 label { "Name of a new " (kind.one) input type="text" name="id" required pattern="[a-z0-9][a-z0-9_\\-]{0,62}" maxlength="63"; }
                 button type="submit" { "Write it" }
             }

@@ -40,6 +40,17 @@ impl Form {
         found.map_or("", |(_, value)| value.trim())
     }
 
+    /// The value of a field as it was typed; none if the form does not have it.
+    pub(super) fn find(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The names of all fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Every value of a field.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let fields = self.0.iter().filter(move |(known, _)| known == name);

@@ -169,13 +169,14 @@ fn shape(node: &Node<'_>) -> Markup {
         "node"
     };
     html! {
-        a href={ "#step-" (anchor(step.id.as_str())) } aria-label={ (name) " " (state) } {
+        // Named by what it shows: the blank keeps the two texts apart for who hears them.
+        a href={ "#step-" (anchor(step.id.as_str())) } {
             g class=(class) {
                 rect x=(x) y=(y) width=(WIDTH) height=(HEIGHT) rx="6" {}
                 svg class={ "d-" (shape.tone()) } x=(x + 12) y=(y + 13) width="18" height="18" aria-hidden="true" {
                     use href={ (Asset::Icons.url()) "#" (shape.icon()) } {}
                 }
-                text.name x=(x + 40) y=(y + 19) { (name) }
+                text.name x=(x + 40) y=(y + 19) { (name) } " "
                 text.state x=(x + 40) y=(y + 35) { (state) }
             }
         }

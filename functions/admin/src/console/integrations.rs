@@ -16,11 +16,34 @@ use crate::Api;
 use super::format::{many, number, when};
 use super::input::At;
 use super::layout::{Nav, Page};
-use super::parts::{empty, id as copied, tag};
+use super::parts::{empty, hidden, id as copied, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
 use super::visitor::{Sees, Visitor};
 use super::words;
+
+/// The tabs of everything that is about reading applications.
+pub(super) fn tabs_of(here: &str) -> Markup {
+    let all = [
+        ("All", "/console/integrations", "integrations"),
+        (words::BUILDER, "/console/builder", "builder"),
+        (words::CATALOGUE, "/console/catalogue", "catalogue"),
+    ];
+    let all = all.map(|(name, to, tab)| (name.to_owned(), to.to_owned(), tab == here));
+    tabs("Integrations", &all)
+}
+
+/// A draft of a definition that is there.
+fn edit(visitor: &Visitor, id: &Slug) -> Markup {
+    html! {
+        form.inline method="post" action="/console/builder" {
+            (hidden(visitor, ""))
+            input type="hidden" name="id" value=(id);
+            input type="hidden" name="from" value="definition";
+            button type="submit" { (words::EDIT) }
+        }
+    }
+}
 
 /// Shows definitions and accounts.
 pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
@@ -30,6 +53,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
     let mut accounts: Vec<&Account> = accounts.iter().map(|account| &account.entity).collect();
     accounts.sort_by_key(|account| account.label());
     let body = html! {
+        (tabs_of("integrations"))
         section aria-labelledby="available" {
             h2 #available { (words::AVAILABLE) " " (definitions.len()) }
             @if definitions.is_empty() { (empty(words::NO_DEFINITIONS)) } @else { (available(&visitor, &definitions, now)) }
@@ -115,8 +139,9 @@ pub(super) async fn definition(
     let versions = definitions::versions(&api.ports, &id).await?;
     let file = serde_json::to_string_pretty(&item.file).unwrap_or_default();
     let body = html! {
-        @if visitor.may(Scope::Admin) {
-            p.bar { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
+        div.bar {
+            @if visitor.may(Scope::Admin) { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
+            @if visitor.may(Scope::Operate) { (edit(&visitor, &id)) }
         }
         div.columns.wide-left {
             section aria-labelledby="file" { h2 #file { (words::FILE) } pre tabindex="0" { (file) } }

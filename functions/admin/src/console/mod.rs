@@ -20,9 +20,13 @@ mod words;
 
 mod account;
 mod audit;
+mod brake;
+mod builder;
+mod catalogue;
 mod certificate;
 mod changes;
 mod connect;
+mod correct;
 mod decision;
 mod explain;
 mod files;
@@ -30,9 +34,12 @@ mod graph;
 mod holdings;
 mod inbox;
 mod integrations;
+mod keys;
+mod lever;
 mod overview;
 mod people;
 mod person;
+mod reinstate;
 mod run;
 mod runs;
 mod settings;
@@ -54,7 +61,7 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 27] = [
+const PAGES: [Route; 33] = [
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
@@ -65,12 +72,18 @@ const PAGES: [Route; 27] = [
     ("/console/people/{id}/access", || get(person::access)),
     ("/console/people/{id}/identity", || get(person::identity)),
     ("/console/people/{id}/terminate", || get(terminate::show)),
+    ("/console/people/{id}/reinstate", || get(reinstate::show)),
+    ("/console/people/{id}/correct", || get(correct::show)),
+    ("/console/pause", || get(brake::show)),
     ("/console/runs", || get(runs::show)),
     ("/console/runs/{id}", || get(run::show)),
     ("/console/integrations", || get(integrations::show)),
     ("/console/integrations/{id}", || {
         get(integrations::definition)
     }),
+    ("/console/catalogue", || get(catalogue::show)),
+    ("/console/builder", || get(builder::list)),
+    ("/console/builder/{id}/{step}", || get(builder::show)),
     ("/console/connect/{definition}", || get(connect::show)),
     ("/console/accounts/{definition}/{name}", || {
         get(account::show)
@@ -97,24 +110,38 @@ const PAGES: [Route; 27] = [
 
 /// Pages of files of every kind.
 const FILES: [Route; 2] = [
-    ("/console/{kind}/new", || get(changes::new)),
+    ("/console/new/{kind}", || get(changes::new)),
     ("/console/{kind}/{id}", || get(files::show)),
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 16] = [
+const FORMS: [Route; 30] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
     ("/console/tasks/{id}/complete", || post(task::complete)),
     ("/console/people/{id}/terminate", || post(terminate::submit)),
+    ("/console/people/{id}/reinstate", || post(reinstate::submit)),
+    ("/console/people/{id}/correct", || post(correct::submit)),
+    ("/console/pause", || post(brake::pause)),
+    ("/console/resume", || post(brake::resume)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),
     ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
     ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
     ("/console/runs/{id}/steps/{step}/complete", || {
         post(run::complete)
     }),
+    ("/console/settings/guards", || post(settings::save_guards)),
+    ("/console/settings/people", || post(settings::save_people)),
+    ("/console/settings/lever", || post(lever::save)),
+    ("/console/settings/lever/test", || post(lever::test)),
+    ("/console/settings/keys", || post(keys::make)),
+    ("/console/settings/keys/{id}/forget", || post(keys::forget)),
     ("/console/connect/{definition}", || post(connect::submit)),
+    ("/console/builder", || post(builder::begin)),
+    ("/console/builder/{id}/{step}", || post(builder::submit)),
+    ("/console/builder/{id}/save", || post(builder::publish)),
+    ("/console/builder/{id}/discard", || post(builder::discard)),
     ("/console/accounts/{definition}/{name}/sync", || {
         post(account::sync)
     }),

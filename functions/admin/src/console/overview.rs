@@ -101,8 +101,8 @@ fn braked(pause: &Pause, now: Timestamp) -> Vec<Need> {
         word: "Paused",
         what,
         why: html! { (paused.reason) " " (when(paused.since, now)) },
-        to: "/console/runs?state=running".to_owned(),
-        verb: "See runs",
+        to: "/console/pause".to_owned(),
+        verb: "See what waits",
     };
     let all = pause
         .all

@@ -10,7 +10,7 @@ use sando_core::admin::access::{self, Access};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::people;
 use sando_core::ids::{AppSlug, PersonId};
-use sando_core::person::Person;
+use sando_core::person::{Lifecycle, Person};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -156,8 +156,13 @@ fn lead(visitor: &Visitor, person: &Person) -> Markup {
             (id(person.id.as_str()))
         }
         @if visitor.may(Scope::Operate) {
-            @if person.state.may_receive() {
-                p.bar { a.button href={ "/console/people/" (person.id) "/terminate" } { (words::TERMINATE) } }
+            @let place = format!("/console/people/{}", person.id);
+            p.bar {
+                a.button href={ (place) "/correct" } { (words::CORRECT) }
+                @if person.leaves_at.is_some() || matches!(person.state, Lifecycle::Left | Lifecycle::Withdrawn) {
+                    a.button href={ (place) "/reinstate" } { (words::REINSTATE) }
+                }
+                @if person.state.may_receive() { a.button href={ (place) "/terminate" } { (words::TERMINATE) } }
             }
         } @else {
             p.small.muted { (words::LOOKS_ONLY) }

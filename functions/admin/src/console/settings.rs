@@ -1,40 +1,101 @@
-//! Settings, as they are. Secrets are told only as set or not, and since when.
+//! Settings: the connection to Lever as a checklist, guards, who is who, API keys. Secrets go in and never come out.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::{self, ApiKey, Scope};
-use sando_core::admin::settings::{self, Set, Shown};
+use sando_core::admin::pause;
+use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
+use sando_core::admin::{AdminError, Expect};
+use sando_core::settings::Settings;
+use serde_json::Value;
 
 use crate::Api;
 
-use super::format::when;
-use super::layout::{Nav, Page};
-use super::parts::{empty, tag};
+use super::builder::{print_yaml, read_yaml};
+use super::form::Form;
+use super::format::{exact, when};
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::{hidden, tag};
 use super::refusal::Refusal;
 use super::states::Shape;
-use super::visitor::Sees;
-use super::words;
+use super::visitor::{Administers, Sees, Visitor};
+use super::words::{self, Said};
+use super::{keys, lever};
+
+/// What could not be saved: what was typed is shown again beside it.
+#[derive(Default)]
+pub(super) struct Wrong {
+    /// Why.
+    pub(super) mistakes: Vec<(String, String)>,
+    /// What was typed, by field; never a secret.
+    pub(super) typed: Vec<(&'static str, String)>,
+}
+
+impl Wrong {
+    /// The mistakes of an operation.
+    pub(super) fn of(error: AdminError) -> Result<Self, Refusal> {
+        match error {
+            AdminError::Invalid(mistakes) => Ok(Self {
+                mistakes: mistakes
+                    .into_iter()
+                    .map(|one| (one.path, one.message))
+                    .collect(),
+                typed: Vec::new(),
+            }),
+            other => Err(other.into()),
+        }
+    }
+
+    fn typed(&self, name: &str, usual: String) -> String {
+        let found = self.typed.iter().find(|(known, _)| *known == name);
+        found.map_or(usual, |(_, text)| text.clone())
+    }
+}
 
 /// Shows the settings.
 pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
+    page(&api, &visitor, &Wrong::default()).await
+}
+
+/// The page again, with what is wrong.
+pub(super) async fn again(
+    api: &Api,
+    visitor: &Visitor,
+    wrong: &Wrong,
+) -> Result<Response, Refusal> {
+    let page = page(api, visitor, wrong).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
     let shown = settings::shown(&api.ports, api.secrets.as_ref()).await?;
-    let keys = if visitor.may(Scope::Admin) {
+    let may = visitor.may(Scope::Admin);
+    let keys_of = if may {
         Some(api_key::all(&api.ports).await?)
     } else {
         None
     };
+    let paused = pause::now(&api.ports).await?;
     let body = html! {
-        p.measure.muted { (words::SETTINGS_BY_API) }
-        div.columns {
-            (lever(&shown, now))
-            (guards(&shown))
-            (roles(&shown))
-            (provider(&shown))
+        @if !wrong.mistakes.is_empty() {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul { @for (path, message) in &wrong.mistakes { li { code { (path) } " " (message) } } }
+            }
         }
-        @if let Some(keys) = &keys { (keys_of(keys, now)) }
+        (lever::section(api, visitor, &shown, now).await?)
+        div.columns {
+            (guards(visitor, &shown, wrong, &once(api)))
+            (brake(paused.is_on()))
+        }
+        (people(visitor, &shown, wrong, &once(api)))
+        @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }
+        @if !may { p.small.muted { (words::SETTINGS_READ_ONLY) } }
     };
     let page = Page {
         nav: Nav::Settings,
@@ -44,90 +105,182 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
         lead: None,
         body,
     };
-    Ok(page.respond(Some(&visitor)))
+    Ok(page.respond(Some(visitor)))
 }
 
-fn set(set: &Set, now: Timestamp) -> Markup {
+/// Whether a secret is set, and since when.
+pub(super) fn set(set: &Set, now: Timestamp) -> Markup {
     html! {
         @if set.count > 0 { (tag(Shape::Done, "set")) @if let Some(at) = set.at { " " span.muted { (when(at, now)) } } }
         @else { (tag(Shape::Ready, "not set")) }
     }
 }
 
-fn lever(shown: &Shown, now: Timestamp) -> Markup {
-    html! {
-        section aria-labelledby="lever" {
-            h2 #lever { "Lever" }
-            dl.facts {
-                dt { "API key" } dd { (set(&shown.api_key, now)) }
-                @for (name, tokens) in &shown.registrations { dt { "Webhooks " (name) } dd { (set(tokens, now)) } }
-                dt { "Live from" }
-                dd { @match shown.settings.live_from { Some(at) => { (when(at, now)) } None => { span.muted { "not set: nothing starts by itself" } } } }
+fn guards(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup {
+    let now = &shown.settings;
+    let number = |name: &'static str, label: &str, hint: &str, value: u32| {
+        html! {
+            div.field {
+                label for=(name) { (label) }
+                p.hint id={ (name) "-hint" } { (hint) }
+                input id=(name) type="text" inputmode="numeric" name=(name) value=(wrong.typed(name, value.to_string()))
+                    aria-describedby={ (name) "-hint" } autocomplete="off" maxlength="9" disabled[!visitor.may(Scope::Admin)];
             }
         }
-    }
-}
-
-fn guards(shown: &Shown) -> Markup {
+    };
     html! {
         section aria-labelledby="guards" {
             h2 #guards { "Guards" }
-            dl.facts {
-                dt { "Removals an hour" } dd { "paused beyond " (shown.settings.removals_per_hour) }
-                dt { "Movers an hour" } dd { "held beyond " (shown.settings.movers_per_hour) }
+            form.stack method="post" action="/console/settings/guards" {
+                (hidden(visitor, once))
+                (number("removals_per_hour", "Removals an hour", "Beyond it removals are paused by themselves.", now.removals_per_hour))
+                (number("movers_per_hour", "Movers an hour", "Beyond it changes that take access away are held.", now.movers_per_hour))
+                (number("guard_users", "Users who lose something in a sync", "Beyond so many, and beyond the percentage, the sync is held.", now.guard.users))
+                (number("guard_percent", "Percentage of all users", "0 to 100.", now.guard.percent))
+                @if let Some(at) = now.live_from { p.small.muted { "Live from " (exact(at)) ": what happened before starts nothing." } }
+                @if visitor.may(Scope::Admin) { p.bar { button type="submit" { "Save the guards" } } }
             }
         }
     }
 }
 
-fn roles(shown: &Shown) -> Markup {
+fn brake(is_on: bool) -> Markup {
     html! {
-        section aria-labelledby="roles" {
-            h2 #roles { "Roles for approvals" }
-            @if shown.settings.roles.is_empty() { p.muted { "None yet: approvals go to whom a policy names." } }
-            dl.facts { @for (role, members) in &shown.settings.roles { dt { (role) } dd { (members.join(", ")) } } }
+        section aria-labelledby="brake" {
+            h2 #brake { (words::PAUSE) }
+            p { @if is_on { (tag(Shape::Held, "something is paused")) } @else { (tag(Shape::Done, "nothing is paused")) } }
+            p.bar { a.button href="/console/pause" { @if is_on { "See and resume" } @else { "Pause…" } } }
         }
     }
 }
 
-fn provider(shown: &Shown) -> Markup {
+fn yaml_of<T: serde::Serialize>(value: &T) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let is_empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+    if is_empty {
+        String::new()
+    } else {
+        print_yaml(&value)
+    }
+}
+
+fn people(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup {
+    let may = visitor.may(Scope::Admin);
+    let roles = wrong.typed("roles", yaml_of(&shown.settings.roles));
+    let oidc = wrong.typed("oidc", yaml_of(&shown.settings.oidc));
+    let area = |name: &str, label: &str, hint: &str, text: &str| {
+        html! {
+            div.field {
+                label for=(name) { (label) }
+                p.hint id={ (name) "-hint" } { (hint) }
+                textarea.yaml id=(name) name=(name) rows="6" spellcheck="false" aria-describedby={ (name) "-hint" } maxlength="100000" readonly[!may] { (text) }
+            }
+        }
+    };
     html! {
-        section aria-labelledby="provider" {
-            h2 #provider { "OpenID Connect" }
-            @match &shown.settings.oidc {
-                None => { p.muted { "No provider: people use API keys." } }
-                Some(oidc) => {
-                    dl.facts {
-                        dt { "Issuer" } dd { (oidc.issuer) }
-                        dt { "Audience" } dd { (oidc.audience) }
-                        dt { "Groups in" } dd { code { (oidc.groups_claim) } }
-                        @for (group, roles) in &oidc.groups { dt { (group) } dd { (roles.iter().cloned().collect::<Vec<_>>().join(", ")) } }
-                    }
+        section aria-labelledby="people" {
+            h2 #people { (words::WHO_IS_WHO) }
+            form.stack.wide method="post" action="/console/settings/people" {
+                (hidden(visitor, once))
+                div.columns {
+                    (area("roles", "Roles for approvals", words::ROLES_HINT, &roles))
+                    (area("oidc", "OpenID Connect", words::OIDC_HINT, &oidc))
                 }
+                @if may { p.bar { button type="submit" { "Save who is who" } } }
             }
         }
     }
 }
 
-fn keys_of(keys: &[ApiKey], now: Timestamp) -> Markup {
-    html! {
-        section aria-labelledby="keys-list" {
-            h2 #keys-list { "API keys " (keys.len()) }
-            @if keys.is_empty() { (empty("There is no API key yet: POST /v1/keys makes one.")) } @else {
-                table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "May" } th scope="col" { "Decides as" } th scope="col" { "Made" } } }
-                    tbody {
-                        @for key in keys {
-                            tr {
-                                td { strong { (key.name) } }
-                                td data-label="May" { (key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")) }
-                                td data-label="Decides as" { (key.roles.iter().cloned().collect::<Vec<_>>().join(", ")) }
-                                td data-label="Made" { (when(key.created_at, now)) " by " (key.created_by) }
-                            }
-                        }
-                    }
-                }
-            }
+/// Saves settings that were changed.
+async fn saved(
+    api: &Api,
+    visitor: &Visitor,
+    wanted: Settings,
+    typed: Vec<(&'static str, String)>,
+) -> Result<Response, Refusal> {
+    let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), visitor.who(api));
+    let none = LeverSecrets::default();
+    match settings::put(ports, secrets, &who, wanted, &none, &Expect::Anything).await {
+        Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
+        Err(error) => {
+            let wrong = Wrong {
+                typed,
+                ..Wrong::of(error)?
+            };
+            again(api, visitor, &wrong).await
         }
     }
 }
+
+/// Saves the guards.
+pub(super) async fn save_guards(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let mut wrong = Wrong::default();
+    for (name, place) in [
+        ("removals_per_hour", &mut wanted.removals_per_hour),
+        ("movers_per_hour", &mut wanted.movers_per_hour),
+        ("guard_users", &mut wanted.guard.users),
+        ("guard_percent", &mut wanted.guard.percent),
+    ] {
+        match form.get(name).parse() {
+            Ok(number) => *place = number,
+            Err(_) => wrong
+                .mistakes
+                .push((name.to_owned(), "a whole number".to_owned())),
+        }
+        wrong.typed.push((name, form.get(name).to_owned()));
+    }
+    if !wrong.mistakes.is_empty() {
+        return again(&api, &visitor, &wrong).await;
+    }
+    saved(&api, &visitor, wanted, wrong.typed).await
+}
+
+/// Saves roles and the provider.
+pub(super) async fn save_people(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let mut wrong = Wrong::default();
+    let mut read = |name: &'static str| -> Option<Value> {
+        wrong.typed.push((name, form.get(name).to_owned()));
+        match read_yaml(form.get(name)) {
+            Ok(value) => Some(value.unwrap_or(Value::Null)),
+            Err(why) => {
+                wrong.mistakes.push((name.to_owned(), why));
+                None
+            }
+        }
+    };
+    let (roles, oidc) = (read("roles"), read("oidc"));
+    let mut refuse = |name: &str, error: serde_json::Error| {
+        wrong.mistakes.push((name.to_owned(), error.to_string()))
+    };
+    match roles
+        .filter(|roles| !roles.is_null())
+        .map(serde_json::from_value)
+    {
+        Some(Ok(roles)) => wanted.roles = roles,
+        Some(Err(error)) => refuse("roles", error),
+        None => wanted.roles.clear(),
+    }
+    match oidc.map(serde_json::from_value) {
+        Some(Ok(oidc)) => wanted.oidc = oidc,
+        Some(Err(error)) => refuse("oidc", error),
+        None => {}
+    }
+    if !wrong.mistakes.is_empty() {
+        return again(&api, &visitor, &wrong).await;
+    }
+    saved(&api, &visitor, wanted, wrong.typed).await
+}
+
+/// Every key that there is.
+pub(super) type Keys = [ApiKey];

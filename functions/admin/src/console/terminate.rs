@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use sando_core::access::PlannedEffect;
 use sando_core::admin::leaving::{self, Leaving};
 use sando_core::admin::people::{self, At as Moment};
 use sando_core::company::Company;
@@ -81,17 +82,24 @@ fn plan(leaving: &Leaving, company: &Company) -> Markup {
     html! {
         section.card aria-labelledby="plan" {
             h2 #plan { "What is taken away" }
-            ul.plan {
-                @for effect in &leaving.effects {
-                    @let (sign, verb) = words::goal(effect.goal);
-                    @let app = company.apps.get(&effect.app).map_or(effect.app.as_str(), |app| app.label());
-                    li {
-                        span.sign.bad aria-hidden="true" { (sign) }
-                        span { strong { (app) } " " span.muted { (verb) @if let Some(plan) = &effect.entitlement.plan { ", plan " (plan) } } }
-                    }
+            (effects(&leaving.effects, company))
+            @if leaving.effects.is_empty() { p.muted { "Nothing was given." } }
+        }
+    }
+}
+
+/// Effects of a plan, one a line.
+pub(super) fn effects(all: &[PlannedEffect], company: &Company) -> Markup {
+    html! {
+        ul.plan {
+            @for effect in all {
+                @let (sign, verb) = words::goal(effect.goal);
+                @let app = company.apps.get(&effect.app).map_or(effect.app.as_str(), |app| app.label());
+                li {
+                    span class={ "sign " (if sign == "−" { "bad" } else { "ok" }) } aria-hidden="true" { (sign) }
+                    span { strong { (app) } " " span.muted { (verb) @if let Some(plan) = &effect.entitlement.plan { ", plan " (plan) } } }
                 }
             }
-            @if leaving.effects.is_empty() { p.muted { "Nothing was given." } }
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn connected_to(world: &World, rows: Vec<Value>) {
     world.pass(1).await;
 }
 
-async fn connected() -> World {
+pub(crate) async fn connected() -> World {
     let world = world();
     world
         .put("/v1/definitions/acme", definition())
@@ -174,6 +174,12 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     replace["replace"] = json!(true);
     let replaced = world.put("/v1/accounts/acme/prod", replace).await;
     assert_eq!(replaced.expect(200)["users"], 0);
+    let forgotten = || world.fakes.forgotten.lock().unwrap().len();
+    assert_eq!(
+        forgotten(),
+        2,
+        "when it was connected, and when it was replaced"
+    );
     world.pass(1).await;
     let account = world.get("/v1/accounts/acme/prod").await.expect(200);
     assert_eq!(account["users"], 2);
@@ -188,8 +194,55 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
         .expect(422);
     world.delete("/v1/definitions/acme").await.expect(409);
     world.delete("/v1/accounts/acme/prod").await.expect(204);
+    assert_eq!(forgotten(), 3);
     world.get("/v1/accounts/acme/prod").await.expect(404);
     world.delete("/v1/definitions/acme").await.expect(204);
+}
+
+#[tokio::test]
+async fn credentials_are_changed_and_the_users_stay() {
+    let world = connected().await;
+    let path = "/v1/accounts/acme/prod/credentials";
+    let before = world.get("/v1/accounts/acme/prod").await.expect(200);
+    world.fakes.forgotten.lock().unwrap().clear();
+    world.pass(60).await;
+
+    let wrong = world
+        .put(path, json!({ "credentials": { "tokn": "x" } }))
+        .await;
+    let problem = wrong.expect(422);
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let paths: Vec<&Value> = errors.map(|error| &error["path"]).collect();
+    let expected = [
+        "credentials.tenant",
+        "credentials.token",
+        "credentials.tokn",
+    ];
+    assert_eq!(paths, expected);
+    let mut new = given()["credentials"].clone();
+    new["token"] = json!("another");
+    let changed = world
+        .put(path, json!({ "credentials": new }))
+        .await
+        .expect(200);
+
+    assert_eq!(changed["users"], before["users"]);
+    assert_eq!(changed["variables"], before["variables"]);
+    assert_ne!(
+        changed["credentials"]["set_at"],
+        before["credentials"]["set_at"]
+    );
+    assert!(world.fakes.forgotten.lock().unwrap().is_empty());
+    let owner = "account/acme/prod";
+    let kept = world.fakes.secrets.lock().unwrap()[owner].credentials["token"].clone();
+    assert_eq!(kept, "another");
+    world
+        .put(
+            "/v1/accounts/acme/none/credentials",
+            json!({ "credentials": {} }),
+        )
+        .await
+        .expect(404);
 }
 
 #[tokio::test]

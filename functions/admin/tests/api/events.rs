@@ -144,6 +144,27 @@ async fn a_replay_reads_lever_again_and_starts_a_run_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_replay_with_nothing_left_to_do_writes_no_second_note() {
+    let world = world();
+    let event = a_hire(&world, "Eng").await;
+    let path = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+    let note = async || {
+        let run = world.run_of(event["person"].as_str().unwrap()).await;
+        let steps = run["steps"].as_array().unwrap().clone();
+        let mut steps = steps.into_iter();
+        steps.find(|step| step["id"] == "lever").unwrap()
+    };
+    assert_eq!(note().await["state"], "verified", "the hire itself has one");
+
+    let again = json!({ "dry_run": false });
+    world.post(&path, again).await.expect(200);
+    world.pass(60).await;
+
+    let note = note().await;
+    assert_eq!(note["state"], "skipped", "{note}");
+}
+
+#[tokio::test]
 async fn a_replay_gives_nothing_to_a_leaver() {
     let world = world();
     let event = a_hire(&world, "Engineering").await;

@@ -6,18 +6,24 @@ use serde_json::json;
 
 use crate::world::{World, world};
 
-/// Every route of the description, with words in place of its parameters.
-fn routes() -> Vec<(String, String)> {
+/// Every route of the description that asks for a token, or every one that does not.
+fn described(is_public: bool) -> Vec<(String, String)> {
     let described = serde_json::to_value(sando_admin::openapi()).unwrap();
     let mut routes = Vec::new();
     for (path, item) in described["paths"].as_object().unwrap() {
         for method in ["get", "put", "post", "delete"] {
-            if item.get(method).is_some() {
+            let operation = item.get(method);
+            if operation.is_some_and(|one| (one["security"] == json!([])) == is_public) {
                 routes.push((method.to_uppercase(), path.clone()));
             }
         }
     }
     routes
+}
+
+/// Every route that asks for a token.
+fn routes() -> Vec<(String, String)> {
+    described(false)
 }
 
 fn filled(path: &str) -> String {
@@ -44,6 +50,25 @@ fn the_routes_are_these() {
         .collect();
 
     insta::assert_snapshot!("routes", listed.join("\n"));
+}
+
+#[test]
+fn only_these_routes_ask_for_no_token() {
+    let listed: Vec<String> = described(true)
+        .iter()
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+
+    assert_eq!(
+        listed,
+        [
+            "GET /healthz",
+            "GET /oauth/callback",
+            "GET /openapi.json",
+            "POST /webhooks/lever",
+            "POST /webhooks/lever/{registration}",
+        ]
+    );
 }
 
 #[tokio::test]

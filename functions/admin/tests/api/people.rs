@@ -1,8 +1,19 @@
 //! People over the API.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{ada, world};
+use crate::world::world;
+
+/// A person from elsewhere.
+pub(crate) fn ada() -> Value {
+    json!({
+        "attributes": {
+            "name": "Ada Park", "personal_email": "ada@mail.example",
+            "work_email": "ada.park@contoso.example", "department": "Engineering"
+        },
+        "start_date": "2026-03-02"
+    })
+}
 
 #[tokio::test]
 async fn a_person_from_elsewhere_is_baselined_and_gets_nothing() {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::builder::{connected, row};
 use crate::world::world;
 
 #[tokio::test]
@@ -52,6 +53,30 @@ async fn a_registration_that_is_left_out_is_gone() {
         true
     );
     assert_eq!(gone["lever"]["registrations"], json!([]));
+}
+
+#[tokio::test]
+async fn how_much_a_sync_may_take_away_is_a_setting() {
+    let world = connected().await;
+    let shown = world.get("/v1/settings").await.expect(200);
+    assert_eq!(shown["guard"], json!({ "users": 10, "percent": 20 }));
+    let too_much = json!({ "guard": { "percent": 101 } });
+    let wrong = world.put("/v1/settings", too_much).await.expect(422);
+    assert_eq!(wrong["errors"][0]["path"], "guard.percent");
+    let path = "/v1/accounts/acme/prod";
+
+    for (guard, state) in [(json!({ "users": 0 }), "held"), (json!({}), "done")] {
+        let settings = json!({ "guard": guard });
+        world.put("/v1/settings", settings).await.expect(200);
+        world.serve(vec![row("a/1", "on")]);
+        world
+            .post(&format!("{path}:sync"), json!({}))
+            .await
+            .expect(202);
+        world.pass(1).await;
+        let account = world.get(path).await.expect(200);
+        assert_eq!(account["last_sync"]["state"], state);
+    }
 }
 
 #[tokio::test]

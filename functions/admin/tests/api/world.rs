@@ -33,6 +33,8 @@ use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+pub(crate) use crate::people::ada;
+
 pub(crate) const TOKEN: &str = "the-admin-token";
 
 /// Time stands still unless a test moves it; chance counts.
@@ -47,6 +49,8 @@ pub(crate) struct Fakes {
     users: Mutex<BTreeMap<String, FoundUser>>,
     pub(crate) refuses: Mutex<bool>,
     sent: Mutex<Vec<Notification>>,
+    /// Whose tokens were forgotten.
+    pub(crate) forgotten: Mutex<Vec<String>>,
     /// The users of the application that is read, and the status that it refuses with.
     rows: Mutex<Vec<Value>>,
     refuses_reading: Mutex<Option<u16>>,
@@ -185,7 +189,7 @@ impl Provisioner for Shared {
 impl Readers for Shared {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
         let values = match &connection.credentials {
-            CredentialSource::Kept(owner) => self.0.secrets.lock().unwrap()[owner].clone(),
+            CredentialSource::Kept { owner, .. } => self.0.secrets.lock().unwrap()[owner].clone(),
             CredentialSource::Given(values) => values.clone(),
         };
         let secret = &values.credentials;
@@ -216,6 +220,11 @@ impl Readers for Shared {
             remote: None,
             disable: true,
         })
+    }
+
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
+        self.0.forgotten.lock().unwrap().push(owner.to_owned());
+        Ok(())
     }
 }
 
@@ -484,14 +493,4 @@ impl World {
             .expect(200);
         runs["items"][0].clone()
     }
-}
-
-pub(crate) fn ada() -> Value {
-    json!({
-        "attributes": {
-            "name": "Ada Park", "personal_email": "ada@mail.example",
-            "work_email": "ada.park@contoso.example", "department": "Engineering"
-        },
-        "start_date": "2026-03-02"
-    })
 }

@@ -4,7 +4,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use crate::support::{Around, Sando, sando};
-use sando_world::{NewCandidate, wait_until};
+use sando_world::{Fault, FaultKind, NewCandidate, wait_until};
 use serde_json::{Value, json};
 
 fn said(output: &Output) -> String {
@@ -83,6 +83,49 @@ async fn a_killed_process_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_asked_to_stop_finishes_what_has_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let mut first = Sando::start(folder.path(), &around).await;
+    first.configure(&around).await;
+    around.connect(&first);
+    let faults = around.wiki.faults();
+    faults.push(Fault::on("POST", "/members", FaultKind::Held));
+    let ids = around
+        .lever
+        .create_candidate(NewCandidate::named("Ada Park"));
+    around.lever.hire(&ids.opportunity).unwrap();
+    let waits_for_the_wiki = async || faults.injected() == 1;
+    wait_until(Duration::from_secs(60), waits_for_the_wiki)
+        .await
+        .unwrap();
+
+    first.ask_to_stop();
+    wait_until(Duration::from_secs(60), async || !first.listens())
+        .await
+        .unwrap();
+    let before = (first.is_running(), around.wiki.members().len());
+    faults.clear();
+    assert!(first.ends_well());
+
+    assert_eq!(before, (true, 0), "it waits for the answer");
+    assert_eq!(around.wiki.members().len(), 1);
+    let second = Sando::start(folder.path(), &around).await;
+    second.runs_end(1).await;
+    let runs = second.get("/v1/runs").await;
+    let run = runs["items"][0]["id"].as_str().unwrap();
+    let run = second.get(&format!("/v1/runs/{run}")).await;
+    let steps = run["steps"].as_array().unwrap();
+    let wiki = steps.iter().find(|step| step["app"] == "wiki").unwrap();
+    let attempts = wiki["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 1, "{wiki}");
+    assert_eq!(attempts[0]["request"], "create", "{wiki}");
+    assert_eq!(attempts[0]["status"], "ok", "its answer was taken in");
+    assert_eq!(around.wiki.traffic().count("POST", "/members"), 1);
+    assert_eq!(around.lever.notes(&ids.opportunity).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_same_folder_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let around = Around::start().await;
@@ -156,6 +199,27 @@ async fn a_backup_brings_everything_back() {
         1,
         "configuration and credentials came back"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_webhook_is_refused_without_detail() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    let unsigned = json!({ "event": "candidateHired", "triggeredAt": 1_767_607_215_123_i64, "token": "a-token" });
+
+    for (body, status, code) in [
+        ("no JSON".to_owned(), 400, "bad_request"),
+        (unsigned.to_string(), 401, "unauthorized"),
+        (" ".repeat(64 * 1024 + 1), 413, "too_large"),
+    ] {
+        let (told, kind, said) = sando.webhook(body).await;
+
+        assert_eq!((told, kind.as_str()), (status, "application/problem+json"));
+        assert_eq!(said["code"], code, "{said}");
+        assert_eq!(said.as_object().unwrap().len(), 4, "no detail: {said}");
+    }
+    assert!(sando.stop());
 }
 
 #[test]

@@ -132,6 +132,17 @@ impl Sando {
         )
     }
 
+    /// Calls the webhook as anybody could; answers status, kind of content, and content.
+    pub async fn webhook(&self, body: String) -> (u16, String, Value) {
+        let url = format!("{}/webhooks/lever", self.url);
+        let answer = self.http.post(url).body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let kind = answer.headers()["content-type"].to_str().unwrap();
+        let kind = kind.to_owned();
+        let text = answer.text().await.unwrap();
+        (status, kind, serde_json::from_str(&text).unwrap())
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         self.call("GET", path, Value::Null).await.1
     }
@@ -209,12 +220,32 @@ impl Sando {
     }
 
     /// The process is asked to stop; tells whether it ended well.
-    pub fn stop(mut self) -> bool {
-        Command::new("kill")
+    pub fn stop(self) -> bool {
+        self.ask_to_stop();
+        self.ends_well()
+    }
+
+    /// The process is asked to stop, and stops when it likes.
+    pub fn ask_to_stop(&self) {
+        let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .unwrap();
+            .status();
+        assert!(asked.unwrap().success());
+    }
+
+    /// Waits for the end; tells whether it was a good one.
+    pub fn ends_well(mut self) -> bool {
         self.child.wait().unwrap().success()
+    }
+
+    /// Has it not ended yet?
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Does it take calls?
+    pub fn listens(&self) -> bool {
+        std::net::TcpStream::connect(self.url.trim_start_matches("http://")).is_ok()
     }
 
     /// The process is asked to stop; answers what it logged.

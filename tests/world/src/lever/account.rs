@@ -1,5 +1,6 @@
 //! One simulated Lever account: its tables, clock and courier, shared by API and control.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -23,6 +24,8 @@ pub(super) struct Account {
     pub(super) chance: Chance,
     pub(super) faults: Faults,
     pub(super) courier: Arc<Courier>,
+    keys: Mutex<Vec<ApiKey>>,
+    refused: AtomicU64,
     buckets: Buckets,
 }
 
@@ -43,13 +46,30 @@ impl Account {
             chance,
             faults: Faults::default(),
             courier: Arc::new(courier),
+            keys: Mutex::new(options.keys.clone()),
+            refused: AtomicU64::new(0),
             buckets: Buckets::default(),
             options,
         })
     }
 
+    /// From now on these keys are accepted and no others.
+    pub(super) fn accept(&self, keys: Vec<ApiKey>) {
+        *locked(&self.keys) = keys;
+    }
+
+    /// A call came without an accepted key.
+    pub(super) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many calls came without an accepted key.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// The key of these Basic credentials: the key as user name, an empty password.
-    pub(super) fn key(&self, authorization: &str) -> Option<&ApiKey> {
+    pub(super) fn key(&self, authorization: &str) -> Option<ApiKey> {
         use base64::Engine;
         let (scheme, encoded) = authorization.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -60,7 +80,8 @@ impl Account {
             .ok()?;
         let text = String::from_utf8(decoded).ok()?;
         let name = text.strip_suffix(':')?;
-        self.options.keys.iter().find(|known| known.key == name)
+        let keys = locked(&self.keys);
+        keys.iter().find(|known| known.key == name).cloned()
     }
 
     /// Whether this key's bucket still held a token.

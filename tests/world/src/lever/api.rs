@@ -78,7 +78,12 @@ async fn guard(Shared(account): Sim, mut request: Request, next: Next) -> Respon
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            if matches!(refusal, Refusal::Unauthorized) {
+                account.refuse();
+            }
+            refusal.into_response()
+        }
     };
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("lever-data-api"));
@@ -92,11 +97,11 @@ async fn guard(Shared(account): Sim, mut request: Request, next: Next) -> Respon
 
 fn admit(account: &Account, request: &Request) -> Result<Caller, Refusal> {
     let credentials = request.headers().get(header::AUTHORIZATION);
-    let key: &ApiKey = credentials
+    let key: ApiKey = credentials
         .and_then(|value| value.to_str().ok())
         .and_then(|value| account.key(value))
         .ok_or(Refusal::Unauthorized)?;
-    if !account.admits(key) {
+    if !account.admits(&key) {
         return Err(Refusal::TooMany);
     }
     let path = request.uri().path();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use hyper::StatusCode;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use super::api::Sim;
 use super::candidate::{CandidateIds, NewCandidate};
 use super::changes::Unknown;
 use super::courier::Attempt;
-use super::options::WebhookSwitches;
+use super::options::{ApiKey, WebhookSwitches};
 use super::sim::Group;
 use crate::locked;
 use crate::query::Params;
@@ -44,6 +44,8 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/control/clock", post(clock))
         .route("/control/webhooks", post(register).put(switch))
         .route("/control/rotate", post(rotate))
+        .route("/control/keys", put(accept))
+        .route("/control/refused", get(refused))
         .route("/control/groups", post(switch_group))
         .route("/control/deliveries", get(deliveries))
         .route("/control/ping", post(ping))
@@ -208,6 +210,17 @@ async fn rotate(Shared(account): Sim, Json(new): Json<Rotation>) -> Done {
     let found = found.ok_or_else(|| Unknown::new("registration", &new.registration))?;
     found.signing_token = Some(new.signing_token);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accepts these API keys from now on, and no others.
+async fn accept(Shared(account): Sim, Json(keys): Json<Vec<String>>) -> StatusCode {
+    account.accept(keys.iter().map(|key| ApiKey::new(key)).collect());
+    StatusCode::NO_CONTENT
+}
+
+/// How many calls came without an accepted key.
+async fn refused(Shared(account): Sim) -> Json<u64> {
+    Json(account.refused())
 }
 
 async fn switch(Shared(account): Sim, Json(switches): Json<WebhookSwitches>) -> StatusCode {

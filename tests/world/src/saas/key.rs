@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A key pair, or a shared secret.
 #[derive(Clone)]
@@ -59,6 +59,34 @@ impl SigningKey {
     /// The private key as PEM, or the shared secret.
     pub fn private(&self) -> &str {
         &self.private
+    }
+
+    /// A token of this type (`JWT`, `at+jwt`) with these claims, signed by a key on P-256; none for other keys.
+    pub fn sign(&self, kind: &str, claims: &Value) -> Option<String> {
+        if self.algorithm != "ES256" {
+            return None;
+        }
+        let is_key = |line: &&str| !line.starts_with('-');
+        let key: String = self.private.lines().filter(is_key).collect();
+        let der = STANDARD.decode(key).ok()?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?;
+        let header = json!({ "alg": self.algorithm, "typ": kind });
+        let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let text = format!("{}.{}", part(&header), part(claims));
+        let signature = pair.sign(&SystemRandom::new(), text.as_bytes()).ok()?;
+        let signature = URL_SAFE_NO_PAD.encode(signature.as_ref());
+        Some(format!("{text}.{signature}"))
+    }
+
+    /// The public part of a key on P-256, as a provider publishes it; none for other keys.
+    pub fn jwk(&self) -> Option<Value> {
+        if self.algorithm != "ES256" {
+            return None;
+        }
+        // Uncompressed: a 4, then both coordinates.
+        let (x, y) = self.public.get(1..)?.split_at_checked(32)?;
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        Some(json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "x": x, "y": y }))
     }
 
     /// The claims of a token that this key signed.

@@ -92,6 +92,10 @@ fn a_key_verifies_what_it_signed_only() {
     let key = SigningKey::shared("a-shared-secret");
     // {"alg":"HS256"} . {"a":1}
     assert_eq!(key.claims("eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.AAAA"), None);
+    let key = SigningKey::elliptic();
+    let token = key.sign("JWT", &json!({ "a": 1 })).unwrap();
+    assert_eq!(key.claims(&token), Some(json!({ "a": 1 })));
+    assert_eq!(SigningKey::elliptic().claims(&token), None);
     assert!(
         SigningKey::rsa()
             .private()

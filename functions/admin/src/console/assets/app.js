@@ -19,8 +19,10 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    if (form.method === "post") form.dataset.sent = "1";
     saved = true;
+    // Such a form stays on the page: what is sent is saved, as often as one likes.
+    if (form.hasAttribute("hx-boost")) return;
+    if (form.method === "post") form.dataset.sent = "1";
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 

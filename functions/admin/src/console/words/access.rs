@@ -152,7 +152,7 @@ pub(in crate::console) fn terminate(person: &Person, count: usize) -> String {
     }
 }
 
-pub(in crate::console) const UNDO: &str = "A leaving can be undone with Reinstate over the API: what is due then is given \
+pub(in crate::console) const UNDO: &str = "A leaving can be undone with Reinstate: what is due then is given \
      again. What an application deletes by itself does not come back.";
 pub(in crate::console) const TYPE_NAME: &str = "Type the name to confirm";
 pub(in crate::console) const WHEN_NOW: &str = "Now";
@@ -166,5 +166,85 @@ pub(in crate::console) fn goal(goal: sando_core::effect::Goal) -> (&'static str,
         Goal::Suspend => ("−", "suspend"),
         Goal::Remove => ("−", "remove"),
         Goal::Sent => ("~", "send"),
+    }
+}
+
+pub(in crate::console) const REINSTATE: &str = "Reinstate…";
+pub(in crate::console) const CORRECT: &str = "Correct…";
+pub(in crate::console) const GIVEN_AGAIN: &str = "What is given again";
+pub(in crate::console) const NOTHING_AGAIN: &str =
+    "Nothing has to be given: it is all still there.";
+pub(in crate::console) const WOULD_CHANGE: &str = "What would change";
+pub(in crate::console) const NOT_WANTED_ANY_MORE: &str = "Not wanted any more:";
+pub(in crate::console) const ACCESS_STAYS: &str = "Access stays as it is.";
+pub(in crate::console) const CORRECTED_HINT: &str =
+    "Corrected by hand. Empty it to take back what Lever says.";
+pub(in crate::console) const CORRECT_MEANS: &str = "What is corrected here wins over what Lever says, until it is taken back. \
+     What is no text is corrected over the API.";
+pub(in crate::console) const PLAN_CHANGED: &str =
+    "What would happen changed while you were reading. Nothing was done; read the new plan.";
+
+/// Undoing a leaving.
+pub(in crate::console) fn reinstate(name: &str, effects: Option<usize>) -> String {
+    match effects.map(size) {
+        None => format!("{name} has not left and is not about to leave."),
+        Some(0) => format!("{name} comes back, and still has everything that is due."),
+        Some(count) => format!(
+            "{name} comes back: {} given again.",
+            many(count, "access is", "accesses are")
+        ),
+    }
+}
+
+/// Correcting.
+pub(in crate::console) fn correct(name: &str) -> String {
+    format!("What is known of {name}, to be corrected.")
+}
+
+/// What a correction would do.
+pub(in crate::console) fn corrects(
+    name: &str,
+    attributes: usize,
+    more: usize,
+    less: usize,
+) -> String {
+    match (size(attributes), more.saturating_add(less)) {
+        (0, _) => format!("Nothing about {name} would change."),
+        (count, 0) => format!(
+            "{} of {name} would change; access stays as it is.",
+            many(count, "attribute", "attributes")
+        ),
+        (count, effects) => format!(
+            "{} of {name} would change, and with it {}.",
+            many(count, "attribute", "attributes"),
+            many(size(effects), "access", "accesses")
+        ),
+    }
+}
+
+pub(in crate::console) const PAUSE: &str = "Pause";
+pub(in crate::console) const PAUSE_WHAT: &str = "What";
+pub(in crate::console) const PAUSE_MEANS: &str = "What runs finishes; events are still received and planned, and no effect \
+     starts until somebody resumes.";
+pub(in crate::console) const RESUME_SEE: &str = "See what would go on";
+pub(in crate::console) const GOES_ON: &str = "What goes on";
+pub(in crate::console) const NOTHING_HELD: &str = "Nothing was held back.";
+
+/// What is paused.
+pub(in crate::console) fn paused(count: usize) -> String {
+    match size(count) {
+        0 => "Nothing is paused.".to_owned(),
+        count => format!("{} paused.", many(count, "thing is", "things are")),
+    }
+}
+
+/// What resuming does.
+pub(in crate::console) fn resumes(name: &str, effects: usize) -> String {
+    match size(effects) {
+        0 => format!("{name} can be resumed; nothing was held back."),
+        count => format!(
+            "{name} can be resumed: {} on then.",
+            many(count, "effect goes", "effects go")
+        ),
     }
 }

@@ -3,12 +3,16 @@
 //! Present tense, short, names before ids, "we" for Sando. A verdict is right for empty, one, many, failed and unknown.
 
 mod access;
+mod builder;
+mod happened;
 mod inbox;
 mod pages;
 mod refusals;
 mod work;
 
 pub(super) use access::*;
+pub(super) use builder::*;
+pub(super) use happened::*;
 pub(super) use inbox::*;
 pub(super) use pages::*;
 pub(super) use refusals::*;
@@ -85,10 +89,26 @@ pub(super) enum Said {
     Saved,
     /// A file, and what follows from it takes longer.
     Saving,
+    /// A definition.
+    Defined,
+    /// A draft.
+    Discarded,
+    /// Somebody is back.
+    Reinstated,
+    /// Attributes.
+    Corrected,
+    /// The brake.
+    Paused,
+    /// The brake.
+    Resumed,
+    /// The settings.
+    SettingsSaved,
+    /// An API key.
+    KeyForgotten,
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 17] = [
+    const ALL: [(Self, &'static str); 25] = [
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
@@ -106,6 +126,14 @@ impl Said {
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
+        (Self::Defined, "defined"),
+        (Self::Discarded, "discarded"),
+        (Self::Reinstated, "reinstated"),
+        (Self::Corrected, "corrected"),
+        (Self::Paused, "paused"),
+        (Self::Resumed, "resumed"),
+        (Self::SettingsSaved, "settings-saved"),
+        (Self::KeyForgotten, "key-forgotten"),
     ];
 
     /// Reads the word of the cookie.
@@ -147,6 +175,16 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
+        Said::Defined => "Saved. It is available to connect now.",
+        Said::Discarded => "The draft is gone.",
+        Said::Reinstated => "What is due is being given again.",
+        Said::Corrected => "Corrected. What follows from it has begun.",
+        Said::Paused => "Paused. No effect starts until somebody resumes.",
+        Said::Resumed => "It goes on.",
+        Said::SettingsSaved => "Saved.",
+        Said::KeyForgotten => {
+            "Forgotten. It proves nothing any more, and sessions that it opened are over."
+        }
     }
 }
 

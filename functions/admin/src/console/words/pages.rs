@@ -51,7 +51,7 @@ pub(in crate::console) const SYNC_NOW: &str = "Sync now";
 pub(in crate::console) const TEST: &str = "Test";
 pub(in crate::console) const ENABLE: &str = "Enable";
 pub(in crate::console) const NO_DEFINITIONS: &str = "A definition says how an application's users are read. There is none \
-     yet: put one with PUT /v1/definitions, or take one of the catalogue.";
+     yet: build one, or take one of the catalogue.";
 pub(in crate::console) const NO_ACCOUNTS: &str = "No account is connected yet. Connect one above.";
 
 /// Integrations.
@@ -210,8 +210,47 @@ pub(in crate::console) fn settings(lever: bool) -> String {
     }
 }
 
-pub(in crate::console) const SETTINGS_BY_API: &str =
-    "Shown as they are. They are changed with PUT /v1/settings; forms follow.";
+pub(in crate::console) const SETTINGS_READ_ONLY: &str =
+    "You can read the settings. Changing them takes the role administrator.";
+pub(in crate::console) const WHO_IS_WHO: &str = "Who is who";
+pub(in crate::console) const ROLES_HINT: &str =
+    "As YAML, one role a line: it-admin: [ada@contoso.example]";
+pub(in crate::console) const OIDC_HINT: &str = "As YAML: issuer, audience (the client id), groups_claim, and groups: each with its roles \
+     viewer, operator, approver or administrator.";
+pub(in crate::console) const NO_KEYS: &str =
+    "There is no API key yet. Programs and colleagues sign in with one.";
+pub(in crate::console) const MAKE_KEY: &str = "Make a key";
+pub(in crate::console) const FORGET_MEANS: &str = "It proves nothing from then on, and sessions that it opened are over. It cannot be brought back.";
+pub(in crate::console) const KEY_ONCE: &str =
+    "Copy it now: it is shown this once, and only its hash is kept.";
+pub(in crate::console) const KEPT: &str = "It is kept";
+pub(in crate::console) const LEVER_KEY: &str = "An API key";
+pub(in crate::console) const LEVER_KEY_HINT: &str = "Made in Lever under Settings, Integrations and API, with read access to opportunities, \
+     contacts, offers, postings, users and webhooks, and write access to notes. Leave it empty to keep the one that is set.";
+pub(in crate::console) const LEVER_HOOKS: &str = "Webhooks with a signing token";
+pub(in crate::console) const LEVER_HOOKS_HINT: &str =
+    "Lever calls /webhooks/lever/{name}; the name is yours to choose.";
+pub(in crate::console) const LEVER_NAME_HINT: &str = "It is the end of the URL that Lever calls: hires calls /webhooks/lever/hires. \
+     A name that is there already gets the new token.";
+pub(in crate::console) const LEVER_SEEN: &str = "A call that counted";
+pub(in crate::console) const LEVER_SEEN_YES: &str =
+    "Lever has called, with a signature that is right.";
+pub(in crate::console) const LEVER_SEEN_NO: &str =
+    "None yet. Save the webhook in Lever: it sends a test event. This turns green by itself.";
+pub(in crate::console) const LEVER_TEST: &str = "Test the key";
+pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
+pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";
+pub(in crate::console) const LEVER_WORKS: &str =
+    "The key is accepted, and may read what Sando reads.";
+
+/// The key of Lever was tried.
+pub(in crate::console) fn lever_tested(ok: bool) -> String {
+    if ok {
+        "Lever lets us in.".to_owned()
+    } else {
+        "Lever does not let us in.".to_owned()
+    }
+}
 
 /// A file that cannot be saved as it is.
 pub(in crate::console) fn of_mistakes(count: usize) -> String {

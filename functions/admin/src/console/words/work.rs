@@ -110,35 +110,3 @@ pub(in crate::console) fn label(step: &Step) -> String {
     step.app()
         .map_or_else(|| step.id.to_string(), ToString::to_string)
 }
-
-/// What happened to a person, as a sentence; what we have no sentence for is told as it is recorded.
-pub(in crate::console) fn happened(kind: &str, app: Option<&str>, action: &str) -> String {
-    let app = app.unwrap_or("the application");
-    let action = action.strip_prefix(&format!("{app}: ")).unwrap_or(action);
-    match (kind, action) {
-        ("app", "create") => format!("{app}: account made"),
-        ("app", "entitle") => format!("{app}: role, groups and plan set"),
-        ("app", "restore") => format!("{app}: account made active again"),
-        ("app", "suspend") => format!("{app}: account suspended"),
-        ("app", "remove") => format!("{app}: account removed"),
-        ("app", "revoke_sessions") => format!("{app}: signed out everywhere"),
-        ("app", "release_plan") => format!("{app}: licence given back"),
-        ("app", "verified") => format!("{app}: looked again, and it is so"),
-        ("app", "given up") => format!("{app}: given up, the owner has a task"),
-        ("app", other) => format!("{app}: {other}"),
-        ("person", "termination set") => "Leaving was set for a later moment".to_owned(),
-        ("person", "termination asked for") => "Leaving was asked for by hand".to_owned(),
-        ("person", "termination undone") => "The leaving was called off".to_owned(),
-        ("person", "first day has come") => "The first day has come".to_owned(),
-        (_, "approval approved") => format!("Approved: {app}"),
-        (_, "approval rejected") => format!("Rejected: {app}"),
-        (_, "approval delegated") => format!("Delegated: {app}"),
-        (_, other) => {
-            let mut chars = other.chars();
-            let first = chars
-                .next()
-                .map(|first| first.to_uppercase().collect::<String>());
-            format!("{}{}", first.unwrap_or_default(), chars.as_str())
-        }
-    }
-}

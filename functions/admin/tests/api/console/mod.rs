@@ -1,6 +1,8 @@
 //! The console from outside: real pages through the real router, as a browser asks for them.
 
 mod assets;
+mod builder;
+mod by_hand;
 mod decisions;
 mod markup;
 mod pages;
@@ -169,6 +171,8 @@ pub(crate) async fn furnished(world: &World) -> Fixture {
     let rule = json!({ "event": "candidate.hired", "workflow": "onboard" });
     world.put("/v1/rules/ours", rule).await.expect(201);
     connected(world).await;
+    let draft = json!({ "definition": "acme", "app": "acme", "name": "Acme", "map": { "email": { "first_of": ["mail"] } } });
+    world.put("/v1/drafts/acme", draft).await.expect(201);
     let person = world.applied_again().await;
     world.pass(1).await;
     let run = world.run_of(&person).await["id"]
@@ -221,14 +225,17 @@ impl Fixture {
             path if path.starts_with("/console/runs/") => &self.run,
             path if path.starts_with("/console/tasks/") => &self.task,
             path if path.starts_with("/console/integrations/") => "acme",
+            path if path.starts_with("/console/builder/") => "acme",
+            path if path.starts_with("/console/settings/keys/") => "key_none",
             _ => "engineering",
         };
         path.replace("{id}", id)
             .replace("{definition}", "acme")
             .replace("{name}", "prod")
             .replace("{external_id}", "a%2F1")
+            .replace("builder/acme/{step}", "builder/acme/fields")
             .replace("{step}", "access%2Ffigma")
-            .replace("{kind}/new", "policies/new?id=makers")
+            .replace("new/{kind}", "new/policies?id=makers")
             .replace("{kind}", "policies")
             .replace("{*place}", "config/1")
     }

@@ -52,6 +52,12 @@ async fn each_role_has_its_own_forms() {
         "/console/runs/{id}/cancel",
         "/console/runs/{id}/steps/{step}/skip",
         "/console/connect/{definition}",
+        "/console/builder/{id}/save",
+        "/console/settings/guards",
+        "/console/settings/people",
+        "/console/settings/lever",
+        "/console/settings/keys",
+        "/console/settings/keys/{id}/forget",
         "/console/accounts/{definition}/{name}/release",
         "/console/{kind}/{id}",
     ];

@@ -1,0 +1,306 @@
+//! The builder: six steps to a definition, over a draft that is saved with every step, with the test panel beside them.
+//!
+//! A form is made of [`kind::Field`]s, each a place in the definition; what is filled in is put there and nowhere else
+//! ([`fill`]), and what a field cannot show stands in it as YAML ([`show`]). So form and file are one thing. The answer of
+//! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored.
+
+mod fill;
+mod kind;
+mod list;
+mod page;
+mod panel;
+mod place;
+mod review;
+mod rows;
+mod show;
+mod steps;
+mod yaml;
+
+pub(super) use fill::read_yaml;
+pub(super) use list::{begin, show as list};
+pub(super) use yaml::print as print_yaml;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use sando_core::admin::accounts::{self, Given};
+use sando_core::admin::{AdminError, Expect, definitions, drafts, files, preview};
+use sando_core::catalog::Draft;
+use sando_core::company::Company;
+use sando_core::definition::{Definition, suggest};
+use sando_core::handle::sync::sample::Sample;
+use sando_core::ids::Slug;
+use sando_core::mistake::Mistake;
+use serde_json::{Map, Value};
+
+use crate::Api;
+use crate::logins::redirect_url;
+use crate::problem::Problem;
+
+use super::form::Form;
+use super::input::At;
+use super::layout::done;
+use super::refusal::Refusal;
+use super::visitor::{Administers, Operates, Sees, Visitor};
+use super::words::{self, Said};
+
+use fill::Filled;
+use page::Shown;
+use panel::{Panel, answer_of, without_fields};
+use place::{get, pointed, set};
+use show::Unread;
+use steps::{Step, choose, is_said, sections};
+
+/// What a form did to the definition.
+#[derive(Default)]
+struct Done {
+    unread: Unread,
+    /// The file could not be read at all: its text, and why.
+    text: Option<(String, String)>,
+    /// A draft that is not saved: why.
+    refused: Vec<Mistake>,
+}
+
+fn step_of(path: &str) -> Result<Step, Refusal> {
+    Step::find(path).ok_or_else(Refusal::nothing)
+}
+
+/// What is wrong with a definition.
+fn mistakes_of(id: &Slug, file: &Value) -> Vec<Mistake> {
+    match definitions::checked(id, file) {
+        Err(AdminError::Invalid(mistakes)) => mistakes,
+        _ => Vec::new(),
+    }
+}
+
+/// Shows a step.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    At((id, step)): At<(Slug, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let step = step_of(&step)?;
+    let draft = drafts::must_be(&api.ports, &id).await?.entity;
+    let company = files::company(&api.ports).await?;
+    let panel = Panel::of(&api, &draft.file, "", None).await?;
+    let shown = Shown {
+        visitor: &visitor,
+        draft: &draft,
+        step,
+        company: &company,
+        panel: &panel,
+        done: &Done::default(),
+        mistakes: mistakes_of(&id, &draft.file),
+        says_mistakes: step == Step::Review,
+        variables: Map::new(),
+        redirect_url: redirect_url(&headers),
+    };
+    page::page(&api, &shown).await
+}
+
+/// Takes in one step, saves the draft, and shows this or another one.
+pub(super) async fn submit(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((id, step)): At<(Slug, String)>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let step = step_of(&step)?;
+    let before = drafts::must_be(&api.ports, &id).await?.entity;
+    let company = files::company(&api.ports).await?;
+    let mut done = Done::default();
+    let mut file = before.file.clone();
+    let from = Step::find(form.get("from"));
+    if let Some(from) = from {
+        take_in(&mut file, from, &form, &company, &mut done);
+    }
+    use_proposals(&mut file, &form);
+    let draft = save(&api, &visitor, &id, before, file, &mut done).await?;
+    let tested = match form.get("do") {
+        "test" => Some(test(&api, &draft.file, &form).await?),
+        _ => None,
+    };
+    let mut sample = form.get("sample").to_owned();
+    let (tested, refused) = match tested {
+        Some(Ok(tested)) => {
+            if let Some(answer) = answer_of(&tested, &draft.file) {
+                sample = serde_json::to_string_pretty(&answer).unwrap_or_default();
+            }
+            (Some(tested), Vec::new())
+        }
+        Some(Err(mistakes)) => (None, mistakes),
+        None => (None, Vec::new()),
+    };
+    done.refused.extend(refused);
+    let panel = Panel::of(&api, &draft.file, &sample, tested).await?;
+    let is_wrong = !done.unread.is_empty() || done.text.is_some() || !done.refused.is_empty();
+    // What cannot be read is shown where it was typed.
+    let step = if is_wrong { from.unwrap_or(step) } else { step };
+    let variables = form.under("variables.");
+    let shown = Shown {
+        visitor: &visitor,
+        draft: &draft,
+        step,
+        company: &company,
+        panel: &panel,
+        done: &done,
+        mistakes: mistakes_of(&id, &draft.file),
+        says_mistakes: step == Step::Review || from == Some(step),
+        variables: variables
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect(),
+        redirect_url: redirect_url(&headers),
+    };
+    let page = page::page(&api, &shown).await?;
+    if is_wrong {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
+    Ok(page)
+}
+
+/// Puts what one step says into the definition.
+fn take_in(file: &mut Value, from: Step, form: &Form, company: &Company, done: &mut Done) {
+    if from == Step::Yaml {
+        let Some(text) = form.find("text") else {
+            return;
+        };
+        match read_yaml(text) {
+            Ok(Some(Value::Object(fields))) => *file = Value::Object(fields),
+            Ok(_) => done.text = Some((text.to_owned(), words::NO_OBJECT.to_owned())),
+            Err(why) => done.text = Some((text.to_owned(), why)),
+        }
+        return;
+    }
+    let filled = Filled::of(form);
+    for section in sections(from, &file.clone(), company) {
+        if let Some(variant) = &section.variant {
+            let word = form.find(&format!("v:{}", variant.at));
+            let is_known = |word: &&str| variant.choices.iter().any(|(known, _)| known == word);
+            if let Some(word) = word.filter(is_known)
+                && word != variant.chosen
+            {
+                let chosen = choose(file, variant.at, word);
+                set(file, variant.at, chosen);
+                continue;
+            }
+        }
+        for field in &section.fields {
+            filled.put(file, field, &mut done.unread);
+        }
+        // What was filled in of a type that was never said says it.
+        if let Some(variant) = &section.variant
+            && matches!(variant.at, "/auth" | "/users/pagination")
+            && is_said(&variant.chosen)
+            && let Some(Value::Object(fields)) = get(file, variant.at)
+            && !fields.contains_key("type")
+        {
+            set(
+                file,
+                &place::below(variant.at, "type"),
+                Some(Value::from(variant.chosen.clone())),
+            );
+        }
+    }
+}
+
+/// Follows the proposals that were chosen.
+fn use_proposals(file: &mut Value, form: &Form) {
+    let wanted = form.get("do");
+    let one = wanted.strip_prefix("use:");
+    if one.is_none() && wanted != "use-all" {
+        return;
+    }
+    let Ok(answer) = serde_json::from_str::<Value>(form.get("sample")) else {
+        return;
+    };
+    for proposal in suggest(&answer, &[]) {
+        if one.is_none_or(|key| key == proposal.key) {
+            set(file, &pointed(&proposal.key), Some(proposal.value));
+        }
+    }
+}
+
+async fn save(
+    api: &Api,
+    visitor: &Visitor,
+    id: &Slug,
+    before: Draft,
+    file: Value,
+    done: &mut Done,
+) -> Result<Draft, Refusal> {
+    if file == before.file {
+        return Ok(before);
+    }
+    let Value::Object(fields) = file else {
+        return Ok(before);
+    };
+    let who = visitor.who(api);
+    match drafts::put(&api.ports, &who, id, fields, &Expect::Anything).await {
+        Ok((saved, _)) => Ok(saved.entity),
+        Err(AdminError::Invalid(mistakes)) => {
+            done.refused = mistakes;
+            Ok(before)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the first page of users with what was given for this once.
+async fn test(
+    api: &Api,
+    file: &Value,
+    form: &Form,
+) -> Result<Result<Sample, Vec<Mistake>>, Refusal> {
+    let definition =
+        Definition::compile(file).or_else(|_| Definition::compile(&without_fields(file)));
+    let definition = match definition {
+        Ok(definition) => definition,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    let given = Given {
+        variables: form.under("variables."),
+        credentials: form.under("credentials."),
+        replace: false,
+    };
+    match preview::test(&api.ports, definition, given).await {
+        Ok(sample) => Ok(Ok(sample)),
+        Err(AdminError::Invalid(mistakes)) => Ok(Err(mistakes)),
+        Err(error) => Err(Problem::from(error).into()),
+    }
+}
+
+/// Saves the definition, and forgets the draft.
+pub(super) async fn publish(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+) -> Result<Response, Refusal> {
+    let draft = drafts::must_be(&api.ports, &id).await?.entity;
+    let who = visitor.who(&api);
+    definitions::put(&api.ports, &who, &id, draft.file, &Expect::Anything).await?;
+    drafts::delete(&api.ports, &who, &id, &Expect::Anything).await?;
+    Ok(done(&format!("/console/integrations/{id}"), Said::Defined))
+}
+
+/// Forgets the draft.
+pub(super) async fn discard(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+) -> Result<Response, Refusal> {
+    let who = visitor.who(&api);
+    drafts::delete(&api.ports, &who, &id, &Expect::Anything).await?;
+    Ok(done("/console/builder", Said::Discarded))
+}
+
+/// How many accounts are connected with a definition.
+async fn connected(api: &Api, id: &Slug) -> Result<usize, Refusal> {
+    let accounts = accounts::all(&api.ports).await?;
+    Ok(accounts
+        .iter()
+        .filter(|account| account.entity.definition == *id)
+        .count())
+}

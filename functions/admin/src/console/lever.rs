@@ -1,0 +1,183 @@
+//! The connection to Lever: a checklist that turns green, and what it is connected with.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::admin::Expect;
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::settings::{self, LeverSecrets, Shown};
+use sando_core::event::{DeliveryState, StoredDelivery};
+use sando_core::ids::Slug;
+use sando_core::store::{Entity, PageRequest, Query};
+
+use crate::Api;
+
+use super::form::Form;
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::{button, hidden, tag};
+use super::refusal::Refusal;
+use super::settings::{Wrong, again, set};
+use super::states::Shape;
+use super::visitor::{Administers, Operates, Visitor};
+use super::words::{self, Said};
+
+/// Did Lever ever call, with something that counted?
+async fn has_called(api: &Api) -> Result<bool, Refusal> {
+    let states = [
+        DeliveryState::Received,
+        DeliveryState::Waiting,
+        DeliveryState::Done,
+        DeliveryState::NothingToDo,
+    ];
+    let query = Query::States {
+        kind: StoredDelivery::KIND,
+        states: states.iter().map(|state| state.as_str()).collect(),
+    };
+    let one = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    Ok(!api.ports.store.list(&query, &one).await?.items.is_empty())
+}
+
+fn line(is_done: bool, what: &str, why: &Markup) -> Markup {
+    html! {
+        li {
+            span { @if is_done { (tag(Shape::Done, "done")) } @else { (tag(Shape::Ready, "to do")) } }
+            div { strong { (what) } div.why { (why) } }
+            span {}
+        }
+    }
+}
+
+/// The checklist, and the form.
+pub(super) async fn section(
+    api: &Api,
+    visitor: &Visitor,
+    shown: &Shown,
+    now: Timestamp,
+) -> Result<Markup, Refusal> {
+    let called = has_called(api).await?;
+    let has_key = shown.api_key.count > 0;
+    // A token may also be set where the process is started: a call that counted proves it.
+    let has_tokens = called || shown.registrations.values().any(|tokens| tokens.count > 0);
+    Ok(html! {
+        section aria-labelledby="lever" {
+            h2 #lever { "Lever" }
+            ul.needs {
+                (line(has_key, words::LEVER_KEY, &html! { (set(&shown.api_key, now)) }))
+                (line(has_tokens, words::LEVER_HOOKS, &html! {
+                    @if shown.registrations.is_empty() { (words::LEVER_HOOKS_HINT) }
+                    @for (name, tokens) in &shown.registrations { div { code { "/webhooks/lever/" (name) } " " (set(tokens, now)) } }
+                }))
+                (line(called, words::LEVER_SEEN, &html! { (if called { words::LEVER_SEEN_YES } else { words::LEVER_SEEN_NO }) }))
+            }
+            @if has_key && visitor.may(Scope::Operate) {
+                div.bar { (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST)) }
+            }
+            @if visitor.may(Scope::Admin) {
+                details open[!has_key] { summary { (words::LEVER_CHANGE) } (form(visitor, &once(api))) }
+            }
+        }
+    })
+}
+
+fn form(visitor: &Visitor, once: &str) -> Markup {
+    html! {
+        form.stack method="post" action="/console/settings/lever" {
+            (hidden(visitor, once))
+            div.field {
+                label for="lever-key" { "API key" }
+                p.hint #lever-key-hint { (words::LEVER_KEY_HINT) }
+                input #lever-key type="password" name="api_key" autocomplete="off" maxlength="1024" aria-describedby="lever-key-hint";
+            }
+            div.field {
+                label for="lever-name" { "Name of a webhook registration" }
+                p.hint #lever-name-hint { (words::LEVER_NAME_HINT) }
+                input #lever-name type="text" name="registration" autocomplete="off" maxlength="63" aria-describedby="lever-name-hint";
+            }
+            div.field {
+                label for="lever-token" { "Its signing token" }
+                input #lever-token type="password" name="token" autocomplete="off" maxlength="1024";
+            }
+            div.field {
+                label for="lever-token-2" { "A second one, during a rotation" }
+                input #lever-token-2 type="password" name="token" autocomplete="off" maxlength="1024";
+            }
+            p.bar { button type="submit" { (words::LEVER_SAVE) } }
+        }
+    }
+}
+
+/// Keeps the key and signing tokens that were given.
+pub(super) async fn save(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (wanted, _) = settings::current(&api.ports).await?;
+    let tokens = form
+        .all("token")
+        .map(str::trim)
+        .filter(|token| !token.is_empty());
+    let tokens: Vec<String> = tokens.map(str::to_owned).collect();
+    let mut given = LeverSecrets {
+        api_key: Some(form.get("api_key").to_owned()).filter(|key| !key.is_empty()),
+        registrations: None,
+    };
+    let name = form.get("registration");
+    if !name.is_empty() || !tokens.is_empty() {
+        let slug = match Slug::parse(name) {
+            Ok(slug) => slug,
+            Err(error) => {
+                let mistakes = vec![("registration".to_owned(), error.to_string())];
+                return again(
+                    &api,
+                    &visitor,
+                    &Wrong {
+                        mistakes,
+                        ..Wrong::default()
+                    },
+                )
+                .await;
+            }
+        };
+        let known = wanted.registrations.iter().map(|name| (name.clone(), None));
+        let mut all: BTreeMap<Slug, Option<Vec<String>>> = known.collect();
+        all.insert(slug, Some(tokens));
+        given.registrations = Some(all);
+    }
+    let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), visitor.who(&api));
+    match settings::put(ports, secrets, &who, wanted, &given, &Expect::Anything).await {
+        Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
+        Err(error) => again(&api, &visitor, &Wrong::of(error)?).await,
+    }
+}
+
+/// Asks Lever whether the key is accepted and may read what Sando reads.
+pub(super) async fn test(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+) -> Result<Response, Refusal> {
+    let tested = api.ports.lever.test().await;
+    let body = html! {
+        @match &tested {
+            Ok(()) => { div.said { p { (words::LEVER_WORKS) } } }
+            Err(error) => { div.said.is-bad { p { (error) } } }
+        }
+        p.bar { a.button.primary href="/console/settings" { (words::BACK) } }
+    };
+    let page = Page {
+        nav: Nav::Settings,
+        title: "Lever".to_owned(),
+        above: Some(html! { a href="/console/settings" { "Settings" } }),
+        verdict: words::lever_tested(tested.is_ok()),
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}

@@ -1,0 +1,343 @@
+//! What the trail records, as sentences: one for every kind of action that there is. A test looks for new ones.
+
+use sando_core::approval::ApprovalState;
+use sando_core::config::ConfigKind;
+use sando_core::effect::Action;
+use sando_core::rule::EventKind;
+use sando_core::run::RunState;
+use sando_core::sync::SyncState;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Actions with one sentence each, whatever they are about.
+const PLAIN: [(&str, &str); 43] = [
+    ("API key made", "An API key was made"),
+    ("API key forgotten", "An API key was forgotten"),
+    (
+        "a human has to look",
+        "A human has to look: what Lever says is not clear",
+    ),
+    (
+        "account authorised",
+        "Somebody logged in at the application, and the account can be read",
+    ),
+    ("account connected", "The account was connected"),
+    ("account disabled", "The account was disabled"),
+    ("account disconnected", "The account was disconnected"),
+    ("account enabled", "The account was enabled"),
+    (
+        "account enabled by a test",
+        "The account was enabled: a test passed",
+    ),
+    ("approval asked for", "Somebody was asked to decide"),
+    ("approval delegated", "The decision was given to a deputy"),
+    (
+        "approval escalated",
+        "Nobody decided in time: others were asked",
+    ),
+    ("catch-up asked for", "Reading Lever again was asked for"),
+    ("checkpoint", "The ends of the chains were written down"),
+    ("corrected by hand", "Attributes were corrected by hand"),
+    ("credentials removed", "Credentials were removed"),
+    ("credentials set", "Credentials were set"),
+    ("definition deleted", "The definition was deleted"),
+    ("definition put", "The definition was saved"),
+    ("event replayed", "The event was replayed"),
+    ("first day has come", "The first day has come"),
+    ("lever API key set", "The API key of Lever was set"),
+    (
+        "link to sign in made",
+        "A link to sign in was printed at the start",
+    ),
+    (
+        "paused removals",
+        "Removals were paused: more than the cap in one hour",
+    ),
+    ("person added", "They became known"),
+    ("person changed", "What is known of them changed"),
+    (
+        "refused a token that was seen with other content",
+        "A webhook was refused: its token came before with other content",
+    ),
+    (
+        "reinstatement asked for",
+        "Coming back was asked for by hand",
+    ),
+    ("run is being cancelled", "The run is being cancelled"),
+    ("signed in", "Somebody signed in to the console"),
+    ("signed out", "Somebody signed out of the console"),
+    (
+        "signing tokens removed",
+        "Signing tokens of webhooks were removed",
+    ),
+    ("signing tokens set", "Signing tokens of webhooks were set"),
+    ("step done by hand", "A step was done by hand"),
+    ("step skipped", "A step was skipped"),
+    ("step tried again", "A step was tried again"),
+    ("sync begun", "A sync began"),
+    ("sync released", "A sync that was held was released"),
+    ("task done", "A task was done"),
+    ("task reassigned", "A task was given to somebody else"),
+    ("termination asked for", "Leaving was asked for by hand"),
+    ("termination set", "Leaving was set for a later moment"),
+    ("termination undone", "The leaving was called off"),
+];
+
+/// Longer ones.
+const LONG: [(&str, &str); 2] = [
+    (
+        "what the offer says changed before the first day",
+        "What the offer says changed before the first day",
+    ),
+    (
+        "work address changed: a stranger has the first one",
+        "The work address was changed: a stranger has the first one",
+    ),
+];
+
+/// What is said of an application besides the actions in it.
+const IN_APP: [(&str, &str); 9] = [
+    ("verified", "looked again, and it is so"),
+    ("given up", "given up, the owner has a task"),
+    ("desired", "is due"),
+    ("cancelled", "not wanted any more"),
+    ("kept", "stays as it is"),
+    ("withdrawn", "not wanted any more, nothing was made"),
+    ("delivery moved", "is given at another time"),
+    ("something else is due", "something else is due"),
+    ("done by hand", "done by hand"),
+];
+
+/// A word that is one of a kind.
+fn word<T: DeserializeOwned>(word: &str) -> Option<T> {
+    serde_json::from_value(Value::from(word)).ok()
+}
+
+fn of_action(action: Action) -> &'static str {
+    match action {
+        Action::Create => "account made",
+        Action::Restore => "account made active again",
+        Action::Entitle => "role, groups and plan set",
+        Action::RevokeSessions => "signed out everywhere",
+        Action::ReleasePlan => "licence given back",
+        Action::Suspend => "account suspended",
+        Action::Remove => "account removed",
+        Action::Send => "sent",
+    }
+}
+
+fn of_file(kind: ConfigKind) -> &'static str {
+    match kind {
+        ConfigKind::App => "The application",
+        ConfigKind::Attributes => "The file of attributes",
+        ConfigKind::Policy => "The policy",
+        ConfigKind::Rule => "The rule",
+        ConfigKind::Workflow => "The workflow",
+        ConfigKind::Settings => "The settings",
+        ConfigKind::Pause => "What is paused",
+    }
+}
+
+fn of_event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Hired => "Hired in Lever",
+        EventKind::Unhired => "The hire was undone in Lever",
+        EventKind::Archived => "Archived in Lever",
+        EventKind::Unarchived => "Taken out of the archive in Lever",
+        EventKind::StageChanged => "Moved to another stage in Lever",
+        EventKind::Deleted => "Deleted in Lever",
+        EventKind::Applied => "Applied in Lever",
+        EventKind::OfferChanged => "The offer changed",
+        EventKind::PersonChanged => "Attributes that policies look at changed",
+        EventKind::Terminated => "Left",
+        EventKind::Reinstated => "Came back",
+        EventKind::UserAppeared => "A user appeared in a roster",
+        EventKind::UserVanished => "A user vanished from a roster",
+    }
+}
+
+fn of_run(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "The run goes on",
+        RunState::Finished => "The run is finished",
+        RunState::Failed => "The run failed",
+        RunState::Cancelled => "The run was cancelled",
+    }
+}
+
+fn of_sync(state: SyncState) -> &'static str {
+    match state {
+        SyncState::Running => "A sync goes on",
+        SyncState::Done => "A sync was read to its end",
+        SyncState::Held => "A sync is held: too many would lose something",
+        SyncState::Dropped => "A sync was dropped: the roster stays as it was",
+        SyncState::Failed => "A sync failed",
+    }
+}
+
+fn of_approval(state: ApprovalState) -> &'static str {
+    match state {
+        ApprovalState::Waiting => "A decision is waited for",
+        ApprovalState::Approved => "Approved",
+        ApprovalState::Rejected => "Rejected",
+        ApprovalState::Expired => "Nobody decided in time: denied",
+        ApprovalState::Void => "What was asked for changed: another decision is needed",
+        ApprovalState::Gone => "The decision is not needed any more",
+    }
+}
+
+fn look(all: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    let found = all.iter().find(|(known, _)| *known == word);
+    found.map(|(_, sentence)| *sentence)
+}
+
+/// The sentence of an action; none for one that is not known.
+fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
+    let in_app = || look(&IN_APP, action).or_else(|| word(action).map(of_action));
+    if kind == "app" || app.is_some() {
+        let app = app.unwrap_or("the application");
+        if let Some(known) = in_app() {
+            return Some(format!("{app}: {known}"));
+        }
+        let intended = action.strip_suffix(" intended").and_then(word);
+        if let Some(known) = intended.map(of_action) {
+            return Some(format!("{app}: {known}, intended"));
+        }
+    }
+    let plain = look(&PLAIN, action).or_else(|| look(&LONG, action));
+    let plain = plain.or_else(|| {
+        let (first, rest) = action.split_once(' ')?;
+        match first {
+            "event" => word(rest).map(of_event),
+            "run" => word(rest).map(of_run),
+            "sync" => word(rest).map(of_sync),
+            "approval" => word(rest).map(of_approval),
+            _ => None,
+        }
+    });
+    if let Some(known) = plain {
+        return Some(match (kind, app) {
+            ("approval", Some(app)) => format!("{known}: {app}"),
+            _ => known.to_owned(),
+        });
+    }
+    if let Some(missing) = action.strip_prefix("waits for attributes: ") {
+        return Some(format!("It waits for attributes: {missing}"));
+    }
+    let (file, done) = action.rsplit_once(' ')?;
+    let file = word(file).map(of_file)?;
+    match done {
+        "put" => Some(format!("{file} was saved")),
+        "deleted" => Some(format!("{file} was deleted")),
+        _ => None,
+    }
+}
+
+/// What happened, as a sentence. What a later release recorded is told as it is.
+pub(in crate::console) fn happened(kind: &str, app: Option<&str>, action: &str) -> String {
+    let plain = app.and_then(|app| action.strip_prefix(app)?.strip_prefix(": "));
+    let action = plain.unwrap_or(action);
+    sentence(kind, app, action).unwrap_or_else(|| {
+        let mut chars = action.chars();
+        let first = chars
+            .next()
+            .map(|first| first.to_uppercase().collect::<String>());
+        format!("{}{}", first.unwrap_or_default(), chars.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// The texts between double quotes that stand in the brackets of a call, the targets of records aside.
+    fn texts(call: &str) -> Vec<String> {
+        let mut depth = 1_usize;
+        let mut texts = Vec::new();
+        let mut text: Option<String> = None;
+        for c in call.chars() {
+            match (&mut text, c) {
+                (Some(_), '"') => texts.extend(text.take()),
+                (Some(inner), c) => inner.push(c),
+                (None, '"') => text = Some(String::new()),
+                (None, '(') => depth += 1,
+                (None, ')') => depth -= 1,
+                (None, _) => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        texts
+    }
+
+    /// Everything that is recorded in the sources of core has a sentence here.
+    #[test]
+    fn every_action_that_is_recorded_has_a_sentence() {
+        const TARGETS: [&str; 5] = ["audit", "catch-up", "pause", "session", "ok"];
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src");
+        let mut files = Vec::new();
+        sources(&core, &mut files);
+        let mut known = 0;
+        for file in files {
+            let source = std::fs::read_to_string(&file).unwrap();
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for begin in ["Line::new(", "Said::new("] {
+                for call in source.split(begin).skip(1) {
+                    let plain = texts(call).into_iter();
+                    let plain = plain.filter(|text| {
+                        !text.contains(['/', '{', '_']) && !TARGETS.contains(&text.as_str())
+                    });
+                    for action in plain {
+                        let has =
+                            sentence("", None, &action).or_else(|| sentence("app", None, &action));
+                        assert!(
+                            has.is_some(),
+                            "{}: `{action}` has no sentence",
+                            file.display()
+                        );
+                        known += 1;
+                    }
+                }
+            }
+        }
+        assert!(known > 25, "{known}");
+    }
+
+    #[test]
+    fn a_sentence_names_the_application() {
+        assert_eq!(
+            happened("app", Some("figma"), "figma: create"),
+            "figma: account made"
+        );
+        assert_eq!(
+            happened("approval", Some("figma"), "approval approved"),
+            "Approved: figma"
+        );
+        assert_eq!(
+            happened("event", None, "event candidate.hired"),
+            "Hired in Lever"
+        );
+        assert_eq!(
+            happened("policy", None, "policy put"),
+            "The policy was saved"
+        );
+        assert_eq!(
+            happened("x", None, "of a later release"),
+            "Of a later release"
+        );
+    }
+}
