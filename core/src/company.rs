@@ -11,7 +11,6 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::{AppSlug, Slug};
 use crate::lever::Needs;
 use crate::mistake::{Mistake, join};
-use crate::oidc::OidcSettings;
 use crate::path::Path;
 use crate::policy::Policy;
 use crate::rule::Rule;
@@ -146,11 +145,7 @@ impl Company {
             ConfigKind::Attributes => self.mapping = Mapping::compile(read(&item.file)?)?,
             ConfigKind::Settings => {
                 let settings: Settings = read(&item.file)?;
-                let oidc = settings.oidc.iter().flat_map(OidcSettings::mistakes);
-                let oidc = oidc.map(|mistake| mistake.under("oidc"));
-                let guard = settings.guard.mistakes().into_iter();
-                let guard = guard.map(|mistake| mistake.under("guard"));
-                let mistakes: Vec<Mistake> = oidc.chain(guard).collect();
+                let mistakes = settings.mistakes();
                 if !mistakes.is_empty() {
                     return Err(mistakes);
                 }

@@ -35,6 +35,18 @@ pub struct Settings {
     pub oidc: Option<OidcSettings>,
 }
 
+impl Settings {
+    /// What cannot be.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let oidc = self.oidc.iter().flat_map(OidcSettings::mistakes);
+        let oidc = oidc.map(|mistake| mistake.under("oidc"));
+        let guard = self.guard.mistakes().into_iter();
+        let guard = guard.map(|mistake| mistake.under("guard"));
+        oidc.chain(guard).collect()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -77,15 +77,7 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         allow_loopback: config.allow_loopback,
         ..Guard::default()
     })?;
-    let lever = Slug::parse("lever").expect("the word is a slug");
-    let budget = Budget::new(store.clone(), clock.clone(), lever, config.lever_rate);
-    let lever = LeverClient::new(LeverSettings {
-        base_url: config.lever_api_url.clone(),
-        http: http.clone(),
-        secrets: secrets.clone(),
-        budget: Arc::new(budget),
-        clock: clock.clone(),
-    });
+    let lever = lever(config, &http, &store, &secrets, &clock);
     let queues = aws_sdk_sqs::Client::new(&sdk);
     let work = SqsWork::new(queues, &config.work_queue_url, &config.syncs_queue_url);
     let topic = SnsNotifier::new(aws_sdk_sns::Client::new(&sdk), &config.alarm_topic_arn);
@@ -124,5 +116,24 @@ pub fn connect(config: &Config) -> Result<Connected, RemoteError> {
         ports,
         secrets,
         tokens: Arc::new(ProviderTokens::new(http)),
+    })
+}
+
+/// The client of Lever, with the budget that all processes share.
+fn lever(
+    config: &Config,
+    http: &GuardedClient,
+    store: &Arc<dyn Store>,
+    secrets: &Arc<dyn Secrets>,
+    clock: &Arc<dyn Clock>,
+) -> LeverClient {
+    let name = Slug::parse("lever").expect("the word is a slug");
+    let budget = Budget::new(store.clone(), clock.clone(), name, config.lever_rate);
+    LeverClient::new(LeverSettings {
+        base_url: config.lever_api_url.clone(),
+        http: http.clone(),
+        secrets: secrets.clone(),
+        budget: Arc::new(budget),
+        clock: clock.clone(),
     })
 }

@@ -260,7 +260,8 @@ pub fn stories(name: &str, text: &str) -> Vec<Story> {
     let source = source.expect("stories are YAML");
     let all = source.value().as_array().cloned().unwrap_or_default();
     let read = |value: Value| {
-        let what = value["story"].as_str().unwrap_or("a story").to_owned();
+        let what = value.get("story").and_then(Value::as_str);
+        let what = what.unwrap_or("a story").to_owned();
         let read: Result<Story, _> = serde_json::from_value(value);
         read.map_err(|error| format!("{name}: {what}: {error}"))
             .expect("a story can be read")

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Actions with one sentence each, whatever they are about.
-const PLAIN: [(&str, &str); 43] = [
+const PLAIN: [(&str, &str); 44] = [
     ("API key made", "An API key was made"),
     ("API key forgotten", "An API key was forgotten"),
     (
@@ -25,6 +25,10 @@ const PLAIN: [(&str, &str); 43] = [
     ("account disabled", "The account was disabled"),
     ("account disconnected", "The account was disconnected"),
     ("account enabled", "The account was enabled"),
+    (
+        "account found in a roster",
+        "A roster shows an account that nobody here gave: it is taken away with the rest",
+    ),
     (
         "account enabled by a test",
         "The account was enabled: a test passed",
