@@ -121,7 +121,10 @@ pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided)
         decided.event.state = EventState::Ignored;
         let undecided = undecided(kind, &input, intake.company, now);
         if kind.default_workflow().is_some() && !undecided.is_empty() {
-            let detail = format!("`{}`: replay the event once it can", undecided.join("`, `"));
+            let detail = format!(
+                "`{}` asks for a value that is missing: replay the event once Lever has it",
+                undecided.join("`, `")
+            );
             decided.ask(
                 "No rule starts anything, and one cannot be decided",
                 detail,

@@ -64,18 +64,27 @@ fn read(folder: &std::path::Path) -> Result<Vec<Value>, ExitCode> {
     Ok(read.changes)
 }
 
+/// What was planned, on which desk; or how the command ends because the files have mistakes.
+type Begun = Result<(Desk, Vec<Value>, Value), ExitCode>;
+
+/// Reads the files and plans them; nothing is asked where they cannot be read.
+async fn begin(folder: &std::path::Path, at: &Where) -> anyhow::Result<Begun> {
+    let changes = match read(folder) {
+        Ok(changes) => changes,
+        Err(code) => return Ok(Err(code)),
+    };
+    let desk = at.open().await?;
+    let planned = planned(&desk, &changes).await?;
+    Ok(planned.map(|plan| (desk, changes, plan)))
+}
+
 /// Shows what the files would do. 0: done; 2: the files have mistakes; 3: more people would lose something than the cap.
 ///
 /// # Errors
 /// If Sando cannot be asked.
 pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
-    let changes = match read(&flags.folder) {
-        Ok(changes) => changes,
-        Err(code) => return Ok(code),
-    };
-    let desk = flags.at.open().await?;
-    let plan = match planned(&desk, &changes).await? {
-        Ok(plan) => plan,
+    let (_, _, plan) = match begin(&flags.folder, &flags.at).await? {
+        Ok(begun) => begun,
         Err(code) => return Ok(code),
     };
     if flags.json {
@@ -94,13 +103,8 @@ pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// If Sando cannot be asked, or what it began fails.
 pub(crate) async fn apply(flags: &ApplyFlags) -> anyhow::Result<ExitCode> {
-    let changes = match read(&flags.folder) {
-        Ok(changes) => changes,
-        Err(code) => return Ok(code),
-    };
-    let desk = flags.at.open().await?;
-    let plan = match planned(&desk, &changes).await? {
-        Ok(plan) => plan,
+    let (desk, changes, plan) = match begin(&flags.folder, &flags.at).await? {
+        Ok(begun) => begun,
         Err(code) => return Ok(code),
     };
     show(&plan);
