@@ -1,11 +1,12 @@
-//! Makes provisioners from applications: picks the kind, reads the credentials, bounds the concurrency.
+//! Makes provisioners from applications: picks the kind, reads the credentials, bounds how many requests there are at a
+//! time and in a second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::Method;
-use sando_core::app::{Application, Provision};
+use sando_core::app::{Application, Limits, Provision};
 use sando_core::auth::Tokens;
 use sando_core::effect::Outcome;
 use sando_core::ids::{AppSlug, EffectKey};
@@ -19,24 +20,37 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use crate::auth::{MemoryTokens, StoredTokens};
+use crate::budget::{Budget, Priority, Rate, name_of};
 use crate::connection::{Connection, ConnectionSettings};
-use crate::http::{GuardedClient, Request};
+use crate::http::{Gate, GuardedClient, Request};
 use crate::outcome::{of_answer, of_error};
 use crate::turn::Turns;
 use crate::{actions, scim};
 
-/// At most so many requests to one application at a time.
+/// At most so many requests of this process to one application at a time, where its file does not say.
 const CONCURRENCY: usize = 4;
 
 /// The applications of the outside world.
 pub struct RemoteApplications {
     http: GuardedClient,
     secrets: Arc<dyn Secrets>,
+    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     open: Mutex<HashMap<AppSlug, Open>>,
-    slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+    bounds: Mutex<HashMap<String, Bounds>>,
+    usual: Rate,
     tokens: KeptTokens,
     turns: Turns,
+}
+
+/// How many requests an application gets.
+#[derive(Clone)]
+struct Bounds {
+    limits: Limits,
+    /// At a time, from this process.
+    slots: Arc<Semaphore>,
+    /// In a second, from all processes.
+    gate: Arc<dyn Gate>,
 }
 
 /// Where the tokens of applications are kept.
@@ -78,12 +92,20 @@ impl RemoteApplications {
         Self {
             http,
             secrets,
-            turns: Turns::new(store, clock.clone()),
+            turns: Turns::new(store.clone(), clock.clone()),
+            store,
             clock,
             open: Mutex::default(),
-            slots: Mutex::default(),
+            bounds: Mutex::default(),
+            usual: Rate::USUAL,
             tokens: KeptTokens::Here,
         }
+    }
+
+    /// What an application gets in a second whose file does not say, instead of [`Rate::USUAL`].
+    #[must_use]
+    pub fn usually(self, usual: Rate) -> Self {
+        Self { usual, ..self }
     }
 
     /// Keeps tokens that are obtained in the store, encrypted: processes share them, and rotated refresh tokens survive.
@@ -95,18 +117,42 @@ impl RemoteApplications {
         }
     }
 
-    async fn settings(&self, slug: &str) -> ConnectionSettings {
-        let mut slots = self.slots.lock().await;
-        let slots = slots
-            .entry(slug.to_owned())
-            .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY)));
+    /// The bounds of an application; those of an `http` step, which belongs to no file, are those of its host.
+    async fn bounds(&self, owner: &str, limits: Option<Limits>) -> Bounds {
+        let mut known = self.bounds.lock().await;
+        if let Some(bounds) = known.get(owner)
+            && limits.is_none_or(|limits| limits == bounds.limits)
+        {
+            return bounds.clone();
+        }
+        let limits = limits.unwrap_or_default();
+        let rate = limits.requests_per_second.map(Rate::fraction);
+        let budget = Budget::new(
+            self.store.clone(),
+            self.clock.clone(),
+            name_of(owner),
+            rate.unwrap_or(self.usual),
+        );
+        let slots = limits.concurrency.map_or(CONCURRENCY, usize::from);
+        let bounds = Bounds {
+            limits,
+            slots: Arc::new(Semaphore::new(slots)),
+            gate: Arc::new(budget).gate(Priority::Urgent),
+        };
+        known.insert(owner.to_owned(), bounds.clone());
+        bounds
+    }
+
+    async fn settings(&self, slug: &str, limits: Option<Limits>) -> ConnectionSettings {
         let owner = format!("app/{slug}");
+        let Bounds { slots, gate, .. } = self.bounds(&owner, limits).await;
         ConnectionSettings {
             remote: slug.to_owned(),
             how_to_set: format!("PUT /v1/apps/{slug}/credentials"),
             base_url: String::new(),
             auth: None,
-            slots: slots.clone(),
+            slots,
+            gate,
             http: self.http.clone(),
             secrets: self.secrets.clone(),
             tokens: self.tokens.of(&owner),
@@ -120,7 +166,7 @@ impl RemoteApplications {
         app: &Application,
         values: &SecretValues,
     ) -> Result<Arc<dyn Provisioner>, RemoteError> {
-        let settings = self.settings(app.app.as_str()).await;
+        let settings = self.settings(app.app.as_str(), Some(app.limits)).await;
         match &app.provisioner {
             Provision::Scim(scim) => {
                 let connection = Connection::open(
@@ -182,7 +228,7 @@ impl RemoteApplications {
             // What looks like a placeholder in a URL that is filled in already is text.
             base_url: url.origin().ascii_serialization(),
             auth: step.auth.clone(),
-            ..self.settings(&slug).await
+            ..self.settings(&slug, None).await
         };
         let connection = Connection::open(settings, &values)?;
         let method =

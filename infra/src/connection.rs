@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::auth::{AuthFailure, AuthSettings, Authenticator, Granted, Resolve};
-use crate::http::{Answer, GuardedClient, Request, join};
+use crate::http::{Answer, Gate, GuardedClient, Request, join};
 
 /// How long one effect may take: what ends earlier is an effect of which nobody knows.
 const EFFECT: Duration = Duration::from_secs(15);
@@ -33,6 +33,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) auth: Option<Auth>,
     /// At most so many requests at a time.
     pub(crate) slots: Arc<Semaphore>,
+    /// What every request has to pass: so many a second.
+    pub(crate) gate: Arc<dyn Gate>,
     pub(crate) http: GuardedClient,
     pub(crate) secrets: Arc<dyn Secrets>,
     /// Where tokens are kept that are obtained.
@@ -82,7 +84,7 @@ impl Connection {
                 resolve: Arc::new(keeper),
                 tokens: settings.tokens.clone(),
                 http: settings.http.clone(),
-                gate: None,
+                gate: Some(settings.gate.clone()),
                 clock: settings.clock.clone(),
             }),
             settings,
@@ -172,9 +174,10 @@ impl Connection {
         let credentials = granted
             .credentials(&self.base)
             .map_err(|error| failed(error.into()))?;
+        let request = request.clone().through(self.settings.gate.clone());
         let request = match credentials {
-            Some(credentials) => request.clone().with(credentials),
-            None => request.clone(),
+            Some(credentials) => request.with(credentials),
+            None => request,
         };
         Ok((request, granted))
     }

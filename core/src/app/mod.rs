@@ -1,8 +1,10 @@
 //! Applications as users describe them: owner, plans with prices, and how access is given.
 
+mod limits;
 mod provision;
 
 pub use crate::auth::{Auth, AuthField, AuthValue};
+pub use limits::Limits;
 pub use provision::{
     ActionRequest, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke, Provision,
     ScimProvision, ScimQuirks,
@@ -39,6 +41,9 @@ pub struct Application {
     /// Whose roster is this application's truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadFrom>,
+    /// How many requests it gets.
+    #[serde(default, skip_serializing_if = "Limits::is_unsaid")]
+    pub limits: Limits,
     /// How access is given; absent is `manual`.
     #[serde(default)]
     pub provisioner: Provision,
@@ -188,7 +193,7 @@ impl Application {
     /// Everything in the file that cannot work.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {
-        let mut mistakes = Vec::new();
+        let mut mistakes = self.limits.mistakes();
         match &self.provisioner {
             Provision::Manual(_) => {}
             Provision::Scim(scim) => {

@@ -97,13 +97,14 @@ async fn main() {
 async fn configure(sando: &Sando, around: &Around, apps: &[ScimApp]) {
     sando.configure(around).await;
     let mut grants = Vec::new();
+    let limits = json!({ "requests_per_second": 1_000, "concurrency": 4 });
     for (number, app) in apps.iter().enumerate() {
         let scim =
             json!({ "type": "scim", "base_url": app.base_url(), "auth": { "type": "bearer" } });
         sando
             .put(
                 &format!("/v1/apps/app{number}"),
-                json!({ "app": format!("app{number}"), "provisioner": scim }),
+                json!({ "app": format!("app{number}"), "limits": limits, "provisioner": scim }),
             )
             .await;
         let credentials = json!({ "credentials": { "token": app.token() } });

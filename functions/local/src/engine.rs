@@ -267,11 +267,7 @@ fn lever(
     secrets: &Arc<FileSecrets>,
     store: Arc<dyn Store>,
 ) -> anyhow::Result<Arc<dyn Lever>> {
-    let per_second = config.lever_requests_per_second;
-    let rate = Rate {
-        per_second,
-        burst: per_second,
-    };
+    let rate = Rate::per_second(config.lever_requests_per_second);
     let clock = Arc::new(SystemClock);
     let budget = Budget::new(store, clock.clone(), Slug::parse("lever")?, rate);
     let base_url = config.lever_api_url.parse();

@@ -175,11 +175,7 @@ impl Vars {
     }
 
     fn rate(&mut self, name: &str) -> Rate {
-        let per_second = self.number(name, Rate::LEVER.per_second);
-        Rate {
-            per_second,
-            burst: per_second,
-        }
+        Rate::per_second(self.number(name, Rate::LEVER.burst))
     }
 
     /// On AWS nothing of ours is on loopback, but the runtime's own API is: only an emulator's functions may call it.

@@ -22,6 +22,7 @@ use super::Pace;
 use super::flight::Line;
 use super::reader::no_credentials;
 use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
+use crate::budget::{Paced, Rate, name_of};
 use crate::http::{Gate, GuardedClient, Mask};
 
 /// Opens connected accounts.
@@ -47,6 +48,20 @@ struct Prepared {
 impl AccountReaders {
     fn tokens(&self, owner: &str) -> StoredTokens {
         StoredTokens::new(self.store.clone(), self.keys.clone(), owner)
+    }
+
+    /// The pace that the definition asks for: kept together by all who read with the credentials of the account.
+    fn pace(&self, connection: &Connection) -> Option<Arc<dyn Gate>> {
+        let rate = connection.definition.limits().requests_per_second?;
+        Some(match &connection.credentials {
+            CredentialSource::Kept { owner, .. } => Arc::new(Paced::new(
+                self.store.clone(),
+                self.clock.clone(),
+                name_of(owner),
+                Rate::fraction(rate),
+            )),
+            CredentialSource::Given(_) => Arc::new(Pace::per_second(rate)),
+        })
     }
 
     async fn prepare(&self, connection: &Connection) -> Result<Prepared, Failure> {
@@ -106,7 +121,7 @@ impl Readers for AccountReaders {
             http: self.http.clone(),
             authenticator,
             clock: self.clock.clone(),
-            pace: pace(definition),
+            pace: self.pace(connection),
             turns: definition
                 .bounds_concurrency()
                 .then(|| Semaphore::new(definition.limits().concurrency)),
@@ -133,11 +148,6 @@ impl Readers for AccountReaders {
     async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
         self.tokens(owner).drop_all().await
     }
-}
-
-fn pace(definition: &Definition) -> Option<Arc<dyn Gate>> {
-    let rate = definition.limits().requests_per_second?;
-    Some(Arc::new(Pace::per_second(rate)))
 }
 
 /// The values of all variables; those that are secret are kept with the credentials.

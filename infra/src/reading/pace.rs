@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::http::Gate;
 
-/// Lets requests begin at even distances. For budgets that processes share see [`Budget`](crate::budget::Budget).
+/// Lets requests begin at even distances. What processes share is [`Paced`](crate::budget::Paced).
 #[derive(Debug)]
 pub struct Pace {
     distance: Duration,

@@ -1,5 +1,8 @@
 //! How applications are opened: credentials, variables, `http` steps.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
 use axum::{Json, Router};
@@ -9,7 +12,7 @@ use sando_core::workflow::HttpStep;
 use sando_world::{HttpApp, HttpAppOptions};
 use serde_json::{Value, json};
 
-use crate::support::{FixedSecrets, TestServer, ada, application, applications, key};
+use crate::support::{FixedSecrets, TestServer, ada, application, applications, key, processes};
 
 fn scim(base_url: &str, auth: &Value) -> Value {
     json!({"app": "figma", "provisioner": {"type": "scim", "base_url": base_url, "auth": auth}})
@@ -137,8 +140,8 @@ async fn a_provisioner_is_kept_until_its_file_changes() {
     let again = apps.provisioner(&one).await.unwrap();
     let changed = apps.provisioner(&other).await.unwrap();
 
-    assert!(std::sync::Arc::ptr_eq(&first, &again));
-    assert!(!std::sync::Arc::ptr_eq(&first, &changed));
+    assert!(Arc::ptr_eq(&first, &again));
+    assert!(!Arc::ptr_eq(&first, &changed));
 }
 
 #[tokio::test]
@@ -161,4 +164,41 @@ async fn an_http_step_is_sent_once_with_the_effect_s_key_where_the_server_wants_
     assert_eq!(received.len(), 1);
     assert_eq!(received[0].body, json!({"email": "a"}));
     assert_eq!(received[0].idempotency_key.as_deref(), Some(key().as_str()));
+}
+
+#[tokio::test]
+async fn processes_together_ask_no_more_of_an_application_than_its_file_allows() {
+    let arrived: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let seen = arrived.clone();
+    let server = TestServer::start(Router::new().fallback(any(move || async move {
+        seen.lock().unwrap().push(Instant::now());
+        Json(json!({"uid": "7"}))
+    })))
+    .await;
+    let actions =
+        json!({"find": {"path": "/"}, "create": {"path": "/", "method": "POST", "id": "uid"}});
+    let file = json!({
+        "app": "acme",
+        "limits": {"requests_per_second": 20, "concurrency": 8},
+        "provisioner": {"type": "http", "base_url": server.url.as_str(), "actions": actions},
+    });
+    let apps = processes(FixedSecrets::default(), 3);
+    let mut provisioners = Vec::new();
+    for apps in &apps {
+        provisioners.push(apps.provisioner(&application(&file)).await.unwrap());
+    }
+
+    let (subject, key) = (ada(), key());
+    let creates =
+        (0..60).map(|number| provisioners[number % 3].make(Action::Create, &subject, &key));
+    for outcome in futures::future::join_all(creates).await {
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+
+    let mut arrived = arrived.lock().unwrap().clone();
+    arrived.sort();
+    assert_eq!(arrived.len(), 60);
+    // 20 at once, the other 40 in two seconds.
+    let took = arrived[59].duration_since(arrived[0]);
+    assert!(took >= Duration::from_millis(1_500), "{took:?}");
 }

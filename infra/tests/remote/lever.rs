@@ -23,10 +23,7 @@ use crate::support::{FixedSecrets, TestClock, TestServer, client, now};
 
 fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverClient {
     let clock = TestClock::starting(at);
-    let rate = Rate {
-        per_second: 1_000,
-        burst: 1_000,
-    };
+    let rate = Rate::per_second(1_000);
     let store = Arc::new(MemoryStore::default());
     LeverClient::new(LeverSettings {
         base_url: Url::parse(base_url).unwrap(),

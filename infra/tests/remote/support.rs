@@ -16,6 +16,7 @@ use sando_core::ports::{
 };
 use sando_core::testing::a_person;
 use sando_infra::applications::RemoteApplications;
+use sando_infra::budget::Rate;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::memory::MemoryStore;
 use serde_json::Value;
@@ -131,6 +132,7 @@ pub(crate) fn processes(secrets: FixedSecrets, count: usize) -> Vec<RemoteApplic
     let one = || {
         let clock = TestClock::starting(now());
         RemoteApplications::new(client(), secrets.clone(), store.clone(), clock)
+            .usually(Rate::per_second(1_000))
     };
     (0..count).map(|_| one()).collect()
 }

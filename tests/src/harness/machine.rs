@@ -201,11 +201,8 @@ impl Machine {
     }
 }
 
-/// A budget of Lever that holds nobody up.
-const PLENTY: Rate = Rate {
-    per_second: 1000,
-    burst: 1000,
-};
+/// A budget that holds nobody up.
+const PLENTY: Rate = Rate::per_second(1_000);
 
 /// The ports of a process with clients of its own.
 pub(super) fn ports(
@@ -237,6 +234,7 @@ pub(super) fn ports(
     }));
     let keeper: Arc<dyn Secrets> = secrets.clone();
     let remote = RemoteApplications::new(http, keeper, store.clone(), Arc::new(SystemClock));
+    let remote = remote.usually(PLENTY);
     let apps: Arc<dyn Applications> = Arc::new(remote);
     let notifier: Arc<dyn Notifier> =
         Arc::new(FolderNotifier::new(base.folder.join("notifications")));

@@ -23,11 +23,7 @@ async fn a_burst_of_hires_is_drained_once_each_within_levers_rate() {
         burst: 1000,
     });
     let site = Site::with(options).await;
-    let rate = Rate {
-        per_second: 400,
-        burst: 400,
-    };
-    let fleet = Fleet::start(&site, 4, rate).await;
+    let fleet = Fleet::start(&site, 4, Rate::per_second(400)).await;
     let opportunities: Vec<String> = (0..HIRES)
         .map(|number| {
             let ids = site

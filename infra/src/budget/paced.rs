@@ -1,0 +1,196 @@
+//! Even distances between requests, shared by all processes that read with one credential.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sando_core::ids::Slug;
+use sando_core::ports::Clock;
+use sando_core::store::{Store, StoreError};
+use tokio::sync::Mutex;
+
+use super::item::Shared;
+use super::{PAUSE, Rate};
+use crate::http::Gate;
+
+/// The longest stretch that is taken at once.
+const STRETCH: SignedDuration = SignedDuration::from_secs(10);
+
+/// Lets requests begin at even distances.
+///
+/// A stretch of time is taken for itself in one commit: one request's worth at first, twice as much each time, so that a
+/// long list costs few writes and a short one keeps nobody waiting after it.
+pub struct Paced {
+    shared: Shared,
+    clock: Arc<dyn Clock>,
+    every: SignedDuration,
+    mine: Mutex<Stretch>,
+}
+
+/// What is spoken for by this process.
+#[derive(Clone, Copy)]
+struct Stretch {
+    next: Timestamp,
+    until: Timestamp,
+    /// How many requests the next stretch has room for.
+    room: i32,
+}
+
+impl Paced {
+    /// The pace of that name; all processes that use the name share it.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, name: Slug, rate: Rate) -> Self {
+        Self {
+            shared: Shared::new(store, name),
+            clock,
+            every: rate.interval(),
+            mine: Mutex::new(Stretch {
+                next: Timestamp::MIN,
+                until: Timestamp::MIN,
+                room: 1,
+            }),
+        }
+    }
+
+    /// When the next request may begin; none if that has to be asked again.
+    async fn next(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut mine = self.mine.lock().await;
+        let at = mine.next.max(self.clock.now());
+        if at < mine.until {
+            mine.next = later(at, self.every);
+            return Ok(Some(at));
+        }
+        let Some(taken) = self.take(mine.room).await? else {
+            return Ok(None);
+        };
+        let twice = mine.room.saturating_mul(2);
+        let fits = self.every.saturating_mul(twice) <= STRETCH;
+        *mine = Stretch {
+            next: later(taken.0, self.every),
+            until: taken.1,
+            room: if fits { twice } else { mine.room },
+        };
+        Ok(Some(taken.0))
+    }
+
+    /// Takes a stretch with room for so many requests; none if somebody else was first.
+    async fn take(&self, room: i32) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        let (tat, version) = self.shared.load().await?;
+        let now = self.clock.now();
+        // What is further ahead than anybody takes comes from a clock that is ahead.
+        let furthest = later(now, STRETCH.max(self.every));
+        let from = tat.clamp(now, furthest);
+        let until = later(from, self.every.saturating_mul(room));
+        let moved = self.shared.move_to(until, version).await?;
+        Ok(moved.then_some((from, until)))
+    }
+}
+
+#[async_trait]
+impl Gate for Paced {
+    async fn pass(&self) {
+        loop {
+            let wait = match self.next().await {
+                Ok(Some(at)) => {
+                    let wait = at.duration_since(self.clock.now());
+                    return self.clock.sleep(wait.try_into().unwrap_or_default()).await;
+                }
+                Ok(None) => Duration::from_millis(rand::random_range(1..20)),
+                Err(error) => {
+                    tracing::warn!(budget = %self.shared.name, %error, "a budget cannot be reserved");
+                    PAUSE
+                }
+            };
+            self.clock.sleep(wait).await;
+        }
+    }
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as Plain;
+
+    use super::*;
+    use crate::memory::MemoryStore;
+
+    /// A clock on which a sleep is over at once.
+    struct Fast(Plain<Timestamp>);
+
+    #[async_trait]
+    impl Clock for Fast {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+
+        async fn sleep(&self, time: Duration) {
+            let mut now = self.0.lock().unwrap();
+            *now = now.checked_add(time).unwrap();
+        }
+    }
+
+    fn world() -> (Arc<MemoryStore>, Arc<Fast>) {
+        let start = "2027-01-04T08:00:00Z".parse().unwrap();
+        (
+            Arc::new(MemoryStore::default()),
+            Arc::new(Fast(Plain::new(start))),
+        )
+    }
+
+    fn process(world: &(Arc<MemoryStore>, Arc<Fast>), per_second: f64) -> Paced {
+        let name = Slug::parse("account--acme--prod").unwrap();
+        let (store, clock) = (world.0.clone(), world.1.clone());
+        Paced::new(store, clock, name, Rate::fraction(per_second))
+    }
+
+    #[tokio::test]
+    async fn processes_of_one_credential_keep_one_pace() {
+        let world = world();
+        let (one, other) = (process(&world, 4.0), process(&world, 4.0));
+        let began = world.1.now();
+
+        for _ in 0..20 {
+            one.pass().await;
+            other.pass().await;
+        }
+
+        let took = world.1.now().duration_since(began);
+        assert!(took >= SignedDuration::from_millis(39 * 250), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_long_list_costs_few_writes() {
+        let world = world();
+        let paced = process(&world, 5.0);
+
+        for _ in 0..1_000 {
+            paced.pass().await;
+        }
+
+        let (_, version) = paced.shared.load().await.unwrap();
+        assert!(version.0 < 40, "{version}");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_holds_nobody_up_for_long() {
+        let world = world();
+        let ahead = later(world.1.now(), SignedDuration::from_hours(5));
+        let paced = process(&world, 5.0);
+        assert!(
+            paced
+                .shared
+                .move_to(ahead, sando_core::store::Version::ABSENT)
+                .await
+                .unwrap()
+        );
+        let began = world.1.now();
+
+        paced.pass().await;
+
+        assert!(world.1.now().duration_since(began) <= STRETCH);
+    }
+}
