@@ -105,6 +105,9 @@ pub struct Account {
     pub applied: u64,
     /// When that was.
     pub applied_at: Option<Timestamp>,
+    /// When its list was begun to be read: what changed later need not be in it.
+    #[serde(default)]
+    pub applied_from: Option<Timestamp>,
     /// Users in the roster.
     pub users: u64,
     /// Those of them who are active.
@@ -148,6 +151,7 @@ impl Account {
             syncing: None,
             applied: 0,
             applied_at: None,
+            applied_from: None,
             users: 0,
             active: 0,
             licensed: 0,

@@ -28,6 +28,8 @@ pub enum Work {
     Apply(Box<Applying>),
     /// The roster of an account that is connected no more is deleted.
     ForgetRoster(Forgetting),
+    /// What a roster says of tasks that only a human can do.
+    Evidence(Evidence),
     /// The events of some time are replayed, or it is shown what that would do.
     Replay(Box<Replaying>),
 }
@@ -128,6 +130,25 @@ impl Applying {
             started: 0,
         }
     }
+}
+
+/// Tasks that are held against a roster, as far as that has come.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which roster.
+    pub roster: RosterId,
+    /// Its account, for people.
+    pub account: String,
+    /// Its application.
+    pub app: AppSlug,
+    /// The sync that counts since.
+    pub sync: u64,
+    /// When the list was begun to be read: what a human did later need not show.
+    pub from: Timestamp,
+    /// Where the next tasks begin.
+    pub cursor: Option<String>,
+    /// How many were held against it.
+    pub tasks: u64,
 }
 
 /// A roster that is deleted, as far as it has come.

@@ -30,6 +30,7 @@ pub mod workflow;
 pub mod address;
 pub mod attributes;
 pub mod company;
+pub mod drift;
 pub mod effect;
 pub mod event;
 pub mod grant;

@@ -31,6 +31,16 @@ impl TaskState {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// Under which words its tasks are listed.
+    #[must_use]
+    pub fn lists(self) -> &'static [&'static str] {
+        match self {
+            Self::Open => &["open"],
+            Self::Done => &["done", Task::SAID],
+            Self::Cancelled => &["cancelled"],
+        }
+    }
 }
 
 /// What the task is about.
@@ -76,11 +86,39 @@ pub struct Task {
     pub due: Option<Timestamp>,
     /// Since when.
     pub created_at: Timestamp,
+    /// When it was said to be done, or no longer wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// It was said to be done, and a roster that is read later will show whether it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_roster: bool,
 }
 
 impl Task {
     /// The owner of what has no owner.
     pub const NOBODY: &'static str = "role:admin";
+
+    /// Where what is said to be done, and not seen yet, is listed.
+    const SAID: &'static str = "said";
+
+    /// Where those are listed of which a roster can say something.
+    pub const UNPROVEN: [&'static str; 2] = ["open", Self::SAID];
+
+    /// It is over.
+    pub fn end(&mut self, state: TaskState, at: Timestamp) {
+        self.state = state;
+        self.ended_at = Some(at);
+    }
+
+    /// It was called done and is not.
+    pub fn open_again(&mut self, why: &str) {
+        self.state = TaskState::Open;
+        self.ended_at = None;
+        self.awaits_roster = false;
+        if !self.detail.starts_with(why) {
+            self.detail = format!("{why}. {}", self.detail);
+        }
+    }
 }
 
 impl Entity for Task {
@@ -93,7 +131,10 @@ impl Entity for Task {
     fn listing(&self) -> Option<Listing> {
         Some(Listing {
             kind: Self::KIND,
-            state: self.state.as_str(),
+            state: match self.state {
+                TaskState::Done if self.awaits_roster => Self::SAID,
+                state => state.as_str(),
+            },
             at: self.created_at,
         })
     }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::access::{Desired, PlannedEffect, Way, desired, plan};
 use crate::company::Company;
+use crate::drift::Drift;
 use crate::grant::Grant;
-use crate::handle::load;
+use crate::handle::{drift, load};
 use crate::ids::{AppSlug, PersonId};
 use crate::person::Person;
 use crate::ports::Ports;
@@ -24,6 +25,8 @@ pub struct Access {
     pub actual: Vec<Grant>,
     /// What would be given and taken away.
     pub plan: Vec<PlannedEffect>,
+    /// Where the rosters contradict what there is.
+    pub drift: Vec<Drift>,
     /// The configuration it follows from.
     pub company: Company,
 }
@@ -52,11 +55,13 @@ pub async fn of(ports: &Ports, id: &PersonId, now: Timestamp) -> Result<Access, 
         .collect();
     let desired = desired(&person, &company, now);
     let plan = both_ways(&person, &desired, &actual, &company);
+    let drift = drift::of(ports, &person, &actual, &company).await?;
     Ok(Access {
         person,
         desired,
         actual,
         plan,
+        drift,
         company,
     })
 }

@@ -13,6 +13,7 @@ pub mod catch_up;
 pub mod correct;
 pub mod definitions;
 pub mod drafts;
+pub mod drift;
 pub mod files;
 pub mod jobs;
 pub mod leaving;

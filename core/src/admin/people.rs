@@ -110,7 +110,7 @@ pub(super) fn with_reason(line: Line, reason: &str) -> Line {
     line.personal(None, Some(json!({ "reason": reason })))
 }
 
-async fn say_why(
+pub(super) async fn say_why(
     ports: &Ports,
     who: &Who,
     id: &PersonId,

@@ -7,7 +7,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::effect::Change;
 use crate::grant::{Grant, GrantState};
-use crate::handle::{ledger, load};
+use crate::handle::{ledger, load, tasks};
 use crate::ids::{RunId, StepId};
 use crate::ports::Ports;
 use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork};
@@ -188,26 +188,9 @@ pub(super) async fn close_task(
     let Some(mut task) = stored.filter(|task| task.entity.state == TaskState::Open) else {
         return Ok(false);
     };
-    task.entity.state = state;
+    task.entity.end(state, changes.origin.at);
+    task.entity.awaits_roster =
+        state == TaskState::Done && tasks::awaits_roster(ports, &task.entity).await?;
     changes.update(&task);
     Ok(true)
-}
-
-/// Opens a run that was over because of a failure, and puts it due now.
-pub(super) fn reopen(run: &mut Run, now: Timestamp) {
-    run.state = RunState::Running;
-    run.finished_at = None;
-    run.look_at = Some(now);
-    // What stands around the step is judged anew.
-    let parents: Vec<StepId> = run
-        .steps
-        .iter()
-        .filter(|step| !step.has_ended())
-        .filter_map(|step| step.id.parent())
-        .collect();
-    for step in &mut run.steps {
-        if step.state == StepState::Failed && parents.contains(&step.id) {
-            step.enter(StepState::Running, "");
-        }
-    }
 }

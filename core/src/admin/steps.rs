@@ -2,15 +2,15 @@
 
 use crate::changes::{Changes, Line};
 use crate::handle::ledger;
+use crate::handle::tasks::{reopen, was_done};
 use crate::ids::{RunId, StepId};
 use crate::ports::Ports;
-use crate::run::{Run, RunState, Step, StepState, StepWork};
+use crate::run::{Run, RunState, Step, StepState};
 use crate::store::Loaded;
 use crate::task::TaskState;
-use crate::workflow::StepKind;
 
 use super::approvals::let_go;
-use super::runs::{Scene, close_task, reopen, run};
+use super::runs::{Scene, close_task, run};
 use super::{AdminError, Who, deciding};
 
 /// What is to be done with a step.
@@ -161,20 +161,4 @@ async fn complete(
         was_done(step);
     }
     Ok(())
-}
-
-/// A human has done what the step is for. A grant's step and a task's see the done task when the run goes on; the
-/// others have nothing that could look.
-pub(super) fn was_done(step: &mut Step) {
-    match &step.work {
-        StepWork::Grant { .. }
-        | StepWork::Workflow {
-            kind: StepKind::Task(_),
-            ..
-        } => step.enter(StepState::Waiting, "done by hand"),
-        StepWork::Workflow { .. } => {
-            step.change = None;
-            step.enter(StepState::Verified, "done by hand");
-        }
-    }
 }

@@ -4,15 +4,12 @@ use serde_json::json;
 
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
-use crate::handle::ledger;
+use crate::handle::{ledger, tasks};
 use crate::ids::TaskId;
 use crate::ports::Ports;
-use crate::run::{Run, RunState};
 use crate::store::{Key, Loaded};
 use crate::task::{Task, TaskState};
 
-use super::runs::reopen;
-use super::steps::was_done;
 use super::{AdminError, Who, deciding};
 
 /// A task that must be there.
@@ -51,25 +48,10 @@ async fn complete_once(
     reason: &str,
 ) -> Result<(), AdminError> {
     let mut found = open_task(ports, id).await?;
-    found.entity.state = TaskState::Done;
     let mut changes = Changes::new(who.clone());
+    tasks::done(ports, &mut found, &mut changes).await?;
+    found.entity.awaits_roster = tasks::awaits_roster(ports, &found.entity).await?;
     changes.update(&found);
-    let run = match &found.entity.run {
-        Some(run) => ports.store.find::<Run>(&Key::Run(run.clone())).await?,
-        None => None,
-    };
-    if let Some(mut run) = run.filter(|run| run.entity.state != RunState::Cancelled) {
-        let step = found.entity.step.as_ref();
-        let step = step.and_then(|step| run.entity.step_mut(step));
-        let waits = step.is_some_and(|step| {
-            was_done(step);
-            true
-        });
-        if waits || run.entity.state == RunState::Running {
-            reopen(&mut run.entity, who.at);
-            changes.update(&run);
-        }
-    }
     let line = Line::new(stream(&found.entity), "task done", format!("task/{id}"));
     changes.say(line.personal(None, Some(json!({ "reason": reason }))));
     Ok(ledger::commit(ports, changes).await?)

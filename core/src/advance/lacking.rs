@@ -46,6 +46,8 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
             .to_owned(),
         due: None,
         created_at: situation.now,
+        ended_at: None,
+        awaits_roster: false,
     });
 }
 

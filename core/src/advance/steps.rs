@@ -138,6 +138,8 @@ pub fn a_task(
         detail: step.reason.clone().unwrap_or_default(),
         due: None,
         created_at: now,
+        ended_at: None,
+        awaits_roster: false,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::rule::EventKind;
 use crate::store::{Key, Loaded, StoreError};
 
 use super::offer::{self, ask_to_look};
+use super::rosters::Rosters;
 use super::{HandleError, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
@@ -302,7 +303,7 @@ async fn free_address(
     address_from(ports, &scene.company, &attributes, 1).await
 }
 
-/// The first address from `number` on that nobody has claimed.
+/// The first address from `number` on that nobody has claimed and no roster shows.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -312,6 +313,7 @@ pub async fn address_from(
     attributes: &crate::person::Attributes,
     number: u32,
 ) -> Result<Option<String>, HandleError> {
+    let mut rosters = Rosters::of(ports);
     for number in number..number.saturating_add(200) {
         let Some(address) = company.mapping.address(attributes, number) else {
             return Ok(None);
@@ -319,12 +321,9 @@ pub async fn address_from(
         let Ok(canonical) = CanonicalEmail::parse(&address) else {
             return Ok(None);
         };
-        if ports
-            .store
-            .get(&Key::Claim(Claim::address(&canonical)))
-            .await?
-            .is_none()
-        {
+        let claim = Key::Claim(Claim::address(&canonical));
+        let is_claimed = ports.store.get(&claim).await?.is_some();
+        if !is_claimed && rosters.under(&canonical).await?.is_empty() {
             return Ok(Some(address));
         }
     }

@@ -133,6 +133,8 @@ pub(super) async fn ask_to_look(
         detail: format!("{why} (opportunity {opportunity})"),
         due: None,
         created_at: now,
+        ended_at: None,
+        awaits_roster: false,
     });
     Ok(())
 }

@@ -4,83 +4,23 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::account::Account;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
-use crate::grant::{Entitlement, Grant, GrantState};
-use crate::ids::{AppSlug, EventId, TaskId};
-use crate::person::{CanonicalEmail, Person};
+use crate::drift::{Drift, DriftKind, Seen};
+use crate::grant::{Grant, GrantState};
+use crate::ids::{AppSlug, EventId, PersonId, TaskId};
+use crate::person::Person;
 use crate::ports::Ports;
-use crate::report::addresses_of;
-use crate::roster::{Entry, holder_of};
 use crate::rule::EventKind;
-use crate::store::{Entity, Group, Key, Loaded, PageRequest, Query};
+use crate::store::{Key, Loaded};
 use crate::task::{Task, TaskKind, TaskState};
 
+use super::rosters::Rosters;
 use super::{HandleError, lifecycle, load};
 
 /// How many accounts are taken along when somebody leaves; what is left shows as residue.
 const MOST: usize = 20;
-/// How many entries of one address are looked at.
-const ENTRIES: usize = 100;
-
-/// An account that a roster shows of somebody.
-struct Shown {
-    app: AppSlug,
-    account: String,
-    external_id: String,
-    licenses: Vec<String>,
-    /// Under the address at work: where effects look for users.
-    at_work: bool,
-    at: Timestamp,
-}
-
-/// What the rosters show of somebody, under any of their addresses.
-async fn shown(ports: &Ports, person: &Person) -> Result<Vec<Shown>, HandleError> {
-    let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
-    let work = person.text("work_email");
-    let work = work.and_then(|address| CanonicalEmail::parse(address).ok());
-    let mut found: Vec<Shown> = Vec::new();
-    for address in addresses_of(person) {
-        let query = Query::Person {
-            person: holder_of(&address),
-            kind: Entry::KIND,
-        };
-        let page = PageRequest {
-            limit: ENTRIES,
-            cursor: None,
-        };
-        for stored in ports.store.list(&query, &page).await?.items {
-            let entry: Loaded<Entry> = stored.read()?;
-            let of = |account: &&Loaded<Account>| account.entity.roster == entry.entity.roster;
-            let Some(account) = accounts.iter().find(of) else {
-                continue;
-            };
-            found.extend(one(&account.entity, &entry.entity, &address, work.as_ref()));
-        }
-    }
-    Ok(found)
-}
-
-/// What an entry shows now; none if the user cannot use the application, or has another address by now.
-fn one(
-    account: &Account,
-    entry: &Entry,
-    address: &CanonicalEmail,
-    work: Option<&CanonicalEmail>,
-) -> Option<Shown> {
-    let face = entry.visible(account.applied)?;
-    let has = CanonicalEmail::parse(face.user.email.as_deref()?).ok()?;
-    (has == *address && face.user.active && !face.deleted).then(|| Shown {
-        app: account.app.clone(),
-        account: account.label(),
-        external_id: face.user.external_id.clone(),
-        licenses: face.user.licenses.clone(),
-        at_work: Some(address) == work,
-        at: account.applied_at.unwrap_or(face.at),
-    })
-}
 
 /// Makes what the rosters show of somebody who leaves a part of what is taken away: an account under the address at work
 /// becomes a grant that is held; one under another address, which effects would not find, a task for the owner. Answers
@@ -97,7 +37,8 @@ pub(super) async fn take_along(
     let now = changes.origin.at;
     let grants = load::grants(ports, &person.id).await?;
     let mut taken: Vec<(AppSlug, bool)> = Vec::new();
-    for shown in shown(ports, person).await? {
+    let seen = Rosters::of(ports).of_person(person).await?;
+    for shown in seen.into_iter().filter(Seen::is_active) {
         let known = grants.iter().find(|grant| grant.entity.app == shown.app);
         let twice = taken.contains(&(shown.app.clone(), shown.at_work));
         if twice || taken.len() >= MOST || is_in_hand(known, &shown) {
@@ -123,12 +64,13 @@ pub(super) async fn take_along(
 }
 
 /// Is it a grant that is taken away anyway, or was it taken away since the roster was read?
-fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Shown) -> bool {
+fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Seen) -> bool {
     let Some(grant) = known.map(|known| &known.entity) else {
         return false;
     };
     let over = grant.state == GrantState::Revoked && grant.change.is_none();
-    let ours = grant.external_id.as_ref().map(|id| id.as_str()) == Some(shown.external_id.as_str());
+    let ours = grant.external_id.as_ref().map(|id| id.as_str())
+        == Some(shown.face.user.external_id.as_str());
     match (shown.at_work, over) {
         (true, true) => grant.changed_at >= shown.at,
         (true, false) => true,
@@ -140,39 +82,20 @@ fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Shown) -> bool {
 fn hold(
     known: Option<&Loaded<Grant>>,
     person: &Person,
-    shown: &Shown,
+    shown: &Seen,
     company: &Company,
     changes: &mut Changes,
 ) {
-    let now = changes.origin.at;
-    let app = company.apps.get(&shown.app);
-    let plan = app.and_then(|app| {
-        let held = |plan: &&crate::app::Plan| shown.licenses.contains(&plan.id);
-        app.plans.iter().find(held).map(|plan| plan.id.clone())
-    });
-    let entitlement = Entitlement {
-        plan,
-        ..Entitlement::default()
+    let found = Drift {
+        app: shown.app.clone(),
+        account: shown.account.clone(),
+        kind: DriftKind::Unexplained,
+        external_id: Some(shown.face.user.external_id.clone()),
+        plan: shown.plan(company.apps.get(&shown.app)),
+        seen_at: shown.at,
+        why: String::new(),
     };
-    let mark = |grant: &mut Grant| {
-        grant.held = Some(entitlement.clone());
-        grant.state = GrantState::Active;
-        grant.from_roster = true;
-        grant.reason = Some(format!("seen in the roster of {}", shown.account));
-        grant.changed_at = now;
-    };
-    match known {
-        Some(known) => {
-            let mut known = known.clone();
-            mark(&mut known.entity);
-            changes.update(&known);
-        }
-        None => {
-            let mut grant = Grant::desired(&person.id, &shown.app, entitlement.clone(), now);
-            mark(&mut grant);
-            changes.insert(&grant);
-        }
-    }
+    keep(&found, known, &person.id, changes);
     let line = Line::new(
         StreamId::Person(person.id.clone()),
         "account found in a roster",
@@ -181,7 +104,24 @@ fn hold(
     changes.say(line.after(json!({ "account": shown.account, "roster_at": shown.at })));
 }
 
-fn a_task(person: &Person, shown: &Shown, company: &Company, now: Timestamp) -> Task {
+/// Writes a grant down as a roster shows it.
+pub(super) fn keep(
+    drift: &Drift,
+    known: Option<&Loaded<Grant>>,
+    person: &PersonId,
+    changes: &mut Changes,
+) {
+    let grant = drift.as_seen(known.map(|known| &known.entity), person, changes.origin.at);
+    match known {
+        Some(known) => changes.update(&Loaded {
+            entity: grant,
+            ..known.clone()
+        }),
+        None => changes.insert(&grant),
+    }
+}
+
+fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> Task {
     let app = company.apps.get(&shown.app);
     let label = app.map_or(shown.app.as_str(), |app| app.label());
     let owner = app.and_then(|app| app.owner.clone());
@@ -191,7 +131,7 @@ fn a_task(person: &Person, shown: &Shown, company: &Company, now: Timestamp) -> 
         person.id.as_str(),
         &epoch,
         &shown.account,
-        &shown.external_id,
+        &shown.face.user.external_id,
     ];
     Task {
         id: TaskId::derived(&id),
@@ -205,10 +145,12 @@ fn a_task(person: &Person, shown: &Shown, company: &Company, now: Timestamp) -> 
         app: Some(shown.app.clone()),
         detail: format!(
             "the person left, and {} shows the user `{}` under an address that is not the one at work",
-            shown.account, shown.external_id
+            shown.account, shown.face.user.external_id
         ),
         due: None,
         created_at: now,
+        ended_at: None,
+        awaits_roster: false,
     }
 }
 

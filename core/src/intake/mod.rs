@@ -196,6 +196,8 @@ impl Decided {
             detail,
             due: None,
             created_at: now,
+            ended_at: None,
+            awaits_roster: false,
         });
     }
 }

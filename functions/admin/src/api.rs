@@ -141,6 +141,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(by_hand::terminate))
         .routes(routes!(by_hand::reinstate))
         .routes(routes!(by_hand::correct))
+        .routes(routes!(by_hand::correct_access))
         .routes(routes!(timeline::list))
         .routes(routes!(events::list))
         .routes(routes!(events::read))

@@ -1,10 +1,12 @@
-//! People changed by hand: leaving, coming back, corrections.
+//! People changed by hand: leaving, coming back, corrections of attributes and of access.
+
+use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use sando_core::admin::correct;
 use sando_core::admin::people::{self, At, Done, check_attributes};
-use sando_core::ids::PersonId;
+use sando_core::admin::{correct, drift};
+use sando_core::ids::{AppSlug, PersonId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -12,7 +14,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::auth::MayOperate;
 use crate::body::{Body, InPath};
-use crate::people::PersonView;
+use crate::people::{DriftView, PersonView};
 use crate::problem::Problem;
 use crate::views::EffectView;
 
@@ -134,4 +136,56 @@ pub(crate) async fn correct(
     let who = caller.who(&api);
     let done = correct::correct(&api.ports, &who, &id, &given, &body.reason).await?;
     Ok(Json(DoneView::from(&done)))
+}
+
+/// Which drift is corrected.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DriftBody {
+    /// In these applications; in all if none are named.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    apps: BTreeSet<AppSlug>,
+    #[serde(default)]
+    reason: String,
+    /// Only shows what would be done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What comes of drift that is corrected.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CorrectedView {
+    #[serde(flatten)]
+    done: DoneView,
+    /// What was taken for what is there.
+    drift: Vec<DriftView>,
+    /// What is then given and taken away.
+    plan: Vec<EffectView>,
+    dry_run: bool,
+}
+
+/// Corrects drift: access that nobody here gave is taken away unless it is due, what vanished is given again if it is.
+#[utoipa::path(post, path = "/v1/people/{id}/access/@correct", tag = "people", operation_id = "correct_access",
+    params(("id" = String, Path)), request_body = DriftBody,
+    responses((status = 200, body = CorrectedView)))]
+pub(crate) async fn correct_access(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<DriftBody>,
+) -> Result<Json<CorrectedView>, Problem> {
+    let who = caller.who(&api);
+    let DriftBody {
+        apps,
+        reason,
+        dry_run,
+    } = body;
+    let corrected = drift::correct(&api.ports, &who, &id, &apps, &reason, dry_run).await?;
+    Ok(Json(CorrectedView {
+        done: DoneView::from(&corrected.done),
+        drift: corrected.drift.iter().map(DriftView::from).collect(),
+        plan: corrected.plan.iter().map(EffectView::from).collect(),
+        dry_run: corrected.dry_run,
+    }))
 }

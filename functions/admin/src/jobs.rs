@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Forgetting, Job, JobState, Planning, Replaying, Work};
+use sando_core::job::{Evidence, Forgetting, Job, JobState, Planning, Replaying, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `replay`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -85,6 +85,7 @@ impl From<&Job> for JobView {
             Work::Plan(planning) => ("plan", people(planning)),
             Work::Apply(applying) => ("apply", people(&applying.planning)),
             Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
+            Work::Evidence(evidence) => ("evidence", tasks(evidence)),
             Work::Replay(replaying) => ("replay", events(replaying)),
         };
         Self {
@@ -122,6 +123,13 @@ fn events(replaying: &Replaying) -> ProgressView {
     }
 }
 
+fn tasks(evidence: &Evidence) -> ProgressView {
+    ProgressView {
+        done: evidence.tasks,
+        unit: "tasks",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -136,6 +144,7 @@ fn result(job: &Job) -> Value {
         Work::Plan(planning) => json!(PlanView::from(&**planning)),
         Work::Apply(applying) => json!({ "started": applying.started }),
         Work::ForgetRoster(forgetting) => json!({ "deleted": forgetting.deleted }),
+        Work::Evidence(evidence) => json!({ "tasks": evidence.tasks }),
         Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
     }
 }

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use sando_core::admin::access;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::people;
+use sando_core::drift::{Drift, DriftKind};
 use sando_core::grant::Grant;
 use sando_core::ids::PersonId;
 use sando_core::person::{Lifecycle, Person};
@@ -207,8 +208,41 @@ pub(crate) struct AccessView {
     desired: Vec<GrantView>,
     actual: Vec<GrantView>,
     plan: Vec<EffectView>,
+    /// Where a roster contradicts what was given here; `POST …/access:correct` takes it over and does what is due.
+    drift: Vec<DriftView>,
     /// Applications where an attribute that is missing or unknown decides: nothing is given or taken there.
     unknown: Vec<String>,
+}
+
+/// Access in one application that is not as it was left here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DriftView {
+    app: String,
+    /// The account whose roster shows it.
+    account: String,
+    /// `unexplained` (nobody here gave it), `vanished` or `other_plan`.
+    #[schema(value_type = String)]
+    kind: DriftKind,
+    external_id: Option<String>,
+    /// The plan that the roster shows.
+    plan: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    seen_at: Timestamp,
+    why: String,
+}
+
+impl From<&Drift> for DriftView {
+    fn from(drift: &Drift) -> Self {
+        Self {
+            app: drift.app.to_string(),
+            account: drift.account.clone(),
+            kind: drift.kind,
+            external_id: drift.external_id.clone(),
+            plan: drift.plan.clone(),
+            seen_at: drift.seen_at,
+            why: drift.why.clone(),
+        }
+    }
 }
 
 /// Shows desired and actual access and the plan between them; nothing is changed.
@@ -235,6 +269,7 @@ pub(crate) async fn access(
         desired: desired.collect(),
         actual: actual.collect(),
         plan: access.plan.iter().map(EffectView::from).collect(),
+        drift: access.drift.iter().map(DriftView::from).collect(),
         unknown: access
             .desired
             .unknown

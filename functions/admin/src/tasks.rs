@@ -36,6 +36,10 @@ pub(crate) struct TaskView {
     due: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+    /// It was said to be done; the next roster of the application shows whether it was.
+    awaits_roster: bool,
 }
 
 impl From<&Task> for TaskView {
@@ -53,6 +57,8 @@ impl From<&Task> for TaskView {
             detail: task.detail.clone(),
             due: task.due,
             created_at: task.created_at,
+            ended_at: task.ended_at,
+            awaits_roster: task.awaits_roster,
         }
     }
 }
@@ -83,7 +89,11 @@ pub(crate) async fn list(
     };
     let wanted = Query::States {
         kind: Task::KIND,
-        states: states.iter().map(|state| state.as_str()).collect(),
+        states: states
+            .iter()
+            .flat_map(|state| state.lists())
+            .copied()
+            .collect(),
     };
     let keep = |task: &Task| {
         let fits = query

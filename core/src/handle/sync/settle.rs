@@ -8,6 +8,8 @@ use crate::account::{Account, Notice};
 use crate::changes::{Changes, Line};
 use crate::definition::Failure;
 use crate::handle::{HandleError, ledger, load};
+use crate::ids::JobId;
+use crate::job::{Evidence, Job, Work};
 use crate::metric::Metric;
 use crate::ports::{Notification, Ports};
 use crate::store::{Entity, Loaded, StoreError};
@@ -75,6 +77,9 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         changes.say(line(&account.entity, &sync.entity));
         changes.update(&sync);
         changes.update(&account);
+        if state == SyncState::Done {
+            changes.insert(&evidence(&account.entity, &sync.entity, now));
+        }
         match ledger::commit(desk.ports, changes).await {
             // Only its account moved, not the sync: a notification was sent, or it was disabled.
             Err(HandleError::Store(StoreError::Conflict { key: moved })) if moved == key => {}
@@ -94,6 +99,7 @@ fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
         SyncState::Done => {
             account.applied = sync.number;
             account.applied_at = Some(now);
+            account.applied_from = Some(sync.started_at);
             account.users = sync.counts.users;
             account.active = sync.counts.active;
             account.licensed = sync.counts.licensed;
@@ -111,6 +117,22 @@ fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
         }
         SyncState::Running | SyncState::Dropped | SyncState::Failed => {}
     }
+}
+
+/// What the roster says of tasks is looked at next.
+fn evidence(account: &Account, sync: &Sync, now: Timestamp) -> Job {
+    let number = sync.number.to_string();
+    let id = JobId::derived(&["evidence", sync.roster.as_str(), &number]);
+    let evidence = Evidence {
+        roster: sync.roster.clone(),
+        account: account.label(),
+        app: account.app.clone(),
+        sync: sync.number,
+        from: sync.started_at,
+        cursor: None,
+        tasks: 0,
+    };
+    Job::new(id, "sando", Work::Evidence(evidence), now)
 }
 
 fn line(account: &Account, sync: &Sync) -> Line {

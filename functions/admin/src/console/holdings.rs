@@ -155,12 +155,29 @@ fn what(entitlement: Option<&Entitlement>) -> String {
     parts.join(", ")
 }
 
+/// Where a roster contradicts what was given here.
+fn drift(access: &Access, now: Timestamp) -> Markup {
+    html! {
+        @for one in &access.drift {
+            li {
+                span class="sign d-warn" aria-hidden="true" { "≠" }
+                div {
+                    strong { (label(access, &one.app)) } " "
+                    span.muted { "drift: " (one.why) }
+                    p.small.muted { (one.account) ", read " (when(one.seen_at, now)) }
+                }
+            }
+        }
+    }
+}
+
 /// The short list beside the timeline.
 pub(super) fn list(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -> Markup {
     let all: Vec<Holding<'_>> = all(access, asked, now).collect();
     html! {
-        @if all.is_empty() { (empty(words::NO_ACCESS)) }
+        @if all.is_empty() && access.drift.is_empty() { (empty(words::NO_ACCESS)) }
         ul.plan {
+            (drift(access, now))
             @for one in &all {
                 li {
                     span class={ "sign d-" (one.tone) } aria-hidden="true" { (one.sign) }

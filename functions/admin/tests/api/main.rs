@@ -14,6 +14,7 @@ mod catch_up;
 mod config;
 mod console;
 mod day_one;
+mod drift;
 mod events;
 mod keys;
 mod lists;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Actions with one sentence each, whatever they are about.
-const PLAIN: [(&str, &str); 44] = [
+const PLAIN: [(&str, &str); 49] = [
     ("API key made", "An API key was made"),
     ("API key forgotten", "An API key was forgotten"),
     (
@@ -46,6 +46,11 @@ const PLAIN: [(&str, &str); 44] = [
     ("credentials set", "Credentials were set"),
     ("definition deleted", "The definition was deleted"),
     ("definition put", "The definition was saved"),
+    ("drift corrected", "Correcting drift was asked for by hand"),
+    (
+        "drift taken over",
+        "What a roster shows was taken for what is there",
+    ),
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
     ("lever API key set", "The API key of Lever was set"),
@@ -80,7 +85,19 @@ const PLAIN: [(&str, &str); 44] = [
     ("step tried again", "A step was tried again"),
     ("sync begun", "A sync began"),
     ("sync released", "A sync that was held was released"),
+    (
+        "task closed by a roster",
+        "A task was closed: a roster shows that it is done",
+    ),
+    (
+        "task confirmed by a roster",
+        "A roster shows that a task was done",
+    ),
     ("task done", "A task was done"),
+    (
+        "task opened again by a roster",
+        "A task is open again: a roster shows that it was not done",
+    ),
     ("task reassigned", "A task was given to somebody else"),
     ("termination asked for", "Leaving was asked for by hand"),
     ("termination set", "Leaving was set for a later moment"),

@@ -1,0 +1,78 @@
+//! Drift of one person: found in the rosters, and corrected by doing what is due over what is really there.
+
+use serde_json::json;
+
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line, Origin};
+use crate::company::Company;
+use crate::drift::{Drift, Truth, drift};
+use crate::grant::Grant;
+use crate::ids::EventId;
+use crate::person::Person;
+use crate::ports::Ports;
+use crate::rule::EventKind;
+use crate::store::Loaded;
+
+use super::rosters::Rosters;
+use super::{HandleError, lifecycle, residue};
+
+/// What the rosters contradict of what a person was given here.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn of(
+    ports: &Ports,
+    person: &Person,
+    grants: &[Grant],
+    company: &Company,
+) -> Result<Vec<Drift>, HandleError> {
+    let mut rosters = Rosters::of(ports);
+    let mut seen = rosters.of_person(person).await?;
+    let accounts = rosters.accounts().await?.to_vec();
+    for grant in grants {
+        let Some(id) = grant.external_id.as_ref() else {
+            continue;
+        };
+        // An application may show somebody without the address.
+        for account in accounts.iter().filter(|account| account.app == grant.app) {
+            seen.extend(rosters.by_id(account, id.as_str()).await?);
+        }
+    }
+    let truths = accounts
+        .iter()
+        .filter_map(|account| Truth::of(account, company));
+    let truths: Vec<Truth> = truths.collect();
+    Ok(drift(grants, &seen, &truths, company))
+}
+
+/// Takes what the rosters show for what is there, and does what is due over it; answers the event that was made of it.
+///
+/// # Errors
+/// `Conflict` if the person moved meanwhile; otherwise if the store did not do it.
+pub async fn correct(
+    ports: &Ports,
+    person: Loaded<Person>,
+    grants: &[Loaded<Grant>],
+    found: &[Drift],
+    company: &Company,
+    origin: Origin,
+) -> Result<EventId, HandleError> {
+    let id = person.entity.id.clone();
+    let mut changes = Changes::new(origin);
+    for drift in found {
+        let known = grants.iter().find(|grant| grant.entity.app == drift.app);
+        residue::keep(drift, known, &id, &mut changes);
+        let stream = StreamId::Person(id.clone());
+        let line = Line::new(stream, "drift taken over", format!("app/{}", drift.app));
+        changes.say(line.after(json!({
+            "account": drift.account, "kind": drift.kind, "roster_at": drift.seen_at,
+        })));
+    }
+    let version = person.version.to_string();
+    let event = EventId::derived(&["drift", id.as_str(), &version]);
+    let now = changes.origin.at;
+    let kind = EventKind::PersonChanged;
+    let made = lifecycle::person_event(event.clone(), kind, "drift", &person.entity, now);
+    lifecycle::start_with(ports, person, made, company, false, changes).await?;
+    Ok(event)
+}

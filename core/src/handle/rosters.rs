@@ -1,0 +1,123 @@
+//! What the rosters show of an address or a person.
+
+use crate::account::Account;
+use crate::definition::IdHash;
+use crate::drift::Seen;
+use crate::person::{CanonicalEmail, Person};
+use crate::ports::Ports;
+use crate::report::addresses_of;
+use crate::roster::{Entry, Face, holder_of};
+use crate::store::{Entity, Group, Key, Loaded, PageRequest, Query};
+
+use super::HandleError;
+
+/// How many entries of one address are looked at.
+const ENTRIES: usize = 100;
+
+/// The rosters of all connected accounts, which are read when something is found in one.
+pub struct Rosters<'a> {
+    ports: &'a Ports,
+    accounts: Option<Vec<Account>>,
+}
+
+impl<'a> Rosters<'a> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn of(ports: &'a Ports) -> Self {
+        Self {
+            ports,
+            accounts: None,
+        }
+    }
+
+    /// All connected accounts.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn accounts(&mut self) -> Result<&[Account], HandleError> {
+        if self.accounts.is_none() {
+            let loaded: Vec<Loaded<Account>> = self.ports.store.all(&Group::Accounts).await?;
+            self.accounts = Some(loaded.into_iter().map(|account| account.entity).collect());
+        }
+        Ok(self.accounts.as_deref().unwrap_or_default())
+    }
+
+    /// Every user under an address, whether they may use the application or not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn under(&mut self, address: &CanonicalEmail) -> Result<Vec<Seen>, HandleError> {
+        let query = Query::Person {
+            person: holder_of(address),
+            kind: Entry::KIND,
+        };
+        let page = PageRequest {
+            limit: ENTRIES,
+            cursor: None,
+        };
+        let mut found = Vec::new();
+        for stored in self.ports.store.list(&query, &page).await?.items {
+            let entry: Loaded<Entry> = stored.read()?;
+            let accounts = self.accounts().await?;
+            let of = |account: &&Account| account.roster == entry.entity.roster;
+            if let Some(account) = accounts.iter().find(of) {
+                let face = entry.entity.visible(account.applied);
+                let face = face.filter(|face| has(face, address));
+                found.extend(face.map(|face| seen(account, face)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every user under any address of a person.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn of_person(&mut self, person: &Person) -> Result<Vec<Seen>, HandleError> {
+        let work = person.text("work_email");
+        let work = work.and_then(|address| CanonicalEmail::parse(address).ok());
+        let mut addresses: Vec<CanonicalEmail> = addresses_of(person).collect();
+        addresses.sort();
+        addresses.dedup();
+        let mut found = Vec::new();
+        for address in addresses {
+            let at_work = Some(&address) == work.as_ref();
+            let seen = self.under(&address).await?;
+            found.extend(seen.into_iter().map(|seen| Seen { at_work, ..seen }));
+        }
+        Ok(found)
+    }
+
+    /// The user of an account with this id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn by_id(&self, account: &Account, id: &str) -> Result<Option<Seen>, HandleError> {
+        let key = Key::Entry(account.roster.clone(), IdHash::of(id));
+        let entry = self.ports.store.find::<Entry>(&key).await?;
+        let face = entry
+            .as_ref()
+            .and_then(|entry| entry.entity.visible(account.applied));
+        let face = face.filter(|face| !face.deleted);
+        Ok(face.map(|face| seen(account, face)))
+    }
+}
+
+/// Is it shown, under this address?
+fn has(face: &Face, address: &CanonicalEmail) -> bool {
+    let theirs = face.user.email.as_deref();
+    let theirs = theirs.and_then(|theirs| CanonicalEmail::parse(theirs).ok());
+    !face.deleted && theirs.as_ref() == Some(address)
+}
+
+fn seen(account: &Account, face: &Face) -> Seen {
+    let at = account.applied_at.unwrap_or(face.at);
+    Seen {
+        app: account.app.clone(),
+        account: account.label(),
+        face: face.clone(),
+        at_work: false,
+        from: account.applied_from.unwrap_or(at),
+        at,
+    }
+}
