@@ -18,7 +18,7 @@ use crate::settings::{Pause, Settings};
 use crate::workflow::Workflow;
 
 /// The parts of a candidacy's document that a path of a rule may begin with.
-const DOCUMENT: [&str; 8] = [
+const DOCUMENT: [&str; 10] = [
     "opportunity",
     "contact",
     "application",
@@ -27,6 +27,8 @@ const DOCUMENT: [&str; 8] = [
     "offer",
     "stage",
     "archive_reason",
+    "forms",
+    "feedback",
 ];
 
 /// All configuration of a company.

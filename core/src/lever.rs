@@ -12,7 +12,8 @@ use crate::path::Path;
 /// What configuration reads of a candidacy: everything else is dropped at the parser, pay above all (L2).
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
-    /// Paths over `{opportunity, contact, application, posting, requisition, offer, stage, archive_reason, users}`.
+    /// Paths over `{opportunity, contact, application, posting, requisition, offer, stage, archive_reason, forms,
+    /// feedback, users}`.
     pub paths: Vec<Path>,
     /// Paths whose value is a Lever user id to be looked up.
     pub users: Vec<Path>,

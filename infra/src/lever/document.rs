@@ -40,11 +40,29 @@ fn without_pay(document: &mut Value, paths: &[Path]) {
                 || !label.is_empty() && is_named(label)
         });
     }
+    for part in ["forms", "feedback"] {
+        let forms = document.get_mut(part).and_then(Value::as_array_mut);
+        for form in forms.into_iter().flatten() {
+            if let Some(Value::Array(fields)) = form.get_mut("fields") {
+                fields.retain(|field| !is_money(field) || is_named_by(field, &is_named));
+            }
+        }
+    }
     for part in ["posting", "requisition"] {
         if let Some(Value::Object(map)) = document.get_mut(part) {
             map.retain(|key, _| !PAY_KEYS.contains(&key.as_str()) || is_named(key));
         }
     }
+}
+
+/// Does the field of a form hold an amount of money?
+fn is_money(field: &Value) -> bool {
+    field.get("type").and_then(Value::as_str) == Some("currency") || field.get("currency").is_some()
+}
+
+fn is_named_by(field: &Value, is_named: &impl Fn(&str) -> bool) -> bool {
+    let label = field.get("text").and_then(Value::as_str);
+    label.is_some_and(|label| !label.is_empty() && is_named(label))
 }
 
 /// An opportunity as it looks without `expand`: ids where the objects stand.

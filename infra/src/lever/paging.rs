@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use sando_core::ports::RemoteError;
 use serde::de::DeserializeOwned;
 
-use super::{Errand, LeverClient, REMOTE, wire::PageBody};
+use super::{
+    Errand, LeverClient, REMOTE,
+    wire::{ListBody, PageBody},
+};
 use crate::http::{Request, unreadable};
 
 /// How often a list begins anew because its offset token went stale.
@@ -71,7 +74,8 @@ impl LeverClient {
         if let Some(offset) = offset {
             request = request.query("offset", offset);
         }
-        self.read_any(request, errand).await?.checked()?.parse()
+        let answer = self.read_any(request, errand).await?.checked()?;
+        Ok(answer.parse::<ListBody<T>>()?.into_page())
     }
 }
 

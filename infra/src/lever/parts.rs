@@ -1,4 +1,4 @@
-//! The parts around an opportunity: posting, requisition and users, each read only if it is needed.
+//! The parts around an opportunity: posting, requisition, forms, feedback and users, each read only if it is needed.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Errand, LeverClient,
     document::{assemble, collapsed, prune},
+    paging::List,
     reasons::Reason,
     wire::{Data, lever_id},
 };
@@ -39,6 +40,8 @@ impl LeverClient {
             Some(id) => self.optional(&["requisitions", id], errand).await?,
             None => None,
         };
+        let forms = self.forms("forms", raw, needs, errand).await?;
+        let feedback = self.forms("feedback", raw, needs, errand).await?;
         let mut document = assemble([
             ("opportunity", Some(collapsed(raw))),
             ("contact", part(raw, "contact").cloned()),
@@ -48,6 +51,8 @@ impl LeverClient {
             ("offer", offer.cloned()),
             ("stage", part(raw, "stage").cloned()),
             ("archive_reason", reason.map(Reason::to_value)),
+            ("forms", forms),
+            ("feedback", feedback),
         ]);
         let users = self.users(&document, needs, errand).await?;
         let mut paths: Vec<Path> = needs.paths.iter().chain(&needs.users).cloned().collect();
@@ -60,6 +65,35 @@ impl LeverClient {
             map.insert("users".to_owned(), Value::Object(users));
         }
         Ok(prune(&document, &paths))
+    }
+
+    /// What was filled in about the candidate (`forms`, or `feedback` with its scores), newest first; what was deleted is
+    /// left out.
+    async fn forms(
+        &self,
+        kind: &'static str,
+        raw: &Value,
+        needs: &Needs,
+        errand: &Errand,
+    ) -> Result<Option<Value>, RemoteError> {
+        let Some(id) = id_at(Some(raw), &[]).filter(|_| needs.part(kind)) else {
+            return Ok(None);
+        };
+        let list = List {
+            parts: &["opportunities", id, kind],
+            query: Vec::new(),
+            most_pages: 10,
+        };
+        let rows = self.list::<Value>(&list, errand).await;
+        let Some(mut rows) = or_not_there(rows)? else {
+            return Ok(None);
+        };
+        rows.retain(|row| row.get("deletedAt").is_none_or(Value::is_null));
+        let at = |row: &Value| row.get("createdAt").and_then(Value::as_i64);
+        rows.sort_by_key(|row| std::cmp::Reverse(at(row)));
+        let mut known = BTreeSet::new();
+        rows.retain(|row| known.insert(id_at(Some(row), &[]).map(str::to_owned)));
+        Ok(Some(Value::Array(rows)))
     }
 
     /// The Lever users whose ids stand where `needs.users` says, by id.
@@ -90,14 +124,22 @@ impl LeverClient {
         parts: &[&str],
         errand: &Errand,
     ) -> Result<Option<Value>, RemoteError> {
-        match self.get(parts, errand).await {
-            Ok(answer) => Ok(Some(answer.parse::<Data<Value>>()?.data)),
-            Err(RemoteError::Refused {
-                status: 400 | 403 | 404,
-                ..
-            }) => Ok(None),
-            Err(error) => Err(error),
+        match or_not_there(self.get(parts, errand).await)? {
+            Some(answer) => Ok(Some(answer.parse::<Data<Value>>()?.data)),
+            None => Ok(None),
         }
+    }
+}
+
+/// What is gone, or not for this key to see, is not there.
+fn or_not_there<T>(answer: Result<T, RemoteError>) -> Result<Option<T>, RemoteError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(RemoteError::Refused {
+            status: 400 | 403 | 404,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -24,6 +24,27 @@ pub(super) struct PageBody<T> {
     pub(super) next: Option<String>,
 }
 
+/// A page as it comes: the documents show lists of forms without their envelope.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum ListBody<T> {
+    Bare(Vec<T>),
+    Page(PageBody<T>),
+}
+
+impl<T> ListBody<T> {
+    pub(super) fn into_page(self) -> PageBody<T> {
+        match self {
+            Self::Page(page) => page,
+            Self::Bare(rows) => PageBody {
+                data: OneOrMany::Many(rows),
+                has_next: false,
+                next: None,
+            },
+        }
+    }
+}
+
 /// Where documents show one object and the service an array, or the other way round.
 #[derive(Deserialize)]
 #[serde(untagged)]

@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::support::{FixedSecrets, TestClock, TestServer, client, now};
 
-fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverClient {
+pub(crate) fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverClient {
     let clock = TestClock::starting(at);
     let rate = Rate::per_second(1_000);
     let store = Arc::new(MemoryStore::default());
@@ -39,18 +39,18 @@ fn lever_at(base_url: &str, secrets: Arc<FixedSecrets>, at: Timestamp) -> LeverC
     })
 }
 
-fn secrets() -> FixedSecrets {
+pub(crate) fn secrets() -> FixedSecrets {
     FixedSecrets::default().with("lever", &[("api_key", "lever-key")])
 }
 
-async fn account(options: LeverOptions) -> (LeverSim, LeverClient) {
+pub(crate) async fn account(options: LeverOptions) -> (LeverSim, LeverClient) {
     let sim = LeverSim::start(options).await.unwrap();
     let at = Timestamp::from_millisecond(sim.clock().now_ms()).unwrap();
     let lever = lever_at(&sim.api_url(), Arc::new(secrets()), at);
     (sim, lever)
 }
 
-fn unlimited() -> LeverOptions {
+pub(crate) fn unlimited() -> LeverOptions {
     LeverOptions {
         rate_limit: None,
         unknown_fields: true,
@@ -58,7 +58,7 @@ fn unlimited() -> LeverOptions {
     }
 }
 
-fn needs(paths: &[&str], users: &[&str]) -> Needs {
+pub(crate) fn needs(paths: &[&str], users: &[&str]) -> Needs {
     let parse = |texts: &[&str]| {
         texts
             .iter()
@@ -75,7 +75,7 @@ fn id(text: &str) -> LeverId {
     LeverId::parse(text).unwrap()
 }
 
-async fn present(lever: &LeverClient, opportunity: &str, needs: &Needs) -> Candidacy {
+pub(crate) async fn present(lever: &LeverClient, opportunity: &str, needs: &Needs) -> Candidacy {
     match lever.read(&id(opportunity), needs).await.unwrap() {
         Reading::Present(candidacy) => *candidacy,
         other => panic!("{other:?}"),

@@ -11,6 +11,8 @@ mod http_app;
 #[cfg(test)]
 mod lever;
 #[cfg(test)]
+mod lever_forms;
+#[cfg(test)]
 mod notify;
 #[cfg(test)]
 mod scim;

@@ -143,8 +143,31 @@ fn opportunity(
         confidential: new.confidential,
         deleted: None,
         offers,
+        forms: forms("form", &ids.opportunity, new.forms, now),
+        feedback: forms("interview", &ids.opportunity, new.feedback, now),
         notes: Vec::new(),
     }
+}
+
+/// Forms as Lever shows them (reference, section 6.10), a second apart; the oldest was filled in anew and deleted.
+fn forms(kind: &str, opportunity: &str, given: Vec<(String, Value)>, now: i64) -> Vec<Value> {
+    let mut forms = Vec::new();
+    for (at, (text, fields)) in (now..).step_by(1_000).zip(given) {
+        let id = format!("{kind}-{}-{opportunity}", forms.len());
+        forms.push(json!({
+            "id": id, "type": kind, "text": text, "instructions": "", "baseTemplateId": null,
+            "fields": fields, "user": null, "stage": null,
+            "createdAt": at, "completedAt": at, "deletedAt": null,
+        }));
+    }
+    if let Some(mut old) = forms.first().cloned() {
+        old["id"] = json!(format!("{kind}-deleted-{opportunity}"));
+        old["createdAt"] = json!(now + 3_600_000);
+        old["deletedAt"] = json!(now + 3_600_001);
+        old["fields"] = json!([]);
+        forms.push(old);
+    }
+    forms
 }
 
 fn posting_json(id: &str, owner: &str, new: &NewCandidate, now: i64) -> Value {

@@ -40,6 +40,8 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/opportunities/{id}", get(read_opportunity))
         .route("/opportunities/{id}/offers", get(list_offers))
         .route("/opportunities/{id}/applications", get(list_applications))
+        .route("/opportunities/{id}/forms", get(list_forms))
+        .route("/opportunities/{id}/feedback", get(list_feedback))
         .route(
             "/opportunities/{id}/notes",
             get(notes::list).post(notes::add),
@@ -231,6 +233,37 @@ async fn list_offers(
         rows.push((NewestFirst::of(&offer, "createdAt"), offer));
     }
     page(&mut state, "offers", rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
+}
+
+async fn list_forms(
+    Shared(account): Sim,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer {
+    let mut state = locked(&account.state);
+    let forms = readable(&state, &id, caller)?.forms.clone();
+    page(&mut state, "forms", newest_first(forms), &params)?
+        .envelope(|row| Ok(account.sprinkled(row)))
+}
+
+async fn list_feedback(
+    Shared(account): Sim,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer {
+    let mut state = locked(&account.state);
+    let forms = readable(&state, &id, caller)?.feedback.clone();
+    page(&mut state, "feedback", newest_first(forms), &params)?
+        .envelope(|row| Ok(account.sprinkled(row)))
+}
+
+fn newest_first(forms: Vec<Value>) -> Vec<(NewestFirst, Value)> {
+    let forms = forms.into_iter();
+    forms
+        .map(|form| (NewestFirst::of(&form, "createdAt"), form))
+        .collect()
 }
 
 async fn list_applications(

@@ -39,6 +39,10 @@ pub struct NewCandidate {
     pub tags: Vec<String>,
     /// The offers, oldest first; empty for a hire without an offer.
     pub offers: Vec<NewOffer>,
+    /// Profile forms, oldest first: their name, and their fields as Lever shows them.
+    pub forms: Vec<(String, Value)>,
+    /// Feedback forms, as [`Self::forms`].
+    pub feedback: Vec<(String, Value)>,
     /// Whether there is an application; without one there is no posting either.
     pub application: bool,
     /// Whether the hire is against a requisition.
@@ -67,6 +71,8 @@ impl Default for NewCandidate {
             origin: "applied".to_owned(),
             tags: Vec::new(),
             offers: vec![NewOffer::default()],
+            forms: Vec::new(),
+            feedback: Vec::new(),
             application: true,
             requisition: false,
             confidential: false,

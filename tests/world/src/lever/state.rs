@@ -55,6 +55,8 @@ pub(super) struct Opportunity {
     pub(super) confidential: bool,
     pub(super) deleted: Option<Deleted>,
     pub(super) offers: Vec<Value>,
+    pub(super) forms: Vec<Value>,
+    pub(super) feedback: Vec<Value>,
     pub(super) notes: Vec<Value>,
 }
 
