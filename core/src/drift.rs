@@ -231,3 +231,107 @@ fn explains(grant: &Grant, seen: &Seen) -> bool {
         GrantState::Desired | GrantState::Failed | GrantState::Revoked => grant.may_be_held(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{ConfigItem, ConfigKind};
+    use crate::ids::Slug;
+
+    fn at(day: u8) -> Timestamp {
+        format!("2027-01-{day:02}T08:00:00Z").parse().unwrap()
+    }
+
+    fn figma() -> AppSlug {
+        Slug::parse("figma").unwrap()
+    }
+
+    fn grant(state: GrantState, plan: &str, changed: u8) -> Grant {
+        let wanted = Entitlement {
+            plan: Some(plan.to_owned()),
+            ..Entitlement::default()
+        };
+        let person = PersonId::derived(&["ada"]);
+        let held = (state == GrantState::Active).then(|| wanted.clone());
+        Grant {
+            state,
+            held,
+            changed_at: at(changed),
+            ..Grant::desired(&person, &figma(), wanted, at(changed))
+        }
+    }
+
+    fn user(active: bool, license: &str) -> Seen {
+        let user = json!({ "external_id": "7", "email": null, "username": null, "full_name": null, "role": null,
+            "created_at": null, "last_visit_at": null, "active": active, "status": null, "licenses": [license],
+            "custom_fields": {} });
+        let face = json!({ "user": user, "sync": 1, "at": at(10) });
+        Seen {
+            app: figma(),
+            account: "figma/prod".to_owned(),
+            face: serde_json::from_value(face).unwrap(),
+            at_work: true,
+            from: at(10),
+            at: at(10),
+        }
+    }
+
+    fn found(grants: &[Grant], seen: &[Seen]) -> Vec<(DriftKind, Option<String>)> {
+        let truth = Truth {
+            app: figma(),
+            account: "figma/prod".to_owned(),
+            from: at(10),
+            at: at(10),
+        };
+        let plans = json!([{ "id": "free" }, { "id": "pro", "name": "Professional" }]);
+        let app = ConfigItem {
+            kind: ConfigKind::App,
+            id: figma(),
+            file: json!({ "app": "figma", "plans": plans }),
+            changed_at: at(1),
+        };
+        let company = Company::load(&[app]).unwrap();
+        let drift = drift(grants, seen, &[truth], &company);
+        drift.into_iter().map(|one| (one.kind, one.plan)).collect()
+    }
+
+    #[test]
+    fn what_was_given_and_is_not_there_has_vanished() {
+        let active = [grant(GrantState::Active, "pro", 1)];
+
+        assert_eq!(found(&active, &[]), [(DriftKind::Vanished, None)]);
+        let inactive = [user(false, "pro")];
+        assert_eq!(found(&active, &inactive), [(DriftKind::Vanished, None)]);
+        assert_eq!(found(&active, &[user(true, "Professional")]), []);
+    }
+
+    #[test]
+    fn what_changed_since_the_list_was_begun_is_no_drift() {
+        assert_eq!(found(&[grant(GrantState::Active, "pro", 11)], &[]), []);
+        let taken = [grant(GrantState::Revoked, "pro", 11)];
+        assert_eq!(found(&taken, &[user(true, "pro")]), []);
+        let taken = [grant(GrantState::Revoked, "pro", 9)];
+        let pro = Some("pro".to_owned());
+        let expect = [(DriftKind::Unexplained, pro)];
+        assert_eq!(found(&taken, &[user(true, "pro")]), expect);
+    }
+
+    #[test]
+    fn another_plan_is_drift_and_an_unknown_one_proves_nothing() {
+        let active = [grant(GrantState::Active, "pro", 1)];
+
+        let free = [(DriftKind::OtherPlan, Some("free".to_owned()))];
+        assert_eq!(found(&active, &[user(true, "free")]), free);
+        assert_eq!(found(&active, &[user(true, "legacy")]), []);
+    }
+
+    #[test]
+    fn what_nobody_gave_is_unexplained_while_nothing_of_ours_is_on_its_way() {
+        let expect = [(DriftKind::Unexplained, None)];
+        assert_eq!(found(&[], &[user(true, "legacy")]), expect);
+        let pending = [grant(GrantState::Pending, "pro", 1)];
+        assert_eq!(found(&pending, &[user(true, "pro")]), []);
+    }
+}
