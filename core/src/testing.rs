@@ -1,5 +1,7 @@
 //! Builders of test data.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::ids::PersonId;
@@ -32,6 +34,8 @@ pub fn a_person() -> PersonBuilder {
         starts_at: None,
         leaves_at: None,
         baselined: false,
+        merged: None,
+        absorbed: BTreeSet::new(),
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

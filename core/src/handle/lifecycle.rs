@@ -171,7 +171,10 @@ pub async fn start(
 }
 
 /// As [`start`], together with what is to be changed besides.
-pub(super) async fn start_with(
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn start_with(
     ports: &Ports,
     person: Loaded<Person>,
     mut event: Event,

@@ -262,6 +262,8 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         starts_at: None,
         leaves_at: None,
         baselined: false,
+        merged: None,
+        absorbed: BTreeSet::new(),
         created_at: now,
     }
 }
