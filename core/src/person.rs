@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claim::Claim;
-use crate::ids::{LeverId, PersonId};
+use crate::ids::{AppSlug, LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
 
 /// An address as people are matched by it: lower case, no plus tag, no dots where the provider ignores them.
@@ -296,6 +296,10 @@ pub struct Person {
     /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
     #[serde(default)]
     pub baselined: bool,
+    /// Accounts that nobody here gave, that a leaving took, and that are due again since it was undone: with their plan,
+    /// where it is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<AppSlug, Option<String>>,
     /// Was found to be somebody else, and is nobody by itself since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,

@@ -32,6 +32,7 @@ pub mod steps;
 pub mod syncs;
 pub mod tasks;
 pub mod trail;
+mod undo;
 
 use crate::changes::Origin;
 use crate::handle::HandleError;

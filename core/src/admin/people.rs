@@ -19,7 +19,7 @@ use crate::store::{Key, Loaded};
 use crate::workflow::Direction;
 
 use super::identity::is_whole;
-use super::{AdminError, Who, deciding, runs};
+use super::{AdminError, Who, deciding, runs, undo};
 
 /// A person who must be there.
 ///
@@ -207,6 +207,7 @@ async fn reinstate_once(
     }
     let mut back = found.clone();
     back.entity.leaves_at = None;
+    back.entity.kept = undo::kept(ports, &found.entity, who.at).await?;
     let preboarding = found.entity.state == Lifecycle::Preboarding
         || back.entity.starts_at.is_some_and(|starts| starts > who.at);
     back.entity.enter(if preboarding {

@@ -84,6 +84,7 @@ pub async fn leave(
     let company = load::company(ports).await?;
     person.entity.enter(Lifecycle::Left);
     person.entity.leaves_at = Some(leaving.at);
+    person.entity.kept.clear();
     let epoch = person.entity.access_epoch.to_string();
     let id = EventId::derived(&["terminated", person.entity.id.as_str(), &epoch]);
     let event = person_event(

@@ -1,0 +1,55 @@
+//! Undoing a leaving as far as no policy tells: accounts that nobody here gave, and that were taken along, come back as they
+//! were (L10).
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::grant::{Entitlement, Grant};
+use crate::handle::cipher::Cipher;
+use crate::handle::load;
+use crate::ids::AppSlug;
+use crate::person::{Lifecycle, Person};
+use crate::ports::Ports;
+
+use super::AdminError;
+
+/// How long what somebody had before is given back.
+const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The accounts that a leaving took or is taking and no policy gives, each with its plan, where it is known.
+///
+/// # Errors
+/// If the store or the person's key cannot be read.
+pub(super) async fn kept(
+    ports: &Ports,
+    person: &Person,
+    now: Timestamp,
+) -> Result<BTreeMap<AppSlug, Option<String>>, AdminError> {
+    let (Lifecycle::Left, Some(left)) = (person.state, person.leaves_at) else {
+        return Ok(person.kept.clone());
+    };
+    let mut kept = BTreeMap::new();
+    if now.duration_since(left) > WITHIN {
+        return Ok(kept);
+    }
+    let cipher = Cipher::find(ports, &person.id).await?;
+    for grant in load::grants(ports, &person.id).await? {
+        let grant = grant.entity;
+        if !grant.from_roster {
+            continue;
+        }
+        let had = match &grant.held {
+            Some(held) => Some(held.clone()),
+            None => before(&grant, left, cipher.as_ref()),
+        };
+        kept.extend(had.map(|had| (grant.app, had.plan)));
+    }
+    Ok(kept)
+}
+
+/// What was held before this leaving took it.
+fn before(grant: &Grant, left: Timestamp, cipher: Option<&Cipher>) -> Option<Entitlement> {
+    let before = grant.before.as_ref().filter(|before| before.at >= left)?;
+    serde_json::from_value(cipher?.open(&before.held)).ok()
+}
