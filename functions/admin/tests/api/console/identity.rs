@@ -4,9 +4,10 @@ use super::{Browser, between};
 use crate::identity::{read, twins};
 use crate::world::world;
 
-fn plan_of(page: &str) -> String {
+fn plan_of(page: &str) -> &str {
     let plan = between(page, "name=\"plan\" value=\"", "\"");
-    plan.unwrap_or_else(|| panic!("no plan: {page}")).to_owned()
+    assert!(plan.is_some(), "no plan: {page}");
+    plan.unwrap()
 }
 
 #[tokio::test]
@@ -36,11 +37,7 @@ async fn a_merge_shows_what_is_taken_away_before_it_is_done() {
     let other = [("into", ada.as_str()), ("plan", "another")];
     assert_eq!(browser.post(&place, &other).await.status, 409);
     let plan = plan_of(&shown.text);
-    let done = [
-        ("into", ada.as_str()),
-        ("plan", plan.as_str()),
-        ("reason", "twice"),
-    ];
+    let done = [("into", ada.as_str()), ("plan", plan), ("reason", "twice")];
     let done = browser.post(&place, &done).await;
 
     assert_eq!(done.status, 303, "{}", done.text);
@@ -64,7 +61,7 @@ async fn a_split_shows_what_is_given_again_before_it_is_done() {
     let place = format!("/console/people/{twin}/merge");
     let shown = browser.post(&place, &[("into", &ada)]).await;
     let plan = plan_of(&shown.text);
-    let done = [("into", ada.as_str()), ("plan", plan.as_str())];
+    let done = [("into", ada.as_str()), ("plan", plan)];
     assert_eq!(browser.post(&place, &done).await.status, 303);
     world.pass(120).await;
     // The other way round would take from who is here.
@@ -93,7 +90,7 @@ async fn a_split_shows_what_is_given_again_before_it_is_done() {
     let done = browser
         .post(
             &place,
-            &[("part", &twin), ("plan", plan.as_str()), ("reason", "two")],
+            &[("part", &twin), ("plan", plan), ("reason", "two")],
         )
         .await;
 
