@@ -207,7 +207,6 @@ async fn reinstate_once(
     }
     let mut back = found.clone();
     back.entity.leaves_at = None;
-    back.entity.kept = undo::kept(ports, &found.entity, who.at).await?;
     let preboarding = found.entity.state == Lifecycle::Preboarding
         || back.entity.starts_at.is_some_and(|starts| starts > who.at);
     back.entity.enter(if preboarding {
@@ -215,6 +214,9 @@ async fn reinstate_once(
     } else {
         Lifecycle::Active
     });
+    if let (Lifecycle::Left, Some(left)) = (found.entity.state, found.entity.leaves_at) {
+        back.entity.kept = undo::kept(ports, &back.entity, &company, left, who.at).await?;
+    }
     let plan = to_give(ports, &back.entity, &company, who.at).await?;
     if dry_run {
         let done = done(ports, found, None).await?;

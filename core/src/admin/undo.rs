@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::access::desired;
+use crate::company::Company;
 use crate::grant::{Entitlement, Grant};
 use crate::handle::cipher::Cipher;
 use crate::handle::load;
 use crate::ids::AppSlug;
-use crate::person::{Lifecycle, Person};
+use crate::person::Person;
 use crate::ports::Ports;
 
 use super::AdminError;
@@ -17,26 +19,27 @@ use super::AdminError;
 /// How long what somebody had before is given back.
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The accounts that a leaving took or is taking and no policy gives, each with its plan, where it is known.
+/// The accounts that the leaving took or is taking and no policy gives to whoever is back, each with its plan, where it is
+/// known.
 ///
 /// # Errors
 /// If the store or the person's key cannot be read.
 pub(super) async fn kept(
     ports: &Ports,
-    person: &Person,
+    back: &Person,
+    company: &Company,
+    left: Timestamp,
     now: Timestamp,
 ) -> Result<BTreeMap<AppSlug, Option<String>>, AdminError> {
-    let (Lifecycle::Left, Some(left)) = (person.state, person.leaves_at) else {
-        return Ok(person.kept.clone());
-    };
     let mut kept = BTreeMap::new();
     if now.duration_since(left) > WITHIN {
         return Ok(kept);
     }
-    let cipher = Cipher::find(ports, &person.id).await?;
-    for grant in load::grants(ports, &person.id).await? {
+    let due = desired(back, company, now).due;
+    let cipher = Cipher::find(ports, &back.id).await?;
+    for grant in load::grants(ports, &back.id).await? {
         let grant = grant.entity;
-        if !grant.from_roster {
+        if !grant.from_roster || due.contains_key(&grant.app) {
             continue;
         }
         let had = match &grant.held {
