@@ -63,6 +63,12 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
             }
         }
     }
+    for (app, plan) in &person.kept {
+        let known = company.apps.contains_key(app);
+        if known && !desired.may_have(app) {
+            desired.due.insert(app.clone(), Due::kept(app, plan));
+        }
+    }
     for due in desired.due.values_mut() {
         due.guard(company.apps.get(&due.app));
     }
@@ -70,6 +76,21 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
 }
 
 impl Due {
+    /// What no policy says, and an undone leaving gives back.
+    fn kept(app: &AppSlug, plan: &Option<String>) -> Self {
+        Self {
+            app: app.clone(),
+            entitlement: Entitlement {
+                plan: plan.clone(),
+                ..Entitlement::default()
+            },
+            policies: Vec::new(),
+            deliver: Delivery::Now,
+            approval: None,
+            approved_by: None,
+        }
+    }
+
     /// A sensitive application needs an approval unless a policy says who already gave it.
     fn guard(&mut self, app: Option<&Application>) {
         let high = app.filter(|app| app.sensitivity == Sensitivity::High);

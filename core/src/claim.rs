@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{LeverId, PersonId, derive};
-use crate::person::CanonicalEmail;
+use crate::person::{CanonicalEmail, Identifiers};
 use crate::store::{Entity, Key};
 
 /// What only one person can have. Addresses are kept hashed in the key, so that no key carries personal data.
@@ -37,6 +37,19 @@ impl Claim {
     #[must_use]
     pub fn outside(key: &str) -> Self {
         Self::Outside(derive(&["outside", key]))
+    }
+
+    /// The claims on everything that somebody with these identifiers is matched by.
+    #[must_use]
+    pub fn all_of(identifiers: &Identifiers) -> Vec<Self> {
+        let contacts = identifiers.lever_contact.iter().cloned();
+        let emails = identifiers.emails.iter().map(Self::email);
+        let key = identifiers.key.as_deref().map(Self::outside);
+        contacts
+            .map(Self::Contact)
+            .chain(emails)
+            .chain(key)
+            .collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
 use crate::ids::{AppSlug, ApprovalId, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
@@ -90,6 +91,9 @@ pub struct Grant {
     /// It was seen in a roster under an address that is the person's, and nobody here gave it (L10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_roster: bool,
+    /// What was held before it was last taken away (L10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// The approval that was asked for what is wanted, if one is needed.
     #[serde(default)]
     pub approval: Option<ApprovalId>,
@@ -101,6 +105,17 @@ pub struct Grant {
     pub reason: Option<String>,
     /// When it last changed.
     pub changed_at: Timestamp,
+}
+
+/// What was held before it was taken away, so that a leaving can be undone.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Before {
+    /// The change that took it.
+    pub generation: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The entitlement, encrypted with the person's key.
+    pub held: AuditValue,
 }
 
 impl Grant {
@@ -134,6 +149,7 @@ impl Grant {
             change: None,
             creation_intended: false,
             from_roster: false,
+            before: None,
             approval: None,
             asked: 0,
             reason: None,

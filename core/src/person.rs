@@ -7,7 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{LeverId, PersonId};
+use crate::claim::Claim;
+use crate::ids::{AppSlug, LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
 
 /// An address as people are matched by it: lower case, no plus tag, no dots where the provider ignores them.
@@ -165,6 +166,47 @@ pub struct Identifiers {
     pub key: Option<String>,
 }
 
+impl Identifiers {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let sets = [
+            self.lever_contact.len(),
+            self.opportunities.len(),
+            self.emails.len(),
+        ];
+        sets.iter().sum::<usize>() + usize::from(self.key.is_some())
+    }
+
+    /// Takes these in; a key only where there is none.
+    pub fn add(&mut self, more: &Self) {
+        self.lever_contact
+            .extend(more.lever_contact.iter().cloned());
+        self.opportunities
+            .extend(more.opportunities.iter().cloned());
+        self.emails.extend(more.emails.iter().cloned());
+        self.key = self.key.take().or_else(|| more.key.clone());
+    }
+
+    /// Takes these out.
+    pub fn take_out(&mut self, part: &Self) {
+        self.lever_contact
+            .retain(|one| !part.lever_contact.contains(one));
+        self.opportunities
+            .retain(|one| !part.opportunities.contains(one));
+        self.emails.retain(|one| !part.emails.contains(one));
+        self.key = self.key.take().filter(|key| part.key.as_ref() != Some(key));
+    }
+
+    /// Those that the other one has not.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        let mut beyond = self.clone();
+        beyond.take_out(other);
+        beyond
+    }
+}
+
 /// Where a person stands: `candidate → preboarding → active → leaving → left`, or `withdrawn`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -254,8 +296,38 @@ pub struct Person {
     /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
     #[serde(default)]
     pub baselined: bool,
+    /// Accounts that nobody here gave, that a leaving took, and that are due again since it was undone: with their plan,
+    /// where it is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<AppSlug, Option<String>>,
+    /// Was found to be somebody else, and is nobody by itself since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
+    /// Who was found to be this person.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub absorbed: BTreeSet<PersonId>,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
+}
+
+/// How a person was merged away: enough to undo it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Merged {
+    /// Into whom.
+    pub into: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Where the person stood.
+    pub state: Lifecycle,
+    /// When the person was to leave.
+    #[serde(default)]
+    pub leaves_at: Option<Timestamp>,
+    /// What the person was known by.
+    pub identifiers: Identifiers,
+    /// What of it the one who stays was not known by before.
+    pub gained: Identifiers,
+    /// The claims that changed hands.
+    pub claims: BTreeSet<Claim>,
 }
 
 impl Person {

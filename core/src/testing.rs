@@ -1,5 +1,7 @@
 //! Builders of test data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::ids::PersonId;
@@ -25,13 +27,16 @@ pub fn a_person() -> PersonBuilder {
         access_epoch: 1,
         attributes,
         corrected: Attributes::default(),
-        unmapped: std::collections::BTreeSet::new(),
+        unmapped: BTreeSet::new(),
         identifiers: Identifiers::default(),
         opportunity: None,
         starts_on: None,
         starts_at: None,
         leaves_at: None,
         baselined: false,
+        kept: BTreeMap::new(),
+        merged: None,
+        absorbed: BTreeSet::new(),
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

@@ -20,6 +20,7 @@ use crate::ports::Ports;
 use crate::store::Key;
 
 use super::access::both_ways;
+use super::identity::is_whole;
 use super::people::{Done, done, person, retime, with_reason};
 use super::{AdminError, Who, deciding};
 
@@ -47,6 +48,7 @@ async fn correct_once(
     reason: &str,
 ) -> Result<Done, AdminError> {
     let mut found = person(ports, id).await?;
+    is_whole(&found.entity)?;
     let before = found.clone();
     let company = load::company(ports).await?;
     let entity = &mut found.entity;

@@ -15,6 +15,7 @@ pub mod definitions;
 pub mod drafts;
 pub mod drift;
 pub mod files;
+pub mod identity;
 pub mod jobs;
 pub mod leaving;
 pub mod logins;
@@ -31,6 +32,7 @@ pub mod steps;
 pub mod syncs;
 pub mod tasks;
 pub mod trail;
+mod undo;
 
 use crate::changes::Origin;
 use crate::handle::HandleError;

@@ -18,7 +18,8 @@ use crate::rule::EventKind;
 use crate::store::{Key, Loaded};
 use crate::workflow::Direction;
 
-use super::{AdminError, Who, deciding, runs};
+use super::identity::is_whole;
+use super::{AdminError, Who, deciding, runs, undo};
 
 /// A person who must be there.
 ///
@@ -72,6 +73,7 @@ async fn terminate_once(
     reason: &str,
 ) -> Result<Done, AdminError> {
     let mut found = person(ports, id).await?;
+    is_whole(&found.entity)?;
     if found.entity.state == Lifecycle::Left {
         return done(ports, found, None).await;
     }
@@ -191,6 +193,7 @@ async fn reinstate_once(
     dry_run: bool,
 ) -> Result<Reinstated, AdminError> {
     let found = person(ports, id).await?;
+    is_whole(&found.entity)?;
     let company = load::company(ports).await?;
     let is_away = matches!(found.entity.state, Lifecycle::Left | Lifecycle::Withdrawn);
     if !is_away && found.entity.leaves_at.is_none() {
@@ -211,6 +214,9 @@ async fn reinstate_once(
     } else {
         Lifecycle::Active
     });
+    if let (Lifecycle::Left, Some(left)) = (found.entity.state, found.entity.leaves_at) {
+        back.entity.kept = undo::kept(ports, &back.entity, &company, left, who.at).await?;
+    }
     let plan = to_give(ports, &back.entity, &company, who.at).await?;
     if dry_run {
         let done = done(ports, found, None).await?;
@@ -260,7 +266,11 @@ async fn come_back(
 }
 
 /// Runs that still take away from somebody who is back are ended.
-async fn stop_taking(ports: &Ports, who: &Who, person: &Person) -> Result<(), AdminError> {
+pub(super) async fn stop_taking(
+    ports: &Ports,
+    who: &Who,
+    person: &Person,
+) -> Result<(), AdminError> {
     for run in wake::running(ports, &person.id).await? {
         if run.entity.direction == Some(Direction::Revoke) {
             runs::cancel(ports, who, &run.entity.id, "the person was reinstated").await?;

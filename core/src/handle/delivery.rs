@@ -262,7 +262,7 @@ async fn still_hired(
 /// By the candidacy if it is known, by contact, then by address; never by name (L3).
 async fn match_person(ports: &Ports, scene: &Scene) -> Result<Match, HandleError> {
     if let Some(id) = &scene.known.person
-        && let Some(person) = load::person(ports, id).await?
+        && let Some(person) = load::surviving(ports, id).await?
     {
         return Ok(Match::One(Box::new(person)));
     }
@@ -444,20 +444,9 @@ pub async fn write_person(
 }
 
 fn claims_of_person(person: &Person) -> Vec<Claim> {
-    let identifiers = &person.identifiers;
-    let contacts = identifiers
-        .lever_contact
-        .iter()
-        .cloned()
-        .map(Claim::Contact);
-    let emails = identifiers.emails.iter().map(Claim::email);
-    let work = person
-        .text("work_email")
-        .and_then(|address| CanonicalEmail::parse(address).ok());
-    let key = identifiers.key.as_deref().map(Claim::outside);
-    contacts
-        .chain(emails)
-        .chain(work.iter().map(Claim::address))
-        .chain(key)
-        .collect()
+    let mut claims = Claim::all_of(&person.identifiers);
+    let work = person.text("work_email");
+    let work = work.and_then(|address| CanonicalEmail::parse(address).ok());
+    claims.extend(work.as_ref().map(Claim::address));
+    claims
 }

@@ -84,6 +84,7 @@ pub async fn leave(
     let company = load::company(ports).await?;
     person.entity.enter(Lifecycle::Left);
     person.entity.leaves_at = Some(leaving.at);
+    person.entity.kept.clear();
     let epoch = person.entity.access_epoch.to_string();
     let id = EventId::derived(&["terminated", person.entity.id.as_str(), &epoch]);
     let event = person_event(
@@ -171,7 +172,10 @@ pub async fn start(
 }
 
 /// As [`start`], together with what is to be changed besides.
-pub(super) async fn start_with(
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn start_with(
     ports: &Ports,
     person: Loaded<Person>,
     mut event: Event,

@@ -1,6 +1,6 @@
 //! Loads what decisions rest on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::approval::Approval;
 use crate::claim::{Claim, Held, Holder};
@@ -59,6 +59,23 @@ pub async fn pause(ports: &Ports) -> Result<Pause, HandleError> {
 /// If the store cannot be read.
 pub async fn person(ports: &Ports, id: &PersonId) -> Result<Option<Loaded<Person>>, HandleError> {
     Ok(ports.store.find(&Key::Person(id.clone())).await?)
+}
+
+/// A person; whoever was merged into somebody else is that person.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn surviving(
+    ports: &Ports,
+    id: &PersonId,
+) -> Result<Option<Loaded<Person>>, HandleError> {
+    let mut found = person(ports, id).await?;
+    // Nobody is merged into somebody who was merged away, so this comes to an end.
+    while let Some(merged) = found.as_ref().and_then(|one| one.entity.merged.as_ref()) {
+        let into = merged.into.clone();
+        found = person(ports, &into).await?;
+    }
+    Ok(found)
 }
 
 /// The grants of a person.
@@ -144,13 +161,15 @@ pub async fn matched(ports: &Ports, claims: &[Claim]) -> Result<Match, HandleErr
             found.insert(id);
         }
     }
-    let mut ids = found.iter();
-    match (ids.next(), ids.next()) {
-        (None, _) => Ok(Match::Nobody),
-        (Some(id), None) => {
-            let loaded = person(ports, id).await?;
-            Ok(loaded.map_or(Match::Nobody, |loaded| Match::One(Box::new(loaded))))
+    let mut people = BTreeMap::new();
+    for id in &found {
+        if let Some(person) = surviving(ports, id).await? {
+            people.insert(person.entity.id.clone(), person);
         }
-        (Some(_), Some(_)) => Ok(Match::Several(found)),
     }
+    if people.len() > 1 {
+        return Ok(Match::Several(people.into_keys().collect()));
+    }
+    let one = people.into_values().next();
+    Ok(one.map_or(Match::Nobody, |person| Match::One(Box::new(person))))
 }

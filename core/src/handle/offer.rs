@@ -30,7 +30,7 @@ pub async fn look_again(ports: &Ports, claimed: Loaded<KnownCandidacy>) -> Resul
         return Ok(());
     };
     let person = match &known.entity.person {
-        Some(person) => load::person(ports, person).await?,
+        Some(person) => load::surviving(ports, person).await?,
         None => None,
     };
     let now = ports.clock.now();
@@ -57,9 +57,10 @@ pub(super) async fn renew(ports: &Ports, scene: &Scene) -> Result<(), HandleErro
     let (Some(candidacy), Some(id)) = (scene.candidacy(), &scene.known.person) else {
         return Ok(());
     };
-    let Some(person) = load::person(ports, id).await? else {
+    let Some(person) = load::surviving(ports, id).await? else {
         return Ok(());
     };
+    let id = &person.entity.id.clone();
     let now = ports.clock.now();
     let (known, company) = (&scene.known, &scene.company);
     let renewed = crate::intake::renew(&person, candidacy, known, company, &scene.source, now);

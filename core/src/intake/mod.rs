@@ -20,7 +20,7 @@ use crate::run::Run;
 use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whom a candidacy belongs to, as the claims say.
 #[derive(Clone, Debug)]
@@ -262,6 +262,9 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         starts_at: None,
         leaves_at: None,
         baselined: false,
+        kept: BTreeMap::new(),
+        merged: None,
+        absorbed: BTreeSet::new(),
         created_at: now,
     }
 }

@@ -1,11 +1,11 @@
-//! People changed by hand: leaving, coming back, corrections of attributes and of access.
+//! People changed by hand: leaving, coming back, corrections of attributes and of access, who is who.
 
 use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
 use sando_core::admin::people::{self, At, Done, check_attributes};
-use sando_core::admin::{correct, drift};
+use sando_core::admin::{correct, drift, identity};
 use sando_core::ids::{AppSlug, PersonId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -188,4 +188,58 @@ pub(crate) async fn correct_access(
         plan: corrected.plan.iter().map(EffectView::from).collect(),
         dry_run: corrected.dry_run,
     }))
+}
+
+/// Into whom, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MergeBody {
+    /// The person who stays.
+    #[schema(value_type = String)]
+    into: PersonId,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Merges a person into another one, who is known by everything from then on. Whoever is merged away leaves; answers the
+/// one who stays.
+#[utoipa::path(post, path = "/v1/people/{id}/@merge", tag = "people", operation_id = "merge_person",
+    params(("id" = String, Path)), request_body = MergeBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn merge(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<MergeBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let who = caller.who(&api);
+    let done = identity::merge(&api.ports, &who, &id, &body.into, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
+}
+
+/// What is split off, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SplitBody {
+    /// The id of somebody who was merged in, which stands for all that came with them; or contacts, opportunities,
+    /// addresses and key of the person.
+    identifiers: Vec<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Splits identifiers off: whoever was merged in is there again as they were, or there is somebody new. Answers that
+/// person.
+#[utoipa::path(post, path = "/v1/people/{id}/@split", tag = "people", operation_id = "split_person",
+    params(("id" = String, Path)), request_body = SplitBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn split(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<SplitBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let who = caller.who(&api);
+    let done = identity::split(&api.ports, &who, &id, &body.identifiers, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
 }

@@ -48,6 +48,10 @@ pub(crate) struct PersonView {
     leaves_at: Option<Timestamp>,
     /// Was here already: nothing is given before somebody applies it.
     baselined: bool,
+    /// The person who this one was found to be.
+    merged_into: Option<String>,
+    /// The ids of those who were found to be this one.
+    absorbed: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     version: u64,
@@ -101,6 +105,8 @@ impl From<&Loaded<Person>> for PersonView {
             start_date: person.starts_on,
             leaves_at: person.leaves_at,
             baselined: person.baselined,
+            merged_into: person.merged.as_ref().map(|merged| merged.into.to_string()),
+            absorbed: person.absorbed.iter().map(ToString::to_string).collect(),
             created_at: person.created_at,
             version: loaded.version.0,
         }

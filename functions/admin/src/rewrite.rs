@@ -6,8 +6,10 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 20] = [
     "terminate",
+    "merge",
+    "split",
     "reinstate",
     "correct",
     "replay",

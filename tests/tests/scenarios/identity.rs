@@ -1,5 +1,6 @@
 //! One human is one person with one address, whatever Lever and strangers do.
 use sando_core::admin::correct::correct;
+use sando_core::admin::identity::{merge, split};
 use sando_core::event::EventState;
 use sando_core::grant::GrantState;
 use sando_core::person::{Attributes, Lifecycle};
@@ -144,6 +145,49 @@ async fn somebody_who_comes_back_finds_the_old_address_and_accounts() {
     assert_eq!(scene.site.sizes(), [1, 1, 1], "restored, not doubled");
     assert_eq!(scene.site.mail.users()[0].id, accounts[0].id);
     assert_eq!(scene.site.accounts("ada.park@contoso.example"), [1, 1, 1]);
+    assert!(scene.machine.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn one_human_in_two_persons_keeps_one_account_each_and_a_split_restores_the_others() {
+    let scene = Scene::start().await;
+    let ports = &scene.machine.ports;
+    let one = scene
+        .onboard(with_email("Ada Park", "ada@mail.example"))
+        .await;
+    let two = scene
+        .onboard(with_email("Ada Park", "ada@home.example"))
+        .await;
+    let ada = scene.machine.person_of(&one.opportunity).await.unwrap();
+    let twin = scene.machine.person_of(&two.opportunity).await.unwrap();
+    let (ada, twin) = (ada.entity.id, twin.entity.id);
+    assert_eq!(scene.site.active(), [2, 2, 2]);
+    let accounts = scene.site.mail.users();
+
+    merge(ports, &scene.by_hand(&twin), &twin, &ada, "one human")
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+    let again = scene
+        .onboard(engineer("Ada Park").contact(&two.contact))
+        .await;
+    let found = scene.machine.person_of(&again.opportunity).await.unwrap();
+    assert_eq!(found.entity.id, ada);
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+    assert_eq!(scene.site.sizes(), [2, 2, 2], "nobody gets another account");
+
+    let back = [twin.to_string()];
+    split(ports, &scene.by_hand(&twin), &ada, &back, "two humans")
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+    assert_eq!(scene.site.active(), [2, 2, 2]);
+    assert_eq!(scene.site.sizes(), [2, 2, 2], "restored, not doubled");
+    let restored = scene.site.mail.users();
+    assert_eq!(restored[1].id, accounts[1].id);
+    let theirs = scene.machine.person_of(&two.opportunity).await.unwrap();
+    assert_eq!(theirs.entity.id, twin);
     assert!(scene.machine.tasks().await.is_empty());
 }
 

@@ -2,11 +2,13 @@
 use std::collections::BTreeMap;
 
 use sando_core::account::{Account, AccountState};
+use sando_core::admin::people::reinstate;
+use sando_core::audit::AuditValue;
 use sando_core::definition::{IdHash, User};
-use sando_core::grant::GrantState;
+use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::Slug;
 use sando_core::roster::{Entry, Face};
-use sando_core::store::{Commit, Put, Version};
+use sando_core::store::{Commit, Group, Loaded, Put, Version};
 use sando_core::task::TaskKind;
 use sando_tests::harness::Scene;
 use sando_world::NewCandidate;
@@ -64,6 +66,48 @@ async fn roster(scene: &Scene, addresses: &[(&str, &str)]) {
         ..Commit::default()
     };
     scene.machine.ports.store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_undone_leaving_gives_back_what_nobody_here_gave() {
+    let scene = Scene::start().await;
+    let ports = &scene.machine.ports;
+    scene
+        .site
+        .design
+        .insert_stranger("ada.park@contoso.example");
+    let ids = scene
+        .onboard(NewCandidate::named("Ada Park").department("Sales"))
+        .await;
+    roster(&scene, &[("a1", "ada.park@contoso.example")]).await;
+    let before = scene.site.active();
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let person = scene.machine.persons().await.remove(0).id;
+    let grants: Vec<Loaded<Grant>> = ports
+        .store
+        .all(&Group::Grants(person.clone()))
+        .await
+        .unwrap();
+    let design = grants.iter().find(|one| one.entity.app == slug("design"));
+    let kept = design.unwrap().entity.before.as_ref().unwrap();
+    assert!(matches!(kept.held, AuditValue::Sealed { .. }));
+
+    let who = scene.by_hand(&person);
+    let shown = reinstate(ports, &who, &person, "a mistake", true)
+        .await
+        .unwrap();
+    let shows = shown.plan.iter().any(|effect| effect.app == slug("design"));
+    assert!(shows, "{:?}", shown.plan);
+    assert_eq!(scene.site.active(), [0, 0, 0], "nothing is done yet");
+    reinstate(ports, &who, &person, "a mistake", false)
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), before);
+    assert_eq!(scene.site.design.users().len(), 1, "restored, not doubled");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Drives a run: advances it, makes the effects that are due, commits, until nothing is left to do now.
 
+mod before;
 mod brake;
 mod effects;
 mod job;

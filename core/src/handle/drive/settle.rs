@@ -18,7 +18,7 @@ use crate::workflow::StepKind;
 
 use super::super::load;
 use super::job::{Job, Seen, Target};
-use super::{Hand, HandleError, brake};
+use super::{Hand, HandleError, before, brake};
 
 /// A portion of effects that is written down in one commit.
 pub(super) struct Portion<'a> {
@@ -393,6 +393,7 @@ impl<'a> Portion<'a> {
                     .find(|known| known.entity.id == grant.entity.id)
                 {
                     grant.version = known.version;
+                    grant.entity.before.clone_from(&known.entity.before);
                 }
                 self.grants
                     .retain(|other| other.entity.id != grant.entity.id);
@@ -407,6 +408,8 @@ impl<'a> Portion<'a> {
         if !brake::lets_through(ports, self.hand, &self.to_make, &mut self.changes).await? {
             return Ok(Vec::new());
         }
+        let person = &self.hand.person.entity.id;
+        before::keep(ports, person, &mut self.grants, self.now).await?;
         for grant in &self.grants {
             self.changes.update(grant);
         }

@@ -161,7 +161,11 @@ impl Scene {
         };
         scene.read_lever(ports).await?;
         if let Some(person) = &scene.event.entity.person {
-            scene.person = load::person(ports, person).await?;
+            // What Lever tells of somebody who was merged away is about the one who stayed.
+            scene.person = match scene.event.entity.source.as_str() {
+                "lever" => load::surviving(ports, person).await?,
+                _ => load::person(ports, person).await?,
+            };
         }
         Ok(scene)
     }
@@ -269,6 +273,7 @@ fn match_again(scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
     let mut person = person.clone();
     person.entity.baselined = false;
     let mut event = scene.event.entity.clone();
+    event.person = Some(person.entity.id.clone());
     event.why.clear();
     let document = scene
         .candidacy

@@ -9,29 +9,24 @@ use sando_core::admin::people::{self, check_attributes};
 use sando_core::admin::{AdminError, files};
 use sando_core::company::Company;
 use sando_core::ids::PersonId;
-use sando_core::mistake::Mistake;
 use sando_core::person::{Attributes, Person};
 use serde_json::{Map, Value};
 
 use crate::Api;
 
+use super::deed::{Deed, Plan, Seen, Shown, card, effects, mistakes};
 use super::form::Form;
 use super::input::At;
-use super::layout::{Nav, Page, done};
-use super::lookup::once;
-use super::parts::{hidden, reason};
+use super::layout::done;
 use super::refusal::Refusal;
-use super::terminate::effects;
 use super::visitor::{Operates, Visitor};
 use super::words::{self, Said};
 
-/// What stands in the fields.
-#[derive(Default)]
-struct Filled {
-    given: Option<Attributes>,
-    reason: String,
-    mistakes: Vec<Mistake>,
-}
+const DEED: Deed = Deed {
+    path: "correct",
+    verb: "Correct",
+    class: "primary",
+};
 
 /// Shows what is known, to be corrected.
 pub(super) async fn show(
@@ -40,58 +35,37 @@ pub(super) async fn show(
     At(id): At<PersonId>,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
-    Ok(page(&visitor, &person, &Filled::default(), None, &html! {}))
+    Ok(page(&visitor, &person, html! {}, None, None))
 }
 
+/// The fields, below what they would change.
 fn page(
     visitor: &Visitor,
     person: &Person,
-    filled: &Filled,
-    verdict: Option<String>,
-    plan: &Markup,
+    wrong: Markup,
+    given: Option<&Attributes>,
+    planned: Option<(String, Markup)>,
 ) -> Response {
-    let (name, place) = (
-        words::name(person),
-        format!("/console/people/{}", person.id),
-    );
-    let body = html! {
-        @if !filled.mistakes.is_empty() {
-            div.error-summary role="alert" {
-                h2 { (words::PROBLEM) }
-                ul { @for mistake in &filled.mistakes { li { code { (mistake.path) } " " (mistake.message) } } }
-            }
-        }
-        (plan)
-        form.stack method="post" action={ (place) "/correct" } {
-            (hidden(visitor, ""))
-            @for (name, value) in person.effective().iter() { (field(person, name, value, filled)) }
-            (reason(false))
-            p.bar {
-                button.primary[filled.given.is_none()] type="submit" { (words::SEE_CHANGES) }
-                a.button href=(place) { (words::CANCEL) }
-            }
-        }
+    let fields = html! {
+        @for (name, value) in person.effective().iter() { (field(person, name, value, given)) }
     };
-    let page = Page {
-        nav: Nav::People,
-        title: format!("Correct {name}"),
-        above: Some(html! { a href=(place) { (name) } }),
-        verdict: verdict.unwrap_or_else(|| words::correct(&name)),
-        lead: Some(html! { p.measure.muted { (words::CORRECT_MEANS) } }),
-        body,
+    let (verdict, plan) = planned.unzip();
+    let shown = Shown {
+        person,
+        verdict: verdict.unwrap_or_else(|| words::correct(&words::name(person))),
+        means: words::CORRECT_MEANS,
+        wrong,
+        body: DEED.ask(visitor, person, plan.as_ref(), &fields),
     };
-    page.respond(Some(visitor))
+    DEED.page(visitor, shown)
 }
 
 /// An attribute that is a text; others are corrected over the API.
-fn field(person: &Person, name: &str, value: &Value, filled: &Filled) -> Markup {
+fn field(person: &Person, name: &str, value: &Value, given: Option<&Attributes>) -> Markup {
     let Some(known) = value.as_str().filter(|text| !text.contains('\n')) else {
         return html! {};
     };
-    let given = filled
-        .given
-        .as_ref()
-        .and_then(|given| given.iter().find(|(known, _)| *known == name));
+    let given = given.and_then(|given| given.iter().find(|(known, _)| *known == name));
     let shown = given.map_or(known, |(_, value)| value.as_str().unwrap_or_default());
     let is_corrected = person.corrected.get(name).is_some();
     let id = format!("a-{name}");
@@ -132,10 +106,6 @@ pub(super) async fn submit(
     form: Form,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
-    let mut filled = Filled {
-        reason: form.get("reason").to_owned(),
-        ..Filled::default()
-    };
     let now = api.ports.clock.now();
     let planned = async {
         let given = given(&person, &form)?;
@@ -144,14 +114,14 @@ pub(super) async fn submit(
     };
     let (given, plan) = match planned.await {
         Ok(planned) => planned,
-        Err(AdminError::Invalid(mistakes)) => {
-            filled.mistakes = mistakes;
-            let page = page(&visitor, &person, &filled, None, &html! {});
+        Err(AdminError::Invalid(all)) => {
+            let page = page(&visitor, &person, mistakes(&all), None, None);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
         Err(error) => return Err(error.into()),
     };
-    if form.get("plan") == plan.hash {
+    let seen = Seen::of(&form, &plan.hash);
+    if seen == Seen::This {
         let who = visitor.who(&api);
         correct::correct(&api.ports, &who, &id, &given, form.get("reason")).await?;
         return Ok(done(
@@ -160,63 +130,55 @@ pub(super) async fn submit(
         ));
     }
     let company = files::company(&api.ports).await?;
-    let card = card(
-        &api,
-        &visitor,
-        &person,
-        &given,
-        &plan,
-        &company,
-        &filled.reason,
-    );
-    let count = given.iter().count();
-    filled.given = Some(given);
     let verdict = words::corrects(
         &words::name(&person),
-        count,
+        given.iter().count(),
         plan.more.len(),
         plan.less.len(),
     );
-    let page = page(&visitor, &person, &filled, Some(verdict), &card);
-    let status = if form.get("plan").is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::CONFLICT
-    };
-    Ok((status, page).into_response())
+    let planned = planned_of(&api, &visitor, &person, &given, &plan, &company);
+    let page = page(
+        &visitor,
+        &person,
+        seen.wrong(),
+        Some(&given),
+        Some((verdict, planned)),
+    );
+    Ok(seen.answer(page))
 }
 
-fn card(
+/// What would change, and the form that does it; without that form if nothing would.
+fn planned_of(
     api: &Api,
     visitor: &Visitor,
     person: &Person,
     given: &Attributes,
     plan: &Correction,
     company: &Company,
-    reason: &str,
 ) -> Markup {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    html! {
-        section.card aria-labelledby="plan" {
-            h2 #plan { (words::WOULD_CHANGE) }
-            dl.facts {
-                @for (name, _) in given.iter() {
-                    dt { code { (name) } }
-                    dd { (text(person.attribute(name))) " → " (text(plan.person.attribute(name))) }
-                }
-            }
-            (effects(&plan.more, company))
-            @if !plan.less.is_empty() { p.muted { (words::NOT_WANTED_ANY_MORE) } (effects(&plan.less, company)) }
-            @if plan.more.is_empty() && plan.less.is_empty() { p.muted { (words::ACCESS_STAYS) } }
-            @if given.iter().count() > 0 {
-                form method="post" action={ "/console/people/" (person.id) "/correct" } {
-                    (hidden(visitor, &once(api)))
-                    input type="hidden" name="plan" value=(plan.hash);
-                    input type="hidden" name="reason" value=(reason);
-                    @for (name, value) in given.iter() { input type="hidden" name={ "a." (name) } value=(value.as_str().unwrap_or_default()); }
-                    button.primary type="submit" { "Correct " (words::name(person)) }
-                }
+    let body = html! {
+        dl.facts {
+            @for (name, _) in given.iter() {
+                dt { code { (name) } }
+                dd { (text(person.attribute(name))) " → " (text(plan.person.attribute(name))) }
             }
         }
+        (effects(&plan.more, company))
+        @if !plan.less.is_empty() { p.muted { (words::NOT_WANTED_ANY_MORE) } (effects(&plan.less, company)) }
+        @if plan.more.is_empty() && plan.less.is_empty() { p.muted { (words::ACCESS_STAYS) } }
+    };
+    if given.iter().count() == 0 {
+        return card(words::WOULD_CHANGE, &body);
     }
+    let fields = html! {
+        @for (name, value) in given.iter() { input type="hidden" name={ "a." (name) } value=(value.as_str().unwrap_or_default()); }
+    };
+    let plan = Plan {
+        heading: words::WOULD_CHANGE,
+        body,
+        hash: &plan.hash,
+        fields,
+    };
+    DEED.confirm(api, visitor, person, &plan)
 }

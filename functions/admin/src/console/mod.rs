@@ -28,6 +28,7 @@ mod changes;
 mod connect;
 mod correct;
 mod decision;
+mod deed;
 mod explain;
 mod files;
 mod graph;
@@ -36,6 +37,7 @@ mod inbox;
 mod integrations;
 mod keys;
 mod lever;
+mod merge;
 mod overview;
 mod people;
 mod person;
@@ -44,6 +46,7 @@ mod run;
 mod runs;
 mod settings;
 mod sign_in;
+mod split;
 mod story;
 mod task;
 mod terminate;
@@ -61,7 +64,7 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 33] = [
+const PAGES: [Route; 35] = [
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
@@ -74,6 +77,8 @@ const PAGES: [Route; 33] = [
     ("/console/people/{id}/terminate", || get(terminate::show)),
     ("/console/people/{id}/reinstate", || get(reinstate::show)),
     ("/console/people/{id}/correct", || get(correct::show)),
+    ("/console/people/{id}/merge", || get(merge::show)),
+    ("/console/people/{id}/split", || get(split::show)),
     ("/console/pause", || get(brake::show)),
     ("/console/runs", || get(runs::show)),
     ("/console/runs/{id}", || get(run::show)),
@@ -115,7 +120,7 @@ const FILES: [Route; 2] = [
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 30] = [
+const FORMS: [Route; 32] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
@@ -123,6 +128,8 @@ const FORMS: [Route; 30] = [
     ("/console/people/{id}/terminate", || post(terminate::submit)),
     ("/console/people/{id}/reinstate", || post(reinstate::submit)),
     ("/console/people/{id}/correct", || post(correct::submit)),
+    ("/console/people/{id}/merge", || post(merge::submit)),
+    ("/console/people/{id}/split", || post(split::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),

@@ -155,10 +155,14 @@ fn lead(visitor: &Visitor, person: &Person) -> Markup {
             @if let Some(on) = person.starts_on { span { "first day " (day(on)) } }
             (id(person.id.as_str()))
         }
-        @if visitor.may(Scope::Operate) {
+        @if let Some(merged) = &person.merged {
+            p { (words::MERGED_INTO) " " a href={ "/console/people/" (merged.into) } { code { (merged.into) } } }
+        } @else if visitor.may(Scope::Operate) {
             @let place = format!("/console/people/{}", person.id);
             p.bar {
                 a.button href={ (place) "/correct" } { (words::CORRECT) }
+                a.button href={ (place) "/merge" } { (words::MERGE) }
+                @if person.identifiers.count() > 0 { a.button href={ (place) "/split" } { (words::SPLIT) } }
                 @if person.leaves_at.is_some() || matches!(person.state, Lifecycle::Left | Lifecycle::Withdrawn) {
                     a.button href={ (place) "/reinstate" } { (words::REINSTATE) }
                 }
@@ -223,6 +227,9 @@ fn known_by(person: &Person, now: Timestamp) -> Markup {
                 dt { "Lever opportunities" } dd { @for one in &known.opportunities { div { code { (one) } } } }
             }
             @if let Some(key) = &known.key { dt { "Key in the HR system" } dd { code { (key) } } }
+            @if !person.absorbed.is_empty() {
+                dt { (words::MERGED_IN) } dd { @for one in &person.absorbed { div { a href={ "/console/people/" (one) } { code { (one) } } } } }
+            }
             dt { "Known since" } dd { (when(person.created_at, now)) }
         }
     }

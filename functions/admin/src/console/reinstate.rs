@@ -13,15 +13,19 @@ use serde_json::json;
 
 use crate::Api;
 
+use super::deed::{Deed, Plan, Seen, Shown, effects, problem};
 use super::form::Form;
 use super::input::At;
-use super::layout::{Nav, Page, done};
-use super::lookup::once;
-use super::parts::{hidden, reason};
+use super::layout::done;
 use super::refusal::Refusal;
-use super::terminate::effects;
 use super::visitor::{Operates, Visitor};
 use super::words::{self, Said};
+
+const DEED: Deed = Deed {
+    path: "reinstate",
+    verb: "Reinstate",
+    class: "primary",
+};
 
 /// What would be given again; none for somebody who is not leaving.
 async fn planned(
@@ -61,40 +65,31 @@ async fn page(
     let person = people::person(&api.ports, id).await?.entity;
     let plan = planned(api, visitor, id).await?;
     let company = files::company(&api.ports).await?;
-    let (name, place) = (words::name(&person), format!("/console/people/{id}"));
-    let body = html! {
-        @if let Some(wrong) = wrong { div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } } }
-        @match &plan {
-            None => { p.bar { a.button href=(place) { (words::BACK) } } }
-            Some(plan) => {
-                div.columns {
-                    section.card aria-labelledby="plan" {
-                        h2 #plan { (words::GIVEN_AGAIN) }
-                        (effects(plan, &company))
-                        @if plan.is_empty() { p.muted { (words::NOTHING_AGAIN) } }
-                    }
-                    form.stack method="post" action={ (place) "/reinstate" } {
-                        (hidden(visitor, &once(api)))
-                        input type="hidden" name="plan" value=(hash(&person, plan));
-                        (reason(false))
-                        p.bar {
-                            button.primary type="submit" { "Reinstate " (name) }
-                            a.button href=(place) { (words::CANCEL) }
-                        }
-                    }
-                }
-            }
+    let body = match &plan {
+        None => {
+            html! { p.bar { a.button href={ "/console/people/" (id) } { (words::BACK) } } }
+        }
+        Some(plan) => {
+            let plan = Plan {
+                heading: words::GIVEN_AGAIN,
+                body: html! {
+                    (effects(plan, &company))
+                    @if plan.is_empty() { p.muted { (words::NOTHING_AGAIN) } }
+                },
+                hash: &hash(&person, plan),
+                fields: html! {},
+            };
+            DEED.confirm(api, visitor, &person, &plan)
         }
     };
-    let page = Page {
-        nav: Nav::People,
-        title: format!("Reinstate {name}"),
-        above: Some(html! { a href=(place) { (name) } }),
-        verdict: words::reinstate(&name, plan.as_ref().map(Vec::len)),
-        lead: None,
+    let shown = Shown {
+        person: &person,
+        verdict: words::reinstate(&words::name(&person), plan.as_ref().map(Vec::len)),
+        means: "",
+        wrong: wrong.map_or_else(|| html! {}, problem),
         body,
     };
-    Ok(page.respond(Some(visitor)))
+    Ok(DEED.page(visitor, shown))
 }
 
 /// Does it, if the plan is still the one that was shown.
@@ -106,7 +101,7 @@ pub(super) async fn submit(
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
     let plan = planned(&api, &visitor, &id).await?;
-    if plan.is_none_or(|plan| hash(&person, &plan) != form.get("plan")) {
+    if plan.is_none_or(|plan| Seen::of(&form, &hash(&person, &plan)) != Seen::This) {
         let page = page(&api, &visitor, &id, Some(words::PLAN_CHANGED)).await?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use sando_core::access::PlannedEffect;
 use sando_core::admin::leaving::{self, Leaving};
 use sando_core::admin::people::{self, At as Moment};
 use sando_core::company::Company;
@@ -16,14 +15,19 @@ use sando_core::ids::PersonId;
 use crate::Api;
 use crate::problem::Problem;
 
+use super::deed::{Deed, Plan, Seen, Shown, effects, problem};
 use super::form::Form;
 use super::input::At;
-use super::layout::{Nav, Page, done};
-use super::lookup::once;
-use super::parts::{hidden, reason};
+use super::layout::done;
 use super::refusal::Refusal;
 use super::visitor::{Operates, Visitor};
 use super::words::{self, Said};
+
+const DEED: Deed = Deed {
+    path: "terminate",
+    verb: "Terminate",
+    class: "danger",
+};
 
 /// Shows what would be taken away, and asks when and why.
 pub(super) async fn show(
@@ -44,64 +48,29 @@ fn page(
     wrong: Option<&str>,
 ) -> Response {
     let person = &leaving.person;
-    let place = format!("/console/people/{}", person.id);
-    let body = html! {
-        @if let Some(wrong) = wrong {
-            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
-        }
-        div.columns {
-            (plan(leaving, company))
-            form.stack method="post" action={ (place) "/terminate" } {
-                (hidden(visitor, &once(api)))
-                input type="hidden" name="plan" value=(leaving.hash);
-                (moment())
-                (reason(false))
-                div.field {
-                    label for="name" { (words::TYPE_NAME) ": " (words::name(person)) }
-                    input #name type="text" name="name" required autocomplete="off" aria-invalid=[wrong.map(|_| "true")];
-                }
-                p.bar {
-                    button.danger type="submit" { "Terminate " (words::name(person)) }
-                    a.button href=(place) { (words::CANCEL) }
-                }
-            }
-        }
-    };
-    let page = Page {
-        nav: Nav::People,
-        title: format!("Terminate {}", words::name(person)),
-        above: Some(html! { a href=(place) { (words::name(person)) } }),
-        verdict: words::terminate(person, leaving.effects.len()),
-        lead: Some(html! { p.measure.muted { (words::UNDO) } }),
-        body,
-    };
-    page.respond(Some(visitor))
-}
-
-fn plan(leaving: &Leaving, company: &Company) -> Markup {
-    html! {
-        section.card aria-labelledby="plan" {
-            h2 #plan { "What is taken away" }
+    let plan = Plan {
+        heading: words::TAKEN_AWAY,
+        body: html! {
             (effects(&leaving.effects, company))
             @if leaving.effects.is_empty() { p.muted { "Nothing was given." } }
-        }
-    }
-}
-
-/// Effects of a plan, one a line.
-pub(super) fn effects(all: &[PlannedEffect], company: &Company) -> Markup {
-    html! {
-        ul.plan {
-            @for effect in all {
-                @let (sign, verb) = words::goal(effect.goal);
-                @let app = company.apps.get(&effect.app).map_or(effect.app.as_str(), |app| app.label());
-                li {
-                    span class={ "sign " (if sign == "−" { "bad" } else { "ok" }) } aria-hidden="true" { (sign) }
-                    span { strong { (app) } " " span.muted { (verb) @if let Some(plan) = &effect.entitlement.plan { ", plan " (plan) } } }
-                }
+        },
+        hash: &leaving.hash,
+        fields: html! {
+            (moment())
+            div.field {
+                label for="name" { (words::TYPE_NAME) ": " (words::name(person)) }
+                input #name type="text" name="name" required autocomplete="off" aria-invalid=[wrong.map(|_| "true")];
             }
-        }
-    }
+        },
+    };
+    let shown = Shown {
+        person,
+        verdict: words::terminate(person, leaving.effects.len()),
+        means: words::UNDO,
+        wrong: wrong.map_or_else(|| html! {}, problem),
+        body: DEED.confirm(api, visitor, person, &plan),
+    };
+    DEED.page(visitor, shown)
 }
 
 fn moment() -> Markup {
@@ -153,9 +122,8 @@ pub(super) async fn submit(
         let wrong = "The name that was typed is another one. Nothing was done.";
         return again(wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    if form.get("plan") != leaving.hash {
-        let wrong = "What is taken away changed while you were reading. Nothing was done; read the new plan.";
-        return again(wrong, StatusCode::CONFLICT).await;
+    if Seen::of(&form, &leaving.hash) != Seen::This {
+        return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;
     }
     let at = asked(&form)?;
     let who = visitor.who(&api);

@@ -16,6 +16,7 @@ mod console;
 mod day_one;
 mod drift;
 mod events;
+mod identity;
 mod keys;
 mod lists;
 mod movers;

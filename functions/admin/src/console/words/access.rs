@@ -47,6 +47,7 @@ pub(in crate::console) fn person(
 ) -> String {
     let name = name(person);
     let stands = match person.state {
+        _ if person.merged.is_some() => format!("{name} was merged into another person."),
         Lifecycle::Candidate => format!("{name} is a candidate."),
         Lifecycle::Preboarding => match person.starts_on {
             Some(on) => format!("{name} starts {}.", day(on)),
@@ -218,6 +219,63 @@ pub(in crate::console) fn corrects(
             "{} of {name} would change, and with it {}.",
             many(count, "attribute", "attributes"),
             many(size(effects), "access", "accesses")
+        ),
+    }
+}
+
+pub(in crate::console) const MERGE: &str = "Merge…";
+pub(in crate::console) const SPLIT: &str = "Split…";
+pub(in crate::console) const MERGE_INTO: &str = "Who stays";
+pub(in crate::console) const MERGE_INTO_HINT: &str =
+    "The id of the other one, or an address they are known by.";
+pub(in crate::console) const MERGE_MEANS: &str = "Whoever stays is known by everything from then on: what Lever tells of \
+     either is about them. Whoever is merged away leaves. Split undoes it.";
+pub(in crate::console) const STAYS: &str = "Stays";
+pub(in crate::console) const KNOWN_BY_TOO: &str = "Is known besides by";
+pub(in crate::console) const NOTHING_MORE: &str = "nothing that was not known";
+pub(in crate::console) const TAKEN_AWAY: &str = "What is taken away";
+pub(in crate::console) const NOTHING_TAKEN: &str = "Nothing has to be taken away.";
+pub(in crate::console) const SPLIT_WHAT: &str = "What belongs to somebody else";
+pub(in crate::console) const SPLIT_MEANS: &str = "Whoever was merged in is there again as they were. Anything else \
+     becomes somebody new, who has nothing yet.";
+pub(in crate::console) const GOES: &str = "Goes";
+pub(in crate::console) const MERGED_IN: &str = "Merged in";
+pub(in crate::console) const MERGED_INTO: &str = "This is the same human as";
+
+/// Merging, before the other one is known.
+pub(in crate::console) fn merge(name: &str) -> String {
+    format!("Who else is {name}?")
+}
+
+/// What a merge would do.
+pub(in crate::console) fn merges(from: &str, to: &str, taken: usize) -> String {
+    match size(taken) {
+        0 => format!("{from} becomes one with {to}; nothing is taken away."),
+        count => format!(
+            "{from} becomes one with {to} and loses {}, so that nobody has two accounts.",
+            many(count, "access", "accesses")
+        ),
+    }
+}
+
+/// Splitting, before it is known what.
+pub(in crate::console) fn split(name: &str) -> String {
+    format!("What {name} is known by, to be taken apart.")
+}
+
+/// Somebody who was merged in.
+pub(in crate::console) fn as_before(name: &str) -> String {
+    format!("{name}, as before the merge")
+}
+
+/// What a split would do.
+pub(in crate::console) fn splits(from: &str, to: Option<&str>, given: usize) -> String {
+    match (to, size(given)) {
+        (None, _) => format!("A part of what {from} is known by becomes somebody new."),
+        (Some(to), 0) => format!("{to} is somebody of their own again."),
+        (Some(to), count) => format!(
+            "{to} is somebody of their own again: {} given again.",
+            many(count, "access is", "accesses are")
         ),
     }
 }

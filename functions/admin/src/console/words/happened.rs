@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Actions with one sentence each, whatever they are about.
-const PLAIN: [(&str, &str); 49] = [
+const PLAIN: [(&str, &str); 53] = [
     ("API key made", "An API key was made"),
     ("API key forgotten", "An API key was forgotten"),
     (
@@ -33,6 +33,14 @@ const PLAIN: [(&str, &str); 49] = [
         "account enabled by a test",
         "The account was enabled: a test passed",
     ),
+    (
+        "another person was merged in",
+        "Somebody else was found to be the same human",
+    ),
+    (
+        "another person was split off",
+        "A part of what they were known by is somebody else's",
+    ),
     ("approval asked for", "Somebody was asked to decide"),
     ("approval delegated", "The decision was given to a deputy"),
     (
@@ -53,6 +61,10 @@ const PLAIN: [(&str, &str); 49] = [
     ),
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
+    (
+        "merged into another person",
+        "They were found to be somebody who is known already",
+    ),
     ("lever API key set", "The API key of Lever was set"),
     (
         "link to sign in made",
@@ -80,6 +92,10 @@ const PLAIN: [(&str, &str); 49] = [
         "Signing tokens of webhooks were removed",
     ),
     ("signing tokens set", "Signing tokens of webhooks were set"),
+    (
+        "split off from another person",
+        "They were found to be somebody of their own",
+    ),
     ("step done by hand", "A step was done by hand"),
     ("step skipped", "A step was skipped"),
     ("step tried again", "A step was tried again"),

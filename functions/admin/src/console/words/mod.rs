@@ -97,6 +97,10 @@ pub(super) enum Said {
     Reinstated,
     /// Attributes.
     Corrected,
+    /// Two people.
+    Merged,
+    /// Two people.
+    SplitOff,
     /// The brake.
     Paused,
     /// The brake.
@@ -108,7 +112,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 25] = [
+    const ALL: [(Self, &'static str); 27] = [
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
@@ -130,6 +134,8 @@ impl Said {
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
         (Self::Corrected, "corrected"),
+        (Self::Merged, "merged"),
+        (Self::SplitOff, "split-off"),
         (Self::Paused, "paused"),
         (Self::Resumed, "resumed"),
         (Self::SettingsSaved, "settings-saved"),
@@ -179,6 +185,8 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",
         Said::Corrected => "Corrected. What follows from it has begun.",
+        Said::Merged => "Merged. This is who stayed; Split undoes it.",
+        Said::SplitOff => "Split off. This is who has it now.",
         Said::Paused => "Paused. No effect starts until somebody resumes.",
         Said::Resumed => "It goes on.",
         Said::SettingsSaved => "Saved.",
