@@ -79,7 +79,7 @@ async fn a_key_that_may_not_read_forms_makes_a_hire_without_them() {
 
     assert_eq!(
         candidacy.document,
-        json!({ "contact": { "name": "Ada Park" } })
+        json!({ "contact": { "name": "Ada Park" }, "users": {} })
     );
 }
 
@@ -98,6 +98,6 @@ async fn a_list_of_forms_without_its_envelope_is_read() {
 
     assert_eq!(
         candidacy.document,
-        json!({ "forms": [{ "text": "New hire" }] })
+        json!({ "forms": [{ "text": "New hire" }], "users": {} })
     );
 }
