@@ -74,6 +74,15 @@ pub struct Notice {
     pub tries: u32,
 }
 
+/// How far the users of an account became people (L30).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fed {
+    /// The last sync whose users did.
+    pub sync: u64,
+    /// By which mapping of attributes.
+    pub mapping: String,
+}
+
 /// One connection of a definition.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Account {
@@ -124,6 +133,9 @@ pub struct Account {
     pub last: Option<LastSync>,
     /// What is to be told.
     pub notice: Option<Notice>,
+    /// How far its users became people, where it is the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed: Option<Fed>,
 }
 
 impl Account {
@@ -159,6 +171,7 @@ impl Account {
             held: None,
             last: None,
             notice: None,
+            fed: None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::desk::{Desk, origin};
 use crate::account::{Account, Notice};
 use crate::changes::{Changes, Line};
 use crate::definition::Failure;
-use crate::handle::{HandleError, ledger, load};
+use crate::handle::{HandleError, directory, ledger, load};
 use crate::ids::JobId;
 use crate::job::{Evidence, Job, Work};
 use crate::metric::Metric;
@@ -63,6 +63,10 @@ pub(super) async fn gone(ports: &Ports, mut sync: Loaded<Sync>) -> Result<(), Ha
 /// Ends the sync and frees its account, in one commit.
 async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
     let key = desk.account.key();
+    let directory = match state {
+        SyncState::Done => load::settings(desk.ports).await?.directory,
+        _ => None,
+    };
     for _ in 0..TRIES {
         let account = desk.ports.store.find::<Account>(&key).await?;
         let account = account.filter(|account| has(&account.entity, &desk.sync.entity));
@@ -79,6 +83,12 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         changes.update(&account);
         if state == SyncState::Done {
             changes.insert(&evidence(&account.entity, &sync.entity, now));
+        }
+        let feeding = directory
+            .as_ref()
+            .and_then(|directory| directory::feeding(&account.entity, directory));
+        if let Some(feeding) = feeding {
+            changes.insert(&directory::job(feeding, now));
         }
         match ledger::commit(desk.ports, changes).await {
             // Only its account moved, not the sync: a notification was sent, or it was disabled.
