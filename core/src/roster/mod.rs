@@ -3,6 +3,7 @@
 //! A changed user is written once, as its `next` value with the number of the sync. It counts from the moment at which the
 //! account's `applied` number has reached that one; what a sync wrote that failed is never seen.
 
+pub mod details;
 pub mod difference;
 
 use jiff::Timestamp;

@@ -6,6 +6,7 @@
     reason = "a test may panic"
 )]
 
+mod cache;
 mod checks;
 mod drive;
 mod errors;

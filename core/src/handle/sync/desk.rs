@@ -304,7 +304,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Commits items, if this worker has the sync still.
-    async fn commit(&self, puts: Vec<Put>, deletes: Vec<Check>) -> Result<(), HandleError> {
+    pub(super) async fn commit(
+        &self,
+        puts: Vec<Put>,
+        deletes: Vec<Check>,
+    ) -> Result<(), HandleError> {
         if puts.is_empty() && deletes.is_empty() {
             return Ok(());
         }

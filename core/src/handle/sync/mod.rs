@@ -9,6 +9,7 @@ mod read;
 mod release;
 pub mod sample;
 mod settle;
+mod shelf;
 
 use std::sync::Arc;
 
