@@ -31,7 +31,7 @@ fn key(list: &str) -> CacheKey {
 #[test]
 fn the_key_is_the_user_and_the_record_in_the_list() {
     let first = key(r#"[{"id":1,"mail":"a@b.example"}]"#);
-    let same = key(r#"[{"mail":"a@b.example","id":1}]"#);
+    let same = key(r#"[{"id":1, "mail":"a@b.example"}, {"id":1,"mail":"x"}]"#);
     let changed = key(r#"[{"id":1,"mail":"c@b.example"}]"#);
     let other = key(r#"[{"id":2,"mail":"a@b.example"}]"#);
 

@@ -94,7 +94,7 @@ impl AccountReaders {
             auth: definition.auth().clone(),
             resolve: Arc::new(kept),
             tokens,
-            http: self.http.clone(),
+            http: self.http.clone().watched(connection.watch.clone()),
             gate: None,
             clock: self.clock.clone(),
         }));
@@ -127,6 +127,7 @@ impl Readers for AccountReaders {
                 .then(|| Semaphore::new(definition.limits().concurrency)),
             carried: Mutex::new(HashMap::new()),
             mask: Mutex::new(Mask::default()),
+            watch: connection.watch.clone(),
         };
         line.remember(&granted);
         let reader = Arc::new(LineReader(Arc::new(line)));

@@ -80,6 +80,7 @@ impl Reader {
                 .then(|| Semaphore::new(definition.limits().concurrency)),
             carried: Mutex::new(HashMap::new()),
             mask: Mutex::new(Mask::default()),
+            watch: None,
         };
         let mut pull = Pull::start(definition, inputs)?;
         match &granted {
@@ -164,6 +165,9 @@ impl Reader {
         }
         for warning in &mut certificate.warnings {
             *warning = mask.apply(warning);
+        }
+        for one in certificate.left_out.values_mut().flatten() {
+            one.why = mask.apply(&one.why);
         }
         certificate
     }

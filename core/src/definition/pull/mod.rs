@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
-pub use certificate::{Certificate, EndedBy, ListingEnd};
+pub use certificate::{Certificate, EndedBy, LeftOut, ListingEnd};
 pub use checkpoint::{Checkpoint, ResumeError};
 pub use failure::{Class, Failure};
 pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};

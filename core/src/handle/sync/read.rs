@@ -349,10 +349,14 @@ impl Reading<'_, '_> {
         for warning in &mut certificate.warnings {
             *warning = self.reader.mask(warning);
         }
+        for one in certificate.left_out.values_mut().flatten() {
+            one.why = self.reader.mask(&one.why);
+        }
         let size = serde_json::to_string(&certificate).map_or(usize::MAX, |text| text.len());
         if size > HERE {
             certificate.listings.clear();
             certificate.warnings.clear();
+            certificate.left_out.clear();
         }
         certificate
     }
@@ -364,6 +368,7 @@ async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
         let user = &explanation.user.as_ref()?.user;
         let sentences = explanation.sentences().into_iter();
         let cut = sentences
+            .chain(explanation.reasons())
             .take(MOST_SENTENCES)
             .map(|text| text.chars().take(LONGEST_SENTENCE).collect());
         Some((IdHash::of(&user.external_id), cut.collect()))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sando_core::definition::Certificate;
 use serde_json::Value;
 
+use super::table;
 use crate::say;
 
 /// Tells how a reading ended; `tokens_sent` are the requests that only served to authenticate.
@@ -68,6 +69,18 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
     }
     if !left_out.is_empty() {
         lines.push(left_out.join(" · "));
+    }
+    for (reason, records) in &certificate.left_out {
+        let ids = records.iter().map(|one| match &one.external_id {
+            Some(id) => table::fitted(id),
+            None => "(no id)".to_owned(),
+        });
+        let ids: Vec<String> = ids.collect();
+        lines.push(format!(
+            "  {}: {}",
+            reason.replace('_', " "),
+            ids.join(", ")
+        ));
     }
     for warning in &certificate.warnings {
         lines.push(format!("warning: {warning}"));
