@@ -57,6 +57,8 @@ pub(crate) struct Fakes {
     secrets: Mutex<BTreeMap<String, SecretValues>>,
     pub(crate) app: Mutex<App>,
     pub(crate) told: Mutex<Vec<String>>,
+    /// Whom that went to.
+    pub(crate) told_to: Mutex<Vec<String>>,
     chance: AtomicU64,
     /// How many seconds go by with every request.
     pub(crate) slowness: Mutex<i64>,
@@ -134,6 +136,7 @@ impl Notifier for Fakes {
     }
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
         self.told.lock().unwrap().push(notification.text.clone());
+        self.told_to.lock().unwrap().push(notification.to.clone());
         Ok(())
     }
 }
@@ -307,10 +310,15 @@ impl World {
         let (id, who) = (slug("acme"), self.who());
         let put = definitions::put(&self.ports, &who, &id, file, &Expect::Anything).await;
         put.unwrap();
-        let (of, given) = ((&id, &slug("prod")), accounts::Given::default());
-        let (secrets, who) = (&*self.fakes, self.who());
-        let connected =
-            accounts::connect(&self.ports, secrets, &who, of, &given, &Expect::Anything);
+        self.connect_as("prod").await;
+    }
+
+    /// Another account of the same definition.
+    pub(crate) async fn connect_as(&self, name: &str) {
+        let (id, name, given) = (slug("acme"), slug(name), accounts::Given::default());
+        let (secrets, who, expect) = (&*self.fakes, self.who(), Expect::Anything);
+        let of = (&id, &name);
+        let connected = accounts::connect(&self.ports, secrets, &who, of, &given, &expect);
         assert!(connected.await.unwrap());
     }
 
