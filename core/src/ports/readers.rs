@@ -131,6 +131,7 @@ fn reads_nothing() -> Failure {
         purpose: Purpose::Step {
             name: "connection".to_owned(),
         },
+        at: None,
         status: None,
         message: "this process reads no applications".to_owned(),
         remote: None,

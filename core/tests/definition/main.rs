@@ -14,4 +14,5 @@ mod laws;
 mod lists;
 mod mapping;
 mod paging;
+mod texts;
 mod unions;

@@ -57,7 +57,7 @@ impl From<&Failure> for FailureView {
     fn from(failure: &Failure) -> Self {
         Self {
             class: failure.class.name().replace(' ', "_"),
-            request: failure.purpose.to_string(),
+            request: failure.request(),
             status: failure.status,
             message: failure.message.clone(),
             remote: failure.remote.clone(),

@@ -108,6 +108,30 @@ impl AccountReaders {
 #[async_trait]
 impl Readers for AccountReaders {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+        let opened = self.open_now(connection).await;
+        opened.map_err(|failure| connection.definition.placed(failure))
+    }
+
+    async fn authorise(
+        &self,
+        connection: &Connection,
+        code: &str,
+        sign_in: &SignIn,
+    ) -> Result<(), Failure> {
+        let placed = |failure| connection.definition.placed(failure);
+        let prepared = self.prepare(connection).await.map_err(placed)?;
+        let granted = prepared.authenticator.authorise(code, sign_in).await;
+        granted.map_err(|failure| placed(no_credentials(&failure)))?;
+        Ok(())
+    }
+
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
+        self.tokens(owner).drop_all().await
+    }
+}
+
+impl AccountReaders {
+    async fn open_now(&self, connection: &Connection) -> Result<Opened, Failure> {
         let Prepared {
             authenticator,
             mut variables,
@@ -133,22 +157,6 @@ impl Readers for AccountReaders {
         let reader = Arc::new(LineReader(Arc::new(line)));
         Ok(Opened { variables, reader })
     }
-
-    async fn authorise(
-        &self,
-        connection: &Connection,
-        code: &str,
-        sign_in: &SignIn,
-    ) -> Result<(), Failure> {
-        let prepared = self.prepare(connection).await?;
-        let granted = prepared.authenticator.authorise(code, sign_in).await;
-        granted.map_err(|failure| no_credentials(&failure))?;
-        Ok(())
-    }
-
-    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
-        self.tokens(owner).drop_all().await
-    }
 }
 
 /// The values of all variables; those that are secret are kept with the credentials.
@@ -168,6 +176,7 @@ fn failure(class: Class, message: String) -> Failure {
         purpose: Purpose::Step {
             name: "authentication".to_owned(),
         },
+        at: None,
         status: None,
         message,
         remote: None,

@@ -144,6 +144,7 @@ impl Reader {
                 purpose: Purpose::Step {
                     name: "reading".to_owned(),
                 },
+                at: None,
                 status: None,
                 message: "a request was lost within Sando".to_owned(),
                 remote: None,
@@ -186,6 +187,7 @@ pub(super) fn no_credentials(failure: &AuthFailure) -> Failure {
         purpose: Purpose::Step {
             name: "authentication".to_owned(),
         },
+        at: None,
         status: match failure {
             AuthFailure::Refused { status, .. } => *status,
             AuthFailure::Wrong(_) | AuthFailure::Remote(_) => None,

@@ -49,6 +49,7 @@ impl Pull {
             let failure = Failure {
                 class: Class::Shape,
                 purpose: open.request.purpose.clone(),
+                at: None,
                 status: Some(head.status),
                 message,
                 remote: None,

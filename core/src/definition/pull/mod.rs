@@ -32,7 +32,7 @@ use url::Url;
 pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
 pub use certificate::{Certificate, EndedBy, LeftOut, ListingEnd};
 pub use checkpoint::{Checkpoint, ResumeError};
-pub use failure::{Class, Failure};
+pub use failure::{At, Class, Failure};
 pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 
@@ -353,6 +353,7 @@ impl Pull {
 
     /// A request has failed for good: details and joined lists leave fields unknown, everything else fails the pull.
     fn give_up(&mut self, open: &Open, failure: Failure) {
+        let failure = self.definition.placed(failure);
         match &open.what {
             What::Details { rows, .. } => {
                 let warning = format!("{failure}");
@@ -368,6 +369,7 @@ impl Pull {
     }
 
     fn fail(&mut self, failure: Failure) {
+        let failure = self.definition.placed(failure);
         self.state.certificate.fail(failure);
         self.over = true;
         self.pages.clear();

@@ -344,6 +344,7 @@ fn too_large() -> Failure {
     Failure {
         class: Class::Shape,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: format!("a user has more than {LARGEST_ENTRY} bytes"),
         remote: None,

@@ -449,6 +449,7 @@ fn failure_of(class: Class, message: impl Into<String>) -> Failure {
     Failure {
         class,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: message.into(),
         remote: None,

@@ -61,10 +61,11 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
     let definition = connection.definition.clone();
     let mut inputs = inputs(ports, definition.app(), opened.variables).await?;
     inputs.explain = true;
-    let pull = match Pull::start(definition, inputs) {
+    let pull = match Pull::start(definition.clone(), inputs) {
         Ok(pull) => pull,
         Err(mistakes) => {
-            return Ok(Sample::failed(failure(Class::Shape, in_lines(&mistakes))));
+            let failure = failure(Class::Shape, in_lines(&mistakes));
+            return Ok(Sample::failed(definition.placed(failure)));
         }
     };
     let (mut sample, landed) = Box::pin(first_page(ports, pull, &opened.reader)).await;
@@ -237,6 +238,7 @@ fn failure(class: Class, message: impl Into<String>) -> Failure {
     Failure {
         class,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: message.into(),
         remote: None,

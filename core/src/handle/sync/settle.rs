@@ -7,7 +7,7 @@ use super::desk::{Desk, origin};
 use crate::account::Account;
 use crate::changes::{Changes, Line};
 use crate::config::{ConfigItem, ConfigKind};
-use crate::definition::Failure;
+use crate::definition::{At, Failure};
 use crate::handle::{HandleError, directory, ledger, load};
 use crate::ids::{EffectKey, JobId};
 use crate::job::{Evidence, Job, Work};
@@ -47,7 +47,11 @@ pub(super) async fn apply(desk: &mut Desk<'_>) -> Result<(), HandleError> {
 }
 
 /// Nothing follows from the sync; what was there before stays.
-pub(super) async fn fail(desk: &mut Desk<'_>, failure: Failure) -> Result<(), HandleError> {
+pub(super) async fn fail(desk: &mut Desk<'_>, mut failure: Failure) -> Result<(), HandleError> {
+    failure.at.get_or_insert_with(|| At {
+        app: desk.account.app.to_string(),
+        request: None,
+    });
     desk.sync.entity.counts = desk.counts;
     desk.sync.entity.failure = Some(failure);
     end(desk, SyncState::Failed).await
