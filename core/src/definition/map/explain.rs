@@ -39,6 +39,9 @@ pub struct Explanation {
     /// The same id was there before: the first counts.
     #[serde(default)]
     pub repeated: bool,
+    /// The application's own status says the opposite of the calculated one.
+    #[serde(default)]
+    pub contradicts: bool,
 }
 
 /// One mapped field.
@@ -100,6 +103,15 @@ impl Explanation {
         let inactive = self.active.iter().filter(|active| !active.truth.is_true());
         for active in inactive {
             sentences.extend(failed(active).map(|why| format!("deleted: {}", sentence(why))));
+        }
+        let status = self
+            .user
+            .as_ref()
+            .and_then(|mapped| mapped.user.status.as_deref());
+        if let Some(status) = status.filter(|_| self.contradicts) {
+            sentences.push(format!(
+                "status `{status}` says the opposite of `active_when`"
+            ));
         }
         for field in &self.fields {
             if let Some(problem) = &field.problem {
@@ -269,6 +281,7 @@ impl Notes {
             user: None,
             dropped: None,
             repeated: false,
+            contradicts: false,
         }
     }
 }

@@ -148,6 +148,11 @@ impl Pull {
         for row in rows {
             table.add(join, row);
         }
+        for (name, path) in &join.request.keep {
+            if let Some(found) = kept(path, Scope::of(value)) {
+                self.state.kept.insert(name.clone(), found);
+            }
+        }
         match ended {
             None => self.join_so_far = Some(table),
             Some(ended_by) => {

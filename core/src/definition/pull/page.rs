@@ -314,6 +314,7 @@ impl Pull {
                 let mapped = MappedUser { user, unknown };
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
+                    explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
                     self.held_at.insert(hash_of, self.state.held.len());

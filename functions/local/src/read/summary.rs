@@ -59,6 +59,7 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
         ("seen twice", certificate.duplicates),
         ("invalid custom fields", certificate.invalid_custom_fields),
         ("invalid times", certificate.invalid_times),
+        ("contradicting statuses", certificate.contradictions),
         ("details failed", certificate.details_failed),
         ("joined lists failed", certificate.joins_failed),
         ("answers ignored", certificate.ignored),
