@@ -9,9 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{
-    Evidence, Feeding, Forgetting, Job, JobState, Planning, Replaying, Work,
-};
+use sando_core::job::{Evidence, Feeding, Forgetting, Job, JobState, Planning, Replaying, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
