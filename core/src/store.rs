@@ -218,11 +218,8 @@ impl Stored {
             why,
         };
         if self.kind != E::KIND {
-            return Err(unreadable(format!(
-                "it is a {}, not a {}",
-                self.kind,
-                E::KIND
-            )));
+            let why = format!("it is a {}, not a {}", self.kind, E::KIND);
+            return Err(unreadable(why));
         }
         if self.schema > E::SCHEMA {
             return Err(unreadable(format!(

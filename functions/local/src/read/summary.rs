@@ -50,8 +50,23 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
             remote.collect::<String>()
         ));
     }
+    lines.extend(left_out(certificate));
+    for warning in &certificate.warnings {
+        lines.push(format!("warning: {warning}"));
+    }
+    lines.push(format!(
+        "{requests} requests, {} retries, {} in {:.1} s",
+        certificate.retries,
+        size(certificate.bytes),
+        took.as_secs_f64()
+    ));
+    lines
+}
+
+/// What became no user, or not all of one: how many, and the first of them.
+fn left_out(certificate: &Certificate) -> Vec<String> {
     let dropped = certificate.dropped.iter();
-    let mut left_out: Vec<String> = dropped
+    let mut counts: Vec<String> = dropped
         .map(|(reason, count)| format!("dropped, {}: {count}", reason.replace('_', " ")))
         .collect();
     for (what, count) in [
@@ -65,11 +80,12 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
         ("answers ignored", certificate.ignored),
     ] {
         if count > 0 {
-            left_out.push(format!("{what}: {count}"));
+            counts.push(format!("{what}: {count}"));
         }
     }
-    if !left_out.is_empty() {
-        lines.push(left_out.join(" · "));
+    let mut lines = Vec::new();
+    if !counts.is_empty() {
+        lines.push(counts.join(" · "));
     }
     for (reason, records) in &certificate.left_out {
         let ids = records.iter().map(|one| match &one.external_id {
@@ -77,21 +93,9 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
             None => "(no id)".to_owned(),
         });
         let ids: Vec<String> = ids.collect();
-        lines.push(format!(
-            "  {}: {}",
-            reason.replace('_', " "),
-            ids.join(", ")
-        ));
+        let reason = reason.replace('_', " ");
+        lines.push(format!("  {reason}: {}", ids.join(", ")));
     }
-    for warning in &certificate.warnings {
-        lines.push(format!("warning: {warning}"));
-    }
-    lines.push(format!(
-        "{requests} requests, {} retries, {} in {:.1} s",
-        certificate.retries,
-        size(certificate.bytes),
-        took.as_secs_f64()
-    ));
     lines
 }
 
