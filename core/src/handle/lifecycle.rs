@@ -7,12 +7,13 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::EventId;
+use crate::ids::{EventId, TaskId};
 use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::store::Loaded;
+use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::Direction;
 
 use super::{HandleError, delivery::write_person, ledger, load, residue, wake};
@@ -136,8 +137,30 @@ pub(super) async fn vanished(
         event.state = EventState::NeedsHuman;
         let why = "nothing was taken: terminate the person by hand, or let a rule for `user.vanished` start `offboard`";
         event.why.push(Why::said(now, why));
+        changes.insert_task(&has_left(&event, now));
     }
     start_these(ports, person, event, &company, false, &started, changes).await
+}
+
+/// The question whether somebody has left whom the directory does not show any more.
+fn has_left(event: &Event, now: Timestamp) -> Task {
+    Task {
+        id: TaskId::derived(&[event.id.as_str(), "judge"]),
+        kind: TaskKind::Judge,
+        owner: Task::NOBODY.to_owned(),
+        title: "The directory does not show somebody as active any more".to_owned(),
+        state: TaskState::Open,
+        person: event.person.clone(),
+        run: None,
+        step: None,
+        app: None,
+        detail: "have they left? Nothing was taken: terminate them by hand, or let a rule for `user.vanished` start `offboard`"
+            .to_owned(),
+        due: None,
+        created_at: now,
+        ended_at: None,
+        awaits_roster: false,
+    }
 }
 
 /// What follows from attributes that somebody changed: the runs that the rules name, or the built-in `change` if

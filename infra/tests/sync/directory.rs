@@ -150,6 +150,7 @@ async fn without_a_rule_a_human_has_to_say_who_left() {
             .iter()
             .all(|event| event.state == EventState::NeedsHuman)
     );
+    assert_eq!(count(&world, |key| matches!(key, Key::Task(_))), 2);
     for key in ["directory:u28", "directory:u29"] {
         let person = person(&world, key).await.unwrap();
         assert_eq!(person.state, Lifecycle::Active);
