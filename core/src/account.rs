@@ -7,14 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::StreamId;
 use crate::definition::Failure;
-use crate::ids::{AppSlug, EffectKey, RosterId, Slug, derive};
+use crate::ids::{AppSlug, RosterId, Slug, derive};
 use crate::store::{Entity, Key};
 use crate::sync::{Sync, SyncState};
 
-/// How often a notification is tried.
-const MOST_TRIES: u32 = 10;
-/// After how long it is tried again, the first time.
-const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Between two syncs of an account that nobody asks for lie at least so many.
 const APART: SignedDuration = SignedDuration::from_hours(6);
 const DAY_SECS: i64 = 86_400;
@@ -61,17 +57,13 @@ pub struct LastSync {
     pub failure: Option<Failure>,
 }
 
-/// A notification that is to be sent.
+/// How far the users of an account became people (L30).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Notice {
-    /// What it says.
-    pub text: String,
-    /// The same for every attempt.
-    pub key: EffectKey,
-    /// When it is tried next.
-    pub at: Timestamp,
-    /// How often it was tried.
-    pub tries: u32,
+pub struct Fed {
+    /// The last sync whose users did.
+    pub sync: u64,
+    /// By which mapping of attributes.
+    pub mapping: String,
 }
 
 /// One connection of a definition.
@@ -122,8 +114,9 @@ pub struct Account {
     pub held: Option<u64>,
     /// How the last sync ended.
     pub last: Option<LastSync>,
-    /// What is to be told.
-    pub notice: Option<Notice>,
+    /// How far its users became people, where it is the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed: Option<Fed>,
 }
 
 impl Account {
@@ -158,7 +151,7 @@ impl Account {
             using: 0,
             held: None,
             last: None,
-            notice: None,
+            fed: None,
         }
     }
 
@@ -186,7 +179,7 @@ impl Account {
         self.state == AccountState::Connected && self.syncing.is_none() && self.next_sync_at <= now
     }
 
-    /// Its sync has ended this way; it is synced again tomorrow. What disables it is told.
+    /// Its sync has ended this way; it is synced again tomorrow.
     pub fn ended(&mut self, sync: &Sync, now: Timestamp) {
         self.syncing = None;
         self.next_sync_at = next_slot(&self.definition, &self.name, now);
@@ -201,40 +194,7 @@ impl Account {
                 since: now,
                 failure: failure.clone(),
             };
-            let words = failure.remote.as_deref();
-            let words = words.map_or_else(String::new, |words| format!(" It says: {words}"));
-            let text = format!(
-                "The account {} is disabled: {failure} ({}).{words} Its users stay as they were. Mend it and test the \
-                 account: after a test that works it is synced again.",
-                self.label(),
-                failure.class.name(),
-            );
-            self.tell("disabled", sync.number, text, now);
         }
-    }
-
-    /// Notes what is to be told to administrators.
-    pub fn tell(&mut self, what: &str, number: u64, text: String, now: Timestamp) {
-        self.notice = Some(Notice {
-            text,
-            key: EffectKey::derived(&[self.roster.as_str(), what, &number.to_string()]),
-            at: now,
-            tries: 0,
-        });
-    }
-
-    /// The notification was tried: told, or to be tried again.
-    pub fn told(&mut self, was_sent: bool, now: Timestamp) {
-        self.notice = self.notice.take().filter(|_| !was_sent).and_then(|notice| {
-            let tries = notice.tries.saturating_add(1);
-            let wait = TRY_AGAIN.saturating_mul(i32::try_from(tries).unwrap_or(i32::MAX));
-            let again = Notice {
-                at: now.saturating_add(wait).unwrap_or(Timestamp::MAX),
-                tries,
-                ..notice
-            };
-            (tries < MOST_TRIES).then_some(again)
-        });
     }
 }
 
@@ -247,9 +207,7 @@ impl Entity for Account {
 
     fn due(&self) -> Option<Timestamp> {
         let waits = self.state == AccountState::Connected && self.syncing.is_none();
-        let sync = waits.then_some(self.next_sync_at);
-        let notice = self.notice.as_ref().map(|notice| notice.at);
-        sync.into_iter().chain(notice).min()
+        waits.then_some(self.next_sync_at)
     }
 }
 
@@ -311,27 +269,5 @@ mod tests {
             hours.iter().all(|count| (60..140).contains(count)),
             "{hours:?}"
         );
-    }
-
-    #[test]
-    fn what_cannot_be_told_is_tried_again_and_given_up_in_the_end() {
-        let now: Timestamp = "2027-01-04T00:00:00Z".parse().unwrap();
-        let mut account = Account::connecting(
-            slug("acme"),
-            slug("prod"),
-            slug("acme"),
-            BTreeMap::new(),
-            now,
-            "req_1",
-        );
-        account.tell("disabled", 1, "text".to_owned(), now);
-        assert_eq!(account.due(), Some(now));
-
-        account.told(false, now);
-        assert_eq!(account.due(), now.checked_add(TRY_AGAIN).ok());
-        for _ in 0..MOST_TRIES {
-            account.told(false, now);
-        }
-        assert_eq!(account.due(), None);
     }
 }

@@ -32,6 +32,46 @@ pub enum Work {
     Evidence(Evidence),
     /// The events of some time are replayed, or it is shown what that would do.
     Replay(Box<Replaying>),
+    /// The users of the directory become people.
+    FeedPeople(Box<Feeding>),
+}
+
+/// The roster of the directory that becomes people (L30), as far as that has come.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Feeding {
+    /// The definition of the account.
+    pub definition: Slug,
+    /// The account's name.
+    pub account: Slug,
+    /// Its application.
+    pub app: AppSlug,
+    /// Its roster.
+    pub roster: RosterId,
+    /// The sync that counts since.
+    pub sync: u64,
+    /// The sync whose users became people before; 0 if none did.
+    pub since: u64,
+    /// Users who did not change are looked at too: the mapping of attributes is another one.
+    pub everybody: bool,
+    /// The mapping of attributes.
+    pub mapping: String,
+    /// Where the next users begin.
+    pub cursor: Option<String>,
+    /// What came of it.
+    pub came: FedPeople,
+}
+
+/// What came of the users of the directory.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct FedPeople {
+    /// People who became known.
+    pub added: u64,
+    /// People of whom something changed.
+    pub changed: u64,
+    /// People who are not active there any more.
+    pub gone: u64,
+    /// Users of whom nobody can tell who they are: no address, or one that is not theirs alone.
+    pub unclear: u64,
 }
 
 /// Which events are replayed.

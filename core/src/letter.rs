@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApprovalId, EffectKey, TaskId, derive};
+use crate::ids::{ApprovalId, EffectKey, Slug, TaskId, derive};
 use crate::store::{Entity, Key, Listing};
 use crate::task::Task;
 
@@ -30,15 +30,18 @@ pub enum About {
     Task(TaskId),
     /// An approval that waits.
     Approval(ApprovalId),
+    /// An account (its definition and its name) that this sync disabled, or whose sync of this number is held.
+    Account(Slug, Slug, u64),
 }
 
 impl About {
-    /// What goes into one message: tasks with tasks, approvals with approvals.
+    /// What goes into one message: tasks with tasks, approvals with approvals, accounts with accounts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Task(_) => "tasks",
             Self::Approval(_) => "approvals",
+            Self::Account(..) => "accounts",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What core needs from outside, in core's own words. Adapters live in `infra`, the simulation's fakes in `tests`.
 
 mod readers;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::store::{Key, Store, Version};
 use crate::workflow::HttpStep;
 
 pub use readers::{Connection, CredentialSource, NoReaders, Opened, Reader, Readers};
+pub use watch::{Exchange, SentAs, Watch, Watched};
 
 /// Was anything sent before it went wrong?
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::ids::{AppSlug, Slug};
-use crate::mistake::Mistake;
+use crate::ids::{AppSlug, Slug, derive};
+use crate::mistake::{Mistake, join};
 use crate::oidc::OidcSettings;
+use crate::person::Attributes;
+use crate::value::ValueExpression;
 
 /// The settings (`GET PUT /v1/settings`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct Settings {
     /// Whose tokens are accepted besides API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oidc: Option<OidcSettings>,
+    /// The account whose users are the people of the company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Directory>,
 }
 
 impl Settings {
@@ -43,7 +49,9 @@ impl Settings {
         let oidc = oidc.map(|mistake| mistake.under("oidc"));
         let guard = self.guard.mistakes().into_iter();
         let guard = guard.map(|mistake| mistake.under("guard"));
-        oidc.chain(guard).collect()
+        let directory = self.directory.iter().flat_map(Directory::mistakes);
+        let directory = directory.map(|mistake| mistake.under("directory"));
+        oidc.chain(guard).chain(directory).collect()
     }
 }
 
@@ -58,7 +66,64 @@ impl Default for Settings {
             registrations: BTreeSet::new(),
             notification: Notifying::default(),
             oidc: None,
+            directory: None,
         }
+    }
+}
+
+/// The account whose users are the people of the company (L30): `{definition, account, attributes}`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// The definition.
+    pub definition: Slug,
+    /// The name of the account.
+    pub account: Slug,
+    /// Attribute → a value expression over a user of the roster (`custom_fields.department`). `name` is the full name and
+    /// `work_email` the address, unless they stand here.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
+}
+
+impl Directory {
+    /// What every directory says of people.
+    const USUAL: [(&str, &str); 2] = [("name", "full_name"), ("work_email", "email")];
+
+    fn expressions(&self) -> impl Iterator<Item = (String, Value)> {
+        let usual = Self::USUAL.into_iter();
+        let usual = usual.filter(move |(name, _)| !self.attributes.contains_key(*name));
+        let usual = usual.map(|(name, path)| (name.to_owned(), Value::from(path)));
+        let own = self.attributes.iter();
+        usual.chain(own.map(|(name, value)| (name.clone(), value.clone())))
+    }
+
+    /// What cannot be.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let named = |(name, value): (String, Value)| {
+            let at = join("attributes", &name);
+            ValueExpression::compile(&value, &at).err()
+        };
+        self.expressions().filter_map(named).flatten().collect()
+    }
+
+    /// What a user of the roster, as JSON, says of the person. What is missing is left out, never set to nothing.
+    #[must_use]
+    pub fn read(&self, user: &Value) -> Attributes {
+        let found = self.expressions().filter_map(|(name, value)| {
+            let expression = ValueExpression::compile(&value, &name).ok()?;
+            let found = expression.evaluate(user)?;
+            let is_there = !found.is_null() && found.as_str() != Some("");
+            is_there.then_some((name, found))
+        });
+        found.collect()
+    }
+
+    /// What an attribute is read by: another text if anything of it is changed.
+    #[must_use]
+    pub fn mapping(&self) -> String {
+        let expressions: Map<String, Value> = self.expressions().collect();
+        derive(&["directory", &Value::Object(expressions).to_string()])
     }
 }
 

@@ -86,6 +86,8 @@ pub enum Key {
     Sync(RosterId, u64),
     /// A part of what a sync has to remember.
     SyncPart(RosterId, u64, PartKind, u32),
+    /// Details of one user of a roster, by the hash of the application's id.
+    Details(RosterId, IdHash),
     /// Something that somebody has to be told.
     Letter(EffectKey),
     /// Who was told when; one item.
@@ -216,11 +218,8 @@ impl Stored {
             why,
         };
         if self.kind != E::KIND {
-            return Err(unreadable(format!(
-                "it is a {}, not a {}",
-                self.kind,
-                E::KIND
-            )));
+            let why = format!("it is a {}, not a {}", self.kind, E::KIND);
+            return Err(unreadable(why));
         }
         if self.schema > E::SCHEMA {
             return Err(unreadable(format!(

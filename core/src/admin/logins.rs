@@ -53,6 +53,7 @@ pub(super) fn not_yet() -> Failure {
         purpose: Purpose::Step {
             name: "authentication".to_owned(),
         },
+        at: None,
         status: None,
         message: "nobody has logged in yet: `:authorize` answers the login page".to_owned(),
         remote: None,

@@ -242,7 +242,13 @@ async fn address(
 fn baselined(entity: &Person, who: &Who) -> Event {
     let epoch = entity.access_epoch.to_string();
     let id = EventId::derived(&["baselined", entity.id.as_str(), &epoch]);
-    let mut event = person_event(id, EventKind::PersonChanged, "api", entity, who.at);
+    // Nobody but a sync of the directory puts people without being asked.
+    let source = if who.by_somebody().is_some() {
+        "api"
+    } else {
+        "directory"
+    };
+    let mut event = person_event(id, EventKind::PersonChanged, source, entity, who.at);
     event.state = EventState::Baselined;
     event.why.push(Why::said(
         who.at,

@@ -61,6 +61,7 @@ pub async fn test(
             ..SecretValues::default()
         }),
         variables: given.variables,
+        watch: None,
     };
     Ok(sample(ports, &connection).await?)
 }

@@ -78,6 +78,28 @@ fn bearer() -> String {
 }
 
 impl Auth {
+    /// The method and the address of the request that brings a token, as they are written; none where there is no such
+    /// request.
+    #[must_use]
+    pub fn token_request(&self) -> Option<String> {
+        let (method, url) = match self {
+            Self::ClientCredentials(of) => ("POST", of.token_url.as_str()),
+            Self::AuthorizationCode(of) => {
+                let refresh = of.refresh_url.as_deref();
+                ("POST", refresh.unwrap_or(&of.token_url))
+            }
+            Self::Login(of) => (of.method.as_deref().unwrap_or("POST"), of.path.as_str()),
+            Self::Jwt(of) => ("POST", of.exchange.as_ref()?.token_url.as_str()),
+            Self::None {}
+            | Self::Bearer { .. }
+            | Self::Basic { .. }
+            | Self::Headers { .. }
+            | Self::Query { .. } => return None,
+        };
+        let path = url.split('?').next().unwrap_or_default();
+        Some(format!("{method} {path}"))
+    }
+
     /// Every `type`.
     pub const TYPES: [&'static str; 9] = [
         "none",

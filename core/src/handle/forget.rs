@@ -2,12 +2,12 @@
 
 use crate::job::Forgetting;
 use crate::ports::Ports;
-use crate::store::{Check, Commit, PageRequest, Query};
+use crate::store::{Check, Commit, Key, PageRequest, Query};
 
 use super::HandleError;
 
-/// Items that are deleted together.
-const PORTION: usize = 75;
+/// Items that are listed together; each user may have details besides.
+const PORTION: usize = 38;
 
 /// Deletes a portion: its syncs first, so that none writes any more, then its entries. True when nothing is left.
 ///
@@ -27,7 +27,14 @@ pub(super) async fn portion(
         if found.items.is_empty() {
             continue;
         }
-        let deletes = found.items.into_iter().map(|item| Check {
+        let details = found.items.iter().filter_map(|item| match &item.key {
+            Key::Entry(roster, id) => Some(Key::Details(roster.clone(), *id)),
+            _ => None,
+        });
+        let details: Vec<Key> = details.collect();
+        let details = ports.store.get_all(&details).await?;
+        let items = found.items.into_iter().chain(details.into_iter().flatten());
+        let deletes = items.map(|item| Check {
             key: item.key,
             expect: item.version,
         });

@@ -10,7 +10,7 @@ use crate::store::{Loaded, StoreError};
 
 use super::replay::range;
 use super::verification::follow;
-use super::{HandleError, applying, evidence, forget, ledger, planning};
+use super::{HandleError, applying, directory, evidence, forget, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -74,5 +74,6 @@ async fn portion(ports: &Ports, job: &mut Job) -> Result<bool, HandleError> {
         Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,
         Work::Evidence(evidence) => evidence::portion(ports, evidence).await,
         Work::Replay(replaying) => range::portion(ports, &job.actor, &job.id, replaying).await,
+        Work::FeedPeople(feeding) => directory::portion(ports, feeding).await,
     }
 }

@@ -7,12 +7,14 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::EventId;
-use crate::intake::{Changed, changed, matching, new_run, rule_input};
+use crate::ids::{EventId, TaskId};
+use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::rule::EventKind;
 use crate::store::Loaded;
+use crate::task::{Task, TaskKind, TaskState};
+use crate::workflow::Direction;
 
 use super::{HandleError, delivery::write_person, ledger, load, residue, wake};
 
@@ -99,6 +101,69 @@ pub async fn leave(
     start_with(ports, person, event, &company, leaving.by_hand, changes).await
 }
 
+/// The directory does not show somebody as active any more (L30): where a rule starts a workflow that takes away, they have
+/// left; where none does anything, a human has to say.
+///
+/// # Errors
+/// If the store did not do it.
+pub(super) async fn vanished(
+    ports: &Ports,
+    mut person: Loaded<Person>,
+    id: EventId,
+    origin: Origin,
+) -> Result<(), HandleError> {
+    let company = load::company(ports).await?;
+    let now = origin.at;
+    let mut event = person_event(
+        id,
+        EventKind::UserVanished,
+        "directory",
+        &person.entity,
+        now,
+    );
+    let input = rule_input(&event, &person.entity, &serde_json::Value::Null);
+    let (started, why) = matching(event.kind, &input, &company, now);
+    event.why.extend(why);
+    let mut changes = Changes::new(origin);
+    let takes = |start: &Started| {
+        let workflow = company.workflows.get(&start.workflow);
+        let takes = workflow.and_then(|workflow| workflow.direction) == Some(Direction::Revoke);
+        takes && !start.dry_run
+    };
+    if started.iter().any(takes) {
+        person.entity.enter(Lifecycle::Left);
+        person.entity.leaves_at = Some(now);
+        residue::take_along(ports, &person.entity, &company, &mut changes).await?;
+    } else if started.is_empty() {
+        event.state = EventState::NeedsHuman;
+        let why = "nothing was taken: terminate the person by hand, or let a rule for `user.vanished` start `offboard`";
+        event.why.push(Why::said(now, why));
+        changes.insert_task(&has_left(&event, now));
+    }
+    start_these(ports, person, event, &company, false, &started, changes).await
+}
+
+/// The question whether somebody has left whom the directory does not show any more.
+fn has_left(event: &Event, now: Timestamp) -> Task {
+    Task {
+        id: TaskId::derived(&[event.id.as_str(), "judge"]),
+        kind: TaskKind::Judge,
+        owner: Task::NOBODY.to_owned(),
+        title: "The directory does not show somebody as active any more".to_owned(),
+        state: TaskState::Open,
+        person: event.person.clone(),
+        run: None,
+        step: None,
+        app: None,
+        detail: "have they left? Nothing was taken: terminate them by hand, or let a rule for `user.vanished` start `offboard`"
+            .to_owned(),
+        due: None,
+        created_at: now,
+        ended_at: None,
+        awaits_roster: false,
+    }
+}
+
 /// What follows from attributes that somebody changed: the runs that the rules name, or the built-in `change` if
 /// something else is due than was. Named after the version that was changed, so that it follows once.
 pub fn follow_change(
@@ -181,13 +246,27 @@ pub async fn start_with(
     mut event: Event,
     company: &Company,
     by_hand: bool,
-    mut changes: Changes,
+    changes: Changes,
 ) -> Result<(), HandleError> {
     let now = changes.origin.at;
     let input = rule_input(&event, &person.entity, &serde_json::Value::Null);
     let (started, why) = matching(event.kind, &input, company, now);
     event.why.extend(why);
-    for start in &started {
+    start_these(ports, person, event, company, by_hand, &started, changes).await
+}
+
+/// Commits a person's event with these workflows.
+async fn start_these(
+    ports: &Ports,
+    person: Loaded<Person>,
+    mut event: Event,
+    company: &Company,
+    by_hand: bool,
+    started: &[Started],
+    mut changes: Changes,
+) -> Result<(), HandleError> {
+    let now = changes.origin.at;
+    for start in started {
         let Some(workflow) = company.workflows.get(&start.workflow) else {
             event.why.push(Why::said(
                 now,
@@ -202,7 +281,7 @@ pub async fn start_with(
         event.runs.push(run.id.clone());
         changes.insert(&run);
     }
-    if started.is_empty() {
+    if started.is_empty() && event.state == EventState::Done {
         event.state = EventState::Ignored;
     }
     let person_id = person.entity.id.clone();

@@ -9,6 +9,7 @@ pub mod catch_up;
 pub mod checkpoint;
 pub mod cipher;
 pub mod delivery;
+pub mod directory;
 pub mod drift;
 pub mod drive;
 mod evidence;

@@ -12,7 +12,7 @@ use crate::ports::{Notification, Ports, RemoteError};
 use crate::store::{Commit, Entity, Key, Loaded, PageRequest, Put, Query, StoreError, Version};
 use crate::task::{Task, TaskState};
 
-use super::{HandleError, approval, lease_from, load};
+use super::{HandleError, approval, lease_from, load, sync};
 
 /// How many letters are taken at once.
 const MOST: usize = 200;
@@ -147,7 +147,7 @@ enum Told {
 
 /// Tells somebody what is still to be told.
 async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, HandleError> {
-    let (mut tasks, mut approvals) = (Vec::new(), Vec::new());
+    let (mut tasks, mut approvals, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
     for about in letters.iter().flat_map(|letter| &letter.about) {
         match about {
             About::Task(id) => {
@@ -161,11 +161,15 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
                 let asked = asked.map(|asked| asked.entity);
                 approvals.extend(asked.filter(|one| one.state == ApprovalState::Waiting));
             }
+            About::Account(definition, name, sync) => {
+                accounts.extend(sync::waits(ports, definition, name, *sync).await?);
+            }
         }
     }
     let mut parts = Vec::new();
     parts.extend(about_tasks(&tasks));
     parts.extend(about_approvals(ports, &approvals).await?);
+    parts.extend(about_accounts(&accounts));
     if parts.is_empty() {
         return Ok(Told::Nothing);
     }
@@ -199,6 +203,18 @@ fn about_tasks(tasks: &[Task]) -> Option<String> {
         lines.push(format!("- {}{due} (/v1/tasks/{})", task.title, task.id));
     }
     lines.extend(more(tasks.len()));
+    Some(lines.join("\n"))
+}
+
+fn about_accounts(waiting: &[String]) -> Option<String> {
+    let [first, ..] = waiting else { return None };
+    if waiting.len() == 1 {
+        return Some(first.clone());
+    }
+    let mut lines = vec![format!("{} accounts wait for you", waiting.len())];
+    let listed = waiting.iter().take(LINES);
+    lines.extend(listed.map(|text| format!("- {text}")));
+    lines.extend(more(waiting.len()));
     Some(lines.join("\n"))
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{RemoteError, SecretValues};
+use super::{RemoteError, SecretValues, Watch};
 use crate::account::Account;
 use crate::auth::authorize::SignIn;
 use crate::definition::{Class, Definition, Failure, Outcome as Came, PlannedRequest, Purpose};
@@ -21,6 +21,8 @@ pub struct Connection {
     pub credentials: CredentialSource,
     /// The values of the variables that are no secrets.
     pub variables: BTreeMap<String, String>,
+    /// Writes down what is sent, for a test.
+    pub watch: Option<Arc<Watch>>,
 }
 
 impl Connection {
@@ -34,6 +36,7 @@ impl Connection {
                 since: account.credentials_at.unwrap_or(account.connected_at),
             },
             variables: account.variables.clone(),
+            watch: None,
         }
     }
 }
@@ -128,6 +131,7 @@ fn reads_nothing() -> Failure {
         purpose: Purpose::Step {
             name: "connection".to_owned(),
         },
+        at: None,
         status: None,
         message: "this process reads no applications".to_owned(),
         remote: None,

@@ -3,6 +3,7 @@
 //! A changed user is written once, as its `next` value with the number of the sync. It counts from the moment at which the
 //! account's `applied` number has reached that one; what a sync wrote that failed is never seen.
 
+pub mod details;
 pub mod difference;
 
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ pub struct Face {
     /// Fields that are null or guessed, because details or a joined list could never be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
-    /// Why it became what it became, in sentences; empty for an active user without problems.
+    /// Why it became what it became, in sentences: what is wrong, what made it active or not, what each licence comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
     /// It vanished from a list that was read to its end.

@@ -268,6 +268,10 @@ fn unions_that_cannot_work_are_mistakes() {
         "users.for_each.keep: is missing: what of a parent the list of its users needs",
     );
     wrong(
+        &list("{ path: /u, details: { path: /d, keep: { a: b } } }"),
+        "users.details.keep: details are of one user",
+    );
+    wrong(
         &list("{ path: /u, details: { path: /d, batch: 10 } }"),
         "users.details.item: is missing",
     );

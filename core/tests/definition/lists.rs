@@ -1,6 +1,6 @@
 //! What lists yield and what is odd about them. Numbers are those of `saas-user-apis.md`, section 5.
 
-use crate::drive::{list, ok, pages, pull, query, rows, status};
+use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
 
 #[test]
 fn the_same_user_twice_is_one_user() {
@@ -159,4 +159,27 @@ fn an_answer_that_looks_paged_is_warned_about() {
         &[],
         None,
     );
+}
+
+#[test]
+fn what_a_joined_list_keeps_can_be_mapped() {
+    let text = format!(
+        "{HEAD}users:
+  path: /u
+  join: [{{ path: /roles, response_path: items, keep: {{ org: org.name }}, by: {{ user: r, item: id }}, as: role }}]
+map: {{ external_id: id, email: mail, role: role.name, username: $org }}
+"
+    );
+
+    let pulled = pull(
+        &text,
+        pages(&[
+            r#"{"org":{"name":"Contoso"},"items":[{"id":7,"name":"Admin"}]}"#,
+            r#"[{"id":1,"mail":"a@b.example","r":7}]"#,
+        ]),
+    )
+    .complete(&["1"]);
+
+    assert_eq!(pulled.users[0].role.as_deref(), Some("Admin"));
+    assert_eq!(pulled.users[0].username.as_deref(), Some("Contoso"));
 }

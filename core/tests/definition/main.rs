@@ -6,6 +6,7 @@
     reason = "a test may panic"
 )]
 
+mod cache;
 mod checks;
 mod drive;
 mod errors;
@@ -13,4 +14,5 @@ mod laws;
 mod lists;
 mod mapping;
 mod paging;
+mod texts;
 mod unions;

@@ -223,6 +223,25 @@ fn a_status_that_contradicts_the_calculated_one_is_counted() {
 }
 
 #[test]
+fn a_contradiction_is_pointed_out_where_it_is() {
+    let text = format!(
+        "{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail }}\nstatus: {{ in_app: {{ field: s }} }}\n"
+    );
+    let body = json!([{ "id": 1, "mail": "a@b.example", "s": "Suspended" }]);
+    let explain = Inputs {
+        explain: true,
+        ..inputs(&[])
+    };
+
+    let pulled = pull_with(&text, explain, pages(&[&body.to_string()]));
+
+    assert_eq!(
+        pulled.batches[0].explained[0].sentences(),
+        ["status `Suspended` says the opposite of `active_when`"]
+    );
+}
+
+#[test]
 fn licences_follow_the_status_or_their_own_conditions() {
     let body = json!([{ "id": 1, "mail": "a@b.example", "on": true, "plan": "a,b" }, { "id": 2, "mail": "a@b.example", "plan": "b" }]);
     let check = |licenses: &str, expect: Value| {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::AdminError;
 use sando_core::admin::accounts::{self, Given};
+use sando_core::definition::LeftOut;
 use sando_core::handle::sync::sample::{Exchange, Sample};
 use sando_core::ids::Slug;
 use sando_core::store::Loaded;
@@ -256,6 +257,9 @@ pub(crate) struct TestView {
     failure: Option<FailureView>,
     /// The first records, and what became of them.
     rows: Vec<RowView>,
+    /// The first records of each reason for which there is no user of them: `{reason: [{external_id, why}]}`.
+    #[schema(value_type = Object)]
+    left_out: BTreeMap<String, Vec<LeftOut>>,
     /// What looks odd.
     warnings: Vec<String>,
     /// The requests that were made, without any secret, and what was answered.
@@ -271,6 +275,7 @@ impl From<Sample> for TestView {
             ok: sample.failure.is_none(),
             failure: sample.failure.as_ref().map(FailureView::from),
             rows,
+            left_out: sample.certificate.left_out,
             warnings: sample.certificate.warnings,
             exchanges: sample.exchanges,
         }

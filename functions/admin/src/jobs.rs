@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Evidence, Forgetting, Job, JobState, Planning, Replaying, Work};
+use sando_core::job::{Evidence, Feeding, Forgetting, Job, JobState, Planning, Replaying, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -87,6 +87,7 @@ impl From<&Job> for JobView {
             Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
             Work::Evidence(evidence) => ("evidence", tasks(evidence)),
             Work::Replay(replaying) => ("replay", events(replaying)),
+            Work::FeedPeople(feeding) => ("feed_people", fed(feeding)),
         };
         Self {
             id: job.id.clone(),
@@ -130,6 +131,15 @@ fn tasks(evidence: &Evidence) -> ProgressView {
     }
 }
 
+fn fed(feeding: &Feeding) -> ProgressView {
+    let came = &feeding.came;
+    let done = came.added.saturating_add(came.changed);
+    ProgressView {
+        done: done.saturating_add(came.gone),
+        unit: "people",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -146,6 +156,7 @@ fn result(job: &Job) -> Value {
         Work::ForgetRoster(forgetting) => json!({ "deleted": forgetting.deleted }),
         Work::Evidence(evidence) => json!({ "tasks": evidence.tasks }),
         Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
+        Work::FeedPeople(feeding) => json!(feeding.came),
     }
 }
 

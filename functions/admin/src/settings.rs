@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
 use sando_core::oidc::OidcSettings;
-use sando_core::settings::{Guard, Settings};
+use sando_core::settings::{Directory, Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -46,6 +46,11 @@ pub(crate) struct SettingsBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
     oidc: Option<Option<OidcSettings>>,
+    /// The account whose users are the people of the company; left out it stays, null takes it away:
+    /// `{definition, account, attributes: {attribute: value expression over a user}}`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    directory: Option<Option<Directory>>,
     #[serde(default)]
     lever: Option<LeverBody>,
     /// How people are told; left out, it stays.
@@ -118,6 +123,9 @@ pub(crate) struct SettingsView {
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
+    /// `{definition, account, attributes}`.
+    #[schema(value_type = Option<Object>)]
+    directory: Option<Directory>,
     lever: LeverView,
     notification: NotificationView,
 }
@@ -165,6 +173,7 @@ impl From<&Shown> for SettingsView {
             guard: shown.settings.guard,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
+            directory: shown.settings.directory.clone(),
             notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
@@ -217,6 +226,7 @@ pub(crate) async fn put(
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),
+        directory: body.directory.unwrap_or(before.directory),
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();

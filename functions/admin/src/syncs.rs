@@ -57,7 +57,7 @@ impl From<&Failure> for FailureView {
     fn from(failure: &Failure) -> Self {
         Self {
             class: failure.class.name().replace(' ', "_"),
-            request: failure.purpose.to_string(),
+            request: failure.request(),
             status: failure.status,
             message: failure.message.clone(),
             remote: failure.remote.clone(),
@@ -239,7 +239,8 @@ pub(crate) struct UserView {
     changed_at: Timestamp,
     /// The sync that changed it last.
     changed_by: String,
-    /// Why it became what it became, where one user is asked for; empty for an active user without problems.
+    /// Why it became what it became, where one user is asked for: what is wrong, what made it active or not, what each
+    /// licence comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<Vec<String>>,
 }

@@ -33,6 +33,7 @@
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
 //! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
 //! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
+//! | details of a user | `DETAILS#<roster>#<hash>` | `DETAILS` | | | | `get` |
 //! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
 //! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
@@ -144,6 +145,7 @@ impl From<&Key> for ItemKey {
             | Key::Draft(_)
             | Key::Account(..)
             | Key::Entry(..)
+            | Key::Details(..)
             | Key::Sync(..)
             | Key::SyncPart(..) => reading(key),
         };
@@ -167,6 +169,10 @@ fn reading(key: &Key) -> (String, String) {
             let [first, ..] = id.0;
             let hash = String::from(*id);
             (roster_partition(roster, first >> 4), format!("USER#{hash}"))
+        }
+        Key::Details(roster, id) => {
+            let hash = String::from(*id);
+            (format!("DETAILS#{roster}#{hash}"), "DETAILS".to_owned())
         }
         Key::Sync(roster, number) => (syncs_partition(roster), format!("SYNC#{number:020}")),
         Key::SyncPart(roster, number, kind, place) => (
@@ -242,9 +248,9 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
         (["ACCOUNTS"], ["ACCOUNT", definition, name]) => {
             Key::Account(definition.parse()?, name.parse()?)
         }
-        (["ROSTER", roster, _], ["USER", hash]) => {
-            let hash = IdHash::try_from((*hash).to_owned()).map_err(|_| KeyError::Form)?;
-            Key::Entry(roster.parse()?, hash)
+        (["ROSTER", roster, _], ["USER", hash]) => Key::Entry(roster.parse()?, parse_hash(hash)?),
+        (["DETAILS", roster, hash], ["DETAILS"]) => {
+            Key::Details(roster.parse()?, parse_hash(hash)?)
         }
         (["SYNCS", roster], ["SYNC", number]) => Key::Sync(roster.parse()?, parse_number(number)?),
         (["SYNC", roster, number], [kind, place]) => Key::SyncPart(
@@ -259,6 +265,10 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
 
 fn parse_number<N: std::str::FromStr>(text: &str) -> Result<N, KeyError> {
     text.parse().map_err(|_| KeyError::Form)
+}
+
+fn parse_hash(text: &str) -> Result<IdHash, KeyError> {
+    IdHash::try_from(text.to_owned()).map_err(|_| KeyError::Form)
 }
 
 fn parse_part(text: &str) -> Result<PartKind, KeyError> {

@@ -1,10 +1,11 @@
 //! Sends requests: reads may be repeated, effects never are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{Method, StatusCode, header};
-use sando_core::ports::RemoteError;
+use sando_core::ports::{RemoteError, Watch};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -13,6 +14,7 @@ use super::{
     error::{classify, forbidden, timed_out, too_late, unreadable},
     resolver::GuardedResolver,
     target,
+    watched::{came_back, going_out},
 };
 
 /// The most redirects that a read follows.
@@ -47,6 +49,8 @@ pub struct GuardedClient {
     /// Effects never go over a connection that waited in the pool: a server that closes it just then would leave an
     /// effect of which nobody knows.
     effects: reqwest::Client,
+    /// Writes down every request.
+    watch: Option<Arc<Watch>>,
 }
 
 impl GuardedClient {
@@ -59,7 +63,15 @@ impl GuardedClient {
             reads: build(&guard, 8)?,
             effects: build(&guard, 0)?,
             guard,
+            watch: None,
         })
+    }
+
+    /// The same, which writes down its requests as token requests.
+    #[must_use]
+    pub fn watched(mut self, watch: Option<Arc<Watch>>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// Sends a request that changes nothing; repeats it as [`Request::retry`] says, and follows redirects on its origin.
@@ -144,6 +156,14 @@ impl GuardedClient {
         if left.is_zero() {
             return Err(too_late(remote));
         }
+        let watched = self.watch.as_ref().map(|watch| {
+            let body = request.body.as_deref();
+            (
+                watch,
+                going_out(&request.method, &url, &headers, body, &mask),
+            )
+        });
+        let began = Instant::now();
         let mut building = client.request(request.method.clone(), url).headers(headers);
         if let Some(body) = &request.body {
             building = building.body(body.clone());
@@ -152,9 +172,13 @@ impl GuardedClient {
             .limit
             .unwrap_or(usize::MAX)
             .min(self.guard.limit_bytes);
-        timeout(left, exchange(building, remote, mask, limit))
+        let result = timeout(left, exchange(building, remote, mask, limit))
             .await
-            .unwrap_or_else(|_| Err(timed_out(remote, left)))
+            .unwrap_or_else(|_| Err(timed_out(remote, left)));
+        if let Some((watch, exchange)) = watched {
+            watch.token(came_back(exchange, &result, began.elapsed()));
+        }
+        result
     }
 }
 

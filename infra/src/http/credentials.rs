@@ -1,5 +1,6 @@
 //! Credentials, bound to the origin they belong to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -74,6 +75,21 @@ impl Credentials {
     #[must_use]
     pub fn belong_to(&self, url: &Url) -> bool {
         Origin::of(url) == self.origin
+    }
+
+    /// What they add to a request of this URL, for people: the URL, and headers by name, without any secret.
+    #[must_use]
+    pub fn shown(&self, url: &Url) -> (String, BTreeMap<String, String>) {
+        let mut url = url.clone();
+        if !self.belong_to(&url) {
+            return (url.to_string(), BTreeMap::new());
+        }
+        self.add_query(&mut url);
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), self.mask.apply(&value))
+        });
+        (self.mask.apply(url.as_str()), headers.collect())
     }
 
     pub(super) fn headers(&self) -> &[(HeaderName, HeaderValue)] {

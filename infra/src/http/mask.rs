@@ -30,7 +30,11 @@ impl Mask {
             }
             let encoded = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
             let in_a_form = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            self.values.extend([value.to_owned(), encoded, in_a_form]);
+            let quoted = serde_json::Value::from(value).to_string();
+            let in_json = quoted.get(1..quoted.len().saturating_sub(1));
+            let in_json = in_json.unwrap_or_default().to_owned();
+            self.values
+                .extend([value.to_owned(), encoded, in_a_form, in_json]);
         }
         self.values
             .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
@@ -111,6 +115,13 @@ mod tests {
         let mask = Mask::default().with(["a/b c"]);
 
         assert_eq!(mask.apply("GET /?key=a%2Fb%20c"), "GET /?key=***");
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_it_looks_in_json_too() {
+        let mask = Mask::default().with(["a\"b\\c"]);
+
+        assert_eq!(mask.apply(r#"{"key":"a\"b\\c"}"#), r#"{"key":"***"}"#);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod request;
 mod resolver;
 mod retry;
 mod target;
+mod watched;
 
 pub use ::http::Method;
 pub use answer::Answer;

@@ -94,7 +94,7 @@ impl AccountReaders {
             auth: definition.auth().clone(),
             resolve: Arc::new(kept),
             tokens,
-            http: self.http.clone(),
+            http: self.http.clone().watched(connection.watch.clone()),
             gate: None,
             clock: self.clock.clone(),
         }));
@@ -108,6 +108,30 @@ impl AccountReaders {
 #[async_trait]
 impl Readers for AccountReaders {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
+        let opened = self.open_now(connection).await;
+        opened.map_err(|failure| connection.definition.placed(failure))
+    }
+
+    async fn authorise(
+        &self,
+        connection: &Connection,
+        code: &str,
+        sign_in: &SignIn,
+    ) -> Result<(), Failure> {
+        let placed = |failure| connection.definition.placed(failure);
+        let prepared = self.prepare(connection).await.map_err(placed)?;
+        let granted = prepared.authenticator.authorise(code, sign_in).await;
+        granted.map_err(|failure| placed(no_credentials(&failure)))?;
+        Ok(())
+    }
+
+    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
+        self.tokens(owner).drop_all().await
+    }
+}
+
+impl AccountReaders {
+    async fn open_now(&self, connection: &Connection) -> Result<Opened, Failure> {
         let Prepared {
             authenticator,
             mut variables,
@@ -127,26 +151,11 @@ impl Readers for AccountReaders {
                 .then(|| Semaphore::new(definition.limits().concurrency)),
             carried: Mutex::new(HashMap::new()),
             mask: Mutex::new(Mask::default()),
+            watch: connection.watch.clone(),
         };
         line.remember(&granted);
         let reader = Arc::new(LineReader(Arc::new(line)));
         Ok(Opened { variables, reader })
-    }
-
-    async fn authorise(
-        &self,
-        connection: &Connection,
-        code: &str,
-        sign_in: &SignIn,
-    ) -> Result<(), Failure> {
-        let prepared = self.prepare(connection).await?;
-        let granted = prepared.authenticator.authorise(code, sign_in).await;
-        granted.map_err(|failure| no_credentials(&failure))?;
-        Ok(())
-    }
-
-    async fn forget(&self, owner: &str) -> Result<(), RemoteError> {
-        self.tokens(owner).drop_all().await
     }
 }
 
@@ -167,6 +176,7 @@ fn failure(class: Class, message: String) -> Failure {
         purpose: Purpose::Step {
             name: "authentication".to_owned(),
         },
+        at: None,
         status: None,
         message,
         remote: None,

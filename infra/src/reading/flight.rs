@@ -1,6 +1,6 @@
 //! One request on its way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rand::RngExt;
 use sando_core::definition::{
     Answer, Credentials, Fault, FaultKind, Method, Outcome, PlannedRequest, RequestId, Wait,
 };
-use sando_core::ports::{Clock, RemoteError};
+use sando_core::ports::{Clock, RemoteError, SentAs, Watch};
 use tokio::sync::Semaphore;
 
 use crate::auth::{AuthFailure, Authenticator, Granted};
@@ -26,6 +26,8 @@ pub(super) struct Line {
     pub(super) carried: Mutex<HashMap<RequestId, Granted>>,
     /// Everything that must not be seen.
     pub(super) mask: Mutex<Mask>,
+    /// Writes down what is sent, for a test.
+    pub(super) watch: Option<Arc<Watch>>,
 }
 
 impl Line {
@@ -74,6 +76,7 @@ impl Line {
             let credentials = granted.credentials(&planned.url);
             let credentials = credentials.map_err(|error| credentials_fault(&error.into()))?;
             if let Some(credentials) = credentials {
+                self.show(planned, &credentials);
                 request = request.with(credentials);
             }
         }
@@ -109,6 +112,15 @@ impl Line {
         let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
         carried.insert(planned.id, granted.clone());
         Ok(granted)
+    }
+
+    /// Writes down how a request goes out, where somebody watches.
+    fn show(&self, planned: &PlannedRequest, credentials: &http::Credentials) {
+        let Some(watch) = &self.watch else { return };
+        let (url, secret) = credentials.shown(&planned.url);
+        let mut headers: BTreeMap<String, String> = planned.headers.iter().cloned().collect();
+        headers.extend(secret);
+        watch.sent(planned.id, SentAs { url, headers });
     }
 
     /// What a request carried is not needed any more.

@@ -80,6 +80,7 @@ impl Reader {
                 .then(|| Semaphore::new(definition.limits().concurrency)),
             carried: Mutex::new(HashMap::new()),
             mask: Mutex::new(Mask::default()),
+            watch: None,
         };
         let mut pull = Pull::start(definition, inputs)?;
         match &granted {
@@ -143,6 +144,7 @@ impl Reader {
                 purpose: Purpose::Step {
                     name: "reading".to_owned(),
                 },
+                at: None,
                 status: None,
                 message: "a request was lost within Sando".to_owned(),
                 remote: None,
@@ -165,6 +167,9 @@ impl Reader {
         for warning in &mut certificate.warnings {
             *warning = mask.apply(warning);
         }
+        for one in certificate.left_out.values_mut().flatten() {
+            one.why = mask.apply(&one.why);
+        }
         certificate
     }
 }
@@ -182,6 +187,7 @@ pub(super) fn no_credentials(failure: &AuthFailure) -> Failure {
         purpose: Purpose::Step {
             name: "authentication".to_owned(),
         },
+        at: None,
         status: match failure {
             AuthFailure::Refused { status, .. } => *status,
             AuthFailure::Wrong(_) | AuthFailure::Remote(_) => None,

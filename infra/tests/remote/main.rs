@@ -22,3 +22,5 @@ mod scim_groups;
 mod support;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod watch;

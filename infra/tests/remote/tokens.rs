@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::auth::{Visitor, code, memory};
 
 /// Wraps keys by turning their bits over.
-struct Turning;
+pub(crate) struct Turning;
 
 #[async_trait]
 impl KeyWrap for Turning {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use sando_core::account::AccountState;
 use sando_core::admin::syncs::{Accept, losses, release};
-use sando_core::admin::{Expect, accounts};
+use sando_core::admin::{Expect, accounts, files};
+use sando_core::config::ConfigKind;
 use sando_core::sync::SyncState;
 use serde_json::json;
 
@@ -69,6 +70,7 @@ async fn wrong_credentials_disable_the_account_and_administrators_are_told_once(
     assert_eq!(failure.class.name(), "credentials");
     assert_eq!(failure.remote.as_deref(), Some("the token *** is no good"));
     assert_eq!(world.roster().await, roster_of(&users(0..5)));
+    world.pass(60).await;
     let told = world.fakes.told.lock().unwrap().clone();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("acme/prod is disabled"), "{told:?}");
@@ -80,6 +82,56 @@ async fn wrong_credentials_disable_the_account_and_administrators_are_told_once(
     let (id, name) = (slug("acme"), slug("prod"));
     let refused = accounts::sync(&world.ports, &world.who(), &id, &name).await;
     assert!(refused.is_err());
+}
+
+#[tokio::test]
+async fn many_accounts_that_fail_are_one_message_to_the_owner_of_the_application() {
+    let world = World::with(users(0..5)).await;
+    for name in ["dev", "test"] {
+        world.connect_as(name).await;
+    }
+    let app = json!({ "app": "acme", "owner": "design-ops@contoso.example" });
+    let (who, id) = (world.who(), slug("acme"));
+    let expect = Expect::Anything;
+    let put = files::put(&world.ports, &who, ConfigKind::App, &id, app, &expect);
+    put.await.unwrap();
+    world.rest().await;
+    fail(&world, 1, 401);
+    for name in ["prod", "dev", "test"] {
+        let begun = accounts::sync(&world.ports, &world.who(), &id, &slug(name)).await;
+        begun.unwrap();
+    }
+
+    world.rest().await;
+    world.pass(60).await;
+
+    let told = world.fakes.told.lock().unwrap().clone();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("3 accounts wait for you"), "{told:?}");
+    for name in ["prod", "dev", "test"] {
+        let line = format!("- The account acme/{name} is disabled: ");
+        assert!(told[0].contains(&line), "{told:?}");
+    }
+    assert!(told[0].contains("It says: the token *** is no good"));
+    let to = world.fakes.told_to.lock().unwrap().clone();
+    assert_eq!(to, ["design-ops@contoso.example"]);
+}
+
+#[tokio::test]
+async fn an_account_that_was_mended_before_anybody_was_told_is_not_told_of() {
+    let world = World::with(users(0..5)).await;
+    let (id, name) = (slug("acme"), slug("prod"));
+    fail(&world, 1, 401);
+    world.sync_now().await;
+    assert_eq!(world.account().await.state.as_str(), "disabled");
+
+    mend(&world);
+    let tested = accounts::test(&world.ports, &world.who(), &id, &name).await;
+    assert!(tested.unwrap().failure.is_none());
+    world.rest().await;
+    world.pass(60).await;
+
+    assert!(world.fakes.told.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -167,7 +219,13 @@ async fn a_large_drop_is_held_and_counts_once_it_is_released() {
     let sync = world.last().await;
     assert_eq!(sync.state, SyncState::Held);
     assert_eq!(losses(&world.ports, &sync, 100).await.unwrap().len(), 15);
-    assert_eq!(world.fakes.told.lock().unwrap().len(), 1);
+    world.pass(60).await;
+    let told = world.fakes.told.lock().unwrap().clone();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("The sync of acme/prod is held"),
+        "{told:?}"
+    );
 
     let (id, name) = (slug("acme"), slug("prod"));
     let released = release(&world.ports, &world.who(), &id, &name, &Accept::All).await;

@@ -7,6 +7,8 @@
     reason = "a test may panic, and so may what it is built of"
 )]
 
+mod details;
+mod directory;
 mod ends;
 mod laws;
 mod rosters;

@@ -99,8 +99,48 @@ async fn a_user_tells_why() {
     let face = entry.visible(1).unwrap();
     assert_eq!(
         face.why,
-        ["deleted: `state` is `LOCKED`, rule 1 wants `on`"]
+        [
+            "deleted: `state` is `LOCKED`, rule 1 wants `on`",
+            "licence `Pro`: `plan` is `pro`, as rule 1 wants"
+        ]
     );
+}
+
+#[tokio::test]
+async fn a_user_without_problems_tells_why_they_are_active_and_licensed() {
+    let world = World::with(users(0..1)).await;
+
+    let entry = &world.entries().await[0];
+
+    assert_eq!(
+        entry.visible(1).unwrap().why,
+        [
+            "active: `state` is `on`, as rule 1 wants",
+            "licence `Pro`: `plan` is `pro`, as rule 1 wants"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_shows_who_became_no_user_and_why() {
+    let mut served = users(0..14);
+    for user in served.iter_mut().skip(1) {
+        user["mail"] = json!("nobody");
+    }
+    served[13]["id"] = json!(null);
+
+    let world = World::with(served).await;
+
+    let certificate = world.last().await.certificate.unwrap();
+    assert_eq!(certificate.users, 1);
+    assert_eq!(certificate.dropped["invalid_email"], 12);
+    let shown = &certificate.left_out["invalid_email"];
+    assert_eq!(shown.len(), 10);
+    assert_eq!(shown[0].external_id.as_deref(), Some("u1"));
+    assert_eq!(shown[0].why, "its email address is not valid: `nobody`");
+    let nameless = &certificate.left_out["no_external_id"];
+    assert_eq!(nameless[0].external_id, None);
+    assert_eq!(nameless[0].why, "it has no external id");
 }
 
 #[tokio::test]

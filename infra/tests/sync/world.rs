@@ -43,6 +43,11 @@ pub(crate) struct App {
     pub(crate) headers: Vec<(String, String)>,
     /// How many requests it was sent.
     pub(crate) requests: usize,
+    /// What the details of every user say, and whether they can be had.
+    pub(crate) title: String,
+    pub(crate) details_fail: bool,
+    /// Whose details it was asked for.
+    pub(crate) details: Vec<String>,
 }
 
 #[derive(Default)]
@@ -52,6 +57,8 @@ pub(crate) struct Fakes {
     secrets: Mutex<BTreeMap<String, SecretValues>>,
     pub(crate) app: Mutex<App>,
     pub(crate) told: Mutex<Vec<String>>,
+    /// Whom that went to.
+    pub(crate) told_to: Mutex<Vec<String>>,
     chance: AtomicU64,
     /// How many seconds go by with every request.
     pub(crate) slowness: Mutex<i64>,
@@ -129,6 +136,7 @@ impl Notifier for Fakes {
     }
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
         self.told.lock().unwrap().push(notification.text.clone());
+        self.told_to.lock().unwrap().push(notification.to.clone());
         Ok(())
     }
 }
@@ -189,6 +197,12 @@ impl Reader for Remote {
         self.0.pass(slowness);
         let mut app = self.0.app.lock().unwrap();
         app.requests += 1;
+        if let Some(id) = request.url.path().strip_prefix("/users/") {
+            app.details.push(id.to_owned());
+            let status = if app.details_fail { 404 } else { 200 };
+            let body = json!({ "title": app.title }).to_string();
+            return Came::Answered(Answer::new(status, Vec::new(), body.into_bytes()));
+        }
         if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
             let _ = from;
             let body = json!({ "error": "the token sk-1 is no good" });
@@ -222,6 +236,19 @@ pub(crate) struct World {
 
 pub(crate) fn slug(text: &str) -> Slug {
     Slug::parse(text).unwrap()
+}
+
+/// The definition of the application.
+pub(crate) fn definition() -> Value {
+    json!({
+        "definition": "acme", "app": "acme", "base_url": "https://api.acme.example",
+        "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
+        "map": { "external_id": "id", "email": "mail" },
+        "status": { "active_when": [{ "path": "state", "op": "is", "value": "on" }] },
+        "licenses": { "conditions": [
+            { "name": "Pro", "when": [{ "path": "plan", "op": "is", "value": "pro" }] }
+        ] }
+    })
 }
 
 /// A user of the application.
@@ -276,22 +303,22 @@ impl World {
 
     /// Connected, and not synced yet.
     pub(crate) async fn connect(&self) {
-        let file = json!({
-            "definition": "acme", "app": "acme", "base_url": "https://api.acme.example",
-            "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
-            "map": { "external_id": "id", "email": "mail" },
-            "status": { "active_when": [{ "path": "state", "op": "is", "value": "on" }] },
-            "licenses": { "conditions": [
-                { "name": "Pro", "when": [{ "path": "plan", "op": "is", "value": "pro" }] }
-            ] }
-        });
+        self.connect_with(definition()).await;
+    }
+
+    pub(crate) async fn connect_with(&self, file: Value) {
         let (id, who) = (slug("acme"), self.who());
         let put = definitions::put(&self.ports, &who, &id, file, &Expect::Anything).await;
         put.unwrap();
-        let (of, given) = ((&id, &slug("prod")), accounts::Given::default());
-        let (secrets, who) = (&*self.fakes, self.who());
-        let connected =
-            accounts::connect(&self.ports, secrets, &who, of, &given, &Expect::Anything);
+        self.connect_as("prod").await;
+    }
+
+    /// Another account of the same definition.
+    pub(crate) async fn connect_as(&self, name: &str) {
+        let (id, name, given) = (slug("acme"), slug(name), accounts::Given::default());
+        let (secrets, who, expect) = (&*self.fakes, self.who(), Expect::Anything);
+        let of = (&id, &name);
+        let connected = accounts::connect(&self.ports, secrets, &who, of, &given, &expect);
         assert!(connected.await.unwrap());
     }
 

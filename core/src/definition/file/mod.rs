@@ -354,7 +354,8 @@ fn mapping(
     let mut names = names.clone();
     let aliases: Vec<&str> = users.iter().flat_map(|users| users.aliases()).collect();
     if let Some(users) = users {
-        for request in users.for_each.iter().chain([&users.list]) {
+        let joins = users.joins.iter().map(|join| &join.request);
+        for request in users.for_each.iter().chain([&users.list]).chain(joins) {
             request.kept().for_each(|name| names.add(name));
         }
         for name in users.passes.iter().flat_map(Map::keys) {

@@ -202,6 +202,13 @@ fn details(fields: Fields<'_>, names: &Names, out: &mut Mistakes) -> Option<Deta
         None => names.with(DETAIL_NAMES),
     };
     let request = Request::read(inner, &names, out);
+    if inner.has("keep") {
+        inner.wrong(
+            "keep",
+            "details are of one user: what they say stands under the name of `as`",
+            out,
+        );
+    }
     let concurrency = inner.whole("concurrency", 1, 64, out).unwrap_or(4);
     let item = if batch.is_some() {
         inner.required_path("item", out)

@@ -39,6 +39,9 @@ pub struct Explanation {
     /// The same id was there before: the first counts.
     #[serde(default)]
     pub repeated: bool,
+    /// The application's own status says the opposite of the calculated one.
+    #[serde(default)]
+    pub contradicts: bool,
 }
 
 /// One mapped field.
@@ -101,6 +104,15 @@ impl Explanation {
         for active in inactive {
             sentences.extend(failed(active).map(|why| format!("deleted: {}", sentence(why))));
         }
+        let status = self
+            .user
+            .as_ref()
+            .and_then(|mapped| mapped.user.status.as_deref());
+        if let Some(status) = status.filter(|_| self.contradicts) {
+            sentences.push(format!(
+                "status `{status}` says the opposite of `active_when`"
+            ));
+        }
         for field in &self.fields {
             if let Some(problem) = &field.problem {
                 sentences.push(format!(
@@ -112,6 +124,76 @@ impl Explanation {
         }
         sentences
     }
+}
+
+impl Explanation {
+    /// For people: what made the user active, and what each licence comes from.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        let Some(MappedUser { user, .. }) = &self.user else {
+            return Vec::new();
+        };
+        let mut reasons = Vec::new();
+        if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
+            reasons.push(format!("active: {}", because(active)));
+        }
+        let status = self.status.iter().find(|branch| branch.truth.is_true());
+        if let (Some(branch), Some(label)) = (status, &user.status) {
+            reasons.push(format!("status `{label}`: {}", because(branch)));
+        }
+        let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
+        for LicenseWhy { name, why } in held {
+            reasons.push(format!("licence `{name}`: {}", because(why)));
+        }
+        if self.licenses.is_empty() {
+            let auto = user.licenses.iter();
+            reasons.extend(auto.map(|name| format!("licence `{name}`: every active user has it")));
+        }
+        reasons
+    }
+}
+
+/// The tests that hold: "`state` is `on`, as rule 1 wants".
+fn because(explained: &Explained) -> String {
+    let held = explained.why.iter().filter(|why| why.truth.is_true());
+    let held: Vec<String> = held
+        .map(|why| {
+            let found = match &why.found {
+                None => "is missing".to_owned(),
+                Some(found) => format!("is {}", shown(found)),
+            };
+            format!("`{}` {found}, as rule {} wants", why.path, rule(why))
+        })
+        .collect();
+    if held.is_empty() {
+        "there is no condition".to_owned()
+    } else {
+        held.join("; ")
+    }
+}
+
+impl Dropped {
+    /// For people: "its email address is not valid: `nobody`".
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let sentence = self.reason.sentence();
+        match &self.found {
+            Some(found) => format!("{sentence}: {}", shown(found)),
+            None => sentence.to_owned(),
+        }
+    }
+}
+
+/// The number of the rule that a test belongs to.
+fn rule(why: &Why) -> String {
+    let rule = why
+        .at
+        .trim_start_matches('[')
+        .split(']')
+        .next()
+        .unwrap_or_default();
+    rule.parse::<usize>()
+        .map_or_else(|_| why.at.clone(), |index| (index + 1).to_string())
 }
 
 fn found(problem: &str, raw: Option<&Value>) -> String {
@@ -131,15 +213,7 @@ fn sentence(why: &Why) -> String {
         None => "is missing".to_owned(),
         Some(found) => format!("is {}", shown(found)),
     };
-    let rule = why
-        .at
-        .trim_start_matches('[')
-        .split(']')
-        .next()
-        .unwrap_or_default();
-    let rule = rule
-        .parse::<usize>()
-        .map_or_else(|_| why.at.clone(), |index| (index + 1).to_string());
+    let rule = rule(why);
     let wanted = match (&why.op, &why.wanted) {
         (Operator::Is, Some(wanted)) => shown(wanted),
         (op, Some(wanted)) => format!("{op} {}", shown(wanted)),
@@ -207,6 +281,7 @@ impl Notes {
             user: None,
             dropped: None,
             repeated: false,
+            contradicts: false,
         }
     }
 }

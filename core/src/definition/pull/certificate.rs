@@ -10,6 +10,9 @@ use super::{Failure, Purpose};
 const MOST_LISTINGS: usize = 100;
 /// How many warnings are kept.
 const MOST_WARNINGS: usize = 50;
+/// How many records of each reason are shown that became no user, and how much is said of one.
+const MOST_LEFT_OUT: usize = 10;
+const LONGEST_LEFT_OUT: usize = 200;
 
 /// The completeness certificate, and the counts of a pull. Serialises as the closing summary.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub struct Certificate {
     pub removed_by_where: u64,
     /// Records that are no users, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// The first 10 records of each reason for which there is no user of them; `removed_by_where` is one of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, Vec<LeftOut>>,
     /// Records whose id was there before.
     pub duplicates: u64,
     /// Values of custom fields that do not have the type of their field.
@@ -59,6 +65,15 @@ pub struct Certificate {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+/// A record that did not become a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The application's id, where it has one.
+    pub external_id: Option<String>,
+    /// Why, in a sentence.
+    pub why: String,
 }
 
 /// How one list ended.
@@ -132,6 +147,24 @@ impl Certificate {
         if self.listings.len() < MOST_LISTINGS {
             self.listings.push(end);
         }
+    }
+
+    /// Shows a record that became no user, if there are not enough of its reason yet.
+    pub(crate) fn leave_out(&mut self, reason: &str, show: impl FnOnce() -> LeftOut) {
+        let shown = self.left_out.get(reason).map_or(0, Vec::len);
+        if shown >= MOST_LEFT_OUT {
+            return;
+        }
+        let cut = |text: String| text.chars().take(LONGEST_LEFT_OUT).collect();
+        let LeftOut { external_id, why } = show();
+        let one = LeftOut {
+            external_id: external_id.map(cut),
+            why: cut(why),
+        };
+        self.left_out
+            .entry(reason.to_owned())
+            .or_default()
+            .push(one);
     }
 
     pub(crate) fn warn(&mut self, warning: String) {

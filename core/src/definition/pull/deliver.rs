@@ -49,6 +49,7 @@ impl Pull {
             let failure = Failure {
                 class: Class::Shape,
                 purpose: open.request.purpose.clone(),
+                at: None,
                 status: Some(head.status),
                 message,
                 remote: None,
@@ -146,6 +147,11 @@ impl Pull {
         };
         for row in rows {
             table.add(join, row);
+        }
+        for (name, path) in &join.request.keep {
+            if let Some(found) = kept(path, Scope::of(value)) {
+                self.state.kept.insert(name.clone(), found);
+            }
         }
         match ended {
             None => self.join_so_far = Some(table),

@@ -1,17 +1,25 @@
 //! Why a pull failed, in the classes of requirement B18.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Purpose;
+use crate::definition::file::{Definition, request::Request};
 
-/// Why a pull failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{purpose}: {message}")]
+/// The purpose of token requests.
+const AUTHENTICATION: &str = "authentication";
+
+/// Why a pull failed: "acme, the list of users (GET /users): answered 500".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind of failure it is.
     pub class: Class,
     /// Which request failed.
     pub purpose: Purpose,
+    /// Of which application, and how it is written in the definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
     /// The status, if there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -22,6 +30,16 @@ pub struct Failure {
     pub remote: Option<String>,
     /// The account is to be disabled until somebody has looked (B18).
     pub disable: bool,
+}
+
+/// Where a pull failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The application.
+    pub app: String,
+    /// Method and path as the definition has them, with placeholders in the place of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 /// The classes of failures.
@@ -70,15 +88,78 @@ impl Class {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(at) = &self.at {
+            write!(f, "{}, ", at.app)?;
+        }
+        write!(f, "{}: {}", self.request(), self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl Failure {
+    /// Which request it was, for people: "the list of users (GET /users)".
+    #[must_use]
+    pub fn request(&self) -> String {
+        let request = self.at.as_ref().and_then(|at| at.request.as_deref());
+        match request {
+            Some(request) => format!("{} ({request})", self.purpose),
+            None => self.purpose.to_string(),
+        }
+    }
+
     pub(crate) fn shape(purpose: Purpose, message: impl Into<String>) -> Self {
         Self {
             class: Class::Shape,
             purpose,
+            at: None,
             status: None,
             message: message.into(),
             remote: None,
             disable: false,
         }
+    }
+}
+
+impl Definition {
+    /// A failure that says which application and which request of this definition it is about.
+    #[must_use]
+    pub fn placed(&self, mut failure: Failure) -> Failure {
+        if failure.at.is_none() {
+            failure.at = Some(At {
+                app: self.app().to_string(),
+                request: self.written(&failure.purpose),
+            });
+        }
+        failure
+    }
+
+    /// The method and the path of a request as they are written.
+    fn written(&self, purpose: &Purpose) -> Option<String> {
+        let users = &self.users;
+        let request: Option<&Request> = match purpose {
+            Purpose::Step { name } => {
+                let step = self.steps.iter().find(|step| step.name == *name);
+                if step.is_none() && name == AUTHENTICATION {
+                    return self.auth().token_request();
+                }
+                step.map(|step| &step.request)
+            }
+            Purpose::Join { name } => {
+                let join = users.joins.iter().find(|join| join.alias == *name);
+                join.map(|join| &join.request)
+            }
+            Purpose::Parents => users.for_each.as_ref(),
+            Purpose::Users { .. } => Some(&users.list),
+            Purpose::Details => users.details.as_ref().map(|details| &details.request),
+        };
+        let request = request?;
+        let path = request.path.to_string();
+        // A query may carry a key.
+        let path = path.split('?').next().unwrap_or_default();
+        let path = if path.is_empty() { "/" } else { path };
+        Some(format!("{} {path}", request.method.as_str()))
     }
 }

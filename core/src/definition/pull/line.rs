@@ -142,7 +142,8 @@ impl Pull {
             }
             Err(message) => match what {
                 What::Join => {
-                    self.state.certificate.warn(format!("{purpose}: {message}"));
+                    let failure = self.definition.placed(Failure::shape(purpose, message));
+                    self.state.certificate.warn(failure.to_string());
                     self.join_failed();
                 }
                 _ => self.fail(Failure::shape(purpose, message)),

@@ -30,9 +30,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
-pub use certificate::{Certificate, EndedBy, ListingEnd};
+pub use certificate::{Certificate, EndedBy, LeftOut, ListingEnd};
 pub use checkpoint::{Checkpoint, ResumeError};
-pub use failure::{Class, Failure};
+pub use failure::{At, Class, Failure};
 pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 
@@ -233,13 +233,14 @@ impl Pull {
         }
     }
 
-    /// Takes what came of a request. An id that is not open is ignored.
-    pub fn receive(&mut self, id: RequestId, outcome: Outcome, now: Timestamp) {
+    /// Takes what came of a request. An id that is not open is ignored. True if it was an answer that could be read: only
+    /// such a one may be remembered.
+    pub fn receive(&mut self, id: RequestId, outcome: Outcome, now: Timestamp) -> bool {
         let Some(open) = self.open.remove(&id) else {
-            return;
+            return false;
         };
         if self.over {
-            return;
+            return false;
         }
         let needs_body = policy::needs_body(&self.definition.rules);
         let (verdict, answer) = match outcome {
@@ -262,7 +263,16 @@ impl Pull {
                 (verdict, Some(answer))
             }
         };
+        let is_ok = matches!(verdict, Verdict::Ok);
+        let before = self.unread();
         self.act(open, verdict, answer, now);
+        is_ok && !self.over && self.unread() == before
+    }
+
+    /// How much could not be read so far.
+    fn unread(&self) -> u64 {
+        let certificate = &self.state.certificate;
+        certificate.details_failed + certificate.joins_failed
     }
 
     fn act(&mut self, open: Open, verdict: Verdict, answer: Option<Answer>, now: Timestamp) {
@@ -343,6 +353,7 @@ impl Pull {
 
     /// A request has failed for good: details and joined lists leave fields unknown, everything else fails the pull.
     fn give_up(&mut self, open: &Open, failure: Failure) {
+        let failure = self.definition.placed(failure);
         match &open.what {
             What::Details { rows, .. } => {
                 let warning = format!("{failure}");
@@ -358,6 +369,7 @@ impl Pull {
     }
 
     fn fail(&mut self, failure: Failure) {
+        let failure = self.definition.placed(failure);
         self.state.certificate.fail(failure);
         self.over = true;
         self.pages.clear();

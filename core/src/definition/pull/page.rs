@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Pull, answer::Answer, deliver::rows_of};
+use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
 use crate::{
     condition::{Explained, Missing},
     definition::{
@@ -252,7 +252,7 @@ impl Pull {
             .explain
             .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
         if !passes {
-            self.state.certificate.removed_by_where += 1;
+            self.removed(id, explanation.as_ref());
             batch.explained.extend(explanation);
             return;
         }
@@ -314,6 +314,7 @@ impl Pull {
                 let mapped = MappedUser { user, unknown };
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
+                    explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
                     self.held_at.insert(hash_of, self.state.held.len());
@@ -371,8 +372,24 @@ impl Pull {
     }
 
     fn count_dropped(&mut self, dropped: &Dropped) {
-        let reason = dropped.reason.name().to_owned();
-        *self.state.certificate.dropped.entry(reason).or_default() += 1;
+        let certificate = &mut self.state.certificate;
+        let reason = dropped.reason.name();
+        *certificate.dropped.entry(reason.to_owned()).or_default() += 1;
+        certificate.leave_out(reason, || LeftOut {
+            external_id: dropped.external_id.clone(),
+            why: dropped.sentence(),
+        });
+    }
+
+    fn removed(&mut self, id: &Result<String, Dropped>, explanation: Option<&Explanation>) {
+        let certificate = &mut self.state.certificate;
+        certificate.removed_by_where += 1;
+        certificate.leave_out("removed_by_where", || LeftOut {
+            external_id: id.as_ref().ok().cloned(),
+            why: explanation
+                .and_then(|explanation| explanation.sentences().into_iter().next())
+                .unwrap_or_else(|| "removed by `where`".to_owned()),
+        });
     }
 
     fn passes_filter(

@@ -184,6 +184,7 @@ impl Judge<'_> {
         Failure {
             class,
             purpose: self.purpose.clone(),
+            at: None,
             status: Some(self.answer.status),
             message,
             remote: self.answer.words(),
@@ -202,6 +203,7 @@ pub(crate) fn judge_fault(fault: &Fault, purpose: &Purpose) -> Verdict {
     let failure = Box::new(Failure {
         class,
         purpose: purpose.clone(),
+        at: None,
         status: None,
         message: one_line(&fault.message),
         remote: None,

@@ -304,7 +304,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Commits items, if this worker has the sync still.
-    async fn commit(&self, puts: Vec<Put>, deletes: Vec<Check>) -> Result<(), HandleError> {
+    pub(super) async fn commit(
+        &self,
+        puts: Vec<Put>,
+        deletes: Vec<Check>,
+    ) -> Result<(), HandleError> {
         if puts.is_empty() && deletes.is_empty() {
             return Ok(());
         }
@@ -340,6 +344,7 @@ fn too_large() -> Failure {
     Failure {
         class: Class::Shape,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: format!("a user has more than {LARGEST_ENTRY} bytes"),
         remote: None,

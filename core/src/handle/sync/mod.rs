@@ -9,20 +9,21 @@ mod read;
 mod release;
 pub mod sample;
 mod settle;
+mod shelf;
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::account::Account;
+use crate::account::{Account, AccountState};
 use crate::app::Application;
 use crate::audit::Cause;
 use crate::catalog::DefinitionItem;
 use crate::changes::{Changes, Line, Origin};
 use crate::config::{ConfigItem, ConfigKind};
 use crate::definition::{Definition, Inputs};
-use crate::ids::AppSlug;
+use crate::ids::{AppSlug, Slug};
 use crate::ports::Ports;
 use crate::store::{Key, Loaded};
 use crate::sync::{Phase, Sync, SyncState};
@@ -55,17 +56,13 @@ pub async fn work(ports: &Ports, sync: Loaded<Sync>, until: Timestamp) -> Result
     }
 }
 
-/// Works on an account that is due: tells what is to be told, or begins its daily sync.
+/// Works on an account that is due: begins its daily sync.
 ///
 /// # Errors
 /// If the store did not do it; the account is found again when the lease ends.
-pub async fn account(ports: &Ports, mut account: Loaded<Account>) -> Result<(), HandleError> {
+pub async fn account(ports: &Ports, account: Loaded<Account>) -> Result<(), HandleError> {
     let now = ports.clock.now();
-    let notice = account.entity.notice.clone();
-    if let Some(notice) = notice.filter(|notice| notice.at <= now) {
-        let was_sent = settle::tell(ports, &notice).await;
-        account.entity.told(was_sent, ports.clock.now());
-    } else if account.entity.wants_sync(now) {
+    if account.entity.wants_sync(now) {
         return begin(ports, account, "sando", now).await.map(|_| ());
     }
     let mut changes = Changes::new(origin(&account.entity, now));
@@ -105,6 +102,43 @@ pub async fn begin(
     changes.insert(&sync);
     ledger::commit(ports, changes).await?;
     Ok(Some(sync.number))
+}
+
+/// What an account waits for that this sync disabled or that is held with it, for people; nothing if it waits no more.
+pub(super) async fn waits(
+    ports: &Ports,
+    definition: &Slug,
+    name: &Slug,
+    number: u64,
+) -> Result<Option<String>, HandleError> {
+    let key = Key::Account(definition.clone(), name.clone());
+    let Some(account) = ports.store.find::<Account>(&key).await? else {
+        return Ok(None);
+    };
+    let account = account.entity;
+    let label = account.label();
+    if account.held == Some(number) {
+        let key = Key::Sync(account.roster.clone(), number);
+        let sync = ports.store.find::<Sync>(&key).await?;
+        let why = sync.and_then(|sync| sync.entity.held).unwrap_or_default();
+        return Ok(Some(format!(
+            "The sync of {label} is held: {why}. Nothing was changed. Look at it, then release all of it, some or none; \
+             otherwise the next sync decides anew."
+        )));
+    }
+    let is_last = account.last.is_some_and(|last| last.number == number);
+    let AccountState::Disabled { failure, .. } = account.state else {
+        return Ok(None);
+    };
+    let words = failure.remote.as_deref();
+    let words = words.map_or_else(String::new, |words| format!(" It says: {words}"));
+    let class = failure.class.name();
+    Ok(is_last.then(|| {
+        format!(
+            "The account {label} is disabled: {failure} ({class}).{words} Its users stay as they were. Mend it and test the \
+             account: after a test that works it is synced again."
+        )
+    }))
 }
 
 fn origin(account: &Account, now: Timestamp) -> Origin {

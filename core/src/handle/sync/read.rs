@@ -8,6 +8,7 @@ use futures::future::{BoxFuture, join};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::desk::{Desk, Stop};
+use super::shelf::Shelf;
 use super::{compare, compiled, inputs, settle};
 use crate::catalog::DefinitionVersion;
 use crate::definition::{
@@ -19,7 +20,7 @@ use crate::mistake::in_lines;
 use crate::ports::{Connection, Reader};
 use crate::roster::difference::Change;
 use crate::roster::{Entry, Lost, seen};
-use crate::store::{Key, Loaded, PartKind, Version};
+use crate::store::{Key, Loaded, PartKind, Put, Version};
 use crate::sync::{Content, Phase, Point};
 
 /// A longer wait is no sleep: the sync is put down, and due again then.
@@ -38,12 +39,20 @@ const LARGEST_POINT: usize = 64 << 20;
 const MOST_SENTENCES: usize = 10;
 const LONGEST_SENTENCE: usize = 500;
 
-type Flight = BoxFuture<'static, (RequestId, Outcome)>;
+/// How many details are put down together.
+const KEPT_AT_ONCE: usize = 50;
+
+/// What came of a request, and what is to be kept of it if it can be read.
+type Landed = (RequestId, Outcome, Option<Put>);
+type Flight = BoxFuture<'static, Landed>;
 
 struct Reading<'d, 'p> {
     desk: &'d mut Desk<'p>,
     pull: Pull,
     reader: Arc<dyn Reader>,
+    shelf: Shelf,
+    /// Details that were read, and are not put down yet.
+    kept: Vec<Put>,
     flights: FuturesUnordered<Flight>,
     /// Requests that ask for a long wait.
     parked: Vec<PlannedRequest>,
@@ -70,10 +79,19 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
         Ok(pull) => pull,
         Err(failure) => return settle::fail(&mut desk, failure).await,
     };
+    let shelf = Shelf {
+        store: desk.ports.store.clone(),
+        clock: desk.ports.clock.clone(),
+        reader: opened.reader.clone(),
+        roster: desk.sync.entity.roster.clone(),
+        definition: definition.fingerprint(),
+    };
     let reading = Reading {
         desk: &mut desk,
         pull,
         reader: opened.reader,
+        shelf,
+        kept: Vec::new(),
         flights: FuturesUnordered::new(),
         parked: Vec::new(),
         has_landed: false,
@@ -128,9 +146,9 @@ async fn checkpoint(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleError> 
     Ok(serde_json::from_str(&text).ok())
 }
 
-async fn fly(reader: Arc<dyn Reader>, request: Box<PlannedRequest>) -> (RequestId, Outcome) {
-    let outcome = reader.send(&request).await;
-    (request.id, outcome)
+async fn fly(shelf: Shelf, request: Box<PlannedRequest>) -> Landed {
+    let (outcome, kept) = shelf.ask(&request).await;
+    (request.id, outcome, kept)
 }
 
 impl Reading<'_, '_> {
@@ -145,10 +163,13 @@ impl Reading<'_, '_> {
                 Step::Send(request) => self.send(request),
                 Step::Users(batch) => self.users(*batch).await?,
                 Step::Await => match self.flights.next().await {
-                    Some((id, outcome)) => self.land(id, outcome),
+                    Some(landed) => self.land(landed),
                     None => self.stay(),
                 },
                 Step::Done(certificate) => return self.ended(*certificate).await,
+            }
+            if self.kept.len() >= KEPT_AT_ONCE {
+                self.shelve().await?;
             }
             if self.put_down().await? {
                 return Ok(false);
@@ -157,14 +178,21 @@ impl Reading<'_, '_> {
     }
 
     fn send(&mut self, request: Box<PlannedRequest>) {
-        let flight = fly(self.reader.clone(), request);
+        let flight = fly(self.shelf.clone(), request);
         self.flights.push(Box::pin(flight));
     }
 
-    fn land(&mut self, id: RequestId, outcome: Outcome) {
+    fn land(&mut self, (id, outcome, kept): Landed) {
         let now = self.desk.ports.clock.now();
-        self.pull.receive(id, outcome, now);
+        let is_read = self.pull.receive(id, outcome, now);
+        self.kept.extend(kept.filter(|_| is_read));
         self.has_landed = true;
+    }
+
+    /// Puts down the details that were read.
+    async fn shelve(&mut self) -> Result<(), HandleError> {
+        let kept = std::mem::take(&mut self.kept);
+        self.desk.commit(kept, Vec::new()).await
     }
 
     fn should_leave(&self) -> bool {
@@ -181,8 +209,8 @@ impl Reading<'_, '_> {
         } else {
             join(taking, self.flights.next()).await
         };
-        if let Some((id, outcome)) = landed {
-            self.land(id, outcome);
+        if let Some(landed) = landed {
+            self.land(landed);
         }
         match taken {
             Ok(()) => Ok(()),
@@ -220,6 +248,7 @@ impl Reading<'_, '_> {
             return Ok(false);
         };
         let now = self.desk.ports.clock.now();
+        self.shelve().await?;
         let waits = self.parked.iter().map(|request| request.wait.least).max();
         if (leaves || waits.is_some()) && self.gets_nowhere() {
             let failure = self.parked.first().map(asks_to_wait);
@@ -294,7 +323,8 @@ impl Reading<'_, '_> {
         Ok(true)
     }
 
-    async fn ended(self, certificate: Certificate) -> Result<bool, HandleError> {
+    async fn ended(mut self, certificate: Certificate) -> Result<bool, HandleError> {
+        self.shelve().await?;
         let certificate = self.masked(certificate);
         let failure = certificate.failure.clone();
         let is_complete = certificate.complete;
@@ -319,10 +349,14 @@ impl Reading<'_, '_> {
         for warning in &mut certificate.warnings {
             *warning = self.reader.mask(warning);
         }
+        for one in certificate.left_out.values_mut().flatten() {
+            one.why = self.reader.mask(&one.why);
+        }
         let size = serde_json::to_string(&certificate).map_or(usize::MAX, |text| text.len());
         if size > HERE {
             certificate.listings.clear();
             certificate.warnings.clear();
+            certificate.left_out.clear();
         }
         certificate
     }
@@ -334,6 +368,7 @@ async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
         let user = &explanation.user.as_ref()?.user;
         let sentences = explanation.sentences().into_iter();
         let cut = sentences
+            .chain(explanation.reasons())
             .take(MOST_SENTENCES)
             .map(|text| text.chars().take(LONGEST_SENTENCE).collect());
         Some((IdHash::of(&user.external_id), cut.collect()))
@@ -414,6 +449,7 @@ fn failure_of(class: Class, message: impl Into<String>) -> Failure {
     Failure {
         class,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: message.into(),
         remote: None,

@@ -6,16 +6,15 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::inputs;
 use crate::definition::{
-    Batch, Certificate, Class, Failure, Method, Outcome, PlannedRequest, Pull, Purpose, RequestId,
-    Step,
+    Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
-use crate::ports::{Clock, Connection, Ports, Reader};
+pub use crate::ports::Exchange;
+use crate::ports::{Clock, Connection, Ports, Reader, Watch, Watched};
 
 /// How long a test may take; API Gateway waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -40,46 +39,37 @@ pub struct Sample {
     pub exchanges: Vec<Exchange>,
 }
 
-/// One request and what came of it, for people. The parts of its URL and the body are the application's own.
-#[derive(Clone, Debug, Serialize)]
-pub struct Exchange {
-    /// What it was for: `users`, `step`, `details`.
-    pub purpose: &'static str,
-    /// GET or POST.
-    pub method: Method,
-    /// With secrets masked.
-    pub url: String,
-    /// Missing where nothing was answered.
-    pub status: Option<u16>,
-    /// Why nothing was answered.
-    pub fault: Option<String>,
-    /// From sending to the last byte, waits included, in milliseconds.
-    pub took_ms: u64,
-    /// The length of the body in bytes.
-    pub bytes: usize,
-    /// The first 64 KiB of the body, with secrets masked.
-    pub body: String,
-}
-
 /// Reads the first page of users.
 ///
 /// # Errors
 /// If the store cannot be read. What the application says is in the sample.
 pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, HandleError> {
-    let opened = match ports.readers.open(connection).await {
+    let watch = Arc::new(Watch::default());
+    let connection = Connection {
+        watch: Some(watch.clone()),
+        ..connection.clone()
+    };
+    let opened = match ports.readers.open(&connection).await {
         Ok(opened) => opened,
-        Err(failure) => return Ok(Sample::failed(failure)),
+        Err(failure) => {
+            return Ok(Sample {
+                exchanges: watch.take().tokens,
+                ..Sample::failed(failure)
+            });
+        }
     };
     let definition = connection.definition.clone();
     let mut inputs = inputs(ports, definition.app(), opened.variables).await?;
     inputs.explain = true;
-    let pull = match Pull::start(definition, inputs) {
+    let pull = match Pull::start(definition.clone(), inputs) {
         Ok(pull) => pull,
         Err(mistakes) => {
-            return Ok(Sample::failed(failure(Class::Shape, in_lines(&mistakes))));
+            let failure = failure(Class::Shape, in_lines(&mistakes));
+            return Ok(Sample::failed(definition.placed(failure)));
         }
     };
-    let mut sample = Box::pin(first_page(ports, pull, &opened.reader)).await;
+    let (mut sample, landed) = Box::pin(first_page(ports, pull, &opened.reader)).await;
+    sample.exchanges = exchanges(landed, watch.take(), &*opened.reader);
     if let Some(failure) = &mut sample.failure {
         failure.message = opened.reader.mask(&failure.message);
         failure.remote = failure
@@ -87,11 +77,38 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
             .as_deref()
             .map(|text| opened.reader.mask(text));
     }
-    for exchange in &mut sample.exchanges {
-        exchange.url = opened.reader.mask(&exchange.url);
-        exchange.body = opened.reader.mask(&exchange.body);
+    for warning in &mut sample.certificate.warnings {
+        *warning = opened.reader.mask(warning);
+    }
+    for one in sample.certificate.left_out.values_mut().flatten() {
+        one.why = opened.reader.mask(&one.why);
     }
     Ok(sample)
+}
+
+/// Token requests first, then the others as they went out, everything masked.
+fn exchanges(
+    landed: Vec<(RequestId, Exchange)>,
+    mut watched: Watched,
+    reader: &dyn Reader,
+) -> Vec<Exchange> {
+    let mut all = std::mem::take(&mut watched.tokens);
+    all.extend(landed.into_iter().map(|(id, mut exchange)| {
+        if let Some(sent) = watched.sent.remove(&id) {
+            exchange.url = sent.url;
+            exchange.headers = sent.headers;
+        }
+        exchange
+    }));
+    let mask = |text: &mut String| *text = reader.mask(text);
+    for exchange in &mut all {
+        mask(&mut exchange.url);
+        mask(&mut exchange.body);
+        exchange.headers.values_mut().for_each(mask);
+        exchange.sent.iter_mut().for_each(mask);
+        exchange.fault.iter_mut().for_each(mask);
+    }
+    all
 }
 
 /// A request that was answered, or not.
@@ -109,10 +126,14 @@ async fn fly(
         Outcome::Answered(answer) => (Some(answer.status), answer.text(), None),
         Outcome::Failed(fault) => (None, String::new(), Some(fault.message.clone())),
     };
+    let planned = request.body.as_deref();
+    let planned = planned.map(|body| String::from_utf8_lossy(body).into_owned());
     let exchange = Exchange {
         purpose: request.purpose.kind(),
         method: request.method,
         url: request.url.to_string(),
+        headers: request.headers.iter().cloned().collect(),
+        sent: planned.map(beginning),
         status,
         fault,
         took_ms: u64::try_from(took).unwrap_or(0),
@@ -130,20 +151,21 @@ fn beginning(mut text: String) -> String {
 }
 
 /// Reads until there are users, with the requests that were made for them.
-async fn first_page(ports: &Ports, pull: Pull, reader: &Arc<dyn Reader>) -> Sample {
+async fn first_page(
+    ports: &Ports,
+    pull: Pull,
+    reader: &Arc<dyn Reader>,
+) -> (Sample, Vec<(RequestId, Exchange)>) {
     let mut exchanges = Vec::new();
     let sample = until_users(ports, pull, reader, &mut exchanges).await;
-    Sample {
-        exchanges,
-        ..sample
-    }
+    (sample, exchanges)
 }
 
 async fn until_users(
     ports: &Ports,
     mut pull: Pull,
     reader: &Arc<dyn Reader>,
-    exchanges: &mut Vec<Exchange>,
+    exchanges: &mut Vec<(RequestId, Exchange)>,
 ) -> Sample {
     let until = ports.clock.now();
     let until = until.saturating_add(SignedDuration::try_from(PATIENCE).unwrap_or_default());
@@ -184,7 +206,7 @@ async fn until_users(
                 let time = ports.clock.sleep(left);
                 match select(flights.next(), time).await {
                     Either::Left((Some((id, outcome, exchange)), _)) => {
-                        exchanges.push(exchange);
+                        exchanges.push((id, exchange));
                         pull.receive(id, outcome, ports.clock.now());
                     }
                     Either::Left((None, _)) => {
@@ -216,6 +238,7 @@ fn failure(class: Class, message: impl Into<String>) -> Failure {
     Failure {
         class,
         purpose: Purpose::Users { of: String::new() },
+        at: None,
         status: None,
         message: message.into(),
         remote: None,

@@ -4,18 +4,20 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, origin};
-use crate::account::{Account, Notice};
+use crate::account::Account;
 use crate::changes::{Changes, Line};
-use crate::definition::Failure;
-use crate::handle::{HandleError, ledger, load};
-use crate::ids::JobId;
+use crate::config::{ConfigItem, ConfigKind};
+use crate::definition::{At, Failure};
+use crate::handle::{HandleError, directory, ledger, load};
+use crate::ids::{EffectKey, JobId};
 use crate::job::{Evidence, Job, Work};
+use crate::letter::{About, Letter};
 use crate::metric::Metric;
-use crate::ports::{Notification, Ports};
-use crate::store::{Entity, Loaded, StoreError};
+use crate::ports::Ports;
+use crate::store::{Entity, Key, Loaded, StoreError};
 use crate::sync::{Counts, Sync, SyncState, guard};
 
-/// Who is told what an administrator has to look at.
+/// Who is told what has to be looked at, where the application has no owner.
 const ADMINISTRATORS: &str = "role:it-admin";
 /// How often the end is decided anew because the account moved in between.
 const TRIES: u32 = 10;
@@ -45,7 +47,11 @@ pub(super) async fn apply(desk: &mut Desk<'_>) -> Result<(), HandleError> {
 }
 
 /// Nothing follows from the sync; what was there before stays.
-pub(super) async fn fail(desk: &mut Desk<'_>, failure: Failure) -> Result<(), HandleError> {
+pub(super) async fn fail(desk: &mut Desk<'_>, mut failure: Failure) -> Result<(), HandleError> {
+    failure.at.get_or_insert_with(|| At {
+        app: desk.account.app.to_string(),
+        request: None,
+    });
     desk.sync.entity.counts = desk.counts;
     desk.sync.entity.failure = Some(failure);
     end(desk, SyncState::Failed).await
@@ -63,6 +69,10 @@ pub(super) async fn gone(ports: &Ports, mut sync: Loaded<Sync>) -> Result<(), Ha
 /// Ends the sync and frees its account, in one commit.
 async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
     let key = desk.account.key();
+    let directory = match state {
+        SyncState::Done => load::settings(desk.ports).await?.directory,
+        _ => None,
+    };
     for _ in 0..TRIES {
         let account = desk.ports.store.find::<Account>(&key).await?;
         let account = account.filter(|account| has(&account.entity, &desk.sync.entity));
@@ -79,6 +89,16 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         changes.update(&account);
         if state == SyncState::Done {
             changes.insert(&evidence(&account.entity, &sync.entity, now));
+        }
+        let feeding = directory
+            .as_ref()
+            .and_then(|directory| directory::feeding(&account.entity, directory));
+        let failure = sync.entity.failure.as_ref();
+        if state == SyncState::Held || failure.is_some_and(|failure| failure.disable) {
+            changes.tell(letter(desk.ports, &account.entity, &sync.entity).await?);
+        }
+        if let Some(feeding) = feeding {
+            changes.insert(&directory::job(feeding, now));
         }
         match ledger::commit(desk.ports, changes).await {
             // Only its account moved, not the sync: a notification was sent, or it was disabled.
@@ -107,13 +127,6 @@ fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
         }
         SyncState::Held => {
             account.held = Some(sync.number);
-            let why = sync.held.as_deref().unwrap_or_default();
-            let text = format!(
-                "The sync of {} is held: {why}. Nothing was changed. Look at it, then release all of it, some or none; \
-                 otherwise the next sync decides anew.",
-                account.label()
-            );
-            account.tell("held", sync.number, text, now);
         }
         SyncState::Running | SyncState::Dropped | SyncState::Failed => {}
     }
@@ -153,21 +166,19 @@ fn shown(counts: &Counts) -> Value {
     json!(counts)
 }
 
-/// Tells administrators; true if it was told. Looked for first, so that nobody is told twice.
-pub(super) async fn tell(ports: &Ports, notice: &Notice) -> bool {
-    if notice.tries > 0 && matches!(ports.notifier.was_sent(&notice.key).await, Ok(true)) {
-        return true;
-    }
-    let notification = Notification {
-        to: ADMINISTRATORS.to_owned(),
-        text: notice.text.clone(),
-        key: notice.key.clone(),
-    };
-    match ports.notifier.send(&notification).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, "a notification could not be sent and is tried again");
-            false
-        }
-    }
+/// The letter about an account that somebody has to look at: to the owner of the application, or to administrators.
+async fn letter(ports: &Ports, account: &Account, sync: &Sync) -> Result<Letter, HandleError> {
+    let key = Key::Config(ConfigKind::App, account.app.clone());
+    let stored = ports.store.find::<ConfigItem>(&key).await?;
+    let owner = stored.and_then(|stored| {
+        let owner = stored.entity.file.get("owner")?.as_str()?;
+        Some(owner.to_owned())
+    });
+    let to = owner.as_deref().unwrap_or(ADMINISTRATORS);
+    let number = sync.number.to_string();
+    let (roster, state) = (account.roster.as_str(), sync.state.as_str());
+    let id = EffectKey::derived(&["letter", "sync", roster, &number, state]);
+    let (definition, name) = (account.definition.clone(), account.name.clone());
+    let about = About::Account(definition, name, sync.number);
+    Ok(Letter::new(id, to, about, ports.clock.now()))
 }

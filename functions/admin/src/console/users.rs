@@ -106,7 +106,7 @@ fn table(account: &Account, faces: &[&Face]) -> Markup {
                         td data-label="Address" { (user.email.as_deref().unwrap_or_default()) }
                         td data-label="State" { (state(face)) }
                         td data-label="Licences" { (user.licenses.join(", ")) }
-                        td data-label="Why" { @if let Some(why) = face.why.first() { span.muted { (why) } } }
+                        td data-label="Why" { @if let Some(why) = face.why.first().filter(|why| !why.starts_with("active: ")) { span.muted { (why) } } }
                     }
                 }
             }

@@ -325,7 +325,14 @@ async fn users_and_syncs_are_shown() {
     let why = "deleted: `state` is `off`, rule 1 wants `on`";
     assert_eq!(locked["why"], json!([why]));
     let odd = world.get("/v1/accounts/acme/prod/users/a%2F1").await;
-    assert_eq!(odd.expect(200)["email"], "a/1@contoso.example");
+    let odd = odd.expect(200);
+    assert_eq!(odd["email"], "a/1@contoso.example");
+    let licence = odd["licenses"][0].as_str().unwrap();
+    let why = [
+        "active: `state` is `on`, as rule 1 wants".to_owned(),
+        format!("licence `{licence}`: every active user has it"),
+    ];
+    assert_eq!(odd["why"], json!(why));
     world
         .get("/v1/accounts/acme/prod/users/nobody")
         .await

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::builder::{connected, row};
+use crate::builder::{connected, connected_to, row};
 use crate::world::world;
 
 #[tokio::test]
@@ -140,4 +140,37 @@ async fn a_mail_server_and_webhooks_are_named_and_their_secrets_never_come_out()
         let body = json!({ "notification": wrong });
         world.put("/v1/settings", body).await.expect(422);
     }
+}
+
+#[tokio::test]
+async fn an_account_is_named_as_the_directory_and_its_users_are_people() {
+    let world = world();
+    let directory = json!({
+        "definition": "acme", "account": "prod", "attributes": { "seat": "licenses[0]" }
+    });
+    let body = json!({ "directory": directory });
+    let put = world.put("/v1/settings", body).await.expect(200);
+    assert_eq!(put["directory"], directory);
+    // Left out it stays.
+    let put = world.put("/v1/settings", json!({})).await.expect(200);
+    assert_eq!(put["directory"], directory);
+    connected_to(&world, vec![row("a", "on"), row("b", "off")]).await;
+    world.pass(60).await;
+
+    let people = world.get("/v1/people").await.expect(200);
+    let people = people["items"].as_array().unwrap().clone();
+    assert_eq!(people.len(), 1, "{people:?}");
+    assert_eq!(people[0]["attributes"]["work_email"], "a@contoso.example");
+    assert_eq!(people[0]["state"], "active");
+    let runs = world.get("/v1/runs").await.expect(200);
+    assert_eq!(runs["items"], json!([]));
+
+    let wrong = json!({ "definition": "acme", "account": "prod", "attributes": { "a": "x[" } });
+    let wrong = world.put("/v1/settings", json!({ "directory": wrong }));
+    let problem = wrong.await.expect(422);
+    let path = problem["errors"][0]["path"].as_str().unwrap();
+    assert!(path.contains("directory.attributes.a"), "{problem}");
+    let body = json!({ "directory": null });
+    let put = world.put("/v1/settings", body).await.expect(200);
+    assert_eq!(put["directory"], json!(null));
 }

@@ -36,6 +36,8 @@ async fn a_preview_tells_of_every_record_why() {
     assert_eq!(rows[1]["why"], json!([why]));
     assert_eq!(rows[2]["user"], json!(null));
     assert_eq!(preview["summary"]["received"], 3);
+    let left_out = json!([{ "external_id": "c", "why": "it has no email address" }]);
+    assert_eq!(preview["summary"]["left_out"]["no_email"], left_out);
     assert_eq!(preview["failure"], json!(null));
     assert_eq!(world.requests(), 0);
 }
@@ -43,7 +45,7 @@ async fn a_preview_tells_of_every_record_why() {
 #[tokio::test]
 async fn a_definition_is_tested_with_credentials_that_nobody_keeps() {
     let world = world();
-    world.serve(vec![row("a", "on"), row("b", "off")]);
+    world.serve(vec![row("a", "on"), row("b", "off"), json!({ "id": "c" })]);
     let mut body = given();
     body["definition"] = definition();
     body["definition"]["definition"] = json!("acme");
@@ -56,6 +58,8 @@ async fn a_definition_is_tested_with_credentials_that_nobody_keeps() {
         tested["rows"][0]["user"]["user"]["email"],
         "a@contoso.example"
     );
+    let left_out = json!([{ "external_id": "c", "why": "it has no email address" }]);
+    assert_eq!(tested["left_out"], json!({ "no_email": left_out }));
     let exchange = &tested["exchanges"][0];
     assert_eq!(exchange["purpose"], "users");
     assert_eq!(exchange["url"], "https://contoso.acme.example/users");

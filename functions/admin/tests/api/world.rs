@@ -215,6 +215,7 @@ impl Readers for Shared {
             purpose: Purpose::Step {
                 name: "authentication".to_owned(),
             },
+            at: None,
             status: Some(400),
             message: "the code is not accepted".to_owned(),
             remote: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use sando_core::definition::Certificate;
 
-/// A line that moves while users are read.
+/// A line that moves while users are read, or files are checked.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
@@ -21,6 +21,28 @@ impl Progress {
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
+    }
+
+    /// Begins a bar over so many files, if somebody is looking.
+    pub(super) fn over(count: usize, quiet: bool) -> Self {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} · {elapsed}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// One more of them is done.
+    pub(super) fn done_one(&self) {
+        self.0.inc(1);
+    }
+
+    /// Prints something without the bar in its way.
+    pub(super) fn aside(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
     }
 
     /// So far.

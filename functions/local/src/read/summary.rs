@@ -5,6 +5,7 @@ use std::time::Duration;
 use sando_core::definition::Certificate;
 use serde_json::Value;
 
+use super::table;
 use crate::say;
 
 /// Tells how a reading ended; `tokens_sent` are the requests that only served to authenticate.
@@ -49,26 +50,7 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
             remote.collect::<String>()
         ));
     }
-    let dropped = certificate.dropped.iter();
-    let mut left_out: Vec<String> = dropped
-        .map(|(reason, count)| format!("dropped, {}: {count}", reason.replace('_', " ")))
-        .collect();
-    for (what, count) in [
-        ("removed by `where`", certificate.removed_by_where),
-        ("seen twice", certificate.duplicates),
-        ("invalid custom fields", certificate.invalid_custom_fields),
-        ("invalid times", certificate.invalid_times),
-        ("details failed", certificate.details_failed),
-        ("joined lists failed", certificate.joins_failed),
-        ("answers ignored", certificate.ignored),
-    ] {
-        if count > 0 {
-            left_out.push(format!("{what}: {count}"));
-        }
-    }
-    if !left_out.is_empty() {
-        lines.push(left_out.join(" · "));
-    }
+    lines.extend(left_out(certificate));
     for warning in &certificate.warnings {
         lines.push(format!("warning: {warning}"));
     }
@@ -78,6 +60,42 @@ fn lines(certificate: &Certificate, requests: u64, took: Duration) -> Vec<String
         size(certificate.bytes),
         took.as_secs_f64()
     ));
+    lines
+}
+
+/// What became no user, or not all of one: how many, and the first of them.
+fn left_out(certificate: &Certificate) -> Vec<String> {
+    let dropped = certificate.dropped.iter();
+    let mut counts: Vec<String> = dropped
+        .map(|(reason, count)| format!("dropped, {}: {count}", reason.replace('_', " ")))
+        .collect();
+    for (what, count) in [
+        ("removed by `where`", certificate.removed_by_where),
+        ("seen twice", certificate.duplicates),
+        ("invalid custom fields", certificate.invalid_custom_fields),
+        ("invalid times", certificate.invalid_times),
+        ("contradicting statuses", certificate.contradictions),
+        ("details failed", certificate.details_failed),
+        ("joined lists failed", certificate.joins_failed),
+        ("answers ignored", certificate.ignored),
+    ] {
+        if count > 0 {
+            counts.push(format!("{what}: {count}"));
+        }
+    }
+    let mut lines = Vec::new();
+    if !counts.is_empty() {
+        lines.push(counts.join(" · "));
+    }
+    for (reason, records) in &certificate.left_out {
+        let ids = records.iter().map(|one| match &one.external_id {
+            Some(id) => table::fitted(id),
+            None => "(no id)".to_owned(),
+        });
+        let ids: Vec<String> = ids.collect();
+        let reason = reason.replace('_', " ");
+        lines.push(format!("  {reason}: {}", ids.join(", ")));
+    }
     lines
 }
 

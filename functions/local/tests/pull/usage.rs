@@ -100,6 +100,42 @@ async fn check_tells_every_mistake_with_its_line() {
 }
 
 #[tokio::test]
+async fn check_tells_programs_one_object_and_a_pipe_no_bar() {
+    let desk = Desk::new().await.with(&["--json"]);
+    desk.file(
+        "a.yaml",
+        "definition: acme\napp: acme\nbase_url: https://api.acme.example\nauth: { type: bearer }\n\
+         users: { path: /users }\nmap: { external_id: id, email: email }\n",
+    );
+    desk.file(
+        "b.yaml",
+        "definition: acme\napp: acme\nbase_url: https://api.acme.example\n\
+         users: { pth: /users }\nmap: { external_id: id, email: email }\n",
+    );
+
+    let told = desk.run("check", desk.folder.path()).await;
+
+    assert_eq!((told.code, told.err.as_str()), (2, ""));
+    let checked: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(
+        (&checked["checked"], &checked["wrong"]),
+        (&json!(2), &json!(1))
+    );
+    let [right, wrong] = [0, 1].map(|place| &checked["definitions"][place]);
+    assert_eq!(
+        (&right["ok"], &right["asks"]),
+        (&json!(true), &json!(["token"]))
+    );
+    assert_eq!(wrong["ok"], false);
+    let errors = wrong["errors"].as_array().unwrap();
+    let error = errors.iter().find(|error| error["path"] == "users.pth");
+    let error = error.unwrap();
+    assert_eq!((&error["line"], &error["column"]), (&json!(4), &json!(10)));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("did you mean `path`"), "{message}");
+}
+
+#[tokio::test]
 async fn check_runs_recorded_answers() {
     let desk = Desk::new().await;
     let file = desk.file(

@@ -251,6 +251,8 @@ fn exchange(made: &Exchange) -> Markup {
                 span.muted { ", " (made.took_ms) " ms, " (number(size(made.bytes))) " bytes, " (made.purpose) }
             }
             @if let Some(fault) = &made.fault { p.bad { (fault) } }
+            @if !made.headers.is_empty() { dl.facts { @for (name, value) in &made.headers { dt { code { (name) } } dd { (value) } } } }
+            @if let Some(sent) = &made.sent { pre tabindex="0" { (readable(sent)) } }
             @if !made.body.is_empty() { pre tabindex="0" { (readable(&made.body)) } }
         }
     }

@@ -1,0 +1,287 @@
+//! People from the account that is the company's directory (L30). Whoever is active there and unknown becomes a person who
+//! was here already: nothing is given. Whoever was active there and is not any more may have left: the rules say what
+//! follows.
+//!
+//! It begins when a sync counts, and looks at the users that changed since the last one that did. Doing a portion twice
+//! changes nothing.
+
+use serde_json::json;
+
+use crate::account::{Account, Fed};
+use crate::admin::{AdminError, Expect, outside};
+use crate::audit::Cause;
+use crate::changes::Origin;
+use crate::claim::Claim;
+use crate::company::Company;
+use crate::definition::{IdHash, Kind, User};
+use crate::event::Event;
+use crate::grant::GrantState;
+use crate::ids::{EventId, JobId};
+use crate::intake::Match;
+use crate::job::{Feeding, Job, Work};
+use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
+use crate::ports::Ports;
+use crate::roster::{Entry, Face};
+use crate::settings::Directory;
+use crate::store::{Commit, Key, Loaded, PageRequest, Put, Query};
+
+use super::{HandleError, lifecycle, load};
+
+/// Users who are looked at together.
+const PORTION: usize = 50;
+/// The longest id that is readable in a person's key.
+const LONGEST_ID: usize = 100;
+
+/// What is to be done because a sync counts; nothing if its account is not the directory.
+#[must_use]
+pub fn feeding(account: &Account, directory: &Directory) -> Option<Feeding> {
+    if account.definition != directory.definition || account.name != directory.account {
+        return None;
+    }
+    let mapping = directory.mapping();
+    let before = account.fed.as_ref();
+    Some(Feeding {
+        definition: account.definition.clone(),
+        account: account.name.clone(),
+        app: account.app.clone(),
+        roster: account.roster.clone(),
+        sync: account.applied,
+        since: before.map_or(0, |fed| fed.sync),
+        everybody: before.is_none_or(|fed| fed.mapping != mapping),
+        mapping,
+        cursor: None,
+        came: crate::job::FedPeople::default(),
+    })
+}
+
+/// The job that does it.
+#[must_use]
+pub fn job(feeding: Feeding, now: jiff::Timestamp) -> Job {
+    let sync = feeding.sync.to_string();
+    let id = JobId::derived(&["feed", feeding.roster.as_str(), &sync]);
+    Job::new(id, "sando", Work::FeedPeople(Box::new(feeding)), now)
+}
+
+/// Looks at a portion of the users; true when nothing is left.
+///
+/// # Errors
+/// If the store did not do it.
+pub(super) async fn portion(ports: &Ports, feeding: &mut Feeding) -> Result<bool, HandleError> {
+    let key = Key::Account(feeding.definition.clone(), feeding.account.clone());
+    let account = ports.store.find::<Account>(&key).await?;
+    let account = account.filter(|account| account.entity.roster == feeding.roster);
+    let company = load::company(ports).await?;
+    let directory = company.settings.directory.as_ref();
+    let directory = directory.filter(|directory| {
+        directory.definition == feeding.definition && directory.account == feeding.account
+    });
+    let (Some(account), Some(directory)) = (account, directory) else {
+        return Ok(true);
+    };
+    let page = PageRequest {
+        limit: PORTION,
+        cursor: feeding.cursor.clone(),
+    };
+    let query = Query::Roster(feeding.roster.clone());
+    let page = ports.store.list(&query, &page).await?;
+    for stored in &page.items {
+        let entry: Loaded<Entry> = stored.read()?;
+        let Some(face) = entry.entity.visible(account.entity.applied) else {
+            continue;
+        };
+        let is_changed = face.sync > feeding.since;
+        let is_human = matches!(face.user.kind, None | Some(Kind::Person));
+        if !is_human {
+            continue;
+        }
+        if face.user.active && !face.deleted {
+            if is_changed || feeding.everybody {
+                let attributes = directory.read(&json!(face.user));
+                take_in(ports, feeding, &company, &face.user, &attributes).await?;
+            }
+        } else if is_changed && was_active(&entry.entity, face, feeding) {
+            let_go(ports, feeding, &entry.entity, &face.user).await?;
+        }
+    }
+    feeding.cursor = page.next;
+    if feeding.cursor.is_some() {
+        return Ok(false);
+    }
+    remember(ports, feeding).await?;
+    Ok(true)
+}
+
+/// Was the user active when the directory was looked at last? One who changed twice since then may have been.
+fn was_active(entry: &Entry, face: &Face, feeding: &Feeding) -> bool {
+    let before = entry.now.as_ref().filter(|before| before.sync < face.sync);
+    feeding.since > 0
+        && before.is_some_and(|before| {
+            before.sync > feeding.since || (before.user.active && !before.deleted)
+        })
+}
+
+/// From here on only what changes is looked at.
+async fn remember(ports: &Ports, feeding: &Feeding) -> Result<(), HandleError> {
+    let key = Key::Account(feeding.definition.clone(), feeding.account.clone());
+    let Some(mut account) = ports.store.find::<Account>(&key).await? else {
+        return Ok(());
+    };
+    let is_later = |fed: &Fed| fed.sync >= feeding.sync;
+    if account.entity.roster != feeding.roster || account.entity.fed.as_ref().is_some_and(is_later)
+    {
+        return Ok(());
+    }
+    account.entity.fed = Some(Fed {
+        sync: feeding.sync,
+        mapping: feeding.mapping.clone(),
+    });
+    let commit = Commit {
+        puts: vec![Put {
+            due: account.due,
+            ..Put::of(&account.entity, account.version)
+        }],
+        ..Commit::default()
+    };
+    Ok(ports.store.commit(&commit).await?)
+}
+
+/// The key under which a user of the directory is a person.
+fn key_of(user: &User) -> String {
+    let id = &user.external_id;
+    let is_plain = id.len() <= LONGEST_ID && !id.chars().any(char::is_control);
+    if is_plain {
+        format!("directory:{id}")
+    } else {
+        format!("directory:{}", String::from(IdHash::of(id)))
+    }
+}
+
+fn origin(feeding: &Feeding, ports: &Ports) -> Origin {
+    let name = format!(
+        "{}/{}/{}",
+        feeding.definition, feeding.account, feeding.sync
+    );
+    Origin::sando(Cause::of("sync", &name), &name, ports.clock.now())
+}
+
+/// Whom a user is: by the key, then by the address; never by name.
+async fn whose(ports: &Ports, user: &User) -> Result<Match, HandleError> {
+    let by_key = load::matched(ports, &[Claim::outside(&key_of(user))]).await?;
+    if !matches!(by_key, Match::Nobody) {
+        return Ok(by_key);
+    }
+    let address = user.email.as_deref();
+    match address.map(CanonicalEmail::parse) {
+        Some(Ok(address)) => {
+            let claims = [Claim::email(&address), Claim::address(&address)];
+            load::matched(ports, &claims).await
+        }
+        Some(Err(_)) | None => Ok(Match::Nobody),
+    }
+}
+
+/// An active user: somebody new, or somebody of whom something changed. Whoever is known from elsewhere is left as they are:
+/// what Lever or an HR system says of them counts.
+async fn take_in(
+    ports: &Ports,
+    feeding: &mut Feeding,
+    company: &Company,
+    user: &User,
+    attributes: &Attributes,
+) -> Result<(), HandleError> {
+    let key = key_of(user);
+    let is_new = match whose(ports, user).await? {
+        Match::One(known) => {
+            let known = known.entity;
+            let is_here = !matches!(known.state, Lifecycle::Left | Lifecycle::Withdrawn);
+            let is_ours = known.identifiers.key.as_deref() == Some(&key);
+            if !is_ours || !is_here || is_as(&known, company, attributes) {
+                return Ok(());
+            }
+            false
+        }
+        Match::Nobody if attributes.text("work_email").is_some() => true,
+        Match::Nobody | Match::Several(_) => {
+            feeding.came.unclear = feeding.came.unclear.saturating_add(1);
+            return Ok(());
+        }
+    };
+    let day = attributes.text("start_date");
+    let given = outside::Given {
+        start_date: day.and_then(|day| day.get(..10)?.parse().ok()),
+        attributes: named(attributes),
+        end_date: None,
+    };
+    let who = origin(feeding, ports);
+    let put = outside::put(ports, &who, &key, &given, &Expect::Anything).await;
+    let count = match put {
+        Ok(_) if is_new => &mut feeding.came.added,
+        Ok(_) => &mut feeding.came.changed,
+        Err(AdminError::Handle(error)) => return Err(error),
+        // The address is somebody else's, or a value is none: nothing is guessed.
+        Err(_) => &mut feeding.came.unclear,
+    };
+    *count = count.saturating_add(1);
+    Ok(())
+}
+
+/// The attributes without the first day, which is read apart.
+fn named(attributes: &Attributes) -> serde_json::Map<String, serde_json::Value> {
+    let named = attributes.iter().filter(|(name, _)| *name != "start_date");
+    named
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Is everything that the directory says known already?
+fn is_as(person: &Person, company: &Company, attributes: &Attributes) -> bool {
+    let said: Attributes = named(attributes).into_iter().collect();
+    let said = company.mapping.normalised(&said).attributes;
+    let day = attributes.text("start_date").and_then(|day| day.get(..10));
+    said.iter()
+        .all(|(name, value)| person.attributes.get(name) == Some(value))
+        && day.is_none_or(|day| person.attributes.text("start_date") == Some(day))
+}
+
+/// Somebody who was active in the directory and is not any more. Not if that is our own doing.
+async fn let_go(
+    ports: &Ports,
+    feeding: &mut Feeding,
+    entry: &Entry,
+    user: &User,
+) -> Result<(), HandleError> {
+    let Match::One(person) = whose(ports, user).await? else {
+        return Ok(());
+    };
+    let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);
+    let id = person.entity.id.clone();
+    let grants = load::grants(ports, &id).await?;
+    let is_taken = grants.iter().any(|grant| {
+        let state = grant.entity.state;
+        grant.entity.app == feeding.app
+            && matches!(state, GrantState::Revoking | GrantState::Revoked)
+    });
+    if !is_here || is_taken {
+        return Ok(());
+    }
+    let epoch = person.entity.access_epoch.to_string();
+    let hash = String::from(entry.id);
+    let event = EventId::derived(&[
+        "vanished",
+        feeding.roster.as_str(),
+        &hash,
+        id.as_str(),
+        &epoch,
+    ]);
+    if ports
+        .store
+        .find::<Event>(&Key::Event(event.clone()))
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    lifecycle::vanished(ports, *person, event, origin(feeding, ports)).await?;
+    feeding.came.gone = feeding.came.gone.saturating_add(1);
+    Ok(())
+}

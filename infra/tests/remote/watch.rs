@@ -1,0 +1,109 @@
+//! What a test shows of the requests it makes: everything but secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sando_core::definition::{Definition, Inputs, Outcome, Pull, Step};
+use sando_core::ports::{
+    Clock, Connection, CredentialSource, Opened, Readers, SecretValues, Watch, Watched,
+};
+use sando_infra::memory::MemoryStore;
+use sando_infra::reading::AccountReaders;
+use sando_infra::system::SystemClock;
+use sando_world::saas::{ClientProof, Door, OauthOptions, OauthServer};
+use serde_json::json;
+
+use crate::auth::Visitor;
+use crate::support::{FixedSecrets, client};
+use crate::tokens::Turning;
+
+/// An application that issues tokens, opened with this client secret.
+async fn opened(secret: &str) -> (Visitor, Connection, Arc<Watch>, Option<Opened>) {
+    let visitor = Visitor::to(Door::issued()).await;
+    visitor.app.oauth(OauthServer::new(OauthOptions {
+        proof: ClientProof::Body,
+        ..OauthOptions::default()
+    }));
+    let base = visitor.app.base_url();
+    let file = json!({
+        "definition": "acme", "app": "acme", "base_url": base,
+        "auth": {
+            "type": "oauth2_client_credentials", "client_auth": "body",
+            "token_url": format!("{base}/oauth/token")
+        },
+        "users": { "path": "/users" }, "map": { "external_id": "id", "email": "mail" }
+    });
+    let given = [("client_id", "client-1"), ("client_secret", secret)];
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let watch = Arc::new(Watch::default());
+    let connection = Connection {
+        definition: Arc::new(Definition::compile(&file).unwrap()),
+        credentials: CredentialSource::Given(SecretValues {
+            credentials: given.into(),
+            ..SecretValues::default()
+        }),
+        variables: BTreeMap::new(),
+        watch: Some(watch.clone()),
+    };
+    let readers = AccountReaders {
+        http: client(),
+        secrets: Arc::new(FixedSecrets::default()),
+        store: Arc::new(MemoryStore::new()),
+        keys: Arc::new(Turning),
+        clock: Arc::new(SystemClock),
+    };
+    let opened = readers.open(&connection).await.ok();
+    (visitor, connection, watch, opened)
+}
+
+fn shows_no_secret(watched: &Watched) {
+    let whole = format!("{watched:?}");
+    assert!(!whole.contains("s3cret"), "{whole}");
+    assert!(!whole.contains("access-"), "{whole}");
+}
+
+#[tokio::test]
+async fn token_requests_and_headers_are_shown_without_secrets() {
+    let (_visitor, connection, watch, opened) = opened("s3cret/+ 1").await;
+    let opened = opened.unwrap();
+    let inputs = Inputs {
+        variables: opened.variables,
+        ..Inputs::default()
+    };
+    let mut pull = Pull::start(connection.definition.clone(), inputs).unwrap();
+    let Step::Send(request) = pull.step(SystemClock.now()) else {
+        panic!("nothing is sent");
+    };
+    let Outcome::Answered(answer) = opened.reader.send(&request).await else {
+        panic!("nothing is answered");
+    };
+    assert_eq!(answer.status, 200);
+
+    let watched = watch.take();
+
+    let token = &watched.tokens[0];
+    assert_eq!((token.purpose, token.status), ("token", Some(200)));
+    assert!(token.url.ends_with("/oauth/token"), "{}", token.url);
+    let sent = token.sent.as_deref().unwrap();
+    assert!(sent.contains("grant_type=client_credentials"), "{sent}");
+    assert!(sent.contains("client_secret=***"), "{sent}");
+    assert!(token.body.contains(r#""access_token":"***""#), "{token:?}");
+    let sent = &watched.sent[&request.id];
+    assert_eq!(sent.headers["authorization"], "Bearer ***");
+    shows_no_secret(&watched);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_shown_too() {
+    let (_visitor, _, watch, opened) = opened("s3cret-of-yesterday").await;
+    assert!(opened.is_none());
+
+    let watched = watch.take();
+
+    let token = &watched.tokens[0];
+    assert!(
+        token.status.is_some_and(|status| status >= 400),
+        "{token:?}"
+    );
+    shows_no_secret(&watched);
+}

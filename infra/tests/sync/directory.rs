@@ -1,0 +1,241 @@
+//! The account that is the company's directory: its users become people, and who is not active there any more may leave.
+
+use sando_core::admin::settings::{self, LeverSecrets};
+use sando_core::admin::{Expect, files, outside, syncs};
+use sando_core::claim::Claim;
+use sando_core::config::ConfigKind;
+use sando_core::event::{Event, EventState};
+use sando_core::handle::load::matched;
+use sando_core::intake::Match;
+use sando_core::person::{Lifecycle, Person};
+use sando_core::rule::EventKind;
+use sando_core::settings::Settings;
+use sando_core::store::{Entity, Key};
+use serde_json::{Value, json};
+
+use crate::world::{World, slug, user, users};
+
+/// A company whose directory is the account.
+async fn with_directory(users: Vec<Value>) -> World {
+    let world = World::empty(None);
+    world.serve(users);
+    let directory = json!({
+        "definition": "acme", "account": "prod", "attributes": { "plan": "licenses[0]" }
+    });
+    let wanted = Settings {
+        directory: Some(serde_json::from_value(directory).unwrap()),
+        ..Settings::default()
+    };
+    let (secrets, who) = (&*world.fakes, world.who());
+    let none = LeverSecrets::default();
+    let put = settings::put(
+        &world.ports,
+        secrets,
+        &who,
+        wanted,
+        &none,
+        &Expect::Anything,
+    );
+    put.await.unwrap();
+    world.connect().await;
+    world.rest().await;
+    world
+}
+
+async fn person(world: &World, key: &str) -> Option<Person> {
+    match matched(&world.ports, &[Claim::outside(key)]).await.unwrap() {
+        Match::One(person) => Some(person.entity),
+        Match::Nobody | Match::Several(_) => None,
+    }
+}
+
+/// What is known of people who are not active in the directory any more.
+fn vanished(world: &World) -> Vec<Event> {
+    let items = world.store.items();
+    let events = items.iter().filter(|item| item.kind == Event::KIND);
+    let events = events.map(|item| item.read::<Event>().unwrap().entity);
+    events
+        .filter(|event| event.kind == EventKind::UserVanished)
+        .collect()
+}
+
+fn count(world: &World, is_one: impl Fn(&Key) -> bool) -> usize {
+    let items = world.store.items();
+    items.iter().filter(|item| is_one(&item.key)).count()
+}
+
+#[tokio::test]
+async fn who_is_active_in_the_directory_is_a_person_and_is_given_nothing() {
+    let mut served = users(0..4);
+    served[2]["state"] = json!("off");
+    served[3]["mail"] = json!("");
+
+    let world = with_directory(served).await;
+
+    let known = person(&world, "directory:u0").await.unwrap();
+    assert_eq!((known.state, known.baselined), (Lifecycle::Active, true));
+    assert_eq!(known.text("work_email"), Some("u0@contoso.example"));
+    assert_eq!(known.text("plan"), Some("Pro"));
+    assert!(person(&world, "directory:u1").await.is_some());
+    assert!(person(&world, "directory:u2").await.is_none());
+    assert_eq!(count(&world, |key| matches!(key, Key::Person(_))), 2);
+    let given = |key: &Key| matches!(key, Key::Run(_) | Key::Grant(..));
+    assert_eq!(count(&world, given), 0);
+    assert!(vanished(&world).is_empty());
+}
+
+#[tokio::test]
+async fn what_changes_in_the_directory_changes_the_person_and_nothing_else_is_written() {
+    let mut served = users(0..2);
+    served[0]["plan"] = json!("free");
+    let world = with_directory(served).await;
+    let before = person(&world, "directory:u0").await.unwrap();
+    assert_eq!(before.text("plan"), None);
+    let other = |world: &World| {
+        let items = world.store.items().into_iter();
+        let people = items.filter(|item| item.kind == Person::KIND);
+        let mut versions: Vec<u64> = people.map(|item| item.version.0).collect();
+        versions.sort_unstable();
+        versions
+    };
+    assert_eq!(other(&world), [1, 1]);
+
+    world.serve(users(0..2));
+    world.day().await;
+    let after = person(&world, "directory:u0").await.unwrap();
+    assert_eq!(after.text("plan"), Some("Pro"));
+    assert_eq!(other(&world), [1, 2]);
+
+    // Somebody who is new the day after.
+    world.serve(users(0..3));
+    world.day().await;
+    assert!(person(&world, "directory:u2").await.is_some());
+    assert_eq!(other(&world), [1, 1, 2]);
+}
+
+#[tokio::test]
+async fn who_is_known_from_elsewhere_is_recognised_and_stays_as_they_are() {
+    let world = with_directory(users(1..2)).await;
+    let attributes = json!({ "work_email": "u0@contoso.example", "plan": "of HR" });
+    let given = outside::Given {
+        attributes: attributes.as_object().unwrap().clone(),
+        ..outside::Given::default()
+    };
+    let who = world.who();
+    let put = outside::put(&world.ports, &who, "hr-1", &given, &Expect::Anything);
+    put.await.unwrap();
+
+    world.serve(users(0..2));
+    world.day().await;
+
+    let known = person(&world, "hr-1").await.unwrap();
+    assert_eq!(known.text("plan"), Some("of HR"));
+    assert!(person(&world, "directory:u0").await.is_none());
+    assert_eq!(count(&world, |key| matches!(key, Key::Person(_))), 2);
+}
+
+#[tokio::test]
+async fn without_a_rule_a_human_has_to_say_who_left() {
+    let world = with_directory(users(0..30)).await;
+
+    let mut served = users(0..29);
+    served[28]["state"] = json!("off");
+    world.serve(served);
+    world.day().await;
+
+    let events = vanished(&world);
+    assert_eq!(events.len(), 2);
+    assert!(
+        events
+            .iter()
+            .all(|event| event.state == EventState::NeedsHuman)
+    );
+    assert_eq!(count(&world, |key| matches!(key, Key::Task(_))), 2);
+    for key in ["directory:u28", "directory:u29"] {
+        let person = person(&world, key).await.unwrap();
+        assert_eq!(person.state, Lifecycle::Active);
+    }
+    // Told once.
+    world.day().await;
+    assert_eq!(vanished(&world).len(), 2);
+}
+
+#[tokio::test]
+async fn where_a_rule_says_so_who_vanishes_from_the_directory_leaves() {
+    let world = with_directory(users(0..30)).await;
+    let workflow = json!({
+        "workflow": "gone", "direction": "revoke", "steps": [{ "id": "access", "type": "revoke" }]
+    });
+    let rule = json!({ "rule": "gone", "event": "user.vanished", "workflow": "gone" });
+    for (kind, file) in [(ConfigKind::Workflow, workflow), (ConfigKind::Rule, rule)] {
+        let (id, who) = (slug("gone"), world.who());
+        let put = files::put(&world.ports, &who, kind, &id, file, &Expect::Anything);
+        put.await.unwrap();
+    }
+
+    world.serve(users(0..29));
+    world.day().await;
+
+    let gone = person(&world, "directory:u29").await.unwrap();
+    assert_eq!(gone.state, Lifecycle::Left);
+    let events = vanished(&world);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].person.as_ref(), Some(&gone.id));
+    assert_eq!(events[0].runs.len(), 1);
+    let stays = person(&world, "directory:u28").await.unwrap();
+    assert_eq!(stays.state, Lifecycle::Active);
+
+    // They are there again: coming back is said by hand.
+    world.serve(users(0..30));
+    world.day().await;
+    let gone = person(&world, "directory:u29").await.unwrap();
+    assert_eq!(gone.state, Lifecycle::Left);
+}
+
+#[tokio::test]
+async fn a_sync_that_is_held_lets_nobody_go_before_it_is_released() {
+    let world = with_directory(users(0..60)).await;
+
+    world.serve(users(0..30));
+    world.day().await;
+    assert_eq!(world.account().await.held, Some(2));
+    assert!(vanished(&world).is_empty());
+
+    let (id, name) = (slug("acme"), slug("prod"));
+    let who = world.who();
+    let accept = syncs::Accept::Some(["u59".to_owned()].into());
+    syncs::release(&world.ports, &who, &id, &name, &accept)
+        .await
+        .unwrap();
+    world.rest().await;
+
+    let events = vanished(&world);
+    assert_eq!(events.len(), 1);
+    let gone = person(&world, "directory:u59").await.unwrap();
+    assert_eq!(events[0].person.as_ref(), Some(&gone.id));
+}
+
+#[tokio::test]
+async fn a_mapping_that_changes_is_read_of_everybody() {
+    let world = with_directory(vec![user(0)]).await;
+    let (mut wanted, _) = settings::current(&world.ports).await.unwrap();
+    let attributes = json!({ "seat": "licenses[0]" });
+    if let Some(directory) = &mut wanted.directory {
+        directory.attributes = attributes.as_object().unwrap().clone();
+    }
+    let (secrets, who, none) = (&*world.fakes, world.who(), LeverSecrets::default());
+    let put = settings::put(
+        &world.ports,
+        secrets,
+        &who,
+        wanted,
+        &none,
+        &Expect::Anything,
+    );
+    put.await.unwrap();
+
+    world.day().await;
+
+    let known = person(&world, "directory:u0").await.unwrap();
+    assert_eq!(known.text("seat"), Some("Pro"));
+}
