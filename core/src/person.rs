@@ -7,6 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::erasure::{Erasure, Extent};
 use crate::ids::{LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
 
@@ -254,6 +255,9 @@ pub struct Person {
     /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
     #[serde(default)]
     pub baselined: bool,
+    /// The person is to be erased, wholly or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
 }
@@ -295,12 +299,15 @@ impl Person {
         all.to_value()
     }
 
-    /// Moves the person to a state; the epoch rises only if it is another one.
+    /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not
+    /// erased.
     pub fn enter(&mut self, state: Lifecycle) {
         if self.state != state {
             self.state = state;
             self.access_epoch = self.access_epoch.saturating_add(1);
         }
+        self.erasure
+            .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());
     }
 }
 
@@ -312,14 +319,16 @@ impl Entity for Person {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        match self.state {
+        let moment = match self.state {
             Lifecycle::Preboarding => match (self.starts_at, self.leaves_at) {
                 (Some(starts), Some(leaves)) => Some(starts.min(leaves)),
                 (starts, leaves) => starts.or(leaves),
             },
             Lifecycle::Active | Lifecycle::Leaving => self.leaves_at,
             Lifecycle::Candidate | Lifecycle::Left | Lifecycle::Withdrawn => None,
-        }
+        };
+        let erased = self.erasure.as_ref().and_then(|erasure| erasure.look_at);
+        moment.into_iter().chain(erased).min()
     }
 
     fn listing(&self) -> Option<Listing> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AppSlug, Slug};
 use crate::mistake::Mistake;
 use crate::oidc::OidcSettings;
+use crate::retention::Retention;
 
 /// The settings (`GET PUT /v1/settings`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub movers_per_hour: u32,
     /// When what a sync found is held until somebody decides.
     pub guard: Guard,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// Roles and groups of people: role → addresses.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
@@ -43,7 +46,9 @@ impl Settings {
         let oidc = oidc.map(|mistake| mistake.under("oidc"));
         let guard = self.guard.mistakes().into_iter();
         let guard = guard.map(|mistake| mistake.under("guard"));
-        oidc.chain(guard).collect()
+        let kept = self.retention.mistakes().into_iter();
+        let kept = kept.map(|mistake| mistake.under("retention"));
+        oidc.chain(guard).chain(kept).collect()
     }
 }
 
@@ -54,6 +59,7 @@ impl Default for Settings {
             removals_per_hour: 200,
             movers_per_hour: 5,
             guard: Guard::default(),
+            retention: Retention::default(),
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
             notification: Notifying::default(),

@@ -32,6 +32,7 @@ pub fn a_person() -> PersonBuilder {
         starts_at: None,
         leaves_at: None,
         baselined: false,
+        erasure: None,
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

@@ -11,6 +11,7 @@ pub mod cipher;
 pub mod delivery;
 pub mod drift;
 pub mod drive;
+pub mod erasure;
 mod evidence;
 pub mod files;
 mod forget;
@@ -24,6 +25,7 @@ pub mod planning;
 pub mod post;
 pub mod replay;
 pub mod residue;
+pub mod retention;
 pub mod rosters;
 pub mod sync;
 pub mod tasks;
@@ -111,6 +113,7 @@ pub async fn work_until(
         Key::Candidacy(_) => Box::pin(offer::look_again(ports, stored.read()?)).await,
         Key::CatchUp => Box::pin(catch_up::poll(ports, stored.read()?)).await,
         Key::Approval(_) => Box::pin(approval::moment(ports, stored.read()?)).await,
+        Key::Purge => Box::pin(retention::go_on(ports, stored.read()?)).await,
         Key::Letter(_) => Box::pin(post::deliver(ports, stored.read()?)).await,
         Key::Account(..) => Box::pin(sync::account(ports, stored.read()?)).await,
         Key::Sync(..) => Box::pin(sync::work(ports, stored.read()?, until)).await,

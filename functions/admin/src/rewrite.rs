@@ -6,10 +6,11 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 19] = [
     "terminate",
     "reinstate",
     "correct",
+    "erase",
     "replay",
     "cancel",
     "retry",

@@ -236,6 +236,9 @@ impl Engine {
                 let error = anyhow::Error::from(error);
                 tracing::error!(error = %format_args!("{error:#}"), "no checkpoint of the audit could be taken: the next one covers it");
             }
+            if let Err(error) = handle::retention::begin(&self.ports).await {
+                tracing::error!(%error, "deleting what was kept for long enough could not begin");
+            }
             if let Err(error) = self.database.forget_expired().await {
                 tracing::error!(%error, "what has expired could not be forgotten");
             }

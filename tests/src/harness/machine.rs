@@ -190,7 +190,7 @@ impl Machine {
                 .due(shard, until, 100)
                 .await
                 .expect("the store can be read");
-            let recurs = |key: &Key| matches!(key, Key::Candidacy(_) | Key::CatchUp);
+            let recurs = |key: &Key| matches!(key, Key::Candidacy(_) | Key::CatchUp | Key::Purge);
             let first = first
                 .iter()
                 .find(|entry| !settling || !recurs(&entry.key))

@@ -132,6 +132,9 @@ const FORMS: [Route; 30] = [
         post(run::complete)
     }),
     ("/console/settings/guards", || post(settings::save_guards)),
+    ("/console/settings/retention", || {
+        post(settings::save_retention)
+    }),
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
