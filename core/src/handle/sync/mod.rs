@@ -27,7 +27,7 @@ use crate::ports::Ports;
 use crate::store::{Key, Loaded};
 use crate::sync::{Phase, Sync, SyncState};
 
-use super::{HandleError, ledger};
+use super::{HandleError, ledger, load};
 use desk::Desk;
 
 /// How long a worker stays at a sync before it hands it on, where nobody says otherwise.
