@@ -416,6 +416,18 @@ mod tests {
         );
         check(How::Deleted(None), None, none, None);
         check(How::Deleted(None), None, all, Some("candidateDeleted"));
+        let anonymised = || How::Anonymised;
+        check(
+            anonymised(),
+            Some(&not_hired),
+            none,
+            Some("candidateDeleted"),
+        );
+        check(anonymised(), None, none, None);
+        let mut erased = known(Some(hire()));
+        erased.erased = true;
+        check(anonymised(), Some(&erased), all, None);
+        check(hired(), Some(&erased), all, None);
     }
 
     #[test]

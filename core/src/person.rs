@@ -394,6 +394,24 @@ mod tests {
     }
 
     #[test]
+    fn who_is_hired_again_is_not_erased() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (extent, stays) in [(Extent::Everything, false), (Extent::Recruiting, true)] {
+            let mut person = crate::testing::a_person().build();
+            person.enter(Lifecycle::Withdrawn);
+            person.erasure = Some(Erasure::by_lever(extent, "evt_1", now));
+            let due = now.checked_add(Erasure::AFTER).ok();
+            assert_eq!(person.due(), due);
+
+            person.enter(Lifecycle::Left);
+            assert_eq!(person.due(), due);
+            person.enter(Lifecycle::Preboarding);
+
+            assert_eq!(person.erasure.is_some(), stays);
+        }
+    }
+
+    #[test]
     fn the_epoch_rises_only_with_the_state() {
         let mut person = crate::testing::a_person().build();
         let before = person.access_epoch;
