@@ -115,7 +115,7 @@ const FILES: [Route; 2] = [
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 30] = [
+const FORMS: [Route; 31] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
