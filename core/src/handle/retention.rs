@@ -108,7 +108,7 @@ fn list(number: usize, retention: &Retention) -> Option<List> {
         }
         3 => {
             let closed = [TaskState::Done, TaskState::Cancelled];
-            (Task::KIND, closed.map(TaskState::as_str).to_vec(), runs)
+            (Task::KIND, closed.map(TaskState::lists).concat(), runs)
         }
         4 => {
             let ended = ApprovalState::ALL.into_iter();
@@ -199,7 +199,13 @@ async fn is_needed_no_more(
             let job: Loaded<Job> = item.read()?;
             return Ok(job.entity.finished_at.is_none_or(|at| at < moment));
         }
-        Key::Task(_) => item.read::<Task>()?.entity.run,
+        Key::Task(_) => {
+            let task = item.read::<Task>()?.entity;
+            if task.ended_at.is_some_and(|at| at >= moment) {
+                return Ok(false);
+            }
+            task.run
+        }
         Key::Approval(_) => {
             let approval = item.read::<Approval>()?.entity;
             let key = Key::Grant(approval.person, approval.grant);
