@@ -2,6 +2,7 @@
 
 use sando_core::account::{Account, AccountState};
 use sando_core::audit::Verification;
+use sando_core::erasure::{Erasure, Extent};
 
 use crate::console::format::{many, number, size};
 
@@ -213,6 +214,16 @@ pub(in crate::console) fn settings(lever: bool) -> String {
 pub(in crate::console) const SETTINGS_READ_ONLY: &str =
     "You can read the settings. Changing them takes the role administrator.";
 pub(in crate::console) const WHO_IS_WHO: &str = "Who is who";
+
+/// How far erasing somebody has come.
+pub(in crate::console) fn to_be_erased(erasure: &Erasure) -> &'static str {
+    match (erasure.extent, erasure.look_at) {
+        (Extent::Recruiting, _) => "what recruiting knew of them is erased soon",
+        (Extent::Everything, Some(_)) => "erased soon",
+        (Extent::Everything, None) => "erased once everything is taken back",
+    }
+}
+
 pub(in crate::console) const RETENTION: &str = "How long it is kept";
 pub(in crate::console) const RETENTION_HINT: &str =
     "In days. What still goes on is kept for as long as it does, and the audit for ever.";
