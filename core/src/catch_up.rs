@@ -51,6 +51,8 @@ pub enum How {
     There(Option<Archived>),
     /// It was deleted, at that time if Lever tells.
     Deleted(Option<Timestamp>),
+    /// It is there, and the person is gone from it.
+    Anonymised,
 }
 
 /// A window that is being polled.
@@ -235,7 +237,11 @@ pub struct Missed {
 #[must_use]
 pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Option<Missed> {
     let opportunity = &moved.opportunity;
+    if known.is_some_and(|known| known.erased) {
+        return None;
+    }
     let hire = known.and_then(|known| known.hired.as_ref());
+    let concerns = named.deleted || known.is_some_and(|known| known.person.is_some());
     let of_archived = |event, kind: &str, archived: &Archived| {
         let (at, reason) = (archived.at, archived.reason.as_str());
         Missed {
@@ -246,15 +252,18 @@ pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Op
         }
     };
     match &moved.how {
-        How::Deleted(at) => {
-            let concerns = named.deleted || known.is_some_and(|known| known.person.is_some());
-            concerns.then(|| Missed {
-                event: "candidateDeleted",
-                fact: Some(fact_id("deleted", opportunity, *at, "")),
-                at: *at,
-                detail: "deleted".to_owned(),
-            })
-        }
+        How::Deleted(at) => concerns.then(|| Missed {
+            event: "candidateDeleted",
+            fact: Some(fact_id("deleted", opportunity, *at, "")),
+            at: *at,
+            detail: "deleted".to_owned(),
+        }),
+        How::Anonymised => concerns.then(|| Missed {
+            event: "candidateDeleted",
+            fact: Some(fact_id("anonymised", opportunity, None, "")),
+            at: None,
+            detail: "anonymised".to_owned(),
+        }),
         How::There(Some(archived)) if archived.hired => {
             let hired = of_archived("candidateHired", "hired", archived);
             (hire != hired.fact.as_ref()).then_some(hired)
@@ -407,6 +416,18 @@ mod tests {
         );
         check(How::Deleted(None), None, none, None);
         check(How::Deleted(None), None, all, Some("candidateDeleted"));
+        let anonymised = || How::Anonymised;
+        check(
+            anonymised(),
+            Some(&not_hired),
+            none,
+            Some("candidateDeleted"),
+        );
+        check(anonymised(), None, none, None);
+        let mut erased = known(Some(hire()));
+        erased.erased = true;
+        check(anonymised(), Some(&erased), all, None);
+        check(hired(), Some(&erased), all, None);
     }
 
     #[test]

@@ -319,6 +319,9 @@ pub struct KnownCandidacy {
     /// When Lever is read again, until the first day.
     #[serde(default)]
     pub look_at: Option<Timestamp>,
+    /// Its person was erased: it is never read again, and nothing follows from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 impl KnownCandidacy {
@@ -347,7 +350,14 @@ impl KnownCandidacy {
             denials: 0,
             is_denied: false,
             look_at: None,
+            erased: false,
         }
+    }
+
+    /// Is this the event that is in force? It is known even if the event itself was kept for long enough.
+    #[must_use]
+    pub fn has_in_force(&self, event: &EventId) -> bool {
+        self.hired.as_ref() == Some(event) || self.archived.as_ref() == Some(event)
     }
 }
 

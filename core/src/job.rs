@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::PlannedEffect;
@@ -12,9 +12,6 @@ use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, derive};
 use crate::impact::{FileChange, Impact};
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Loaded};
-
-/// How long a job can be looked at after it was started.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is to be done, with how far it has come.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -338,9 +335,5 @@ impl Entity for Job {
             state: self.state.as_str(),
             at: self.started_at,
         })
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.started_at.checked_add(KEPT).ok()
     }
 }

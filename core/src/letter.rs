@@ -15,8 +15,6 @@ use crate::task::Task;
 const GATHERED: SignedDuration = SignedDuration::from_secs(60);
 /// Between two messages of one kind to one person lies at least so much.
 const APART: SignedDuration = SignedDuration::from_hours(1);
-/// How long a letter is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Minutes until it is tried again while it cannot be delivered; the last one repeats.
 const AGAIN_AFTER: [i64; 4] = [5, 15, 60, 240];
 /// How often it is tried.
@@ -164,10 +162,6 @@ impl Entity for Letter {
             state: self.state.as_str(),
             at: self.created_at,
         })
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.created_at.checked_add(KEPT).ok()
     }
 }
 

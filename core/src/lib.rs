@@ -22,8 +22,10 @@ pub mod store;
 
 pub mod app;
 pub mod auth;
+pub mod erasure;
 pub mod person;
 pub mod policy;
+pub mod retention;
 pub mod rule;
 pub mod workflow;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claim::Claim;
+use crate::erasure::{Erasure, Extent};
 use crate::ids::{AppSlug, LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
 
@@ -306,6 +307,9 @@ pub struct Person {
     /// Who was found to be this person.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub absorbed: BTreeSet<PersonId>,
+    /// The person is to be erased, wholly or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
 }
@@ -367,12 +371,15 @@ impl Person {
         all.to_value()
     }
 
-    /// Moves the person to a state; the epoch rises only if it is another one.
+    /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not
+    /// erased.
     pub fn enter(&mut self, state: Lifecycle) {
         if self.state != state {
             self.state = state;
             self.access_epoch = self.access_epoch.saturating_add(1);
         }
+        self.erasure
+            .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());
     }
 }
 
@@ -384,14 +391,16 @@ impl Entity for Person {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        match self.state {
+        let moment = match self.state {
             Lifecycle::Preboarding => match (self.starts_at, self.leaves_at) {
                 (Some(starts), Some(leaves)) => Some(starts.min(leaves)),
                 (starts, leaves) => starts.or(leaves),
             },
             Lifecycle::Active | Lifecycle::Leaving => self.leaves_at,
             Lifecycle::Candidate | Lifecycle::Left | Lifecycle::Withdrawn => None,
-        }
+        };
+        let erased = self.erasure.as_ref().and_then(|erasure| erasure.look_at);
+        moment.into_iter().chain(erased).min()
     }
 
     fn listing(&self) -> Option<Listing> {
@@ -454,6 +463,24 @@ mod tests {
         let printed = format!("{attributes:?} {email:?}");
 
         assert_eq!(printed, r#"["name"] ***@contoso.example"#);
+    }
+
+    #[test]
+    fn who_is_hired_again_is_not_erased() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (extent, stays) in [(Extent::Everything, false), (Extent::Recruiting, true)] {
+            let mut person = crate::testing::a_person().build();
+            person.enter(Lifecycle::Withdrawn);
+            person.erasure = Some(Erasure::by_lever(extent, "evt_1", now));
+            let due = now.checked_add(Erasure::AFTER).ok();
+            assert_eq!(person.due(), due);
+
+            person.enter(Lifecycle::Left);
+            assert_eq!(person.due(), due);
+            person.enter(Lifecycle::Preboarding);
+
+            assert_eq!(person.erasure.is_some(), stays);
+        }
     }
 
     #[test]

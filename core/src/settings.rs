@@ -10,6 +10,7 @@ use crate::ids::{AppSlug, Slug, derive};
 use crate::mistake::{Mistake, join};
 use crate::oidc::OidcSettings;
 use crate::person::Attributes;
+use crate::retention::Retention;
 use crate::value::ValueExpression;
 
 /// The settings (`GET PUT /v1/settings`).
@@ -25,6 +26,8 @@ pub struct Settings {
     pub movers_per_hour: u32,
     /// When what a sync found is held until somebody decides.
     pub guard: Guard,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// Roles and groups of people: role → addresses.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Webhook registrations of Lever whose signing tokens are kept, by name.
@@ -51,7 +54,9 @@ impl Settings {
         let guard = guard.map(|mistake| mistake.under("guard"));
         let directory = self.directory.iter().flat_map(Directory::mistakes);
         let directory = directory.map(|mistake| mistake.under("directory"));
-        oidc.chain(guard).chain(directory).collect()
+        let kept = self.retention.mistakes().into_iter();
+        let kept = kept.map(|mistake| mistake.under("retention"));
+        oidc.chain(guard).chain(directory).chain(kept).collect()
     }
 }
 
@@ -62,6 +67,7 @@ impl Default for Settings {
             removals_per_hour: 200,
             movers_per_hour: 5,
             guard: Guard::default(),
+            retention: Retention::default(),
             roles: BTreeMap::new(),
             registrations: BTreeSet::new(),
             notification: Notifying::default(),

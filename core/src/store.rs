@@ -4,6 +4,7 @@
 //! How keys look in a table is the adapter's business alone.
 
 mod error;
+mod list;
 mod part;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::ids::{
 };
 
 pub use error::StoreError;
+pub use list::{Page, PageRequest, Query};
 pub use part::PartKind;
 
 /// Names one item. Two entities never share a key.
@@ -92,6 +94,8 @@ pub enum Key {
     Letter(EffectKey),
     /// Who was told when; one item.
     Post,
+    /// How far what was kept for long enough is deleted; one item.
+    Purge,
 }
 
 impl Key {
@@ -342,47 +346,6 @@ pub struct DueEntry {
     pub version: Version,
     /// Since when.
     pub due: Timestamp,
-}
-
-/// A list, read in pages: by state and by person from an index (perhaps stale), newest first; rosters as they are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Query {
-    /// Everything of a kind in one of these states, merged.
-    States {
-        /// The entity's kind.
-        kind: &'static str,
-        /// At least one state.
-        states: Vec<&'static str>,
-    },
-    /// Everything of a kind that belongs to a person.
-    Person {
-        /// Whose.
-        person: PersonId,
-        /// The entity's kind.
-        kind: &'static str,
-    },
-    /// The entries of a roster, in the order of their hashes; strongly consistent.
-    Roster(RosterId),
-    /// The syncs of a roster, newest first; strongly consistent.
-    Syncs(RosterId),
-}
-
-/// Which part of a list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PageRequest {
-    /// At most so many.
-    pub limit: usize,
-    /// Where the last page ended, as it said.
-    pub cursor: Option<String>,
-}
-
-/// One page of a list.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The items.
-    pub items: Vec<Stored>,
-    /// Where the next page begins; absent at the end.
-    pub next: Option<String>,
 }
 
 /// Items that lie together and are read strongly consistent.

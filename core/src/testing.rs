@@ -37,6 +37,7 @@ pub fn a_person() -> PersonBuilder {
         kept: BTreeMap::new(),
         merged: None,
         absorbed: BTreeSet::new(),
+        erasure: None,
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sando_core::ids::EffectKey;
 use sando_core::ports::{Notification, Notifier, RemoteError, Sent};
 
@@ -22,6 +23,16 @@ impl FolderNotifier {
         }
     }
 
+    /// Deletes what was written before this moment; answers how many files that were.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or a file cannot be deleted.
+    pub async fn forget_before(&self, moment: Timestamp) -> std::io::Result<usize> {
+        let folder = self.folder.clone();
+        let forgotten = tokio::task::spawn_blocking(move || forget(&folder, moment)).await;
+        forgotten.map_err(|_| std::io::Error::other("it was stopped"))?
+    }
+
     fn file(&self, key: &EffectKey) -> PathBuf {
         self.folder.join(format!("{key}.json"))
     }
@@ -33,6 +44,25 @@ fn failed(error: &std::io::Error) -> RemoteError {
         why: error.kind().to_string(),
         sent: Sent::Never,
     }
+}
+
+fn forget(folder: &Path, moment: Timestamp) -> std::io::Result<usize> {
+    let files = match std::fs::read_dir(folder) {
+        // Nobody was told anything yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        files => files?,
+    };
+    let moment = std::time::SystemTime::from(moment);
+    let mut forgotten = 0;
+    for file in files {
+        let file = file?;
+        let found = file.metadata()?;
+        if found.is_file() && found.modified()? < moment {
+            std::fs::remove_file(file.path())?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
 }
 
 /// The whole file appears at once, or not at all.

@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sando_core::definition::IdHash;
 use sando_core::ids::derive;
-use sando_core::store::{Commit, Key, Query, StoreError};
+use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
 
-use crate::dynamo::keys::{ItemKey, parse_time};
+use crate::dynamo::keys::{ItemKey, parse_time, time_text};
 
 /// The most items of one page: what DynamoDB reads in one batch.
 pub(crate) const MAX_PAGE: usize = 100;
@@ -61,7 +61,7 @@ pub(crate) fn print_cursor(query: &Query, place: &str) -> String {
 ///
 /// # Errors
 /// `BadCursor` if it is none of this list.
-pub(crate) fn parse_cursor(query: &Query, cursor: &str) -> Result<String, StoreError> {
+fn parse_cursor(query: &Query, cursor: &str) -> Result<String, StoreError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let place = text
@@ -71,6 +71,19 @@ pub(crate) fn parse_cursor(query: &Query, cursor: &str) -> Result<String, StoreE
     match (place, at.map(parse_time)) {
         (Some(place), Some(Ok(_))) => Ok(place.to_owned()),
         _ => Err(StoreError::BadCursor),
+    }
+}
+
+/// The place before which a page of a list of an index begins: where the last one ended, or where the list does; none
+/// if that is at its newest item.
+///
+/// # Errors
+/// `BadCursor` for a cursor that is none of this list.
+pub(crate) fn first_place(query: &Query, page: &PageRequest) -> Result<Option<String>, StoreError> {
+    match (&page.cursor, query) {
+        (Some(cursor), _) => parse_cursor(query, cursor).map(Some),
+        (None, Query::Before { moment, .. }) => Ok(Some(time_text(*moment))),
+        (None, _) => Ok(None),
     }
 }
 
@@ -100,7 +113,7 @@ pub(crate) fn parse_key(query: &Query, cursor: &str) -> Result<Key, StoreError> 
             .parse()
             .ok()
             .map(|number| Key::Sync(roster.clone(), number)),
-        Query::States { .. } | Query::Person { .. } => None,
+        Query::States { .. } | Query::Before { .. } | Query::Person { .. } => None,
     };
     key.ok_or(StoreError::BadCursor)
 }
@@ -110,6 +123,10 @@ fn fingerprint(query: &Query) -> String {
         Query::States { kind, states } => {
             let states: BTreeSet<&str> = states.iter().copied().collect();
             ["states", kind].into_iter().chain(states).collect()
+        }
+        Query::Before { kind, states, .. } => {
+            let states: BTreeSet<&str> = states.iter().copied().collect();
+            ["before", kind].into_iter().chain(states).collect()
         }
         Query::Person { person, kind } => vec!["person", person.as_str(), kind],
         Query::Roster(roster) => vec!["roster", roster.as_str()],

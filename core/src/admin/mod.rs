@@ -14,6 +14,7 @@ pub mod correct;
 pub mod definitions;
 pub mod drafts;
 pub mod drift;
+pub mod erasure;
 pub mod files;
 pub mod identity;
 pub mod jobs;

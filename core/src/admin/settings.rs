@@ -8,12 +8,12 @@ use serde_json::json;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::config::ConfigKind;
-use crate::handle::{catch_up, ledger};
+use crate::handle::{catch_up, ledger, load};
 use crate::ids::Slug;
 use crate::person::CanonicalEmail;
 use crate::ports::{Ports, SecretValues, Secrets};
 use crate::settings::{Notifying, Settings};
-use crate::store::{Loaded, Version};
+use crate::store::Version;
 
 use super::{AdminError, Expect, Who, files};
 
@@ -102,19 +102,13 @@ pub async fn shown(ports: &Ports, secrets: &dyn Secrets) -> Result<Shown, AdminE
     })
 }
 
-/// The settings alone.
+/// The settings alone; what cannot be used is as if it had never been set, so that it can be put anew.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub async fn current(ports: &Ports) -> Result<(Settings, Version), AdminError> {
-    let stored = files::find(ports, ConfigKind::Settings, &id()).await?;
-    let read = |item: &Loaded<crate::config::ConfigItem>| {
-        serde_json::from_value(item.entity.file.clone()).unwrap_or_default()
-    };
-    Ok(stored.map_or_else(
-        || (Settings::default(), Version::ABSENT),
-        |item| (read(&item), item.version),
-    ))
+    let (settings, version) = load::stored_settings(ports).await?;
+    Ok((settings.unwrap_or_default(), version))
 }
 
 async fn is_set(secrets: &dyn Secrets, owner: &str) -> Result<Set, AdminError> {

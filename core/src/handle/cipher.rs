@@ -5,6 +5,7 @@ use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
 use serde_json::Value;
 
 use crate::audit::{AuditValue, PersonKey};
+use crate::changes::Changes;
 use crate::ids::PersonId;
 use crate::ports::{Ports, RemoteError};
 use crate::store::{Key, StoreError};
@@ -113,24 +114,19 @@ impl Cipher {
     }
 }
 
-/// Erases a person's values from the audit: without the key nobody can read them, and every chain still verifies.
+/// Destroys a person's key with these changes: without it nobody can read what the audit sealed, and every chain still
+/// verifies.
 ///
 /// # Errors
-/// If the store did not do it.
-pub async fn erase(ports: &Ports, person: &PersonId) -> Result<(), StoreError> {
+/// If the store cannot be read.
+pub(super) async fn destroy(
+    ports: &Ports,
+    person: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
     let key = Key::PersonKey(person.clone());
-    let Some(item) = ports.store.get(&key).await? else {
-        return Ok(());
-    };
-    let deletes = vec![crate::store::Check {
-        key,
-        expect: item.version,
-    }];
-    ports
-        .store
-        .commit(&crate::store::Commit {
-            deletes,
-            ..Default::default()
-        })
-        .await
+    if let Some(item) = ports.store.get(&key).await? {
+        changes.delete(key, item.version);
+    }
+    Ok(())
 }

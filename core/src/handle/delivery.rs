@@ -14,6 +14,7 @@ use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts}
 use crate::lever::Candidacy;
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading, RemoteError};
+use crate::retention::kept_since;
 use crate::rule::EventKind;
 use crate::store::{Key, Loaded, StoreError};
 
@@ -65,6 +66,8 @@ pub enum Outcome {
     Hidden(&'static str),
     /// Lever did not answer.
     Down(RemoteError),
+    /// Its person was erased: nothing follows from it any more.
+    Erased,
 }
 
 fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
@@ -105,6 +108,10 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
                 Some(secs) => delivery.look_again(later(i64::from(*secs))),
                 None => delivery.close(DeliveryState::NothingToDo),
             }
+        }
+        Outcome::Erased => {
+            delivery.why = "the candidate was erased here: nothing follows from it".to_owned();
+            delivery.close(DeliveryState::NothingToDo);
         }
         Outcome::Down(error) => {
             let place = usize::try_from(delivery.unanswered).unwrap_or(usize::MAX);
@@ -147,6 +154,9 @@ async fn take_in_once(
     let company = load::company(ports).await?;
     let key = Key::Candidacy(opportunity.clone());
     let stored = ports.store.find::<KnownCandidacy>(&key).await?;
+    if stored.as_ref().is_some_and(|stored| stored.entity.erased) {
+        return Ok(Outcome::Erased);
+    }
     let reading = match ports.lever.read(opportunity, &company.needs()).await {
         Ok(reading) => reading,
         Err(error) => return Ok(Outcome::Down(error)),
@@ -175,13 +185,27 @@ async fn take_in_once(
         source: source.to_owned(),
     };
     for fact in &found {
-        let event = Key::Event(fact.id.clone());
-        if ports.store.get(&event).await?.is_none() {
+        if !is_known(ports, &scene, fact, now).await? {
             take_fact(ports, &mut scene, fact).await?;
         }
     }
     offer::renew(ports, &scene).await?;
     Ok(Outcome::Facts(found))
+}
+
+/// Is a fact an event already, or was it one that was kept for long enough?
+async fn is_known(
+    ports: &Ports,
+    scene: &Scene,
+    fact: &Fact,
+    now: Timestamp,
+) -> Result<bool, HandleError> {
+    let days = scene.company.settings.retention.events_days;
+    if scene.known.has_in_force(&fact.id) || fact.is_history(kept_since(now, days)) {
+        return Ok(true);
+    }
+    let event = Key::Event(fact.id.clone());
+    Ok(ports.store.get(&event).await?.is_some())
 }
 
 /// Everything read before a fact is decided about.
@@ -443,7 +467,7 @@ pub async fn write_person(
     Ok(())
 }
 
-fn claims_of_person(person: &Person) -> Vec<Claim> {
+pub(super) fn claims_of_person(person: &Person) -> Vec<Claim> {
     let mut claims = Claim::all_of(&person.identifiers);
     let work = person.text("work_email");
     let work = work.and_then(|address| CanonicalEmail::parse(address).ok());

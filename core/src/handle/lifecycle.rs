@@ -16,14 +16,18 @@ use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::Direction;
 
-use super::{HandleError, delivery::write_person, ledger, load, residue, wake};
+use super::{HandleError, delivery::write_person, erasure, ledger, load, residue, wake};
 
-/// A moment of a person's life has come: the first day, or the time to leave.
+/// A moment of a person's life has come: the first day, the time to leave, or to be erased.
 ///
 /// # Errors
 /// If the store did not do it; the person stays due.
 pub async fn moment(ports: &Ports, mut person: Loaded<Person>) -> Result<(), HandleError> {
     let now = ports.clock.now();
+    let erasure = person.entity.erasure.as_ref();
+    if erasure.is_some_and(|erasure| erasure.is_due(now)) {
+        return erasure::erase(ports, person).await.map(drop);
+    }
     let leaves = person.entity.leaves_at.filter(|at| *at <= now);
     if let Some(at) = leaves {
         let origin = Origin::sando(

@@ -9,11 +9,12 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
 use crate::ids::{ApprovalId, PersonId, Slug, TaskId};
 use crate::intake::Match;
+use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::ports::Ports;
 use crate::run::{Expanded, Run, StepWork};
 use crate::settings::{Pause, Settings};
-use crate::store::{Group, Key, Loaded};
+use crate::store::{Group, Key, Loaded, Version};
 use crate::task::Task;
 use crate::workflow::StepKind;
 
@@ -34,11 +35,26 @@ pub async fn company(ports: &Ports) -> Result<Company, HandleError> {
 /// # Errors
 /// If the store cannot be read, or what is stored cannot be used.
 pub async fn settings(ports: &Ports) -> Result<Settings, HandleError> {
+    let (settings, _) = stored_settings(ports).await?;
+    settings.map_err(HandleError::Config)
+}
+
+/// The settings as they are stored, with their version, or why they cannot be used; for those who mend them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn stored_settings(
+    ports: &Ports,
+) -> Result<(Result<Settings, Vec<Mistake>>, Version), HandleError> {
     let key = Key::Config(ConfigKind::Settings, Slug::parse("settings")?);
-    let Some(stored) = ports.store.find::<ConfigItem>(&key).await? else {
-        return Ok(Settings::default());
-    };
-    crate::company::read(&stored.entity.file).map_err(HandleError::Config)
+    let stored = ports.store.find::<ConfigItem>(&key).await?;
+    Ok(stored.map_or_else(
+        || (Ok(Settings::default()), Version::ABSENT),
+        |stored| {
+            let settings = crate::company::read(&stored.entity.file);
+            (settings, stored.version)
+        },
+    ))
 }
 
 /// What is paused right now.

@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod directory;
 pub mod drift;
 pub mod drive;
+pub mod erasure;
 mod evidence;
 pub mod files;
 mod forget;
@@ -25,6 +26,7 @@ pub mod planning;
 pub mod post;
 pub mod replay;
 pub mod residue;
+pub mod retention;
 pub mod rosters;
 pub mod sync;
 pub mod tasks;
@@ -112,6 +114,7 @@ pub async fn work_until(
         Key::Candidacy(_) => Box::pin(offer::look_again(ports, stored.read()?)).await,
         Key::CatchUp => Box::pin(catch_up::poll(ports, stored.read()?)).await,
         Key::Approval(_) => Box::pin(approval::moment(ports, stored.read()?)).await,
+        Key::Purge => Box::pin(retention::go_on(ports, stored.read()?)).await,
         Key::Letter(_) => Box::pin(post::deliver(ports, stored.read()?)).await,
         Key::Account(..) => Box::pin(sync::account(ports, stored.read()?)).await,
         Key::Sync(..) => Box::pin(sync::work(ports, stored.read()?, until)).await,

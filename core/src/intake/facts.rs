@@ -47,6 +47,17 @@ impl Fact {
         of_this_kind && new_enough || self.kind == EventKind::Deleted
     }
 
+    /// Is it one that may be met again after its event was deleted, since nothing in force tells of it? Then it is
+    /// history once it is older than events are kept.
+    #[must_use]
+    pub fn is_history(&self, kept_since: Timestamp) -> bool {
+        let passes = matches!(
+            self.kind,
+            EventKind::Archived | EventKind::Deleted | EventKind::StageChanged | EventKind::Applied
+        );
+        passes && self.occurred_at < kept_since
+    }
+
     fn may_have_triggered(&self, triggered_at: Timestamp) -> bool {
         let latest = self
             .occurred_at
@@ -75,14 +86,14 @@ pub fn facts(reading: &Reading, known: &KnownCandidacy, hint: &str, now: Timesta
         Reading::Hidden => {
             return Facts::Hidden("the candidacy is confidential, and our key may not see it");
         }
-        Reading::Anonymised => return Facts::NotYet("the candidate is anonymised"),
+        // The person is gone from it, as if it were deleted; Lever does not say since when.
+        Reading::Anonymised => {
+            let id = fact_id("anonymised", opportunity, None, "");
+            return Facts::True(vec![deleted(id, now)]);
+        }
         Reading::Deleted(at) => {
             let id = fact_id("deleted", opportunity, *at, "");
-            return Facts::True(vec![Fact {
-                kind: EventKind::Deleted,
-                id,
-                occurred_at: at.unwrap_or(now),
-            }]);
+            return Facts::True(vec![deleted(id, at.unwrap_or(now))]);
         }
         Reading::Present(candidacy) => candidacy,
     };
@@ -106,6 +117,14 @@ pub fn facts(reading: &Reading, known: &KnownCandidacy, hint: &str, now: Timesta
         Facts::NotYet("Lever does not show what the webhook told of")
     } else {
         Facts::True(found)
+    }
+}
+
+fn deleted(id: EventId, occurred_at: Timestamp) -> Fact {
+    Fact {
+        kind: EventKind::Deleted,
+        id,
+        occurred_at,
     }
 }
 

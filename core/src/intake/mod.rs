@@ -11,6 +11,7 @@ pub use start::{Started, changed, matching, new_run, rule_input, run_of};
 
 use crate::attributes::Read;
 use crate::company::Company;
+use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::ids::{LeverId, PersonId, TaskId};
 use crate::lever::Candidacy;
@@ -133,7 +134,11 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
     }
     match intake.fact.kind {
         EventKind::Hired => hired(intake, &mut decided),
-        EventKind::Unhired | EventKind::Deleted => unhired(intake, &mut decided),
+        EventKind::Unhired => unhired(intake, &mut decided),
+        EventKind::Deleted => {
+            unhired(intake, &mut decided);
+            erase(intake, &mut decided);
+        }
         _ => other(intake, &mut decided),
     }
     let person = match (&decided.person, &intake.matched) {
@@ -265,6 +270,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         kept: BTreeMap::new(),
         merged: None,
         absorbed: BTreeSet::new(),
+        erasure: None,
         created_at: now,
     }
 }
@@ -389,6 +395,28 @@ fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
     let person = person.clone();
     decided.person = Some(Changed::Updated(loaded));
     start(intake, &person, decided);
+}
+
+/// Whom Lever keeps no more is erased here too, later (L23): of somebody who has started what recruiting knew.
+fn erase(intake: &Intake<'_>, decided: &mut Decided) {
+    let mut loaded = match (decided.person.take(), &intake.matched) {
+        (Some(Changed::Updated(loaded)), _) => loaded,
+        (None, Match::One(loaded)) => loaded.clone(),
+        (other, _) => {
+            decided.person = other;
+            return;
+        }
+    };
+    let person = &mut loaded.entity;
+    let stays = person.state.has_started() || person.baselined || person.identifiers.key.is_some();
+    let extent = if stays {
+        Extent::Recruiting
+    } else {
+        Extent::Everything
+    };
+    let asked = || Erasure::by_lever(extent, &intake.fact.id, intake.now);
+    person.erasure.get_or_insert_with(asked);
+    decided.person = Some(Changed::Updated(loaded));
 }
 
 /// Whatever else a rule may ask for: a person is made only if one does.

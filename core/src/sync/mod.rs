@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::definition::{Certificate, Checkpoint, Failure, IdHash};
 use crate::ids::{RosterId, Slug};
+use crate::retention::Retention;
 use crate::roster::Loss;
 use crate::store::{Entity, Key, PartKind};
 
-/// How long a sync can be looked at after it began.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long its parts are kept; a sync that is held is superseded by the next day's.
 const PARTS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -159,6 +158,13 @@ pub struct Sync {
     pub failure: Option<Failure>,
     /// Why it is held.
     pub held: Option<String>,
+    /// For how many days it is kept.
+    #[serde(default = "usual_days")]
+    pub kept_days: u32,
+}
+
+fn usual_days() -> u32 {
+    Retention::default().syncs_days
 }
 
 impl Sync {
@@ -190,6 +196,7 @@ impl Sync {
             certificate: None,
             failure: None,
             held: None,
+            kept_days: usual_days(),
         }
     }
 
@@ -238,7 +245,8 @@ impl Entity for Sync {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        self.started_at.checked_add(KEPT).ok()
+        let kept = SignedDuration::from_hours(i64::from(self.kept_days).saturating_mul(24));
+        self.started_at.checked_add(kept).ok()
     }
 }
 

@@ -144,6 +144,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(by_hand::correct_access))
         .routes(routes!(by_hand::merge))
         .routes(routes!(by_hand::split))
+        .routes(routes!(by_hand::erase))
         .routes(routes!(timeline::list))
         .routes(routes!(events::list))
         .routes(routes!(events::read))

@@ -1,18 +1,18 @@
-//! People changed by hand: leaving, coming back, corrections of attributes and of access, who is who.
+//! People changed by hand: leaving, coming back, corrections of attributes and of access, who is who, erasing.
 
 use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
 use sando_core::admin::people::{self, At, Done, check_attributes};
-use sando_core::admin::{correct, drift, identity};
+use sando_core::admin::{correct, drift, erasure, identity};
 use sando_core::ids::{AppSlug, PersonId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::auth::MayOperate;
+use crate::auth::{MayAdmin, MayOperate};
 use crate::body::{Body, InPath};
 use crate::people::{DriftView, PersonView};
 use crate::problem::Problem;
@@ -242,4 +242,38 @@ pub(crate) async fn split(
     let who = caller.who(&api);
     let done = identity::split(&api.ports, &who, &id, &body.identifiers, &body.reason).await?;
     Ok(Json(DoneView::from(&done)))
+}
+
+/// Why somebody is erased.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EraseBody {
+    /// It stays in the audit, so it must not name the person.
+    reason: String,
+}
+
+/// Who was erased.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErasedView {
+    /// The pseudonym that the audit keeps.
+    id: String,
+    erased: bool,
+}
+
+/// Erases everything about a person who is not here any more and holds nothing; the audit keeps the id alone.
+#[utoipa::path(post, path = "/v1/people/{id}/@erase", tag = "people", operation_id = "erase_person",
+    params(("id" = String, Path)), request_body = EraseBody,
+    responses((status = 200, body = ErasedView)))]
+pub(crate) async fn erase(
+    MayAdmin(caller): MayAdmin,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<EraseBody>,
+) -> Result<Json<ErasedView>, Problem> {
+    let who = caller.who(&api);
+    erasure::erase(&api.ports, &who, &id, &body.reason).await?;
+    Ok(Json(ErasedView {
+        id: id.to_string(),
+        erased: true,
+    }))
 }

@@ -12,6 +12,7 @@ use sando_core::admin::access;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::people;
 use sando_core::drift::{Drift, DriftKind};
+use sando_core::erasure::Erasure;
 use sando_core::grant::Grant;
 use sando_core::ids::PersonId;
 use sando_core::person::{Lifecycle, Person};
@@ -46,6 +47,9 @@ pub(crate) struct PersonView {
     start_date: Option<Date>,
     #[schema(value_type = Option<String>, format = DateTime)]
     leaves_at: Option<Timestamp>,
+    /// The person is to be erased: `{extent, actor, cause, reason, asked_at, look_at}`.
+    #[schema(value_type = Option<Object>)]
+    erasure: Option<Erasure>,
     /// Was here already: nothing is given before somebody applies it.
     baselined: bool,
     /// The person who this one was found to be.
@@ -104,6 +108,7 @@ impl From<&Loaded<Person>> for PersonView {
             },
             start_date: person.starts_on,
             leaves_at: person.leaves_at,
+            erasure: person.erasure.clone(),
             baselined: person.baselined,
             merged_into: person.merged.as_ref().map(|merged| merged.into.to_string()),
             absorbed: person.absorbed.iter().map(ToString::to_string).collect(),

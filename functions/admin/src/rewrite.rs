@@ -6,12 +6,13 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 20] = [
+const ACTIONS: &[&str] = &[
     "terminate",
     "merge",
     "split",
     "reinstate",
     "correct",
+    "erase",
     "replay",
     "cancel",
     "retry",

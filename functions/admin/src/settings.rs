@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
 use sando_core::oidc::OidcSettings;
+use sando_core::retention::Retention;
 use sando_core::settings::{Directory, Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -38,6 +39,11 @@ pub(crate) struct SettingsBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     guard: Option<Guard>,
+    /// For how many days what is over is kept; left out, it stays, and a part that is left out is as usual: `{candidates_days, events_days, runs_days,
+    /// syncs_days, dropped_users_days, letters_days, jobs_days}`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    retention: Option<Retention>,
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
@@ -120,6 +126,9 @@ pub(crate) struct SettingsView {
     /// `{users, percent}`.
     #[schema(value_type = Object)]
     guard: Guard,
+    /// Days by what is kept.
+    #[schema(value_type = Object)]
+    retention: Retention,
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
@@ -171,6 +180,7 @@ impl From<&Shown> for SettingsView {
             removals_per_hour: shown.settings.removals_per_hour,
             movers_per_hour: shown.settings.movers_per_hour,
             guard: shown.settings.guard,
+            retention: shown.settings.retention,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
             directory: shown.settings.directory.clone(),
@@ -223,6 +233,7 @@ pub(crate) async fn put(
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
         movers_per_hour: body.movers_per_hour.unwrap_or(usual.movers_per_hour),
         guard: body.guard.unwrap_or(usual.guard),
+        retention: body.retention.unwrap_or(before.retention),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),

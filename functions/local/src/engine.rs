@@ -14,6 +14,7 @@ use sando_core::event::Hint;
 use sando_core::handle;
 use sando_core::ids::Slug;
 use sando_core::ports::{EventsQueue, Lever, Notifier, Ports, RemoteError, Secrets, Sent, Tokens};
+use sando_core::retention::kept_since;
 use sando_core::store::Store;
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
@@ -56,6 +57,7 @@ pub struct Engine {
     /// The webhook function.
     pub webhook: Webhook,
     database: Embedded,
+    told: FolderNotifier,
     events: Arc<Events>,
     work: Arc<LocalWork>,
 }
@@ -136,6 +138,7 @@ impl Engine {
             tokens: Arc::new(ProviderTokens::new(http)),
             webhook,
             database,
+            told: FolderNotifier::new(data.notifications()),
             events,
             work,
         })
@@ -227,7 +230,7 @@ impl Engine {
     /// Every minute: takes a checkpoint of the audit, and forgets what has outlived its time, as DynamoDB does by itself.
     async fn every_minute(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut minute = tokio::time::interval(Duration::from_mins(1));
-        loop {
+        for number in 0_u64.. {
             tokio::select! {
                 _ = minute.tick() => {}
                 _ = stop.changed() => return,
@@ -236,9 +239,31 @@ impl Engine {
                 let error = anyhow::Error::from(error);
                 tracing::error!(error = %format_args!("{error:#}"), "no checkpoint of the audit could be taken: the next one covers it");
             }
+            if let Err(error) = handle::retention::begin(&self.ports).await {
+                tracing::error!(%error, "deleting what was kept for long enough could not begin");
+            }
             if let Err(error) = self.database.forget_expired().await {
                 tracing::error!(%error, "what has expired could not be forgotten");
             }
+            if number.is_multiple_of(60) {
+                self.forget_told().await;
+            }
+        }
+    }
+
+    /// What people were told lies in a folder for as long as letters are kept.
+    async fn forget_told(&self) {
+        let settings = match handle::load::settings(&self.ports).await {
+            Ok(settings) => settings,
+            Err(error) => {
+                tracing::error!(%error, "for how long letters are kept cannot be read");
+                return;
+            }
+        };
+        let days = settings.retention.letters_days;
+        let moment = kept_since(self.ports.clock.now(), days);
+        if let Err(error) = self.told.forget_before(moment).await {
+            tracing::error!(%error, "what people were told could not be deleted");
         }
     }
 }

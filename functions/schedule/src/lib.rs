@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use sando_core::admin::AdminError;
 use sando_core::handle::tick::tick;
-use sando_core::handle::{anchor, checkpoint};
+use sando_core::handle::{anchor, checkpoint, retention};
 use sando_core::ports::{Anchors, Ports};
 
 pub use standing::Standing;
@@ -36,6 +36,7 @@ impl Schedule {
     pub async fn every_minute(&self) -> Result<Standing, AdminError> {
         let oldest_due = standing::oldest_due(&self.ports).await?;
         let handed_on = tick(&self.ports, GRACE).await?;
+        retention::begin(&self.ports).await?;
         let checkpoints_fail = !self.checkpoints().await;
         Standing::look(&self.ports, oldest_due, handed_on, checkpoints_fail).await
     }

@@ -28,6 +28,7 @@
 //! | catch-up | `CATCHUP` | `CATCHUP` | yes | | | `get`, `due` |
 //! | letter | `LETTER#<id>` | `LETTER` | yes | by state | | `get`, `list`, `due` |
 //! | post | `POST` | `POST` | | | | `get` |
+//! | purge | `PURGE` | `PURGE` | yes | | | `get`, `due` |
 //! | definition | `DEFINITIONS` | `DEFINITION#<slug>` | | | | `group(Definitions)`, `get` |
 //! | draft of a definition | `DRAFTS` | `DRAFT#<slug>` | | | | `group(Drafts)`, `get` |
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
@@ -44,6 +45,7 @@
 //! | list of the API | served by |
 //! |---|---|
 //! | people, runs, events, deliveries, tasks, approvals, jobs, grants, letters, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
+//! | what was kept for long enough, by state | index `list`, as above, from `list_sk < <moment>` on |
 //! | runs, events, tasks, approvals of a person; entries of an address | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
 //! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
 //! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
@@ -140,6 +142,7 @@ impl From<&Key> for ItemKey {
             Key::CatchUp => ("CATCHUP".to_owned(), "CATCHUP".to_owned()),
             Key::Letter(id) => (format!("LETTER#{id}"), "LETTER".to_owned()),
             Key::Post => ("POST".to_owned(), "POST".to_owned()),
+            Key::Purge => ("PURGE".to_owned(), "PURGE".to_owned()),
             Key::Definition(_)
             | Key::DefinitionVersion(..)
             | Key::Draft(_)
@@ -228,6 +231,7 @@ impl TryFrom<&ItemKey> for Key {
             (["CATCHUP"], ["CATCHUP"]) => Self::CatchUp,
             (["LETTER", id], ["LETTER"]) => Self::Letter(id.parse()?),
             (["POST"], ["POST"]) => Self::Post,
+            (["PURGE"], ["PURGE"]) => Self::Purge,
             (pk, sk) => parse_reading(pk, sk)?,
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

@@ -20,7 +20,7 @@ use super::keys::{
 };
 use super::store::DynamoStore;
 use super::tables::{DUE_INDEX, LIST_INDEX, WHO_INDEX};
-use crate::rules::{MAX_PAGE, page_size, parse_cursor, parse_key, print_cursor, print_key};
+use crate::rules::{MAX_PAGE, first_place, page_size, parse_key, print_cursor, print_key};
 
 /// A list is read from an index, then from the table; so often at most does a batch leave items out.
 const BATCH_ATTEMPTS: u8 = 5;
@@ -80,7 +80,7 @@ impl Places {
     fn of(query: &Query) -> Option<Self> {
         Some(match query {
             Query::Roster(_) | Query::Syncs(_) => return None,
-            Query::States { kind, states } => Self {
+            Query::States { kind, states } | Query::Before { kind, states, .. } => Self {
                 index: LIST_INDEX,
                 partition_name: LIST_PK,
                 place_name: LIST_SK,
@@ -127,8 +127,7 @@ pub(super) async fn list(
         return table(store, list, page).await;
     };
     let limit = page_size(page.limit);
-    let before = page.cursor.as_deref().map(|c| parse_cursor(list, c));
-    let before = before.transpose()?;
+    let before = first_place(list, page)?;
     let reads = places.partitions.iter().map(|partition| {
         let call = places.newest_first(store, partition, before.as_deref());
         query(call, limit.saturating_add(1))
@@ -168,7 +167,7 @@ async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<
     let (partitions, is_forward): (Vec<String>, bool) = match list {
         Query::Roster(roster) => ((0..16).map(|n| roster_partition(roster, n)).collect(), true),
         Query::Syncs(roster) => (vec![syncs_partition(roster)], false),
-        Query::States { .. } | Query::Person { .. } => (Vec::new(), true),
+        Query::States { .. } | Query::Before { .. } | Query::Person { .. } => (Vec::new(), true),
     };
     let begun = |pk: &String| after.as_ref().is_none_or(|after| *pk >= after.pk);
     let mut found = Vec::new();

@@ -69,7 +69,12 @@ impl LeverClient {
             .into_iter()
             .filter_map(|row| {
                 let id = lever_id(&row.id)?;
-                Some((id, How::There(archived(row, &hired))))
+                let how = if row.is_anonymized {
+                    How::Anonymised
+                } else {
+                    How::There(archived(row, &hired))
+                };
+                Some((id, how))
             })
             .collect();
         Ok(moved(found))

@@ -21,7 +21,7 @@ impl Found {
     /// Its place in the list, if it stands in it.
     pub(super) fn place_in(&self, query: &Query, key: &Key) -> Option<String> {
         let at = match query {
-            Query::States { kind, states } => {
+            Query::States { kind, states } | Query::Before { kind, states, .. } => {
                 self.listing
                     .as_ref()
                     .filter(|list| list.kind == *kind && states.contains(&list.state))?

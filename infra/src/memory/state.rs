@@ -65,12 +65,10 @@ impl State {
                 let all = Key::Sync(of.clone(), 0)..=Key::Sync(of.clone(), u64::MAX);
                 return Self::page(query, page, self.items.range(all).rev());
             }
-            Query::States { .. } | Query::Person { .. } => {}
+            Query::States { .. } | Query::Before { .. } | Query::Person { .. } => {}
         }
         let limit = rules::page_size(page.limit);
-        let before = page.cursor.as_deref();
-        let before = before.map(|cursor| rules::parse_cursor(query, cursor));
-        let before = before.transpose()?;
+        let before = rules::first_place(query, page)?;
         let mut entries = self.index.list(query);
         entries.retain(|(place, _)| before.as_ref().is_none_or(|before| place < before));
         let more = entries.len() > limit;

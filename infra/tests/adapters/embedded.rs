@@ -12,6 +12,7 @@ use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::event::KnownCandidacy;
 use sando_core::ids::{LeverId, PersonId};
+use sando_core::retention::Purge;
 use sando_core::store::{
     Commit, Entity, Group, Key, PageRequest, Put, Query, Store, StoreError, Version,
 };
@@ -257,6 +258,7 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     let candidacy = Key::Candidacy(LeverId::parse("0b5a").unwrap());
     let known = store.find::<KnownCandidacy>(&candidacy).await.unwrap();
     let catch_up = store.find::<CatchUp>(&Key::CatchUp).await.unwrap();
+    let purge = store.find::<Purge>(&Key::Purge).await.unwrap().unwrap();
 
     assert_eq!(approval.entity.state, ApprovalState::Waiting);
     let before: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
@@ -265,6 +267,7 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     assert_eq!(approval.entity.due(), Some(before));
     assert_eq!(known.unwrap().entity.look_at, None);
     assert_eq!(catch_up.unwrap().entity.found, 3);
+    assert_eq!((purge.entity.list, purge.entity.deleted), (2, 5));
 }
 
 #[tokio::test]

@@ -80,6 +80,7 @@ fn key() -> impl Strategy<Value = Key> {
         Just(Key::CatchUp),
         id("eff_").prop_map(Key::Letter),
         Just(Key::Post),
+        Just(Key::Purge),
         slug().prop_map(Key::Definition),
         (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
         slug().prop_map(Key::Draft),

@@ -201,6 +201,11 @@ async fn the_deleted_the_hidden_and_the_anonymised_are_told_apart() {
         read(&anonymised.opportunity).await,
         Reading::Anonymised
     ));
+    let moved = lever.moved(Part::Updated, Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    let moved = moved.await.unwrap();
+    let gone = moved.iter().filter(|row| row.how == How::Anonymised);
+    let gone: Vec<&str> = gone.map(|row| row.opportunity.as_str()).collect();
+    assert_eq!(gone, [anonymised.opportunity.as_str()]);
 }
 
 #[tokio::test]

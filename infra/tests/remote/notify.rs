@@ -135,3 +135,31 @@ async fn the_topic_hears_only_of_those_whom_nothing_reaches() {
     let to: Vec<&str> = heard.iter().map(|one| one.to.as_str()).collect();
     assert_eq!(to, ["role:hr"]);
 }
+
+#[tokio::test]
+async fn what_was_told_long_ago_is_kept_in_the_folder_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = FolderNotifier::new(folder.path().join("told"));
+    let key = EffectKey::derived(&["a letter"]);
+    let notification = Notification {
+        to: "role:it".to_owned(),
+        text: "Laptop for Ada Park".to_owned(),
+        key: key.clone(),
+    };
+    assert_eq!(
+        told.forget_before(jiff::Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap(),
+        0
+    );
+    told.send(&notification).await.unwrap();
+    let file = folder.path().join("told").join(format!("{key}.json"));
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    let written = jiff::Timestamp::try_from(written).unwrap();
+
+    assert_eq!(told.forget_before(written).await.unwrap(), 0);
+    assert!(told.was_sent(&key).await.unwrap());
+    let later = written + jiff::SignedDuration::from_secs(1);
+    assert_eq!(told.forget_before(later).await.unwrap(), 1);
+    assert!(!file.exists());
+}

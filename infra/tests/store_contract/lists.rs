@@ -5,7 +5,8 @@ use sando_core::ids::RosterId;
 use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
 
 use crate::world::{
-    World, expecting, in_state, new_item, new_task, of_person, over_version, person, putting, task,
+    World, at, expecting, in_state, new_item, new_task, of_person, over_version, person, putting,
+    task,
 };
 
 fn tasks(states: &[&'static str]) -> Query {
@@ -108,6 +109,28 @@ pub(crate) async fn a_cursor_of_another_list_is_refused(world: &World) {
         let refused = world.store.list(&query, &page).await;
         assert_eq!(refused.err(), Some(StoreError::BadCursor));
     }
+}
+
+pub(crate) async fn what_stands_before_a_moment_is_listed_newest_first(world: &World) {
+    for n in 0..9 {
+        let state = ["open", "done", "other"][usize::try_from(n).unwrap() % 3];
+        world.put(in_state(&n.to_string(), state, n)).await;
+    }
+    let before = |second| Query::Before {
+        kind: "task",
+        states: vec!["open", "done"],
+        moment: at(second),
+    };
+
+    assert_eq!(world.list(&before(0)).await, [""; 0]);
+    assert_eq!(world.list(&before(5)).await, ["4", "3", "1", "0"]);
+    let (first, cursor) = world.page(&before(5), 3, None).await;
+    // The moment moves on while it is paged: the list does not begin anew.
+    let (second, end) = world.page(&before(7), 3, cursor).await;
+
+    assert_eq!(first, ["4", "3", "1"]);
+    assert_eq!(second, ["0"]);
+    assert_eq!(end, None);
 }
 
 pub(crate) async fn what_has_moved_to_another_state_is_not_listed(world: &World) {

@@ -76,6 +76,7 @@ contract! {
         pages_together_are_the_list_each_item_once,
         a_cursor_stays_good_while_newer_items_come,
         a_cursor_of_another_list_is_refused,
+        what_stands_before_a_moment_is_listed_newest_first,
         what_has_moved_to_another_state_is_not_listed,
         what_was_deleted_is_not_listed,
         the_items_of_a_person_are_listed_newest_first,

@@ -1,8 +1,9 @@
 //! What a roster is after syncs that go well, and how much that writes.
 
 use jiff::SignedDuration;
-use sando_core::admin::{Expect, accounts};
-use sando_core::store::Key;
+use sando_core::admin::{Expect, accounts, files};
+use sando_core::config::ConfigKind;
+use sando_core::store::{Entity, Key};
 use sando_core::sync::SyncState;
 use serde_json::json;
 
@@ -49,6 +50,38 @@ async fn an_unchanged_roster_writes_no_user() {
         .collect();
     let writes: u64 = after.iter().sum::<u64>() - before.iter().sum::<u64>();
     assert!(writes < 30, "{writes} writes");
+}
+
+#[tokio::test]
+async fn who_is_gone_is_kept_for_as_long_as_the_settings_say() {
+    let world = World::with(users(0..30)).await;
+    world.serve(users(0..29));
+    world.day().await;
+    let kept = json!({ "retention": { "dropped_users_days": 2, "syncs_days": 14 } });
+    let (kind, id) = (ConfigKind::Settings, slug("settings"));
+    files::put(
+        &world.ports,
+        &world.who(),
+        kind,
+        &id,
+        kept,
+        &Expect::Anything,
+    )
+    .await
+    .unwrap();
+
+    world.day().await;
+    assert_eq!(world.entries().await.len(), 30);
+    for _ in 0..3 {
+        world.day().await;
+    }
+
+    assert_eq!(world.entries().await.len(), 29);
+    assert_eq!(world.roster().await, roster_of(&users(0..29)));
+    let sync = world.last().await;
+    assert_eq!((sync.counts.users, sync.counts.vanished), (29, 0));
+    let two_weeks = SignedDuration::from_hours(14 * 24);
+    assert_eq!(sync.expires_at(), Some(sync.started_at + two_weeks));
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ impl Fleet {
             .await
             .expect("the configuration can be put");
         let base = Base {
+            database: database.clone(),
             store,
             secrets,
             folder: path.to_owned(),

@@ -39,6 +39,7 @@ pub struct Machine {
 /// What outlives a process.
 #[derive(Clone)]
 pub(super) struct Base {
+    pub(super) database: Embedded,
     pub(super) store: Arc<dyn Store>,
     pub(super) secrets: Arc<FileSecrets>,
     pub(super) folder: PathBuf,
@@ -83,6 +84,7 @@ impl Machine {
             })
             .await;
         let base = Base {
+            database,
             store,
             secrets,
             folder: folder.to_owned(),
@@ -112,6 +114,16 @@ impl Machine {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.base.folder
+    }
+
+    /// Everything that is stored, as the text of a copy of the database: what was deleted is not in it.
+    pub async fn everything(&self) -> String {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let copy = folder.path().join("copy");
+        let copied = self.base.database.backup(&copy).await;
+        copied.expect("the database can be copied");
+        let bytes = std::fs::read(&copy).expect("the copy can be read");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// A verified webhook reaches the queue `events`, and its consumer; false if the process was killed.
@@ -190,7 +202,7 @@ impl Machine {
                 .due(shard, until, 100)
                 .await
                 .expect("the store can be read");
-            let recurs = |key: &Key| matches!(key, Key::Candidacy(_) | Key::CatchUp);
+            let recurs = |key: &Key| matches!(key, Key::Candidacy(_) | Key::CatchUp | Key::Purge);
             let first = first
                 .iter()
                 .find(|entry| !settling || !recurs(&entry.key))

@@ -139,10 +139,11 @@ pub fn access_as_due(world: &World) {
     };
     for (number, human) in world.plan.humans.iter().enumerate() {
         let id = ask(known(world, human)).and_then(Result::ok).flatten();
-        let person = id.and_then(|id| {
+        let person = {
             let seen = world.watch.seen();
-            seen.people.get(&id).map(|seen| seen.person.clone())
-        });
+            let id = id.or_else(|| seen.contacts.get(&human.contact).cloned());
+            id.and_then(|id| seen.people.get(&id).map(|seen| seen.person.clone()))
+        };
         judge_state(world, number, human, person.as_ref());
         if let Some(person) = person {
             judge_accounts(world, &company, &person);

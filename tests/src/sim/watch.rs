@@ -97,6 +97,8 @@ pub struct Seen {
     pub effects: u64,
     /// When things are due.
     pub due: BTreeMap<Key, Timestamp>,
+    /// Whom a Lever contact was ever known to be; who is erased is not found by it any more.
+    pub contacts: BTreeMap<LeverId, PersonId>,
     /// Opportunities that were hired at some time.
     pub hired: BTreeSet<LeverId>,
     /// What did not hold.
@@ -221,6 +223,11 @@ impl Watch {
         let mut seen = self.seen();
         let before = seen.people.get(&id).cloned();
         let changed = before.as_ref().map(|before| before.person.state) != Some(person.state);
+        let received = |before: &SeenPerson| before.person.state.may_receive();
+        let begins = receives && !before.as_ref().is_some_and(received);
+        for contact in &person.identifiers.lever_contact {
+            seen.contacts.insert(contact.clone(), id.clone());
+        }
         let state = person.state;
         let since = before.and_then(|before| before.barred_since);
         let barred_since = barred.then(|| since.unwrap_or(number));
@@ -231,7 +238,7 @@ impl Watch {
                 barred_since,
             },
         );
-        let lied = receives
+        let lied = begins
             && !known
                 .iter()
                 .any(|opportunity| seen.hired.contains(opportunity));

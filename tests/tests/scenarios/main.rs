@@ -11,6 +11,7 @@ mod cancel;
 mod catch_up;
 mod claims;
 mod crash;
+mod erasure;
 mod identity;
 mod laws;
 mod leaver;

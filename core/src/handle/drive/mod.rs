@@ -169,7 +169,7 @@ impl Hand {
                 format!("run/{run}"),
             ));
         }
-        changes.check(self.person.entity.key(), self.person.version);
+        self.fence(&mut changes, over);
         self.commit(ports, changes, over).await?;
         if over {
             self.measure();
@@ -186,6 +186,18 @@ impl Hand {
         }
         self.approvals.extend(turn.new_approvals.iter().map(new));
         Ok(())
+    }
+
+    /// The person must not have moved; who waits to be erased until this run is over is looked at again.
+    fn fence(&self, changes: &mut Changes, over: bool) {
+        let mut person = self.person.clone();
+        match &mut person.entity.erasure {
+            Some(erasure) if over && self.run.entity.state != RunState::Running => {
+                erasure.look_at = erasure.look_at.or(Some(changes.origin.at));
+                changes.update(&person);
+            }
+            _ => changes.check(person.entity.key(), person.version),
+        }
     }
 
     /// Tells how the run ended, if it did.

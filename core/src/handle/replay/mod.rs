@@ -181,6 +181,10 @@ impl Scene {
         };
         let key = Key::Candidacy(opportunity.clone());
         self.known = ports.store.find(&key).await?;
+        let erased = |known: &Loaded<KnownCandidacy>| known.entity.erased;
+        if self.known.as_ref().is_some_and(erased) {
+            return Ok(());
+        }
         let reading = ports.lever.read(opportunity, &self.company.needs()).await?;
         if let Reading::Present(candidacy) = reading {
             self.candidacy = Some(*candidacy);

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, Stop};
 use super::settle;
-use crate::handle::HandleError;
+use crate::handle::{HandleError, load};
+use crate::retention::kept_since;
 use crate::roster::difference::Comparing;
 use crate::roster::{Entry, Write, unseen};
 use crate::store::{Loaded, PageRequest, Query};
@@ -19,6 +20,11 @@ const AT_ONCE: usize = 100;
 pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
     let seen = desk.all_seen().await?;
     let query = Query::Roster(desk.sync.entity.roster.clone());
+    let days = load::settings(desk.ports)
+        .await?
+        .retention
+        .dropped_users_days;
+    let moment = kept_since(desk.ports.clock.now(), days);
     loop {
         let cursor = match &desk.sync.entity.phase {
             Phase::Compare { cursor } => cursor.clone(),
@@ -35,6 +41,12 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
             let entry: Loaded<Entry> = stored.read()?;
             let is_seen = seen.contains(entry.entity.id);
             let (write, loss) = unseen(&entry.entity, is_seen, &comparing);
+            let write = match write {
+                Write::Nothing if !is_seen && is_outlived(&entry.entity, &comparing, moment) => {
+                    Write::Delete
+                }
+                write => write,
+            };
             count(&mut desk.counts, &entry.entity, &write, &comparing);
             if let Some(loss) = loss {
                 desk.counts.vanished = desk.counts.vanished.saturating_add(1);
@@ -60,6 +72,12 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
             desk.keep(None).await?;
         }
     }
+}
+
+/// Was somebody who is gone from the application kept for long enough?
+fn is_outlived(entry: &Entry, comparing: &Comparing, moment: Timestamp) -> bool {
+    let face = entry.visible(comparing.applied);
+    face.is_some_and(|face| face.deleted && face.at < moment)
 }
 
 /// Counts who was there before, and who will be.

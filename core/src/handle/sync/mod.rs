@@ -28,7 +28,7 @@ use crate::ports::Ports;
 use crate::store::{Key, Loaded};
 use crate::sync::{Phase, Sync, SyncState};
 
-use super::{HandleError, ledger};
+use super::{HandleError, ledger, load};
 use desk::Desk;
 
 /// How long a worker stays at a sync before it hands it on, where nobody says otherwise.
@@ -94,7 +94,8 @@ pub async fn begin(
         return Ok(None);
     };
     let number = definition.entity.number;
-    let sync = Sync::begin(&mut account.entity, number, actor, now);
+    let mut sync = Sync::begin(&mut account.entity, number, actor, now);
+    sync.kept_days = load::settings(ports).await?.retention.syncs_days;
     let target = format!("sync/{}", sync.number);
     let line = Line::new(account.entity.stream(), "sync begun", target);
     changes.say(line.after(serde_json::json!({ "definition_version": number })));

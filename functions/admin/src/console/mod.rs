@@ -120,7 +120,7 @@ const FILES: [Route; 2] = [
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 32] = [
+const FORMS: &[Route] = &[
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
@@ -139,6 +139,9 @@ const FORMS: [Route; 32] = [
         post(run::complete)
     }),
     ("/console/settings/guards", || post(settings::save_guards)),
+    ("/console/settings/retention", || {
+        post(settings::save_retention)
+    }),
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),

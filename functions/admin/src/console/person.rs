@@ -149,6 +149,7 @@ fn lead(visitor: &Visitor, person: &Person) -> Markup {
         p.facts {
             (tag(shape, state))
             @if person.baselined { span { "baselined: nothing is given before it is applied" } }
+            @if let Some(erasure) = &person.erasure { span { (words::to_be_erased(erasure)) } }
             @let work = words::work(person);
             @if !work.is_empty() { span { (work) } }
             @if let Some(email) = person.text("work_email") { span { (email) } }

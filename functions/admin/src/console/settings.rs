@@ -93,6 +93,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
             (guards(visitor, &shown, wrong, &once(api)))
             (brake(paused.is_on()))
         }
+        (retention(visitor, &shown, wrong, &once(api)))
         (people(visitor, &shown, wrong, &once(api)))
         @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }
         @if !may { p.small.muted { (words::SETTINGS_READ_ONLY) } }
@@ -139,6 +140,28 @@ fn guards(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
                 (number("guard_percent", "Percentage of all users", "0 to 100.", now.guard.percent))
                 @if let Some(at) = now.live_from { p.small.muted { "Live from " (exact(at)) ": what happened before starts nothing." } }
                 @if visitor.may(Scope::Admin) { p.bar { button type="submit" { "Save the guards" } } }
+            }
+        }
+    }
+}
+
+/// For how many days what is over is kept.
+fn retention(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup {
+    let may = visitor.may(Scope::Admin);
+    html! {
+        section aria-labelledby="retention" {
+            h2 #retention { (words::RETENTION) }
+            p.small { (words::RETENTION_HINT) }
+            form.stack method="post" action="/console/settings/retention" {
+                (hidden(visitor, once))
+                @for (name, days, _) in shown.settings.retention.days() {
+                    div.field {
+                        label for=(name) { (words::kept(name)) }
+                        input id=(name) type="text" inputmode="numeric" name=(name) value=(wrong.typed(name, days.to_string()))
+                            autocomplete="off" maxlength="9" disabled[!may];
+                    }
+                }
+                @if may { p.bar { button type="submit" { "Save how long" } } }
             }
         }
     }
@@ -213,20 +236,10 @@ async fn saved(
     }
 }
 
-/// Saves the guards.
-pub(super) async fn save_guards(
-    Administers(visitor): Administers,
-    State(api): State<Api>,
-    form: Form,
-) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+/// Reads whole numbers into their places; what is none is told.
+fn numbers<const N: usize>(form: &Form, places: [(&'static str, &mut u32); N]) -> Wrong {
     let mut wrong = Wrong::default();
-    for (name, place) in [
-        ("removals_per_hour", &mut wanted.removals_per_hour),
-        ("movers_per_hour", &mut wanted.movers_per_hour),
-        ("guard_users", &mut wanted.guard.users),
-        ("guard_percent", &mut wanted.guard.percent),
-    ] {
+    for (name, place) in places {
         match form.get(name).parse() {
             Ok(number) => *place = number,
             Err(_) => wrong
@@ -235,6 +248,47 @@ pub(super) async fn save_guards(
         }
         wrong.typed.push((name, form.get(name).to_owned()));
     }
+    wrong
+}
+
+/// Saves the guards.
+pub(super) async fn save_guards(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let places = [
+        ("removals_per_hour", &mut wanted.removals_per_hour),
+        ("movers_per_hour", &mut wanted.movers_per_hour),
+        ("guard_users", &mut wanted.guard.users),
+        ("guard_percent", &mut wanted.guard.percent),
+    ];
+    let wrong = numbers(&form, places);
+    if !wrong.mistakes.is_empty() {
+        return again(&api, &visitor, &wrong).await;
+    }
+    saved(&api, &visitor, wanted, wrong.typed).await
+}
+
+/// Saves for how long what is over is kept.
+pub(super) async fn save_retention(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let kept = &mut wanted.retention;
+    let places = [
+        ("candidates_days", &mut kept.candidates_days),
+        ("events_days", &mut kept.events_days),
+        ("runs_days", &mut kept.runs_days),
+        ("syncs_days", &mut kept.syncs_days),
+        ("dropped_users_days", &mut kept.dropped_users_days),
+        ("letters_days", &mut kept.letters_days),
+        ("jobs_days", &mut kept.jobs_days),
+    ];
+    let wrong = numbers(&form, places);
     if !wrong.mistakes.is_empty() {
         return again(&api, &visitor, &wrong).await;
     }

@@ -78,6 +78,7 @@ async fn a_deletion_that_no_webhook_told_withdraws_the_hire() {
     );
     let person = world.get(&format!("/v1/people/{ada}")).await.expect(200);
     assert_eq!(person["state"], "withdrawn");
+    assert_eq!(person["erasure"]["extent"], "everything");
     assert_eq!(state(&world).await["found"], 1);
 }
 

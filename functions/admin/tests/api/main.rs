@@ -15,6 +15,7 @@ mod config;
 mod console;
 mod day_one;
 mod drift;
+mod erasure;
 mod events;
 mod identity;
 mod keys;

@@ -27,7 +27,6 @@ use sando_core::ports::{
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
     SecretValues, Secrets, Subject, TokenError, Tokens, WorkMessage, WorkQueue,
 };
-use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
@@ -303,6 +302,7 @@ impl Secrets for Fakes {
 /// A company with its API.
 pub(crate) struct World {
     pub(crate) fakes: Arc<Fakes>,
+    pub(crate) memory: Arc<MemoryStore>,
     pub(crate) ports: Ports,
     router: Router,
 }
@@ -335,9 +335,9 @@ impl Answer {
 pub(crate) fn world() -> World {
     let fakes = Arc::new(Fakes::default());
     *fakes.now.lock().unwrap() = "2027-01-04T09:00:00Z".parse().unwrap();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let memory = Arc::new(MemoryStore::new());
     let ports = Ports {
-        store,
+        store: memory.clone(),
         work: fakes.clone(),
         lever: fakes.clone(),
         apps: Arc::new(Shared(fakes.clone())),
@@ -355,6 +355,7 @@ pub(crate) fn world() -> World {
     };
     World {
         fakes,
+        memory,
         ports,
         router: router(api),
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Actions with one sentence each, whatever they are about.
-const PLAIN: [(&str, &str); 53] = [
+const PLAIN: &[(&str, &str)] = &[
     ("API key made", "An API key was made"),
     ("API key forgotten", "An API key was forgotten"),
     (
@@ -47,6 +47,10 @@ const PLAIN: [(&str, &str); 53] = [
         "approval escalated",
         "Nobody decided in time: others were asked",
     ),
+    (
+        "candidacy erased",
+        "A candidacy that Lever deleted was erased",
+    ),
     ("catch-up asked for", "Reading Lever again was asked for"),
     ("checkpoint", "The ends of the chains were written down"),
     ("corrected by hand", "Attributes were corrected by hand"),
@@ -59,11 +63,20 @@ const PLAIN: [(&str, &str); 53] = [
         "drift taken over",
         "What a roster shows was taken for what is there",
     ),
+    ("erasure asked for", "Erasing them was asked for"),
+    (
+        "erasure waits",
+        "Erasing them waits until everything is taken back",
+    ),
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
     (
         "merged into another person",
         "They were found to be somebody who is known already",
+    ),
+    (
+        "kept for long enough",
+        "What was kept for long enough was deleted",
     ),
     ("lever API key set", "The API key of Lever was set"),
     (
@@ -75,7 +88,15 @@ const PLAIN: [(&str, &str); 53] = [
         "Removals were paused: more than the cap in one hour",
     ),
     ("person added", "They became known"),
+    (
+        "person erased",
+        "They were erased: nothing personal is left here",
+    ),
     ("person changed", "What is known of them changed"),
+    (
+        "recruiting data erased",
+        "What recruiting knew of them was erased",
+    ),
     (
         "refused a token that was seen with other content",
         "A webhook was refused: its token came before with other content",

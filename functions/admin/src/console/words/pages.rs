@@ -2,6 +2,7 @@
 
 use sando_core::account::{Account, AccountState};
 use sando_core::audit::Verification;
+use sando_core::erasure::{Erasure, Extent};
 
 use crate::console::format::{many, number, size};
 
@@ -213,6 +214,32 @@ pub(in crate::console) fn settings(lever: bool) -> String {
 pub(in crate::console) const SETTINGS_READ_ONLY: &str =
     "You can read the settings. Changing them takes the role administrator.";
 pub(in crate::console) const WHO_IS_WHO: &str = "Who is who";
+
+/// How far erasing somebody has come.
+pub(in crate::console) fn to_be_erased(erasure: &Erasure) -> &'static str {
+    match (erasure.extent, erasure.look_at) {
+        (Extent::Recruiting, _) => "what recruiting knew of them is erased soon",
+        (Extent::Everything, Some(_)) => "erased soon",
+        (Extent::Everything, None) => "erased once everything is taken back",
+    }
+}
+
+pub(in crate::console) const RETENTION: &str = "How long it is kept";
+pub(in crate::console) const RETENTION_HINT: &str =
+    "In days. What still goes on is kept for as long as it does, and the audit for ever.";
+
+/// What is kept for so long.
+pub(in crate::console) fn kept(name: &str) -> &'static str {
+    match name {
+        "candidates_days" => "People who never started, since anything was heard of them",
+        "events_days" => "Events and webhooks",
+        "runs_days" => "Runs that are over, with their tasks and approvals",
+        "syncs_days" => "Syncs",
+        "dropped_users_days" => "Users who are gone from their application",
+        "letters_days" => "What people were told",
+        _ => "Jobs and what came of them",
+    }
+}
 pub(in crate::console) const ROLES_HINT: &str =
     "As YAML, one role a line: it-admin: [ada@contoso.example]";
 pub(in crate::console) const OIDC_HINT: &str = "As YAML: issuer, audience (the client id), groups_claim, and groups: each with its roles \

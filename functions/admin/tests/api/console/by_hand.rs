@@ -209,6 +209,19 @@ async fn settings_are_saved_part_by_part() {
             .status,
         303
     );
+    let retention = [
+        ("candidates_days", "90"),
+        ("events_days", "400"),
+        ("runs_days", "400"),
+        ("syncs_days", "30"),
+        ("dropped_users_days", "60"),
+        ("letters_days", "14"),
+        ("jobs_days", "7"),
+    ];
+    let saved = browser
+        .post("/console/settings/retention", &retention)
+        .await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
     let people = [
         ("roles", "it-admin: [ada@contoso.example]"),
         (
@@ -223,6 +236,8 @@ async fn settings_are_saved_part_by_part() {
     assert_eq!(settings["removals_per_hour"], 25);
     assert_eq!(settings["guard"], json!({ "users": 3, "percent": 30 }));
     assert_eq!(settings["movers_per_hour"], 7);
+    assert_eq!(settings["retention"]["candidates_days"], 90);
+    assert_eq!(settings["retention"]["dropped_users_days"], 60);
     assert_eq!(
         settings["roles"],
         json!({ "it-admin": ["ada@contoso.example"] })

@@ -54,6 +54,7 @@ async fn each_role_has_its_own_forms() {
         "/console/connect/{definition}",
         "/console/builder/{id}/save",
         "/console/settings/guards",
+        "/console/settings/retention",
         "/console/settings/people",
         "/console/settings/lever",
         "/console/settings/keys",

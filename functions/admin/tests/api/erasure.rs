@@ -1,0 +1,144 @@
+//! Erasing somebody by hand, and for how long what is over is kept.
+
+use sando_core::audit::{Head, Record};
+use sando_core::store::Group;
+use serde_json::json;
+
+use crate::world::{World, world};
+
+const PERSONAL: [&str; 3] = ["Ada Park", "ada@mail.example", "ada.park@contoso.example"];
+
+/// Which of these texts any item or any record of the audit shows.
+async fn stored(world: &World) -> Vec<&'static str> {
+    let items = world.memory.items();
+    let mut all: Vec<String> = items.into_iter().map(|item| item.body).collect();
+    let store = &world.ports.store;
+    for head in store.all::<Head>(&Group::Heads).await.unwrap() {
+        let records: Vec<Record> = store.records(&head.entity.stream, 1, 1000).await.unwrap();
+        all.push(serde_json::to_string(&records).unwrap());
+    }
+    let is_stored = |text: &&str| all.iter().any(|one| one.contains(text));
+    PERSONAL.into_iter().filter(is_stored).collect()
+}
+
+/// Ada has Figma.
+async fn with_figma(world: &World) -> String {
+    let figma = json!({ "name": "Figma", "owner": "design-ops@contoso.example", "provisioner": {
+        "type": "scim", "base_url": "https://figma.example/scim", "auth": { "type": "bearer" } } });
+    world.put("/v1/apps/figma", figma).await.expect(201);
+    let policy = json!({ "grants": [{ "app": "figma" }] });
+    world
+        .put("/v1/policies/everybody", policy)
+        .await
+        .expect(201);
+    let id = world.applied_again().await;
+    settle(world).await;
+    id
+}
+
+async fn settle(world: &World) {
+    for _ in 0..6 {
+        world.pass(60).await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_left_is_erased_and_the_audit_keeps_a_pseudonym() {
+    let world = world();
+    let id = with_figma(&world).await;
+    let now = json!({ "at": "now", "reason": "agreed" });
+    world
+        .post(&format!("/v1/people/{id}:terminate"), now)
+        .await
+        .expect(200);
+    settle(&world).await;
+    assert_eq!(world.run_of(&id).await["state"], "finished");
+    assert_eq!(stored(&world).await, PERSONAL);
+
+    let path = format!("/v1/people/{id}:erase");
+    let reason = json!({ "reason": "request 4711" });
+    let erased = world.post(&path, reason.clone()).await.expect(200);
+    settle(&world).await;
+
+    assert_eq!(erased, json!({ "id": id, "erased": true }));
+    assert_eq!(stored(&world).await, [""; 0]);
+    world.get(&format!("/v1/people/{id}")).await.expect(404);
+    world.post(&path, reason).await.expect(404);
+    let audit = world
+        .get(&format!("/v1/audit?stream=person/{id}&limit=200"))
+        .await;
+    assert!(audit.text.contains("person erased") && audit.text.contains("request 4711"));
+    let verified = world.post("/v1/audit:verify", json!({})).await.expect(200);
+    assert_eq!(verified["ok"], true);
+
+    // Whoever comes under the same key is somebody else, and does not get the address.
+    let bo = json!({ "attributes": { "name": "Bo Lind", "department": "Sales" } });
+    let bo = world.put("/v1/people/hr-1", bo).await.expect(201);
+    assert_ne!(bo["id"], id.as_str());
+    let hers = json!({ "attributes": { "work_email": "ada.park@contoso.example" } });
+    let taken = world.put("/v1/people/hr-1", hers).await.expect(409);
+    assert_eq!(taken["code"], "address_taken");
+}
+
+#[tokio::test]
+async fn nobody_is_erased_who_is_here_or_holds_something() {
+    let world = world();
+    let id = with_figma(&world).await;
+    let path = format!("/v1/people/{id}:erase");
+    let reason = json!({ "reason": "request 4711" });
+
+    let here = world.post(&path, reason.clone()).await.expect(409);
+    *world.fakes.refuses.lock().unwrap() = true;
+    let now = json!({ "at": "now" });
+    world
+        .post(&format!("/v1/people/{id}:terminate"), now)
+        .await
+        .expect(200);
+    settle(&world).await;
+    let held = world.post(&path, reason).await.expect(409);
+
+    assert_eq!(here["code"], "still_here");
+    assert_eq!(held["code"], "still_held");
+    assert!(held["detail"].as_str().unwrap().contains("figma"));
+    assert_eq!(stored(&world).await, PERSONAL);
+}
+
+#[tokio::test]
+async fn the_reason_says_why_and_does_not_name_the_person() {
+    let world = world();
+    let id = world.ada().await;
+    let path = format!("/v1/people/{id}:erase");
+
+    for reason in ["", "  ", "asked by ada", "mail of ADA@mail.example"] {
+        let wrong = world.post(&path, json!({ "reason": reason })).await;
+        assert_eq!(wrong.expect(422)["errors"][0]["path"], "reason");
+    }
+    world.post(&path, json!({})).await.expect(422);
+}
+
+#[tokio::test]
+async fn how_long_what_is_over_is_kept_is_a_setting() {
+    let world = world();
+    let shown = world.get("/v1/settings").await.expect(200);
+    assert_eq!(shown["retention"]["candidates_days"], 365);
+    assert_eq!(shown["retention"]["jobs_days"], 7);
+
+    let wrong = json!({ "retention": { "events_days": 1, "jobs_days": 0 } });
+    let wrong = world.put("/v1/settings", wrong).await.expect(422);
+    let paths: Vec<&str> = wrong["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["retention.events_days", "retention.jobs_days"]);
+
+    let kept = json!({ "retention": { "candidates_days": 90 } });
+    world.put("/v1/settings", kept).await.expect(200);
+    world.put("/v1/settings", json!({})).await.expect(200);
+    let shown = world.get("/v1/settings").await.expect(200);
+    assert_eq!(
+        shown["retention"]["candidates_days"], 90,
+        "left out, it stays"
+    );
+}
