@@ -186,7 +186,7 @@ pub fn posts() -> Vec<&'static str> {
 
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
-    let all = PAGES.iter().chain(&FILES).chain(&FORMS);
+    let all = PAGES.iter().chain(&FILES).chain(FORMS);
     let all = all.chain(std::iter::once(&VERIFY));
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())

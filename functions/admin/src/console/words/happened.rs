@@ -262,7 +262,7 @@ fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
             return Some(format!("{app}: {known}, intended"));
         }
     }
-    let plain = look(&PLAIN, action).or_else(|| look(&LONG, action));
+    let plain = look(PLAIN, action).or_else(|| look(&LONG, action));
     let plain = plain.or_else(|| {
         let (first, rest) = action.split_once(' ')?;
         match first {
