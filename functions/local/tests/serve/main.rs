@@ -9,5 +9,6 @@
 mod accounts;
 mod audit;
 mod desk;
+mod examples;
 mod process;
 mod support;
