@@ -35,7 +35,8 @@ enum Command {
     /// environment: SANDO_LEVER_API_KEY and SANDO_LEVER_SIGNING_TOKEN connect Lever, SANDO_ADMIN_TOKEN is the
     /// administrator's token. Ctrl-C stops it: what has begun is finished first.
     Serve(config::Flags),
-    /// Shows a company at work: a simulated Lever and three applications, a hire every few seconds.
+    /// Shows a company at work, with a simulated Lever and simulated applications: hires, an approval, a withdrawn offer, a
+    /// first day that moves, a webhook that never came, a mover, a leaver.
     Demo(demo::Flags),
     /// Copies the data folder of a Sando that is not running: database, secrets and key.
     Backup(backup::BackupFlags),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::backup::must_exist;
@@ -24,6 +25,23 @@ use crate::engine::Engine;
 
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
 pub(crate) use people::{ImportFlags, import};
+
+/// The changes that the files of a folder describe: each `{kind, id, file}`.
+///
+/// # Errors
+/// All mistakes, each as a line.
+pub(crate) fn changes_of(folder: &std::path::Path) -> Result<Vec<Value>, Vec<String>> {
+    folder::read(folder).map(|read| read.changes)
+}
+
+/// Everybody in a CSV file: the key, and what `PUT /v1/people/{key}` takes.
+///
+/// # Errors
+/// All mistakes, each as a line.
+pub(crate) fn people_of(text: &str) -> Result<Vec<(String, Value)>, Vec<String>> {
+    let people = people::people(text)?.into_iter();
+    Ok(people.map(|given| (given.key, given.body)).collect())
+}
 
 /// Which Sando.
 #[derive(Args)]
