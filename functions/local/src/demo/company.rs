@@ -54,7 +54,10 @@ impl Town {
         let changes = files::unpack(folder)?;
         let (mut scim, mut http) = (BTreeMap::new(), BTreeMap::new());
         let mut labels = BTreeMap::new();
-        for change in changes.iter().filter(|change| text(change, "/kind") == "app") {
+        for change in changes
+            .iter()
+            .filter(|change| text(change, "/kind") == "app")
+        {
             let slug = text(change, "/id").to_owned();
             labels.insert(slug.clone(), text(change, "/file/name").to_owned());
             match text(change, "/file/provisioner/type") {
@@ -196,7 +199,8 @@ impl Town {
         client
             .call(Method::PUT, "/v1/definitions/hubspot", &definition)
             .await?;
-        let account = json!({ "variables": {}, "credentials": { "token": HUBSPOT_TOKEN }, "replace": true });
+        let account =
+            json!({ "variables": {}, "credentials": { "token": HUBSPOT_TOKEN }, "replace": true });
         client
             .call(Method::PUT, "/v1/accounts/hubspot/prod", &account)
             .await?;

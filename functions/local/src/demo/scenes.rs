@@ -57,11 +57,11 @@ impl Story {
                 4 => self.withdrawn(town, every).await?,
                 _ => {
                     self.moved(town, every).await?;
-                    if let Some(mover) = mover.take() {
-                        self.changes(&mover, every).await?;
+                    if let Some((mover, person)) = mover.take() {
+                        self.changes(&mover, person, every).await?;
                     }
-                    if let Some(leaver) = leaver.take() {
-                        self.leaves(town, &leaver, every).await?;
+                    if let Some((leaver, person)) = leaver.take() {
+                        self.leaves(town, &leaver, person, every).await?;
                     }
                 }
             }
@@ -134,7 +134,7 @@ impl Story {
     }
 
     /// A hire as it should be; with the first one those who are here already come in.
-    async fn plain(&mut self, town: &mut Town, every: Duration) -> anyhow::Result<Cast> {
+    async fn plain(&mut self, town: &mut Town, every: Duration) -> anyhow::Result<(Cast, String)> {
         let cast = self.hire(town, ENGINEER)?;
         let person = self.person_of(&cast).await?;
         self.is_verified(&person, "onboard", "google").await?;
@@ -152,11 +152,15 @@ impl Story {
             ));
         }
         self.watch(every).await?;
-        Ok(cast)
+        Ok((cast, person))
     }
 
     /// A hire that meets everything that goes wrong in a network.
-    async fn trouble(&mut self, town: &mut Town, every: Duration) -> anyhow::Result<Cast> {
+    async fn trouble(
+        &mut self,
+        town: &mut Town,
+        every: Duration,
+    ) -> anyhow::Result<(Cast, String)> {
         town.lever.switch(WebhookSwitches {
             duplicate: 1.0,
             ..WebhookSwitches::default()
@@ -181,7 +185,7 @@ impl Story {
         self.is_verified(&person, "onboard", "notion").await?;
         town.lever.switch(WebhookSwitches::default());
         self.watch(every).await?;
-        Ok(cast)
+        Ok((cast, person))
     }
 
     /// A hire of which no webhook tells.
@@ -281,14 +285,19 @@ impl Story {
     }
 
     /// Somebody who changes the department.
-    async fn changes(&mut self, cast: &Cast, every: Duration) -> anyhow::Result<()> {
-        let person = self.person_of(cast).await?;
+    async fn changes(
+        &mut self,
+        cast: &Cast,
+        person: String,
+        every: Duration,
+    ) -> anyhow::Result<()> {
         let name = &cast.employee.name;
         say(&format!(
             "◐ {name} moves from Engineering to Sales: what is no longer due goes, what is newly due comes"
         ));
         self.clocks.insert(person.clone(), Instant::now());
-        let body = json!({ "attributes": { "department": "Sales" }, "reason": "the demo needs a mover" });
+        let body =
+            json!({ "attributes": { "department": "Sales" }, "reason": "the demo needs a mover" });
         let path = format!("/v1/people/{person}:correct");
         self.client.call(Method::POST, &path, &body).await?;
         self.is_verified(&person, "change", "jira").await?;
@@ -301,9 +310,9 @@ impl Story {
         &mut self,
         town: &mut Town,
         cast: &Cast,
+        person: String,
         every: Duration,
     ) -> anyhow::Result<()> {
-        let person = self.person_of(cast).await?;
         let name = cast.employee.name.as_str();
         let seats = town.seat_in_hubspot(name, &cast.employee.personal_email);
         say(&format!(

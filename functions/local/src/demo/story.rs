@@ -194,7 +194,10 @@ impl Story {
             self.hired, self.left, self.staff
         ));
         let accounts = town.accounts().join(", ");
-        say(&format!("Accounts: {accounts}; doubled: {}.", town.doubled()));
+        say(&format!(
+            "Accounts: {accounts}; doubled: {}.",
+            town.doubled()
+        ));
         say(&format!(
             "Audit: {} records, {}.",
             field(&audit, "records"),

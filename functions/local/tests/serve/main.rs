@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+mod demo;
 mod desk;
 mod examples;
 mod process;
