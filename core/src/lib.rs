@@ -35,6 +35,7 @@ pub mod effect;
 pub mod event;
 pub mod grant;
 pub mod oidc;
+pub mod public_url;
 pub mod settings;
 pub mod webhook;
 

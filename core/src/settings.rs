@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AppSlug, Slug};
 use crate::mistake::Mistake;
 use crate::oidc::OidcSettings;
+use crate::public_url::PublicUrl;
 
 /// The settings (`GET PUT /v1/settings`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Settings {
     /// Whose tokens are accepted besides API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oidc: Option<OidcSettings>,
+    /// Where browsers reach Sando: what letters link to. Without it they have no links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<PublicUrl>,
 }
 
 impl Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             registrations: BTreeSet::new(),
             notification: Notifying::default(),
             oidc: None,
+            public_url: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
 use sando_core::oidc::OidcSettings;
+use sando_core::public_url::PublicUrl;
 use sando_core::settings::{Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +47,11 @@ pub(crate) struct SettingsBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
     oidc: Option<Option<OidcSettings>>,
+    /// Where browsers reach Sando, such as `https://sando.contoso.example`: what letters link to. Left out it stays, null
+    /// takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    public_url: Option<Option<PublicUrl>>,
     #[serde(default)]
     lever: Option<LeverBody>,
     /// How people are told; left out, it stays.
@@ -118,6 +124,8 @@ pub(crate) struct SettingsView {
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
     oidc: Option<OidcSettings>,
+    #[schema(value_type = Option<String>)]
+    public_url: Option<PublicUrl>,
     lever: LeverView,
     notification: NotificationView,
 }
@@ -165,6 +173,7 @@ impl From<&Shown> for SettingsView {
             guard: shown.settings.guard,
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
+            public_url: shown.settings.public_url.clone(),
             notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
@@ -217,6 +226,7 @@ pub(crate) async fn put(
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),
+        public_url: body.public_url.unwrap_or(before.public_url),
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();
