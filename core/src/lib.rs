@@ -56,6 +56,7 @@ pub mod advance;
 pub mod approval;
 pub mod catch_up;
 pub mod changes;
+pub mod guide;
 pub mod impact;
 pub mod intake;
 

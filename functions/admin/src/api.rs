@@ -95,6 +95,7 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(aliases::put, aliases::read, aliases::delete))
         .routes(routes!(policies::list))
         .routes(routes!(policies::put, policies::read, policies::delete))
+        .routes(routes!(guide::read))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::apply))
         .routes(routes!(rules::list))

@@ -31,6 +31,7 @@ mod drafts;
 mod events;
 mod export;
 mod files;
+mod guide;
 mod keys;
 mod lever;
 mod logins;

@@ -66,6 +66,8 @@ enum Command {
     ///
     /// Exit codes as of `plan`, and 4: the plan does not hold any more.
     Apply(desk::ApplyFlags),
+    /// Prints what is configured, in plain words, as Markdown: who gets what and why, what starts what, who owns what.
+    Document(desk::DocumentFlags),
     /// Works with people.
     People {
         #[command(subcommand)]
@@ -119,6 +121,7 @@ async fn main() -> ExitCode {
         Command::Openapi => serve::openapi(),
         Command::Plan(flags) => desk::plan(&flags).await,
         Command::Apply(flags) => desk::apply(&flags).await,
+        Command::Document(flags) => desk::document(&flags).await,
         Command::People {
             command: PeopleCommand::Import(flags),
         } => desk::import(&flags).await,

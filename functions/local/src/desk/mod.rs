@@ -1,9 +1,10 @@
-//! What an administrator does from the command line, over the API: `plan`, `apply`, `people import`.
+//! What an administrator does from the command line, over the API: `plan`, `apply`, `document`, `people import`.
 //!
 //! Against a Sando that runs, or against the data folder of one that does not: then the API is served here, for as long
 //! as the command takes, and nobody works on what follows.
 
 mod apply;
+mod document;
 mod folder;
 mod people;
 mod table;
@@ -24,6 +25,7 @@ use crate::data_dir::DataDir;
 use crate::engine::Engine;
 
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
+pub(crate) use document::{DocumentFlags, document};
 pub(crate) use people::{ImportFlags, import};
 
 /// The changes that the files of a folder describe: each `{kind, id, file}`.

@@ -92,5 +92,21 @@ async fn the_company_of_the_examples_is_imported_planned_and_applied() {
         assert_eq!(status, 200, "{answer}");
         assert_eq!(answer["warnings"], Value::Null, "{answer}");
     }
+
+    let document = printed(&running, &["document"]);
+    for line in [
+        "# What is configured",
+        "### NetSuite",
+        "- Owned by finance-ops@contoso.example, who gets its tasks.",
+        "- NetSuite with role accountant, at once; only after a yes of role:finance-lead; without an answer role:it-admin is \
+         asked as well after half the time; after 72 hours it is denied.",
+        "- When somebody is hired in Lever, and opportunity.tags does not contain \"contractor\", onboard starts.",
+        "- On trial: everything is computed and shown, nothing is done.",
+    ] {
+        assert!(
+            document.lines().any(|one| one == line),
+            "{line}\n{document}"
+        );
+    }
     assert!(running.stop());
 }
