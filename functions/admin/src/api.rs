@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, jobs, keys, lever, logins, pause, people, plan, policies, replays, reports,
-    rules, runs, settings, syncs, tasks, timeline, workflows,
+    events, export, guide, jobs, keys, lever, logins, pause, people, plan, policies, replays,
+    reports, rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
