@@ -40,6 +40,7 @@ mod pause;
 mod people;
 mod plan;
 mod policies;
+mod rehearsal;
 mod replays;
 mod reports;
 mod rules;

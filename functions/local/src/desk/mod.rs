@@ -7,6 +7,7 @@ mod apply;
 mod document;
 mod folder;
 mod people;
+mod rehearsal;
 mod table;
 
 use std::net::{Ipv4Addr, SocketAddr};
