@@ -111,7 +111,7 @@ pub(super) fn advance_grant(
     if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
         && !intended
     {
-        let due = step.due.max(Some(situation.in_secs(60)));
+        let due = step.due.max(Some(situation.while_held()));
         step.wait(WaitsFor::Pause, due, why);
         return step;
     }
