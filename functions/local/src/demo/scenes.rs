@@ -210,7 +210,8 @@ impl Story {
     }
 
     async fn catch_up(&self) -> anyhow::Result<()> {
-        let asked = self.client.call(Method::POST, "/v1/catch-up", &json!({}));
+        let everything = json!({});
+        let asked = self.client.call(Method::POST, "/v1/catch-up", &everything);
         asked.await.map(drop)
     }
 
