@@ -13,7 +13,7 @@ fn a_company(files: &[(ConfigKind, &str, Value)]) -> Company {
     for (kind, id, file) in files {
         let item = ConfigItem {
             kind: *kind,
-            id: Slug::parse(id).unwrap(),
+            id: Slug::parse(*id).unwrap(),
             file: file.clone(),
             changed_at: Timestamp::UNIX_EPOCH,
         };
