@@ -214,7 +214,8 @@ impl Story {
 /// How a step stands, as far as it is worth telling.
 fn words(step: &Value) -> Option<String> {
     let of_app = !field(step, "app").is_null();
-    let waits_until = text(step, "reason").starts_with("waits until");
+    let reason = text(step, "reason");
+    let waits_until = reason.starts_with("waits until") || reason == "waits for its time";
     let words = match (text(step, "type"), text(step, "state")) {
         ("grant", "verified") if of_app => "account made and seen",
         ("revoke", "verified") if of_app => "taken away and seen",
