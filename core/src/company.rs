@@ -201,6 +201,12 @@ impl Company {
         }
     }
 
+    /// Is the application on trial: computed and shown, and nothing done there?
+    #[must_use]
+    pub fn is_on_trial(&self, app: &AppSlug) -> bool {
+        self.apps.get(app).is_some_and(|app| app.dry_run)
+    }
+
     /// Everything that has to be read of a candidacy: what attributes and rules name.
     #[must_use]
     pub fn needs(&self) -> Needs {

@@ -31,6 +31,8 @@ pub enum Work {
     Replay(Box<Replaying>),
     /// The users of the directory become people.
     FeedPeople(Box<Feeding>),
+    /// What recorded events would do differently on changed files.
+    Rehearse(Box<Rehearsing>),
 }
 
 /// The roster of the directory that becomes people (L30), as far as that has come.
@@ -129,6 +131,57 @@ pub struct ReplayedEvent {
     pub workflows: Vec<Slug>,
     /// Their effects, as far as they can be told.
     pub plan: Vec<PlannedEffect>,
+}
+
+/// Recorded events, run on the files as they are and as they would be, newest first; as far as that has come.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Rehearsing {
+    /// Known since then.
+    pub since: Timestamp,
+    /// What is to be changed.
+    pub changes: Vec<FileChange>,
+    /// Where the next ones begin.
+    pub cursor: Option<String>,
+    /// What differs so far.
+    pub came: Rehearsed,
+}
+
+/// In what recorded events would differ.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Rehearsed {
+    /// How many events were run.
+    pub events: u64,
+    /// How many of them would do something else.
+    pub differing: u64,
+    /// Effects that only the changed files lead to.
+    pub more: u64,
+    /// Effects that the changed files lead to no more.
+    pub less: u64,
+    /// The first events that would do something else.
+    pub listed: Vec<EventDifference>,
+    /// How many events could not be run.
+    pub left_out: u64,
+    /// The first of them, and why.
+    pub why_not: Vec<(EventId, String)>,
+}
+
+/// What one event would do differently.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EventDifference {
+    /// Which one.
+    pub event: EventId,
+    /// Its kind.
+    pub kind: EventKind,
+    /// The person it is about, where there is one already.
+    pub person: Option<PersonId>,
+    /// The workflows that start in earnest as things stand.
+    pub before: Vec<Slug>,
+    /// Those that would.
+    pub after: Vec<Slug>,
+    /// Effects that only the changed files lead to.
+    pub more: Vec<PlannedEffect>,
+    /// Effects that the changed files lead to no more.
+    pub less: Vec<PlannedEffect>,
 }
 
 /// How far changed files are applied.

@@ -37,6 +37,7 @@ pub mod effect;
 pub mod event;
 pub mod grant;
 pub mod oidc;
+pub mod public_url;
 pub mod settings;
 pub mod webhook;
 
@@ -57,6 +58,7 @@ pub mod advance;
 pub mod approval;
 pub mod catch_up;
 pub mod changes;
+pub mod guide;
 pub mod impact;
 pub mod intake;
 

@@ -10,6 +10,7 @@ use crate::ids::{AppSlug, Slug, derive};
 use crate::mistake::{Mistake, join};
 use crate::oidc::OidcSettings;
 use crate::person::Attributes;
+use crate::public_url::PublicUrl;
 use crate::retention::Retention;
 use crate::value::ValueExpression;
 
@@ -42,6 +43,9 @@ pub struct Settings {
     /// The account whose users are the people of the company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<Directory>,
+    /// Where browsers reach Sando: what letters link to. Without it they have no links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<PublicUrl>,
 }
 
 impl Settings {
@@ -73,6 +77,7 @@ impl Default for Settings {
             notification: Notifying::default(),
             oidc: None,
             directory: None,
+            public_url: None,
         }
     }
 }

@@ -18,6 +18,9 @@ pub struct Workflow {
     /// A revoking workflow cannot create, and the other way round; absent: it may do both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
+    /// On trial: each run computes and shows everything, and does nothing (L24).
+    #[serde(default)]
+    pub dry_run: bool,
     /// What is to be done.
     pub steps: Vec<StepFile>,
 }
@@ -159,6 +162,7 @@ impl Workflow {
         let workflow = |id: &str, direction, steps| Self {
             workflow: slug(id),
             direction,
+            dry_run: false,
             steps,
         };
         let give = || step("access", StepKind::Grant {}, &[]);

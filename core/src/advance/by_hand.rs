@@ -41,7 +41,7 @@ pub(super) fn by_hand(
     } else if step.due.is_some_and(|due| due > situation.now) {
         step.wait(WaitsFor::Time, step.due, "waits for its time");
     } else if let Some(why) = held(run, situation.company, Some(app), !step.is_giving()) {
-        step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
+        step.wait(WaitsFor::Pause, Some(situation.while_held()), why);
     } else {
         turn.new_tasks
             .push(manual_task(run, step, app, known, grant, situation));

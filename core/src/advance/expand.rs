@@ -75,7 +75,7 @@ pub(super) fn planned_step(
     };
     let mut child = Step::new(parent.inside(&effect.app), work, Vec::new());
     child.reason = Some(effect.why.clone());
-    if run.dry_run {
+    if run.dry_run || situation.company.is_on_trial(&effect.app) {
         child.enter(StepState::Planned, effect.why.clone());
         return child;
     }

@@ -35,7 +35,11 @@ pub(crate) fn held(
         .as_ref()
         .is_some_and(|paused| paused.by == Paused::BY_CAP);
     let exempt = run.by_hand && takes_away && by_cap;
-    company.pause.holds(app, takes_away && !exempt)
+    let paused = company.pause.holds(app, takes_away && !exempt);
+    paused.or_else(|| {
+        let app = app.filter(|app| company.is_on_trial(app))?;
+        Some(format!("`{app}` is on trial: nothing is done there"))
+    })
 }
 
 /// Names the step as one to be worked on, or lets it wait for its next look or try.
@@ -90,8 +94,7 @@ pub(super) fn advance_grant(
         );
         return step;
     }
-    if ours.is_none() && is_there(goal, &grant.entity) {
-        step.enter(StepState::Verified, "it is so already");
+    if ours.is_none() && wants_nothing(&mut step, goal, &grant.entity, situation) {
         return step;
     }
     let fresh = ours.is_none_or(|change| change.made.is_empty()) && !intended;
@@ -108,7 +111,7 @@ pub(super) fn advance_grant(
     if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
         && !intended
     {
-        let due = step.due.max(Some(situation.in_secs(60)));
+        let due = step.due.max(Some(situation.while_held()));
         step.wait(WaitsFor::Pause, due, why);
         return step;
     }
@@ -151,6 +154,18 @@ pub(super) fn is_called_off(
             return false;
         }
         keep(step, grant, run, situation, turn);
+    }
+    true
+}
+
+/// It is so already, or nothing is done in the application: the step ends without an effect.
+fn wants_nothing(step: &mut Step, goal: Goal, grant: &Grant, situation: &Situation<'_>) -> bool {
+    if is_there(goal, grant) {
+        step.enter(StepState::Verified, "it is so already");
+    } else if situation.company.is_on_trial(&grant.app) {
+        step.enter(StepState::Planned, "the application is on trial");
+    } else {
+        return false;
     }
     true
 }

@@ -34,6 +34,9 @@ use serde_json::Value;
 /// How many grants one commit takes in.
 pub const PORTION: usize = 20;
 
+/// How often what the brake holds is looked at again: whoever lets it go wakes what it held, this is for the rest.
+pub const HELD: SignedDuration = SignedDuration::from_mins(10);
+
 /// How everything stands.
 #[derive(Clone, Debug)]
 pub struct Situation<'a> {
@@ -154,6 +157,10 @@ impl Situation<'_> {
             .iter()
             .map(|task| &task.entity)
             .find(|task| task.id == *id)
+    }
+
+    fn while_held(&self) -> Timestamp {
+        self.now.saturating_add(HELD).unwrap_or(Timestamp::MAX)
     }
 
     fn in_secs(&self, secs: i64) -> Timestamp {
@@ -411,6 +418,33 @@ mod tests {
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.look_at, Some(later));
+    }
+
+    #[test]
+    fn what_the_brake_holds_is_looked_at_again_every_ten_minutes() {
+        let (mut company, person) = (a_company(), a_person().build());
+        company.pause.all = Some(crate::settings::Paused {
+            since: Timestamp::UNIX_EPOCH,
+            by: "test".to_owned(),
+            reason: "a test".to_owned(),
+        });
+        let mut run = a_run("onboard", &company, &person, Goal::Give);
+        let grants = [a_grant(&person)];
+        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
+        let situation = Situation {
+            person: &person,
+            grants: &grants,
+            tasks: &[],
+            approvals: &[],
+            company: &company,
+            desired: &desired,
+            now: Timestamp::UNIX_EPOCH,
+        };
+
+        let turn = advance(&mut run, &situation);
+
+        assert_eq!(turn.todo, []);
+        assert_eq!(run.look_at, Some(Timestamp::from_second(600).unwrap()));
     }
 
     #[test]

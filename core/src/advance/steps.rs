@@ -194,7 +194,7 @@ pub(super) fn ready(run: &Run, step: &mut Step, situation: &Situation<'_>, turn:
             .as_ref()
             .is_none_or(|change| !change.phase.has_intent())
     {
-        step.wait(WaitsFor::Pause, Some(situation.in_secs(60)), why);
+        step.wait(WaitsFor::Pause, Some(situation.while_held()), why);
         return;
     }
     let due = step.change.as_ref().and_then(|change| change.phase.due());

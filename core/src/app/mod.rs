@@ -47,6 +47,9 @@ pub struct Application {
     /// How access is given; absent is `manual`.
     #[serde(default)]
     pub provisioner: Provision,
+    /// On trial: everything is computed and shown, nothing is done there (L24).
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 /// How careful an application wants to be treated.

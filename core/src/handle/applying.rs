@@ -199,6 +199,7 @@ async fn has_open_ends(
     let effects: Vec<PlannedEffect> = [Way::Give, Way::Take]
         .into_iter()
         .flat_map(|way| plan(&person.id, &desired, &grants, company, way))
+        .filter(|effect| !company.is_on_trial(&effect.app))
         .collect();
     if effects.is_empty() {
         return Ok(false);

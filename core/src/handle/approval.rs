@@ -14,7 +14,7 @@ use crate::ports::Ports;
 use crate::run::{Run, RunState};
 use crate::store::{Key, Loaded};
 
-use super::{HandleError, ledger, load, wake};
+use super::{HandleError, ledger, load, post, wake};
 
 /// When reminders that are held by the brake are tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -138,6 +138,12 @@ pub(super) fn text(approval: &Approval, person: Option<&Person>, company: &Compa
     if let Some(end) = approval.expires_at {
         lines.push(format!("Without a decision it is denied at {end}"));
     }
-    lines.push(format!("Decide: /approvals/{}", approval.id));
+    lines.push(format!("Decide: {}", place(approval, company)));
     lines.join("\n")
+}
+
+/// Where to decide: the page that asks, or what to look for.
+pub(super) fn place(approval: &Approval, company: &Company) -> String {
+    let page = post::page(company, &format!("/approvals/{}", approval.id));
+    page.unwrap_or_else(|| approval.id.to_string())
 }

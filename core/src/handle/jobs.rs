@@ -8,7 +8,7 @@ use crate::job::{Job, JobState, Work};
 use crate::ports::Ports;
 use crate::store::{Loaded, StoreError};
 
-use super::replay::range;
+use super::replay::{range, rehearsal};
 use super::verification::follow;
 use super::{HandleError, applying, directory, evidence, forget, ledger, planning};
 
@@ -75,5 +75,8 @@ async fn portion(ports: &Ports, job: &mut Job) -> Result<bool, HandleError> {
         Work::Evidence(evidence) => evidence::portion(ports, evidence).await,
         Work::Replay(replaying) => range::portion(ports, &job.actor, &job.id, replaying).await,
         Work::FeedPeople(feeding) => directory::portion(ports, feeding).await,
+        Work::Rehearse(rehearsing) => {
+            rehearsal::portion(ports, &job.actor, &job.id, rehearsing).await
+        }
     }
 }

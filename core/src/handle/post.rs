@@ -166,9 +166,10 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
             }
         }
     }
+    let company = load::company(ports).await?;
     let mut parts = Vec::new();
-    parts.extend(about_tasks(&tasks));
-    parts.extend(about_approvals(ports, &approvals).await?);
+    parts.extend(about_tasks(&tasks, &company));
+    parts.extend(about_approvals(ports, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
     if parts.is_empty() {
         return Ok(Told::Nothing);
@@ -192,7 +193,13 @@ async fn send(ports: &Ports, notification: &Notification) -> Result<(), RemoteEr
     ports.notifier.send(notification).await
 }
 
-fn about_tasks(tasks: &[Task]) -> Option<String> {
+/// The page that a letter links to; it shows, and decides nothing. None where nobody said how browsers reach Sando.
+pub(super) fn page(company: &Company, path: &str) -> Option<String> {
+    let url = company.settings.public_url.as_ref()?;
+    Some(url.link(path))
+}
+
+fn about_tasks(tasks: &[Task], company: &Company) -> Option<String> {
     let [first, ..] = tasks else { return None };
     let mut lines = match tasks.len() {
         1 => vec![format!("Task: {}", first.title)],
@@ -200,7 +207,9 @@ fn about_tasks(tasks: &[Task]) -> Option<String> {
     };
     for task in tasks.iter().take(LINES) {
         let due = task.due.map_or_else(String::new, due_on);
-        lines.push(format!("- {}{due} (/v1/tasks/{})", task.title, task.id));
+        let page = page(company, &format!("/console/tasks/{}", task.id));
+        let place = page.unwrap_or_else(|| task.id.to_string());
+        lines.push(format!("- {}{due}: {place}", task.title));
     }
     lines.extend(more(tasks.len()));
     Some(lines.join("\n"))
@@ -231,11 +240,11 @@ fn more(count: usize) -> Option<String> {
 async fn about_approvals(
     ports: &Ports,
     approvals: &[Approval],
+    company: &Company,
 ) -> Result<Option<String>, HandleError> {
     if approvals.is_empty() {
         return Ok(None);
     }
-    let company = load::company(ports).await?;
     let mut lines = Vec::new();
     if approvals.len() > 1 {
         lines.push(format!("{} approvals wait for you", approvals.len()));
@@ -244,9 +253,9 @@ async fn about_approvals(
         let person = load::person(ports, &asked.person).await?;
         let person = person.as_ref().map(|person| &person.entity);
         if approvals.len() <= AT_LENGTH {
-            lines.push(approval::text(asked, person, &company));
+            lines.push(approval::text(asked, person, company));
         } else {
-            lines.push(in_short(asked, &company));
+            lines.push(in_short(asked, company));
         }
     }
     lines.extend(more(approvals.len()));
@@ -256,5 +265,5 @@ async fn about_approvals(
 fn in_short(asked: &Approval, company: &Company) -> String {
     let app = company.apps.get(&asked.app);
     let app = app.map_or(asked.app.as_str(), |app| app.label());
-    format!("- access to {app}: /approvals/{}", asked.id)
+    format!("- access to {app}: {}", approval::place(asked, company))
 }

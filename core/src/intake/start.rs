@@ -271,7 +271,7 @@ pub fn run_of(
         opportunity: person.opportunity.clone(),
         cause,
         state: RunState::Running,
-        dry_run,
+        dry_run: dry_run || workflow.dry_run,
         replayed: false,
         by_hand: false,
         cancelling: false,

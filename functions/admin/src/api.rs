@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, jobs, keys, lever, logins, pause, people, plan, policies, replays, reports,
-    rules, runs, settings, syncs, tasks, timeline, workflows,
+    events, export, guide, jobs, keys, lever, logins, pause, people, plan, policies, replays,
+    reports, rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -95,6 +95,7 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(aliases::put, aliases::read, aliases::delete))
         .routes(routes!(policies::list))
         .routes(routes!(policies::put, policies::read, policies::delete))
+        .routes(routes!(guide::read))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::apply))
         .routes(routes!(rules::list))

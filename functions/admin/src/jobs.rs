@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Evidence, Feeding, Forgetting, Job, JobState, Planning, Replaying, Work};
+use sando_core::job::{Evidence, Feeding, Forgetting, Job, JobState, Planning, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use crate::auth::MayRead;
 use crate::body::InPath;
 use crate::plan::PlanView;
 use crate::problem::Problem;
+use crate::rehearsal::RehearsedView;
 use crate::replays::ReplayedRangeView;
 
 /// How long a caller waits for an answer before there is a job; API Gateway waits 30 s.
@@ -60,7 +61,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`, `rehearse`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -86,8 +87,9 @@ impl From<&Job> for JobView {
             Work::Apply(applying) => ("apply", people(&applying.planning)),
             Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
             Work::Evidence(evidence) => ("evidence", tasks(evidence)),
-            Work::Replay(replaying) => ("replay", events(replaying)),
             Work::FeedPeople(feeding) => ("feed_people", fed(feeding)),
+            Work::Replay(replaying) => ("replay", events(replaying.came.events)),
+            Work::Rehearse(rehearsing) => ("rehearse", events(rehearsing.came.events)),
         };
         Self {
             id: job.id.clone(),
@@ -117,9 +119,9 @@ fn items(forgetting: &Forgetting) -> ProgressView {
     }
 }
 
-fn events(replaying: &Replaying) -> ProgressView {
+fn events(done: u64) -> ProgressView {
     ProgressView {
-        done: replaying.came.events,
+        done,
         unit: "events",
     }
 }
@@ -157,6 +159,7 @@ fn result(job: &Job) -> Value {
         Work::Evidence(evidence) => json!({ "tasks": evidence.tasks }),
         Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
         Work::FeedPeople(feeding) => json!(feeding.came),
+        Work::Rehearse(rehearsing) => json!(RehearsedView::from(&**rehearsing)),
     }
 }
 

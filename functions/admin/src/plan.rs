@@ -9,7 +9,7 @@ use sando_core::admin::{files, jobs};
 use sando_core::config::ConfigKind;
 use sando_core::ids::{AppSlug, PersonId, Slug};
 use sando_core::impact::{Difference, FileChange, Impact, Turns};
-use sando_core::job::{Applying, Planning, Work};
+use sando_core::job::{Applying, Planning, Rehearsed, Rehearsing, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -47,6 +47,10 @@ pub(crate) struct OverBody {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     people: Option<Vec<PersonId>>,
+    /// Instead of people: what the events that are known since then would do differently.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    events_since: Option<Timestamp>,
 }
 
 /// What is to be changed.
@@ -158,10 +162,12 @@ impl From<&Planning> for PlanView {
     }
 }
 
-/// Shows what changed files would do to everybody's access; nothing is stored, nothing is done.
+/// Shows what changed files would do to everybody's access, or what recorded events would do differently; nothing is
+/// stored, nothing is done.
 #[utoipa::path(post, path = "/v1/plan", tag = "configuration", operation_id = "plan",
     params(("Prefer" = Option<String>, Header)), request_body = PlanBody,
-    responses((status = 200, body = PlanView), (status = 202, body = JobView)))]
+    responses((status = 200, description = "`RehearsedView` with `over.events_since`", body = PlanView),
+        (status = 202, body = JobView)))]
 pub(crate) async fn plan(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
@@ -170,8 +176,19 @@ pub(crate) async fn plan(
 ) -> Result<Response, Problem> {
     let who = caller.who(&api);
     let changes = checked(&api, body.changes, who.at).await?;
-    let planning = Planning::of(changes, body.over.people);
-    let work = Work::Plan(Box::new(planning));
+    let work = match (body.over.events_since, body.over.people) {
+        (Some(_), Some(_)) => {
+            let why = "either `people` or `events_since`";
+            return Err(Problem::mistake("over", why));
+        }
+        (Some(since), None) => Work::Rehearse(Box::new(Rehearsing {
+            since,
+            changes,
+            cursor: None,
+            came: Rehearsed::default(),
+        })),
+        (None, people) => Work::Plan(Box::new(Planning::of(changes, people))),
+    };
     let job = jobs::run(&api.ports, &who, work, patience.0).await;
     Ok(answer(&job?))
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use sando_core::admin::jobs;
 use sando_core::config::ConfigKind;
-use sando_core::ids::Slug;
+use sando_core::ids::{EventId, Slug};
 use sando_core::impact::FileChange;
 use sando_core::job::{Came, Range, ReplayedEvent, Replaying, Work};
 use sando_core::rule::EventKind;
@@ -143,6 +143,15 @@ pub(crate) struct LeftOutView {
     why: String,
 }
 
+impl From<&(EventId, String)> for LeftOutView {
+    fn from((event, why): &(EventId, String)) -> Self {
+        Self {
+            event: event.to_string(),
+            why: why.clone(),
+        }
+    }
+}
+
 impl From<&ReplayedEvent> for ReplayedEventView {
     fn from(one: &ReplayedEvent) -> Self {
         Self {
@@ -159,10 +168,6 @@ impl From<&Replaying> for ReplayedRangeView {
     fn from(replaying: &Replaying) -> Self {
         let came: &Came = &replaying.came;
         let by_app = came.by_app.iter();
-        let left_out = came.why_not.iter().map(|(event, why)| LeftOutView {
-            event: event.to_string(),
-            why: why.clone(),
-        });
         Self {
             dry_run: replaying.dry_run,
             events: came.events,
@@ -173,7 +178,7 @@ impl From<&Replaying> for ReplayedRangeView {
                 .collect(),
             listed: came.listed.iter().map(ReplayedEventView::from).collect(),
             left_out: came.left_out,
-            why_not: left_out.collect(),
+            why_not: came.why_not.iter().map(LeftOutView::from).collect(),
         }
     }
 }

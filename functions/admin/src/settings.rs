@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
 use sando_core::oidc::OidcSettings;
+use sando_core::public_url::PublicUrl;
 use sando_core::retention::Retention;
 use sando_core::settings::{Directory, Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -57,6 +58,11 @@ pub(crate) struct SettingsBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
     directory: Option<Option<Directory>>,
+    /// Where browsers reach Sando, such as `https://sando.contoso.example`: what letters link to. Left out it stays, null
+    /// takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    public_url: Option<Option<PublicUrl>>,
     #[serde(default)]
     lever: Option<LeverBody>,
     /// How people are told; left out, it stays.
@@ -135,6 +141,8 @@ pub(crate) struct SettingsView {
     /// `{definition, account, attributes}`.
     #[schema(value_type = Option<Object>)]
     directory: Option<Directory>,
+    #[schema(value_type = Option<String>)]
+    public_url: Option<PublicUrl>,
     lever: LeverView,
     notification: NotificationView,
 }
@@ -184,6 +192,7 @@ impl From<&Shown> for SettingsView {
             roles: shown.settings.roles.clone(),
             oidc: shown.settings.oidc.clone(),
             directory: shown.settings.directory.clone(),
+            public_url: shown.settings.public_url.clone(),
             notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
@@ -238,6 +247,7 @@ pub(crate) async fn put(
         registrations: before.registrations,
         oidc: body.oidc.unwrap_or(before.oidc),
         directory: body.directory.unwrap_or(before.directory),
+        public_url: body.public_url.unwrap_or(before.public_url),
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();

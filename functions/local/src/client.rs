@@ -76,6 +76,14 @@ impl Client {
         Ok(answer.json()?)
     }
 
+    /// Reads a text.
+    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.request(Method::GET, path)?;
+        let answer = self.http.read(&request).await;
+        let answer = answer.with_context(|| format!("GET {path}"))?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
     /// Changes something; whatever is answered comes back.
     pub async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Answered> {
         let request = self.request(method.clone(), path)?.json(body);

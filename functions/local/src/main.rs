@@ -35,7 +35,8 @@ enum Command {
     /// environment: SANDO_LEVER_API_KEY and SANDO_LEVER_SIGNING_TOKEN connect Lever, SANDO_ADMIN_TOKEN is the
     /// administrator's token. Ctrl-C stops it: what has begun is finished first.
     Serve(config::Flags),
-    /// Shows a company at work: a simulated Lever and three applications, a hire every few seconds.
+    /// Shows a company at work, with a simulated Lever and simulated applications: hires, an approval, a withdrawn offer, a
+    /// first day that moves, a webhook that never came, a mover, a leaver.
     Demo(demo::Flags),
     /// Copies the data folder of a Sando that is not running: database, secrets and key.
     Backup(backup::BackupFlags),
@@ -65,6 +66,8 @@ enum Command {
     ///
     /// Exit codes as of `plan`, and 4: the plan does not hold any more.
     Apply(desk::ApplyFlags),
+    /// Prints what is configured, in plain words, as Markdown: who gets what and why, what starts what, who owns what.
+    Document(desk::DocumentFlags),
     /// Works with people.
     People {
         #[command(subcommand)]
@@ -118,6 +121,7 @@ async fn main() -> ExitCode {
         Command::Openapi => serve::openapi(),
         Command::Plan(flags) => desk::plan(&flags).await,
         Command::Apply(flags) => desk::apply(&flags).await,
+        Command::Document(flags) => desk::document(&flags).await,
         Command::People {
             command: PeopleCommand::Import(flags),
         } => desk::import(&flags).await,

@@ -113,6 +113,37 @@ fn told(scene: &Scene) -> Vec<Notification> {
 }
 
 #[tokio::test]
+async fn a_letter_links_to_the_page_that_shows_and_asks() {
+    let scene = Scene::start().await;
+    let manual = json!({ "app": "wiki", "name": "Wiki", "owner": "it@contoso.example" });
+    scene.configure(ConfigKind::App, "wiki", manual).await;
+    let mut mail = scene.site.app_file("mail");
+    mail["sensitivity"] = json!("high");
+    mail["owner"] = json!("boss@contoso.example");
+    scene.configure(ConfigKind::App, "mail", mail).await;
+    let url = json!({ "public_url": "https://sando.contoso.example" });
+    scene.configure(ConfigKind::Settings, "settings", url).await;
+
+    let ids = scene.hire(engineer("Ada Park"));
+    scene.hear("candidateHired", &ids.opportunity).await;
+    scene.machine.work_for(SignedDuration::from_mins(2)).await;
+
+    let mut letters = told(&scene);
+    letters.sort_by(|one, other| one.to.cmp(&other.to));
+    let [asked, work] = letters.as_slice() else {
+        panic!("two letters, not {}", letters.len());
+    };
+    let run = scene.machine.runs().await.remove(0);
+    let mut approvals = run.steps.iter().filter_map(|step| step.approval());
+    let approval = approvals.next().unwrap();
+    let page = format!("Decide: https://sando.contoso.example/approvals/{approval}");
+    assert_eq!(asked.text.lines().last(), Some(page.as_str()));
+    let task = &scene.machine.tasks().await[0].id;
+    let page = format!(": https://sando.contoso.example/console/tasks/{task}");
+    assert!(work.text.ends_with(&page), "{}", work.text);
+}
+
+#[tokio::test]
 async fn a_burst_of_tasks_is_one_message_an_hour() {
     let scene = Scene::start().await;
     let manual = json!({ "app": "wiki", "name": "Wiki", "owner": "it@contoso.example" });

@@ -49,7 +49,7 @@ async fn while_everything_is_paused_a_hire_is_received_and_planned_without_effec
     assert!(scene.site.lever.notes(&ids.opportunity).is_empty());
 
     brake(&scene, |_, _| {}).await;
-    scene.machine.work_for(mins(3)).await;
+    scene.machine.work_for(mins(11)).await;
 
     assert_eq!(scene.site.sizes(), [1, 1, 1], "it goes on");
     assert_eq!(scene.site.lever.notes(&ids.opportunity).len(), 1);
@@ -77,7 +77,7 @@ async fn a_paused_application_is_the_only_one_that_waits() {
     assert_eq!(waiting, ["access/design"]);
 
     brake(&scene, |_, _| {}).await;
-    scene.machine.work_for(mins(3)).await;
+    scene.machine.work_for(mins(11)).await;
 
     assert_eq!(scene.site.sizes(), [1, 1, 1]);
     let steps = scene.machine.steps().await;
@@ -101,7 +101,7 @@ async fn paused_removals_hold_what_takes_away_and_nothing_else() {
     assert_eq!(scene.site.active(), [2, 2, 2]);
 
     brake(&scene, |_, _| {}).await;
-    scene.machine.work_for(mins(3)).await;
+    scene.machine.work_for(mins(11)).await;
 
     assert_eq!(scene.site.active(), [1, 1, 1]);
 }

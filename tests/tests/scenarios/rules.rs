@@ -234,3 +234,47 @@ async fn a_pilot_is_in_earnest_for_those_it_is_meant_for_and_a_trial_for_the_oth
     assert_eq!(apps(trials[0]), ["mail", "wiki"], "what would be done");
     assert!(runs.iter().all(|run| run.state == RunState::Finished));
 }
+
+#[tokio::test]
+async fn an_application_on_trial_is_shown_and_left_alone_while_the_others_are_in_earnest() {
+    let scene = Scene::start().await;
+    let mut design = scene.site.app_file("design");
+    design["dry_run"] = json!(true);
+    scene.configure(ConfigKind::App, "design", design).await;
+
+    let ids = scene.onboard(engineer("Ada Park")).await;
+
+    assert_eq!(scene.site.sizes(), [1, 0, 1]);
+    let run = scene.machine.runs().await.remove(0);
+    assert_eq!((run.state, run.dry_run), (RunState::Finished, false));
+    assert_eq!(apps(&run), ["design", "mail", "wiki"]);
+    let is_planned = |step: &&Step| step.state == StepState::Planned;
+    let planned = run.steps.iter().filter(is_planned);
+    let planned: Vec<&str> = planned
+        .filter_map(|step| Some(step.app()?.as_str()))
+        .collect();
+    assert_eq!(planned, ["design"]);
+    let person = scene.machine.persons().await.remove(0);
+    assert_eq!(scene.machine.grants(&person.id).await.len(), 2);
+    let notes = scene.site.lever.notes(&ids.opportunity);
+    assert!(notes[0].contains("design: on trial"), "{}", notes[0]);
+}
+
+#[tokio::test]
+async fn a_workflow_on_trial_does_nothing_whatever_starts_it() {
+    let scene = Scene::start().await;
+    let steps =
+        json!([{ "id": "access", "type": "grant" }, { "id": "lever", "type": "lever_note" }]);
+    let onboard = json!({ "workflow": "onboard", "dry_run": true, "steps": steps });
+    scene
+        .configure(ConfigKind::Workflow, "onboard", onboard)
+        .await;
+
+    let ids = scene.onboard(engineer("Ada Park")).await;
+
+    let run = scene.machine.runs().await.remove(0);
+    assert_eq!((run.state, run.dry_run), (RunState::Finished, true));
+    assert_eq!(apps(&run), ["design", "mail", "wiki"]);
+    assert_eq!(scene.site.sizes(), [0, 0, 0]);
+    assert!(scene.site.lever.notes(&ids.opportunity).is_empty());
+}

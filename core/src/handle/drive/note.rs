@@ -54,6 +54,7 @@ fn line(hand: &Hand, step: &Step) -> String {
         (StepState::Failed, _) => "failed, a human has it",
         (StepState::Skipped, _) => "skipped",
         (StepState::Cancelled, _) => "cancelled",
+        (StepState::Planned, _) => "on trial, nothing was done",
         (_, Some(WaitsFor::Human)) => "waits for a human",
         (_, Some(WaitsFor::Approval)) => "waits for approval",
         (_, Some(WaitsFor::Time)) => "waits for its time",

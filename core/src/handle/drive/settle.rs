@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::advance::{a_task, held, is_over, shown};
+use crate::advance::{HELD, a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
 use crate::grant::{Grant, GrantState};
@@ -134,10 +134,7 @@ impl<'a> Portion<'a> {
     /// Commits the intent; the effect is made once that is stored.
     fn intend(&mut self, mut job: Job, action: Action, phase: Phase) {
         if let Some(why) = self.held_back(&job, action) {
-            let due = self
-                .now
-                .saturating_add(jiff::SignedDuration::from_secs(60))
-                .ok();
+            let due = self.now.saturating_add(HELD).ok();
             self.on_step(&job.step, |step| step.wait(WaitsFor::Pause, due, why));
             return;
         }

@@ -1,6 +1,7 @@
 //! Replays events on today's rules, or on those of a draft: shown first, or done.
 
 pub mod range;
+pub mod rehearsal;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -80,7 +80,8 @@ pub async fn portion(
     Ok(replaying.cursor.is_none())
 }
 
-fn all() -> Query {
+/// Every event, newest first.
+pub(super) fn all() -> Query {
     Query::States {
         kind: Event::KIND,
         states: EventState::ALL.iter().map(|state| state.as_str()).collect(),

@@ -227,3 +227,31 @@ async fn every_change_of_configuration_is_recorded_with_before_and_after() {
     assert_eq!(records[1]["actor"], "local-admin");
     assert_eq!(records[2]["after"], json!(null));
 }
+
+#[tokio::test]
+async fn the_document_follows_the_configuration() {
+    let world = world();
+    let app = json!({ "name": "Figma", "owner": "ops@contoso.example" });
+    world.put("/v1/apps/figma", app).await.expect(201);
+    let policy = json!({ "grants": [{ "app": "figma" }] });
+    world.put("/v1/policies/all", policy).await.expect(201);
+
+    let document = world.get("/v1/document").await;
+
+    assert_eq!(document.status, 200, "{}", document.text);
+    assert_eq!(
+        document.header("content-type"),
+        "text/markdown; charset=utf-8"
+    );
+    let lines: Vec<&str> = document.text.lines().collect();
+    for line in [
+        "- Owned by ops@contoso.example, who gets its tasks.",
+        "- For everybody, by the policy all.",
+        "- Figma, at once.",
+    ] {
+        assert!(lines.contains(&line), "{line}\n{}", document.text);
+    }
+    world.delete("/v1/policies/all").await.expect(204);
+    let without = world.get("/v1/document").await.text;
+    assert!(without.contains("- No policy gives it."), "{without}");
+}

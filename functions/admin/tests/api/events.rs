@@ -354,3 +354,38 @@ async fn what_lever_does_not_show_is_left_out_and_said() {
     assert_eq!(shown["left_out"], 1);
     assert_eq!(shown["why_not"][0]["event"], event["id"]);
 }
+
+#[tokio::test]
+async fn recorded_events_are_run_on_changed_files_and_only_what_differs_is_shown() {
+    let world = world();
+    let event = a_hire(&world, "Eng").await;
+    let id = event["id"].as_str().unwrap();
+    let file = json!({ "aliases": { "department": { "Engineering": ["Eng"] } } });
+    let changed = json!([{ "kind": "attributes", "id": "attributes", "file": file }]);
+    let over = json!({ "events_since": "2027-01-01T00:00:00Z" });
+    let plan = async |changes: &Value, over: &Value| {
+        let body = json!({ "changes": changes, "over": over });
+        world.post("/v1/plan", body).await
+    };
+
+    let differs = plan(&changed, &over).await.expect(200);
+    let same = plan(&json!([]), &over).await.expect(200);
+
+    assert_eq!(
+        (&differs["events"], &differs["differing"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!((&differs["more"], &differs["less"]), (&json!(2), &json!(0)));
+    let listed = &differs["listed"][0];
+    assert_eq!(listed["event"], id);
+    assert_eq!(listed["more"][0]["app"], "desk");
+    assert_eq!(listed["more"][1]["app"], "figma");
+    assert_eq!(
+        (&same["events"], &same["differing"]),
+        (&json!(1), &json!(0))
+    );
+    let after = world.get(&format!("/v1/events/{id}")).await.expect(200);
+    assert_eq!(after["replays"], 0, "nothing was done");
+    let both = json!({ "events_since": "2027-01-01T00:00:00Z", "people": [] });
+    plan(&changed, &both).await.expect(422);
+}

@@ -174,3 +174,20 @@ async fn an_account_is_named_as_the_directory_and_its_users_are_people() {
     let put = world.put("/v1/settings", body).await.expect(200);
     assert_eq!(put["directory"], json!(null));
 }
+
+#[tokio::test]
+async fn where_browsers_reach_sando_is_an_origin_and_stays_until_it_is_taken_away() {
+    let world = world();
+    let put = async |body| world.put("/v1/settings", body).await;
+
+    let shown = put(json!({ "public_url": "https://sando.contoso.example/" })).await;
+    let kept = put(json!({})).await;
+    let refused = put(json!({ "public_url": "http://sando.contoso.example" })).await;
+    let gone = put(json!({ "public_url": null })).await;
+
+    let url = json!("https://sando.contoso.example");
+    assert_eq!(shown.expect(200)["public_url"], url);
+    assert_eq!(kept.expect(200)["public_url"], url);
+    assert_eq!(refused.expect(422)["errors"][0]["path"], "public_url");
+    assert_eq!(gone.expect(200)["public_url"], json!(null));
+}

@@ -1,29 +1,43 @@
-//! The company of the demo: its Lever, its applications, its configuration.
+//! The company of the demo: that of `examples/`, with a Lever and applications around it that are simulated.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use sando_infra::http::Method;
+use sando_world::saas::{Door, List};
 use sando_world::{
-    CandidateIds, Company, Employee, HttpApp, HttpAppOptions, LeverOptions, LeverSim, ScimApp,
-    ScimOptions,
+    CandidateIds, Company, Employee, HttpApp, HttpAppOptions, LeverOptions, LeverSim, SaasApp,
+    ScimApp, ScimOptions,
 };
 use serde_json::{Value, json};
 
+use super::files;
 use crate::client::Client;
 
 /// Everything around Sando.
 pub struct Town {
     /// Lever.
     pub lever: LeverSim,
-    /// An application with SCIM for everybody.
-    pub mail: ScimApp,
-    /// An application with SCIM and plans.
-    pub design: ScimApp,
-    /// An application without SCIM.
-    pub wiki: HttpApp,
+    /// What applications are called, by slug.
+    pub labels: BTreeMap<String, String>,
+    scim: BTreeMap<String, ScimApp>,
+    http: BTreeMap<String, HttpApp>,
+    /// HubSpot's list of users: what Sando reads, besides what it gives.
+    hubspot: SaasApp,
+    seats: Vec<Value>,
+    changes: Vec<Value>,
     people: Company,
     tokens: Vec<String>,
+}
+
+/// What somebody is hired for.
+#[derive(Clone, Copy)]
+pub struct Job {
+    /// The department.
+    pub department: &'static str,
+    /// The title.
+    pub title: &'static str,
 }
 
 const EVENTS: [&str; 4] = [
@@ -32,24 +46,47 @@ const EVENTS: [&str; 4] = [
     "candidateStageChange",
     "candidateDeleted",
 ];
+const HUBSPOT_TOKEN: &str = "hubspot-token";
 
 impl Town {
-    /// Starts every server.
-    pub async fn start() -> anyhow::Result<Self> {
+    /// Starts every server; the files are unpacked into the folder.
+    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let changes = files::unpack(folder)?;
+        let (mut scim, mut http) = (BTreeMap::new(), BTreeMap::new());
+        let mut labels = BTreeMap::new();
+        for change in changes
+            .iter()
+            .filter(|change| text(change, "/kind") == "app")
+        {
+            let slug = text(change, "/id").to_owned();
+            labels.insert(slug.clone(), text(change, "/file/name").to_owned());
+            match text(change, "/file/provisioner/type") {
+                "scim" => {
+                    let options = ScimOptions {
+                        token: format!("{slug}-token"),
+                        ..ScimOptions::default()
+                    };
+                    scim.insert(slug, ScimApp::start(options).await?);
+                }
+                "http" => {
+                    let app = HttpApp::start(HttpAppOptions::default()).await?;
+                    http.insert(slug, app);
+                }
+                _ => {}
+            }
+        }
         let lever = LeverSim::start(LeverOptions::default()).await?;
         let today = lever.clock().now_ms();
+        let tokens = EVENTS.iter().enumerate();
         Ok(Self {
-            mail: ScimApp::start(ScimOptions::default()).await?,
-            design: ScimApp::start(ScimOptions {
-                token: "design-token".into(),
-                ..ScimOptions::default()
-            })
-            .await?,
-            wiki: HttpApp::start(HttpAppOptions::default()).await?,
+            labels,
+            scim,
+            http,
+            hubspot: SaasApp::start().await?,
+            seats: Vec::new(),
+            changes,
             people: Company::new("contoso", 7, today),
-            tokens: EVENTS
-                .iter()
-                .enumerate()
+            tokens: tokens
                 .map(|(place, _)| format!("{:048x}", place + 1))
                 .collect(),
             lever,
@@ -75,47 +112,38 @@ impl Town {
         .collect()
     }
 
-    /// Puts the company's configuration, as an administrator would.
+    /// Puts the company's files, as an administrator would, with the simulated applications in place of the real ones.
     pub async fn configure(&self, client: &Client) -> anyhow::Result<()> {
-        client
-            .call(Method::PUT, "/v1/attributes", &attributes())
-            .await?;
-        client
-            .call(
-                Method::PUT,
-                "/v1/apps/mail",
-                &scim("Mail", &self.mail, json!([])),
-            )
-            .await?;
-        let plans = json!([{ "id": "viewer", "name": "Viewer" }, { "id": "professional", "name": "Professional",
-            "price": { "amount_minor": 1500, "currency": "USD", "per": "month" }, "seats": 120 }]);
-        client
-            .call(
-                Method::PUT,
-                "/v1/apps/design",
-                &scim("Design", &self.design, plans),
-            )
-            .await?;
-        client
-            .call(Method::PUT, "/v1/apps/wiki", &wiki(&self.wiki))
-            .await?;
-        for (app, name, value) in [
-            ("mail", "token", self.mail.token()),
-            ("design", "token", self.design.token()),
-            ("wiki", "X-Api-Key", self.wiki.api_key()),
-        ] {
-            let body = json!({ "credentials": { name: value } });
+        for change in &self.changes {
+            let (kind, id) = (text(change, "/kind"), text(change, "/id"));
+            let mut file = change.get("file").cloned().unwrap_or_default();
+            let at = file.pointer_mut("/provisioner/base_url");
+            if let (Some(at), Some(url)) = (at, self.url_of(id)) {
+                *at = Value::from(url);
+            }
+            let path = match kind {
+                "attributes" => "/v1/attributes".to_owned(),
+                "policy" => format!("/v1/policies/{id}"),
+                kind => format!("/v1/{kind}s/{id}"),
+            };
+            client.call(Method::PUT, &path, &file).await?;
+        }
+        let tokens = self.scim.iter();
+        let tokens = tokens.map(|(app, sim)| (app, json!({ "token": sim.token() })));
+        let keys = self.http.iter();
+        let keys = keys.map(|(app, sim)| (app, json!({ "X-Api-Key": sim.api_key() })));
+        for (app, credentials) in tokens.chain(keys) {
+            let body = json!({ "credentials": credentials });
             client
                 .call(Method::PUT, &format!("/v1/apps/{app}/credentials"), &body)
                 .await?;
         }
-        client
-            .call(Method::PUT, "/v1/policies/everybody", &everybody())
-            .await?;
-        client
-            .call(Method::PUT, "/v1/policies/makers", &makers())
-            .await?;
         Ok(())
+    }
+
+    fn url_of(&self, app: &str) -> Option<String> {
+        let scim = self.scim.get(app).map(ScimApp::base_url);
+        scim.or_else(|| self.http.get(app).map(HttpApp::base_url))
     }
 
     /// Lever calls Sando from now on.
@@ -130,66 +158,82 @@ impl Town {
     }
 
     /// Somebody signs an offer.
-    pub fn next_candidate(&mut self) -> (Employee, CandidateIds) {
-        let employee = self.people.hire();
+    pub fn next_candidate(&mut self, job: Job) -> (Employee, CandidateIds) {
+        let mut employee = self.people.hire();
+        employee.department = job.department;
+        employee.title = job.title;
         let ids = self.lever.create_candidate(employee.candidate());
         (employee, ids)
     }
+
+    /// An application with SCIM.
+    pub fn scim(&self, app: &str) -> Option<&ScimApp> {
+        self.scim.get(app)
+    }
+
+    /// An application with an API of its own.
+    pub fn http(&self, app: &str) -> Option<&HttpApp> {
+        self.http.get(app)
+    }
+
+    /// Somebody has a seat in HubSpot that nobody gave through Sando; answers how many have one now.
+    pub fn seat_in_hubspot(&mut self, name: &str, email: &str) -> usize {
+        let id = self.seats.len() + 1;
+        self.seats
+            .push(json!({ "id": id, "name": name, "email": email, "state": "active" }));
+        self.hubspot.door(Door::bearer(HUBSPOT_TOKEN));
+        self.hubspot.list("/users", List::of(self.seats.clone()));
+        self.seats.len()
+    }
+
+    /// Connects HubSpot: from now on its users are read, every day and when asked.
+    pub async fn connect_hubspot(&self, client: &Client) -> anyhow::Result<()> {
+        let is_active = json!([{ "path": "state", "op": "is", "value": "active" }]);
+        let definition = json!({
+            "app": "hubspot", "base_url": self.hubspot.base_url(), "auth": { "type": "bearer" },
+            "users": { "path": "/users" },
+            "map": { "external_id": "id", "email": "email", "full_name": "name" },
+            "status": { "active_when": is_active },
+            "licenses": { "conditions": [{ "name": "HubSpot seat", "when": is_active }] },
+        });
+        client
+            .call(Method::PUT, "/v1/definitions/hubspot", &definition)
+            .await?;
+        let account =
+            json!({ "variables": {}, "credentials": { "token": HUBSPOT_TOKEN }, "replace": true });
+        client
+            .call(Method::PUT, "/v1/accounts/hubspot/prod", &account)
+            .await?;
+        Ok(())
+    }
+
+    /// How many accounts there are in each application that makes them itself.
+    pub fn accounts(&self) -> Vec<String> {
+        let scim = self.scim.iter();
+        let scim = scim.map(|(app, sim)| (app, sim.users().len()));
+        let http = self.http.iter();
+        let http = http.map(|(app, sim)| (app, sim.members().len()));
+        let all = scim.chain(http);
+        all.map(|(app, count)| format!("{} {count}", self.label(app)))
+            .collect()
+    }
+
+    /// How many people have two accounts in one application.
+    pub fn doubled(&self) -> usize {
+        let scim: usize = self.scim.values().map(|app| app.duplicates().len()).sum();
+        let http: usize = self.http.values().map(|app| app.duplicates().len()).sum();
+        scim + http
+    }
+
+    /// What an application is called.
+    pub fn label<'a>(&'a self, app: &'a str) -> &'a str {
+        self.labels.get(app).map_or(app, String::as_str)
+    }
 }
 
-fn attributes() -> Value {
-    json!({
-        "attributes": {
-            "name": { "first_of": ["opportunity.name", "contact.name"] },
-            "personal_email": { "first_of": ["opportunity.emails[0]", "contact.emails[0]"] },
-            "work_email": { "address": "{first_name}.{last_name}@contoso.example" },
-            "department": "posting.categories.department",
-            "location": "posting.categories.location",
-            "title": { "first_of": ["offer.fields[identifier=job_title].value", "posting.text"] },
-            "start_date": "offer.fields[identifier=anticipated_start_date].value",
-        },
-        "required": ["name", "personal_email", "department"],
-    })
-}
-
-fn scim(name: &str, app: &ScimApp, plans: Value) -> Value {
-    json!({
-        "name": name, "owner": "it@contoso.example", "plans": plans,
-        "provisioner": {
-            "type": "scim", "base_url": app.base_url(), "auth": { "type": "bearer" }, "create_groups": true,
-            "group_for": { "plan": { "professional": "Pro Seats" } },
-        },
-    })
-}
-
-fn wiki(app: &HttpApp) -> Value {
-    json!({
-        "name": "Wiki", "owner": "it@contoso.example",
-        "provisioner": {
-            "type": "http", "base_url": app.base_url(),
-            "auth": { "type": "headers", "headers": [{ "name": "X-Api-Key", "value": "later" }] },
-            "unique": true,
-            "actions": {
-                "find": { "path": "/members?email={work_email}", "response_path": "members", "id": "id",
-                    "active": { "path": "state", "op": "is", "value": "active" } },
-                "create": { "method": "POST", "path": "/members", "id": "id", "already": [409],
-                    "body": { "email": "{work_email}", "role": "{grant.role}" } },
-                "suspend": { "method": "POST", "path": "/members/{user.id}/suspend" },
-                "restore": { "method": "POST", "path": "/members/{user.id}/restore" },
-                "revoke_sessions": { "method": "POST", "path": "/members/{user.id}/logout" },
-            },
-        },
-    })
-}
-
-fn everybody() -> Value {
-    json!({ "policy": "everybody", "grants": [{ "app": "mail" }, { "app": "wiki", "role": "editor" }] })
-}
-
-fn makers() -> Value {
-    json!({
-        "policy": "makers",
-        "when": [{ "path": "department", "op": "any_of", "value": ["Engineering", "Design"] }],
-        "grants": [{ "app": "design", "plan": "professional" }],
-    })
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

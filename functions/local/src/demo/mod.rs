@@ -1,12 +1,16 @@
-//! `sando demo`: a company at work. Lever and three applications are real HTTP servers, simulated; Sando is the real one.
+//! `sando demo`: a company at work. Lever and ten applications are real HTTP servers, simulated; Sando is the real one.
 
 mod company;
+mod files;
+mod scenes;
 mod story;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use sando_infra::http::Method;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::config::Config;
@@ -19,10 +23,10 @@ use story::Story;
 /// Flags of `sando demo`.
 #[derive(clap::Args)]
 pub struct Flags {
-    /// Stops after so many hires; runs until Ctrl-C if absent.
+    /// Stops after so many hires; runs until Ctrl-C if absent. Six tell the whole story.
     #[arg(long, value_name = "NUMBER")]
     hires: Option<u32>,
-    /// Seconds between two hires.
+    /// Seconds to read what happened, before the next thing happens.
     #[arg(long, default_value_t = 4, value_name = "SECONDS")]
     every: u64,
     /// Where Sando listens while the demo runs.
@@ -36,9 +40,9 @@ pub struct Flags {
 /// If something cannot start; the message says what to do.
 pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("a folder for the demo cannot be made")?;
-    let mut town = Town::start().await?;
+    let mut town = Town::start(&folder.path().join("examples")).await?;
     let config = Config::from_vars(
-        town.vars(folder.path()),
+        town.vars(&folder.path().join("data")),
         &crate::config::Flags {
             listen: Some(flags.listen.clone()),
             data: None,
@@ -51,9 +55,11 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     town.connect_webhooks(running.address);
     introduce(&town, &running);
 
-    let mut story = Story::new(client, flags.hires);
+    let approver = approver(&client, &running).await?;
+    let mut story = Story::new(client, approver, &town, flags.hires);
+    let every = Duration::from_secs(flags.every);
     let told = tokio::select! {
-        told = story.tell(&mut town, Duration::from_secs(flags.every)) => told,
+        told = Box::pin(story.tell(&mut town, every)) => told,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     story.sum_up(&town).await?;
@@ -62,10 +68,20 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Who says yes in the demo: nobody decides with the administrator's token what others are asked for.
+async fn approver(client: &Client, running: &Running) -> anyhow::Result<Client> {
+    let key = json!({ "name": "finance lead, played by the demo", "scopes": ["approve"], "roles": ["finance-lead"] });
+    let made = client.call(Method::POST, "/v1/keys", &key).await?;
+    let secret = made.get("secret").and_then(Value::as_str);
+    Client::new(
+        running.address,
+        secret.context("the new key has no secret")?,
+    )
+}
+
 fn introduce(town: &Town, running: &Running) {
-    say("A company with Lever, two SCIM applications (Mail, Design) and one without SCIM (Wiki).");
     say(
-        "Policies: everybody gets Mail and Wiki; Engineering and Design get Design, with a professional seat.",
+        "Contoso, the company of examples/: 200 people and 12 applications. Eight have SCIM, two an API of their own, in two a human does it.",
     );
     say(&format!(
         "Lever {} · Sando http://{} (token {})",
@@ -77,7 +93,5 @@ fn introduce(town: &Town, running: &Running) {
         "Console, once and within an hour: {}",
         running.console
     ));
-    say(
-        "Every hire reaches Sando by two webhooks; some come twice, some answers are lost. Ctrl-C ends the demo.\n",
-    );
+    say("Every hire reaches Sando by two webhooks. Ctrl-C ends the demo.\n");
 }

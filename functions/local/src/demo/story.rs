@@ -1,133 +1,56 @@
-//! Tells what happens as lines that a person can follow.
+//! Tells what Sando does as lines that a person can follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use sando_infra::http::Method;
-use sando_world::{Fault, FaultKind, WebhookSwitches};
 use serde_json::{Value, json};
 
 use super::company::Town;
 use crate::client::Client;
 use crate::say;
 
-/// Every so many hires somebody leaves.
-const LEAVES: u32 = 4;
 /// How often the story looks at what Sando did.
-const LOOK: Duration = Duration::from_millis(150);
+pub(super) const LOOK: Duration = Duration::from_millis(150);
+/// How long the story waits for what has to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The story so far.
 pub struct Story {
-    client: Client,
-    hires: Option<u32>,
-    hired: u32,
-    left: u32,
-    names: BTreeMap<String, String>,
-    clocks: BTreeMap<String, Instant>,
+    pub(super) client: Client,
+    /// Who says yes in the demo.
+    pub(super) approver: Client,
+    pub(super) hires: Option<u32>,
+    pub(super) hired: u32,
+    pub(super) left: u32,
+    pub(super) staff: usize,
+    /// The name of a person, or of a candidacy before its person is known.
+    pub(super) names: BTreeMap<String, String>,
+    pub(super) clocks: BTreeMap<String, Instant>,
+    labels: BTreeMap<String, String>,
     told: BTreeSet<String>,
-    people: Vec<String>,
 }
 
 impl Story {
     /// A story of so many hires; without end if none is said.
-    pub fn new(client: Client, hires: Option<u32>) -> Self {
+    pub fn new(client: Client, approver: Client, town: &Town, hires: Option<u32>) -> Self {
         Self {
             client,
+            approver,
             hires,
             hired: 0,
             left: 0,
+            staff: 0,
             names: BTreeMap::new(),
             clocks: BTreeMap::new(),
+            labels: town.labels.clone(),
             told: BTreeSet::new(),
-            people: Vec::new(),
         }
     }
 
-    /// Hires, now and then a leaver, until the last one has everything.
-    pub async fn tell(&mut self, town: &mut Town, every: Duration) -> anyhow::Result<()> {
-        while self.hires.is_none_or(|hires| self.hired < hires) {
-            self.hire(town)?;
-            self.watch(every).await?;
-            if self.hired.is_multiple_of(LEAVES) {
-                self.leave().await?;
-                self.watch(every).await?;
-            }
-        }
-        let last = Instant::now();
-        while last.elapsed() < Duration::from_secs(30) && self.is_busy().await? {
-            self.watch(LOOK).await?;
-        }
-        Ok(())
-    }
-
-    fn hire(&mut self, town: &mut Town) -> anyhow::Result<()> {
-        self.hired += 1;
-        self.make_trouble(town);
-        let (employee, ids) = town.next_candidate();
-        say(&format!(
-            "● {} is hired: {}, {}",
-            employee.name, employee.title, employee.department
-        ));
-        self.names.insert(ids.opportunity.clone(), employee.name);
-        self.clocks.insert(ids.opportunity.clone(), Instant::now());
-        town.lever
-            .hire(&ids.opportunity)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
-    }
-
-    /// Some hires meet trouble, so that it shows what becomes of it.
-    fn make_trouble(&self, town: &Town) {
-        let twice = self.hired.is_multiple_of(2);
-        town.lever.switch(WebhookSwitches {
-            duplicate: if twice { 1.0 } else { 0.0 },
-            ..WebhookSwitches::default()
-        });
-        if twice {
-            say("  (this one's webhooks come twice)");
-        }
-        if self.hired % 3 == 2 {
-            town.mail
-                .faults()
-                .push(Fault::on("POST", "/Users", FaultKind::CutAfter).times(1));
-            say("  (Mail makes the account, but its answer is lost)");
-        }
-        if self.hired % 5 == 3 {
-            town.wiki.faults().push(
-                Fault::on(
-                    "POST",
-                    "/members",
-                    FaultKind::Retry429 {
-                        retry_after: Some(1),
-                    },
-                )
-                .times(1),
-            );
-            say("  (Wiki asks to wait)");
-        }
-    }
-
-    async fn leave(&mut self) -> anyhow::Result<()> {
-        let place = usize::try_from(self.left).unwrap_or_default();
-        let Some(person) = self.people.get(place).cloned() else {
-            return Ok(());
-        };
-        self.left += 1;
-        let name = self.names.get(&person).cloned().unwrap_or_default();
-        say(&format!("○ {name} leaves: everything is taken away"));
-        self.clocks.insert(person.clone(), Instant::now());
-        let body = json!({ "at": "now", "reason": "the demo needs a leaver" });
-        self.client
-            .call(
-                Method::POST,
-                &format!("/v1/people/{person}:terminate"),
-                &body,
-            )
-            .await?;
-        Ok(())
-    }
-
-    /// Tells what happened in the meantime.
-    async fn watch(&mut self, time: Duration) -> anyhow::Result<()> {
+    /// Tells what happens for a while.
+    pub(super) async fn watch(&mut self, time: Duration) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
             self.look().await?;
@@ -138,65 +61,89 @@ impl Story {
         }
     }
 
+    /// Tells what happens until something is there.
+    pub(super) async fn until<T>(
+        &mut self,
+        what: &str,
+        find: impl AsyncFn(&Client) -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<T> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            self.look().await?;
+            if let Some(found) = find(&self.client).await? {
+                self.look().await?;
+                return Ok(found);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        bail!("the demo waited a minute in vain for this: {what}");
+    }
+
+    /// Until everything that waits for nobody and no time is done, or half a minute.
+    pub(super) async fn come_to_rest(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) && self.is_busy().await? {
+            self.watch(LOOK).await?;
+        }
+        Ok(())
+    }
+
     async fn look(&mut self) -> anyhow::Result<()> {
         let runs = self.client.get("/v1/runs?limit=20").await?;
-        for run in field(&runs, "items").as_array().into_iter().flatten().rev() {
-            let Some(id) = field(run, "id").as_str() else {
-                continue;
-            };
-            if self.told.contains(id) {
-                continue;
+        let mut runs: Vec<&Value> = items(&runs).collect();
+        runs.reverse();
+        for run in runs {
+            if !self.told.contains(text(run, "id")) {
+                self.tell_run(run).await?;
             }
-            let run = self.client.get(&format!("/v1/runs/{id}")).await?;
-            self.tell_run(&run).await?;
         }
         Ok(())
     }
 
     async fn tell_run(&mut self, run: &Value) -> anyhow::Result<()> {
-        let (Some(id), Some(person)) = (field(run, "id").as_str(), field(run, "person").as_str())
-        else {
-            return Ok(());
-        };
+        let (id, person) = (text(run, "id"), text(run, "person"));
         let name = self.name_of(person).await?;
-        // The note comes last in the story, as it does in life.
-        let steps = || field(run, "steps").as_array().into_iter().flatten();
-        let is_note = |step: &&Value| *field(step, "type") == "lever_note";
-        for step in steps()
-            .filter(|step| !is_note(step))
-            .chain(steps().filter(is_note))
-        {
-            self.tell_step(id, person, &name, step);
+        let took = self.took(person);
+        for (words, what) in self.news(id, run) {
+            say(&format!("  → {name} · {}: {words}{took}", what.join(", ")));
         }
-        if *field(run, "state") != "running" {
+        if text(run, "state") != "running" {
             self.told.insert(id.to_owned());
-            let took = self.took(person);
-            say(&format!(
-                "  ✓ {name}: {} is finished{took}",
-                field(run, "workflow").as_str().unwrap_or_default()
-            ));
+            let workflow = text(run, "workflow");
+            say(&format!("  ✓ {name}: {workflow} is finished{took}"));
         }
         Ok(())
     }
 
-    fn tell_step(&mut self, run: &str, person: &str, name: &str, step: &Value) {
-        let state = field(step, "state").as_str().unwrap_or_default();
-        let key = format!("{run} {} {state}", field(step, "id"));
-        let words = match (field(step, "type").as_str(), state) {
-            (Some("grant"), "verified") if !field(step, "app").is_null() => "account made and seen",
-            (Some("revoke"), "verified") if !field(step, "app").is_null() => "suspended and seen",
-            (Some("lever_note"), "verified") => "note written in Lever",
-            (_, "unknown") => "no answer: nobody knows, so it is looked for, not repeated",
-            (_, "failed") => "failed: the owner has a task",
-            _ => return,
-        };
-        if self.told.insert(key) {
-            let what = field(step, "app").as_str().unwrap_or("lever");
-            say(&format!(
-                "  → {name} · {what}: {words}{}",
-                self.took(person)
-            ));
+    /// What was not told of a run's steps yet: in words, of which applications. The note comes last, as it does in life.
+    fn news(&mut self, run: &str, view: &Value) -> Vec<(String, Vec<String>)> {
+        let mut news: Vec<(String, Vec<String>)> = Vec::new();
+        let is_note = |step: &&Value| text(step, "type") == "lever_note";
+        let steps = || field(view, "steps").as_array().into_iter().flatten();
+        let work = steps().filter(|step| !is_note(step));
+        for step in work.chain(steps().filter(is_note)) {
+            let Some(words) = words(step) else { continue };
+            let key = format!("{run} {} {words}", text(step, "id"));
+            if !self.told.insert(key) {
+                continue;
+            }
+            let label = self.label(step);
+            match news.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, what)) => what.push(label),
+                None => news.push((words, vec![label])),
+            }
         }
+        news
+    }
+
+    fn label(&self, step: &Value) -> String {
+        let app = text(step, "app");
+        let label = self.labels.get(app).map(String::as_str);
+        let step = || match text(step, "type") {
+            "lever_note" => "Lever",
+            _ => text(step, "id"),
+        };
+        label.unwrap_or_else(step).to_owned()
     }
 
     fn took(&self, person: &str) -> String {
@@ -211,35 +158,29 @@ impl Story {
             return Ok(name.clone());
         }
         let view = self.client.get(&format!("/v1/people/{person}")).await?;
-        let name = field(&view, "name")
-            .as_str()
-            .unwrap_or("somebody")
-            .to_owned();
-        let opportunity = self
-            .names
-            .iter()
-            .find(|(_, known)| **known == name)
-            .map(|(id, _)| id.clone());
-        if let Some(since) = opportunity.and_then(|id| self.clocks.get(&id).copied()) {
+        let name = text(&view, "name").to_owned();
+        let mut known = self.names.iter();
+        let opportunity = known.find(|(_, known)| **known == name);
+        let since = opportunity.and_then(|(id, _)| self.clocks.get(id).copied());
+        if let Some(since) = since {
             self.clocks.insert(person.to_owned(), since);
         }
         self.names.insert(person.to_owned(), name.clone());
-        self.people.push(person.to_owned());
         Ok(name)
     }
 
+    /// Is anything under way that waits for nobody and no time?
     async fn is_busy(&self) -> anyhow::Result<bool> {
-        let running = self.client.get("/v1/runs?state=running&limit=1").await?;
-        let known = self
-            .names
-            .keys()
-            .filter(|id| id.starts_with("per_"))
-            .count();
-        let hired = usize::try_from(self.hired).unwrap_or_default();
-        Ok(known < hired
-            || field(&running, "items")
-                .as_array()
-                .is_some_and(|runs| !runs.is_empty()))
+        let running = self.client.get("/v1/runs?state=running&limit=50").await?;
+        let is_busy = |step: &Value| match text(step, "state") {
+            "ready" | "unknown" => true,
+            "running" => !field(step, "app").is_null(),
+            _ => false,
+        };
+        let mut steps = items(&running)
+            .filter_map(|run| field(run, "steps").as_array())
+            .flatten();
+        Ok(steps.any(is_busy))
     }
 
     /// What it came to, counted in the applications themselves.
@@ -248,15 +189,14 @@ impl Story {
             .client
             .call(Method::POST, "/v1/audit:verify", &json!({}))
             .await?;
-        let doubled = town.mail.duplicates().len()
-            + town.design.duplicates().len()
-            + town.wiki.duplicates().len();
-        say(&format!("\n{} hired, {} left.", self.hired, self.left));
         say(&format!(
-            "Mail has {} accounts, Design {}, Wiki {}; doubled: {doubled}.",
-            town.mail.users().len(),
-            town.design.users().len(),
-            town.wiki.members().len()
+            "\n{} hired, {} left, {} were here already.",
+            self.hired, self.left, self.staff
+        ));
+        let accounts = town.accounts().join(", ");
+        say(&format!(
+            "Accounts: {accounts}; doubled: {}.",
+            town.doubled()
         ));
         say(&format!(
             "Audit: {} records, {}.",
@@ -271,7 +211,40 @@ impl Story {
     }
 }
 
+/// How a step stands, as far as it is worth telling.
+fn words(step: &Value) -> Option<String> {
+    let of_app = !field(step, "app").is_null();
+    let reason = text(step, "reason");
+    let waits_until = reason.starts_with("waits until") || reason == "waits for its time";
+    let words = match (text(step, "type"), text(step, "state")) {
+        ("grant", "verified") if of_app => "account made and seen",
+        ("revoke", "verified") if of_app => "taken away and seen",
+        ("grant", "waiting") if !field(step, "approval").is_null() => "waits for somebody's yes",
+        ("grant", "waiting") if waits_until => {
+            let due = text(step, "due").get(..16).unwrap_or_default();
+            return Some(format!("comes on {} UTC", due.replace('T', " at ")));
+        }
+        ("grant" | "revoke", "cancelled") if of_app => "called off, nothing was sent",
+        (_, "waiting") if !field(step, "task").is_null() => "a task for a human",
+        ("lever_note", "verified") => "note written",
+        (_, "unknown") => "no answer: nobody knows, so it is looked for, not repeated",
+        (_, "failed") => "failed: the owner has a task",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
 /// A field of an answer; null if it is not there.
-fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+pub(super) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
+}
+
+/// A text of an answer; empty if it is not there.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    field(value, name).as_str().unwrap_or_default()
+}
+
+/// The items of a list.
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    field(list, "items").as_array().into_iter().flatten()
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
+use jiff::Timestamp;
 use sando_infra::http::Method;
 use serde_json::{Value, json};
 
-use super::{Desk, Where, folder};
+use super::{Desk, Where, folder, rehearsal};
 use crate::client::Answered;
 use crate::{print, say};
 
@@ -28,6 +29,10 @@ pub(crate) struct PlanFlags {
     folder: PathBuf,
     #[command(flatten)]
     at: Where,
+    /// Also run the events that came in since then on the files as they are and as they would be: a day as 2027-01-31, a
+    /// time as 2027-01-31T09:00:00Z, or so many days as 30d
+    #[arg(long, value_name = "SINCE", value_parser = rehearsal::since)]
+    events_since: Option<Timestamp>,
     /// The plan as the API answers it
     #[arg(long)]
     json: bool,
@@ -83,14 +88,22 @@ async fn begin(folder: &std::path::Path, at: &Where) -> anyhow::Result<Begun> {
 /// # Errors
 /// If Sando cannot be asked.
 pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
-    let (_, _, plan) = match begin(&flags.folder, &flags.at).await? {
+    let (desk, changes, mut plan) = match begin(&flags.folder, &flags.at).await? {
         Ok(begun) => begun,
         Err(code) => return Ok(code),
     };
+    let events = match flags.events_since {
+        Some(since) => Some(rehearsal::of(&desk, &changes, since).await?),
+        None => None,
+    };
     if flags.json {
+        if let (Some(plan), Some(events)) = (plan.as_object_mut(), events) {
+            plan.insert("events".to_owned(), events);
+        }
         print(&format!("{plan:#}"));
     } else {
         show(&plan);
+        events.iter().for_each(rehearsal::show);
     }
     Ok(match is_over_cap(&plan) {
         true => ExitCode::from(OVER_CAP),
@@ -158,11 +171,11 @@ async fn put_asleep(_: &Desk, answered: &Answered) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn number(value: &Value, name: &str) -> u64 {
+pub(super) fn number(value: &Value, name: &str) -> u64 {
     value.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
@@ -187,11 +200,19 @@ async fn planned(desk: &Desk, changes: &[Value]) -> anyhow::Result<Result<Value,
     if desk.is_asleep {
         bail!("the plan takes longer than one call may: run `sando serve` and plan against it");
     }
-    let done = waited(desk, answered).await?;
+    Ok(Ok(result(desk, answered).await?))
+}
+
+/// What a job answers in the end.
+///
+/// # Errors
+/// If it fails, or takes longer than one waits.
+pub(super) async fn result(desk: &Desk, begun: Answered) -> anyhow::Result<Value> {
+    let done = waited(desk, begun).await?;
     if text(&done, "state") == "failed" {
         bail!("{}", text(&done, "reason"));
     }
-    Ok(Ok(done.get("result").cloned().unwrap_or_default()))
+    Ok(done.get("result").cloned().unwrap_or_default())
 }
 
 /// `changes[2].grants[0].app: …` names the file by what it is.
@@ -271,7 +292,7 @@ fn effect_line(effect: &Value) -> String {
     format!("{}{}", line.trim_end(), money(effect.get("monthly")))
 }
 
-fn entitlement(value: &Value) -> String {
+pub(super) fn entitlement(value: &Value) -> String {
     let parts = ["plan", "role"]
         .into_iter()
         .map(|name| text(value, name).to_owned());

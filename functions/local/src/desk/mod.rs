@@ -1,11 +1,13 @@
-//! What an administrator does from the command line, over the API: `plan`, `apply`, `people import`.
+//! What an administrator does from the command line, over the API: `plan`, `apply`, `document`, `people import`.
 //!
 //! Against a Sando that runs, or against the data folder of one that does not: then the API is served here, for as long
 //! as the command takes, and nobody works on what follows.
 
 mod apply;
+mod document;
 mod folder;
 mod people;
+mod rehearsal;
 mod table;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::backup::must_exist;
@@ -23,7 +26,25 @@ use crate::data_dir::DataDir;
 use crate::engine::Engine;
 
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
+pub(crate) use document::{DocumentFlags, document};
 pub(crate) use people::{ImportFlags, import};
+
+/// The changes that the files of a folder describe: each `{kind, id, file}`.
+///
+/// # Errors
+/// All mistakes, each as a line.
+pub(crate) fn changes_of(folder: &std::path::Path) -> Result<Vec<Value>, Vec<String>> {
+    folder::read(folder).map(|read| read.changes)
+}
+
+/// Everybody in a CSV file: the key, and what `PUT /v1/people/{key}` takes.
+///
+/// # Errors
+/// All mistakes, each as a line.
+pub(crate) fn people_of(text: &str) -> Result<Vec<(String, Value)>, Vec<String>> {
+    let people = people::people(text)?.into_iter();
+    Ok(people.map(|given| (given.key, given.body)).collect())
+}
 
 /// Which Sando.
 #[derive(Args)]

@@ -35,10 +35,10 @@ pub(crate) struct ImportFlags {
 }
 
 /// One person of the file.
-struct Given {
+pub(super) struct Given {
     line: usize,
-    key: String,
-    body: Value,
+    pub(super) key: String,
+    pub(super) body: Value,
 }
 
 /// Puts everybody in the file. 0: all were put; 1: some were not; 2: the file has mistakes, and nobody was put.
@@ -103,7 +103,7 @@ async fn put(desk: &Desk, given: &Given) -> anyhow::Result<Result<u16, Vec<Strin
 }
 
 /// Everybody in the file.
-fn people(text: &str) -> Result<Vec<Given>, Vec<String>> {
+pub(super) fn people(text: &str) -> Result<Vec<Given>, Vec<String>> {
     let rows = rows(text).map_err(|mistake| vec![mistake])?;
     let mut rows = rows.into_iter();
     let head = rows.next().map(|row| row.cells).unwrap_or_default();

@@ -66,6 +66,11 @@ async fn a_folder_is_planned_and_applied_only_as_it_was_shown() {
     let shown = said(&plan);
     assert!(shown.contains("1 gains, 0 changes, 0 losses"), "{shown}");
     assert!(shown.contains(" desk\n"), "{shown}");
+    let since = ["plan", folder, "--events-since", "1d"];
+    let with_events = run(&since, Some(&running));
+    assert_eq!(code(&with_events), 0, "{}", complained(&with_events));
+    let told = "1 events looked at: 1 would do something else, with 1 more effects and 0 less";
+    assert!(said(&with_events).contains(told), "{}", said(&with_events));
     let hash = shown
         .lines()
         .find_map(|line| line.strip_prefix("plan "))

@@ -8,6 +8,8 @@
 
 mod accounts;
 mod audit;
+mod demo;
 mod desk;
+mod examples;
 mod process;
 mod support;

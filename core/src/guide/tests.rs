@@ -1,0 +1,90 @@
+//! The document of a small company, as a whole.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::markdown;
+use crate::company::Company;
+use crate::config::{ConfigItem, ConfigKind};
+use crate::ids::Slug;
+
+fn a_company(files: &[(ConfigKind, &str, Value)]) -> Company {
+    let mut company = Company::empty().unwrap();
+    for (kind, id, file) in files {
+        let item = ConfigItem {
+            kind: *kind,
+            id: Slug::parse(*id).unwrap(),
+            file: file.clone(),
+            changed_at: Timestamp::UNIX_EPOCH,
+        };
+        company.take(&item).unwrap();
+    }
+    company
+}
+
+fn files() -> Vec<(ConfigKind, &'static str, Value)> {
+    let price = json!({ "amount_minor": 1500, "currency": "USD", "per": "month" });
+    let scim = json!({ "type": "scim", "base_url": "https://figma.example" });
+    let is_design = json!([{ "path": "department", "op": "is", "value": "Design" }]);
+    let approval = json!({ "by": ["{manager}"], "expires": "72h", "escalate_to": ["role:it"] });
+    vec![
+        (
+            ConfigKind::App,
+            "figma",
+            json!({ "app": "figma", "name": "Figma", "owner": "ops@contoso.example", "provisioner": scim,
+                "plans": [{ "id": "pro", "name": "Professional", "price": price, "seats": 40 }] }),
+        ),
+        (
+            ConfigKind::App,
+            "vault",
+            json!({ "app": "vault", "sensitivity": "high", "dry_run": true }),
+        ),
+        (
+            ConfigKind::Policy,
+            "design",
+            json!({ "policy": "design", "when": is_design, "grants": [
+                { "app": "figma", "plan": "pro", "deliver": { "before_start": "3d", "at": "09:00" }, "approval": approval },
+                { "app": "vault" },
+            ] }),
+        ),
+        (
+            ConfigKind::Rule,
+            "hired",
+            json!({ "rule": "hired", "event": "candidate.hired", "workflow": "onboard",
+                "pilot": { "when": is_design } }),
+        ),
+        (
+            ConfigKind::Attributes,
+            "attributes",
+            json!({ "attributes": {
+                    "name": { "first_of": ["opportunity.name", "contact.name"] },
+                    "department": "posting.categories.department",
+                    "work_email": { "address": "{first_name}@contoso.example" },
+                },
+                "aliases": { "department": { "Design": ["Product Design"] } },
+                "required": ["name"] }),
+        ),
+        (
+            ConfigKind::Settings,
+            "settings",
+            json!({ "roles": { "it": ["it@contoso.example"] } }),
+        ),
+    ]
+}
+
+#[test]
+fn the_document_says_everything_in_plain_words() {
+    let company = a_company(&files());
+
+    insta::assert_snapshot!("document", markdown(&company));
+}
+
+#[test]
+fn what_users_wrote_is_text_and_no_markup() {
+    let name = "*Figma* <script>\n# [x](y)";
+    let app = json!({ "app": "figma", "name": name });
+    let text = markdown(&a_company(&[(ConfigKind::App, "figma", app)]));
+
+    let title = "### \\*Figma\\* \\<script\\> \\# \\[x\\](y)";
+    assert!(text.lines().any(|line| line == title), "{text}");
+}
