@@ -272,6 +272,7 @@ const pagesOf = async (sando) => {
   const hostile = person.find((one) => one.name?.includes("script"));
   const run = await first(`/v1/runs?person=${lee.id}`);
   const user = await first("/v1/accounts/wiki/prod/users");
+  const licence = await first("/v1/reports/licenses");
   return [
     ["overview", "/console"], ["inbox", "/console/inbox"], ["decided", "/console/inbox?view=decided"],
     ["decision", `/approvals/${(await first("/v1/approvals?state=waiting")).id}`],
@@ -285,6 +286,8 @@ const pagesOf = async (sando) => {
     ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`], ["pause", "/console/pause"],
+    ["spend", "/console/spend"], ["spend-person", "/console/spend?by=person"], ["residue", "/console/spend/residue"],
+    ["licence", `/console/licences/${licence.app}/${encodeURIComponent(licence.license)}`],
     ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
     ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),
     ...["general", "fields", "review"].map((step) => [`hostile-builder-${step}`, `/console/builder/hostile/${step}`]),

@@ -1,14 +1,16 @@
 //! Reports: one walk over the rosters, page by page, with everybody's addresses at hand.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::account::Account;
 use crate::company::Company;
 use crate::handle::{load, residue as leftover};
-use crate::ids::{PersonId, Slug};
+use crate::ids::{AppSlug, PersonId, Slug};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
-use crate::report::{Directory, Licences, Residue, Seat, Spend, unused_since};
+use crate::report::{Directory, Flag, Licences, Residue, Seat, Spend, license_name, unused_since};
 use crate::roster::Entry;
 use crate::store::{Entity, Group, Loaded, PageRequest, Query};
 
@@ -206,6 +208,98 @@ pub async fn spend(ports: &Ports, now: Timestamp) -> Result<Spend, AdminError> {
     let mut spend = Spend::default();
     walk(ports, &desk, |seat| spend.add(&seat)).await?;
     Ok(spend)
+}
+
+/// Everything about money, from one walk.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Costs {
+    /// What is spent.
+    pub spend: Spend,
+    /// How well licences are used.
+    pub licences: Licences,
+    /// What people who left still hold.
+    pub residue: Residue,
+}
+
+/// Spend, licences and residue together (L20, X13).
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn costs(ports: &Ports, now: Timestamp, days: u32) -> Result<Costs, AdminError> {
+    let desk = Desk::open(ports, now, &Lifecycle::ALL, days).await?;
+    let mut costs = Costs::default();
+    for app in desk.company.apps.values() {
+        costs.licences.bought(app);
+    }
+    walk(ports, &desk, |seat| {
+        costs.spend.add(&seat);
+        let app = desk.company.apps.get(&seat.app);
+        costs.licences.add(seat.clone(), app);
+        if seat.state == Some(Lifecycle::Left) {
+            costs.residue.add(seat);
+        }
+    })
+    .await?;
+    Ok(costs)
+}
+
+/// Who holds one licence: whoever could give it back before the others.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Holders {
+    /// The first seats.
+    pub seats: Vec<Seat>,
+    /// How many there are.
+    pub held: u64,
+}
+
+/// How many holders of a licence are shown.
+const MOST_HOLDERS: usize = 500;
+
+/// Who holds a licence of an application; none if nobody knows the application.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn holders(
+    ports: &Ports,
+    now: Timestamp,
+    days: u32,
+    app: &AppSlug,
+    license: &str,
+) -> Result<Option<Holders>, AdminError> {
+    let mut desk = Desk::open(ports, now, &Lifecycle::ALL, days).await?;
+    desk.accounts.retain(|account| account.app == *app);
+    let application = desk.company.apps.get(app);
+    if application.is_none() && desk.accounts.is_empty() {
+        return Ok(None);
+    }
+    let (mut free, mut kept, mut held) = (Vec::new(), Vec::new(), 0_u64);
+    let mut seen: BTreeSet<PersonId> = BTreeSet::new();
+    walk(ports, &desk, |mut seat| {
+        let is_it = |one: &String| license_name(application, one) == license;
+        if !seat.licenses.iter().any(is_it) {
+            return;
+        }
+        held = held.saturating_add(1);
+        if seat
+            .person
+            .as_ref()
+            .is_some_and(|id| !seen.insert(id.clone()))
+        {
+            seat.flags.push(Flag::Duplicate);
+        }
+        let list = if seat.flags.is_empty() {
+            &mut kept
+        } else {
+            &mut free
+        };
+        if list.len() < MOST_HOLDERS {
+            list.push(seat);
+        }
+    })
+    .await?;
+    free.append(&mut kept);
+    free.truncate(MOST_HOLDERS);
+    Ok(Some(Holders { seats: free, held }))
 }
 
 /// What came of clearing.

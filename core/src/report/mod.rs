@@ -15,7 +15,7 @@ use crate::roster::Face;
 
 pub use directory::{Directory, Holder, addresses_of};
 pub use money::{Money, price_of};
-pub use sums::{Licences, Line, Residue, Spend};
+pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 
 /// A user who was not seen for so long does not use it, unless somebody asks for other days.
 pub const UNUSED_DAYS: u32 = 90;

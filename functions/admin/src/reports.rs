@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use sando_core::admin::reports::{self, Desk, Place};
-use sando_core::ids::Slug;
+use sando_core::ids::{AppSlug, Slug};
 use sando_core::person::Lifecycle;
-use sando_core::report::{Line, Money, Residue, Seat, UNUSED_DAYS};
+use sando_core::report::{Licence, Licences, Line, Money, Residue, Seat, Spend, UNUSED_DAYS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) struct ReviewQuery {
 }
 
 /// A CSV of these rows, none of whose cells is a formula.
-fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
+pub(crate) fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
     let mut text = String::new();
     for row in rows {
         let cells: Vec<String> = row.iter().map(|text| cell(text)).collect();
@@ -65,7 +65,7 @@ fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
     (headers, text).into_response()
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub(crate) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
@@ -140,6 +140,12 @@ fn seat_row(seat: &Seat) -> Vec<String> {
     ]
 }
 
+/// Seats as rows, with their head.
+pub(crate) fn seat_rows(seats: &[Seat]) -> Vec<Vec<String>> {
+    let rows = seats.iter().map(seat_row);
+    std::iter::once(row(SEAT)).chain(rows).collect()
+}
+
 fn residue_view(residue: &Residue) -> Value {
     let by_app = residue.by_app.iter();
     json!({
@@ -164,10 +170,7 @@ pub(crate) async fn residue(
     let residue = reports::residue(&api.ports, now).await?;
     Ok(match query.format {
         Format::Json => Json(residue_view(&residue)).into_response(),
-        Format::Csv => {
-            let rows = residue.seats.iter().map(seat_row);
-            csv("residue", std::iter::once(row(SEAT)).chain(rows))
-        }
+        Format::Csv => csv("residue", seat_rows(&residue.seats)),
     })
 }
 
@@ -195,6 +198,46 @@ pub(crate) async fn clear(
     }))
 }
 
+fn each(licences: &Licences) -> impl Iterator<Item = (&AppSlug, &String, &Licence)> {
+    let apps = licences.by_license.iter();
+    apps.flat_map(|(app, of_app)| of_app.iter().map(move |(license, sum)| (app, license, sum)))
+}
+
+/// Licences as rows, with their head.
+pub(crate) fn license_rows(licences: &Licences) -> Vec<Vec<String>> {
+    let head = [
+        "app",
+        "license",
+        "bought",
+        "held",
+        "used",
+        "noticed",
+        "monthly_minor",
+        "reclaimable",
+        "saving_minor",
+    ];
+    let rows = each(licences).map(|(app, license, sum)| {
+        let noticed = sum.noticed.iter();
+        let noticed: Vec<String> = noticed
+            .map(|(flag, count)| format!("{flag}: {count}"))
+            .collect();
+        vec![
+            app.to_string(),
+            license.clone(),
+            sum.bought
+                .map(|bought| bought.to_string())
+                .unwrap_or_default(),
+            sum.held.to_string(),
+            sum.used.to_string(),
+            noticed.join("; "),
+            sums(&sum.monthly),
+            sum.reclaimable.to_string(),
+            sums(&sum.saving),
+        ]
+    });
+    std::iter::once(row(head)).chain(rows).collect()
+}
+
 /// How well licences are used: bought, held, used, and what could be had back.
 #[utoipa::path(get, path = "/v1/reports/licenses", tag = "reports", operation_id = "report_licenses",
     params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query)),
@@ -207,54 +250,43 @@ pub(crate) async fn licenses(
     let now = api.ports.clock.now();
     let days = query.unused_days.unwrap_or(UNUSED_DAYS);
     let licences = reports::licenses(&api.ports, now, days).await?;
-    let mut items = Vec::new();
-    let head = [
-        "app",
-        "license",
-        "bought",
-        "held",
-        "used",
-        "noticed",
-        "monthly_minor",
-        "reclaimable",
-        "saving_minor",
-    ];
-    let mut rows = vec![row(head)];
-    for (app, by_license) in &licences.by_license {
-        for (license, sum) in by_license {
-            items.push(json!({
+    let items: Vec<Value> = each(&licences)
+        .map(|(app, license, sum)| {
+            json!({
                 "app": app, "license": license, "bought": sum.bought, "held": sum.held, "used": sum.used,
                 "noticed": sum.noticed, "monthly": money(&sum.monthly),
                 "reclaimable": sum.reclaimable, "saving": money(&sum.saving),
-            }));
-            let noticed: Vec<String> = sum
-                .noticed
-                .iter()
-                .map(|(flag, count)| format!("{flag}: {count}"))
-                .collect();
-            rows.push(vec![
-                app.to_string(),
-                license.clone(),
-                sum.bought
-                    .map(|bought| bought.to_string())
-                    .unwrap_or_default(),
-                sum.held.to_string(),
-                sum.used.to_string(),
-                noticed.join("; "),
-                sums(&sum.monthly),
-                sum.reclaimable.to_string(),
-                sums(&sum.saving),
-            ]);
-        }
-    }
+            })
+        })
+        .collect();
     Ok(match query.format {
-        Format::Csv => csv("licenses", rows),
+        Format::Csv => csv("licenses", license_rows(&licences)),
         Format::Json => Json(json!({
             "items": items, "unused_days": days,
             "reclaimable": licences.reclaimable, "saving": money(&licences.saving),
         }))
         .into_response(),
     })
+}
+
+fn lines(spend: &Spend) -> Vec<(&'static str, String, &Line)> {
+    let apps = spend.by_app.iter();
+    let apps = apps.map(|(app, sum)| ("app", app.to_string(), sum));
+    let departments = spend.by_department.iter();
+    let departments = departments.map(|(name, sum)| ("department", name.clone(), sum));
+    let people = spend.by_person.iter();
+    let people = people.map(|(id, sum)| ("person", id.to_string(), sum));
+    apps.chain(departments).chain(people).collect()
+}
+
+/// Spend as rows, with their head: all of it, or what is by one thing.
+pub(crate) fn spend_rows(spend: &Spend, by: Option<&str>) -> Vec<Vec<String>> {
+    let head = row(["by", "name", "seats", "monthly_minor"]);
+    let all = lines(spend).into_iter();
+    let some = all.filter(|(of, ..)| by.is_none_or(|by| by == *of));
+    let rows =
+        some.map(|(by, name, sum)| row([by, &name, &sum.seats.to_string(), &sums(&sum.monthly)]));
+    std::iter::once(head).chain(rows).collect()
 }
 
 /// What is spent a month: by application, by department, by person.
@@ -267,30 +299,14 @@ pub(crate) async fn spend(
     InQuery(query): InQuery<ReportQuery>,
 ) -> Result<Response, Problem> {
     let spend = reports::spend(&api.ports, api.ports.clock.now()).await?;
-    let apps = spend
-        .by_app
-        .iter()
-        .map(|(app, sum)| ("app", app.to_string(), sum));
-    let departments = spend.by_department.iter();
-    let departments = departments.map(|(name, sum)| ("department", name.clone(), sum));
-    let people = spend
-        .by_person
-        .iter()
-        .map(|(id, sum)| ("person", id.to_string(), sum));
-    let all: Vec<(&str, String, &Line)> = apps.chain(departments).chain(people).collect();
+    let all = lines(&spend);
     let of = |kind: &str| {
         let some = all.iter().filter(|(of, ..)| *of == kind);
         let some = some.map(|(_, name, sum)| (name.clone(), line(sum)));
         Value::Object(some.collect())
     };
     Ok(match query.format {
-        Format::Csv => {
-            let head = row(["by", "name", "seats", "monthly_minor"]);
-            let rows = all.iter().map(|(by, name, sum)| {
-                row([by, name, &sum.seats.to_string(), &sums(&sum.monthly)])
-            });
-            csv("spend", std::iter::once(head).chain(rows))
-        }
+        Format::Csv => csv("spend", spend_rows(&spend, None)),
         Format::Json => Json(json!({
             "total": line(&spend.total), "unknown": line(&spend.unknown),
             "by_app": of("app"), "by_department": of("department"), "by_person": of("person"),

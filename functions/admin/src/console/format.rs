@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use sando_core::app::{Period, Price};
+use sando_core::report::Money;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -123,6 +124,15 @@ pub(super) fn price(price: &Price) -> String {
         Period::Year => "year",
     };
     format!("{} a {per}", money(price.amount_minor, &price.currency))
+}
+
+/// Sums by currency; what costs nothing that is known says so.
+pub(super) fn total(money: &Money) -> String {
+    if money.0.is_empty() {
+        return "no price known".to_owned();
+    }
+    let one = |(currency, amount): (&String, &i64)| self::money(*amount, currency);
+    money.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Sums by currency, with their signs.

@@ -30,6 +30,8 @@ pub(super) enum Nav {
     Integrations,
     /// Policies, rules, workflows, attributes, applications.
     Policies,
+    /// Licences and what they cost.
+    Spend,
     /// The trail.
     Audit,
     /// Settings.
@@ -38,13 +40,14 @@ pub(super) enum Nav {
     None,
 }
 
-const NAV: [(Nav, &str, &str); 8] = [
+const NAV: [(Nav, &str, &str); 9] = [
     (Nav::Overview, "/console", "Overview"),
     (Nav::Inbox, "/console/inbox", "Inbox"),
     (Nav::People, "/console/people", "People"),
     (Nav::Runs, "/console/runs", "Runs"),
     (Nav::Integrations, "/console/integrations", "Integrations"),
     (Nav::Policies, "/console/policies", "Policies"),
+    (Nav::Spend, "/console/spend", "Spend"),
     (Nav::Audit, "/console/audit", "Audit"),
     (Nav::Settings, "/console/settings", "Settings"),
 ];

@@ -25,6 +25,7 @@ mod builder;
 mod catalogue;
 mod certificate;
 mod changes;
+mod chart;
 mod connect;
 mod correct;
 mod decision;
@@ -39,11 +40,13 @@ mod lever;
 mod overview;
 mod people;
 mod person;
+mod reclaim;
 mod reinstate;
 mod run;
 mod runs;
 mod settings;
 mod sign_in;
+mod spend;
 mod story;
 mod task;
 mod terminate;
@@ -61,7 +64,7 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 33] = [
+const PAGES: [Route; 36] = [
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
@@ -103,6 +106,9 @@ const PAGES: [Route; 33] = [
     ("/console/workflows", || get(files::workflows)),
     ("/console/apps", || get(files::apps)),
     ("/console/attributes", || get(files::attributes)),
+    ("/console/spend", || get(spend::show)),
+    ("/console/spend/residue", || get(reclaim::show)),
+    ("/console/licences/{app}/{plan}", || get(reclaim::licence)),
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
     ("/console/settings", || get(settings::show)),
@@ -115,7 +121,7 @@ const FILES: [Route; 2] = [
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 30] = [
+const FORMS: [Route; 31] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
@@ -125,6 +131,7 @@ const FORMS: [Route; 30] = [
     ("/console/people/{id}/correct", || post(correct::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
+    ("/console/spend/residue", || post(reclaim::clear)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),
     ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
     ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
@@ -161,6 +168,9 @@ const FORMS: [Route; 30] = [
 /// Addresses that are no page of a kind of its own: verifying the trail lies under the record's wildcard.
 const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 
+/// Tables as files.
+const TABLES: [Route; 1] = [("/console/spend/csv", || get(spend::csv))];
+
 /// The addresses of all pages, with names of parameters in braces.
 #[must_use]
 pub fn pages() -> Vec<&'static str> {
@@ -177,7 +187,7 @@ pub fn posts() -> Vec<&'static str> {
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
     let all = PAGES.iter().chain(&FILES).chain(&FORMS);
-    let all = all.chain(std::iter::once(&VERIFY));
+    let all = all.chain(std::iter::once(&VERIFY)).chain(&TABLES);
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())
     })

@@ -46,7 +46,7 @@
 
   // Keys. None of them decides anything.
   const places = { o: "/console", i: "/console/inbox", p: "/console/people", r: "/console/runs", n: "/console/integrations",
-    l: "/console/policies", a: "/console/audit" };
+    l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
   let row = -1;
   const rows = () => [...document.querySelectorAll("main tbody tr")].filter((one) => one.querySelector("a"));

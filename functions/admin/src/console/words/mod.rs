@@ -6,6 +6,7 @@ mod access;
 mod builder;
 mod happened;
 mod inbox;
+mod money;
 mod pages;
 mod refusals;
 mod work;
@@ -14,6 +15,7 @@ pub(super) use access::*;
 pub(super) use builder::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
+pub(super) use money::*;
 pub(super) use pages::*;
 pub(super) use refusals::*;
 pub(super) use work::*;
@@ -42,8 +44,8 @@ pub(super) const NO_MATCH: &str = "Nothing matches this filter.";
 /// The keys that every page knows.
 pub(super) const ALL_KEYS: [(&str, &str); 6] = [
     (
-        "g then o i p r n l a",
-        "Overview, Inbox, People, Runs, iNtegrations, poLicies, Audit",
+        "g then o i p r n l s a",
+        "Overview, Inbox, People, Runs, iNtegrations, poLicies, Spend, Audit",
     ),
     ("j, k", "next row, previous row"),
     ("Enter", "open the row"),
@@ -105,10 +107,12 @@ pub(super) enum Said {
     SettingsSaved,
     /// An API key.
     KeyForgotten,
+    /// What people who left still held.
+    Clearing,
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 25] = [
+    const ALL: [(Self, &'static str); 26] = [
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
@@ -134,6 +138,7 @@ impl Said {
         (Self::Resumed, "resumed"),
         (Self::SettingsSaved, "settings-saved"),
         (Self::KeyForgotten, "key-forgotten"),
+        (Self::Clearing, "clearing"),
     ];
 
     /// Reads the word of the cookie.
@@ -185,6 +190,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }
+        Said::Clearing => "It is being taken away now, as when somebody leaves.",
     }
 }
 

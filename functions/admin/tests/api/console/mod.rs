@@ -8,6 +8,7 @@ mod markup;
 mod pages;
 mod roles;
 mod sign_in;
+mod spend;
 
 use axum::body::Body;
 use http::Request;
@@ -237,6 +238,7 @@ impl Fixture {
             .replace("{step}", "access%2Ffigma")
             .replace("new/{kind}", "new/policies?id=makers")
             .replace("{kind}", "policies")
+            .replace("{app}/{plan}", "figma/pro")
             .replace("{*place}", "config/1")
     }
 }
