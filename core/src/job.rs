@@ -10,6 +10,7 @@ use crate::audit::Verification;
 use crate::config::ConfigItem;
 use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, derive};
 use crate::impact::{FileChange, Impact};
+use crate::report::{Figures, Place};
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Loaded};
 
@@ -32,6 +33,17 @@ pub enum Work {
     Evidence(Evidence),
     /// The events of some time are replayed, or it is shown what that would do.
     Replay(Box<Replaying>),
+    /// What is spent and what leavers hold is counted.
+    Count(Box<Counting>),
+}
+
+/// What is spent and what leavers hold, as far as it is counted.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Counting {
+    /// Where the next users begin.
+    pub place: Option<Place>,
+    /// What was counted so far.
+    pub figures: Figures,
 }
 
 /// Which events are replayed.

@@ -48,6 +48,7 @@ pub mod report;
 pub mod roster;
 pub mod run;
 pub mod sync;
+pub mod tally;
 pub mod task;
 
 pub mod access;

@@ -18,6 +18,7 @@ pub mod files;
 pub mod jobs;
 pub mod leaving;
 pub mod logins;
+pub mod metrics;
 pub mod outside;
 pub mod pause;
 pub mod people;

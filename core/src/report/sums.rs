@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Flag, Money, Seat};
 use crate::app::Application;
@@ -12,7 +12,7 @@ use crate::ids::{AppSlug, PersonId};
 const MOST_LISTED: usize = 1000;
 
 /// Seats and money.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Line {
     /// How many.
     pub seats: u64,
@@ -21,7 +21,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn add(&mut self, monthly: &Money) {
+    pub(super) fn add(&mut self, monthly: &Money) {
         self.seats = self.seats.saturating_add(1);
         self.monthly.join(monthly);
     }

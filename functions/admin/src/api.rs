@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, jobs, keys, lever, logins, pause, people, plan, policies, replays, reports,
-    rules, runs, settings, syncs, tasks, timeline, workflows,
+    events, export, jobs, keys, lever, logins, metrics, pause, people, plan, policies, replays,
+    reports, rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -180,6 +180,7 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(lever::test))
         .routes(routes!(pause::read, pause::pause))
         .routes(routes!(pause::resume))
+        .routes(routes!(metrics::read))
         .routes(routes!(reports::residue))
         .routes(routes!(reports::clear))
         .routes(routes!(reports::licenses))

@@ -9,7 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
+<<<<<<< HEAD
 use sando_core::job::{Evidence, Forgetting, Job, JobState, Planning, Replaying, Work};
+=======
+use sando_core::job::{Counting, Forgetting, Job, JobState, Planning, Replaying, Work};
+>>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -60,7 +64,11 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
+<<<<<<< HEAD
     /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`.
+=======
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `replay`, `count`.
+>>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -87,6 +95,7 @@ impl From<&Job> for JobView {
             Work::ForgetRoster(forgetting) => ("forget_roster", items(forgetting)),
             Work::Evidence(evidence) => ("evidence", tasks(evidence)),
             Work::Replay(replaying) => ("replay", events(replaying)),
+            Work::Count(counting) => ("count", seats(counting)),
         };
         Self {
             id: job.id.clone(),
@@ -123,10 +132,17 @@ fn events(replaying: &Replaying) -> ProgressView {
     }
 }
 
+<<<<<<< HEAD
 fn tasks(evidence: &Evidence) -> ProgressView {
     ProgressView {
         done: evidence.tasks,
         unit: "tasks",
+=======
+fn seats(counting: &Counting) -> ProgressView {
+    ProgressView {
+        done: counting.figures.total.seats,
+        unit: "seats",
+>>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
     }
 }
 
@@ -146,6 +162,7 @@ fn result(job: &Job) -> Value {
         Work::ForgetRoster(forgetting) => json!({ "deleted": forgetting.deleted }),
         Work::Evidence(evidence) => json!({ "tasks": evidence.tasks }),
         Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
+        Work::Count(counting) => json!({ "seats": counting.figures.total.seats }),
     }
 }
 

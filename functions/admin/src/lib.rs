@@ -34,6 +34,7 @@ mod files;
 mod keys;
 mod lever;
 mod logins;
+mod metrics;
 mod notification;
 mod pause;
 mod people;

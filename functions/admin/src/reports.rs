@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use sando_core::admin::reports::{self, Desk, Place};
+use sando_core::admin::reports::{self, AT_ONCE};
 use sando_core::ids::{AppSlug, Slug};
 use sando_core::person::Lifecycle;
-use sando_core::report::{Licence, Licences, Line, Money, Residue, Seat, Spend, UNUSED_DAYS};
+use sando_core::report::{
+    Licence, Licences, Line, Money, Place, Residue, Seat, Spend, UNUSED_DAYS,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -329,7 +331,7 @@ pub(crate) async fn review(
         api.ports.clock.now(),
         query.unused_days.unwrap_or(UNUSED_DAYS),
     );
-    let desk = Desk::open(&api.ports, now, &Lifecycle::ALL, days).await?;
+    let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, days).await?;
     let size = list::size(query.limit)?;
     let mut from = query.cursor.as_deref().map(place).transpose()?;
     if query.format == Format::Json {
@@ -354,8 +356,7 @@ pub(crate) async fn review(
     ))
 }
 
-/// How many users are read at once for a CSV, and how often: 200,000 rows are enough for a spreadsheet.
-const AT_ONCE: usize = 500;
+/// How often users are read for a CSV: 200,000 rows are enough for a spreadsheet.
 const MOST_PAGES: usize = 400;
 
 fn cursor(place: &Place) -> String {

@@ -62,9 +62,16 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
 /// How long something took.
 pub(super) fn span(from: Timestamp, to: Timestamp) -> String {
     let millis = to.as_millisecond().saturating_sub(from.as_millisecond());
-    let secs = millis / 1000;
-    match secs {
+    match millis / 1000 {
         ..1 => format!("{} ms", millis.max(0)),
+        secs => lasting(secs),
+    }
+}
+
+/// So many seconds, in words.
+pub(super) fn lasting(secs: i64) -> String {
+    match secs {
+        ..1 => "under 1 s".to_owned(),
         1..MINUTE => format!("{secs} s"),
         MINUTE..HOUR => format!("{} min", secs / MINUTE),
         HOUR..DAY => format!("{} h", secs / HOUR),

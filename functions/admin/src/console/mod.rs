@@ -37,6 +37,7 @@ mod inbox;
 mod integrations;
 mod keys;
 mod lever;
+mod numbers;
 mod overview;
 mod people;
 mod person;

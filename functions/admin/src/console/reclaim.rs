@@ -60,7 +60,7 @@ fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) ->
         nav: Nav::Spend,
         title: words::RECLAIM.to_owned(),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
-        verdict: words::residue(residue),
+        verdict: words::residue(residue.people, &residue.total),
         lead: Some(html! { p.measure.muted { (words::IN_HAND) } }),
         body,
     };

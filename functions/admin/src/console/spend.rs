@@ -179,7 +179,7 @@ fn of_app<'a>(company: &Company, app: &AppSlug, line: &'a Line) -> Row<'a> {
 }
 
 /// What a row weighs: its money in the currency in which most is spent; its seats where no price is known.
-fn weight(line: &Line, total: &Money) -> u64 {
+pub(super) fn weight(line: &Line, total: &Money) -> u64 {
     let main = total.0.iter().max_by_key(|(_, amount)| **amount);
     match main {
         Some((currency, _)) => {
@@ -276,7 +276,7 @@ fn residue(visitor: &Visitor, costs: &Costs) -> Markup {
     html! {
         section aria-labelledby="residue" {
             h2 #residue { (words::RECLAIM) }
-            p { (words::residue(residue)) }
+            p { (words::residue(residue.people, &residue.total)) }
             @if residue.total.seats > 0 {
                 p.bar {
                     a.button.primary href="/console/spend/residue" { (words::SEE_PLAN) }

@@ -18,6 +18,7 @@ mod drift;
 mod events;
 mod keys;
 mod lists;
+mod metrics;
 mod movers;
 mod pause;
 mod people;

@@ -1,8 +1,8 @@
 //! Sentences about licences and what they cost.
 
-use sando_core::report::{Licences, Money, Residue};
+use sando_core::report::{Licences, Line, Money, Residue};
 
-use crate::console::format::{many, number, total};
+use crate::console::format::{many, number, size, total};
 
 pub(in crate::console) const SPEND: &str = "Spend";
 pub(in crate::console) const LICENCES: &str = "Licences";
@@ -53,37 +53,47 @@ pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64
 }
 
 /// What leavers hold.
-pub(in crate::console) fn residue(residue: &Residue) -> String {
-    if residue.total.seats == 0 {
+pub(in crate::console) fn residue(people: usize, held: &Line) -> String {
+    if held.seats == 0 {
         return "Nobody who left holds anything, as far as rosters show.".to_owned();
     }
     format!(
         "{} who left still {} {}: {} a month.",
-        many(
-            u64::try_from(residue.people).unwrap_or(u64::MAX),
-            "person",
-            "people"
-        ),
-        if residue.people == 1 { "holds" } else { "hold" },
-        many(residue.total.seats, "seat", "seats"),
-        total(&residue.total.monthly)
+        many(size(people), "person", "people"),
+        if people == 1 { "holds" } else { "hold" },
+        many(held.seats, "seat", "seats"),
+        total(&held.monthly)
     )
+}
+
+pub(in crate::console) const SEEN_LATELY: &str = "their holder was seen within 30 days";
+pub(in crate::console) const DATA: &str = "Data";
+
+/// How times are spread.
+pub(in crate::console) fn spread(within: &str, count: u64) -> String {
+    format!(
+        "half of {}; nine in ten within {within}",
+        many(count, "access", "accesses")
+    )
+}
+
+/// What a line over time shows.
+pub(in crate::console) fn by_week(value: &str, more: &str) -> String {
+    format!("By week over 90 days; over all of them {value}, {more}. The numbers are under Data.")
 }
 
 /// The button that clears it.
 pub(in crate::console) fn clear(residue: &Residue) -> String {
-    let people = u64::try_from(residue.people).unwrap_or(u64::MAX);
     format!(
         "Take {} away from {}",
         many(residue.total.seats, "seat", "seats"),
-        many(people, "person", "people")
+        many(size(residue.people), "person", "people")
     )
 }
 
 /// One licence.
 pub(in crate::console) fn licence(app: &str, license: &str, held: u64, noticed: usize) -> String {
-    let noticed = u64::try_from(noticed).unwrap_or(u64::MAX);
-    match (held, noticed) {
+    match (held, size(noticed)) {
         (0, _) => format!("Nobody holds {app} {license}."),
         (held, 0) => format!(
             "{} {app} {license}, and nothing about that is odd.",
@@ -110,11 +120,9 @@ pub(in crate::console) fn noticed(flag: &str) -> &'static str {
 
 /// Rosters that are old, so that what is shown may differ from what is.
 pub(in crate::console) fn stale(stale: usize, all: usize) -> String {
-    let stale = u64::try_from(stale).unwrap_or(u64::MAX);
-    let all = u64::try_from(all).unwrap_or(u64::MAX);
     format!(
         "{} of {} older than a day: access and spend may be different today.",
-        number(stale),
-        many(all, "roster is", "rosters are")
+        number(size(stale)),
+        many(size(all), "roster is", "rosters are")
     )
 }

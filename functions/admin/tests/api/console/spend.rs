@@ -1,6 +1,7 @@
 //! Licences and spend as pages: what is used, what it costs whom, what could go back, and every table as CSV.
 
 use super::{Browser, between};
+use crate::metrics::a_day_is_counted;
 use crate::reports::company;
 use crate::world::World;
 
@@ -114,4 +115,26 @@ async fn a_licence_shows_who_holds_it_and_whose_seat_is_odd() {
     );
     assert!(page.text.contains("has another seat"), "{}", page.text);
     assert_eq!(viewer.get("/console/licences/none/pro").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_numbers_that_were_kept() {
+    let world = company().await;
+    let mut admin = Browser::admin(&world).await;
+    let before = admin.get("/console").await.text;
+
+    a_day_is_counted(&world).await;
+    let page = admin.get("/console").await.text;
+
+    assert!(!before.contains("Licences in use"), "nothing is known yet");
+    for shown in [
+        "Licences in use",
+        "75 %",
+        "€60.00",
+        "1 person who left still holds 2 seats: €30.00 a month.",
+        "role=\"img\"",
+        "Week from",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
 }
