@@ -20,9 +20,9 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, jobs, keys, lever, logins, metrics, pause, people, plan, policies, replays,
-    reports, rules, runs, settings, syncs, tasks, timeline, workflows,
+    accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
+    definitions, drafts, events, export, jobs, keys, lever, logins, metrics, pause, people, plan,
+    policies, replays, reports, rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -118,6 +118,8 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(definitions::test))
         .routes(routes!(definitions::suggested))
         .routes(routes!(logins::authorize))
+        .routes(routes!(catalogue::list))
+        .routes(routes!(catalogue::one))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))

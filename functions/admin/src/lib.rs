@@ -25,6 +25,7 @@ mod apps;
 mod attributes;
 mod audit;
 mod by_hand;
+mod catalogue;
 mod catch_up;
 mod definitions;
 mod drafts;
