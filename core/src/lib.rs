@@ -45,6 +45,7 @@ pub mod job;
 pub mod letter;
 pub mod lever;
 pub mod report;
+pub mod review;
 pub mod roster;
 pub mod run;
 pub mod sync;

@@ -86,6 +86,8 @@ pub enum Key {
     Sync(RosterId, u64),
     /// A part of what a sync has to remember.
     SyncPart(RosterId, u64, PartKind, u32),
+    /// What was decided about a user of a roster in an access review.
+    Reviewed(RosterId, IdHash),
     /// Something that somebody has to be told.
     Letter(EffectKey),
     /// Who was told when; one item.

@@ -287,6 +287,7 @@ const pagesOf = async (sando) => {
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`], ["pause", "/console/pause"],
     ["spend", "/console/spend"], ["spend-person", "/console/spend?by=person"], ["residue", "/console/spend/residue"],
+    ["review", "/console/reports/review"], ["review-all", "/console/reports/review?only=all"],
     ["licence", `/console/licences/${licence.app}/${encodeURIComponent(licence.license)}`],
     ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
     ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),

@@ -25,6 +25,7 @@ pub mod people;
 pub mod preview;
 pub mod replay;
 pub mod reports;
+pub mod review;
 pub mod runs;
 pub mod session;
 pub mod settings;

@@ -22,7 +22,7 @@ use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
     definitions, drafts, events, export, jobs, keys, lever, logins, metrics, pause, people, plan,
-    policies, replays, reports, rules, runs, settings, syncs, tasks, timeline, workflows,
+    policies, replays, reports, review, rules, runs, settings, syncs, tasks, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -187,7 +187,8 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(reports::clear))
         .routes(routes!(reports::licenses))
         .routes(routes!(reports::spend))
-        .routes(routes!(reports::review))
+        .routes(routes!(review::report))
+        .routes(routes!(review::decide))
 }
 
 async fn healthz() -> Json<serde_json::Value> {

@@ -43,6 +43,7 @@ mod plan;
 mod policies;
 mod replays;
 mod reports;
+mod review;
 mod rules;
 mod runs;
 mod settings;

@@ -15,20 +15,11 @@ use crate::Api;
 use crate::auth::MayRead;
 use crate::body::InQuery;
 use crate::problem::Problem;
-use crate::reports::{csv, row};
+use crate::reports::{Format, csv, row};
 
 /// How many days there are unless somebody asks, and at most.
 const USUAL: u16 = 30;
 const MOST: u16 = 366;
-
-/// How numbers are written down.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    #[default]
-    Json,
-    Csv,
-}
 
 /// Which days, and how.
 #[derive(Debug, Deserialize)]

@@ -1,15 +1,12 @@
-//! Reports: licences, spend, the access review, and what people who left still hold; as JSON or CSV.
+//! Reports: licences, spend, and what people who left still hold; as JSON or CSV.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use sando_core::admin::reports::{self, AT_ONCE};
-use sando_core::ids::{AppSlug, Slug};
-use sando_core::person::Lifecycle;
-use sando_core::report::{
-    Licence, Licences, Line, Money, Place, Residue, Seat, Spend, UNUSED_DAYS,
-};
+use sando_core::admin::reports;
+use sando_core::ids::AppSlug;
+use sando_core::report::{Licence, Licences, Line, Money, Residue, Seat, Spend, UNUSED_DAYS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,15 +15,16 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::InQuery;
 use crate::export::cell;
-use crate::list;
 use crate::problem::Problem;
 
 /// How a report is written down.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(crate) enum Format {
+    /// For programs.
     #[default]
     Json,
+    /// For spreadsheets.
     Csv,
 }
 
@@ -38,17 +36,6 @@ pub(crate) struct ReportQuery {
     format: Format,
     /// Not seen for so many days is unused.
     unused_days: Option<u32>,
-}
-
-/// Which part of the review, and how.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReviewQuery {
-    #[serde(default)]
-    format: Format,
-    unused_days: Option<u32>,
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 /// A CSV of these rows, none of whose cells is a formula.
@@ -91,7 +78,8 @@ fn line(line: &Line) -> Value {
     json!({ "seats": line.seats, "monthly": money(&line.monthly) })
 }
 
-fn seat(seat: &Seat) -> Value {
+/// A seat as it is shown.
+pub(crate) fn seat(seat: &Seat) -> Value {
     let mut shown = json!(seat);
     if let Value::Object(fields) = &mut shown {
         fields.insert("monthly".to_owned(), money(&seat.monthly));
@@ -99,7 +87,7 @@ fn seat(seat: &Seat) -> Value {
     shown
 }
 
-const SEAT: [&str; 14] = [
+pub(crate) const SEAT: [&str; 14] = [
     "app",
     "account",
     "external_id",
@@ -116,7 +104,7 @@ const SEAT: [&str; 14] = [
     "monthly_minor",
 ];
 
-fn seat_row(seat: &Seat) -> Vec<String> {
+pub(crate) fn seat_row(seat: &Seat) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let flags: Vec<&str> = seat.flags.iter().map(|flag| flag.as_str()).collect();
     vec![
@@ -314,68 +302,5 @@ pub(crate) async fn spend(
             "by_app": of("app"), "by_department": of("department"), "by_person": of("person"),
         }))
         .into_response(),
-    })
-}
-
-/// The access review: everybody who can use anything, page by page.
-#[utoipa::path(get, path = "/v1/reports/review", tag = "reports", operation_id = "report_review",
-    params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query),
-        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, content((Object = "application/json"), (String = "text/csv")))))]
-pub(crate) async fn review(
-    _: MayRead,
-    State(api): State<Api>,
-    InQuery(query): InQuery<ReviewQuery>,
-) -> Result<Response, Problem> {
-    let (now, days) = (
-        api.ports.clock.now(),
-        query.unused_days.unwrap_or(UNUSED_DAYS),
-    );
-    let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, days).await?;
-    let size = list::size(query.limit)?;
-    let mut from = query.cursor.as_deref().map(place).transpose()?;
-    if query.format == Format::Json {
-        let page = reports::review(&api.ports, &desk, from.as_ref(), size).await?;
-        let items: Vec<Value> = page.seats.iter().map(seat).collect();
-        let next = page.next.as_ref().map(cursor);
-        return Ok(Json(json!({ "items": items, "next_cursor": next })).into_response());
-    }
-    let mut rows = vec![row(SEAT)];
-    for _ in 0..MOST_PAGES {
-        let page = reports::review(&api.ports, &desk, from.as_ref(), AT_ONCE).await?;
-        rows.extend(page.seats.iter().map(seat_row));
-        from = page.next;
-        if from.is_none() {
-            return Ok(csv("review", rows));
-        }
-    }
-    Err(Problem::new(
-        http::StatusCode::UNPROCESSABLE_ENTITY,
-        "too_large",
-        "the review is too large for one CSV: read it as JSON, page by page",
-    ))
-}
-
-/// How often users are read for a CSV: 200,000 rows are enough for a spreadsheet.
-const MOST_PAGES: usize = 400;
-
-fn cursor(place: &Place) -> String {
-    let rest = place.cursor.as_deref().unwrap_or_default();
-    format!("{}/{}/{rest}", place.definition, place.name)
-}
-
-fn place(cursor: &str) -> Result<Place, Problem> {
-    let wrong = || Problem::mistake("cursor", "this is no cursor of this list");
-    let mut parts = cursor.splitn(3, '/');
-    let mut slug = || {
-        let part = parts.next().ok_or_else(wrong)?;
-        Slug::parse(part).map_err(|_| wrong())
-    };
-    let (definition, name) = (slug()?, slug()?);
-    let rest = parts.next().unwrap_or_default();
-    Ok(Place {
-        definition,
-        name,
-        cursor: (!rest.is_empty()).then(|| rest.to_owned()),
     })
 }

@@ -33,6 +33,7 @@
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
 //! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
 //! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
+//! | decision in a review | `REVIEW#<roster>` | `USER#<hash>` | | | | `get` |
 //! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
 //! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
@@ -144,6 +145,7 @@ impl From<&Key> for ItemKey {
             | Key::Draft(_)
             | Key::Account(..)
             | Key::Entry(..)
+            | Key::Reviewed(..)
             | Key::Sync(..)
             | Key::SyncPart(..) => reading(key),
         };
@@ -167,6 +169,10 @@ fn reading(key: &Key) -> (String, String) {
             let [first, ..] = id.0;
             let hash = String::from(*id);
             (roster_partition(roster, first >> 4), format!("USER#{hash}"))
+        }
+        Key::Reviewed(roster, id) => {
+            let hash = String::from(*id);
+            (format!("REVIEW#{roster}"), format!("USER#{hash}"))
         }
         Key::Sync(roster, number) => (syncs_partition(roster), format!("SYNC#{number:020}")),
         Key::SyncPart(roster, number, kind, place) => (
@@ -245,6 +251,10 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
         (["ROSTER", roster, _], ["USER", hash]) => {
             let hash = IdHash::try_from((*hash).to_owned()).map_err(|_| KeyError::Form)?;
             Key::Entry(roster.parse()?, hash)
+        }
+        (["REVIEW", roster], ["USER", hash]) => {
+            let hash = IdHash::try_from((*hash).to_owned()).map_err(|_| KeyError::Form)?;
+            Key::Reviewed(roster.parse()?, hash)
         }
         (["SYNCS", roster], ["SYNC", number]) => Key::Sync(roster.parse()?, parse_number(number)?),
         (["SYNC", roster, number], [kind, place]) => Key::SyncPart(

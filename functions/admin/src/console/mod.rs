@@ -43,6 +43,7 @@ mod people;
 mod person;
 mod reclaim;
 mod reinstate;
+mod review;
 mod run;
 mod runs;
 mod settings;
@@ -65,7 +66,7 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 36] = [
+const PAGES: [Route; 37] = [
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
@@ -110,6 +111,7 @@ const PAGES: [Route; 36] = [
     ("/console/spend", || get(spend::show)),
     ("/console/spend/residue", || get(reclaim::show)),
     ("/console/licences/{app}/{plan}", || get(reclaim::licence)),
+    ("/console/reports/review", || get(review::show)),
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
     ("/console/settings", || get(settings::show)),
@@ -122,7 +124,7 @@ const FILES: [Route; 2] = [
 ];
 
 /// Everything that can be sent.
-const FORMS: [Route; 31] = [
+const FORMS: [Route; 32] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
@@ -133,6 +135,7 @@ const FORMS: [Route; 31] = [
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
     ("/console/spend/residue", || post(reclaim::clear)),
+    ("/console/reports/review", || post(review::decide)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),
     ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
     ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
@@ -170,7 +173,10 @@ const FORMS: [Route; 31] = [
 const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 
 /// Tables as files.
-const TABLES: [Route; 1] = [("/console/spend/csv", || get(spend::csv))];
+const TABLES: [Route; 2] = [
+    ("/console/spend/csv", || get(spend::csv)),
+    ("/console/reports/review/csv", || get(review::csv)),
+];
 
 /// The addresses of all pages, with names of parameters in braces.
 #[must_use]

@@ -53,7 +53,7 @@ fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) ->
             (table(&residue.seats, false))
             p.pager { a href="/console/spend/csv?of=residue" { (words::CSV) } }
             @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong.is_some())) }
-            @else { p.small.muted { (words::NOT_YOURS) } }
+            @else { p.small.muted { (words::CLEARING_NEEDS) } }
         }
     };
     let page = Page {
@@ -113,7 +113,8 @@ fn table(seats: &[Seat], with_flags: bool) -> Markup {
     }
 }
 
-fn flags(seat: &Seat) -> String {
+/// Why a seat is worth a look.
+pub(super) fn flags(seat: &Seat) -> String {
     let flags = seat.flags.iter();
     let words: Vec<&str> = flags.map(|flag| words::noticed(flag.as_str())).collect();
     words.join(" · ")

@@ -148,7 +148,7 @@ async fn rows<'a>(
     if by != By::App && spend.unknown.seats > 0 {
         rows.push(Row {
             name: words::NOBODY.to_owned(),
-            to: None,
+            to: Some("/console/reports/review".to_owned()),
             line: &spend.unknown,
         });
     }
@@ -282,7 +282,7 @@ fn residue(visitor: &Visitor, costs: &Costs) -> Markup {
                     a.button.primary href="/console/spend/residue" { (words::SEE_PLAN) }
                     (as_csv("residue"))
                 }
-                @if !visitor.may(Scope::Admin) { p.small.muted { (words::NOT_YOURS) } }
+                @if !visitor.may(Scope::Admin) { p.small.muted { (words::CLEARING_NEEDS) } }
             }
         }
     }

@@ -25,6 +25,7 @@ mod pause;
 mod people;
 mod plan;
 mod reports;
+mod review;
 mod runs;
 mod settings;
 mod wizard;

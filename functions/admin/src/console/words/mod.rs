@@ -109,10 +109,12 @@ pub(super) enum Said {
     KeyForgotten,
     /// What people who left still held.
     Clearing,
+    /// Accesses in a review.
+    Reviewed,
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 26] = [
+    const ALL: [(Self, &'static str); 27] = [
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
@@ -139,6 +141,7 @@ impl Said {
         (Self::SettingsSaved, "settings-saved"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
+        (Self::Reviewed, "reviewed"),
     ];
 
     /// Reads the word of the cookie.
@@ -189,6 +192,9 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::SettingsSaved => "Saved.",
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
+        }
+        Said::Reviewed => {
+            "Decided. What is to be taken away is a task of the application's owner now."
         }
         Said::Clearing => "It is being taken away now, as when somebody leaves.",
     }

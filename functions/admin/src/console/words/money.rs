@@ -12,7 +12,7 @@ pub(in crate::console) const CSV: &str = "CSV";
 pub(in crate::console) const NO_SPEND: &str = "Connect an account, and give the application file its plans with their prices: then it shows here who \
      holds what, and what it costs.";
 pub(in crate::console) const SEE_PLAN: &str = "See what would be taken away";
-pub(in crate::console) const NOT_YOURS: &str = "Taking it away takes the role administrator.";
+pub(in crate::console) const CLEARING_NEEDS: &str = "Taking it away takes the role administrator.";
 pub(in crate::console) const IN_HAND: &str = "What is in hand already is not taken away twice. A seat leaves this list when the next sync shows that it is free.";
 pub(in crate::console) const TYPE_PEOPLE: &str = "Type how many people";
 pub(in crate::console) const NO_HOLDERS: &str = "Nobody holds it, as far as rosters show.";
@@ -125,4 +125,33 @@ pub(in crate::console) fn stale(stale: usize, all: usize) -> String {
         number(size(stale)),
         many(size(all), "roster is", "rosters are")
     )
+}
+
+pub(in crate::console) const REVIEW: &str = "Access review";
+pub(in crate::console) const REVIEW_MEANS: &str = "Confirm what is right. What is not becomes a task of the application's owner, who takes it away; the \
+     next sync shows whether it is gone. A decision counts for a quarter.";
+pub(in crate::console) const CONFIRM_ACCESS: &str = "Confirm the selected";
+pub(in crate::console) const REVOKE_ACCESS: &str = "Have the selected taken away";
+pub(in crate::console) const REVIEW_NEEDS: &str = "Deciding here takes the role operator.";
+pub(in crate::console) const NOTHING_ODD: &str = "Nothing here waits for a decision.";
+
+/// The review.
+pub(in crate::console) fn review(shown: usize, is_odd_only: bool, has_more: bool) -> String {
+    let more = if has_more {
+        " here, and more follow"
+    } else {
+        ""
+    };
+    match (shown, is_odd_only) {
+        (0, true) => "No access that is known is odd and undecided.".to_owned(),
+        (0, false) => "No access that is known waits for a look.".to_owned(),
+        (some, true) => format!(
+            "{} odd and undecided{more}.",
+            many(size(some), "access is", "accesses are")
+        ),
+        (some, false) => format!(
+            "{} shown{more}.",
+            many(size(some), "access is", "accesses are")
+        ),
+    }
 }

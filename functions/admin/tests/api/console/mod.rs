@@ -6,6 +6,7 @@ mod by_hand;
 mod decisions;
 mod markup;
 mod pages;
+mod review;
 mod roles;
 mod sign_in;
 mod spend;
