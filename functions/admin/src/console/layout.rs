@@ -7,6 +7,7 @@ use sando_core::admin::api_key::Scope;
 
 use super::assets::Asset;
 use super::cookie;
+use super::find::palette;
 use super::frame::home;
 use super::parts::icon;
 use super::visitor::Visitor;
@@ -36,6 +37,8 @@ pub(super) enum Nav {
     Audit,
     /// Settings.
     Settings,
+    /// What is looked for.
+    Find,
     /// None of them.
     None,
 }
@@ -96,6 +99,7 @@ impl Page {
             Some(visitor) => html! {
                 div.frame { (rail(visitor, self.nav)) (main) }
                 (keys())
+                @if visitor.may(Scope::Read) && self.nav != Nav::Find { (palette()) }
             },
             None => html! { div.sign-in { (brand("/console")) (main) } },
         };
@@ -163,6 +167,7 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
                     }
                 }
             }
+            @if sees_all { a.find href="/console/find" data-opens="find" { (icon("search")) (words::FIND) } }
             div.who {
                 strong.name { (visitor.name) }
                 form method="post" action="/console/sign-out" {

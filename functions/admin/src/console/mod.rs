@@ -31,6 +31,7 @@ mod correct;
 mod decision;
 mod explain;
 mod files;
+mod find;
 mod graph;
 mod holdings;
 mod inbox;
@@ -66,10 +67,11 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 37] = [
+const PAGES: [Route; 38] = [
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
+    ("/console/find", || get(find::show)),
     ("/approvals/{id}", || get(decision::show)),
     ("/console/tasks/{id}", || get(task::show)),
     ("/console/people", || get(people::show)),

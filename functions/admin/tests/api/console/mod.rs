@@ -4,6 +4,7 @@ mod assets;
 mod builder;
 mod by_hand;
 mod decisions;
+mod find;
 mod markup;
 mod pages;
 mod review;
