@@ -41,8 +41,14 @@ async fn an_id_or_a_whole_address_leads_to_its_page() {
     for (text, place) in [
         (fixture.person.as_str(), person.clone()),
         ("Ada@Mail.example", person.clone()),
-        (fixture.run.as_str(), format!("/console/runs/{}", fixture.run)),
-        (fixture.task.as_str(), format!("/console/tasks/{}", fixture.task)),
+        (
+            fixture.run.as_str(),
+            format!("/console/runs/{}", fixture.run),
+        ),
+        (
+            fixture.task.as_str(),
+            format!("/console/tasks/{}", fixture.task),
+        ),
         (approval, format!("/approvals/{approval}")),
     ] {
         let answer = viewer.get(&format!("/console/find?q={text}")).await;
