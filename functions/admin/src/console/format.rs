@@ -134,12 +134,12 @@ pub(super) fn price(price: &Price) -> String {
 }
 
 /// Sums by currency; what costs nothing that is known says so.
-pub(super) fn total(money: &Money) -> String {
-    if money.0.is_empty() {
+pub(super) fn total(all: &Money) -> String {
+    if all.0.is_empty() {
         return "no price known".to_owned();
     }
-    let one = |(currency, amount): (&String, &i64)| self::money(*amount, currency);
-    money.0.iter().map(one).collect::<Vec<_>>().join(", ")
+    let one = |(currency, amount): (&String, &i64)| money(*amount, currency);
+    all.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Sums by currency, with their signs.

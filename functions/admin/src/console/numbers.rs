@@ -1,6 +1,8 @@
 //! The numbers of the overview: how it went in the last 90 days as lines, what is spent for what, and what leavers hold.
 //! All of it is read as it was kept; nothing is walked over.
 
+use std::cmp::Reverse;
+
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use maud::{Markup, html};
@@ -218,7 +220,7 @@ fn spent(figures: &Figures, company: &Company, at: Timestamp, now: Timestamp) ->
 }
 
 fn top(what: &str, mut lines: Vec<(String, &Line)>, all: &Money) -> Markup {
-    lines.sort_by_key(|(_, line)| std::cmp::Reverse(weight(line, all)));
+    lines.sort_by_key(|(_, line)| Reverse(weight(line, all)));
     let most = lines.first().map_or(0, |(_, line)| weight(line, all));
     html! {
         table {

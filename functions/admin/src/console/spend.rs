@@ -1,5 +1,7 @@
 //! Licences and spend: what is used, what it costs and whom, and what could go back; every table as CSV too.
 
+use std::cmp::Reverse;
+
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
@@ -131,9 +133,7 @@ async fn rows<'a>(
         }
         By::Person => {
             let mut all: Vec<(&PersonId, &Line)> = spend.by_person.iter().collect();
-            all.sort_by_key(|(_, line)| {
-                std::cmp::Reverse(weight(line, &costs.spend.total.monthly))
-            });
+            all.sort_by_key(|(_, line)| Reverse(weight(line, &costs.spend.total.monthly)));
             all.truncate(MOST);
             let names = Names::of(api, all.iter().map(|(id, _)| *id)).await?;
             all.into_iter()
@@ -152,7 +152,7 @@ async fn rows<'a>(
             line: &spend.unknown,
         });
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(weight(row.line, &costs.spend.total.monthly)));
+    rows.sort_by_key(|row| Reverse(weight(row.line, &costs.spend.total.monthly)));
     Ok(rows)
 }
 
@@ -239,7 +239,7 @@ fn licences(costs: &Costs, company: &Company) -> Markup {
     let mut all: Vec<(&AppSlug, &String, &Licence)> = apps
         .flat_map(|(app, of_app)| of_app.iter().map(move |(name, sum)| (app, name, sum)))
         .collect();
-    all.sort_by_key(|(.., sum)| std::cmp::Reverse(sum.reclaimable));
+    all.sort_by_key(|(.., sum)| Reverse(sum.reclaimable));
     html! {
         section aria-labelledby="licences" {
             h2 #licences { (words::LICENCES) }
