@@ -149,7 +149,7 @@ async fn decide_once(
             Some(task.id)
         }
         (Verdict::Confirmed, Some(mut task)) => {
-            task.entity.state = TaskState::Cancelled;
+            task.entity.end(TaskState::Cancelled, who.at);
             changes.update(&task);
             None
         }
@@ -244,6 +244,8 @@ async fn a_task(
         ),
         due: None,
         created_at: now,
+        ended_at: None,
+        awaits_roster: false,
     })
 }
 

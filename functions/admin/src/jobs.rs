@@ -9,11 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-<<<<<<< HEAD
-use sando_core::job::{Evidence, Forgetting, Job, JobState, Planning, Replaying, Work};
-=======
-use sando_core::job::{Counting, Forgetting, Job, JobState, Planning, Replaying, Work};
->>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
+use sando_core::job::{Counting, Evidence, Forgetting, Job, JobState, Planning, Replaying, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -64,11 +60,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-<<<<<<< HEAD
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`.
-=======
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `replay`, `count`.
->>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `count`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -132,17 +124,17 @@ fn events(replaying: &Replaying) -> ProgressView {
     }
 }
 
-<<<<<<< HEAD
 fn tasks(evidence: &Evidence) -> ProgressView {
     ProgressView {
         done: evidence.tasks,
         unit: "tasks",
-=======
+    }
+}
+
 fn seats(counting: &Counting) -> ProgressView {
     ProgressView {
         done: counting.figures.total.seats,
         unit: "seats",
->>>>>>> 106e4bc (Keep numbers by day; show them over the API and as charts)
     }
 }
 
