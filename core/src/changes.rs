@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::audit::{Cause, StreamId};
 use crate::letter::Letter;
+use crate::metric::Metric;
 use crate::store::{Check, Entity, Key, Loaded, Put, Version};
 use crate::task::Task;
 
@@ -124,6 +125,8 @@ pub struct Changes {
     pub lines: Vec<Line>,
     /// What somebody has to be told.
     pub letters: Vec<Letter>,
+    /// What was measured: told, and counted in the same commit where it is kept.
+    pub measured: Vec<(Metric, i64)>,
     /// Items whose due time is this worker's lease: no message is sent for them.
     pub leased: Vec<Key>,
 }
@@ -139,6 +142,7 @@ impl Changes {
             checks: Vec::new(),
             lines: Vec::new(),
             letters: Vec::new(),
+            measured: Vec::new(),
             leased: Vec::new(),
         }
     }
@@ -200,6 +204,11 @@ impl Changes {
         self.lines.push(line);
     }
 
+    /// Tells and keeps a number, once this is committed.
+    pub fn measure(&mut self, metric: Metric, value: i64) {
+        self.measured.push((metric, value));
+    }
+
     /// How many items the transaction will have, with one head a stream.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -212,5 +221,6 @@ impl Changes {
             + self.lines.len()
             + self.letters.len()
             + streams.len()
+            + usize::from(!self.measured.is_empty())
     }
 }

@@ -10,6 +10,7 @@ use crate::audit::Verification;
 use crate::config::ConfigItem;
 use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, derive};
 use crate::impact::{FileChange, Impact};
+use crate::report::{Figures, Place};
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Loaded};
 
@@ -33,6 +34,8 @@ pub enum Work {
     FeedPeople(Box<Feeding>),
     /// What recorded events would do differently on changed files.
     Rehearse(Box<Rehearsing>),
+    /// What is spent and what leavers hold is counted.
+    Count(Box<Counting>),
 }
 
 /// The roster of the directory that becomes people (L30), as far as that has come.
@@ -71,6 +74,15 @@ pub struct FedPeople {
     pub gone: u64,
     /// Users of whom nobody can tell who they are: no address, or one that is not theirs alone.
     pub unclear: u64,
+}
+
+/// What is spent and what leavers hold, as far as it is counted.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Counting {
+    /// Where the next users begin.
+    pub place: Option<Place>,
+    /// What was counted so far.
+    pub figures: Figures,
 }
 
 /// Which events are replayed.

@@ -48,9 +48,11 @@ pub mod job;
 pub mod letter;
 pub mod lever;
 pub mod report;
+pub mod review;
 pub mod roster;
 pub mod run;
 pub mod sync;
+pub mod tally;
 pub mod task;
 
 pub mod access;

@@ -3,11 +3,14 @@
 //! A number is an event of the log with the target [`TARGET`]; on AWS it becomes a metric of CloudWatch. What is zero most
 //! of the time is recorded only when it is not: a metric costs for every hour in which it is heard of.
 
+use serde::{Deserialize, Serialize};
+
 /// The target of the events that carry numbers.
 pub const TARGET: &str = "sando_core::metric";
 
 /// What is counted or measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// For how long the oldest entry that is due has been so; every minute.
     OldestDue,
@@ -59,6 +62,19 @@ impl Metric {
             Self::WebhooksIgnored => "WebhooksIgnored",
             Self::WebhooksRefused => "WebhooksRefused",
         }
+    }
+
+    /// Is it kept by the day, for charts and the API? Others tell how Sando itself does.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        matches!(
+            self,
+            Self::TimeToProvision
+                | Self::ReadyAfterStart
+                | Self::TimeToOffboard
+                | Self::RunFailures
+                | Self::SyncFailures
+        )
     }
 
     /// Its unit, in CloudWatch's words.

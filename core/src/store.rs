@@ -90,6 +90,8 @@ pub enum Key {
     SyncPart(RosterId, u64, PartKind, u32),
     /// Details of one user of a roster, by the hash of the application's id.
     Details(RosterId, IdHash),
+    /// What was decided about a user of a roster in an access review.
+    Reviewed(RosterId, IdHash),
     /// Something that somebody has to be told.
     Letter(EffectKey),
     /// Who was told when; one item.

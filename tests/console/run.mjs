@@ -243,6 +243,14 @@ const keyboard = async (context, sando) => {
   await page.waitForURL("**/console/people/per_*");
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("zoë");
+  await page.getByRole("dialog").getByRole("link", { name: "Zoë" }).waitFor();
+  await look(page, "palette", "light");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Zoë" }).first().waitFor();
   await page.close();
 };
 
@@ -272,6 +280,7 @@ const pagesOf = async (sando) => {
   const hostile = person.find((one) => one.name?.includes("script"));
   const run = await first(`/v1/runs?person=${lee.id}`);
   const user = await first("/v1/accounts/wiki/prod/users");
+  const licence = await first("/v1/reports/licenses");
   return [
     ["overview", "/console"], ["inbox", "/console/inbox"], ["decided", "/console/inbox?view=decided"],
     ["decision", `/approvals/${(await first("/v1/approvals?state=waiting")).id}`],
@@ -286,6 +295,9 @@ const pagesOf = async (sando) => {
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`],
     ["merge", `/console/people/${lee.id}/merge`], ["split", `/console/people/${lee.id}/split`], ["pause", "/console/pause"],
+    ["spend", "/console/spend"], ["spend-person", "/console/spend?by=person"], ["residue", "/console/spend/residue"],
+    ["find", "/console/find?q=lee"], ["review", "/console/reports/review"], ["review-all", "/console/reports/review?only=all"],
+    ["licence", `/console/licences/${licence.app}/${encodeURIComponent(licence.license)}`],
     ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
     ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),
     ...["general", "fields", "review"].map((step) => [`hostile-builder-${step}`, `/console/builder/hostile/${step}`]),

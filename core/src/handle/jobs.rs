@@ -10,7 +10,7 @@ use crate::store::{Loaded, StoreError};
 
 use super::replay::{range, rehearsal};
 use super::verification::follow;
-use super::{HandleError, applying, directory, evidence, forget, ledger, planning};
+use super::{HandleError, applying, count, directory, evidence, forget, ledger, planning};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -44,7 +44,7 @@ pub async fn work(ports: &Ports, mut job: Loaded<Job>) -> Result<(), HandleError
 /// If the store cannot be reached. What never will be readable ends the job.
 pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(), HandleError> {
     loop {
-        match portion(ports, job).await {
+        match portion(ports, job, until).await {
             Ok(false) => {}
             Ok(true) => {
                 job.end(None, ports.clock.now());
@@ -65,7 +65,7 @@ pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(),
     }
 }
 
-async fn portion(ports: &Ports, job: &mut Job) -> Result<bool, HandleError> {
+async fn portion(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<bool, HandleError> {
     match &mut job.work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
         Work::Plan(planning) => planning::portion(ports, planning).await,
@@ -78,5 +78,6 @@ async fn portion(ports: &Ports, job: &mut Job) -> Result<bool, HandleError> {
         Work::Rehearse(rehearsing) => {
             rehearsal::portion(ports, &job.actor, &job.id, rehearsing).await
         }
+        Work::Count(counting) => count::portion(ports, counting, until).await,
     }
 }

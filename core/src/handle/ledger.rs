@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::audit::{AuditValue, Draft, Head, PersonKey, Record, StreamId};
 use crate::changes::{Changes, Line, Origin, Shown};
 use crate::ids::PersonId;
+use crate::metric::Metric;
 use crate::ports::{Ports, WorkMessage};
-use crate::store::{Commit, Key, Put, StoreError, Version};
+use crate::store::{Commit, Key, Loaded, Put, StoreError, Version};
+use crate::tally::{SHARDS, Tally, day_of};
 
 use super::HandleError;
 use super::cipher::Cipher;
@@ -33,13 +35,14 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
         };
         match ports.store.commit(&commit).await {
             Ok(()) => {
+                for (metric, value) in &changes.measured {
+                    metric.record(*value);
+                }
                 announce(ports, &changes).await;
                 return Ok(());
             }
-            // Somebody else wrote to the same stream: only the place in the chain changes.
-            Err(StoreError::Conflict {
-                key: Key::Head(_) | Key::PersonKey(_),
-            }) if tries < TRIES => busy = false,
+            // Somebody else wrote to the same stream, or counted at the same time: nothing that was decided changes.
+            Err(StoreError::Conflict { key }) if tries < TRIES && is_shared(&key) => busy = false,
             Err(StoreError::Contended) if tries < TRIES => busy = true,
             Err(error) => return Err(error.into()),
         }
@@ -47,6 +50,11 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
         ports.clock.sleep(pause(tries)).await;
         tries += 1;
     }
+}
+
+/// Is it something that everybody writes to, and that no decision rests on?
+fn is_shared(key: &Key) -> bool {
+    matches!(key, Key::Head(_) | Key::PersonKey(_)) || Tally::has(key)
 }
 
 fn pause(tries: u32) -> Duration {
@@ -76,11 +84,32 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
     for (head, version) in heads.into_values() {
         commit.puts.push(Put::of(&head, version));
     }
+    commit.puts.extend(tally(ports, changes).await?);
     let letters = changes.letters.iter();
     commit
         .puts
         .extend(letters.map(|letter| Put::of(letter, Version::ABSENT)));
     Ok(commit)
+}
+
+/// The day with what these changes measured.
+async fn tally(ports: &Ports, changes: &Changes) -> Result<Option<Put>, HandleError> {
+    let kept = changes.measured.iter();
+    let kept: Vec<&(Metric, i64)> = kept.filter(|(metric, _)| metric.is_kept()).collect();
+    let Some(put) = changes.puts.first().filter(|_| !kept.is_empty()) else {
+        return Ok(None);
+    };
+    let (day, shard) = (day_of(changes.origin.at), put.key.shard(SHARDS));
+    let key = Tally::key_of(day, shard);
+    let stored: Option<Loaded<Tally>> = ports.store.find(&key).await?;
+    let (mut tally, version) = stored.map_or_else(
+        || (Tally::empty(day, shard), Version::ABSENT),
+        |stored| (stored.entity, stored.version),
+    );
+    for (metric, value) in kept {
+        tally.measured.entry(*metric).or_default().add(*value);
+    }
+    Ok(Some(Put::of(&tally, version)))
 }
 
 async fn head(ports: &Ports, stream: &StreamId) -> Result<(Head, Version), HandleError> {

@@ -1,21 +1,23 @@
 //! Numbers about who has what (L20, L26, X13): made in one walk over the rosters, with the people at hand. Pure.
 
 mod directory;
+mod figures;
 mod money;
 mod sums;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::Application;
-use crate::ids::{AppSlug, PersonId};
+use crate::ids::{AppSlug, PersonId, Slug};
 use crate::moment;
 use crate::person::Lifecycle;
 use crate::roster::Face;
 
 pub use directory::{Directory, Holder, addresses_of};
+pub use figures::Figures;
 pub use money::{Money, price_of};
-pub use sums::{Licences, Line, Residue, Spend};
+pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 
 /// A user who was not seen for so long does not use it, unless somebody asks for other days.
 pub const UNUSED_DAYS: u32 = 90;
@@ -143,6 +145,17 @@ impl Seat {
     pub fn is_reclaimable(&self) -> bool {
         self.flags.iter().any(|flag| flag.is_reclaimable())
     }
+}
+
+/// Where a page of the review ended: in which account, and where in its roster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Place {
+    /// The definition.
+    pub definition: Slug,
+    /// The account's name.
+    pub name: Slug,
+    /// Where in the roster; none at its beginning.
+    pub cursor: Option<String>,
 }
 
 /// Since when a user must not have been seen to count as one who does not use it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Flag, Money, Seat};
 use crate::app::Application;
@@ -12,7 +12,7 @@ use crate::ids::{AppSlug, PersonId};
 const MOST_LISTED: usize = 1000;
 
 /// Seats and money.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Line {
     /// How many.
     pub seats: u64,
@@ -21,7 +21,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn add(&mut self, monthly: &Money) {
+    pub(super) fn add(&mut self, monthly: &Money) {
         self.seats = self.seats.saturating_add(1);
         self.monthly.join(monthly);
     }
@@ -118,7 +118,7 @@ impl Licences {
     /// Counts the licences of a seat; a second seat of a person in an application is a duplicate.
     pub fn add(&mut self, mut seat: Seat, app: Option<&Application>) {
         for license in std::mem::take(&mut seat.licenses) {
-            let name = named(app, &license);
+            let name = license_name(app, &license);
             let mut flags = seat.flags.clone();
             if let Some(person) = &seat.person
                 && !self
@@ -150,7 +150,8 @@ impl Licences {
 }
 
 /// A licence under the id of its plan, so that what was bought and what is held meet.
-fn named(app: Option<&Application>, license: &str) -> String {
+#[must_use]
+pub fn license_name(app: Option<&Application>, license: &str) -> String {
     let plans = app.map(|app| app.plans.as_slice()).unwrap_or_default();
     let is = |plan: &&crate::app::Plan| {
         let name = plan.name.as_deref().unwrap_or_default();

@@ -20,9 +20,10 @@ use crate::idempotency::idempotent;
 use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
-    accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
-    events, export, guide, jobs, keys, lever, logins, pause, people, plan, policies, replays,
-    reports, rules, runs, settings, syncs, tasks, timeline, workflows,
+    accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
+    definitions, drafts, events, export, guide, jobs, keys, lever, logins, metrics, pause, people,
+    plan, policies, replays, reports, review, rules, runs, settings, syncs, tasks, timeline,
+    workflows,
 };
 
 /// The largest body that is read.
@@ -119,6 +120,8 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(definitions::test))
         .routes(routes!(definitions::suggested))
         .routes(routes!(logins::authorize))
+        .routes(routes!(catalogue::list))
+        .routes(routes!(catalogue::one))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))
@@ -184,11 +187,13 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(lever::test))
         .routes(routes!(pause::read, pause::pause))
         .routes(routes!(pause::resume))
+        .routes(routes!(metrics::read))
         .routes(routes!(reports::residue))
         .routes(routes!(reports::clear))
         .routes(routes!(reports::licenses))
         .routes(routes!(reports::spend))
-        .routes(routes!(reports::review))
+        .routes(routes!(review::report))
+        .routes(routes!(review::decide))
 }
 
 async fn healthz() -> Json<serde_json::Value> {

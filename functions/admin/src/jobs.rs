@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Evidence, Feeding, Forgetting, Job, JobState, Planning, Work};
+use sando_core::job::{Counting, Evidence, Feeding, Forgetting, Job, JobState, Planning, Work};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -61,7 +61,7 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`, `rehearse`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`, `rehearse`, `count`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -90,6 +90,7 @@ impl From<&Job> for JobView {
             Work::FeedPeople(feeding) => ("feed_people", fed(feeding)),
             Work::Replay(replaying) => ("replay", events(replaying.came.events)),
             Work::Rehearse(rehearsing) => ("rehearse", events(rehearsing.came.events)),
+            Work::Count(counting) => ("count", seats(counting)),
         };
         Self {
             id: job.id.clone(),
@@ -142,6 +143,13 @@ fn fed(feeding: &Feeding) -> ProgressView {
     }
 }
 
+fn seats(counting: &Counting) -> ProgressView {
+    ProgressView {
+        done: counting.figures.total.seats,
+        unit: "seats",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -160,6 +168,7 @@ fn result(job: &Job) -> Value {
         Work::Replay(replaying) => json!(ReplayedRangeView::from(&**replaying)),
         Work::FeedPeople(feeding) => json!(feeding.came),
         Work::Rehearse(rehearsing) => json!(RehearsedView::from(&**rehearsing)),
+        Work::Count(counting) => json!({ "seats": counting.figures.total.seats }),
     }
 }
 

@@ -1,13 +1,12 @@
-//! Reports: licences, spend, the access review, and what people who left still hold; as JSON or CSV.
+//! Reports: licences, spend, and what people who left still hold; as JSON or CSV.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use sando_core::admin::reports::{self, Desk, Place};
-use sando_core::ids::Slug;
-use sando_core::person::Lifecycle;
-use sando_core::report::{Line, Money, Residue, Seat, UNUSED_DAYS};
+use sando_core::admin::reports;
+use sando_core::ids::AppSlug;
+use sando_core::report::{Licence, Licences, Line, Money, Residue, Seat, Spend, UNUSED_DAYS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -16,15 +15,16 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::InQuery;
 use crate::export::cell;
-use crate::list;
 use crate::problem::Problem;
 
 /// How a report is written down.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(crate) enum Format {
+    /// For programs.
     #[default]
     Json,
+    /// For spreadsheets.
     Csv,
 }
 
@@ -38,19 +38,8 @@ pub(crate) struct ReportQuery {
     unused_days: Option<u32>,
 }
 
-/// Which part of the review, and how.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReviewQuery {
-    #[serde(default)]
-    format: Format,
-    unused_days: Option<u32>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
 /// A CSV of these rows, none of whose cells is a formula.
-fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
+pub(crate) fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
     let mut text = String::new();
     for row in rows {
         let cells: Vec<String> = row.iter().map(|text| cell(text)).collect();
@@ -65,7 +54,7 @@ fn csv(name: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Response {
     (headers, text).into_response()
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub(crate) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
@@ -89,7 +78,8 @@ fn line(line: &Line) -> Value {
     json!({ "seats": line.seats, "monthly": money(&line.monthly) })
 }
 
-fn seat(seat: &Seat) -> Value {
+/// A seat as it is shown.
+pub(crate) fn seat(seat: &Seat) -> Value {
     let mut shown = json!(seat);
     if let Value::Object(fields) = &mut shown {
         fields.insert("monthly".to_owned(), money(&seat.monthly));
@@ -97,7 +87,7 @@ fn seat(seat: &Seat) -> Value {
     shown
 }
 
-const SEAT: [&str; 14] = [
+pub(crate) const SEAT: [&str; 14] = [
     "app",
     "account",
     "external_id",
@@ -114,7 +104,7 @@ const SEAT: [&str; 14] = [
     "monthly_minor",
 ];
 
-fn seat_row(seat: &Seat) -> Vec<String> {
+pub(crate) fn seat_row(seat: &Seat) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let flags: Vec<&str> = seat.flags.iter().map(|flag| flag.as_str()).collect();
     vec![
@@ -138,6 +128,12 @@ fn seat_row(seat: &Seat) -> Vec<String> {
         flags.join("; "),
         sums(&seat.monthly),
     ]
+}
+
+/// Seats as rows, with their head.
+pub(crate) fn seat_rows(seats: &[Seat]) -> Vec<Vec<String>> {
+    let rows = seats.iter().map(seat_row);
+    std::iter::once(row(SEAT)).chain(rows).collect()
 }
 
 fn residue_view(residue: &Residue) -> Value {
@@ -164,10 +160,7 @@ pub(crate) async fn residue(
     let residue = reports::residue(&api.ports, now).await?;
     Ok(match query.format {
         Format::Json => Json(residue_view(&residue)).into_response(),
-        Format::Csv => {
-            let rows = residue.seats.iter().map(seat_row);
-            csv("residue", std::iter::once(row(SEAT)).chain(rows))
-        }
+        Format::Csv => csv("residue", seat_rows(&residue.seats)),
     })
 }
 
@@ -195,6 +188,46 @@ pub(crate) async fn clear(
     }))
 }
 
+fn each(licences: &Licences) -> impl Iterator<Item = (&AppSlug, &String, &Licence)> {
+    let apps = licences.by_license.iter();
+    apps.flat_map(|(app, of_app)| of_app.iter().map(move |(license, sum)| (app, license, sum)))
+}
+
+/// Licences as rows, with their head.
+pub(crate) fn license_rows(licences: &Licences) -> Vec<Vec<String>> {
+    let head = [
+        "app",
+        "license",
+        "bought",
+        "held",
+        "used",
+        "noticed",
+        "monthly_minor",
+        "reclaimable",
+        "saving_minor",
+    ];
+    let rows = each(licences).map(|(app, license, sum)| {
+        let noticed = sum.noticed.iter();
+        let noticed: Vec<String> = noticed
+            .map(|(flag, count)| format!("{flag}: {count}"))
+            .collect();
+        vec![
+            app.to_string(),
+            license.clone(),
+            sum.bought
+                .map(|bought| bought.to_string())
+                .unwrap_or_default(),
+            sum.held.to_string(),
+            sum.used.to_string(),
+            noticed.join("; "),
+            sums(&sum.monthly),
+            sum.reclaimable.to_string(),
+            sums(&sum.saving),
+        ]
+    });
+    std::iter::once(row(head)).chain(rows).collect()
+}
+
 /// How well licences are used: bought, held, used, and what could be had back.
 #[utoipa::path(get, path = "/v1/reports/licenses", tag = "reports", operation_id = "report_licenses",
     params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query)),
@@ -207,54 +240,43 @@ pub(crate) async fn licenses(
     let now = api.ports.clock.now();
     let days = query.unused_days.unwrap_or(UNUSED_DAYS);
     let licences = reports::licenses(&api.ports, now, days).await?;
-    let mut items = Vec::new();
-    let head = [
-        "app",
-        "license",
-        "bought",
-        "held",
-        "used",
-        "noticed",
-        "monthly_minor",
-        "reclaimable",
-        "saving_minor",
-    ];
-    let mut rows = vec![row(head)];
-    for (app, by_license) in &licences.by_license {
-        for (license, sum) in by_license {
-            items.push(json!({
+    let items: Vec<Value> = each(&licences)
+        .map(|(app, license, sum)| {
+            json!({
                 "app": app, "license": license, "bought": sum.bought, "held": sum.held, "used": sum.used,
                 "noticed": sum.noticed, "monthly": money(&sum.monthly),
                 "reclaimable": sum.reclaimable, "saving": money(&sum.saving),
-            }));
-            let noticed: Vec<String> = sum
-                .noticed
-                .iter()
-                .map(|(flag, count)| format!("{flag}: {count}"))
-                .collect();
-            rows.push(vec![
-                app.to_string(),
-                license.clone(),
-                sum.bought
-                    .map(|bought| bought.to_string())
-                    .unwrap_or_default(),
-                sum.held.to_string(),
-                sum.used.to_string(),
-                noticed.join("; "),
-                sums(&sum.monthly),
-                sum.reclaimable.to_string(),
-                sums(&sum.saving),
-            ]);
-        }
-    }
+            })
+        })
+        .collect();
     Ok(match query.format {
-        Format::Csv => csv("licenses", rows),
+        Format::Csv => csv("licenses", license_rows(&licences)),
         Format::Json => Json(json!({
             "items": items, "unused_days": days,
             "reclaimable": licences.reclaimable, "saving": money(&licences.saving),
         }))
         .into_response(),
     })
+}
+
+fn lines(spend: &Spend) -> Vec<(&'static str, String, &Line)> {
+    let apps = spend.by_app.iter();
+    let apps = apps.map(|(app, sum)| ("app", app.to_string(), sum));
+    let departments = spend.by_department.iter();
+    let departments = departments.map(|(name, sum)| ("department", name.clone(), sum));
+    let people = spend.by_person.iter();
+    let people = people.map(|(id, sum)| ("person", id.to_string(), sum));
+    apps.chain(departments).chain(people).collect()
+}
+
+/// Spend as rows, with their head: all of it, or what is by one thing.
+pub(crate) fn spend_rows(spend: &Spend, by: Option<&str>) -> Vec<Vec<String>> {
+    let head = row(["by", "name", "seats", "monthly_minor"]);
+    let all = lines(spend).into_iter();
+    let some = all.filter(|(of, ..)| by.is_none_or(|by| by == *of));
+    let rows =
+        some.map(|(by, name, sum)| row([by, &name, &sum.seats.to_string(), &sums(&sum.monthly)]));
+    std::iter::once(head).chain(rows).collect()
 }
 
 /// What is spent a month: by application, by department, by person.
@@ -267,98 +289,18 @@ pub(crate) async fn spend(
     InQuery(query): InQuery<ReportQuery>,
 ) -> Result<Response, Problem> {
     let spend = reports::spend(&api.ports, api.ports.clock.now()).await?;
-    let apps = spend
-        .by_app
-        .iter()
-        .map(|(app, sum)| ("app", app.to_string(), sum));
-    let departments = spend.by_department.iter();
-    let departments = departments.map(|(name, sum)| ("department", name.clone(), sum));
-    let people = spend
-        .by_person
-        .iter()
-        .map(|(id, sum)| ("person", id.to_string(), sum));
-    let all: Vec<(&str, String, &Line)> = apps.chain(departments).chain(people).collect();
+    let all = lines(&spend);
     let of = |kind: &str| {
         let some = all.iter().filter(|(of, ..)| *of == kind);
         let some = some.map(|(_, name, sum)| (name.clone(), line(sum)));
         Value::Object(some.collect())
     };
     Ok(match query.format {
-        Format::Csv => {
-            let head = row(["by", "name", "seats", "monthly_minor"]);
-            let rows = all.iter().map(|(by, name, sum)| {
-                row([by, name, &sum.seats.to_string(), &sums(&sum.monthly)])
-            });
-            csv("spend", std::iter::once(head).chain(rows))
-        }
+        Format::Csv => csv("spend", spend_rows(&spend, None)),
         Format::Json => Json(json!({
             "total": line(&spend.total), "unknown": line(&spend.unknown),
             "by_app": of("app"), "by_department": of("department"), "by_person": of("person"),
         }))
         .into_response(),
-    })
-}
-
-/// The access review: everybody who can use anything, page by page.
-#[utoipa::path(get, path = "/v1/reports/review", tag = "reports", operation_id = "report_review",
-    params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query),
-        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, content((Object = "application/json"), (String = "text/csv")))))]
-pub(crate) async fn review(
-    _: MayRead,
-    State(api): State<Api>,
-    InQuery(query): InQuery<ReviewQuery>,
-) -> Result<Response, Problem> {
-    let (now, days) = (
-        api.ports.clock.now(),
-        query.unused_days.unwrap_or(UNUSED_DAYS),
-    );
-    let desk = Desk::open(&api.ports, now, &Lifecycle::ALL, days).await?;
-    let size = list::size(query.limit)?;
-    let mut from = query.cursor.as_deref().map(place).transpose()?;
-    if query.format == Format::Json {
-        let page = reports::review(&api.ports, &desk, from.as_ref(), size).await?;
-        let items: Vec<Value> = page.seats.iter().map(seat).collect();
-        let next = page.next.as_ref().map(cursor);
-        return Ok(Json(json!({ "items": items, "next_cursor": next })).into_response());
-    }
-    let mut rows = vec![row(SEAT)];
-    for _ in 0..MOST_PAGES {
-        let page = reports::review(&api.ports, &desk, from.as_ref(), AT_ONCE).await?;
-        rows.extend(page.seats.iter().map(seat_row));
-        from = page.next;
-        if from.is_none() {
-            return Ok(csv("review", rows));
-        }
-    }
-    Err(Problem::new(
-        http::StatusCode::UNPROCESSABLE_ENTITY,
-        "too_large",
-        "the review is too large for one CSV: read it as JSON, page by page",
-    ))
-}
-
-/// How many users are read at once for a CSV, and how often: 200,000 rows are enough for a spreadsheet.
-const AT_ONCE: usize = 500;
-const MOST_PAGES: usize = 400;
-
-fn cursor(place: &Place) -> String {
-    let rest = place.cursor.as_deref().unwrap_or_default();
-    format!("{}/{}/{rest}", place.definition, place.name)
-}
-
-fn place(cursor: &str) -> Result<Place, Problem> {
-    let wrong = || Problem::mistake("cursor", "this is no cursor of this list");
-    let mut parts = cursor.splitn(3, '/');
-    let mut slug = || {
-        let part = parts.next().ok_or_else(wrong)?;
-        Slug::parse(part).map_err(|_| wrong())
-    };
-    let (definition, name) = (slug()?, slug()?);
-    let rest = parts.next().unwrap_or_default();
-    Ok(Place {
-        definition,
-        name,
-        cursor: (!rest.is_empty()).then(|| rest.to_owned()),
     })
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use sando_core::account::Account;
 use sando_core::admin::settings::LeverSecrets;
-use sando_core::admin::{self, Expect};
+use sando_core::admin::{self, AdminError, Expect};
 use sando_core::audit::Cause;
 use sando_core::changes::Origin;
 use sando_core::event::Hint;
@@ -227,7 +228,14 @@ impl Engine {
         }
     }
 
-    /// Every minute: takes a checkpoint of the audit, and forgets what has outlived its time, as DynamoDB does by itself.
+    async fn count(&self) -> Result<(), AdminError> {
+        let accounts = admin::accounts::all(&self.ports).await?;
+        let accounts: Vec<Account> = accounts.into_iter().map(|one| one.entity).collect();
+        Ok(handle::count::daily(&self.ports, &accounts).await?)
+    }
+
+    /// Every minute: takes a checkpoint of the audit, counts what is counted once a day, and forgets what has outlived
+    /// its time, as DynamoDB does by itself.
     async fn every_minute(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut minute = tokio::time::interval(Duration::from_mins(1));
         for number in 0_u64.. {
@@ -241,6 +249,9 @@ impl Engine {
             }
             if let Err(error) = handle::retention::begin(&self.ports).await {
                 tracing::error!(%error, "deleting what was kept for long enough could not begin");
+            }
+            if let Err(error) = self.count().await {
+                tracing::error!(%error, "what is counted once a day was not: the next minute does it");
             }
             if let Err(error) = self.database.forget_expired().await {
                 tracing::error!(%error, "what has expired could not be forgotten");

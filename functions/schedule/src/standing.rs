@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::{AdminError, pause};
 use sando_core::catch_up::CatchUp;
+use sando_core::handle::count;
 use sando_core::metric::Metric;
 use sando_core::ports::Ports;
 use sando_core::store::{DUE_SHARDS, Group, Key, StoreError};
@@ -55,6 +56,9 @@ impl Standing {
         };
         if minute.rem_euclid(EVERY) == 0 {
             let accounts = accounts(ports).await?;
+            if let Err(error) = count::daily(ports, &accounts).await {
+                tracing::warn!(%error, "what is counted once a day was not: the next look does it");
+            }
             standing.accounts_failing = Some(accounts.iter().filter(|one| waits(one)).count());
             let is_time = minute.div_euclid(60).rem_euclid(24) == HOUR;
             standing.licenses_used = used(&accounts).filter(|_| is_time);

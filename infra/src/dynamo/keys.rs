@@ -35,6 +35,7 @@
 //! | account | `ACCOUNTS` | `ACCOUNT#<definition>#<name>` | yes | | | `group(Accounts)`, `get`, `due` |
 //! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
 //! | details of a user | `DETAILS#<roster>#<hash>` | `DETAILS` | | | | `get` |
+//! | decision in a review | `REVIEW#<roster>` | `USER#<hash>` | | | | `get` |
 //! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
 //! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
@@ -149,6 +150,7 @@ impl From<&Key> for ItemKey {
             | Key::Account(..)
             | Key::Entry(..)
             | Key::Details(..)
+            | Key::Reviewed(..)
             | Key::Sync(..)
             | Key::SyncPart(..) => reading(key),
         };
@@ -176,6 +178,10 @@ fn reading(key: &Key) -> (String, String) {
         Key::Details(roster, id) => {
             let hash = String::from(*id);
             (format!("DETAILS#{roster}#{hash}"), "DETAILS".to_owned())
+        }
+        Key::Reviewed(roster, id) => {
+            let hash = String::from(*id);
+            (format!("REVIEW#{roster}"), format!("USER#{hash}"))
         }
         Key::Sync(roster, number) => (syncs_partition(roster), format!("SYNC#{number:020}")),
         Key::SyncPart(roster, number, kind, place) => (
@@ -256,6 +262,7 @@ fn parse_reading(pk: &[&str], sk: &[&str]) -> Result<Key, KeyError> {
         (["DETAILS", roster, hash], ["DETAILS"]) => {
             Key::Details(roster.parse()?, parse_hash(hash)?)
         }
+        (["REVIEW", roster], ["USER", hash]) => Key::Reviewed(roster.parse()?, parse_hash(hash)?),
         (["SYNCS", roster], ["SYNC", number]) => Key::Sync(roster.parse()?, parse_number(number)?),
         (["SYNC", roster, number], [kind, place]) => Key::SyncPart(
             roster.parse()?,

@@ -89,6 +89,7 @@ fn key() -> impl Strategy<Value = Key> {
         (slug(), slug()).prop_map(|(definition, name)| Key::Account(definition, name)),
         (id("ros_"), any::<[u8; 16]>()).prop_map(|(id, hash)| Key::Entry(id, IdHash(hash))),
         (id("ros_"), any::<[u8; 16]>()).prop_map(|(id, hash)| Key::Details(id, IdHash(hash))),
+        (id("ros_"), any::<[u8; 16]>()).prop_map(|(id, hash)| Key::Reviewed(id, IdHash(hash))),
         (id("ros_"), any::<u64>()).prop_map(|(id, number)| Key::Sync(id, number)),
         (id("ros_"), any::<u64>(), part(), any::<u32>())
             .prop_map(|(id, number, kind, place)| Key::SyncPart(id, number, kind, place)),

@@ -3,8 +3,11 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
+use sando_core::admin::metrics;
 use sando_core::handle::inbox;
-use sando_core::ports::Clock;
+use sando_core::metric::Metric;
+use sando_core::ports::{Clock, Ports};
+use sando_core::tally::day_of;
 use sando_infra::budget::Rate;
 use sando_infra::system::SystemClock;
 use sando_tests::harness::{Fleet, Site, SiteOptions, engineer, hint};
@@ -71,6 +74,19 @@ async fn a_burst_of_hires_is_drained_once_each_within_levers_rate() {
         .filter(|one| site.lever.notes(one).len() != 1);
     assert_eq!(twice.count(), 0, "one note each");
     assert_eq!(site.lever.traffic().too_many(), 0, "Lever's budget is kept");
+    let counted = provisioned(&fleet.processes[0], now).await;
+    assert_eq!(counted, 3 * HIRES, "each access is counted once");
+}
+
+/// How many accesses the day's numbers tell of.
+async fn provisioned(ports: &Ports, since: Timestamp) -> usize {
+    let days = metrics::days(ports, day_of(since), day_of(SystemClock.now()));
+    let days = days.await.unwrap();
+    let measured = days
+        .iter()
+        .filter_map(|day| day.measured.get(&Metric::TimeToProvision));
+    let counts = measured.map(|measured| usize::try_from(measured.count).unwrap());
+    counts.sum()
 }
 
 /// What the burst cost, for whoever reads the output.

@@ -169,11 +169,11 @@ impl Hand {
                 format!("run/{run}"),
             ));
         }
+        if over && let Some(failed) = self.failed() {
+            changes.measure(Metric::RunFailures, failed);
+        }
         self.fence(&mut changes, over);
         self.commit(ports, changes, over).await?;
-        if over {
-            self.measure();
-        }
         self.grants.extend(turn.new_grants.iter().map(new));
         self.tasks.extend(turn.new_tasks.iter().map(new));
         for changed in &turn.changed_grants {
@@ -200,12 +200,12 @@ impl Hand {
         }
     }
 
-    /// Tells how the run ended, if it did.
-    fn measure(&self) {
+    /// How the run ended, if it did: 1 if something in it failed.
+    fn failed(&self) -> Option<i64> {
         match self.run.entity.state {
-            RunState::Finished => Metric::RunFailures.record(0),
-            RunState::Failed => Metric::RunFailures.record(1),
-            RunState::Running | RunState::Cancelled => {}
+            RunState::Finished => Some(0),
+            RunState::Failed => Some(1),
+            RunState::Running | RunState::Cancelled => None,
         }
     }
 

@@ -28,7 +28,6 @@ pub(super) struct Portion<'a> {
     grants: Vec<Loaded<Grant>>,
     tasks: Vec<Task>,
     to_make: Vec<(Job, Action)>,
-    measured: Vec<(Metric, i64)>,
 }
 
 impl<'a> Portion<'a> {
@@ -42,7 +41,6 @@ impl<'a> Portion<'a> {
             grants: Vec::new(),
             tasks: Vec::new(),
             to_make: Vec::new(),
-            measured: Vec::new(),
         }
     }
 
@@ -243,14 +241,15 @@ impl<'a> Portion<'a> {
         let took = self.now.duration_since(run.occurred_at).as_secs();
         let lifecycle = self.hand.person.entity.state;
         if goal != Goal::Give && matches!(lifecycle, Lifecycle::Leaving | Lifecycle::Left) {
-            self.measured.push((Metric::TimeToOffboard, took));
+            self.changes.measure(Metric::TimeToOffboard, took);
         }
         if is_new {
-            self.measured.push((Metric::TimeToProvision, took));
+            self.changes.measure(Metric::TimeToProvision, took);
             let starts_at = self.hand.person.entity.starts_at;
-            let after = starts_at.map(|at| self.now.duration_since(at).as_secs());
-            self.measured
-                .extend(after.map(|secs| (Metric::ReadyAfterStart, secs)));
+            if let Some(at) = starts_at {
+                let after = self.now.duration_since(at).as_secs();
+                self.changes.measure(Metric::ReadyAfterStart, after);
+            }
         }
     }
 
@@ -424,9 +423,6 @@ impl<'a> Portion<'a> {
                 .check(self.hand.person.entity.key(), self.hand.person.version);
         }
         self.hand.commit(ports, self.changes, false).await?;
-        self.measured
-            .iter()
-            .for_each(|(metric, value)| metric.record(*value));
         for grant in &self.grants {
             self.hand.take_back(grant);
         }

@@ -100,14 +100,11 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         if let Some(feeding) = feeding {
             changes.insert(&directory::job(feeding, now));
         }
+        changes.measure(Metric::SyncFailures, i64::from(state == SyncState::Failed));
         match ledger::commit(desk.ports, changes).await {
             // Only its account moved, not the sync: a notification was sent, or it was disabled.
             Err(HandleError::Store(StoreError::Conflict { key: moved })) if moved == key => {}
-            Ok(()) => {
-                Metric::SyncFailures.record(i64::from(state == SyncState::Failed));
-                return Ok(());
-            }
-            failed => return failed,
+            done => return done,
         }
     }
     Err(StoreError::Conflict { key }.into())

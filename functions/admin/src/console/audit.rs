@@ -82,6 +82,7 @@ fn filter(visitor: &Visitor, stream: &str) -> Markup {
                 label { "Stream: config, events, person/…, account/…" input type="search" name="stream" value=(stream) maxlength="200"; }
                 button type="submit" { (words::FILTER) }
             }
+            a.button href="/console/reports/review" { (words::REVIEW) }
             @if visitor.may(Scope::Operate) { (button(visitor, "/console/audit/verify", "", words::VERIFY)) }
         }
     }

@@ -1,17 +1,14 @@
 //! The catalogue: definitions of real applications that come with Sando. One is taken as a draft, and changed as needed.
 
-use std::sync::LazyLock;
-
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::definitions;
-use sando_core::definition::Source;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::Api;
+use crate::catalogue::{ALL, Entry, search};
 
 use super::input::Asks;
 use super::integrations::tabs_of;
@@ -22,58 +19,12 @@ use super::states::Shape;
 use super::visitor::{Sees, Visitor};
 use super::words;
 
-const FILES: &[&str] = &include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
-
-/// One definition of the catalogue.
-pub(super) struct Entry {
-    /// Its name in addresses.
-    pub(super) id: String,
-    /// Its name for people.
-    name: String,
-    /// How its requests authenticate.
-    auth: String,
-    /// What the file says about itself.
-    notes: Vec<String>,
-    /// The file.
-    pub(super) file: Value,
-}
-
-fn read(text: &str) -> Option<Entry> {
-    let file = Source::parse(text).ok()?.value().clone();
-    let of = |at: &str| file.pointer(at).and_then(Value::as_str).map(str::to_owned);
-    let notes = text.lines().take_while(|line| line.starts_with('#'));
-    Some(Entry {
-        id: of("/definition")?,
-        name: of("/name").or_else(|| of("/app"))?,
-        auth: of("/auth/type").unwrap_or_else(|| "none".to_owned()),
-        notes: notes
-            .map(|line| line.trim_start_matches('#').trim().to_owned())
-            .collect(),
-        file,
-    })
-}
-
-static ALL: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| FILES.iter().filter_map(|text| read(text)).collect());
-
-/// The definition of that name.
-pub(super) fn find(id: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.id == id)
-}
-
 /// What to look for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CatalogueQuery {
     #[serde(default)]
     q: String,
-}
-
-fn matches(entry: &Entry, text: &str) -> bool {
-    text.is_empty()
-        || [&entry.id, &entry.name]
-            .iter()
-            .any(|name| name.to_lowercase().contains(text))
 }
 
 /// Lists the catalogue.
@@ -83,8 +34,7 @@ pub(super) async fn show(
     Asks(query): Asks<CatalogueQuery>,
 ) -> Result<Response, Refusal> {
     let stored = definitions::all(&api.ports).await?;
-    let text = query.q.trim().to_lowercase();
-    let found: Vec<&Entry> = ALL.iter().filter(|entry| matches(entry, &text)).collect();
+    let found = search(&query.q);
     let is_there = |entry: &Entry| {
         stored
             .iter()
@@ -138,16 +88,5 @@ fn line(visitor: &Visitor, entry: &Entry, is_there: bool) -> Markup {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_file_of_the_catalogue_is_offered() {
-        assert!(FILES.len() > 20);
-        assert_eq!(ALL.len(), FILES.len());
     }
 }

@@ -7,12 +7,13 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::{AdminError, files as stored, jobs};
-use sando_core::config::ConfigKind;
+use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::definition::Source;
 use sando_core::grant::Entitlement;
 use sando_core::ids::Slug;
 use sando_core::impact::{FileChange, Impact, Turn};
 use sando_core::job::{Applying, Job, JobState, Planning, Work};
+use sando_core::mistake::Mistake;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ use crate::files::named;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
-use super::files::{Kind, above, editor, kind};
+use super::files::{Kind, above, editor, kind, warnings as shown};
 use super::form::Form;
 use super::format::{size, sums};
 use super::input::{Asks, At};
@@ -76,13 +77,19 @@ pub(super) async fn new(
     Ok(page.respond(Some(&visitor)))
 }
 
+/// A file that can be put, and what in it has no effect yet.
+struct Checked {
+    change: FileChange,
+    warnings: Vec<Mistake>,
+}
+
 /// Reads a file as it was typed; all mistakes in words.
 async fn checked(
     api: &Api,
     kind: Kind,
     id: &Slug,
     text: &str,
-) -> Result<Result<FileChange, Mistakes>, Refusal> {
+) -> Result<Result<Checked, Mistakes>, Refusal> {
     if text.len() > LONGEST {
         return Ok(Err(vec![("file".to_owned(), "at most 200 kB".to_owned())]));
     }
@@ -106,7 +113,16 @@ async fn checked(
     };
     let now = api.ports.clock.now();
     match stored::checked(&api.ports, std::slice::from_ref(&change), now).await {
-        Ok(_) => Ok(Ok(change)),
+        Ok(company) => {
+            let item = ConfigItem {
+                kind: change.kind,
+                id: id.clone(),
+                file: Value::Null,
+                changed_at: now,
+            };
+            let warnings = company.dangling(&item);
+            Ok(Ok(Checked { change, warnings }))
+        }
         Err(AdminError::Invalid(mistakes)) => Ok(Err(mistakes
             .into_iter()
             .map(|mistake| {
@@ -127,8 +143,8 @@ pub(super) async fn plan(
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
     let text = form.get("file");
-    let change = match checked(&api, kind, &id, text).await? {
-        Ok(change) => change,
+    let Checked { change, warnings } = match checked(&api, kind, &id, text).await? {
+        Ok(checked) => checked,
         Err(mistakes) => {
             let body = editor(&visitor, kind, &id, text, &mistakes);
             let verdict = words::of_mistakes(mistakes.len());
@@ -152,6 +168,7 @@ pub(super) async fn plan(
     )
     .await?;
     let body = html! {
+        (shown(&warnings))
         (totals(impact))
         (differences(impact, &names))
         (save(&api, &visitor, kind, &id, text, &planning.hash()))
@@ -256,7 +273,7 @@ pub(super) async fn submit(
     let kind = kind(&path)?;
     let text = form.get("file");
     let change = match checked(&api, kind, &id, text).await? {
-        Ok(change) => change,
+        Ok(checked) => checked.change,
         Err(mistakes) => {
             let body = editor(&visitor, kind, &id, text, &mistakes);
             let verdict = words::of_mistakes(mistakes.len());

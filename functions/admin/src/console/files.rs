@@ -9,6 +9,7 @@ use sando_core::admin::files;
 use sando_core::company::Company;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
+use sando_core::mistake::Mistake;
 use sando_core::store::Loaded;
 
 use crate::Api;
@@ -243,9 +244,13 @@ pub(super) async fn show(
     let kind = kind(&path)?;
     let stored = files::find(&api.ports, kind.kind, &id).await?;
     let now = api.ports.clock.now();
-    let (file, changed_at) = match stored {
-        Some(item) => (item.entity.file, Some(item.entity.changed_at)),
-        None => (built_in(&api, kind.kind, &id).await?, None),
+    let (file, changed_at, ignored) = match stored {
+        Some(item) => {
+            let company = files::company(&api.ports).await?;
+            let ignored = company.dangling(&item.entity);
+            (item.entity.file, Some(item.entity.changed_at), ignored)
+        }
+        None => (built_in(&api, kind.kind, &id).await?, None, Vec::new()),
     };
     let text = serde_json::to_string_pretty(&file).unwrap_or_default();
     let lead = html! {
@@ -257,7 +262,7 @@ pub(super) async fn show(
         above: Some(above(kind)),
         verdict: words::file(kind.one, id.as_str()),
         lead: Some(lead),
-        body: html! { (editor(&visitor, kind, &id, &text, &[])) },
+        body: html! { (warnings(&ignored)) (editor(&visitor, kind, &id, &text, &[])) },
     };
     Ok(page.respond(Some(&visitor)))
 }
@@ -275,6 +280,17 @@ async fn built_in(api: &Api, kind: ConfigKind, id: &Slug) -> Result<serde_json::
 /// Where a file lies.
 pub(super) fn above(kind: Kind) -> Markup {
     html! { a href={ "/console/" (kind.path) } { (kind.tab) } }
+}
+
+/// What a file names that is not there, or says to no effect: it can be saved all the same.
+pub(super) fn warnings(all: &[Mistake]) -> Markup {
+    html! {
+        @if !all.is_empty() {
+            div.said.is-warn {
+                ul { @for warning in all { li { code { (warning.path) } " " (warning.message) } } }
+            }
+        }
+    }
 }
 
 /// The file to read, and to change for who may: it is planned before it is saved.

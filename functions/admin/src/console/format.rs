@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use sando_core::app::{Period, Price};
+use sando_core::report::Money;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -61,9 +62,16 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
 /// How long something took.
 pub(super) fn span(from: Timestamp, to: Timestamp) -> String {
     let millis = to.as_millisecond().saturating_sub(from.as_millisecond());
-    let secs = millis / 1000;
-    match secs {
+    match millis / 1000 {
         ..1 => format!("{} ms", millis.max(0)),
+        secs => lasting(secs),
+    }
+}
+
+/// So many seconds, in words.
+pub(super) fn lasting(secs: i64) -> String {
+    match secs {
+        ..1 => "under 1 s".to_owned(),
         1..MINUTE => format!("{secs} s"),
         MINUTE..HOUR => format!("{} min", secs / MINUTE),
         HOUR..DAY => format!("{} h", secs / HOUR),
@@ -123,6 +131,15 @@ pub(super) fn price(price: &Price) -> String {
         Period::Year => "year",
     };
     format!("{} a {per}", money(price.amount_minor, &price.currency))
+}
+
+/// Sums by currency; what costs nothing that is known says so.
+pub(super) fn total(all: &Money) -> String {
+    if all.0.is_empty() {
+        return "no price known".to_owned();
+    }
+    let one = |(currency, amount): (&String, &i64)| money(*amount, currency);
+    all.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Sums by currency, with their signs.

@@ -7,6 +7,7 @@ use sando_core::admin::api_key::Scope;
 
 use super::assets::Asset;
 use super::cookie;
+use super::find::palette;
 use super::frame::home;
 use super::parts::icon;
 use super::visitor::Visitor;
@@ -30,21 +31,26 @@ pub(super) enum Nav {
     Integrations,
     /// Policies, rules, workflows, attributes, applications.
     Policies,
+    /// Licences and what they cost.
+    Spend,
     /// The trail.
     Audit,
     /// Settings.
     Settings,
+    /// What is looked for.
+    Find,
     /// None of them.
     None,
 }
 
-const NAV: [(Nav, &str, &str); 8] = [
+const NAV: [(Nav, &str, &str); 9] = [
     (Nav::Overview, "/console", "Overview"),
     (Nav::Inbox, "/console/inbox", "Inbox"),
     (Nav::People, "/console/people", "People"),
     (Nav::Runs, "/console/runs", "Runs"),
     (Nav::Integrations, "/console/integrations", "Integrations"),
     (Nav::Policies, "/console/policies", "Policies"),
+    (Nav::Spend, "/console/spend", "Spend"),
     (Nav::Audit, "/console/audit", "Audit"),
     (Nav::Settings, "/console/settings", "Settings"),
 ];
@@ -93,6 +99,7 @@ impl Page {
             Some(visitor) => html! {
                 div.frame { (rail(visitor, self.nav)) (main) }
                 (keys())
+                @if visitor.may(Scope::Read) && self.nav != Nav::Find { (palette()) }
             },
             None => html! { div.sign-in { (brand("/console")) (main) } },
         };
@@ -160,6 +167,7 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
                     }
                 }
             }
+            @if sees_all { a.find href="/console/find" data-opens="find" { (icon("search")) (words::FIND) } }
             div.who {
                 strong.name { (visitor.name) }
                 form method="post" action="/console/sign-out" {

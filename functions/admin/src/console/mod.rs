@@ -25,12 +25,14 @@ mod builder;
 mod catalogue;
 mod certificate;
 mod changes;
+mod chart;
 mod connect;
 mod correct;
 mod decision;
 mod deed;
 mod explain;
 mod files;
+mod find;
 mod graph;
 mod holdings;
 mod inbox;
@@ -38,14 +40,18 @@ mod integrations;
 mod keys;
 mod lever;
 mod merge;
+mod numbers;
 mod overview;
 mod people;
 mod person;
+mod reclaim;
 mod reinstate;
+mod review;
 mod run;
 mod runs;
 mod settings;
 mod sign_in;
+mod spend;
 mod split;
 mod story;
 mod task;
@@ -64,10 +70,11 @@ pub(crate) use frame::nothing;
 type Route = (&'static str, fn() -> MethodRouter<Api>);
 
 /// Everything that can be looked at.
-const PAGES: [Route; 35] = [
+const PAGES: &[Route] = &[
     ("/console", || get(overview::show)),
     ("/console/sign-in", || get(sign_in::show)),
     ("/console/inbox", || get(inbox::show)),
+    ("/console/find", || get(find::show)),
     ("/approvals/{id}", || get(decision::show)),
     ("/console/tasks/{id}", || get(task::show)),
     ("/console/people", || get(people::show)),
@@ -108,6 +115,10 @@ const PAGES: [Route; 35] = [
     ("/console/workflows", || get(files::workflows)),
     ("/console/apps", || get(files::apps)),
     ("/console/attributes", || get(files::attributes)),
+    ("/console/spend", || get(spend::show)),
+    ("/console/spend/residue", || get(reclaim::show)),
+    ("/console/licences/{app}/{plan}", || get(reclaim::licence)),
+    ("/console/reports/review", || get(review::show)),
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
     ("/console/settings", || get(settings::show)),
@@ -132,6 +143,8 @@ const FORMS: &[Route] = &[
     ("/console/people/{id}/split", || post(split::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
+    ("/console/spend/residue", || post(reclaim::clear)),
+    ("/console/reports/review", || post(review::decide)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),
     ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
     ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
@@ -171,6 +184,12 @@ const FORMS: &[Route] = &[
 /// Addresses that are no page of a kind of its own: verifying the trail lies under the record's wildcard.
 const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 
+/// Tables as files.
+const TABLES: [Route; 2] = [
+    ("/console/spend/csv", || get(spend::csv)),
+    ("/console/reports/review/csv", || get(review::csv)),
+];
+
 /// The addresses of all pages, with names of parameters in braces.
 #[must_use]
 pub fn pages() -> Vec<&'static str> {
@@ -187,7 +206,7 @@ pub fn posts() -> Vec<&'static str> {
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
     let all = PAGES.iter().chain(&FILES).chain(FORMS);
-    let all = all.chain(std::iter::once(&VERIFY));
+    let all = all.chain(std::iter::once(&VERIFY)).chain(&TABLES);
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())
     })

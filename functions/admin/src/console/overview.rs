@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::arriving::{self, Arrival, Readiness};
@@ -11,9 +11,8 @@ use sando_core::approval::{Approval, ApprovalState};
 use sando_core::company::Company;
 use sando_core::run::{Run, RunState};
 use sando_core::settings::Pause;
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::{Entity, Query};
 use sando_core::task::{Task, TaskState};
-use sando_core::workflow::Direction;
 
 use crate::Api;
 use crate::list::gather;
@@ -21,6 +20,7 @@ use crate::list::gather;
 use super::format::{self, when};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
+use super::numbers;
 use super::parts::{dot, tag};
 use super::refusal::Refusal;
 use super::states::Shape;
@@ -29,8 +29,6 @@ use super::words;
 
 /// How many of each kind are shown.
 const MOST: usize = 8;
-/// How many runs the numbers are taken from.
-const RUNS: usize = 100;
 
 /// One thing that needs somebody.
 struct Need {
@@ -55,12 +53,13 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
     needs.extend(decisions(&api, &visitor, &company, now).await?);
     needs.extend(tasks(&api, now).await?);
     let arriving = arriving::next(&api.ports, &company, MOST).await?;
-    let done = ended(&api, RunState::Finished).await?;
-    let first = if done.is_empty() && arriving.is_empty() {
+    let first = if arriving.is_empty() && !has_run(&api).await? {
         first_steps(&api, &company, accounts.len()).await?
     } else {
         Vec::new()
     };
+    let plain: Vec<Account> = accounts.iter().map(|one| one.entity.clone()).collect();
+    let numbers = numbers::section(&api, &company, &plain, now).await?;
     let is_ready = |arrival: &&Arrival| arrival.due.iter().all(|one| *one == Readiness::Verified);
     let ready = arriving.iter().filter(is_ready).count();
     let body = html! {
@@ -72,7 +71,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
             }
         }
         @if !arriving.is_empty() { (arrivals(&arriving)) }
-        (lately(&done, &accounts))
+        (numbers)
     };
     let page = Page {
         nav: Nav::Overview,
@@ -198,13 +197,16 @@ async fn tasks(api: &Api, now: Timestamp) -> Result<Vec<Need>, Refusal> {
     Ok(needs.collect())
 }
 
-async fn ended(api: &Api, state: RunState) -> Result<Vec<Loaded<Run>>, Refusal> {
+/// Did a run end well already?
+async fn has_run(api: &Api) -> Result<bool, Refusal> {
+    let state = RunState::Finished;
     let query = Query::States {
         kind: Run::KIND,
         states: vec![state.as_str()],
     };
     let keep = |run: &Run| run.state == state && !run.dry_run;
-    Ok(gather(api, &query, Some(RUNS), None, keep).await?.items)
+    let found = gather(api, &query, Some(1), None, keep).await?;
+    Ok(!found.items.is_empty())
 }
 
 fn arrivals(all: &[Arrival]) -> Markup {
@@ -242,47 +244,6 @@ fn readiness(due: &[Readiness]) -> Markup {
     html! {
         span.dots { @for one in due { @let (shape, word) = shape(*one); (dot(shape, word)) } }
         " " (verified) " of " (due.len())
-    }
-}
-
-/// The middle one of how long runs of a direction took.
-fn median(runs: &[Loaded<Run>], takes: bool) -> Option<(String, usize)> {
-    let wanted = runs
-        .iter()
-        .map(|run| &run.entity)
-        .filter(|run| (run.direction == Some(Direction::Revoke)) == takes);
-    let mut times: Vec<(SignedDuration, &Run, Timestamp)> = wanted
-        .filter_map(|run| {
-            let end = run.finished_at?;
-            Some((end.duration_since(run.started_at), run, end))
-        })
-        .collect();
-    times.sort_by_key(|(time, ..)| *time);
-    let (_, run, end) = times.get(times.len() / 2)?;
-    Some((format::span(run.started_at, *end), times.len()))
-}
-
-fn lately(runs: &[Loaded<Run>], accounts: &[Loaded<Account>]) -> Markup {
-    let (given, taken) = (median(runs, false), median(runs, true));
-    let users: u64 = accounts.iter().map(|account| account.entity.users).sum();
-    if given.is_none() && taken.is_none() && users == 0 {
-        return html! {};
-    }
-    html! {
-        section aria-labelledby="lately" {
-            h2 #lately { (words::LATELY) }
-            dl.figures {
-                @if let Some((time, count)) = given {
-                    div { dt { "From event to verified" } dd { (time) " " small { "median of the last " (count) } } }
-                }
-                @if let Some((time, count)) = taken {
-                    div { dt { "Offboarded" } dd { (time) " " small { "median of the last " (count) } } }
-                }
-                @if users > 0 {
-                    div { dt { "Users in rosters" } dd { (format::number(users)) " " small { "in " (format::many(format::size(accounts.len()), "account", "accounts")) } } }
-                }
-            }
-        }
     }
 }
 

@@ -10,7 +10,7 @@ fn row(id: &str, mail: &str, last: &str) -> Value {
 }
 
 /// Ada is here, Bo left before he was known here, a stranger has the rest.
-async fn company() -> World {
+pub(crate) async fn company() -> World {
     let world = world();
     let plan = json!({ "id": "pro", "price": { "amount_minor": 1500, "currency": "EUR", "per": "month" }, "seats": 5 });
     let app = json!({ "name": "Acme", "owner": "it@contoso.example", "plans": [plan] });

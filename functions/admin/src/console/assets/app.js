@@ -46,7 +46,7 @@
 
   // Keys. None of them decides anything.
   const places = { o: "/console", i: "/console/inbox", p: "/console/people", r: "/console/runs", n: "/console/integrations",
-    l: "/console/policies", a: "/console/audit" };
+    l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
   let row = -1;
   const rows = () => [...document.querySelectorAll("main tbody tr")].filter((one) => one.querySelector("a"));
@@ -57,19 +57,33 @@
     all.forEach((one, place) => one.classList.toggle("is-here", place === row));
     all[row].querySelector("a").focus();
   };
+  /** The palette; where there is none, the page is one. */
+  const find = () => {
+    const palette = document.getElementById("find");
+    if (palette && !palette.open) palette.showModal();
+    else document.querySelector("[data-find]")?.focus();
+  };
   const keys = {
     j: () => move(1),
     k: () => move(-1),
-    "/": () => document.querySelector("main input[type=search]")?.focus(),
+    "/": () => { const filter = document.querySelector("main input[type=search]"); filter ? filter.focus() : find(); },
     "?": () => document.getElementById("keys")?.showModal(),
     r: () => document.getElementById("reason")?.focus(),
     g: () => { chord = Date.now(); },
   };
   document.addEventListener("keydown", (event) => {
+    const palette = event.target.closest("#find");
+    if (palette && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+      const all = [palette.querySelector("input"), ...palette.querySelectorAll("#found a")];
+      const next = all.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
+      all[Math.max(0, Math.min(all.length - 1, next))].focus();
+      event.preventDefault();
+      return;
+    }
     const inField = event.target.closest("input, textarea, select, [contenteditable]");
     if ((event.metaKey || event.ctrlKey) && event.key === "k") {
-      const find = document.querySelector("[data-find]");
-      if (find) { event.preventDefault(); find.focus(); }
+      event.preventDefault();
+      find();
       return;
     }
     if (inField || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -78,6 +92,7 @@
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-opens=find]") && document.getElementById("find")) { event.preventDefault(); find(); }
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 })();

@@ -12,7 +12,7 @@ use sando_core::store::Loaded;
 use serde_json::{Map, Value, json};
 
 use crate::Api;
-use crate::console::catalogue;
+use crate::catalogue;
 use crate::console::form::Form;
 use crate::console::format::when;
 use crate::console::integrations::tabs_of;

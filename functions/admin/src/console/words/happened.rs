@@ -154,7 +154,7 @@ const LONG: [(&str, &str); 2] = [
 ];
 
 /// What is said of an application besides the actions in it.
-const IN_APP: [(&str, &str); 9] = [
+const IN_APP: [(&str, &str); 11] = [
     ("verified", "looked again, and it is so"),
     ("given up", "given up, the owner has a task"),
     ("desired", "is due"),
@@ -164,6 +164,14 @@ const IN_APP: [(&str, &str); 9] = [
     ("delivery moved", "is given at another time"),
     ("something else is due", "something else is due"),
     ("done by hand", "done by hand"),
+    (
+        "access confirmed in a review",
+        "looked at in an access review, and confirmed",
+    ),
+    (
+        "access revoked in a review",
+        "looked at in an access review: the owner is to take it away",
+    ),
 ];
 
 /// A word that is one of a kind.

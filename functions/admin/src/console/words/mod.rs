@@ -6,6 +6,7 @@ mod access;
 mod builder;
 mod happened;
 mod inbox;
+mod money;
 mod pages;
 mod refusals;
 mod work;
@@ -14,6 +15,7 @@ pub(super) use access::*;
 pub(super) use builder::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
+pub(super) use money::*;
 pub(super) use pages::*;
 pub(super) use refusals::*;
 pub(super) use work::*;
@@ -37,20 +39,38 @@ pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
 pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit, and whoever asked is told.";
+pub(super) const FIND: &str = "Find";
+pub(super) const FIND_WHAT: &str =
+    "A person, an account, a run or a file, by how it begins or by id";
+pub(super) const NOTHING_FOUND: &str =
+    "Nothing begins like that. A whole address or id finds everything that has it.";
+pub(super) const FOUND_CUT: &str =
+    "There is more than is shown: type more of it. A whole address or id finds everybody.";
 pub(super) const NO_MATCH: &str = "Nothing matches this filter.";
 
 /// The keys that every page knows.
-pub(super) const ALL_KEYS: [(&str, &str); 6] = [
+pub(super) const ALL_KEYS: [(&str, &str); 7] = [
+    ("Ctrl K, ⌘ K", "find anything"),
     (
-        "g then o i p r n l a",
-        "Overview, Inbox, People, Runs, iNtegrations, poLicies, Audit",
+        "g then o i p r n l s a",
+        "Overview, Inbox, People, Runs, iNtegrations, poLicies, Spend, Audit",
     ),
     ("j, k", "next row, previous row"),
     ("Enter", "open the row"),
-    ("/", "filter"),
+    ("/", "filter, or find"),
     ("r", "go to the reason of a decision"),
     ("?", "this list"),
 ];
+
+/// What was found.
+pub(super) fn found(count: usize, text: &str) -> String {
+    match (count, text.is_empty()) {
+        (_, true) => "Find a person, an account, a run or a file.".to_owned(),
+        (0, false) => "Nothing was found.".to_owned(),
+        (1, false) => "One was found.".to_owned(),
+        (count, false) => format!("{count} were found."),
+    }
+}
 
 /// What was just done, told by the page that follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +129,10 @@ pub(super) enum Said {
     SettingsSaved,
     /// An API key.
     KeyForgotten,
+    /// What people who left still held.
+    Clearing,
+    /// Accesses in a review.
+    Reviewed,
 }
 
 impl Said {
@@ -140,6 +164,8 @@ impl Said {
         (Self::Resumed, "resumed"),
         (Self::SettingsSaved, "settings-saved"),
         (Self::KeyForgotten, "key-forgotten"),
+        (Self::Clearing, "clearing"),
+        (Self::Reviewed, "reviewed"),
     ];
 
     /// Reads the word of the cookie.
@@ -193,6 +219,10 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }
+        Said::Reviewed => {
+            "Decided. What is to be taken away is a task of the application's owner now."
+        }
+        Said::Clearing => "It is being taken away now, as when somebody leaves.",
     }
 }
 

@@ -8,7 +8,7 @@ use crate::console::format::{many, number, size};
 
 pub(in crate::console) const NEEDS_YOU: &str = "Needs you";
 pub(in crate::console) const ARRIVING: &str = "Arriving";
-pub(in crate::console) const LATELY: &str = "Lately";
+pub(in crate::console) const LATELY: &str = "The last 90 days";
 pub(in crate::console) const FIRST_STEPS: &str = "First steps";
 
 /// The overview.

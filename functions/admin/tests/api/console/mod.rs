@@ -4,11 +4,14 @@ mod assets;
 mod builder;
 mod by_hand;
 mod decisions;
+mod find;
 mod identity;
 mod markup;
 mod pages;
+mod review;
 mod roles;
 mod sign_in;
+mod spend;
 
 use axum::body::Body;
 use http::Request;
@@ -238,6 +241,7 @@ impl Fixture {
             .replace("{step}", "access%2Ffigma")
             .replace("new/{kind}", "new/policies?id=makers")
             .replace("{kind}", "policies")
+            .replace("{app}/{plan}", "figma/pro")
             .replace("{*place}", "config/1")
     }
 }

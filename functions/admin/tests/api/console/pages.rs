@@ -188,3 +188,24 @@ async fn what_runs_asks_again_and_what_is_over_does_not() {
 
     assert!(!browser.get(&place).await.text.contains("hx-trigger"));
 }
+
+#[tokio::test]
+async fn what_a_policy_says_to_no_effect_shows_where_it_is_read_and_saved() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let file = r#"{"grants": [{"app": "figma", "plan": "pro"}, {"app": "nowhere"}]}"#;
+
+    let read = browser.get("/console/policies/engineering").await;
+    let plan = browser
+        .post("/console/policies/makers/changes", &[("file", file)])
+        .await;
+
+    assert!(
+        read.text.contains("<code>grants[1].plan</code>"),
+        "{}",
+        read.text
+    );
+    assert_eq!(plan.status, 200, "{}", plan.text);
+    assert!(plan.text.contains("<code>grants[0].plan</code>"));
+    assert!(plan.text.contains("there is no application `nowhere` yet"));
+}

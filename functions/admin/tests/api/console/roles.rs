@@ -60,6 +60,7 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/keys",
         "/console/settings/keys/{id}/forget",
         "/console/accounts/{definition}/{name}/release",
+        "/console/spend/residue",
         "/console/{kind}/{id}",
     ];
     for path in sando_admin::console_posts() {

@@ -1,0 +1,123 @@
+//! Once a day: how many licences are used is kept, and what is spent is counted, in portions as other long work.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::account::Account;
+use crate::audit::Cause;
+use crate::changes::{Changes, Origin};
+use crate::ids::JobId;
+use crate::job::{Counting, Job, Work};
+use crate::person::Lifecycle;
+use crate::ports::Ports;
+use crate::report::UNUSED_DAYS;
+use crate::store::{Key, Loaded, StoreError, Version};
+use crate::tally::{Tally, Used, day_of};
+
+use super::seats::{AT_ONCE, Desk, page};
+use super::{HandleError, ledger, load};
+
+/// The job that counts on a day over so many rosters: another one when an account was read for the first time.
+#[must_use]
+pub fn job_of(day: Date, accounts: &[Account]) -> JobId {
+    let read = accounts.iter().filter(|account| account.applied > 0);
+    JobId::derived(&["count", &day.to_string(), &read.count().to_string()])
+}
+
+/// Keeps and starts what there is once a day; to be called every few minutes, with all accounts.
+///
+/// # Errors
+/// If the store did not do it; the next call does.
+pub async fn daily(ports: &Ports, accounts: &[Account]) -> Result<(), HandleError> {
+    if accounts.iter().all(|account| account.applied == 0) {
+        return Ok(());
+    }
+    let now = ports.clock.now();
+    let done = [
+        keep_use(ports, accounts, now).await,
+        start(ports, accounts, now).await,
+    ];
+    for one in done {
+        match one {
+            // Somebody else was first.
+            Err(HandleError::Store(StoreError::Conflict { .. })) => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+fn changes(now: Timestamp) -> Changes {
+    let cause = Cause::of("schedule", "count");
+    Changes::new(Origin::sando(cause, "count", now))
+}
+
+async fn keep_use(ports: &Ports, accounts: &[Account], now: Timestamp) -> Result<(), HandleError> {
+    let sum = |number: fn(&Account) -> u64| {
+        let numbers = accounts.iter().map(number);
+        numbers.fold(0_u64, u64::saturating_add)
+    };
+    let used = Used {
+        licensed: sum(|account| account.licensed),
+        using: sum(|account| account.using),
+    };
+    if used.licensed == 0 {
+        return Ok(());
+    }
+    let day = day_of(now);
+    let stored = ports.store.find::<Tally>(&Tally::key_of(day, 0)).await?;
+    let mut tally = stored.unwrap_or_else(|| Loaded {
+        entity: Tally::empty(day, 0),
+        version: Version::ABSENT,
+        due: None,
+    });
+    if tally.entity.licenses.is_some() {
+        return Ok(());
+    }
+    tally.entity.licenses = Some(used);
+    let mut changes = changes(now);
+    changes.update(&tally);
+    ledger::commit(ports, changes).await
+}
+
+async fn start(ports: &Ports, accounts: &[Account], now: Timestamp) -> Result<(), HandleError> {
+    let id = job_of(day_of(now), accounts);
+    if ports.store.get(&Key::Job(id.clone())).await?.is_some() {
+        return Ok(());
+    }
+    let work = Work::Count(Box::default());
+    let mut changes = changes(now);
+    changes.insert(&Job::new(id, "sando", work, now));
+    ledger::commit(ports, changes).await
+}
+
+/// Counts on until the time is over; answers whether everything is counted.
+pub(super) async fn portion(
+    ports: &Ports,
+    counting: &mut Counting,
+    until: Timestamp,
+) -> Result<bool, HandleError> {
+    let company = load::company(ports).await?;
+    let now = ports.clock.now();
+    let desk = Desk::open(ports, company, now, &Lifecycle::ALL, UNUSED_DAYS).await?;
+    loop {
+        let some = match page(ports, &desk, counting.place.as_ref(), AT_ONCE).await {
+            // The account was replaced meanwhile: another roster has other places.
+            Err(HandleError::Store(StoreError::BadCursor)) => {
+                *counting = Counting::default();
+                return Ok(false);
+            }
+            read => read?,
+        };
+        some.seats
+            .iter()
+            .for_each(|seat| counting.figures.add(seat));
+        counting.place = some.next;
+        if counting.place.is_none() {
+            return Ok(true);
+        }
+        if ports.clock.now() >= until {
+            return Ok(false);
+        }
+    }
+}

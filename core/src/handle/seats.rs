@@ -1,0 +1,164 @@
+//! One walk over the rosters, page by page, with everybody's addresses at hand.
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::company::Company;
+use crate::person::{Lifecycle, Person};
+use crate::ports::Ports;
+use crate::report::{Directory, Place, Seat, unused_since};
+use crate::roster::Entry;
+use crate::store::{Entity, Group, Loaded, PageRequest, Query};
+
+use super::HandleError;
+
+/// How many people, or users of a roster, are read at once.
+pub const AT_ONCE: usize = 500;
+
+/// Everything that a report rests on besides the rosters.
+pub struct Desk {
+    /// The configuration.
+    pub company: Company,
+    /// The accounts whose rosters are walked over.
+    pub accounts: Vec<Account>,
+    directory: Directory,
+    unused_since: Timestamp,
+}
+
+impl Desk {
+    /// Reads people in these states, and accounts; those not seen for so many days count as unused.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn open(
+        ports: &Ports,
+        company: Company,
+        now: Timestamp,
+        states: &[Lifecycle],
+        days: u32,
+    ) -> Result<Self, HandleError> {
+        let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+        Ok(Self {
+            company,
+            directory: directory(ports, states).await?,
+            accounts: accounts.into_iter().map(|account| account.entity).collect(),
+            unused_since: unused_since(now, days),
+        })
+    }
+
+    /// The seat that an entry of an account's roster is; none for one who cannot use the application.
+    fn seat(&self, account: &Account, entry: &Entry) -> Option<Seat> {
+        let face = entry.visible(account.applied)?;
+        let application = self.company.apps.get(&account.app);
+        let address = face.user.email.as_deref();
+        let holder = address.and_then(|address| self.directory.find(address));
+        let since = self.unused_since;
+        Seat::of(
+            &account.app,
+            &account.label(),
+            face,
+            application,
+            holder,
+            since,
+        )
+    }
+}
+
+async fn directory(ports: &Ports, states: &[Lifecycle]) -> Result<Directory, HandleError> {
+    let query = Query::States {
+        kind: Person::KIND,
+        states: states.iter().map(|state| state.as_str()).collect(),
+    };
+    let mut directory = Directory::default();
+    let mut page = PageRequest {
+        limit: AT_ONCE,
+        cursor: None,
+    };
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        for stored in &answer.items {
+            let person: Loaded<Person> = stored.read()?;
+            directory.add(&person.entity);
+        }
+        if answer.next.is_none() {
+            return Ok(directory);
+        }
+        page.cursor = answer.next;
+    }
+}
+
+/// One page of everybody who can use anything: who, where, as what.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Review {
+    /// The seats.
+    pub seats: Vec<Seat>,
+    /// Where the next page begins.
+    pub next: Option<Place>,
+}
+
+/// One page of the access review, account by account.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn page(
+    ports: &Ports,
+    desk: &Desk,
+    from: Option<&Place>,
+    limit: usize,
+) -> Result<Review, HandleError> {
+    let begins = |account: &&Account| {
+        from.is_none_or(|from| {
+            (&account.definition, &account.name) >= (&from.definition, &from.name)
+        })
+    };
+    let mut rest = desk.accounts.iter().filter(begins);
+    let Some(account) = rest.next() else {
+        return Ok(Review {
+            seats: Vec::new(),
+            next: None,
+        });
+    };
+    let same =
+        |from: &&Place| (&from.definition, &from.name) == (&account.definition, &account.name);
+    let wanted = PageRequest {
+        limit,
+        cursor: from.filter(same).and_then(|from| from.cursor.clone()),
+    };
+    let query = Query::Roster(account.roster.clone());
+    let answer = ports.store.list(&query, &wanted).await?;
+    let mut seats = Vec::new();
+    for stored in &answer.items {
+        let entry: Loaded<Entry> = stored.read()?;
+        seats.extend(desk.seat(account, &entry.entity));
+    }
+    let place = |account: &Account, cursor| Place {
+        definition: account.definition.clone(),
+        name: account.name.clone(),
+        cursor,
+    };
+    let next = match answer.next {
+        Some(cursor) => Some(place(account, Some(cursor))),
+        None => rest.next().map(|account| place(account, None)),
+    };
+    Ok(Review { seats, next })
+}
+
+/// Walks over everything.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn walk(
+    ports: &Ports,
+    desk: &Desk,
+    mut see: impl FnMut(Seat),
+) -> Result<(), HandleError> {
+    let mut from = None;
+    loop {
+        let some = page(ports, desk, from.as_ref(), AT_ONCE).await?;
+        some.seats.into_iter().for_each(&mut see);
+        if some.next.is_none() {
+            return Ok(());
+        }
+        from = some.next;
+    }
+}

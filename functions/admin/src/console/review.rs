@@ -1,0 +1,220 @@
+//! The access review: who can use what and is odd, unused or unknown; each is confirmed, or its owner is to take it away.
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::reports;
+use sando_core::admin::review::{self, Row};
+use sando_core::person::Lifecycle;
+use sando_core::report::UNUSED_DAYS;
+use sando_core::review::{Reviewed, Verdict};
+use serde::Deserialize;
+
+use crate::Api;
+use crate::problem::Problem;
+use crate::review::{account, cursor, file, place};
+
+use super::form::Form;
+use super::format::when;
+use super::input::Asks;
+use super::layout::{Nav, Page, done};
+use super::lookup::once;
+use super::parts::{empty, hidden, no_default, older, reason, tabs, tag};
+use super::reclaim::flags;
+use super::refusal::Refusal;
+use super::states::Shape;
+use super::visitor::{Operates, Sees, Visitor};
+use super::words::{self, Said};
+
+/// How many users are read for a page.
+const AT_ONCE: usize = 50;
+
+/// What is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Only {
+    /// What is odd and undecided.
+    #[default]
+    Odd,
+    /// What is undecided.
+    Open,
+    /// Everything.
+    All,
+}
+
+impl Only {
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Odd, "odd", "Odd"),
+        (Self::Open, "open", "Undecided"),
+        (Self::All, "all", "Everything"),
+    ];
+
+    fn wants(self, (seat, reviewed): &Row, now: Timestamp) -> bool {
+        let is_open = !reviewed.as_ref().is_some_and(|one| one.counts(now));
+        match self {
+            Self::Odd => is_open && !seat.flags.is_empty(),
+            Self::Open => is_open,
+            Self::All => true,
+        }
+    }
+
+    fn address(self) -> String {
+        let known = Self::ALL.iter().find(|(only, ..)| *only == self);
+        let word = known.map_or("", |(_, word, _)| *word);
+        format!("/console/reports/review?only={word}")
+    }
+}
+
+/// Which part of the review.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReviewQuery {
+    #[serde(default)]
+    only: Only,
+    cursor: Option<String>,
+}
+
+/// Shows what is to be decided.
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    Asks(query): Asks<ReviewQuery>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let from = query.cursor.as_deref().map(place).transpose()?;
+    let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, UNUSED_DAYS).await?;
+    let wanted = |row: &Row| query.only.wants(row, now);
+    let found = review::read(&api.ports, &desk, from, AT_ONCE, wanted).await?;
+    let next = found.next.as_ref().map(cursor);
+    let all = Only::ALL.map(|(only, _, name)| {
+        let is_here = only == query.only;
+        (name.to_owned(), only.address(), is_here)
+    });
+    let body = html! {
+        (tabs(words::REVIEW, &all))
+        @if found.rows.is_empty() { (empty(words::NOTHING_ODD)) } @else { (decisions(&api, &visitor, &found.rows, now)) }
+        (older(&query.only.address(), next.as_deref()))
+        p.pager { a href="/console/reports/review/csv" { (words::CSV) span.visually-hidden { " of the whole review" } } }
+    };
+    let page = Page {
+        nav: Nav::Audit,
+        title: words::REVIEW.to_owned(),
+        above: Some(html! { a href="/console/audit" { "Audit" } }),
+        verdict: words::review(found.rows.len(), query.only == Only::Odd, next.is_some()),
+        lead: Some(html! { p.measure.muted { (words::REVIEW_MEANS) } }),
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+fn decisions(api: &Api, visitor: &Visitor, rows: &[Row], now: Timestamp) -> Markup {
+    let may = visitor.may(Scope::Operate);
+    html! {
+        form.stack.wide method="post" action="/console/reports/review" {
+            (hidden(visitor, &once(api)))
+            (no_default())
+            (table(rows, may, now))
+            @if may {
+                (reason(true))
+                p.bar {
+                    button type="submit" name="decision" value="confirm" { (words::CONFIRM_ACCESS) }
+                    button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) }
+                }
+            } @else { p.small.muted { (words::REVIEW_NEEDS) } }
+        }
+    }
+}
+
+fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { span.visually-hidden { "Select" } } th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" }
+                th scope="col" { "Licences" } th scope="col" { "Worth a look" } th scope="col" { "Decided" }
+            } }
+            tbody {
+                @for (seat, reviewed) in rows {
+                    @let user = seat.email.as_deref().unwrap_or(&seat.external_id);
+                    tr {
+                        td { input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) } disabled[!may]; }
+                        td data-label="Who" {
+                            @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (seat.name.as_deref().unwrap_or(id.as_str())) } }
+                            @else { (words::NOBODY) }
+                        }
+                        td data-label="User" { (user) }
+                        td data-label="Where" { (seat.account) }
+                        td data-label="Licences" { (seat.licenses.join(", ")) }
+                        td data-label="Worth a look" { (flags(seat)) }
+                        td data-label="Decided" { @if let Some(reviewed) = reviewed { (decided(reviewed, now)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn decided(reviewed: &Reviewed, now: Timestamp) -> Markup {
+    let (shape, word) = match reviewed.verdict {
+        Verdict::Confirmed => (Shape::Done, "confirmed"),
+        Verdict::Revoked => (Shape::Waiting, "to be taken away"),
+    };
+    html! {
+        (tag(shape, word)) " " span.small.muted { (when(reviewed.at, now)) " by " (reviewed.by) }
+        @if let Some(task) = &reviewed.task { " " a.small href={ "/console/tasks/" (task) } { "task" } }
+    }
+}
+
+/// Decides about the selected ones, one after the other.
+pub(super) async fn decide(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let verdict = match form.get("decision") {
+        "confirm" => Verdict::Confirmed,
+        "revoke" => Verdict::Revoked,
+        _ => return Err(Problem::mistake("decision", "confirm, or revoke").into()),
+    };
+    let users: Vec<&str> = form.all("user").take(AT_ONCE).collect();
+    if users.is_empty() {
+        return Err(Problem::mistake("user", "select at least one access").into());
+    }
+    let who = visitor.who(&api);
+    for user in users {
+        let (label, external_id) = parts(user)?;
+        let (definition, name) = account(label)?;
+        let place = review::Place {
+            definition: &definition,
+            name: &name,
+            external_id,
+        };
+        review::decide(&api.ports, &who, place, verdict, form.get("reason")).await?;
+    }
+    Ok(done(&Only::Odd.address(), Said::Reviewed))
+}
+
+/// The account and the user in it: `acme/prod/a/1`.
+fn parts(user: &str) -> Result<(&str, &str), Refusal> {
+    let mut slashes = user.match_indices('/').map(|(place, _)| place);
+    let second = slashes.nth(1);
+    let both = second.and_then(|place| Some((user.get(..place)?, user.get(place + 1..)?)));
+    both.ok_or_else(|| Problem::mistake("user", "account and id of a user").into())
+}
+
+/// The whole review as CSV.
+pub(super) async fn csv(_: Sees, State(api): State<Api>) -> Result<Response, Refusal> {
+    Ok(file(&api, UNUSED_DAYS).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_may_have_slashes_of_its_own() {
+        assert_eq!(parts("acme/prod/a/1").unwrap(), ("acme/prod", "a/1"));
+        assert!(parts("acme/prod").is_err());
+    }
+}

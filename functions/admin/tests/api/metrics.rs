@@ -1,0 +1,87 @@
+//! Numbers by day: counted with what they tell of, kept, and read without looking at everything.
+
+use sando_core::account::Account;
+use sando_core::admin::accounts;
+use sando_core::handle::count::daily;
+use serde_json::{Value, json};
+
+use crate::builder::connected;
+use crate::reports::company;
+use crate::world::{World, world};
+
+/// What is done once a day, and the work that follows from it.
+pub(crate) async fn a_day_is_counted(world: &World) {
+    let accounts = accounts::all(&world.ports).await.unwrap();
+    let accounts: Vec<Account> = accounts.into_iter().map(|one| one.entity).collect();
+    daily(&world.ports, &accounts).await.unwrap();
+    world.pass(1).await;
+}
+
+#[tokio::test]
+async fn what_was_given_and_how_syncs_ended_is_counted_once() {
+    let world = connected().await;
+    world.applied().await;
+    world.pass(1).await;
+    world.refuse_reading(Some(401));
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
+    world.pass(1).await;
+
+    let found = world.get("/v1/metrics?days=2").await.expect(200);
+    let file = world.get("/v1/metrics?format=csv").await;
+
+    let days = found["days"].as_array().unwrap();
+    assert_eq!(days.len(), 2);
+    assert_eq!(days[0]["day"], "2027-01-03");
+    assert_eq!(days[0]["time_to_provision"], Value::Null);
+    assert_eq!(days[1]["day"], "2027-01-04");
+    let given = &days[1]["time_to_provision"];
+    assert_eq!(given["count"], 1, "Figma; the desk is a human's: {found}");
+    assert!(given["median_secs"].as_i64().unwrap() < 60, "{found}");
+    assert_eq!(found["total"]["time_to_provision"], *given);
+    assert_eq!(found["total"]["day"], Value::Null);
+    assert_eq!(
+        found["total"]["sync_failures"],
+        json!({ "count": 2, "failed": 1, "rate": 0.5 })
+    );
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert!(
+        file.text.contains("2027-01-04,sync_failures,2,,,,1,0.5"),
+        "{}",
+        file.text
+    );
+}
+
+#[tokio::test]
+async fn the_use_of_licences_is_kept_once_a_day() {
+    let world = company().await;
+    let before = world.get("/v1/metrics").await.expect(200);
+
+    a_day_is_counted(&world).await;
+    let first = world.get("/v1/metrics").await.expect(200);
+    a_day_is_counted(&world).await;
+    let again = world.get("/v1/metrics").await.expect(200);
+
+    assert_eq!(before["total"]["licenses"], Value::Null);
+    assert_eq!(
+        first["total"]["licenses"],
+        json!({ "licensed": 4, "using": 3, "rate": 0.75 })
+    );
+    assert_eq!(again["days"], first["days"]);
+    assert_eq!(first["days"].as_array().unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn nothing_and_nonsense_are_answered() {
+    let world = world();
+
+    let nothing = world.get("/v1/metrics?days=1").await.expect(200);
+
+    assert_eq!(nothing["total"]["run_failures"], Value::Null);
+    for wrong in ["days=0", "days=367", "format=xml", "page=1"] {
+        let answer = world.get(&format!("/v1/metrics?{wrong}")).await;
+        assert_eq!(answer.status, 422, "{wrong}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The access review over the API: what is confirmed, what is to be taken away, and what the audit says of it.
+
+use serde_json::{Value, json};
+
+use crate::reports::company;
+use crate::world::World;
+
+const DECIDE: &str = "/v1/reports/review:decide";
+
+fn decision(user: &str, decision: &str) -> Value {
+    json!({ "account": "acme/prod", "external_id": user, "decision": decision, "reason": "looked at with her lead" })
+}
+
+async fn tasks(world: &World) -> Vec<Value> {
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    tasks["items"].as_array().unwrap().clone()
+}
+
+/// What the review says was decided about a user.
+async fn reviewed(world: &World, user: &str) -> Value {
+    let review = world.get("/v1/reports/review").await.expect(200);
+    let items = review["items"].as_array().unwrap();
+    let found = items.iter().find(|item| item["external_id"] == user);
+    found.unwrap()["reviewed"].clone()
+}
+
+#[tokio::test]
+async fn a_confirmed_access_is_recorded_with_its_reason() {
+    let world = company().await;
+
+    assert_eq!(reviewed(&world, "1").await, Value::Null);
+    let done = world.post(DECIDE, decision("1", "confirm")).await;
+    let done = done.expect(200);
+
+    assert_eq!(done["decision"], "confirmed");
+    assert_eq!(done["by"], "local-admin");
+    assert_eq!(reviewed(&world, "1").await, done);
+    assert!(tasks(&world).await.is_empty());
+    let people = world.get("/v1/people?limit=200").await.expect(200);
+    let people = people["items"].as_array().unwrap();
+    let ada = people.iter().find(|one| one["name"] == "Ada Park");
+    let id = ada.unwrap()["id"].as_str().unwrap();
+    let trail = world
+        .get(&format!("/v1/people/{id}/timeline?limit=200"))
+        .await
+        .expect(200)
+        .to_string();
+    assert!(trail.contains("access confirmed in a review"), "{trail}");
+    assert!(trail.contains("looked at with her lead"), "{trail}");
+    let file = world.get("/v1/reports/review?format=csv").await.text;
+    assert!(file.contains("flags,monthly_minor,decision,decided_by,decided_at"));
+    assert!(file.contains(",confirmed,local-admin,2027-01-04"), "{file}");
+}
+
+#[tokio::test]
+async fn a_revoked_access_becomes_one_task_until_somebody_thinks_better_of_it() {
+    let world = company().await;
+
+    let first = world.post(DECIDE, decision("3", "revoke")).await;
+    let first = first.expect(200);
+    let again = world.post(DECIDE, decision("3", "revoke")).await;
+    let again = again.expect(200);
+    let open = tasks(&world).await;
+    let better = world.post(DECIDE, decision("3", "confirm")).await;
+    better.expect(200);
+
+    assert_eq!(first["decision"], "revoked");
+    assert_eq!(first["task"], again["task"]);
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0]["id"], first["task"]);
+    assert_eq!(open[0]["owner"], "it@contoso.example");
+    assert_eq!(
+        open[0]["title"],
+        "Take away access to Acme: decided in an access review"
+    );
+    assert!(tasks(&world).await.is_empty(), "it is not wanted any more");
+    let trail = world
+        .get("/v1/audit?stream=account/acme/prod&limit=200")
+        .await;
+    assert!(trail.text.contains("access revoked in a review"));
+    assert!(!trail.text.contains("stranger@"), "{}", trail.text);
+}
+
+#[tokio::test]
+async fn what_cannot_be_decided_is_refused() {
+    let world = company().await;
+    let mut without = decision("1", "confirm");
+    without["reason"] = json!("  ");
+
+    let without = world.post(DECIDE, without).await.expect(422);
+    let nobody = world.post(DECIDE, decision("99", "confirm")).await;
+    let mut nowhere = decision("1", "confirm");
+    nowhere["account"] = json!("acme");
+    let nowhere = world.post(DECIDE, nowhere).await.expect(422);
+
+    assert_eq!(without["errors"][0]["path"], "reason");
+    nobody.expect(404);
+    assert_eq!(nowhere["errors"][0]["path"], "account");
+    world
+        .post(DECIDE, decision("1", "approve"))
+        .await
+        .expect(422);
+    assert_eq!(reviewed(&world, "1").await, Value::Null);
+}
