@@ -9,8 +9,10 @@
 mod checks;
 mod drive;
 mod errors;
+mod fuzzed;
 mod laws;
 mod lists;
 mod mapping;
+mod oddities;
 mod paging;
 mod unions;

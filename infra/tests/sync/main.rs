@@ -8,6 +8,7 @@
 )]
 
 mod ends;
+mod large;
 mod laws;
 mod rosters;
 mod world;

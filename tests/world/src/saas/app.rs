@@ -95,7 +95,7 @@ impl SaasApp {
         *locked(&self.app.door) = door;
     }
 
-    /// Issues tokens at `/oauth/token`.
+    /// Issues tokens where the server says.
     pub fn oauth(&self, server: OauthServer) {
         *locked(&self.app.oauth) = Some(server);
     }
