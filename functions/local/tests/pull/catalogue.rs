@@ -3,15 +3,15 @@
 //! What was recorded is answered once each, to exactly the request it was recorded for; behind a door that wants what the
 //! definition says it sends; with tokens from a token endpoint where the definition gets them from one.
 
+mod doors;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use sando_core::definition::{Definition, Source};
+use sando_core::definition::Source;
 use sando_world::SaasApp;
-use sando_world::saas::{
-    ClientProof, Door, OauthOptions, OauthServer, SaasAnswer, SaasRequest, SigningKey, TokenCoding,
-};
+use sando_world::saas::{SaasAnswer, SaasRequest, SigningKey};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -29,6 +29,8 @@ struct Stage {
     servers: BTreeMap<String, SaasApp>,
     /// What is given as a secret.
     secrets: BTreeMap<String, String>,
+    /// The query parameters that are credentials.
+    keys: Vec<String>,
 }
 
 fn catalogue() -> PathBuf {
@@ -87,6 +89,7 @@ impl Stage {
             recorded,
             servers: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            keys: Vec::new(),
         };
         let declared = stage.definition["variables"].as_object().cloned();
         for (name, variable) in declared.unwrap_or_default() {
@@ -97,9 +100,15 @@ impl Stage {
         for given in ["set", "kept"] {
             let given = stage.recorded[given].as_object().cloned();
             for (name, value) in given.unwrap_or_default() {
+                if stage.definition["variables"][&name]["secret"] == true {
+                    stage.secrets.insert(name.clone(), text_of(&value));
+                }
                 stage.variables.insert(name, text_of(&value));
             }
         }
+        let params = stage.definition["auth"]["params"].as_array().cloned();
+        let params = params.unwrap_or_default().into_iter();
+        stage.keys = params.map(|param| text_of(&param["name"])).collect();
         stage.start_servers().await;
         stage.move_hosts();
         stage
@@ -146,11 +155,11 @@ impl Stage {
                 *text = format!("{}{rest}", server.base_url());
             }
         });
-        if let Some(hosts) = definition["hosts"].as_array_mut() {
+        if let Some(hosts) = definition.get_mut("hosts").and_then(Value::as_array_mut) {
             hosts.extend(self.servers.values().map(|server| json!(server.host())));
         }
         // A server of our own needs no sparing.
-        if let Some(limits) = definition["limits"].as_object_mut() {
+        if let Some(limits) = definition.get_mut("limits").and_then(Value::as_object_mut) {
             limits.remove("requests_per_second");
         }
         self.definition = definition;
@@ -182,9 +191,12 @@ impl Stage {
         let left = Arc::new(Mutex::new(answers));
         for server in self.servers.values() {
             let (left, base) = (left.clone(), server.base_url());
+            let keys = self.keys.clone();
             server.script("*", move |request| {
                 let mut left = left.lock().unwrap();
-                match left.iter().position(|one| fits(one, &base, request)) {
+                let mut asked = request.clone();
+                asked.query.retain(|(name, _)| !keys.contains(name));
+                match left.iter().position(|one| fits(one, &base, &asked)) {
                     Some(place) => as_recorded(&left.remove(place)),
                     None => SaasAnswer::error(
                         410,
@@ -196,132 +208,6 @@ impl Stage {
         left
     }
 
-    /// Shuts the door but for who sends what the definition says.
-    fn lock(&mut self) {
-        let definition = Definition::compile(&self.definition).unwrap();
-        for asked in definition.auth().asked() {
-            let value = format!("s3cret-{}", asked.name.to_ascii_lowercase());
-            self.secrets.insert(asked.name, value);
-        }
-        self.secrets.remove("access_token");
-        let auth = self.definition["auth"].clone();
-        let door = match auth["type"].as_str() {
-            None | Some("none") => Door::Open,
-            Some("bearer") => {
-                let prefix = auth["prefix"].as_str().unwrap_or("Bearer");
-                let sent = format!("{prefix} {}", self.secrets["token"]);
-                Door::header("authorization", sent.trim_start())
-            }
-            Some("basic") => {
-                Door::Basic(self.half(&auth, "username"), self.half(&auth, "password"))
-            }
-            Some("headers") => {
-                let headers = auth["headers"].as_array().unwrap().iter();
-                Door::Headers(headers.map(|header| self.header(header)).collect())
-            }
-            Some("oauth2_client_credentials") => self.issue(OauthOptions {
-                grants: vec![named(&auth, "grant_type", "client_credentials")],
-                wants: self.wanted(&auth, "token_params"),
-                ..self.issuing(&auth, &auth)
-            }),
-            Some("oauth2_authorization_code") => self.issue(OauthOptions {
-                grants: vec!["refresh_token".to_owned()],
-                further: self.further(&auth),
-                ..self.issuing(&auth, &auth)
-            }),
-            Some("jwt") => {
-                let key = key(&auth["algorithm"]);
-                let private = key.private().trim_end().to_owned();
-                self.secrets.insert("private_key".to_owned(), private);
-                let exchange = &auth["exchange"];
-                if exchange.is_null() {
-                    Door::Signed(key)
-                } else {
-                    let usual = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-                    self.issue(OauthOptions {
-                        proof: ClientProof::None,
-                        grants: vec![named(exchange, "grant_type", usual)],
-                        assertions: Some(key),
-                        ..self.issuing(exchange, exchange)
-                    })
-                }
-            }
-            Some(other) => panic!("teach this test how `{other}` is checked"),
-        };
-        self.home().door(door);
-    }
-
-    fn half(&self, auth: &Value, name: &str) -> String {
-        let fixed = auth[name]["now"].as_str().map(str::to_owned);
-        fixed.unwrap_or_else(|| self.secrets[name].clone())
-    }
-
-    fn header(&self, header: &Value) -> (String, String) {
-        let name = header["name"].as_str().unwrap();
-        let fixed = header["value"]["now"].as_str().map(str::to_owned);
-        let value = fixed.unwrap_or_else(|| self.secrets[name].clone());
-        let prefix = header["prefix"].as_str().unwrap_or_default();
-        (name.to_ascii_lowercase(), format!("{prefix}{value}"))
-    }
-
-    /// What a token request of these credentials looks like.
-    fn issuing(&self, auth: &Value, at: &Value) -> OauthOptions {
-        let secret = |name: &str| self.secrets.get(name).cloned().unwrap_or_default();
-        let url: Url = self
-            .filled(at["token_url"].as_str().unwrap())
-            .parse()
-            .unwrap();
-        OauthOptions {
-            path: url.path().to_owned(),
-            client_id: secret("client_id"),
-            client_secret: secret("client_secret"),
-            proof: match auth["client_auth"].as_str() {
-                Some("body") => ClientProof::Body,
-                _ => ClientProof::Basic,
-            },
-            coding: match auth["token_body"].as_str() {
-                Some("json") => TokenCoding::Json,
-                _ => TokenCoding::Form,
-            },
-            ..OauthOptions::default()
-        }
-    }
-
-    /// The parameters that must come with a token request.
-    fn wanted(&self, auth: &Value, params: &str) -> Vec<(String, String)> {
-        let params = auth[params].as_object().cloned().unwrap_or_default();
-        let params = params.iter();
-        let mut wanted: Vec<(String, String)> = params
-            .map(|(name, value)| (name.clone(), self.filled(&text_of(value))))
-            .collect();
-        if let Some(scopes) = auth["scopes"].as_array() {
-            let scopes: Vec<String> = scopes.iter().map(text_of).collect();
-            wanted.push(("scope".to_owned(), scopes.join(" ")));
-        }
-        wanted
-    }
-
-    /// What the answer with a token gives beside it.
-    fn further(&self, auth: &Value) -> Map<String, Value> {
-        let keep = auth["keep"].as_object().cloned().unwrap_or_default();
-        keep.iter()
-            .map(|(name, path)| (text_of(path), self.recorded["kept"][name].clone()))
-            .collect()
-    }
-
-    /// Sets up a token endpoint; the door opens to what it issues.
-    fn issue(&mut self, options: OauthOptions) -> Door {
-        let oauth = OauthServer::new(options);
-        if self.secrets.contains_key("refresh_token") {
-            let token = oauth.new_refresh_token();
-            self.secrets.insert("refresh_token".to_owned(), token);
-        }
-        for server in self.servers.values() {
-            server.oauth(oauth.clone());
-        }
-        Door::issued()
-    }
-
     /// `sando pull` of it.
     async fn pull(&self) -> Told {
         let mut desk = Desk::new().await.with(&["--json"]);
@@ -330,6 +216,9 @@ impl Stage {
         }
         let set = self.recorded["set"].as_object().cloned();
         for (name, value) in set.unwrap_or_default() {
+            if self.secrets.contains_key(&name) {
+                continue;
+            }
             desk = desk.with(&["--set", &format!("{name}={}", text_of(&value))]);
         }
         if let Some(fields) = self.recorded.get("fields") {
@@ -342,18 +231,6 @@ impl Stage {
         }
         let file = desk.file("definition.json", &self.definition.to_string());
         desk.run("pull", &file).await
-    }
-}
-
-fn named(of: &Value, name: &str, usual: &str) -> String {
-    of[name].as_str().unwrap_or(usual).to_owned()
-}
-
-fn key(algorithm: &Value) -> SigningKey {
-    match algorithm.as_str() {
-        Some("RS256") => SigningKey::rsa(),
-        Some("ES256") => SigningKey::elliptic(),
-        _ => SigningKey::shared("a shared s3cret of some length, as they are"),
     }
 }
 

@@ -25,6 +25,8 @@ enum Place {
 struct App {
     places: Mutex<Vec<(String, Place)>>,
     door: Mutex<Door>,
+    /// Paths in front of the door.
+    outside: Mutex<Vec<String>>,
     oauth: Mutex<Option<OauthServer>>,
     asked: Mutex<Vec<SaasRequest>>,
 }
@@ -45,6 +47,7 @@ impl SaasApp {
         let app = Arc::new(App {
             places: Mutex::default(),
             door: Mutex::new(Door::Open),
+            outside: Mutex::new(vec!["/login".to_owned()]),
             oauth: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -88,6 +91,11 @@ impl SaasApp {
         script: impl Fn(&SaasRequest) -> SaasAnswer + Send + Sync + 'static,
     ) {
         self.place(path, Place::Script(Arc::new(script)));
+    }
+
+    /// This path is in front of the door, as `/login` is: who has no key yet gets one there.
+    pub fn outside(&self, path: &str) {
+        locked(&self.app.outside).push(path.to_owned());
     }
 
     /// From now on only who has a key comes in; token endpoints are always open.
@@ -137,7 +145,7 @@ impl App {
             return answer;
         }
         let place = self.find(&request.path);
-        if request.path != "/login" {
+        if !locked(&self.outside).contains(&request.path) {
             let door = locked(&self.door).clone();
             if let Err(answer) = door.pass(request, oauth.as_ref()) {
                 return answer;
