@@ -96,3 +96,33 @@ fn tests_wait_for_conditions_not_for_time() {
         !path.ends_with("tidy.rs") && text.contains(sleeps)
     });
 }
+
+#[test]
+fn every_odd_behaviour_of_applications_has_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/behaviours.md")).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let number: u32 = cells.first()?.trim().parse().ok()?;
+        Some((number, (*cells.last()?).to_owned()))
+    });
+    let rows: Vec<(u32, String)> = rows.collect();
+    let numbers: Vec<u32> = rows.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=69).collect::<Vec<u32>>());
+
+    let mut missing = Vec::new();
+    for (number, tests) in &rows {
+        let tests: Vec<&str> = tests
+            .split('`')
+            .filter(|text| text.contains("::"))
+            .collect();
+        assert!(!tests.is_empty(), "{number} has no test");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap();
+            let code = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+            if !code.contains(&format!("fn {name}(")) {
+                missing.push(format!("{number}: {test}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}

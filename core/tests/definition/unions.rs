@@ -314,6 +314,30 @@ map: {{ external_id: id, email: d.mail }}
 }
 
 #[test]
+fn ids_alone_get_everything_from_their_details() {
+    let text = format!(
+        "{HEAD}users:
+  path: /ids
+  response_path: ids
+  details: {{ path: /lookup, batch: 2, query: {{ 'id[]': '{{external_ids}}' }}, response_path: users, item: id, as: d }}
+map: {{ external_id: '@value', email: d.mail }}
+"
+    );
+
+    let pulled = pull(
+        &text,
+        pages(&[
+            r#"{"ids":["x","y"]}"#,
+            r#"{"users":[{"id":"y","mail":"y@b.example"},{"id":"x","mail":"x@b.example"}]}"#,
+        ]),
+    );
+
+    assert_eq!(pulled.urls(), ["/ids", "/lookup?id%5B%5D=x&id%5B%5D=y"]);
+    assert_eq!(pulled.users[1].email.as_deref(), Some("y@b.example"));
+    pulled.complete(&["x", "y"]);
+}
+
+#[test]
 fn details_are_not_asked_of_records_that_are_filtered_out_or_repeated() {
     let text = format!("{HEAD}{DETAILS}").replace(
         "{ path: /u,",

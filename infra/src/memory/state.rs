@@ -1,6 +1,7 @@
 //! What the store holds, and the operations on it, without weather.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use sando_core::audit::{Record, StreamId};
@@ -58,8 +59,14 @@ impl State {
         match query {
             Query::Roster(of) => {
                 let (first, last) = (IdHash([0; 16]), IdHash([u8::MAX; 16]));
-                let all = Key::Entry(of.clone(), first)..=Key::Entry(of.clone(), last);
-                return Self::page(query, page, self.items.range(all));
+                let after = page.cursor.as_deref();
+                let after = after.map(|cursor| rules::parse_key(query, cursor));
+                let from = match after.transpose()? {
+                    Some(after) => Bound::Excluded(after),
+                    None => Bound::Included(Key::Entry(of.clone(), first)),
+                };
+                let rest = (from, Bound::Included(Key::Entry(of.clone(), last)));
+                return Self::page(query, page, self.items.range(rest));
             }
             Query::Syncs(of) => {
                 let all = Key::Sync(of.clone(), 0)..=Key::Sync(of.clone(), u64::MAX);

@@ -335,3 +335,33 @@ async fn an_account_replaced_in_the_middle_of_a_sync_begins_with_nobody() {
     assert_eq!(world.roster().await, roster_of(&users(50..55)));
     assert_eq!(world.account().await.last_number, 1);
 }
+
+#[tokio::test]
+async fn a_token_that_sees_less_than_before_takes_nothing_away() {
+    // Behaviour 69: status 200 and a whole list, but fewer users; then no licences; then no addresses.
+    let world = World::with(users(0..60)).await;
+    let all = roster_of(&users(0..60));
+
+    world.serve(users(0..3));
+    world.day().await;
+    assert_eq!(world.account().await.held, Some(2));
+    assert_eq!(world.roster().await, all);
+
+    let without = |field: &str| {
+        let mut users = users(0..60);
+        for user in &mut users {
+            user[field] = json!(null);
+        }
+        users
+    };
+    world.serve(without("plan"));
+    world.day().await;
+    assert_eq!(world.account().await.held, Some(3));
+    assert_eq!(world.roster().await, all);
+
+    world.serve(without("mail"));
+    world.day().await;
+    let last = world.last().await;
+    assert_eq!((last.state, last.counts.vanished), (SyncState::Done, 0));
+    assert_eq!(world.roster().await, all);
+}

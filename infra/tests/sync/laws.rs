@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use sando_core::definition::User;
 use sando_infra::memory::{Hook, Operation, Point};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -68,6 +69,52 @@ proptest! {
                 }
                 prop_assert_eq!(world.roster().await, roster_of(&wanted));
             }
+            Ok(())
+        })?;
+    }
+}
+
+/// The users that count, with why they are what they are.
+async fn shown(world: &World) -> Vec<(User, Vec<String>)> {
+    let applied = world.account().await.applied;
+    let entries = world.entries().await;
+    let faces = entries.iter().filter_map(|entry| entry.visible(applied));
+    let there = faces.filter(|face| !face.deleted);
+    there
+        .map(|face| (face.user.clone(), face.why.clone()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_and_size_of_pages_do_not_matter_to_the_roster(
+        (list, shuffled) in day()
+            .prop_flat_map(|(list, _)| (Just(list.clone()), Just(list).prop_shuffle())),
+        (size, other_size) in (1..12_usize, 1..12_usize),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (one, other) = (World::empty(None), World::empty(None));
+            for (world, list, size) in [(&one, &list, size), (&other, &shuffled, other_size)] {
+                world.serve(list.clone());
+                world.fakes.app.lock().unwrap().page = size;
+                world.connect().await;
+                world.rest().await;
+            }
+            prop_assert_eq!(shown(&one).await, shown(&other).await);
+            prop_assert_eq!(one.roster().await, roster_of(&list));
+
+            // Nor does it matter from one day to the next: nobody differs.
+            one.serve(shuffled);
+            one.fakes.app.lock().unwrap().page = other_size;
+            one.day().await;
+            let counts = one.last().await.counts;
+            let users = u64::try_from(list.len()).unwrap();
+            prop_assert_eq!(one.account().await.applied, 2);
+            prop_assert_eq!((counts.unchanged, counts.users), (users, users));
+            prop_assert_eq!((counts.new, counts.changed, counts.vanished), (0, 0, 0));
             Ok(())
         })?;
     }

@@ -10,6 +10,7 @@
 mod details;
 mod directory;
 mod ends;
+mod large;
 mod laws;
 mod rosters;
 mod world;

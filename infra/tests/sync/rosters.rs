@@ -1,10 +1,15 @@
 //! What a roster is after syncs that go well, and how much that writes.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use sando_core::admin::{Expect, accounts, files};
 use sando_core::config::ConfigKind;
+use sando_core::handle::tick::tick;
+use sando_core::handle::{Worked, work};
 use sando_core::store::{Entity, Key};
 use sando_core::sync::SyncState;
+use sando_infra::memory::{Hook, yield_once};
 use serde_json::json;
 
 use crate::world::{World, roster_of, slug, users};
@@ -210,6 +215,42 @@ async fn two_syncs_at_once_are_one() {
     assert_eq!((first, second), (2, 2));
     assert_eq!(world.account().await.applied, 2);
     assert_eq!(world.account().await.last_number, 2);
+}
+
+#[tokio::test]
+async fn of_two_workers_at_one_sync_one_runs() {
+    // Everybody waits for everybody at every step of the store.
+    let hook: Hook = Arc::new(|_| Box::pin(yield_once()));
+    let world = World::empty(Some(hook));
+    world.serve(users(0..35));
+    world.connect().await;
+    world.rest().await;
+    let before = world.fakes.app.lock().unwrap().requests;
+    let (id, name) = (slug("acme"), slug("prod"));
+
+    let who = world.who();
+    let sync = || accounts::sync(&world.ports, &who, &id, &name);
+    let (first, second) = tokio::join!(sync(), sync());
+    assert!(first.is_ok() || second.is_ok());
+    tick(&world.ports, SignedDuration::ZERO).await.unwrap();
+    let mut done = 0;
+    for message in world.fakes.messages() {
+        let work = || work(&world.ports, &message);
+        let (one, other) = tokio::join!(work(), work());
+        let worked = [one.unwrap(), other.unwrap()];
+        done += worked
+            .iter()
+            .filter(|worked| **worked == Worked::Done)
+            .count();
+    }
+
+    assert_eq!(done, 1);
+    // Four pages and an empty one.
+    let requests = world.fakes.app.lock().unwrap().requests - before;
+    assert_eq!(requests, 5);
+    let account = world.account().await;
+    assert_eq!((account.last_number, account.applied), (2, 2));
+    assert_eq!(world.roster().await, roster_of(&users(0..35)));
 }
 
 #[tokio::test]

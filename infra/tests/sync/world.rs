@@ -220,6 +220,11 @@ impl Reader for Remote {
 }
 
 impl Fakes {
+    /// Takes everything that waits to be worked on.
+    pub(crate) fn messages(&self) -> Vec<WorkMessage> {
+        std::mem::take(&mut *self.queue.lock().unwrap())
+    }
+
     fn pass(&self, secs: i64) {
         let mut now = self.now.lock().unwrap();
         *now += SignedDuration::from_secs(secs);
@@ -338,7 +343,7 @@ impl World {
     pub(crate) async fn rest(&self) {
         for _ in 0..10_000 {
             tick(&self.ports, SignedDuration::ZERO).await.unwrap();
-            let messages = std::mem::take(&mut *self.fakes.queue.lock().unwrap());
+            let messages = self.fakes.messages();
             if messages.is_empty() {
                 return;
             }

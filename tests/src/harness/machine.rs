@@ -18,11 +18,12 @@ use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
 use sando_infra::folder::FolderNotifier;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::lever::{LeverClient, LeverSettings};
+use sando_infra::reading::AccountReaders;
 use sando_infra::secrets::FileSecrets;
 use sando_infra::system::{SystemChance, SystemClock};
 
 use super::doom::{Doom, Doomed};
-use super::{Site, TestClock, TestQueue};
+use super::{Site, TestClock, TestQueue, loopback_client};
 
 /// A Sando process.
 pub struct Machine {
@@ -108,6 +109,18 @@ impl Machine {
             doom,
             base,
         }
+    }
+
+    /// Reads accounts over HTTP from now on, also of this machine; answers where their credentials are kept.
+    pub fn read_accounts(&mut self) -> Arc<FileSecrets> {
+        self.ports.readers = Arc::new(AccountReaders {
+            http: loopback_client(),
+            secrets: self.base.secrets.clone(),
+            store: self.ports.store.clone(),
+            keys: self.ports.keys.clone(),
+            clock: Arc::new(SystemClock),
+        });
+        self.base.secrets.clone()
     }
 
     /// The folder it lives in.

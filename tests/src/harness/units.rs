@@ -23,6 +23,8 @@ pub struct Units {
     pub writes: f64,
     /// Calls.
     pub calls: f64,
+    /// Items that were put, changed or deleted; a transaction writes several.
+    pub items: f64,
 }
 
 impl Sub for Units {
@@ -33,6 +35,7 @@ impl Sub for Units {
             reads: self.reads - before.reads,
             writes: self.writes - before.writes,
             calls: self.calls - before.calls,
+            items: self.items - before.items,
         }
     }
 }
@@ -58,6 +61,23 @@ impl UnitMeter {
     #[must_use]
     pub fn units(&self) -> Units {
         *self.0.lock().expect("nobody panics while counting")
+    }
+
+    fn count_items(&self, operation: &str, asked: &Map<String, Value>) {
+        let of_transaction = asked.get("TransactItems").and_then(Value::as_array);
+        let items = match of_transaction {
+            Some(items) => items
+                .iter()
+                .filter(|item| item.get("ConditionCheck").is_none())
+                .count(),
+            None => ["PutItem", "UpdateItem", "DeleteItem"]
+                .iter()
+                .filter(|write| operation.ends_with(*write))
+                .count(),
+        };
+        let items = u32::try_from(items).expect("a transaction is small");
+        let mut units = self.0.lock().expect("nobody panics while counting");
+        units.items += f64::from(items);
     }
 
     fn count(&self, operation: &str, answer: &Value) {
@@ -111,10 +131,11 @@ impl Intercept for UnitMeter {
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
         let called = request.headers().get("x-amz-target").unwrap_or_default();
-        let called = Operation(called.to_owned());
-        config.interceptor_state().store_put(called);
+        let called = called.to_owned();
         let body = request.body().bytes().unwrap_or_default();
         let mut asked: Map<String, Value> = serde_json::from_slice(body)?;
+        self.count_items(&called, &asked);
+        config.interceptor_state().store_put(Operation(called));
         asked.insert("ReturnConsumedCapacity".to_owned(), json!("TOTAL"));
         let text = Value::Object(asked).to_string();
         let length = text.len().to_string();

@@ -141,10 +141,8 @@ impl Listing {
         if page.rows.is_empty() {
             return Some(EndedBy::EmptyPage);
         }
-        if self
-            .declared
-            .is_some_and(|declared| self.received >= declared)
-        {
+        // More than a total says: it counts something else, and ends nothing.
+        if self.declared == Some(self.received) {
             return Some(EndedBy::TotalReached);
         }
         let total_pages = paging

@@ -226,14 +226,17 @@ impl Pull {
                 None => {}
             }
         }
-        if let Value::Object(map) = row.value {
-            let mut map = map.clone();
-            map.extend(
-                more.into_iter()
-                    .map(|(alias, value)| (alias.to_owned(), value)),
-            );
-            completed.value = Cow::Owned(Value::Object(map));
-        }
+        let mut map = match row.value {
+            Value::Object(map) => map.clone(),
+            // An id alone: its details are all that is known.
+            Value::String(_) | Value::Number(_) if !more.is_empty() => Map::new(),
+            _ => return completed,
+        };
+        map.extend(
+            more.into_iter()
+                .map(|(alias, value)| (alias.to_owned(), value)),
+        );
+        completed.value = Cow::Owned(Value::Object(map));
         completed
     }
 

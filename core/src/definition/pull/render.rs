@@ -124,6 +124,10 @@ impl Context<'_> {
         };
         let mut pairs: Vec<(&str, String)> = Vec::new();
         for (name, template) in &request.query {
+            if let Some(items) = items(name, template, lookup) {
+                pairs.extend(items.into_iter().map(|text| (name.as_str(), text)));
+                continue;
+            }
             let text = template
                 .render(lookup, Encoding::None)
                 .map_err(|error| error.to_string())?;
@@ -355,6 +359,26 @@ fn body(
         headers.push(("Content-Type".to_owned(), content_type.to_owned()));
     }
     Ok(filled)
+}
+
+/// The values of a parameter that is called `name[]` and filled by a list: it is sent once for each.
+fn items(
+    name: &str,
+    template: &Template,
+    lookup: &dyn Fn(&str) -> Option<Value>,
+) -> Option<Vec<String>> {
+    let known = name
+        .ends_with("[]")
+        .then(|| template.names().next())
+        .flatten()?;
+    if template.as_str() != format!("{{{known}}}") {
+        return None;
+    }
+    let found = lookup(known)?;
+    let items = found.as_array()?.iter();
+    items
+        .map(|item| of_scalar(item).map(|text| text.into_owned()))
+        .collect()
 }
 
 /// Puts a value into a body, making the objects around it.

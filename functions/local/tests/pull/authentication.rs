@@ -241,3 +241,26 @@ async fn credentials_are_not_sent_to_another_host_that_is_allowed() {
     told.is_incomplete("hosts");
     assert_eq!(other.app.asked().len(), 1, "nothing was sent there");
 }
+
+#[tokio::test]
+async fn a_token_may_come_from_another_host_and_each_sees_only_its_own_secret() {
+    // 61, and 60: the issuer calls its tokens `BEARER`.
+    let issuer = Desk::new().await;
+    let (desk, oauth) = with_oauth(OauthOptions::default()).await;
+    issuer.app.oauth(oauth);
+    let token_url = format!("{}/oauth/token", issuer.app.base_url());
+
+    let told = desk
+        .pull(json!({ "auth": { "type": "oauth2_client_credentials", "token_url": token_url } }))
+        .await;
+
+    told.are_all(10);
+    let asked_for_a_token = issuer.app.asked();
+    assert_eq!(asked_for_a_token.len(), 1);
+    let sent = asked_for_a_token[0].header("authorization");
+    assert!(sent.unwrap_or_default().starts_with("Basic "));
+    let asked_for_users = desk.app.asked();
+    assert_eq!(asked_for_users.len(), 1);
+    let sent = asked_for_users[0].header("authorization");
+    assert!(sent.unwrap_or_default().starts_with("Bearer access-"));
+}

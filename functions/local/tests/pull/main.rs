@@ -8,7 +8,11 @@
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod encodings;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]

@@ -14,10 +14,7 @@ use sando_core::handle::{self, Worked, catch_up, ledger};
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::{Anchors, KeyWrap, RemoteError, WorkMessage};
 use sando_core::store::Key;
-use sando_infra::http::{Guard, GuardedClient};
-use sando_infra::reading::AccountReaders;
 use sando_infra::secrets::FileSecrets;
-use sando_infra::system::SystemClock;
 use sando_schedule::Schedule;
 use sando_tests::harness::{Scene, SiteOptions, UnitMeter, Units, engineer};
 use sando_world::SaasApp;
@@ -48,6 +45,7 @@ impl Work {
                 reads: each(self.units.reads, other.units.reads),
                 writes: each(self.units.writes, other.units.writes),
                 calls: each(self.units.calls, other.units.calls),
+                items: each(self.units.items, other.units.items),
             },
             messages: each(self.messages, other.messages),
             remote: each(self.remote, other.remote),
@@ -234,22 +232,9 @@ impl Desk {
         let (meter, counts) = (UnitMeter::default(), Arc::new(Counts::default()));
         let on = meter.clone();
         let mut scene = Scene::through(SiteOptions::default(), move |client| on.on(client)).await;
-        let folder = scene.machine.folder();
-        let secrets = FileSecrets::open(&folder.join("key"), &folder.join("secrets"));
-        let secrets = Arc::new(secrets.unwrap());
-        let http = GuardedClient::new(Guard {
-            allow_loopback: true,
-            ..Guard::default()
-        });
         let ports = &mut scene.machine.ports;
         ports.keys = Arc::new(CountedKeys(ports.keys.clone(), counts.clone()));
-        ports.readers = Arc::new(AccountReaders {
-            http: http.unwrap(),
-            secrets: secrets.clone(),
-            store: ports.store.clone(),
-            keys: ports.keys.clone(),
-            clock: Arc::new(SystemClock),
-        });
+        let secrets = scene.machine.read_accounts();
         let app = SaasApp::start().await.unwrap();
         Self {
             scene,

@@ -25,6 +25,8 @@ enum Place {
 struct App {
     places: Mutex<Vec<(String, Place)>>,
     door: Mutex<Door>,
+    /// Paths in front of the door.
+    outside: Mutex<Vec<String>>,
     oauth: Mutex<Option<OauthServer>>,
     asked: Mutex<Vec<SaasRequest>>,
 }
@@ -45,6 +47,7 @@ impl SaasApp {
         let app = Arc::new(App {
             places: Mutex::default(),
             door: Mutex::new(Door::Open),
+            outside: Mutex::new(vec!["/login".to_owned()]),
             oauth: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -90,12 +93,17 @@ impl SaasApp {
         self.place(path, Place::Script(Arc::new(script)));
     }
 
+    /// This path is in front of the door, as `/login` is: who has no key yet gets one there.
+    pub fn outside(&self, path: &str) {
+        locked(&self.app.outside).push(path.to_owned());
+    }
+
     /// From now on only who has a key comes in; token endpoints are always open.
     pub fn door(&self, door: Door) {
         *locked(&self.app.door) = door;
     }
 
-    /// Issues tokens at `/oauth/token`.
+    /// Issues tokens where the server says.
     pub fn oauth(&self, server: OauthServer) {
         *locked(&self.app.oauth) = Some(server);
     }
@@ -137,7 +145,7 @@ impl App {
             return answer;
         }
         let place = self.find(&request.path);
-        if request.path != "/login" {
+        if !locked(&self.outside).contains(&request.path) {
             let door = locked(&self.door).clone();
             if let Err(answer) = door.pass(request, oauth.as_ref()) {
                 return answer;

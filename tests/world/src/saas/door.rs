@@ -26,6 +26,8 @@ pub enum Door {
     },
     /// Who sends a bearer token signed with this key.
     Signed(SigningKey),
+    /// Who passes all of these.
+    All(Vec<Self>),
     /// Nobody.
     Shut,
 }
@@ -74,6 +76,7 @@ impl Door {
                 .header("authorization")
                 .and_then(|value| value.strip_prefix("Bearer "))
                 .is_some_and(|token| key.claims(token).is_some()),
+            Self::All(doors) => doors.iter().all(|door| door.pass(request, oauth).is_ok()),
         };
         if passes {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Issues tokens at `/oauth/token`, as RFC 6749 (client credentials, authorization code with PKCE, refresh token) and
+//! Issues tokens, usually at `/oauth/token`, as RFC 6749 (client credentials, authorization code with PKCE, refresh token) and
 //! RFC 7523 (signed assertion) have it, and as real servers deviate.
 
 use std::collections::{HashMap, HashSet};
@@ -36,6 +36,8 @@ pub enum TokenCoding {
 /// How the server behaves.
 #[derive(Clone)]
 pub struct OauthOptions {
+    /// Where tokens are asked for.
+    pub path: String,
     /// The client.
     pub client_id: String,
     /// Its secret.
@@ -66,6 +68,7 @@ impl Default for OauthOptions {
     fn default() -> Self {
         let grants = ["client_credentials", "authorization_code", "refresh_token"];
         Self {
+            path: "/oauth/token".to_owned(),
             client_id: "client-1".to_owned(),
             client_secret: "s3cret/+ 1".to_owned(),
             proof: ClientProof::Basic,
@@ -165,7 +168,7 @@ impl OauthServer {
 
     /// The answer to a token request; none for other requests.
     pub(super) fn answer(&self, request: &SaasRequest) -> Option<SaasAnswer> {
-        if request.path != "/oauth/token" {
+        if request.path != self.options.path {
             return None;
         }
         Some(match self.token(request) {

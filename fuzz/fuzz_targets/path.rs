@@ -1,0 +1,10 @@
+//! Any bytes read as a path.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[allow(dead_code, reason = "each target checks one of them")]
+#[path = "../properties.rs"]
+mod properties;
+
+fuzz_target!(|bytes: &[u8]| properties::path(bytes));

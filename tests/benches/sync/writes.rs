@@ -1,0 +1,146 @@
+//! What syncs of 100,000 users write: the first one, one in which nobody differs, one in which 1 in 100 does; with the units of
+//! DynamoDB that each takes, and what one a day costs in a month.
+//!
+//! `cargo bench -p sando-tests --bench sync_writes`; `SANDO_USERS=10000` for another number.
+
+#[allow(dead_code, reason = "only DynamoDB's are of interest here")]
+#[path = "../../tests/scenarios/month/prices.rs"]
+mod prices;
+
+use std::time::Instant;
+
+use sando_core::admin::{Expect, accounts, definitions};
+use sando_core::audit::Cause;
+use sando_core::changes::Origin;
+use sando_core::ids::Slug;
+use sando_core::sync::SyncState;
+use sando_tests::harness::{Scene, SiteOptions, UnitMeter, Units};
+use sando_world::SaasApp;
+use sando_world::saas::{List, Paging};
+use serde_json::{Value, json};
+
+const PAGE: usize = 500;
+
+struct Bench {
+    scene: Scene,
+    app: SaasApp,
+    meter: UnitMeter,
+    acme: Slug,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let meter = UnitMeter::default();
+        let on = meter.clone();
+        let scene = Scene::through(SiteOptions::default(), move |client| on.on(client)).await;
+        Self {
+            scene,
+            app: SaasApp::start().await.expect("a server can be started"),
+            meter,
+            acme: Slug::parse("acme").expect("a slug"),
+        }
+    }
+
+    fn serve(&self, users: Vec<Value>) {
+        let list = List::of(users).paged(Paging::offset()).at_most(PAGE);
+        self.app.list("/users", list);
+    }
+
+    fn who(&self) -> Origin {
+        Origin {
+            actor: "local-admin".to_owned(),
+            ..Origin::sando(Cause::of("api", "bench"), "bench", self.scene.now())
+        }
+    }
+
+    /// Connected, and not synced yet.
+    async fn connect(&mut self) {
+        let secrets = self.scene.machine.read_accounts();
+        let file = json!({
+            "definition": "acme", "app": "acme", "base_url": self.app.base_url(), "auth": { "type": "none" },
+            "users": { "path": "/users", "pagination": { "type": "offset", "size": PAGE } },
+            "map": { "external_id": "id", "email": "email", "full_name": "name", "role": "role" },
+            "status": { "active_when": [{ "path": "state", "op": "is", "value": "active" }] },
+        });
+        let (ports, who) = (&self.scene.machine.ports, self.who());
+        definitions::put(ports, &who, &self.acme, file, &Expect::Anything)
+            .await
+            .expect("the definition is right");
+        let given = accounts::Given::default();
+        let of = (&self.acme, &self.acme);
+        accounts::connect(ports, &*secrets, &who, of, &given, &Expect::Anything)
+            .await
+            .expect("the account can be connected");
+    }
+
+    /// What the sync with this number writes, from its beginning to its end, with all that follows from it.
+    async fn sync(&self, what: &str, number: u64) -> Units {
+        let (before, begun) = (self.meter.units(), Instant::now());
+        let ports = &self.scene.machine.ports;
+        if number > 1 {
+            accounts::sync(ports, &self.who(), &self.acme, &self.acme)
+                .await
+                .expect("a sync can begin");
+        }
+        self.scene.machine.work_now().await;
+        let account = accounts::must_be(ports, &self.acme, &self.acme)
+            .await
+            .expect("the account is there")
+            .entity;
+        let last = account.last.expect("it was synced");
+        assert_eq!(
+            (last.number, last.state),
+            (number, SyncState::Done),
+            "{:?}",
+            last.failure
+        );
+        let units = self.meter.units() - before;
+        let month = 30.0 * (units.writes * prices::WRITES + units.reads * prices::READS) / 1e6;
+        print(&format!(
+            "{what:24} {:9.0} items {:11.1} write units {:11.1} read units {:8.0} calls {:7.1} s  {month:8.3} dollars a month",
+            units.items,
+            units.writes,
+            units.reads,
+            units.calls,
+            begun.elapsed().as_secs_f64()
+        ));
+        units
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a bench prints its figures")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn how_many() -> usize {
+    let mut vars = std::env::vars();
+    let many = vars.find(|(name, _)| name == "SANDO_USERS");
+    many.map_or(100_000, |(_, many)| many.parse().expect("a number"))
+}
+
+#[tokio::main]
+async fn main() {
+    let count = how_many();
+    let mut users = List::users(count);
+    let mut bench = Bench::start().await;
+    bench.serve(users.clone());
+    bench.connect().await;
+    print(&format!("{count} users in pages of {PAGE}:"));
+    bench.sync("the first", 1).await;
+
+    let unchanged = bench.sync("nobody differs", 2).await;
+    assert!(unchanged.items < 100.0, "an unchanged roster writes little");
+
+    let mut differ = 0.0;
+    for user in users.iter_mut().step_by(100) {
+        user["name"] = json!("Somebody Else");
+        differ += 1.0;
+    }
+    bench.serve(users);
+    let changed = bench.sync("1 in 100 differs", 3).await;
+    assert!(
+        (differ..differ + 100.0).contains(&changed.items),
+        "each who differs is written once"
+    );
+}
