@@ -26,9 +26,11 @@ pub mod reports;
 pub mod runs;
 pub mod session;
 pub mod settings;
+pub mod sign_in;
 pub mod steps;
 pub mod syncs;
 pub mod tasks;
+pub mod test_logins;
 pub mod trail;
 
 use crate::changes::Origin;

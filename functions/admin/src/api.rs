@@ -22,7 +22,7 @@ use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catch_up, definitions, drafts,
     events, export, jobs, keys, lever, logins, pause, people, plan, policies, replays, reports,
-    rules, runs, settings, syncs, tasks, timeline, workflows,
+    rules, runs, settings, syncs, tasks, test_logins, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -57,6 +57,7 @@ pub fn router(api: Api) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/healthz", get(healthz))
         .route(logins::CALLBACK, get(logins::callback))
+        .route(logins::TEST_CALLBACK, get(logins::test_callback))
         .route(
             "/openapi.json",
             get(move || async move { Json(described.as_ref().clone()) }),
@@ -118,6 +119,9 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(definitions::test))
         .routes(routes!(definitions::suggested))
         .routes(routes!(logins::authorize))
+        .routes(routes!(test_logins::authorize))
+        .routes(routes!(test_logins::read))
+        .routes(routes!(test_logins::clear))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))

@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, uri::Parts};
 
 /// What may stand after a colon.
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 19] = [
     "terminate",
     "reinstate",
     "correct",
@@ -25,10 +25,11 @@ const ACTIONS: [&str; 18] = [
     "enable",
     "authorize",
     "release",
+    "clear",
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 7] = [
+const RESOURCES: [&str; 8] = [
     "/v1/people/",
     "/v1/events/",
     "/v1/runs/",
@@ -36,6 +37,7 @@ const RESOURCES: [&str; 7] = [
     "/v1/approvals/",
     "/v1/definitions/",
     "/v1/accounts/",
+    "/v1/test-logins/",
 ];
 
 /// Turns the action at the end of a path into a segment.

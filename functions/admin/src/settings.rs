@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
-use sando_core::oidc::OidcSettings;
 use sando_core::settings::{Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Api;
@@ -18,6 +18,7 @@ use crate::auth::{MayAdmin, MayRead};
 use crate::body::Body;
 use crate::condition::{IfMatch, etag};
 use crate::notification::{NONE, NotificationBody, NotificationView};
+use crate::oidc::{self, OidcBody};
 use crate::problem::Problem;
 
 /// Settings as they go in.
@@ -41,11 +42,12 @@ pub(crate) struct SettingsBody {
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
-    /// The OpenID Connect provider whose tokens are accepted; left out it stays, null takes it away:
-    /// `{issuer, audience, groups_claim, groups: {group: [role]}}`.
+    /// The OpenID Connect provider whose tokens are accepted, and by which the console signs people in; left out it stays, null
+    /// takes it away: `{issuer, audience, client_id, client_secret, scopes, groups_claim, groups: {group: [role]}}`. Without
+    /// `client_id` nobody signs in by it; `client_secret` goes in and never comes out.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
-    oidc: Option<Option<OidcSettings>>,
+    oidc: Option<Option<OidcBody>>,
     #[serde(default)]
     lever: Option<LeverBody>,
     /// How people are told; left out, it stays.
@@ -117,7 +119,7 @@ pub(crate) struct SettingsView {
     guard: Guard,
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
-    oidc: Option<OidcSettings>,
+    oidc: Option<Value>,
     lever: LeverView,
     notification: NotificationView,
 }
@@ -164,7 +166,7 @@ impl From<&Shown> for SettingsView {
             movers_per_hour: shown.settings.movers_per_hour,
             guard: shown.settings.guard,
             roles: shown.settings.roles.clone(),
-            oidc: shown.settings.oidc.clone(),
+            oidc: oidc::view(shown),
             notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
@@ -208,6 +210,14 @@ pub(crate) async fn put(
     };
     settings::check_notification(&notification, told.as_ref().unwrap_or(&NONE))?;
     let named = notification.clone();
+    let (oidc, client_secret) = match body.oidc {
+        Some(Some(body)) => (Some(body.settings), body.client_secret),
+        Some(None) => (None, None),
+        None => (before.oidc, None),
+    };
+    if let Some(secret) = &client_secret {
+        settings::check_client_secret(secret)?;
+    }
     let wanted = Settings {
         notification,
         live_from: body.live_from.unwrap_or(before.live_from),
@@ -216,13 +226,16 @@ pub(crate) async fn put(
         guard: body.guard.unwrap_or(usual.guard),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
-        oidc: body.oidc.unwrap_or(before.oidc),
+        oidc,
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();
     settings::put(ports, secrets, &who, wanted, &lever, &expect).await?;
     if let Some(told) = told {
         settings::keep_notification(ports, secrets, &who, &named, told).await?;
+    }
+    if let Some(secret) = client_secret {
+        settings::keep_client_secret(ports, secrets, &who, &secret).await?;
     }
     shown(&api).await
 }

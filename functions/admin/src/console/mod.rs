@@ -36,9 +36,11 @@ mod inbox;
 mod integrations;
 mod keys;
 mod lever;
+mod login;
 mod overview;
 mod people;
 mod person;
+mod provider;
 mod reinstate;
 mod run;
 mod runs;
@@ -56,6 +58,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::Api;
 
 pub(crate) use frame::nothing;
+pub(crate) use login::came_back;
 
 /// An address with what answers there.
 type Route = (&'static str, fn() -> MethodRouter<Api>);
@@ -114,8 +117,14 @@ const FILES: [Route; 2] = [
     ("/console/{kind}/{id}", || get(files::show)),
 ];
 
+/// The way to the company's provider and back: no pages, and open to whoever is not signed in yet.
+const SIGN_IN: [Route; 2] = [
+    (provider::GO, || get(provider::go)),
+    (provider::BACK, || get(provider::come_back)),
+];
+
 /// Everything that can be sent.
-const FORMS: [Route; 30] = [
+const FORMS: [Route; 32] = [
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/approvals/{id}", || post(decision::submit)),
@@ -135,6 +144,7 @@ const FORMS: [Route; 30] = [
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
+    ("/console/settings/sign-in", || post(provider::save)),
     ("/console/settings/keys", || post(keys::make)),
     ("/console/settings/keys/{id}/forget", || post(keys::forget)),
     ("/console/connect/{definition}", || post(connect::submit)),
@@ -150,6 +160,9 @@ const FORMS: [Route; 30] = [
     }),
     ("/console/accounts/{definition}/{name}/enable", || {
         post(account::enable)
+    }),
+    ("/console/accounts/{definition}/{name}/authorize", || {
+        post(login::authorize)
     }),
     ("/console/accounts/{definition}/{name}/release", || {
         post(account::release)
@@ -177,7 +190,7 @@ pub fn posts() -> Vec<&'static str> {
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
     let all = PAGES.iter().chain(&FILES).chain(&FORMS);
-    let all = all.chain(std::iter::once(&VERIFY));
+    let all = all.chain(&SIGN_IN).chain(std::iter::once(&VERIFY));
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())
     })

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Actions with one sentence each, whatever they are about.
-const PLAIN: [(&str, &str); 44] = [
+const PLAIN: [(&str, &str); 45] = [
     ("API key made", "An API key was made"),
     ("API key forgotten", "An API key was forgotten"),
     (
@@ -41,6 +41,10 @@ const PLAIN: [(&str, &str); 44] = [
     ),
     ("catch-up asked for", "Reading Lever again was asked for"),
     ("checkpoint", "The ends of the chains were written down"),
+    (
+        "client secret set",
+        "The secret was set with which the console signs people in",
+    ),
     ("corrected by hand", "Attributes were corrected by hand"),
     ("credentials removed", "Credentials were removed"),
     ("credentials set", "Credentials were set"),
