@@ -2,6 +2,7 @@
 //! Whatever the crate sends goes through the guarded client; a code is exchanged once.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,8 +23,16 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{LARGEST, LONGEST, REMOTE};
-use crate::http::{Credentials, GuardedClient, Request, unreadable};
+use crate::http::{Credentials, GuardedClient, Request, Retry, unreadable};
 
+/// Somebody waits before a blank page: one attempt, and one more.
+const RETRY: Retry = Retry {
+    attempts: 2,
+    total: Duration::from_secs(12),
+    first_wait: Duration::from_millis(500),
+    longest_wait: Duration::from_secs(1),
+};
+const ATTEMPT: Duration = Duration::from_secs(8);
 /// What is asked for beside `openid`.
 const SCOPES: [&str; 2] = ["profile", "email"];
 
@@ -53,7 +62,7 @@ async fn send(http: &GuardedClient, request: HttpRequest) -> Result<HttpResponse
     let (parts, body) = request.into_parts();
     let url = parts.uri.to_string().parse().map_err(|_| no_url())?;
     let is_read = parts.method == Method::GET;
-    let mut ours = Request::new(REMOTE, parts.method, url).limit(LARGEST);
+    let mut ours = patient(Request::new(REMOTE, parts.method, url));
     for (name, value) in &parts.headers {
         let text = value.to_str().unwrap_or_default();
         ours = ours.header(name.as_str(), text)?;
@@ -68,6 +77,10 @@ async fn send(http: &GuardedClient, request: HttpRequest) -> Result<HttpResponse
     *response.status_mut() = status.map_err(|_| unreadable(REMOTE, "its status is none"))?;
     *response.headers_mut() = answer.headers().clone();
     Ok(response)
+}
+
+fn patient(request: Request) -> Request {
+    request.limit(LARGEST).timeout(ATTEMPT).retry(RETRY)
 }
 
 fn no_url() -> RemoteError {
@@ -220,7 +233,7 @@ async fn told(
 ) -> Result<Map<String, Value>, TokenError> {
     let bearer = Credentials::of(place).header("authorization", "Bearer ", access_token);
     let bearer = bearer.map_err(|_| TokenError::Refused("its access token cannot be sent"))?;
-    let request = Request::get(REMOTE, place.clone()).limit(LARGEST);
+    let request = patient(Request::get(REMOTE, place.clone()));
     let answer = http.read(&request.with(bearer)).await?;
     Ok(answer.checked()?.parse()?)
 }
@@ -250,6 +263,7 @@ fn why(error: &ClaimsVerificationError) -> &'static str {
         ClaimsVerificationError::InvalidAudience(_) => "it is for somebody else",
         ClaimsVerificationError::InvalidIssuer(_) => "it is from somebody else",
         ClaimsVerificationError::InvalidNonce(_) => "it is of another sign-in",
+        ClaimsVerificationError::Unsupported(_) => "it is no ID token",
         _ => "its signature is wrong",
     }
 }

@@ -10,4 +10,5 @@ mod accounts;
 mod audit;
 mod desk;
 mod process;
+mod sign_in;
 mod support;

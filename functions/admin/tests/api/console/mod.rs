@@ -4,8 +4,10 @@ mod assets;
 mod builder;
 mod by_hand;
 mod decisions;
+mod login;
 mod markup;
 mod pages;
+mod provider;
 mod roles;
 mod sign_in;
 

@@ -56,8 +56,10 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/guards",
         "/console/settings/people",
         "/console/settings/lever",
+        "/console/settings/sign-in",
         "/console/settings/keys",
         "/console/settings/keys/{id}/forget",
+        "/console/accounts/{definition}/{name}/authorize",
         "/console/accounts/{definition}/{name}/release",
         "/console/{kind}/{id}",
     ];
