@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::auth::authorize::{SignIn, random};
 use crate::ids::derive;
 use crate::mistake::Mistake;
+use crate::ports::Chance;
 
 /// The provider whose tokens are accepted, as settings have it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -16,6 +19,12 @@ pub struct OidcSettings {
     pub issuer: String,
     /// Whom a token must be for: the client id, or the audience of this API.
     pub audience: String,
+    /// As whom the console asks the provider to sign people in; absent: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Scopes beside `openid`, `profile` and `email` that the provider wants for the claim of groups.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub scopes: BTreeSet<String>,
     /// The claim that lists the groups of somebody.
     #[serde(default = "groups")]
     pub groups_claim: String,
@@ -44,6 +53,19 @@ impl OidcSettings {
                 mistakes.push(Mistake::new(path, "it must not be empty"));
             }
         }
+        if self
+            .client_id
+            .as_ref()
+            .is_some_and(|id| id.trim().is_empty())
+        {
+            let message =
+                "it must not be empty: leave it out where nobody signs in by the provider";
+            mistakes.push(Mistake::new("client_id", message));
+        }
+        let is_one = |scope: &String| !scope.is_empty() && !scope.contains(char::is_whitespace);
+        if !self.scopes.iter().all(is_one) {
+            mistakes.push(Mistake::new("scopes", "words without blanks"));
+        }
         mistakes
     }
 
@@ -55,6 +77,40 @@ impl OidcSettings {
             .iter()
             .filter_map(|group| self.groups.get(group));
         roles.flatten().cloned().collect()
+    }
+}
+
+/// A sign-in to the console on its way; only the browser that began it has it, sealed. `Debug` shows when it ends.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningIn {
+    /// State, verifier and redirect URL.
+    pub login: SignIn,
+    /// Must stand in the ID token.
+    pub nonce: String,
+    /// Where to go afterwards.
+    pub next: Option<String>,
+}
+
+impl SigningIn {
+    /// Begins a sign-in.
+    #[must_use]
+    pub fn begin(
+        chance: &dyn Chance,
+        redirect_url: impl Into<String>,
+        next: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            login: SignIn::begin(chance, redirect_url, now),
+            nonce: random(chance),
+            next,
+        }
+    }
+}
+
+impl fmt::Debug for SigningIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.login.fmt(f)
     }
 }
 
@@ -103,6 +159,8 @@ mod tests {
         let settings = OidcSettings {
             issuer: "https://id.example".into(),
             audience: "sando".into(),
+            client_id: None,
+            scopes: BTreeSet::new(),
             groups_claim: groups(),
             groups: BTreeMap::from([
                 (

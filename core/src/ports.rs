@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use crate::app::Application;
 use crate::catch_up::{Moved, Part};
@@ -19,7 +20,7 @@ use crate::event::Hint;
 use crate::grant::Entitlement;
 use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
-use crate::oidc::{Identity, OidcSettings};
+use crate::oidc::{Identity, OidcSettings, SigningIn};
 use crate::person::Person;
 use crate::store::{Key, Store, Version};
 use crate::workflow::HttpStep;
@@ -350,12 +351,13 @@ pub enum TokenError {
     /// It is not authentic, not for us, not valid any more, or no token at all. Never quotes it.
     #[error("the token is not accepted: {0}")]
     Refused(&'static str),
-    /// The provider's keys cannot be had.
+    /// The provider, or its keys, cannot be reached.
     #[error("the keys of the provider cannot be had")]
     Keys(#[from] RemoteError),
 }
 
-/// Verifies tokens of OpenID Connect providers: issuer, audience, expiry, signature.
+/// What an OpenID Connect provider says of people: by tokens that it gave, whose issuer, audience, expiry and signature are
+/// verified, and by signing them in.
 #[async_trait]
 pub trait Tokens: Send + Sync {
     /// Whom a token names.
@@ -363,6 +365,28 @@ pub trait Tokens: Send + Sync {
     /// # Errors
     /// `Refused` for every token that does not prove it; `Keys` if nothing can be said now.
     async fn verify(&self, token: &str, settings: &OidcSettings) -> Result<Identity, TokenError>;
+
+    /// The provider's login page for a sign-in that has begun.
+    ///
+    /// # Errors
+    /// `Refused` if the settings name no client, `Keys` if the provider cannot be asked where it is.
+    async fn login_page(
+        &self,
+        settings: &OidcSettings,
+        sign_in: &SigningIn,
+    ) -> Result<Url, TokenError>;
+
+    /// Exchanges the code that came back from the login page; whom it names.
+    ///
+    /// # Errors
+    /// `Refused` if the code, or the ID token for it, does not prove it; `Keys` if nothing can be said now.
+    async fn redeem(
+        &self,
+        settings: &OidcSettings,
+        client_secret: Option<&str>,
+        sign_in: &SigningIn,
+        code: &str,
+    ) -> Result<Identity, TokenError>;
 }
 
 /// Wraps keys: KMS on AWS, the key file on one machine.

@@ -1,4 +1,6 @@
-//! Verifies tokens of OpenID Connect providers against the keys that the provider publishes.
+//! Verifies tokens of OpenID Connect providers against the keys that the provider publishes, and signs people in there.
+
+mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,13 +10,16 @@ use async_trait::async_trait;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
-use sando_core::oidc::{Identity, OidcSettings};
+use openidconnect::core::CoreProviderMetadata;
+use sando_core::oidc::{Identity, OidcSettings, SigningIn};
 use sando_core::ports::{RemoteError, TokenError, Tokens};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
+use url::Url;
 
+use self::sign_in::Sends;
 use crate::http::{GuardedClient, Request};
 
 /// How long keys are used before they are read again.
@@ -44,6 +49,8 @@ const ALGORITHMS: [Algorithm; 9] = [
 pub struct ProviderTokens {
     http: GuardedClient,
     known: Mutex<BTreeMap<String, Known>>,
+    /// What providers told of themselves, and when.
+    discovered: Mutex<BTreeMap<String, (Arc<CoreProviderMetadata>, Instant)>>,
 }
 
 #[derive(Clone)]
@@ -65,7 +72,25 @@ impl ProviderTokens {
         Self {
             http,
             known: Mutex::default(),
+            discovered: Mutex::default(),
         }
+    }
+
+    /// What a provider tells of itself; not asked more often than every 30 seconds, however many people sign in.
+    async fn provider(&self, issuer: &str) -> Result<Arc<CoreProviderMetadata>, TokenError> {
+        let discovered = || {
+            let discovered = self.discovered.lock();
+            discovered.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some((provider, read_at)) = discovered().get(issuer).cloned()
+            && read_at.elapsed() < AT_MOST_EVERY
+        {
+            return Ok(provider);
+        }
+        let provider = Arc::new(sign_in::discover(&Sends(self.http.clone()), issuer).await?);
+        let kept = (provider.clone(), Instant::now());
+        discovered().insert(issuer.to_owned(), kept);
+        Ok(provider)
     }
 
     /// The keys of an issuer; read again if they are older than this.
@@ -149,6 +174,29 @@ impl Tokens for ProviderTokens {
             Err(Unproven::Signature) => Err(TokenError::Refused("its signature is wrong")),
             Err(Unproven::Claim(why)) => Err(TokenError::Refused(why)),
         }
+    }
+
+    async fn login_page(
+        &self,
+        settings: &OidcSettings,
+        sign_in: &SigningIn,
+    ) -> Result<Url, TokenError> {
+        let provider = self.provider(&settings.issuer).await?;
+        sign_in::page(&provider, settings, sign_in)
+    }
+
+    async fn redeem(
+        &self,
+        settings: &OidcSettings,
+        client_secret: Option<&str>,
+        sign_in: &SigningIn,
+        code: &str,
+    ) -> Result<Identity, TokenError> {
+        let provider = self.provider(&settings.issuer).await?;
+        let http = Sends(self.http.clone());
+        let came = (sign_in, code);
+        let redeemed = sign_in::redeem(&http, &provider, settings, client_secret, came);
+        identity(settings, &redeemed.await?)
     }
 }
 

@@ -33,7 +33,7 @@ MAY = {
         "read secret lever", "read secret lever/default", "read secret app/design", "read secret admin",
         "write secret lever", "write secret lever/default", "write secret app/design",
         "read secret account/design/all", "write secret account/design/all",
-        "read secret notification", "write secret notification",
+        "read secret notification", "write secret notification", "read secret oidc", "write secret oidc",
         "create secret lever/other", "create secret app/other", "delete secret app/other",
         "encrypt key of person", "decrypt key of person",
     },
@@ -79,7 +79,7 @@ def table_attempts(ids, dynamo):
 
 
 def secret_attempts(secrets):
-    for owner in ["lever", "lever/default", "app/design", "account/design/all", "admin", "notification"]:
+    for owner in ["lever", "lever/default", "app/design", "account/design/all", "admin", "notification", "oidc"]:
         name = f"sando/{owner}"
         yield f"read secret {owner}", lambda name=name: secrets.get_secret_value(SecretId=name)
         yield f"write secret {owner}", lambda name=name: secrets.put_secret_value(SecretId=name, SecretString="{}")

@@ -31,9 +31,11 @@ pub mod review;
 pub mod runs;
 pub mod session;
 pub mod settings;
+pub mod sign_in;
 pub mod steps;
 pub mod syncs;
 pub mod tasks;
+pub mod test_logins;
 pub mod trail;
 mod undo;
 

@@ -23,6 +23,12 @@ pub const LEVER: &str = "lever";
 pub const NOTIFICATION: &str = "notification";
 /// The name of the API key among them.
 pub const API_KEY: &str = "api_key";
+/// Whose secrets those of the OpenID Connect provider are.
+pub const OIDC: &str = "oidc";
+/// The name of the console's client secret among them.
+pub const CLIENT_SECRET: &str = "client_secret";
+/// The longest client secret, in bytes.
+const LONGEST_SECRET: usize = 2048;
 
 /// Whose secrets the signing tokens of a registration are: `signing_token_1`, `signing_token_2`, …
 #[must_use]
@@ -56,6 +62,8 @@ pub struct Shown {
     pub registrations: BTreeMap<Slug, Set>,
     /// The names of the secrets of notifications that are set, and since when.
     pub notification: (BTreeSet<String>, Option<Timestamp>),
+    /// The client secret of the OpenID Connect provider.
+    pub client_secret: Set,
 }
 
 /// New secrets of notifications.
@@ -93,7 +101,12 @@ pub async fn shown(ports: &Ports, secrets: &dyn Secrets) -> Result<Shown, AdminE
     }
     let told = secrets.read(NOTIFICATION, true).await?.unwrap_or_default();
     let notification = (told.credentials.into_keys().collect(), told.set_at);
+    let client_secret = match settings.oidc {
+        Some(_) => is_set(secrets, OIDC).await?,
+        None => Set::default(),
+    };
     Ok(Shown {
+        client_secret,
         settings,
         version,
         api_key,
@@ -140,9 +153,13 @@ pub async fn put(
     // Connected now for the first time: what happened before is history.
     let connected = lever.api_key.is_some().then_some(who.at);
     settings.live_from = settings.live_from.or(before.live_from).or(connected);
+    let is_left = before.oidc.is_some() && settings.oidc.is_none();
     let file = json!(settings);
     let stored = files::put(ports, who, ConfigKind::Settings, &id(), file, expect).await?;
     write_secrets(ports, secrets, who, lever, &before.registrations).await?;
+    if is_left {
+        secrets.remove(OIDC).await?;
+    }
     if lever.api_key.is_some() {
         catch_up::begin(ports).await?;
     }
@@ -277,6 +294,42 @@ pub async fn keep_notification(
     }
     keep(secrets, NOTIFICATION, after, who).await?;
     say(ports, who, "notification set", "settings/notification").await
+}
+
+/// What is wrong with a client secret that was given.
+///
+/// # Errors
+/// `Invalid`.
+pub fn check_client_secret(secret: &str) -> Result<(), AdminError> {
+    if secret.trim().is_empty()
+        || secret.len() > LONGEST_SECRET
+        || secret.contains(char::is_control)
+    {
+        let message = format!("1 to {LONGEST_SECRET} characters");
+        return Err(AdminError::mistake("oidc.client_secret", message));
+    }
+    Ok(())
+}
+
+/// Keeps the secret of the client that the console is at the OpenID Connect provider.
+///
+/// # Errors
+/// `Invalid`, `Refused` if the settings name no provider, or `Remote` if the keeper of secrets cannot be reached.
+pub async fn keep_client_secret(
+    ports: &Ports,
+    secrets: &dyn Secrets,
+    who: &Who,
+    secret: &str,
+) -> Result<(), AdminError> {
+    check_client_secret(secret)?;
+    let (settings, _) = current(ports).await?;
+    if settings.oidc.is_none() {
+        let detail = "there is no provider that the secret could be for: set `oidc` first";
+        return Err(AdminError::refused("no_provider", detail));
+    }
+    let values = BTreeMap::from([(CLIENT_SECRET.to_owned(), secret.trim().to_owned())]);
+    keep(secrets, OIDC, values, who).await?;
+    say(ports, who, "client secret set", "settings/oidc").await
 }
 
 async fn keep(

@@ -96,6 +96,18 @@ impl SignIn {
         Ok(())
     }
 
+    /// What comes back with the code.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// The verifier for the token request of a provider that surely knows PKCE.
+    #[must_use]
+    pub fn proof(&self) -> &str {
+        &self.verifier
+    }
+
     /// The verifier for the token request, where the provider knows PKCE.
     #[must_use]
     pub fn verifier(&self, of: &AuthorizationCode) -> Option<&str> {
@@ -109,7 +121,8 @@ impl fmt::Debug for SignIn {
     }
 }
 
-fn random(chance: &dyn Chance) -> String {
+/// 256 bits of chance as text.
+pub(crate) fn random(chance: &dyn Chance) -> String {
     let mut bytes = [0_u8; BYTES];
     chance.fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)

@@ -30,6 +30,9 @@ pub struct Login {
     /// A form-encoded body; a value is a text, or `{json: …}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<BTreeMap<String, Value>>,
+    /// Where in the answer's body the object with all of it stands, of a server that wraps its answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_path: Option<Path>,
     /// Where the token stands in the answer's body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_path: Option<Path>,

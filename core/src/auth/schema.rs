@@ -42,8 +42,8 @@ pub fn schema() -> Value {
             }))),
             kind("login", &["path"], json!({
                 "method": { "enum": ["GET", "POST"], "default": "POST" }, "path": text, "query": params, "headers": params,
-                "body": {}, "form": { "type": "object" }, "token_path": path, "token_header": text, "token_cookie": text,
-                "keep": keep, "expires_in_secs": { "type": "integer", "minimum": 1 }, "send": send,
+                "body": {}, "form": { "type": "object" }, "response_path": path, "token_path": path, "token_header": text,
+                "token_cookie": text, "keep": keep, "expires_in_secs": { "type": "integer", "minimum": 1 }, "send": send,
             })),
             kind("jwt", &["algorithm"], json!({
                 "algorithm": { "enum": ["RS256", "ES256", "HS256"] }, "claims": { "type": "object" }, "header": { "type": "object" },

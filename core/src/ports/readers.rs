@@ -53,6 +53,15 @@ pub enum CredentialSource {
     },
     /// Given for this one reading: neither they nor a token is kept.
     Given(SecretValues),
+    /// Given for a test that has a login page: its tokens are kept until it is over.
+    Session {
+        /// What was given.
+        values: SecretValues,
+        /// Whose tokens they are.
+        owner: String,
+        /// When nobody needs them any more.
+        until: Timestamp,
+    },
 }
 
 /// A connection that is open.

@@ -22,8 +22,8 @@ use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
     definitions, drafts, events, export, guide, jobs, keys, lever, logins, metrics, pause, people,
-    plan, policies, replays, reports, review, rules, runs, settings, syncs, tasks, timeline,
-    workflows,
+    plan, policies, replays, reports, review, rules, runs, settings, syncs, tasks, test_logins,
+    timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -58,6 +58,7 @@ pub fn router(api: Api) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/healthz", get(healthz))
         .route(logins::CALLBACK, get(logins::callback))
+        .route(logins::TEST_CALLBACK, get(logins::test_callback))
         .route(
             "/openapi.json",
             get(move || async move { Json(described.as_ref().clone()) }),
@@ -122,6 +123,9 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(logins::authorize))
         .routes(routes!(catalogue::list))
         .routes(routes!(catalogue::one))
+        .routes(routes!(test_logins::authorize))
+        .routes(routes!(test_logins::read))
+        .routes(routes!(test_logins::clear))
         .routes(routes!(drafts::list))
         .routes(routes!(drafts::put, drafts::read, drafts::delete))
         .routes(routes!(accounts::list))

@@ -193,17 +193,6 @@ macro_rules! may {
     };
 }
 
-/// Somebody who may see.
-pub(crate) struct MayRead;
-
-impl FromRequestParts<Api> for MayRead {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        demand(parts, Scope::Read).map(|_| Self)
-    }
-}
-
 /// Somebody who may see, or who decides and sees what that needs.
 pub(crate) struct MaySeeApprovals(pub(crate) Caller);
 
@@ -217,6 +206,11 @@ impl FromRequestParts<Api> for MaySeeApprovals {
     }
 }
 
+may!(
+    /// Somebody who may see.
+    MayRead,
+    Scope::Read
+);
 may!(
     /// Somebody who may decide approvals.
     MayApprove,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sando_core::admin::accounts::Given;
 use sando_core::admin::definitions::{self, Stored, dangling};
 use sando_core::admin::files::company;
-use sando_core::admin::preview;
+use sando_core::admin::{preview, test_logins};
 use sando_core::catalog::{DefinitionItem, DefinitionVersion};
 use sando_core::definition::{
     Certificate, Definition, Explanation, FileMistake, MappedUser, Suggestion, suggest,
@@ -350,6 +350,9 @@ pub(crate) struct TestBody {
     /// The values of its credentials and secret variables.
     #[serde(default)]
     credentials: BTreeMap<String, String>,
+    /// A login for a test, whose client and tokens take the place of credentials.
+    #[serde(default)]
+    session: Option<String>,
 }
 
 /// Reads the first page of users from the application; nothing is stored, no credential and no token either.
@@ -357,10 +360,16 @@ pub(crate) struct TestBody {
     operation_id = "test_definition", request_body = TestBody,
     responses((status = 200, body = TestView)))]
 pub(crate) async fn test(
-    _: MayOperate,
+    MayOperate(caller): MayOperate,
     State(api): State<Api>,
     Body(body): Body<TestBody>,
 ) -> Result<Json<TestView>, Problem> {
+    if let Some(session) = &body.session {
+        let file = Value::Object(body.definition.clone());
+        let (of, who) = ((&file, compile_file(body.definition)?), caller.who(&api));
+        let tested = test_logins::test(&api.ports, &who, of, &body.variables, session);
+        return Ok(Json(tested.await?.into()));
+    }
     let definition = compile_file(body.definition)?;
     let given = Given {
         variables: body.variables,

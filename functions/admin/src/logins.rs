@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
-use sando_core::admin::logins;
+use sando_core::admin::{logins, test_logins};
 use sando_core::ids::Slug;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -13,12 +13,13 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::auth::MayAdmin;
 use crate::body::InPath;
+use crate::console::came_back;
 use crate::problem::Problem;
 
 /// Where providers send the browser back to.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
-/// Nothing is loaded, nothing is embedded, nothing is sent.
-const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// Where providers send the browser back to that authorised a definition for a test.
+pub(crate) const TEST_CALLBACK: &str = "/oauth/test-callback";
 
 /// Where to log in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,13 +42,7 @@ pub(crate) async fn authorize(
     headers: HeaderMap,
 ) -> Result<Json<LoginView>, Problem> {
     let who = caller.who(&api);
-    let redirect_url = redirect_url(&headers).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "host",
-            "the request has no usable `Host`: the redirect URL is made of it",
-        )
-    })?;
+    let redirect_url = redirect_url(&headers).ok_or_else(Problem::no_host)?;
     let secrets = api.secrets.as_ref();
     let of = (&definition, &name);
     let page = logins::begin(&api.ports, secrets, &who, of, redirect_url.as_str()).await?;
@@ -57,17 +52,22 @@ pub(crate) async fn authorize(
     }))
 }
 
-/// Where this API is reached, as its caller reached it: over TLS but on the machine itself.
+/// Where providers send the browser back to, as the caller reached this API.
 pub(crate) fn redirect_url(headers: &HeaderMap) -> Option<Url> {
+    url_here(headers, CALLBACK)
+}
+
+/// The address of a path, as the caller reached this API: over TLS but on the machine itself.
+pub(crate) fn url_here(headers: &HeaderMap, path: &str) -> Option<Url> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    let url = Url::parse(&format!("https://{host}{CALLBACK}")).ok()?;
+    let url = Url::parse(&format!("https://{host}{path}")).ok()?;
     let is_here = match url.host()? {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
     };
     if is_here {
-        return Url::parse(&format!("http://{host}{CALLBACK}")).ok();
+        return Url::parse(&format!("http://{host}{path}")).ok();
     }
     Some(url)
 }
@@ -80,35 +80,63 @@ pub(crate) struct CameBack {
     error: Option<String>,
 }
 
+impl CameBack {
+    /// The code, or why there is none.
+    fn code(&self) -> Result<&str, &'static str> {
+        match (&self.code, self.error.as_deref()) {
+            (Some(code), None) => Ok(code),
+            (_, Some("access_denied")) => Err(
+                "The application sent you back without permission: somebody chose Cancel, or you may not allow it. Begin the login again; nothing was stored.",
+            ),
+            _ => Err(
+                "The application sent you back without a code. Begin the login again; nothing was stored.",
+            ),
+        }
+    }
+}
+
 /// Ends a login. The state that only this login has is what allows it; there is no other proof in a browser that comes back.
 pub(crate) async fn callback(State(api): State<Api>, Query(came): Query<CameBack>) -> Response {
     let now = api.ports.clock.now();
-    let (status, text) = match (came.state, came.code) {
-        (Some(state), Some(code)) => match logins::finish(&api.ports, &state, &code, now).await {
-            Ok(account) => (
-                StatusCode::OK,
-                format!("{} is connected and is synced now. You can close this window.", account.label()),
-            ),
-            Err(error) => {
-                let problem = Problem::from(error);
-                (problem.status(), problem.detail().to_owned())
-            }
-        },
-        _ if came.error.as_deref() == Some("access_denied") => (
-            StatusCode::BAD_REQUEST,
-            "The application sent you back without permission: somebody chose Cancel, or you may not allow it. Begin the login again; nothing was stored.".to_owned(),
-        ),
-        _ => (
-            StatusCode::BAD_REQUEST,
-            "The application sent you back without a code. Begin the login again; nothing was stored.".to_owned(),
-        ),
+    let state = came.state.as_deref().unwrap_or_default();
+    let code = match came.code() {
+        Ok(code) => code,
+        Err(why) => return came_back(StatusCode::BAD_REQUEST, why),
     };
-    let headers = [
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    (status, headers, text).into_response()
+    match logins::finish(&api.ports, state, code, now).await {
+        Ok(account) => {
+            let told = format!("{} is connected and is synced now.", account.label());
+            came_back(StatusCode::OK, &told)
+        }
+        Err(error) => refused(Problem::from(error)),
+    }
+}
+
+/// Ends a login for a test; whoever began it sees in their own window what came of it.
+pub(crate) async fn test_callback(
+    State(api): State<Api>,
+    Query(came): Query<CameBack>,
+) -> Response {
+    let now = api.ports.clock.now();
+    let state = came.state.as_deref().unwrap_or_default();
+    match test_logins::finish(&api.ports, state, came.code(), now).await {
+        Ok(()) => came_back(
+            StatusCode::OK,
+            "Authorised for a test; no account is touched.",
+        ),
+        Err(error) => refused(Problem::from(error)),
+    }
+}
+
+fn refused(problem: Problem) -> Response {
+    let detail = problem.detail();
+    let mut chars = detail.chars();
+    let first = chars.next().map(char::to_uppercase);
+    let sentence: String = first.into_iter().flatten().chain(chars).collect();
+    came_back(
+        problem.status(),
+        &format!("{}.", sentence.trim_end_matches('.')),
+    )
 }
 
 #[cfg(test)]

@@ -103,6 +103,15 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// Nobody can be sent back to us.
+    pub(crate) fn no_host() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "host",
+            "the request has no usable `Host`: the redirect URL is made of it",
+        )
+    }
+
     pub(crate) fn invalid(mistakes: &[Mistake]) -> Self {
         let mut problem = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -8,10 +8,10 @@ use utoipa::openapi::{
     SecurityRequirement,
 };
 
-use crate::logins::CALLBACK;
+use crate::logins::{CALLBACK, TEST_CALLBACK};
 
 /// Every route that asks for no token.
-pub(crate) fn paths() -> [(String, PathItem); 5] {
+pub(crate) fn paths() -> [(String, PathItem); 6] {
     let route = |path: &str, method, operation: Operation| {
         (path.to_owned(), PathItem::new(method, operation))
     };
@@ -27,7 +27,22 @@ pub(crate) fn paths() -> [(String, PathItem); 5] {
     [
         route("/healthz", HttpMethod::Get, health()),
         route("/openapi.json", HttpMethod::Get, description()),
-        route(CALLBACK, HttpMethod::Get, callback()),
+        route(
+            CALLBACK,
+            HttpMethod::Get,
+            callback(
+                "login_callback",
+                "Where a provider sends the browser back to after a login.",
+            ),
+        ),
+        route(
+            TEST_CALLBACK,
+            HttpMethod::Get,
+            callback(
+                "test_login_callback",
+                "Where a provider sends the browser back to after a login for a test.",
+            ),
+        ),
         route(
             "/webhooks/lever",
             HttpMethod::Post,
@@ -65,8 +80,8 @@ fn description() -> Operation {
         .build()
 }
 
-/// Made as the handler in `logins` answers: text for whoever sits at the browser.
-fn callback() -> Operation {
+/// Made as the handlers in `logins` answer: a page for whoever sits at the browser.
+fn callback(id: &str, summary: &str) -> Operation {
     let sent = |name: &str, what: &str| {
         ParameterBuilder::new()
             .name(name)
@@ -76,19 +91,16 @@ fn callback() -> Operation {
             .schema(Some(String::schema()))
             .build()
     };
-    open(
-        "login_callback",
-        "Where a provider sends the browser back to after a login.",
-    )
-    .description(Some(
-        "The `state`, which only that login has and which counts once, is what allows it.",
-    ))
-    .parameter(sent("state", "Of the login."))
-    .parameter(sent("code", "What the provider gives a token for."))
-    .parameter(sent("error", "Why the provider gave no code."))
-    .response("200", answer("The account is connected.", "text/plain"))
-    .response("default", answer("Why it is not.", "text/plain"))
-    .build()
+    open(id, summary)
+        .description(Some(
+            "The `state`, which only that login has and which counts once, is what allows it.",
+        ))
+        .parameter(sent("state", "Of the login."))
+        .parameter(sent("code", "What the provider gives a token for."))
+        .parameter(sent("error", "Why the provider gave no code."))
+        .response("200", answer("The login counts.", "text/html"))
+        .response("default", answer("Why it does not.", "text/html"))
+        .build()
 }
 
 fn webhook(id: &str) -> OperationBuilder {
@@ -129,7 +141,7 @@ fn webhook(id: &str) -> OperationBuilder {
 fn answer(what: &str, kind: &str) -> Response {
     let content = ContentBuilder::new();
     let content = match kind {
-        "text/plain" => content.schema(Some(String::schema())),
+        "text/html" => content.schema(Some(String::schema())),
         _ => content.schema(Some(ObjectBuilder::new())),
     };
     ResponseBuilder::new()

@@ -28,10 +28,11 @@ const ACTIONS: &[&str] = &[
     "enable",
     "authorize",
     "release",
+    "clear",
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 7] = [
+const RESOURCES: [&str; 8] = [
     "/v1/people/",
     "/v1/events/",
     "/v1/runs/",
@@ -39,6 +40,7 @@ const RESOURCES: [&str; 7] = [
     "/v1/approvals/",
     "/v1/definitions/",
     "/v1/accounts/",
+    "/v1/test-logins/",
 ];
 
 /// Turns the action at the end of a path into a segment.

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
 use sando_core::ids::Slug;
-use sando_core::oidc::OidcSettings;
 use sando_core::public_url::PublicUrl;
 use sando_core::retention::Retention;
 use sando_core::settings::{Directory, Guard, Settings};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Api;
@@ -20,6 +20,7 @@ use crate::auth::{MayAdmin, MayRead};
 use crate::body::Body;
 use crate::condition::{IfMatch, etag};
 use crate::notification::{NONE, NotificationBody, NotificationView};
+use crate::oidc::{self, OidcBody};
 use crate::problem::Problem;
 
 /// Settings as they go in.
@@ -48,11 +49,12 @@ pub(crate) struct SettingsBody {
     /// Role → addresses.
     #[serde(default)]
     roles: Option<BTreeMap<String, Vec<String>>>,
-    /// The OpenID Connect provider whose tokens are accepted; left out it stays, null takes it away:
-    /// `{issuer, audience, groups_claim, groups: {group: [role]}}`.
+    /// The OpenID Connect provider whose tokens are accepted, and by which the console signs people in; left out it stays, null
+    /// takes it away: `{issuer, audience, client_id, client_secret, scopes, groups_claim, groups: {group: [role]}}`. Without
+    /// `client_id` nobody signs in by it; `client_secret` goes in and never comes out.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
-    oidc: Option<Option<OidcSettings>>,
+    oidc: Option<Option<OidcBody>>,
     /// The account whose users are the people of the company; left out it stays, null takes it away:
     /// `{definition, account, attributes: {attribute: value expression over a user}}`.
     #[serde(default, deserialize_with = "present")]
@@ -137,7 +139,7 @@ pub(crate) struct SettingsView {
     retention: Retention,
     roles: BTreeMap<String, Vec<String>>,
     #[schema(value_type = Option<Object>)]
-    oidc: Option<OidcSettings>,
+    oidc: Option<Value>,
     /// `{definition, account, attributes}`.
     #[schema(value_type = Option<Object>)]
     directory: Option<Directory>,
@@ -190,7 +192,7 @@ impl From<&Shown> for SettingsView {
             guard: shown.settings.guard,
             retention: shown.settings.retention,
             roles: shown.settings.roles.clone(),
-            oidc: shown.settings.oidc.clone(),
+            oidc: oidc::view(shown),
             directory: shown.settings.directory.clone(),
             public_url: shown.settings.public_url.clone(),
             notification: NotificationView::from(shown),
@@ -236,6 +238,14 @@ pub(crate) async fn put(
     };
     settings::check_notification(&notification, told.as_ref().unwrap_or(&NONE))?;
     let named = notification.clone();
+    let (oidc, client_secret) = match body.oidc {
+        Some(Some(body)) => (Some(body.settings), body.client_secret),
+        Some(None) => (None, None),
+        None => (before.oidc, None),
+    };
+    if let Some(secret) = &client_secret {
+        settings::check_client_secret(secret)?;
+    }
     let wanted = Settings {
         notification,
         live_from: body.live_from.unwrap_or(before.live_from),
@@ -245,7 +255,7 @@ pub(crate) async fn put(
         retention: body.retention.unwrap_or(before.retention),
         roles: body.roles.unwrap_or_default(),
         registrations: before.registrations,
-        oidc: body.oidc.unwrap_or(before.oidc),
+        oidc,
         directory: body.directory.unwrap_or(before.directory),
         public_url: body.public_url.unwrap_or(before.public_url),
     };
@@ -254,6 +264,9 @@ pub(crate) async fn put(
     settings::put(ports, secrets, &who, wanted, &lever, &expect).await?;
     if let Some(told) = told {
         settings::keep_notification(ports, secrets, &who, &named, told).await?;
+    }
+    if let Some(secret) = client_secret {
+        settings::keep_client_secret(ports, secrets, &who, &secret).await?;
     }
     shown(&api).await
 }

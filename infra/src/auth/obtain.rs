@@ -1,5 +1,6 @@
 //! Sends token requests and reads what comes back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +80,10 @@ impl Sender<'_> {
         let fields = answer::fields(strip_bom(answer.body()), answer.header("content-type"))
             .or_else(|| serde_json::from_slice(answer.body()).ok())
             .unwrap_or(Value::Null);
+        let fields = match &login.response_path {
+            Some(path) => path.find(&fields).map_or(Value::Null, Cow::into_owned),
+            None => fields,
+        };
         let found = token_of(login, &answer, &fields);
         let token = found.filter(|token| !token.is_empty()).ok_or_else(|| {
             let words = answer.message();

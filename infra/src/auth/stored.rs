@@ -28,6 +28,9 @@ struct TokensItem {
     leased_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<Sealed>,
+    /// When it may be forgotten, if it is for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
 }
 
 /// Tokens, encrypted with a key that the keeper of keys has wrapped. Both as hexadecimal text.
@@ -43,6 +46,10 @@ impl Entity for TokensItem {
     fn key(&self) -> Key {
         Key::Tokens(self.name.clone())
     }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.until
+    }
 }
 
 /// The tokens of one account, in the store. `Debug` shows whose.
@@ -50,6 +57,8 @@ pub struct StoredTokens {
     store: Arc<dyn Store>,
     keys: Arc<dyn KeyWrap>,
     name: String,
+    /// When they may be forgotten, if they are for a time.
+    until: Option<Timestamp>,
     /// The key that was unwrapped last, by its wrapped text: the keeper is asked once.
     unwrapped: Mutex<Option<(String, Vec<u8>)>>,
 }
@@ -68,7 +77,17 @@ impl StoredTokens {
             store,
             keys,
             name: name.into(),
+            until: None,
             unwrapped: Mutex::default(),
+        }
+    }
+
+    /// The same for a time: afterwards they may be forgotten.
+    #[must_use]
+    pub fn until(self, until: Timestamp) -> Self {
+        Self {
+            until: Some(until),
+            ..self
         }
     }
 
@@ -82,6 +101,7 @@ impl StoredTokens {
                 name: self.name.clone(),
                 leased_until: None,
                 sealed: None,
+                until: loaded.entity.until,
             };
             if self.put(&empty, loaded.version).await? {
                 break;
@@ -201,6 +221,7 @@ impl Tokens for StoredTokens {
             name: self.name.clone(),
             leased_until: Some(until),
             sealed: loaded.and_then(|loaded| loaded.entity.sealed),
+            until: self.until,
         };
         let taken = self.put(&item, version).await?;
         Ok(taken.then(|| version.next()))
@@ -221,6 +242,7 @@ impl Tokens for StoredTokens {
             name: self.name.clone(),
             leased_until: None,
             sealed: Some(self.seal(loaded.entity.sealed.as_ref(), state).await?),
+            until: self.until,
         };
         self.put(&item, leased).await
     }

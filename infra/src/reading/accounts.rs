@@ -79,6 +79,14 @@ impl AccountReaders {
                 Source::Given(values.clone()),
                 Arc::new(MemoryTokens::default()),
             ),
+            CredentialSource::Session {
+                values,
+                owner,
+                until,
+            } => (
+                Source::Given(values.clone()),
+                Arc::new(self.tokens(owner).until(*until)),
+            ),
         };
         let values = source.read(false).await;
         let values = values.map_err(|error| failure(Class::RemoteDown, error.to_string()))?;

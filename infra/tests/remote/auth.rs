@@ -294,6 +294,26 @@ async fn a_login_is_made_again_when_its_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_login_may_wrap_its_answer() {
+    let visitor = Visitor::to(Door::header("x-session", "abc-1")).await;
+    let wrapped =
+        json!({ "data": { "session": { "id": "abc-1" }, "org": 9 }, "id": "of the answer" });
+    visitor.app.fixed("/login", wrapped);
+    let mut auth = json!({ "type": "login", "method": "GET", "path": "/login", "response_path": "data",
+        "token_path": "session.id", "keep": { "org": "org" }, "send": { "header": "X-Session" } });
+
+    let authenticator = visitor.authenticator(auth.clone(), memory());
+    let granted = authenticator.grant().await.unwrap();
+    assert_eq!(granted.kept()["org"], 9);
+    assert_eq!(visitor.status(&granted).await, 200);
+
+    auth["response_path"] = json!("result");
+    let error = visitor.authenticator(auth, memory()).grant().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("there is no token"), "{error}");
+}
+
+#[tokio::test]
 async fn a_login_may_give_its_token_in_a_header_or_a_cookie() {
     let visitor = Visitor::to(Door::header("cookie", "sid=abc-1")).await;
     visitor.app.script("/login", |_| {

@@ -19,6 +19,7 @@ mod mail;
 mod month;
 mod oauth_provider;
 mod oidc;
+mod oidc_sign_in;
 mod pause;
 mod residue;
 mod rules;

@@ -19,6 +19,8 @@ fn settings_of(issuer: String, audience: &str) -> OidcSettings {
     OidcSettings {
         issuer,
         audience: audience.to_owned(),
+        client_id: None,
+        scopes: BTreeSet::new(),
         groups_claim: "groups".to_owned(),
         groups: BTreeMap::new(),
     }

@@ -23,6 +23,7 @@ use super::form::Form;
 use super::format::{many, when};
 use super::input::At;
 use super::layout::{Nav, Page, done};
+use super::login;
 use super::parts::{button, empty, hidden, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
@@ -131,6 +132,7 @@ pub(super) async fn show(
         account.syncing.is_some() || account.state == AccountState::Connecting || is_due;
     let place = place(&account);
     let body = html! {
+        (login::section(&api, &visitor, &account).await?)
         div #live data-asks=[is_running.then_some("1")] hx-get=[is_running.then_some(&place)]
             hx-trigger=[is_running.then_some("every 2s")] hx-select="#live" hx-select-oob="#verdict" hx-target="this" hx-swap="outerMorph" {
             @if let Some(certificate) = latest { (certificate::shown(certificate)) }

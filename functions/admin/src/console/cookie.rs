@@ -7,6 +7,12 @@ use http::{HeaderMap, HeaderValue, header};
 const SESSION: &str = "sando_session";
 /// The cookie that tells the next page what was just done.
 const SAID: &str = "sando_said";
+/// The cookie of a sign-in that is on its way at the company's provider.
+const SIGNING_IN: &str = "sando_signing_in";
+/// Where that cookie is sent, and nowhere else.
+const SIGN_IN: &str = "/console/sign-in";
+/// How long such a sign-in may take.
+const MINUTES_15: u32 = 15 * 60;
 /// How long a session's cookie is kept; the session itself ends by the store.
 const HOURS_12: u32 = 12 * 60 * 60;
 
@@ -40,8 +46,13 @@ pub(super) fn is_secure(parts: &Parts) -> bool {
 }
 
 fn cookie(name: &str, value: &str, seconds: u32, secure: bool) -> HeaderValue {
+    cookie_at("/", name, value, seconds, secure)
+}
+
+fn cookie_at(path: &str, name: &str, value: &str, seconds: u32, secure: bool) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let text =
+        format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
@@ -53,6 +64,21 @@ pub(super) fn keep_session(token: &str, secure: bool) -> HeaderValue {
 /// Forgets the session.
 pub(super) fn forget_session(secure: bool) -> HeaderValue {
     cookie(SESSION, "", 0, secure)
+}
+
+/// What the browser left with to sign in at the provider, sealed.
+pub(super) fn signing_in(headers: &HeaderMap) -> Option<&str> {
+    value(headers, SIGNING_IN).filter(|sealed| !sealed.is_empty() && sealed.len() <= 4096)
+}
+
+/// Keeps what the browser has to bring back; Lax, since the provider sends it back to us.
+pub(super) fn keep_signing_in(sealed: &str, secure: bool) -> HeaderValue {
+    cookie_at(SIGN_IN, SIGNING_IN, sealed, MINUTES_15, secure)
+}
+
+/// It was brought back.
+pub(super) fn forget_signing_in(secure: bool) -> HeaderValue {
+    cookie_at(SIGN_IN, SIGNING_IN, "", 0, secure)
 }
 
 /// Tells the next page what was just done.

@@ -112,7 +112,8 @@ async fn visitor(api: &Api, headers: &HeaderMap) -> Result<Option<Visitor>, Prob
     }))
 }
 
-fn finished(mut response: Response) -> Response {
+/// With the headers that every page has.
+pub(super) fn finished(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(

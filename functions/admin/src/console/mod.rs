@@ -39,11 +39,13 @@ mod inbox;
 mod integrations;
 mod keys;
 mod lever;
+mod login;
 mod merge;
 mod numbers;
 mod overview;
 mod people;
 mod person;
+mod provider;
 mod reclaim;
 mod reinstate;
 mod review;
@@ -65,6 +67,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::Api;
 
 pub(crate) use frame::nothing;
+pub(crate) use login::came_back;
 
 /// An address with what answers there.
 type Route = (&'static str, fn() -> MethodRouter<Api>);
@@ -130,6 +133,12 @@ const FILES: [Route; 2] = [
     ("/console/{kind}/{id}", || get(files::show)),
 ];
 
+/// The way to the company's provider and back: no pages, and open to whoever is not signed in yet.
+const SIGN_IN: [Route; 2] = [
+    (provider::GO, || get(provider::go)),
+    (provider::BACK, || get(provider::come_back)),
+];
+
 /// Everything that can be sent.
 const FORMS: &[Route] = &[
     ("/console/sign-in", || post(sign_in::enter)),
@@ -158,6 +167,7 @@ const FORMS: &[Route] = &[
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
+    ("/console/settings/sign-in", || post(provider::save)),
     ("/console/settings/keys", || post(keys::make)),
     ("/console/settings/keys/{id}/forget", || post(keys::forget)),
     ("/console/connect/{definition}", || post(connect::submit)),
@@ -173,6 +183,9 @@ const FORMS: &[Route] = &[
     }),
     ("/console/accounts/{definition}/{name}/enable", || {
         post(account::enable)
+    }),
+    ("/console/accounts/{definition}/{name}/authorize", || {
+        post(login::authorize)
     }),
     ("/console/accounts/{definition}/{name}/release", || {
         post(account::release)
@@ -205,7 +218,7 @@ pub fn posts() -> Vec<&'static str> {
 
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
-    let all = PAGES.iter().chain(&FILES).chain(FORMS);
+    let all = PAGES.iter().chain(&FILES).chain(FORMS).chain(&SIGN_IN);
     let all = all.chain(std::iter::once(&VERIFY)).chain(&TABLES);
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
-use super::{keys, lever};
+use super::{keys, lever, provider};
 
 /// What could not be saved: what was typed is shown again beside it.
 #[derive(Default)]
@@ -95,6 +95,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
         }
         (retention(visitor, &shown, wrong, &once(api)))
         (people(visitor, &shown, wrong, &once(api)))
+        @if may { (provider::section(visitor, &shown, &once(api), now)) }
         @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }
         @if !may { p.small.muted { (words::SETTINGS_READ_ONLY) } }
     };

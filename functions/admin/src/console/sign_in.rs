@@ -1,11 +1,12 @@
-//! Signing in: by the link that a start prints, or with an API key or the administrator's token. Signing out.
+//! Signing in: by the link that a start prints, or with an API key or the administrator's token; at the company's provider see
+//! `provider`. Signing out.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
-use maud::html;
-use sando_core::admin::session;
+use maud::{Markup, html};
+use sando_core::admin::{session, sign_in};
 use sando_core::audit::Cause;
 use serde::Deserialize;
 
@@ -17,14 +18,16 @@ use super::form::Form;
 use super::frame::is_ours;
 use super::input::Asks;
 use super::layout::{Nav, Page, done};
+use super::parts::segment;
+use super::provider;
 use super::refusal::Refusal;
 use super::visitor::SignedIn;
 use super::words::{self, Said};
 
 /// Where those begin who see everything.
-const ALL: &str = "/console";
+pub(super) const ALL: &str = "/console";
 /// Where those begin who only decide.
-const INBOX: &str = "/console/inbox";
+pub(super) const INBOX: &str = "/console/inbox";
 
 /// What the address of the page carries.
 #[derive(Debug, Deserialize)]
@@ -37,18 +40,40 @@ pub(super) struct SignInQuery {
 }
 
 /// Asks who it is. A link is used up by the button, not by being opened: mail readers open links too.
-pub(super) async fn show(Asks(query): Asks<SignInQuery>) -> Response {
-    page(query.link.as_deref(), query.next.as_deref(), None)
+pub(super) async fn show(
+    State(api): State<Api>,
+    Asks(query): Asks<SignInQuery>,
+) -> Result<Response, Refusal> {
+    page(&api, query.link.as_deref(), query.next.as_deref(), None).await
 }
 
-fn page(link: Option<&str>, next: Option<&str>, mistake: Option<&str>) -> Response {
+/// The way to the company's provider, above the key that others sign in with.
+fn at_provider(next: Option<&str>) -> Markup {
+    let query = next.map_or_else(String::new, |next| format!("?next={}", segment(next)));
+    html! {
+        div.card.stack {
+            p.bar { a.button.primary href={ (provider::GO) (query) } { (words::SIGN_IN_PROVIDER) } }
+            p.muted { (words::SIGN_IN_PROVIDER_HINT) }
+        }
+        h2 { (words::SIGN_IN_OTHERWISE) }
+    }
+}
+
+async fn page(
+    api: &Api,
+    link: Option<&str>,
+    next: Option<&str>,
+    mistake: Option<&str>,
+) -> Result<Response, Refusal> {
     let next = next.filter(|next| is_ours(next));
+    let by_provider = link.is_none() && sign_in::is_offered(&api.ports).await?;
     let verdict = if link.is_some() {
         words::SIGN_IN_LINK
     } else {
         words::SIGN_IN_KEY
     };
     let body = html! {
+        @if by_provider { (at_provider(next)) }
         form.stack.card method="post" action="/console/sign-in" {
             @if let Some(next) = next { input type="hidden" name="next" value=(next); }
             @match link {
@@ -67,7 +92,7 @@ fn page(link: Option<&str>, next: Option<&str>, mistake: Option<&str>) -> Respon
                     }
                 }
             }
-            button.primary type="submit" { (words::SIGN_IN) }
+            button.primary[!by_provider] type="submit" { (words::SIGN_IN) }
         }
     };
     let page = Page {
@@ -82,7 +107,7 @@ fn page(link: Option<&str>, next: Option<&str>, mistake: Option<&str>) -> Respon
         lead: None,
         body,
     };
-    page.respond(None)
+    Ok(page.respond(None))
 }
 
 /// Opens a session.
@@ -96,7 +121,7 @@ pub(super) async fn enter(
         "" => match by_key(&api, form.get("key")).await? {
             Some(entered) => entered,
             None => {
-                let mut response = page(None, next, Some(words::KEY_WRONG));
+                let mut response = page(&api, None, next, Some(words::KEY_WRONG)).await?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 return Ok(response);
             }

@@ -64,6 +64,7 @@ fn only_these_routes_ask_for_no_token() {
         [
             "GET /healthz",
             "GET /oauth/callback",
+            "GET /oauth/test-callback",
             "GET /openapi.json",
             "POST /webhooks/lever",
             "POST /webhooks/lever/{registration}",

@@ -1,6 +1,6 @@
 //! The router with a store in memory, and fakes of the other ports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,11 +21,10 @@ use sando_core::handle::tick::tick;
 use sando_core::handle::work;
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
-use sando_core::oidc::{Identity, OidcSettings};
 use sando_core::ports::{
     Applications, Chance, Clock, Connection, CredentialSource, FoundUser, KeyWrap, Lever,
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
-    SecretValues, Secrets, Subject, TokenError, Tokens, WorkMessage, WorkQueue,
+    SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
 };
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
@@ -88,7 +87,7 @@ impl WorkQueue for Fakes {
     }
 }
 
-fn down(remote: &str) -> RemoteError {
+pub(crate) fn down(remote: &str) -> RemoteError {
     RemoteError::Refused {
         remote: remote.to_owned(),
         status: 401,
@@ -189,7 +188,9 @@ impl Readers for Shared {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
         let values = match &connection.credentials {
             CredentialSource::Kept { owner, .. } => self.0.secrets.lock().unwrap()[owner].clone(),
-            CredentialSource::Given(values) => values.clone(),
+            CredentialSource::Given(values) | CredentialSource::Session { values, .. } => {
+                values.clone()
+            }
         };
         let secret = &values.credentials;
         let mut given = connection.variables.clone();
@@ -265,24 +266,6 @@ impl KeyWrap for Fakes {
     }
 }
 
-/// The token is the group of whoever has it: `a.viewers.b`.
-#[async_trait]
-impl Tokens for Fakes {
-    async fn verify(&self, token: &str, settings: &OidcSettings) -> Result<Identity, TokenError> {
-        let mut parts = token.split('.').skip(1);
-        match parts.next() {
-            Some("down") => Err(TokenError::Keys(down("provider"))),
-            Some("forged") | None => Err(TokenError::Refused("its signature is wrong")),
-            Some(group) => Ok(Identity {
-                issuer: settings.issuer.clone(),
-                subject: "ada@contoso.example".to_owned(),
-                email: None,
-                groups: BTreeSet::from([group.to_owned()]),
-            }),
-        }
-    }
-}
-
 #[async_trait]
 impl Secrets for Fakes {
     async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
@@ -333,15 +316,23 @@ impl Answer {
 }
 
 pub(crate) fn world() -> World {
+    world_with(|fakes, _| Arc::new(Shared(fakes.clone())))
+}
+
+/// The same, whose applications are read in another way.
+pub(crate) fn world_with(
+    readers: impl FnOnce(&Arc<Fakes>, &Arc<dyn Store>) -> Arc<dyn Readers>,
+) -> World {
     let fakes = Arc::new(Fakes::default());
     *fakes.now.lock().unwrap() = "2027-01-04T09:00:00Z".parse().unwrap();
     let memory = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = memory.clone();
     let ports = Ports {
-        store: memory.clone(),
+        readers: readers(&fakes, &store),
+        store,
         work: fakes.clone(),
         lever: fakes.clone(),
         apps: Arc::new(Shared(fakes.clone())),
-        readers: Arc::new(Shared(fakes.clone())),
         notifier: fakes.clone(),
         keys: fakes.clone(),
         clock: fakes.clone(),

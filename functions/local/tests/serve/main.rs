@@ -12,4 +12,5 @@ mod demo;
 mod desk;
 mod examples;
 mod process;
+mod sign_in;
 mod support;

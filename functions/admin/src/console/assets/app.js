@@ -15,6 +15,20 @@
     navigator.clipboard?.writeText(button.dataset.copy).then(() => say("Copied " + button.dataset.copy));
   });
 
+  // A login page opens in a window of its own, which closes itself when it is done.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-popup]");
+    if (link && window.open(link.href, "_blank", "popup,width=560,height=720")) event.preventDefault();
+  });
+  if (document.querySelector("[data-done]")) window.close();
+
+  // What ends by itself counts down, and speaks at a minute and at ten seconds.
+  setInterval(() => document.querySelectorAll("[data-ends]").forEach((one) => {
+    const left = Math.max(0, Math.round((Date.parse(one.dataset.ends) - Date.now()) / 1000));
+    one.textContent = left ? Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") + " left" : "over";
+    if (left === 60 || left === 10) say("The login for the test is good for " + left + " more seconds.");
+  }), 1000);
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -2,11 +2,13 @@
 //!
 //! A form is made of [`kind::Field`]s, each a place in the definition; what is filled in is put there and nowhere else
 //! ([`fill`]), and what a field cannot show stands in it as YAML ([`show`]). So form and file are one thing. The answer of
-//! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored.
+//! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored. So does the
+//! name of a login for a test, whose tokens are encrypted and gone minutes later ([`login`]).
 
 mod fill;
 mod kind;
 mod list;
+mod login;
 mod page;
 mod panel;
 mod place;
@@ -24,6 +26,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use sando_core::admin::accounts::{self, Given};
+use sando_core::admin::test_logins::{self, Stage};
 use sando_core::admin::{AdminError, Expect, definitions, drafts, files, preview};
 use sando_core::catalog::Draft;
 use sando_core::company::Company;
@@ -31,6 +34,7 @@ use sando_core::definition::{Definition, suggest};
 use sando_core::handle::sync::sample::Sample;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::Api;
@@ -38,13 +42,14 @@ use crate::logins::redirect_url;
 use crate::problem::Problem;
 
 use super::form::Form;
-use super::input::At;
+use super::input::{Asks, At};
 use super::layout::done;
 use super::refusal::Refusal;
 use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 use fill::Filled;
+use login::Login;
 use page::Shown;
 use panel::{Panel, answer_of, without_fields};
 use place::{get, pointed, set};
@@ -73,14 +78,29 @@ fn mistakes_of(id: &Slug, file: &Value) -> Vec<Mistake> {
     }
 }
 
+/// What the address of a step carries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepQuery {
+    /// The name of a login for a test.
+    session: Option<String>,
+}
+
 /// Shows a step.
 pub(super) async fn show(
     Sees(visitor): Sees,
     State(api): State<Api>,
     At((id, step)): At<(Slug, String)>,
+    Asks(query): Asks<StepQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let step = step_of(&step)?;
+    let session = query.session.as_deref().unwrap_or_default();
+    let login = Login::find(&api, &visitor, session).await?;
+    if headers.contains_key("hx-request") && login.is(&Stage::Waiting) {
+        // The page that asks has the link to the login page, and keeps it.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let draft = drafts::must_be(&api.ports, &id).await?.entity;
     let company = files::company(&api.ports).await?;
     let panel = Panel::of(&api, &draft.file, "", None).await?;
@@ -95,6 +115,7 @@ pub(super) async fn show(
         says_mistakes: step == Step::Review,
         variables: Map::new(),
         redirect_url: redirect_url(&headers),
+        login: &login,
     };
     page::page(&api, &shown).await
 }
@@ -118,23 +139,17 @@ pub(super) async fn submit(
     }
     use_proposals(&mut file, &form);
     let draft = save(&api, &visitor, &id, before, file, &mut done).await?;
-    let tested = match form.get("do") {
-        "test" => Some(test(&api, &draft.file, &form).await?),
-        _ => None,
-    };
+    let tried = tried(&api, &visitor, &draft.file, &form, &headers).await?;
+    done.refused.extend(tried.refused);
     let mut sample = form.get("sample").to_owned();
-    let (tested, refused) = match tested {
-        Some(Ok(tested)) => {
-            if let Some(answer) = answer_of(&tested, &draft.file) {
-                sample = serde_json::to_string_pretty(&answer).unwrap_or_default();
-            }
-            (Some(tested), Vec::new())
-        }
-        Some(Err(mistakes)) => (None, mistakes),
-        None => (None, Vec::new()),
-    };
-    done.refused.extend(refused);
-    let panel = Panel::of(&api, &draft.file, &sample, tested).await?;
+    if let Some(answer) = tried
+        .tested
+        .as_ref()
+        .and_then(|tested| answer_of(tested, &draft.file))
+    {
+        sample = serde_json::to_string_pretty(&answer).unwrap_or_default();
+    }
+    let panel = Panel::of(&api, &draft.file, &sample, tried.tested).await?;
     let is_wrong = !done.unread.is_empty() || done.text.is_some() || !done.refused.is_empty();
     // What cannot be read is shown where it was typed.
     let step = if is_wrong { from.unwrap_or(step) } else { step };
@@ -153,6 +168,7 @@ pub(super) async fn submit(
             .map(|(name, value)| (name, Value::from(value)))
             .collect(),
         redirect_url: redirect_url(&headers),
+        login: &tried.login,
     };
     let page = page::page(&api, &shown).await?;
     if is_wrong {
@@ -248,28 +264,94 @@ async fn save(
     }
 }
 
-/// Reads the first page of users with what was given for this once.
-async fn test(
+/// What a verb of the test step did.
+#[derive(Default)]
+struct Tried {
+    tested: Option<Sample>,
+    login: Login,
+    refused: Vec<Mistake>,
+}
+
+async fn tried(
     api: &Api,
+    visitor: &Visitor,
     file: &Value,
     form: &Form,
-) -> Result<Result<Sample, Vec<Mistake>>, Refusal> {
-    let definition =
-        Definition::compile(file).or_else(|_| Definition::compile(&without_fields(file)));
-    let definition = match definition {
-        Ok(definition) => definition,
-        Err(mistakes) => return Ok(Err(mistakes)),
+    headers: &HeaderMap,
+) -> Result<Tried, Refusal> {
+    let login = Login::find(api, visitor, form.get("session")).await?;
+    let mut tried = Tried {
+        login,
+        ..Tried::default()
     };
-    let given = Given {
+    let outcome = match form.get("do") {
+        "test" => {
+            let tested = test(api, visitor, file, form).await?;
+            tested.map(|tested| tried.tested = Some(tested))
+        }
+        "authorise" => {
+            let begun = tried.login.begin(api, visitor, file, form, headers).await?;
+            begun.map(|login| tried.login = login)
+        }
+        "clear-login" => {
+            tried.login.clear(api, visitor).await?;
+            tried.login = Login::default();
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    if let Err(mistakes) = outcome {
+        tried.refused = mistakes;
+    }
+    Ok(tried)
+}
+
+/// A definition that users can be read with, and its file; fields need not be mapped yet.
+fn readable(file: &Value) -> Result<(Value, Definition), Vec<Mistake>> {
+    let whole = Definition::compile(file).map(|definition| (file.clone(), definition));
+    whole.or_else(|_| {
+        let file = without_fields(file);
+        let definition = Definition::compile(&file)?;
+        Ok((file, definition))
+    })
+}
+
+fn given(form: &Form) -> Given {
+    Given {
         variables: form.under("variables."),
         credentials: form.under("credentials."),
         replace: false,
-    };
-    match preview::test(&api.ports, definition, given).await {
-        Ok(sample) => Ok(Ok(sample)),
+    }
+}
+
+/// Mistakes are shown beside what was typed; everything else is a page of its own.
+fn or_mistakes<T>(outcome: Result<T, AdminError>) -> Result<Result<T, Vec<Mistake>>, Refusal> {
+    match outcome {
+        Ok(done) => Ok(Ok(done)),
         Err(AdminError::Invalid(mistakes)) => Ok(Err(mistakes)),
         Err(error) => Err(Problem::from(error).into()),
     }
+}
+
+/// Reads the first page of users with what was given for this once, or with the tokens of a login.
+async fn test(
+    api: &Api,
+    visitor: &Visitor,
+    file: &Value,
+    form: &Form,
+) -> Result<Result<Sample, Vec<Mistake>>, Refusal> {
+    let (file, definition) = match readable(file) {
+        Ok(readable) => readable,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    let (ports, given) = (&api.ports, given(form));
+    or_mistakes(match form.get("session") {
+        "" => preview::test(ports, definition, given).await,
+        session => {
+            let (of, who) = ((&file, definition), visitor.who(api));
+            test_logins::test(ports, &who, of, &given.variables, session).await
+        }
+    })
 }
 
 /// Saves the definition, and forgets the draft.

@@ -11,6 +11,7 @@ use sando_core::mistake::Mistake;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::login::Login;
 use super::panel::{Panel, without_fields};
 use super::review::Review;
 use super::show::Form;
@@ -20,11 +21,13 @@ use crate::Api;
 use crate::console::connect::{Filled, asked, input};
 use crate::console::format::clock;
 use crate::console::layout::{Nav, Page};
+use crate::console::login::WITH_PAGE;
 use crate::console::lookup::once;
 use crate::console::parts::{anchor, hidden, id as copied, no_default};
 use crate::console::refusal::Refusal;
 use crate::console::visitor::Visitor;
 use crate::console::words;
+use crate::logins::TEST_CALLBACK;
 
 /// What a step shows.
 pub(super) struct Shown<'a> {
@@ -41,6 +44,8 @@ pub(super) struct Shown<'a> {
     pub(super) variables: Map<String, Value>,
     /// Where a provider's login page leads back to.
     pub(super) redirect_url: Option<Url>,
+    /// The login of the test.
+    pub(super) login: &'a Login,
 }
 
 impl Shown<'_> {
@@ -135,12 +140,21 @@ impl Shown<'_> {
         }
     }
 
+    /// Does its application have a login page?
+    fn has_login(&self) -> bool {
+        chosen(&self.draft.file, "/auth", "none") == WITH_PAGE
+    }
+
     /// What the provider of a login page has to know.
     fn redirect(&self) -> Markup {
-        let has_page = chosen(&self.draft.file, "/auth", "none") == "oauth2_authorization_code";
+        let url = self.redirect_url.as_ref();
+        let url = url.filter(|_| self.has_login() && self.step == Step::Auth);
         html! {
-            @if let Some(url) = self.redirect_url.as_ref().filter(|_| has_page && self.step == Step::Auth) {
-                div.said.is-warn { p { (words::REDIRECT_URL) " " (copied(url.as_str())) } }
+            @if let Some(url) = url {
+                div.said.is-warn {
+                    p { (words::REDIRECT_URL) " " (copied(url.as_str())) }
+                    @if let Ok(url) = url.join(TEST_CALLBACK) { p { (words::TEST_REDIRECT_URL) " " (copied(url.as_str())) } }
+                }
             }
         }
     }
@@ -183,6 +197,7 @@ impl Shown<'_> {
             @match definition {
                 Ok(definition) => {
                     @for one in asked(&definition) { (input(&one.for_once(), &filled)) }
+                    @if self.has_login() { (self.login.shown(&self.place(Step::Test))) }
                     p.bar {
                         button.primary type="submit" name="do" value="test" formaction=(self.place(Step::Test)) { (words::RUN_TEST) }
                     }
@@ -224,6 +239,7 @@ impl Shown<'_> {
                 (no_default())
                 (hidden(self.visitor, ""))
                 input type="hidden" name="from" value=(self.step.path());
+                @if let Some(name) = self.login.name() { input type="hidden" name="session" value=(name); }
                 (self.steps())
                 (self.refused())
                 @if self.step.has_panel() {
@@ -244,6 +260,7 @@ impl Shown<'_> {
                 }
             }
             (self.live())
+            @if self.step == Step::Test && self.has_login() { (self.login.watch(&self.place(Step::Test))) }
         }
     }
 

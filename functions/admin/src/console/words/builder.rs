@@ -68,6 +68,15 @@ pub(in crate::console) const TEST_PANEL: &str = "Test";
 pub(in crate::console) const TEST_HINT: &str = "Reads the first page. What you give here is used for this test and forgotten: \
      nothing of it and nothing of the answer is stored.";
 pub(in crate::console) const ONCE_HINT: &str = "Used for this test and forgotten.";
+pub(in crate::console) const TEST_REDIRECT_URL: &str = "And this one, for tests:";
+pub(in crate::console) const TEST_LOGIN: &str = "Login for the test";
+pub(in crate::console) const TEST_LOGIN_HINT: &str = "Fill in the client above and authorise it on the application's login page; the test then \
+     runs with its token. No account is touched. Client and token are encrypted, and gone after 15 minutes.";
+pub(in crate::console) const TEST_LOGIN_WAITS: &str = "waits for the login page";
+pub(in crate::console) const TEST_LOGIN_DONE: &str = "authorised";
+pub(in crate::console) const TEST_LOGIN_FAILED: &str = "The login did not count:";
+pub(in crate::console) const TEST_LOGIN_CLEAR: &str = "Clear";
+pub(in crate::console) const UNTIL: &str = "until";
 pub(in crate::console) const RUN_TEST: &str = "Run the test";
 pub(in crate::console) const REQUESTS: &str = "Requests";
 pub(in crate::console) const PREVIEW: &str = "Preview";

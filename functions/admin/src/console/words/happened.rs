@@ -53,6 +53,10 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("catch-up asked for", "Reading Lever again was asked for"),
     ("checkpoint", "The ends of the chains were written down"),
+    (
+        "client secret set",
+        "The secret was set with which the console signs people in",
+    ),
     ("corrected by hand", "Attributes were corrected by hand"),
     ("credentials removed", "Credentials were removed"),
     ("credentials set", "Credentials were set"),

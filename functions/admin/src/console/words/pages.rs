@@ -45,6 +45,54 @@ pub(in crate::console) const LINK_SPENT: &str = "This link was used already, or 
 pub(in crate::console) const LINK_SPENT_WHY: &str = "A link signs in once, within an hour. Start sando serve again for a new one, or use an API key.";
 pub(in crate::console) const KEY_WRONG: &str = "This is no key or token that counts here.";
 
+pub(in crate::console) const SIGN_IN_PROVIDER: &str = "Sign in with your company account";
+pub(in crate::console) const SIGN_IN_PROVIDER_HINT: &str =
+    "You are sent to your company's sign-in, and back here.";
+pub(in crate::console) const SIGN_IN_OTHERWISE: &str = "Or with a key";
+pub(in crate::console) const SIGN_IN_FAILED: &str = "Your company's sign-in did not let you in.";
+pub(in crate::console) const SIGN_IN_AGAIN: &str = "Begin again";
+pub(in crate::console) const SIGN_IN_DENIED: &str = "It sent you back without permission: somebody chose Cancel, \
+     or you may not use Sando there. Whoever administers your company's sign-in can allow it.";
+pub(in crate::console) const SIGN_IN_NO_CODE: &str =
+    "It sent you back without a code. Begin again; if it comes back, tell whoever administers it.";
+pub(in crate::console) const SIGN_IN_ELSEWHERE: &str = "It was not begun in this browser, was used already, or took \
+     longer than 15 minutes. Begin again; nothing was changed.";
+pub(in crate::console) const NO_ROLE: &str =
+    "We know who you are, but you have no role here, so there is nothing we may show you.";
+
+/// Whom to ask for a role.
+pub(in crate::console) fn ask_for_role(whom: &[String]) -> String {
+    let whom = match whom {
+        [] => "whoever administers Sando".to_owned(),
+        all => all.join(" or "),
+    };
+    format!(
+        "Ask {whom}: an administrator gives roles to your company's groups under Settings, Who is who. Then sign in again."
+    )
+}
+
+pub(in crate::console) const CLIENT_SECRET: &str = "Sign-in of the console";
+pub(in crate::console) const CLIENT_SECRET_LABEL: &str = "Client secret";
+pub(in crate::console) const CLIENT_SECRET_HINT: &str = "Of the client that client_id names at the provider; without one the provider \
+     has to know a client without a secret. It is never shown again.";
+pub(in crate::console) const CLIENT_SECRET_SAVE: &str = "Save the secret";
+pub(in crate::console) const CLIENT_REDIRECT: &str =
+    "Allow this redirect URL there, after the address of this console:";
+pub(in crate::console) const CLIENT_NONE: &str =
+    "Nobody signs in by the provider yet: name the console's client_id above.";
+
+pub(in crate::console) const LOGIN: &str = "Login at the application";
+pub(in crate::console) const LOGIN_HINT: &str = "Its users are read with what somebody allows on its login page. \
+     Authorise again after a change of scopes, or when it does not accept us any more.";
+pub(in crate::console) const AUTHORISE: &str = "Authorise";
+pub(in crate::console) const AUTHORISE_AGAIN: &str = "Authorise again";
+pub(in crate::console) const LOGIN_OPEN: &str = "Open the login page";
+pub(in crate::console) const LOGIN_PAGE: &str =
+    "The login page is ready; it is good for 15 minutes and one login.";
+pub(in crate::console) const LOGIN_MEANS: &str = "Log in there as somebody who may list all users. You are sent back to us, \
+     and the account is synced at once. The application has to allow this redirect URL:";
+pub(in crate::console) const CLOSE_WINDOW: &str = "You can close this window.";
+
 pub(in crate::console) const AVAILABLE: &str = "Available to connect";
 pub(in crate::console) const CONNECTED: &str = "Your connected integrations";
 pub(in crate::console) const CONNECT: &str = "Connect";
@@ -242,8 +290,8 @@ pub(in crate::console) fn kept(name: &str) -> &'static str {
 }
 pub(in crate::console) const ROLES_HINT: &str =
     "As YAML, one role a line: it-admin: [ada@contoso.example]";
-pub(in crate::console) const OIDC_HINT: &str = "As YAML: issuer, audience (the client id), groups_claim, and groups: each with its roles \
-     viewer, operator, approver or administrator.";
+pub(in crate::console) const OIDC_HINT: &str = "As YAML: issuer, audience, client_id (with it people sign in here), scopes, groups_claim, and groups: \
+     each with its roles viewer, operator, approver or administrator.";
 pub(in crate::console) const NO_KEYS: &str =
     "There is no API key yet. Programs and colleagues sign in with one.";
 pub(in crate::console) const MAKE_KEY: &str = "Make a key";

@@ -42,6 +42,11 @@ fn capital(text: &str) -> String {
     })
 }
 
+/// A reason as a sentence.
+pub(in crate::console) fn because(why: &str) -> String {
+    format!("{}.", capital(why))
+}
+
 /// Why there is no page, and what to do.
 pub(in crate::console) fn refusal(refusal: &Refusal) -> (String, Option<String>) {
     match refusal {
