@@ -119,6 +119,7 @@ impl TestLogin {
                 until: self.until,
             },
             variables: self.variables.clone(),
+            watch: None,
         }
     }
 }
