@@ -86,7 +86,7 @@ fn a_hundred_thousand_pages_are_read() {
 fn maps_nested_arrays_and_columns_are_rows() {
     // 24 to 27
     let check = |users: &str, map: &str, body: &str, ids: &[&str]| {
-        let text = format!("{}users: {users}\nmap: {map}\n", crate::drive::HEAD);
+        let text = format!("{HEAD}users: {users}\nmap: {map}\n");
         pull(&text, pages(&[body])).complete(ids);
     };
 

@@ -116,7 +116,7 @@ async fn check_tells_programs_one_object_and_a_pipe_no_bar() {
     let told = desk.run("check", desk.folder.path()).await;
 
     assert_eq!((told.code, told.err.as_str()), (2, ""));
-    let checked: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let checked: Value = serde_json::from_str(&told.out).unwrap();
     assert_eq!(
         (&checked["checked"], &checked["wrong"]),
         (&json!(2), &json!(1))
