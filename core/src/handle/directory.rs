@@ -213,7 +213,7 @@ async fn take_in(
         end_date: None,
     };
     let who = origin(feeding, ports);
-    let put = outside::put(ports, &who, &key, &given, &Expect::Anything).await;
+    let put = Box::pin(outside::put(ports, &who, &key, &given, &Expect::Anything)).await;
     let count = match put {
         Ok(_) if is_new => &mut feeding.came.added,
         Ok(_) => &mut feeding.came.changed,
@@ -281,7 +281,8 @@ async fn let_go(
     {
         return Ok(());
     }
-    lifecycle::vanished(ports, *person, event, origin(feeding, ports)).await?;
+    let gone = lifecycle::vanished(ports, *person, event, origin(feeding, ports));
+    Box::pin(gone).await?;
     feeding.came.gone = feeding.came.gone.saturating_add(1);
     Ok(())
 }

@@ -116,7 +116,7 @@ impl AccountReaders {
 #[async_trait]
 impl Readers for AccountReaders {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
-        let opened = self.open_now(connection).await;
+        let opened = Box::pin(self.open_now(connection)).await;
         opened.map_err(|failure| connection.definition.placed(failure))
     }
 

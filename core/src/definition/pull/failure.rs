@@ -19,7 +19,7 @@ pub struct Failure {
     pub purpose: Purpose,
     /// Of which application, and how it is written in the definition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<Box<At>>,
     /// The status, if there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -128,10 +128,10 @@ impl Definition {
     #[must_use]
     pub fn placed(&self, mut failure: Failure) -> Failure {
         if failure.at.is_none() {
-            failure.at = Some(At {
+            failure.at = Some(Box::new(At {
                 app: self.app().to_string(),
                 request: self.written(&failure.purpose),
-            });
+            }));
         }
         failure
     }

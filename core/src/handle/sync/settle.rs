@@ -48,9 +48,11 @@ pub(super) async fn apply(desk: &mut Desk<'_>) -> Result<(), HandleError> {
 
 /// Nothing follows from the sync; what was there before stays.
 pub(super) async fn fail(desk: &mut Desk<'_>, mut failure: Failure) -> Result<(), HandleError> {
-    failure.at.get_or_insert_with(|| At {
-        app: desk.account.app.to_string(),
-        request: None,
+    failure.at.get_or_insert_with(|| {
+        Box::new(At {
+            app: desk.account.app.to_string(),
+            request: None,
+        })
     });
     desk.sync.entity.counts = desk.counts;
     desk.sync.entity.failure = Some(failure);
