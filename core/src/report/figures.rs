@@ -13,6 +13,9 @@ const MOST_DEPARTMENTS: usize = 300;
 /// How many people who left are told apart.
 const MOST_LEAVERS: usize = 2_000;
 
+/// How many licences of an account are told apart.
+const MOST_LICENSES: usize = 200;
+
 /// Sums over all rosters.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Figures {
@@ -27,12 +30,16 @@ pub struct Figures {
     /// What people who left still hold.
     pub residue: Line,
     leavers: BTreeSet<PersonId>,
+    /// The licences that somebody holds, by account.
+    #[serde(default)]
+    held: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Figures {
     /// Counts a seat.
     pub fn add(&mut self, seat: &Seat) {
         let monthly = &seat.monthly;
+        self.hold(seat);
         self.total.add(monthly);
         self.by_app
             .entry(seat.app.clone())
@@ -57,6 +64,25 @@ impl Figures {
                 self.leavers.insert(person.clone());
             }
         }
+    }
+
+    fn hold(&mut self, seat: &Seat) {
+        if !self.held.contains_key(&seat.account) {
+            self.held.insert(seat.account.clone(), BTreeSet::new());
+        }
+        if let Some(held) = self.held.get_mut(&seat.account) {
+            let room = MOST_LICENSES.saturating_sub(held.len());
+            let new = seat.licenses.iter().filter(|name| !held.contains(*name));
+            let new: Vec<String> = new.take(room).cloned().collect();
+            held.extend(new);
+        }
+    }
+
+    /// Does somebody of this account hold this licence?
+    #[must_use]
+    pub fn holds(&self, account: &str, license: &str) -> bool {
+        let held = self.held.get(account);
+        held.is_some_and(|held| held.contains(license) || held.len() >= MOST_LICENSES)
     }
 
     /// How many people who left still hold something.

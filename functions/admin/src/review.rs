@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use sando_core::admin::reports::{self, AT_ONCE};
-use sando_core::admin::review::{self, Row};
+use sando_core::admin::review::{self, Row, Unmatched};
 use sando_core::ids::Slug;
 use sando_core::person::Lifecycle;
 use sando_core::report::{Place, UNUSED_DAYS};
@@ -76,7 +76,12 @@ fn cells((one, reviewed): &Row) -> Vec<String> {
     cells
 }
 
-/// The access review: everybody who can use anything, page by page.
+fn rule(one: &Unmatched) -> Value {
+    json!({ "account": one.account, "definition": one.definition, "license": one.license })
+}
+
+/// The access review: everybody who can use anything, page by page; with the first page, `never_matched`: rules of
+/// definitions that made nobody the holder of their licence, null before rosters were counted.
 #[utoipa::path(get, path = "/v1/reports/review", tag = "reports", operation_id = "report_review",
     params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
@@ -97,7 +102,13 @@ pub(crate) async fn report(
     let page = review::read(&api.ports, &desk, from, size, |_| true).await?;
     let items: Vec<Value> = page.rows.iter().map(shown).collect();
     let next = page.next.as_ref().map(cursor);
-    Ok(Json(json!({ "items": items, "next_cursor": next })).into_response())
+    let mut answer = json!({ "items": items, "next_cursor": next });
+    if let (None, Value::Object(fields)) = (&query.cursor, &mut answer) {
+        let unmatched = review::unmatched(&api.ports, &desk, now).await?;
+        let unmatched = unmatched.map(|all| all.iter().map(rule).collect::<Vec<Value>>());
+        fields.insert("never_matched".to_owned(), json!(unmatched));
+    }
+    Ok(Json(answer).into_response())
 }
 
 /// How often users are read for a CSV: 200,000 rows are enough for a spreadsheet.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reports;
-use sando_core::admin::review::{self, Row};
+use sando_core::admin::review::{self, Row, Unmatched};
 use sando_core::person::Lifecycle;
 use sando_core::report::UNUSED_DAYS;
 use sando_core::review::{Reviewed, Verdict};
@@ -88,6 +88,10 @@ pub(super) async fn show(
     let wanted = |row: &Row| query.only.wants(row, now);
     let found = review::read(&api.ports, &desk, from, AT_ONCE, wanted).await?;
     let next = found.next.as_ref().map(cursor);
+    let unmatched = match query.cursor {
+        None => review::unmatched(&api.ports, &desk, now).await?,
+        Some(_) => None,
+    };
     let all = Only::ALL.map(|(only, _, name)| {
         let is_here = only == query.only;
         (name.to_owned(), only.address(), is_here)
@@ -96,6 +100,7 @@ pub(super) async fn show(
         (tabs(words::REVIEW, &all))
         @if found.rows.is_empty() { (empty(words::NOTHING_ODD)) } @else { (decisions(&api, &visitor, &found.rows, now)) }
         (older(&query.only.address(), next.as_deref()))
+        (never_matched(&unmatched.unwrap_or_default()))
         p.pager { a href="/console/reports/review/csv" { (words::CSV) span.visually-hidden { " of the whole review" } } }
     };
     let page = Page {
@@ -107,6 +112,19 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+fn never_matched(rules: &[Unmatched]) -> Markup {
+    html! {
+        @if !rules.is_empty() {
+            section aria-labelledby="unmatched" {
+                h2 #unmatched { (words::NEVER_MATCHED) }
+                ul { @for rule in rules {
+                    li { a href={ "/console/integrations/" (rule.definition) } { (rule.license) } " " span.small.muted { "in " (rule.account) } }
+                } }
+            }
+        }
+    }
 }
 
 fn decisions(api: &Api, visitor: &Visitor, rows: &[Row], now: Timestamp) -> Markup {

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::builder::{definition, given, row};
+use crate::console::Browser;
+use crate::metrics::a_day_is_counted;
 use crate::reports::company;
-use crate::world::World;
+use crate::world::{World, world};
 
 const DECIDE: &str = "/v1/reports/review:decide";
 
@@ -101,4 +104,33 @@ async fn what_cannot_be_decided_is_refused() {
         .await
         .expect(422);
     assert_eq!(reviewed(&world, "1").await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_rule_of_a_definition_that_matches_nobody_is_named() {
+    let world = world();
+    let mut file = definition();
+    let rule = |name: &str, state: &str| json!({ "name": name, "when": [{ "path": "state", "op": "is", "value": state }] });
+    file["licenses"] = json!({ "conditions": [rule("Full", "on"), rule("Guest", "visiting")] });
+    world.put("/v1/definitions/acme", file).await.expect(201);
+    world.serve(vec![row("a", "on")]);
+    let account = world.put("/v1/accounts/acme/prod", given()).await;
+    account.expect(201);
+    world.pass(1).await;
+
+    let before = world.get("/v1/reports/review").await.expect(200);
+    a_day_is_counted(&world).await;
+    let after = world.get("/v1/reports/review").await.expect(200);
+    let page = Browser::admin(&world)
+        .await
+        .get("/console/reports/review")
+        .await;
+
+    assert_eq!(before["never_matched"], Value::Null);
+    assert_eq!(
+        after["never_matched"],
+        json!([{ "account": "acme/prod", "definition": "acme", "license": "Guest" }])
+    );
+    assert!(page.text.contains("Licence rules that match nobody"));
+    assert!(page.text.contains("Guest</a>") && !page.text.contains("Full</a>"));
 }

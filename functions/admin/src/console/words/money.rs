@@ -155,3 +155,4 @@ pub(in crate::console) fn review(shown: usize, is_odd_only: bool, has_more: bool
         ),
     }
 }
+pub(in crate::console) const NEVER_MATCHED: &str = "Licence rules that match nobody";
