@@ -133,7 +133,9 @@ async fn opened(ports: &Ports, sealed: &str) -> Result<SigningIn, AdminError> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| other())?;
     let plain = match ports.keys.unwrap(&sealed).await {
         Ok(plain) => plain,
-        Err(error @ RemoteError::NoAnswer { .. }) => return Err(error.into()),
+        Err(error @ (RemoteError::NoAnswer { .. } | RemoteError::Busy { .. })) => {
+            return Err(error.into());
+        }
         Err(_) => return Err(other()),
     };
     serde_json::from_slice(&plain).map_err(|_| other())

@@ -34,6 +34,20 @@ fn session(page: &Answer) -> String {
     found.unwrap_or_else(|| panic!("{}", page.text)).to_owned()
 }
 
+/// Begins a login from the test step: its name, and the query that comes back from the login page.
+async fn begin(lab: &Lab, browser: &mut Browser<'_>) -> (String, String) {
+    let begun = press(browser, "authorise", &CLIENT).await;
+    assert_eq!(begun.status, 200, "{}", begun.text);
+    assert!(!begun.text.contains("s3cret"), "{}", begun.text);
+    assert!(begun.text.contains("hx-trigger=\"every 2s\""));
+    assert!(begun.text.contains("data-popup"), "{}", begun.text);
+    let mut links = begun.text.split("href=\"");
+    let page = links.find(|rest| rest.contains("code_challenge")).unwrap();
+    let page = page.split('"').next().unwrap();
+    let (state, code) = lab.log_in(&page.replace("&amp;", "&"));
+    (session(&begun), format!("state={state}&code={code}"))
+}
+
 #[tokio::test]
 async fn the_builder_authorises_in_a_window_and_goes_on() {
     let lab = Lab::start().await;
@@ -44,52 +58,42 @@ async fn the_builder_authorises_in_a_window_and_goes_on() {
     assert!(first.text.contains("value=\"authorise\""), "{}", first.text);
     assert!(!first.text.contains("name=\"session\""));
 
-    let nobody = press(&mut browser, "authorise", &[]).await;
-    assert_eq!(nobody.status, 422);
-    assert!(nobody.text.contains("credentials.client_id"));
-    let begun = press(&mut browser, "authorise", &CLIENT).await;
-    assert_eq!(begun.status, 200, "{}", begun.text);
-    assert!(!begun.text.contains("s3cret"), "{}", begun.text);
-    let name = session(&begun);
-    assert!(begun.text.contains("hx-trigger=\"every 2s\""));
-    let link = between(&begun.text, "data-popup", "</a>").map(|_| ());
-    assert!(link.is_some(), "{}", begun.text);
-    let page = begun
-        .text
-        .split("href=\"")
-        .find(|rest| rest.contains("code_challenge"));
-    let page = page.unwrap().split('"').next().unwrap();
-    let (state, code) = lab.log_in(&page.replace("&amp;", "&"));
-
+    let (name, came) = begin(&lab, &mut browser).await;
     assert_eq!(watch(&mut browser, &name).await.status, 204, "it waits");
-    let early = press(&mut browser, "test", &[("session", &name)]).await;
-    assert!(
-        early.text.contains("nobody has logged in yet"),
-        "{}",
-        early.text
-    );
-    let back = lab.come_back(&format!("state={state}&code={code}")).await;
+    let back = lab.come_back(&came).await;
     assert_eq!(back.status, 200, "{}", back.text);
     let policy = back.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     let now = watch(&mut browser, &name).await;
     assert_eq!(now.status, 200);
-    assert!(
-        now.text.contains("data-ends=\"2027-01-04T09:15:00Z\""),
-        "{}",
-        now.text
-    );
+    let ends = "data-ends=\"2027-01-04T09:15:00Z\"";
+    assert!(now.text.contains(ends), "{}", now.text);
     assert!(!now.text.contains("every 2s"), "it asks no more");
 
     let tested = press(&mut browser, "test", &[("session", &name)]).await;
     assert_eq!(tested.status, 200, "{}", tested.text);
-    assert!(
-        tested.text.contains("user2@contoso.example"),
-        "{}",
-        tested.text
-    );
+    let user = "user2@contoso.example";
+    assert!(tested.text.contains(user), "{}", tested.text);
     assert_eq!(session(&tested), name, "it goes from step to step");
     assert!(!tested.text.contains("access-"), "{}", tested.text);
+}
+
+#[tokio::test]
+async fn a_login_for_a_test_is_missed_denied_and_cleared_in_words() {
+    let lab = Lab::start().await;
+    let draft = lab.definition();
+    lab.world.put("/v1/drafts/acme", draft).await.expect(201);
+    let mut browser = Browser::admin(&lab.world).await;
+
+    let nobody = press(&mut browser, "authorise", &[]).await;
+    assert_eq!(nobody.status, 422);
+    let (name, came) = begin(&lab, &mut browser).await;
+    let early = press(&mut browser, "test", &[("session", &name)]).await;
+    assert_eq!(early.status, 422);
+    let why = "nobody has logged in yet";
+    assert!(early.text.contains(why), "{}", early.text);
+    let back = lab.come_back(&came).await;
+    assert_eq!(back.status, 200, "{}", back.text);
     let mut viewer = Browser::with(&lab.world, "read", &[]).await;
     let looks = watch(&mut viewer, &name).await;
     assert!(!looks.text.contains("data-ends"), "it is somebody else's");
