@@ -110,7 +110,7 @@ impl SigningIn {
 
 impl fmt::Debug for SigningIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.login.fmt(f)
+        fmt::Debug::fmt(&self.login, f)
     }
 }
 

@@ -297,7 +297,7 @@ pub async fn finish(
 
 async fn save(ports: &Ports, who: &Who, login: &mut Loaded<TestLogin>) -> Result<(), AdminError> {
     let mut changes = Changes::new(who.clone());
-    changes.update(login);
+    changes.update(&*login);
     ledger::commit(ports, changes).await?;
     login.version = login.version.next();
     Ok(())

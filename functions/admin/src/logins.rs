@@ -84,7 +84,7 @@ impl CameBack {
     /// The code, or why there is none.
     fn code(&self) -> Result<&str, &'static str> {
         match (&self.code, self.error.as_deref()) {
-            (Some(code), None) => Ok(code),
+            (Some(code), None) => Ok(code.as_str()),
             (_, Some("access_denied")) => Err(
                 "The application sent you back without permission: somebody chose Cancel, or you may not allow it. Begin the login again; nothing was stored.",
             ),
