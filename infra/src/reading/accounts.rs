@@ -60,7 +60,9 @@ impl AccountReaders {
                 name_of(owner),
                 Rate::fraction(rate),
             )),
-            CredentialSource::Given(_) => Arc::new(Pace::per_second(rate)),
+            CredentialSource::Given(_) | CredentialSource::Session { .. } => {
+                Arc::new(Pace::per_second(rate))
+            }
         })
     }
 

@@ -106,7 +106,8 @@ async fn the_provider_is_asked_with_state_nonce_and_pkce_and_gets_the_code_once(
     let issuer = Issuer::start().await;
     let sign_in = begun();
 
-    let page = issuer.tokens.login_page(&issuer.settings(), &sign_in);
+    let settings = issuer.settings();
+    let page = issuer.tokens.login_page(&settings, &sign_in);
     let page = page.await.unwrap();
     let asked: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
     assert!(

@@ -26,6 +26,7 @@ use sando_core::ports::{
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
     SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
 };
+use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};

@@ -136,7 +136,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 27] = [
+    const ALL: [(Self, &'static str); 29] = [
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
