@@ -67,15 +67,11 @@ impl Figures {
     }
 
     fn hold(&mut self, seat: &Seat) {
-        if !self.held.contains_key(&seat.account) {
-            self.held.insert(seat.account.clone(), BTreeSet::new());
-        }
-        if let Some(held) = self.held.get_mut(&seat.account) {
-            let room = MOST_LICENSES.saturating_sub(held.len());
-            let new = seat.licenses.iter().filter(|name| !held.contains(*name));
-            let new: Vec<String> = new.take(room).cloned().collect();
-            held.extend(new);
-        }
+        let held = self.held.entry(seat.account.clone()).or_default();
+        let room = MOST_LICENSES.saturating_sub(held.len());
+        let new = seat.licenses.iter().filter(|name| !held.contains(*name));
+        let new: Vec<String> = new.take(room).cloned().collect();
+        held.extend(new);
     }
 
     /// Does somebody of this account hold this licence?
