@@ -78,7 +78,7 @@ pub async fn split(
     identifiers: &[String],
     reason: &str,
 ) -> Result<Done, AdminError> {
-    let split = deciding!(split_once(ports, who, id, identifiers, reason).await)?;
+    let split = deciding!(Box::pin(split_once(ports, who, id, identifiers, reason)).await)?;
     if split.person.entity.state.may_receive() {
         stop_taking(ports, who, &split.person.entity).await?;
     }

@@ -84,7 +84,13 @@ async fn the_company_of_the_examples_is_imported_planned_and_applied() {
     let again = printed(&running, &["plan", FOLDER]);
     assert!(again.contains("0 gains, 0 changes, 0 losses"), "{again}");
 
-    // Nothing that a policy gives is left out by its application without a word.
+    nothing_is_left_out(&running).await;
+    the_document_says_it(&printed(&running, &["document"]));
+    assert!(running.stop());
+}
+
+/// Nothing that a policy gives is left out by its application without a word.
+async fn nothing_is_left_out(running: &Sando) {
     let policies = running.get("/v1/policies").await;
     for policy in policies["items"].as_array().unwrap() {
         let path = format!("/v1/policies/{}", policy["policy"].as_str().unwrap());
@@ -92,8 +98,9 @@ async fn the_company_of_the_examples_is_imported_planned_and_applied() {
         assert_eq!(status, 200, "{answer}");
         assert_eq!(answer["warnings"], Value::Null, "{answer}");
     }
+}
 
-    let document = printed(&running, &["document"]);
+fn the_document_says_it(document: &str) {
     for line in [
         "# What is configured",
         "### NetSuite",
@@ -108,5 +115,4 @@ async fn the_company_of_the_examples_is_imported_planned_and_applied() {
             "{line}\n{document}"
         );
     }
-    assert!(running.stop());
 }

@@ -160,12 +160,16 @@ fn forms(kind: &str, opportunity: &str, given: Vec<(String, Value)>, now: i64) -
             "createdAt": at, "completedAt": at, "deletedAt": null,
         }));
     }
-    if let Some(mut old) = forms.first().cloned() {
-        old["id"] = json!(format!("{kind}-deleted-{opportunity}"));
-        old["createdAt"] = json!(now + 3_600_000);
-        old["deletedAt"] = json!(now + 3_600_001);
-        old["fields"] = json!([]);
-        forms.push(old);
+    let old = forms.first().and_then(Value::as_object).cloned();
+    if let Some(mut old) = old {
+        old.insert(
+            "id".to_owned(),
+            json!(format!("{kind}-deleted-{opportunity}")),
+        );
+        old.insert("createdAt".to_owned(), json!(now + 3_600_000));
+        old.insert("deletedAt".to_owned(), json!(now + 3_600_001));
+        old.insert("fields".to_owned(), json!([]));
+        forms.push(Value::Object(old));
     }
     forms
 }

@@ -243,6 +243,14 @@ async fn settings_are_saved_part_by_part() {
         json!({ "it-admin": ["ada@contoso.example"] })
     );
     assert_eq!(settings["oidc"]["audience"], "sando");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_are_told_where_they_were_typed_and_change_nothing() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let settings = world.get("/v1/settings").await.expect(200);
+
     let wrong = browser
         .post(
             "/console/settings/guards",

@@ -31,7 +31,7 @@ async fn watch(browser: &mut Browser<'_>, session: &str) -> Answer {
 
 fn session(page: &Answer) -> String {
     let found = between(&page.text, "name=\"session\" value=\"", "\"");
-    found.unwrap_or_else(|| panic!("{}", page.text)).to_owned()
+    found.expect(&page.text).to_owned()
 }
 
 /// Begins a login from the test step: its name, and the query that comes back from the login page.
