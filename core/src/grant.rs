@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
@@ -171,6 +172,14 @@ impl Grant {
                 GrantState::Desired
             };
         }
+    }
+
+    /// How it stands, for the audit: what is held, and who or what said so.
+    #[must_use]
+    pub fn recorded(&self) -> Value {
+        json!({
+            "state": self.state, "held": self.held, "policies": self.policies, "approval": self.approval,
+        })
     }
 
     /// Might the person have something in the application because of this grant?

@@ -156,6 +156,12 @@ pub trait Lever: Send + Sync {
     /// `NoAnswer` with [`Sent::Perhaps`] if it may have been written.
     async fn add_note(&self, opportunity: &LeverId, text: &str) -> Result<(), RemoteError>;
 
+    /// Gives the opportunity a tag; one that it has already stays, so that this may be repeated.
+    ///
+    /// # Errors
+    /// As for `read`.
+    async fn add_tag(&self, opportunity: &LeverId, tag: &str) -> Result<(), RemoteError>;
+
     /// Is the API key accepted, and may it read what Sando reads?
     ///
     /// # Errors

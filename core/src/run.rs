@@ -456,7 +456,7 @@ mod tests {
     #[test]
     fn a_request_that_was_accepted_has_ended() {
         let step = a_step(StepWork::Workflow {
-            kind: StepKind::LeverNote {},
+            kind: StepKind::LeverNote { tag: None },
             expanded: Expanded::No,
         });
 

@@ -68,7 +68,11 @@ pub enum StepKind {
     /// One request.
     Http(Box<HttpStep>),
     /// A note on the opportunity in Lever.
-    LeverNote {},
+    LeverNote {
+        /// A tag that the opportunity gets with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tag: Option<String>,
+    },
 }
 
 impl StepKind {
@@ -82,7 +86,7 @@ impl StepKind {
             Self::Wait { .. } => "wait",
             Self::Notify(_) => "notify",
             Self::Http(_) => "http",
-            Self::LeverNote {} => "lever_note",
+            Self::LeverNote { .. } => "lever_note",
         }
     }
 }
@@ -167,7 +171,7 @@ impl Workflow {
         };
         let give = || step("access", StepKind::Grant {}, &[]);
         let take = || step("revoke", StepKind::Revoke {}, &[]);
-        let note = |needs: &[&str]| step("lever", StepKind::LeverNote {}, needs);
+        let note = |needs: &[&str]| step("lever", StepKind::LeverNote { tag: None }, needs);
         vec![
             workflow(
                 "onboard",
@@ -221,6 +225,12 @@ impl Workflow {
                 }
             }
         }
+        let tags = self.steps.iter().enumerate();
+        let tags = tags.filter_map(|(place, step)| Some((place, step.tag()?)));
+        for (place, _) in tags.filter(|(_, tag)| !(1..=100).contains(&tag.trim().chars().count())) {
+            let path = format!("steps[{place}].tag");
+            mistakes.push(Mistake::new(path, "a tag has 1 to 100 characters"));
+        }
         if self.steps.len() > 50 {
             mistakes.push(Mistake::new("steps", "at most 50 steps"));
         }
@@ -242,6 +252,13 @@ impl Workflow {
 }
 
 impl StepFile {
+    fn tag(&self) -> Option<&str> {
+        match &self.kind {
+            StepKind::LeverNote { tag } => tag.as_deref(),
+            _ => None,
+        }
+    }
+
     fn templates(&self) -> Vec<(&'static str, &str)> {
         match &self.kind {
             StepKind::Task(task) => vec![("title", &task.title), ("owner", &task.owner)],

@@ -9,7 +9,7 @@ use crate::changes::{Changes, Line};
 use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::handle::delivery::{address_from, fresh_person, write_person};
+use crate::handle::delivery::{address_from, fresh_person, say_event, write_person};
 use crate::handle::lifecycle::{Leaving, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
 use crate::ids::EventId;
@@ -91,7 +91,7 @@ async fn put_once(
     }
     if begins {
         let event = baselined(&entity, who);
-        say(&event, &entity, &mut changes);
+        say_event(&event, &mut changes);
         changes.insert(&event);
     }
     ledger::commit(ports, changes).await?;
@@ -255,15 +255,6 @@ fn baselined(entity: &Person, who: &Who) -> Event {
         "the person was here already: nothing is given before somebody applies it by a replay",
     ));
     event
-}
-
-fn say(event: &Event, entity: &Person, changes: &mut Changes) {
-    let line = Line::new(
-        StreamId::Person(entity.id.clone()),
-        format!("event {}", event.kind.as_str()),
-        format!("event/{}", event.id),
-    );
-    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
 }
 
 async fn leave_if_over(ports: &Ports, who: &Who, found: Loaded<Person>) -> Result<(), AdminError> {

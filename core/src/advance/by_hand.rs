@@ -25,10 +25,11 @@ pub(super) fn by_hand(
     let done = situation.task_of(step).map(|task| task.state);
     if done == Some(TaskState::Done) {
         step.enter(StepState::Verified, "done by hand");
-        turn.changed_grants
-            .push(settled_by_hand(grant, step, situation.now));
-        turn.said
-            .push(Said::new("done by hand", format!("app/{app}")));
+        let settled = settled_by_hand(grant, step, situation.now);
+        let (before, after) = (grant.entity.recorded(), settled.entity.recorded());
+        turn.changed_grants.push(settled);
+        let said = Said::new("done by hand", format!("app/{app}"));
+        turn.said.push(said.changing(before, after));
         return true;
     }
     if !manual {

@@ -6,6 +6,7 @@ use crate::effect::Goal;
 use crate::grant::{Grant, GrantState};
 use crate::ids::StepId;
 use crate::run::{Expanded, Run, Step, StepState, StepWork, WaitsFor};
+use serde_json::json;
 
 /// Turns the plan of a `grant` or `revoke` step into one step a grant, a portion at a time.
 pub(super) fn expand(
@@ -115,8 +116,9 @@ pub(super) fn want(effect: &PlannedEffect, situation: &Situation<'_>, turn: &mut
             turn.changed_grants.push(grant);
         }
     }
-    turn.said
-        .push(Said::new("desired", format!("app/{}", effect.app)));
+    let after = json!({ "wanted": effect.entitlement, "policies": effect.policies });
+    let said = Said::new("desired", format!("app/{}", effect.app));
+    turn.said.push(said.after(after));
 }
 
 /// The state of a `grant` or `revoke` step follows from the steps inside it.

@@ -234,7 +234,7 @@ fn is_note(step: &Step) -> bool {
     matches!(
         &step.work,
         StepWork::Workflow {
-            kind: StepKind::LeverNote {},
+            kind: StepKind::LeverNote { .. },
             ..
         }
     )

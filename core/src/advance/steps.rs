@@ -28,7 +28,7 @@ pub(super) fn advance_step(
         step.enter(StepState::Cancelled, "the run was cancelled");
         return step;
     }
-    if !matches!(kind, StepKind::LeverNote {})
+    if !matches!(kind, StepKind::LeverNote { .. })
         && let Some(need) = step
             .needs
             .iter()
@@ -59,7 +59,7 @@ pub(super) fn advance_step(
         }
         StepKind::Wait { until } => advance_wait(run, &mut step, &until, situation),
         StepKind::Task(task) => advance_task(run, &mut step, &task, situation, turn),
-        StepKind::LeverNote {} => advance_note(run, &mut step, situation, turn),
+        StepKind::LeverNote { .. } => advance_note(run, &mut step, situation, turn),
         StepKind::Notify(_) | StepKind::Http(_) => ready(run, &mut step, situation, turn),
     }
     step

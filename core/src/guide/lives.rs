@@ -70,7 +70,10 @@ fn step(workflow: &Workflow, step: &StepFile) -> String {
         StepKind::Wait { until } => waits(until),
         StepKind::Notify(notify) => format!("tells {}: \"{}\"", notify.to, notify.text),
         StepKind::Http(http) => format!("calls {} {}", http.method, http.path),
-        StepKind::LeverNote {} => "writes down in Lever how it stands".to_owned(),
+        StepKind::LeverNote { tag: None } => "writes down in Lever how it stands".to_owned(),
+        StepKind::LeverNote { tag: Some(tag) } => {
+            format!("writes down in Lever how it stands, and gives the tag \"{tag}\"")
+        }
     };
     let needs: Vec<&str> = step.needs.iter().map(|need| need.as_str()).collect();
     let after = if needs.is_empty() {

@@ -16,7 +16,8 @@ use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::Direction;
 
-use super::{HandleError, delivery::write_person, erasure, ledger, load, residue, wake};
+use super::delivery::{say_event, write_person};
+use super::{HandleError, erasure, ledger, load, residue, wake};
 
 /// A moment of a person's life has come: the first day, the time to leave, or to be erased.
 ///
@@ -190,12 +191,7 @@ pub fn follow_change(
         run.requested_by = changes.origin.by_somebody();
         changes.insert(&run);
     }
-    let line = Line::new(
-        StreamId::Person(after.id.clone()),
-        format!("event {}", event.kind.as_str()),
-        format!("event/{}", event.id),
-    );
-    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
+    say_event(&event, changes);
     changes.insert(&event);
 }
 
@@ -290,12 +286,7 @@ async fn start_these(
     }
     let person_id = person.entity.id.clone();
     write_person(ports, &Changed::Updated(Box::new(person)), &mut changes).await?;
-    let line = Line::new(
-        StreamId::Person(person_id.clone()),
-        format!("event {}", event.kind.as_str()),
-        format!("event/{}", event.id),
-    );
-    changes.say(line.after(json!({ "state": event.state, "runs": event.runs })));
+    say_event(&event, &mut changes);
     changes.insert(&event);
     let origin = changes.origin.clone();
     ledger::commit(ports, changes).await?;

@@ -269,7 +269,7 @@ fn unions_that_cannot_work_are_mistakes() {
     );
     wrong(
         &list("{ path: /u, details: { path: /d, keep: { a: b } } }"),
-        "users.details.keep: details are of one user",
+        "users.details.keep: details are of one user: what they say stands under the name of `as`",
     );
     wrong(
         &list("{ path: /u, details: { path: /d, batch: 10 } }"),

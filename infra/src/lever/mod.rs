@@ -188,6 +188,11 @@ impl Lever for LeverClient {
         let errand = self.errand(Priority::Urgent, Duration::from_secs(20));
         self.write_note(opportunity, text, &errand).await
     }
+
+    async fn add_tag(&self, opportunity: &LeverId, tag: &str) -> Result<(), RemoteError> {
+        let errand = self.errand(Priority::Urgent, Duration::from_secs(20));
+        self.tag(opportunity, tag, &errand).await
+    }
 }
 
 /// An answer without the id that it must have.

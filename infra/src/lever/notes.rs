@@ -1,4 +1,4 @@
-//! Notes on an opportunity: found again by a marker, written once.
+//! Notes on an opportunity: found again by a marker, written once; and tags.
 
 use sando_core::ids::LeverId;
 use sando_core::ports::RemoteError;
@@ -32,6 +32,19 @@ impl LeverClient {
         let parts = ["opportunities", opportunity.as_str(), "notes"];
         let body = json!({"value": text, "secret": true});
         self.post(&parts, &body, errand).await.map(drop)
+    }
+
+    /// Tags that are there already stay as they are.
+    pub(super) async fn tag(
+        &self,
+        opportunity: &LeverId,
+        tag: &str,
+        errand: &Errand,
+    ) -> Result<(), RemoteError> {
+        let parts = ["opportunities", opportunity.as_str(), "addTags"];
+        self.post(&parts, &json!({"tags": [tag]}), errand)
+            .await
+            .map(drop)
     }
 }
 

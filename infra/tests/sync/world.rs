@@ -111,6 +111,9 @@ impl Lever for Fakes {
     async fn add_note(&self, _: &LeverId, _: &str) -> Result<(), RemoteError> {
         Err(never())
     }
+    async fn add_tag(&self, _: &LeverId, _: &str) -> Result<(), RemoteError> {
+        Err(never())
+    }
     async fn test(&self) -> Result<(), RemoteError> {
         Err(never())
     }

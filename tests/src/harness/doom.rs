@@ -199,6 +199,9 @@ impl Lever for Doomed<dyn Lever> {
             .around_effect(self.port.add_note(opportunity, text))
             .await
     }
+    async fn add_tag(&self, opportunity: &LeverId, tag: &str) -> Result<(), RemoteError> {
+        self.port.add_tag(opportunity, tag).await
+    }
 }
 
 #[async_trait]

@@ -19,7 +19,7 @@ async fn onboarding(scene: &Scene, repeat: Value) {
         { "id": "laptop", "type": "task", "owner": "it@contoso.example", "title": "Laptop for {name}" },
         { "id": "hello", "type": "notify", "needs": ["access"], "to": "{personal_email}", "text": "Welcome, {name}" },
         { "id": "course", "type": "http", "needs": ["access"], "path": path, "body": { "email": "{work_email}" }, "repeat": repeat },
-        { "id": "lever", "type": "lever_note", "needs": ["access"] },
+        { "id": "lever", "type": "lever_note", "needs": ["access"], "tag": "access ready" },
     ] });
     scene
         .configure(ConfigKind::Workflow, "onboard", workflow)
@@ -75,6 +75,8 @@ async fn every_kind_of_step_is_done_once_and_the_task_ends_the_run() {
         notes[0]
     );
     assert!(notes[1].contains("laptop: done"), "{}", notes[1]);
+    let tags = scene.site.lever.tags(&ids.opportunity);
+    assert_eq!(tags.iter().filter(|tag| *tag == "access ready").count(), 1);
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub(super) enum Target {
         opportunity: LeverId,
         /// What it says, with its marker.
         text: String,
+        /// The tag that comes with it.
+        tag: Option<String>,
     },
     /// A message.
     Message(Notification),
@@ -145,9 +147,10 @@ impl Job {
         });
         let key = change.key(&format!("{}/{}", run.id, step.id), Action::Send);
         let target = match kind {
-            StepKind::LeverNote {} => Target::Note {
+            StepKind::LeverNote { tag } => Target::Note {
                 opportunity: run.opportunity.clone()?,
                 text: note::text(hand, &key),
+                tag: tag.clone(),
             },
             StepKind::Notify(notify) => Target::Message(message(hand, notify, key)),
             StepKind::Http(http) => Target::Request(http.clone()),
@@ -213,9 +216,11 @@ impl Job {
                 Ok(provisioner) => provisioner.make(action, subject, &key).await,
                 Err(error) => Outcome::from(error),
             },
-            Target::Note { opportunity, text } => {
-                outcome(ports.lever.add_note(opportunity, text).await)
-            }
+            Target::Note {
+                opportunity,
+                text,
+                tag,
+            } => outcome(note::write(ports, opportunity, text, tag.as_deref()).await),
             Target::Message(notification) => outcome(ports.notifier.send(notification).await),
             Target::Request(step) => match request(step, hand_person) {
                 Ok((step, body)) => ports.apps.request(&step, &body, &key).await,

@@ -1,6 +1,7 @@
 //! What the note in Lever says: what was given, what waits, what failed. Never an address or a credential.
 
-use crate::ids::EffectKey;
+use crate::ids::{EffectKey, LeverId};
+use crate::ports::{Ports, RemoteError};
 use crate::run::{Step, StepState, WaitsFor};
 
 use super::Hand;
@@ -25,6 +26,19 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     }
     lines.push(marker(key));
     lines.join("\n")
+}
+
+/// Writes the note; its tag first, which may be given twice: whoever finds the note finds the tag as well.
+pub(super) async fn write(
+    ports: &Ports,
+    opportunity: &LeverId,
+    text: &str,
+    tag: Option<&str>,
+) -> Result<(), RemoteError> {
+    if let Some(tag) = tag {
+        ports.lever.add_tag(opportunity, tag).await?;
+    }
+    ports.lever.add_note(opportunity, text).await
 }
 
 fn title(workflow: &str) -> String {

@@ -1,7 +1,7 @@
 //! Takes in what looks and attempts showed, and writes it down: a portion of effects in one commit.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::advance::{HELD, a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
@@ -219,6 +219,7 @@ impl<'a> Portion<'a> {
     fn verified(&mut self, job: &Job, user: Option<ExternalId>) {
         let mut job = job.clone();
         let goal = job.change.goal;
+        let before = recorded(&job);
         let mut is_new = false;
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
@@ -226,7 +227,7 @@ impl<'a> Portion<'a> {
             settle_grant(&mut grant.entity, goal, user);
         }
         self.keep(&job, None);
-        self.say(&job, "verified", "ok".to_owned(), None);
+        self.say_change(&job, "verified", "ok".to_owned(), before);
         let run = &self.hand.run.entity;
         if is_new && run.step(&job.step).is_some_and(|step| run.ends(step)) {
             self.take_back(&job);
@@ -273,7 +274,7 @@ impl<'a> Portion<'a> {
         let over = is_over(&self.hand.run.entity);
         self.on_step(&job.step, |step| match &step.work {
             StepWork::Workflow {
-                kind: StepKind::LeverNote {},
+                kind: StepKind::LeverNote { .. },
                 ..
             } => {
                 step.notes = step.notes.saturating_add(1);
@@ -323,12 +324,13 @@ impl<'a> Portion<'a> {
     /// It will not work by itself: the owner gets it as a task, with everything known.
     fn give_up(&mut self, job: &Job, why: &str) {
         let mut job = job.clone();
+        let before = recorded(&job);
         if let Target::User { grant, .. } = &mut job.target {
             grant.entity.state = GrantState::Failed;
             grant.entity.reason = Some(why.to_owned());
         }
         self.keep(&job, None);
-        self.say(&job, "given up", why.to_owned(), None);
+        self.say_change(&job, "given up", why.to_owned(), before);
         let run = &self.hand.run.entity;
         let Some(step) = run.step(&job.step) else {
             return;
@@ -364,6 +366,15 @@ impl<'a> Portion<'a> {
         let mut line = Line::new(self.hand.stream(), action, job.name()).result(result);
         if let Some(action) = key {
             line = line.after(json!({ "effect": job.key(action), "step": job.step }));
+        }
+        self.changes.say(line);
+    }
+
+    /// Says what became of a grant, with how it stood before and stands now.
+    fn say_change(&mut self, job: &Job, action: &str, result: String, before: Option<Value>) {
+        let mut line = Line::new(self.hand.stream(), action, job.name()).result(result);
+        if let (Some(before), Some(after)) = (before, recorded(job)) {
+            line = line.before(before).after(after);
         }
         self.changes.say(line);
     }
@@ -428,6 +439,13 @@ impl<'a> Portion<'a> {
         }
         self.hand.tasks.extend(self.tasks.iter().map(super::new));
         Ok(self.to_make)
+    }
+}
+
+fn recorded(job: &Job) -> Option<Value> {
+    match &job.target {
+        Target::User { grant, .. } => Some(grant.entity.recorded()),
+        _ => None,
     }
 }
 

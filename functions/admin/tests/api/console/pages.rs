@@ -186,7 +186,7 @@ async fn what_runs_asks_again_and_what_is_over_does_not() {
     assert_eq!(ended.status, 303, "{}", ended.text);
     world.pass(60).await;
 
-    assert!(!browser.get(&place).await.text.contains("hx-trigger"));
+    assert!(!browser.get(&place).await.text.contains("every 2s"));
 }
 
 #[tokio::test]
