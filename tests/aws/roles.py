@@ -177,7 +177,7 @@ def try_all(aws, ids):
             due = "allowed" if name in may else "denied"
             found = outcome(attempt)
             if found != due:
-                wrong.append(f"{function}: {name} is {found}")
+                wrong.append(f"{of}: {name} is {found}")
         tried += len(attempts)
     assert not wrong, "\n".join(wrong)
     return tried
