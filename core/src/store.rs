@@ -11,6 +11,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::audit::{Record, StreamId};
@@ -58,6 +59,8 @@ pub enum Key {
     Budget(Slug),
     /// A number that is kept, such as the removals of an hour.
     Counter(String),
+    /// A part of what a day came to.
+    Tally(Date, u8),
     /// An API key.
     ApiKey(KeyId),
     /// The answer given to an idempotency key.
@@ -365,6 +368,8 @@ pub enum Group {
     Definitions,
     /// The versions of a definition that are kept, oldest first.
     DefinitionVersions(Slug),
+    /// The parts of what a day came to.
+    Tallies(Date),
     /// All unfinished definitions.
     Drafts,
     /// All connected accounts.

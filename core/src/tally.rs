@@ -1,6 +1,6 @@
 //! What a day came to: the numbers of [`Metric`] that are kept, counted in the commit that they tell of (L19).
 //!
-//! A day has a few items, so that those who commit at the same time seldom meet. Pure.
+//! A day is in many parts, so that those who commit at the same time seldom meet. Pure.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::metric::Metric;
 use crate::store::{Entity, Key};
 
-/// How many items a day has.
-pub const SHARDS: u8 = 8;
+/// How many items a day may have: only those in which something is counted are there.
+pub const SHARDS: u8 = 128;
 /// For how long a day is kept: a year, and a month to compare with.
 const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// What its key begins with.
-const NAME: &str = "tally-";
 
 /// Values that were measured: how many, how much together, and how they are spread, each within an eighth of its size.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -137,13 +135,13 @@ impl Tally {
     /// Where a part lies.
     #[must_use]
     pub fn key_of(day: Date, shard: u8) -> Key {
-        Key::Counter(format!("{NAME}{day}-{shard}"))
+        Key::Tally(day, shard)
     }
 
     /// Is it the key of such a part?
     #[must_use]
     pub fn has(key: &Key) -> bool {
-        matches!(key, Key::Counter(name) if name.starts_with(NAME))
+        matches!(key, Key::Tally(..))
     }
 
     /// Adds a part of the same day.

@@ -1,8 +1,8 @@
 //! How Sando does, day by day (L19), and what was counted last: read as it was kept, never by looking at everything.
 
-use std::collections::BTreeMap;
 use std::iter::successors;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -11,34 +11,30 @@ use crate::handle::count::job_of;
 use crate::job::{Job, JobState, Work};
 use crate::ports::Ports;
 use crate::report::Figures;
-use crate::store::{Key, Loaded};
-use crate::tally::{SHARDS, Tally};
+use crate::store::{Group, Key, Loaded};
+use crate::tally::Tally;
 
 use super::AdminError;
+
+/// How many days are read at once.
+const AT_ONCE: usize = 16;
 
 /// Every day from one to another, oldest first; those on which nothing was counted are empty.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub async fn days(ports: &Ports, from: Date, to: Date) -> Result<Vec<Tally>, AdminError> {
-    let days = successors(Some(from), |day| day.tomorrow().ok());
-    let mut days: BTreeMap<Date, Tally> = days
-        .take_while(|day| *day <= to)
-        .map(|day| (day, Tally::empty(day, 0)))
-        .collect();
-    let parts = days
-        .keys()
-        .flat_map(|day| (0..SHARDS).map(move |shard| (*day, shard)));
-    let keys: Vec<Key> = parts
-        .map(|(day, shard)| Tally::key_of(day, shard))
-        .collect();
-    for stored in ports.store.get_all(&keys).await?.into_iter().flatten() {
-        let part: Loaded<Tally> = stored.read()?;
-        if let Some(day) = days.get_mut(&part.entity.day) {
-            day.join(&part.entity);
-        }
-    }
-    Ok(days.into_values().collect())
+    let days = successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to);
+    // In order, so many at a time.
+    let days = stream::iter(days).map(|day| one(ports, day));
+    days.buffered(AT_ONCE).try_collect().await
+}
+
+async fn one(ports: &Ports, day: Date) -> Result<Tally, AdminError> {
+    let mut whole = Tally::empty(day, 0);
+    let parts: Vec<Loaded<Tally>> = ports.store.all(&Group::Tallies(day)).await?;
+    parts.iter().for_each(|part| whole.join(&part.entity));
+    Ok(whole)
 }
 
 /// What was counted last over all rosters, on this day or the one before; none while it is being counted.

@@ -18,6 +18,7 @@
 //! | person's key | `PERSONKEY#<id>` | `KEY` | | | | `get` |
 //! | budget | `LIMIT#<credential>` | `LIMIT` | | | | `get` |
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
+//! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | login on its way | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
@@ -133,6 +134,7 @@ impl From<&Key> for ItemKey {
             Key::PersonKey(id) => (format!("PERSONKEY#{id}"), "KEY".to_owned()),
             Key::Budget(id) => (format!("LIMIT#{id}"), "LIMIT".to_owned()),
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
+            Key::Tally(day, part) => (format!("TALLY#{day}"), format!("PART#{part:03}")),
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Login(name) => (format!("LOGIN#{}", free(name)), "LOGIN".to_owned()),
@@ -227,6 +229,10 @@ impl TryFrom<&ItemKey> for Key {
             (["PERSONKEY", id], ["KEY"]) => Self::PersonKey(id.parse()?),
             (["LIMIT", id], ["LIMIT"]) => Self::Budget(id.parse()?),
             (["COUNTER", name], ["COUNTER"]) => Self::Counter(parse_free(name)?),
+            (["TALLY", day], ["PART", part]) => {
+                let day = day.parse().map_err(|_| KeyError::Form)?;
+                Self::Tally(day, parse_number(part)?)
+            }
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
             (["TURN", name], ["TURN"]) => Self::Turn(parse_free(name)?),
@@ -334,6 +340,7 @@ pub fn group_partitions(group: &Group) -> (Vec<String>, Option<&'static str>) {
         Group::Heads => ((0..HEAD_SHARDS).map(head_partition).collect(), None),
         Group::Definitions => (vec!["DEFINITIONS".to_owned()], None),
         Group::DefinitionVersions(id) => (vec![format!("DEFINITION#{id}")], Some("VERSION#")),
+        Group::Tallies(day) => (vec![format!("TALLY#{day}")], None),
         Group::Drafts => (vec!["DRAFTS".to_owned()], None),
         Group::Accounts => (vec!["ACCOUNTS".to_owned()], None),
     }

@@ -49,6 +49,7 @@ impl State {
             | (Group::Accounts, Key::Account(..))
             | (Group::Heads, Key::Head(_)) => true,
             (Group::DefinitionVersions(of), Key::DefinitionVersion(id, _)) => of == id,
+            (Group::Tallies(of), Key::Tally(day, _)) => of == day,
             _ => false,
         });
         items.map(|(_, item)| item.stored.clone()).collect()

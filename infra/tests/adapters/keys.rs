@@ -74,6 +74,8 @@ fn key() -> impl Strategy<Value = Key> {
         id("per_").prop_map(Key::PersonKey),
         slug().prop_map(Key::Budget),
         any::<String>().prop_map(Key::Counter),
+        (1..28_i8, any::<u8>())
+            .prop_map(|(day, part)| Key::Tally(jiff::civil::date(2027, 2, day), part)),
         id("key_").prop_map(Key::ApiKey),
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),

@@ -321,6 +321,12 @@ pub(crate) async fn groups_show_a_write_at_once(world: &World) {
                 .to_vec(),
         ),
         (
+            Group::Tallies(jiff::civil::date(2027, 1, 4)),
+            [0, 7, 127]
+                .map(|part| Key::Tally(jiff::civil::date(2027, 1, 4), part))
+                .to_vec(),
+        ),
+        (
             Group::Accounts,
             vec![Key::Account(slug("acme"), slug("prod"))],
         ),
