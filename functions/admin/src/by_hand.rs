@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use sando_core::admin::people::{self, At, Done, check_attributes};
-use sando_core::admin::{correct, drift, erasure, identity};
+use sando_core::admin::{correct, drift, erasure, identity, leaving};
 use sando_core::ids::{AppSlug, PersonId};
+use sando_core::person::Lifecycle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -26,6 +27,9 @@ pub(crate) struct TerminateBody {
     at: String,
     #[serde(default)]
     reason: String,
+    /// Only shows what would be done.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// What came of it.
@@ -49,16 +53,26 @@ impl From<&Done> for DoneView {
     }
 }
 
+/// What comes of a leaving.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TerminatedView {
+    #[serde(flatten)]
+    done: DoneView,
+    /// What is taken away.
+    plan: Vec<EffectView>,
+    dry_run: bool,
+}
+
 /// Lets a person leave, now or at a time.
 #[utoipa::path(post, path = "/v1/people/{id}/@terminate", tag = "people", operation_id = "terminate_person",
     params(("id" = String, Path)), request_body = TerminateBody,
-    responses((status = 200, body = DoneView)))]
+    responses((status = 200, body = TerminatedView)))]
 pub(crate) async fn terminate(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
     InPath(id): InPath<PersonId>,
     Body(body): Body<TerminateBody>,
-) -> Result<Json<DoneView>, Problem> {
+) -> Result<Json<TerminatedView>, Problem> {
     let at =
         match body.at.as_str() {
             "now" => At::Now,
@@ -66,9 +80,26 @@ pub(crate) async fn terminate(
                 Problem::mistake("at", "`now` or a time such as 2027-03-31T16:00:00Z")
             })?),
         };
-    let who = caller.who(&api);
-    let done = people::terminate(&api.ports, &who, &id, at, &body.reason).await?;
-    Ok(Json(DoneView::from(&done)))
+    let found = people::person(&api.ports, &id).await?;
+    let plan = match found.entity.state {
+        Lifecycle::Left => Vec::new(),
+        _ => leaving::of(&api.ports, &id).await?.effects,
+    };
+    let done = if body.dry_run {
+        Done {
+            person: found,
+            event: None,
+            runs: Vec::new(),
+        }
+    } else {
+        let who = caller.who(&api);
+        people::terminate(&api.ports, &who, &id, at, &body.reason).await?
+    };
+    Ok(Json(TerminatedView {
+        done: DoneView::from(&done),
+        plan: plan.iter().map(EffectView::from).collect(),
+        dry_run: body.dry_run,
+    }))
 }
 
 /// Why somebody is back.

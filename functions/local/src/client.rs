@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail};
-use sando_infra::http::{Guard, GuardedClient, Method, Request};
+use sando_infra::http::{Answer, Guard, GuardedClient, Method, Request};
 use serde_json::Value;
 use url::Url;
 
@@ -44,6 +44,17 @@ impl Answered {
         }
         lines
     }
+
+    /// The body of what was done.
+    ///
+    /// # Errors
+    /// With what was wrong, if it was not.
+    pub fn done(self) -> anyhow::Result<Value> {
+        if !self.is_success() {
+            bail!("{}", self.problem().join("; "));
+        }
+        Ok(self.body)
+    }
 }
 
 impl Client {
@@ -67,21 +78,28 @@ impl Client {
 
     /// Reads something.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self.request(Method::GET, path)?;
-        let answer = self
-            .http
-            .read(&request)
-            .await
-            .with_context(|| format!("GET {path}"))?;
-        Ok(answer.json()?)
+        Ok(self.asked(path).await?.json()?)
+    }
+
+    /// Reads something; whatever is answered comes back.
+    pub async fn read(&self, path: &str) -> anyhow::Result<Answered> {
+        let answer = self.asked(path).await?;
+        Ok(Answered {
+            status: answer.status(),
+            body: answer.json().unwrap_or_default(),
+        })
     }
 
     /// Reads a text.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let answer = self.asked(path).await?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
+    async fn asked(&self, path: &str) -> anyhow::Result<Answer> {
         let request = self.request(Method::GET, path)?;
         let answer = self.http.read(&request).await;
-        let answer = answer.with_context(|| format!("GET {path}"))?;
-        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+        answer.with_context(|| format!("GET {path}"))
     }
 
     /// Changes something; whatever is answered comes back.

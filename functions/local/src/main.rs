@@ -68,22 +68,18 @@ enum Command {
     Apply(desk::ApplyFlags),
     /// Prints what is configured, in plain words, as Markdown: who gets what and why, what starts what, who owns what.
     Document(desk::DocumentFlags),
+    #[command(flatten)]
+    Daily(desk::Daily),
     /// Works with people.
     People {
         #[command(subcommand)]
-        command: PeopleCommand,
+        command: desk::PeopleCommand,
     },
     /// Works with the audit trail.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
     },
-}
-
-#[derive(Subcommand)]
-enum PeopleCommand {
-    /// Imports the people already here from a CSV file: nothing is given or taken before it is applied.
-    Import(desk::ImportFlags),
 }
 
 #[derive(Subcommand)]
@@ -122,9 +118,8 @@ async fn main() -> ExitCode {
         Command::Plan(flags) => desk::plan(&flags).await,
         Command::Apply(flags) => desk::apply(&flags).await,
         Command::Document(flags) => desk::document(&flags).await,
-        Command::People {
-            command: PeopleCommand::Import(flags),
-        } => desk::import(&flags).await,
+        Command::Daily(command) => desk::daily(&command).await,
+        Command::People { command } => desk::people(&command).await,
         Command::Audit {
             command: AuditCommand::Verify(flags),
         } => audit::verify(&flags).await,

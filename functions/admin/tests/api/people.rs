@@ -109,6 +109,8 @@ async fn a_termination_needs_a_time_and_starts_the_offboarding() {
         .await
         .expect(422);
     world.post(&path, json!({ "at": "soon" })).await.expect(422);
+    let dry = json!({ "at": "now", "reason": "today", "dry_run": true });
+    let shown = world.post(&path, dry).await.expect(200);
     let later = json!({ "at": "2027-02-01T16:00:00Z", "reason": "agreed" });
     let leaving = world.post(&path, later).await.expect(200);
     let left = world
@@ -118,8 +120,12 @@ async fn a_termination_needs_a_time_and_starts_the_offboarding() {
     let again = world.post(&path, json!({ "at": "now" })).await.expect(200);
     world.pass(60).await;
 
+    assert_eq!(shown["state"], "active", "it was only shown");
+    assert_eq!(shown["plan"][0]["action"], "suspend", "{shown}");
     assert_eq!(leaving["state"], "leaving");
     assert_eq!(left["state"], "left");
+    assert_eq!(left["plan"], shown["plan"]);
+    assert_eq!(again["plan"], json!([]), "they have left already");
     assert_eq!(left["runs"].as_array().unwrap().len(), 1);
     assert_eq!(again["runs"], json!([]));
     let run = world

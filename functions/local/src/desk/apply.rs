@@ -18,9 +18,9 @@ use crate::{print, say};
 /// More people would lose something than may without a second look: the plan has to be named.
 const OVER_CAP: u8 = 3;
 /// The plan that was seen does not hold any more.
-const MOVED: u8 = 4;
+pub(super) const MOVED: u8 = 4;
 /// How long long work is waited for.
-const PATIENCE: u32 = 600;
+pub(super) const PATIENCE: u32 = 600;
 
 /// Flags of `sando plan`.
 #[derive(Args)]
@@ -53,7 +53,7 @@ pub(crate) struct ApplyFlags {
     yes: bool,
 }
 
-fn usage(lines: &[String]) -> ExitCode {
+pub(super) fn usage(lines: &[String]) -> ExitCode {
     lines.iter().for_each(|line| say(&format!("sando: {line}")));
     ExitCode::from(2)
 }
@@ -134,7 +134,7 @@ pub(crate) async fn apply(flags: &ApplyFlags) -> anyhow::Result<ExitCode> {
             ));
             return Ok(ExitCode::from(OVER_CAP));
         }
-        None if flags.yes || asked()? => {}
+        None if flags.yes || asked("Apply this?")? => {}
         None => {
             return Ok(usage(&[
                 "nothing was put: say --yes, or --plan with the hash".to_owned(),
@@ -241,12 +241,16 @@ async fn waited(desk: &Desk, begun: Answered) -> anyhow::Result<Value> {
     bail!("it goes on without us: look at GET {path}")
 }
 
-fn asked() -> anyhow::Result<bool> {
+/// Does the person at the terminal say yes? Where there is none, nobody does.
+///
+/// # Errors
+/// If the terminal cannot be read.
+pub(super) fn asked(question: &str) -> anyhow::Result<bool> {
     let input = std::io::stdin();
     if !input.is_terminal() {
         return Ok(false);
     }
-    say("Apply this? [y/N]");
+    say(&format!("{question} [y/N]"));
     let mut line = String::new();
     input.lock().read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
@@ -307,21 +311,24 @@ pub(super) fn entitlement(value: &Value) -> String {
 /// `, 15.00 EUR a month`.
 fn money(sums: Option<&Value>) -> String {
     let sums = sums.and_then(Value::as_array).into_iter().flatten();
-    let shown = sums.filter_map(|sum| {
-        let amount = sum
-            .get("amount_minor")?
-            .as_i64()
-            .filter(|amount| *amount != 0)?;
-        let sign = if amount < 0 { "-" } else { "" };
-        let amount = amount.unsigned_abs();
-        Some(format!(
-            ", {sign}{}.{:02} {} a month",
-            amount / 100,
-            amount % 100,
-            text(sum, "currency")
-        ))
-    });
-    shown.collect()
+    let shown = sums.filter_map(amount);
+    shown.map(|sum| format!(", {sum} a month")).collect()
+}
+
+/// `15.00 EUR`; none for nothing.
+pub(super) fn amount(sum: &Value) -> Option<String> {
+    let amount = sum
+        .get("amount_minor")?
+        .as_i64()
+        .filter(|amount| *amount != 0)?;
+    let sign = if amount < 0 { "-" } else { "" };
+    let amount = amount.unsigned_abs();
+    let currency = text(sum, "currency");
+    Some(format!(
+        "{sign}{}.{:02} {currency}",
+        amount / 100,
+        amount % 100
+    ))
 }
 
 #[cfg(test)]

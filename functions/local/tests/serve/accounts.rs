@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::desk::{code, complained, run, said};
 use crate::support::{Around, Sando};
 use sando_world::saas::{Door, List, Paging};
 use sando_world::{SaasApp, wait_until};
@@ -30,10 +31,7 @@ async fn shows(sando: &Sando, field: &str, value: Value) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let around = Around::start().await;
+async fn users_of_acme() -> SaasApp {
     let app = SaasApp::start().await.unwrap();
     app.list(
         "/users",
@@ -42,6 +40,40 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
             .at_most(50),
     );
     app.door(Door::bearer("right"));
+    app
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_is_asked_for_on_the_command_line_and_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = users_of_acme().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection("right")).await;
+    shows(&sando, "users", json!(120)).await;
+
+    let done = run(&["sync", "acme/prod"], Some(&sando));
+    assert_eq!(code(&done), 0, "{}", complained(&done));
+    let sums = "120 users, 108 of them active";
+    assert!(said(&done).contains(sums), "{}", said(&done));
+    app.door(Door::bearer("another"));
+    let failed = run(&["sync", "acme/prod"], Some(&sando));
+    assert_eq!(code(&failed), 1, "{}", said(&failed));
+    assert!(said(&failed).contains(" failed: "), "{}", said(&failed));
+    let unknown = run(&["sync", "acme/none"], Some(&sando));
+    assert_eq!(code(&unknown), 1, "{}", said(&unknown));
+    assert!(complained(&unknown).contains("404"));
+    let unnamed = run(&["sync", "acme"], Some(&sando));
+    assert_eq!(code(&unnamed), 2, "{}", said(&unnamed));
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = users_of_acme().await;
     let sando = Sando::start(folder.path(), &around).await;
     sando.put("/v1/definitions/acme", definition(&app)).await;
 

@@ -7,7 +7,7 @@ use crate::support::{Around, Sando, TOKEN, sando};
 use sando_world::NewCandidate;
 
 /// Runs a command against a Sando.
-fn run(arguments: &[&str], sando_at: Option<&Sando>) -> Output {
+pub(crate) fn run(arguments: &[&str], sando_at: Option<&Sando>) -> Output {
     let mut command = sando(arguments);
     if let Some(at) = sando_at {
         command
@@ -17,15 +17,15 @@ fn run(arguments: &[&str], sando_at: Option<&Sando>) -> Output {
     command.output().unwrap()
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn complained(output: &Output) -> String {
+pub(crate) fn complained(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+mod daily;
 mod demo;
 mod desk;
 mod examples;
