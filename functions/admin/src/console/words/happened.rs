@@ -208,7 +208,8 @@ fn of_file(kind: ConfigKind) -> &'static str {
     }
 }
 
-fn of_event(kind: EventKind) -> &'static str {
+/// What happened.
+pub(in crate::console) fn of_event(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Hired => "Hired in Lever",
         EventKind::Unhired => "The hire was undone in Lever",
