@@ -43,7 +43,7 @@ pub(super) enum Nav {
     None,
 }
 
-const NAV: [(Nav, &str, &str); 9] = [
+const NAV: &[(Nav, &str, &str)] = &[
     (Nav::Overview, "/console", "Overview"),
     (Nav::Inbox, "/console/inbox", "Inbox"),
     (Nav::People, "/console/people", "People"),

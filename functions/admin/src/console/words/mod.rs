@@ -37,6 +37,7 @@ pub(super) const MORE: &str = "More";
 pub(super) const FILTER: &str = "Filter";
 pub(super) const CLEAR: &str = "Clear the filter";
 pub(super) const PROBLEM: &str = "There is a problem";
+pub(super) const QUOTE: &str = "If it comes back, quote";
 pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
