@@ -324,8 +324,10 @@ pub(in crate::console) fn nothing_drifted(name: &str) -> String {
 
 /// Drift, and what correcting it does.
 pub(in crate::console) fn drifted(name: &str, count: usize) -> String {
-    let count = many(size(count), "access", "accesses");
-    format!("{count} of {name} is not as it was left here.")
+    match size(count) {
+        1 => format!("1 access of {name} is not as it was left here."),
+        count => format!("{count} accesses of {name} are not as they were left here."),
+    }
 }
 
 pub(in crate::console) const ERASE: &str = "Erase…";

@@ -51,11 +51,13 @@ async fn each_role_has_its_own_forms() {
     let admins = [
         "/console/runs/{id}/cancel",
         "/console/runs/{id}/steps/{step}/skip",
+        "/console/people/{id}/erase",
         "/console/connect/{definition}",
         "/console/builder/{id}/save",
         "/console/settings/guards",
         "/console/settings/retention",
         "/console/settings/people",
+        "/console/settings/place",
         "/console/settings/lever",
         "/console/settings/sign-in",
         "/console/settings/keys",
