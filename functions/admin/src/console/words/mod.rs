@@ -38,6 +38,8 @@ pub(super) const FILTER: &str = "Filter";
 pub(super) const CLEAR: &str = "Clear the filter";
 pub(super) const PROBLEM: &str = "There is a problem";
 pub(super) const QUOTE: &str = "If it comes back, quote";
+/// How the title of a page begins that says what is wrong.
+pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";

@@ -76,6 +76,7 @@ async fn where_it_is_and_the_directory_are_settings() {
     let wrong = browser.post(place, &wrong).await;
     assert_eq!(wrong.status, 422);
     for text in [
+        "<title>Error: Settings · Sando</title>",
         "<code>public_url</code>",
         "<code>directory_definition</code>",
         "value=\"javascript-and-no-address\"",
@@ -89,6 +90,7 @@ async fn where_it_is_and_the_directory_are_settings() {
     ];
     assert_eq!(browser.post(place, &list).await.status, 422);
     assert_eq!(world.get("/v1/settings").await.expect(200), settings);
+    assert!(!page.contains("<title>Error"), "{page}");
 
     let empty = browser.post(place, &[]).await;
     assert_eq!(empty.status, 303, "{}", empty.text);
