@@ -18,7 +18,7 @@ use crate::settings::{Pause, Settings};
 use crate::workflow::Workflow;
 
 /// The parts of a candidacy's document that a path of a rule may begin with.
-const DOCUMENT: [&str; 10] = [
+const DOCUMENT: &[&str] = &[
     "opportunity",
     "contact",
     "application",

@@ -50,6 +50,23 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind, in the order of a working life.
+    pub const ALL: &[Self] = &[
+        Self::Applied,
+        Self::StageChanged,
+        Self::Hired,
+        Self::OfferChanged,
+        Self::Unhired,
+        Self::Archived,
+        Self::Unarchived,
+        Self::Deleted,
+        Self::PersonChanged,
+        Self::Terminated,
+        Self::Reinstated,
+        Self::UserAppeared,
+        Self::UserVanished,
+    ];
+
     /// The name in files and API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -281,6 +281,7 @@ const pagesOf = async (sando) => {
   const run = await first(`/v1/runs?person=${lee.id}`);
   const user = await first("/v1/accounts/wiki/prod/users");
   const licence = await first("/v1/reports/licenses");
+  const event = await first(`/v1/events?person=${lee.id}`);
   return [
     ["overview", "/console"], ["inbox", "/console/inbox"], ["decided", "/console/inbox?view=decided"],
     ["decision", `/approvals/${(await first("/v1/approvals?state=waiting")).id}`],
@@ -294,7 +295,9 @@ const pagesOf = async (sando) => {
     ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`],
-    ["merge", `/console/people/${lee.id}/merge`], ["split", `/console/people/${lee.id}/split`], ["pause", "/console/pause"],
+    ["drift", `/console/people/${lee.id}/drift`], ["erase", `/console/people/${lee.id}/erase`],
+    ["timeline-runs", `/console/people/${lee.id}?only=runs`], ["events", "/console/events"], ["event", `/console/events/${event.id}`],
+    ["guide", "/console/guide"], ["merge", `/console/people/${lee.id}/merge`], ["split", `/console/people/${lee.id}/split`], ["pause", "/console/pause"],
     ["spend", "/console/spend"], ["spend-person", "/console/spend?by=person"], ["residue", "/console/spend/residue"],
     ["find", "/console/find?q=lee"], ["review", "/console/reports/review"], ["review-all", "/console/reports/review?only=all"],
     ["licence", `/console/licences/${licence.app}/${encodeURIComponent(licence.license)}`],

@@ -11,6 +11,7 @@ use crate::handle::{lease_from, ledger, load, wake};
 use crate::ids::PersonId;
 use crate::person::Person;
 use crate::ports::Ports;
+use crate::store::Loaded;
 
 use super::people::person;
 use super::{AdminError, Who, deciding};
@@ -53,10 +54,18 @@ fn still_held(what: &str) -> AdminError {
     )
 }
 
-async fn ask(ports: &Ports, who: &Who, id: &PersonId, reason: &str) -> Result<(), AdminError> {
-    let mut found = person(ports, id).await?;
-    check_reason(&found.entity, reason)?;
-    let state = found.entity.state;
+/// Somebody who can be erased as things stand: not here, holding nothing, with nothing under way. Nothing is changed.
+///
+/// # Errors
+/// `Refused` with what is in the way.
+pub async fn erasable(ports: &Ports, id: &PersonId) -> Result<Loaded<Person>, AdminError> {
+    let found = person(ports, id).await?;
+    check_free(ports, &found.entity).await?;
+    Ok(found)
+}
+
+async fn check_free(ports: &Ports, person: &Person) -> Result<(), AdminError> {
+    let (id, state) = (&person.id, person.state);
     if state.may_receive() {
         let detail = format!(
             "the person is {}: terminate the person first",
@@ -73,6 +82,13 @@ async fn ask(ports: &Ports, who: &Who, id: &PersonId, reason: &str) -> Result<()
         let detail = "a run of the person is not over: wait for it, or cancel it";
         return Err(AdminError::refused("still_running", detail));
     }
+    Ok(())
+}
+
+async fn ask(ports: &Ports, who: &Who, id: &PersonId, reason: &str) -> Result<(), AdminError> {
+    let mut found = person(ports, id).await?;
+    check_reason(&found.entity, reason)?;
+    check_free(ports, &found.entity).await?;
     found.entity.erasure = Some(Erasure {
         extent: Extent::Everything,
         actor: who.actor.clone(),

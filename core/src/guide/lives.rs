@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::Entry;
-use super::words::{self, KINDS};
+use super::words;
 use crate::company::Company;
-use crate::rule::Rule;
+use crate::rule::{EventKind, Rule};
 use crate::schedule::Delivery;
 use crate::workflow::{Direction, StepFile, StepKind, Workflow};
 
 /// The rules, and what starts without one.
 pub(super) fn rules(company: &Company) -> Vec<Entry> {
     let named = company.rules.values().map(rule);
-    let unnamed = KINDS.into_iter().filter_map(|kind| {
+    let unnamed = EventKind::ALL.iter().filter_map(|&kind| {
         let workflow = kind.default_workflow()?;
         let is_named = company.rules.values().any(|rule| rule.event == kind);
         let started = format!("When {}, {workflow} starts.", words::event(kind));

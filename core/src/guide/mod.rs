@@ -3,12 +3,14 @@
 //!
 //! Pure, and the same for the same configuration.
 
+mod fields;
 mod lives;
 mod words;
 
 use std::fmt::Write;
 
 use crate::app::{Application, OnRevoke, Provision, Sensitivity};
+use crate::catalog::DefinitionItem;
 use crate::company::Company;
 use crate::policy::{Policy, PolicyGrant};
 
@@ -41,7 +43,7 @@ impl Entry {
 
 /// The whole document, in the order in which it is read.
 #[must_use]
-pub fn sections(company: &Company) -> Vec<Section> {
+pub fn sections(company: &Company, definitions: &[DefinitionItem]) -> Vec<Section> {
     let section = |title, entries| Section { title, entries };
     let all = vec![
         section("Who gets what", policies(company)),
@@ -49,6 +51,10 @@ pub fn sections(company: &Company) -> Vec<Section> {
         section("What starts what", lives::rules(company)),
         section("Workflows", lives::workflows(company)),
         section("What is known of people", lives::attributes(company)),
+        section(
+            "Which fields are mapped how",
+            fields::all(company, definitions),
+        ),
         section("Where people work", lives::locations(company)),
         section("Who is who", lives::roles(company)),
         section("Brakes", lives::brakes(company)),
@@ -59,9 +65,9 @@ pub fn sections(company: &Company) -> Vec<Section> {
 
 /// The document as Markdown.
 #[must_use]
-pub fn markdown(company: &Company) -> String {
+pub fn markdown(company: &Company, definitions: &[DefinitionItem]) -> String {
     let mut text = "# What is configured\n\nMade from the configuration as it is.\n".to_owned();
-    for section in sections(company) {
+    for section in sections(company, definitions) {
         let _ = write!(text, "\n## {}\n", section.title);
         for entry in section.entries {
             let _ = write!(text, "\n### {}\n\n", escaped(&entry.title));

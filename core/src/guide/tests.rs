@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::markdown;
+use crate::catalog::DefinitionItem;
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::Slug;
@@ -67,23 +68,51 @@ fn files() -> Vec<(ConfigKind, &'static str, Value)> {
         (
             ConfigKind::Settings,
             "settings",
-            json!({ "roles": { "it": ["it@contoso.example"] } }),
+            json!({ "roles": { "it": ["it@contoso.example"] }, "directory": {
+                "definition": "entra", "account": "prod", "attributes": { "department": "custom_fields.department" } } }),
         ),
     ]
+}
+
+fn definition() -> DefinitionItem {
+    let is_on = json!([{ "path": "state", "op": "is", "value": "on" }]);
+    let seat = json!([{ "path": "plan", "op": "any_of", "value": ["pro", "team"] }]);
+    DefinitionItem {
+        id: Slug::parse("figma").unwrap(),
+        app: Slug::parse("figma").unwrap(),
+        name: "Figma".to_owned(),
+        number: 3,
+        file: json!({
+            "definition": "figma", "app": "figma", "base_url": "https://figma.example/api",
+            "users": { "path": "/users", "where": [{ "path": "is_bot", "op": "is_not", "value": true }] },
+            "map": {
+                "external_id": "id", "email": { "first_of": ["work.email", "email"] },
+                "full_name": { "join": ["given", "family"], "with": " " },
+                "username": { "template": "{login}@contoso.example" },
+                "role": { "path": "role_id", "map": { "1": "Admin" }, "default": "Other" },
+                "last_visit_at": { "path": "seen", "format": "%d/%m/%Y" },
+            },
+            "status": { "active_when": is_on },
+            "licenses": { "conditions": [{ "name": "Seat", "when": seat }] },
+            "custom_fields": { "cost_center": "attributes.cost_center" },
+        }),
+        changed_at: Timestamp::UNIX_EPOCH,
+        changed_by: "test".to_owned(),
+    }
 }
 
 #[test]
 fn the_document_says_everything_in_plain_words() {
     let company = a_company(&files());
 
-    insta::assert_snapshot!("document", markdown(&company));
+    insta::assert_snapshot!("document", markdown(&company, &[definition()]));
 }
 
 #[test]
 fn what_users_wrote_is_text_and_no_markup() {
     let name = "*Figma* <script>\n# [x](y)";
     let app = json!({ "app": "figma", "name": name });
-    let text = markdown(&a_company(&[(ConfigKind::App, "figma", app)]));
+    let text = markdown(&a_company(&[(ConfigKind::App, "figma", app)]), &[]);
 
     let title = "### \\*Figma\\* \\<script\\> \\# \\[x\\](y)";
     assert!(text.lines().any(|line| line == title), "{text}");

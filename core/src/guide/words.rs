@@ -9,23 +9,6 @@ use crate::policy::{ApprovalRule, PolicyGrant};
 use crate::rule::EventKind;
 use crate::schedule::{Delivery, Span};
 
-/// Every kind of event, in the order of a working life.
-pub(super) const KINDS: [EventKind; 13] = [
-    EventKind::Applied,
-    EventKind::StageChanged,
-    EventKind::Hired,
-    EventKind::OfferChanged,
-    EventKind::Unhired,
-    EventKind::Archived,
-    EventKind::Unarchived,
-    EventKind::Deleted,
-    EventKind::PersonChanged,
-    EventKind::Terminated,
-    EventKind::Reinstated,
-    EventKind::UserAppeared,
-    EventKind::UserVanished,
-];
-
 /// What happens, as in "When …".
 pub(super) fn event(kind: EventKind) -> &'static str {
     match kind {
@@ -50,7 +33,8 @@ pub(super) fn conditions(conditions: &Conditions) -> Option<String> {
     (!conditions.is_empty()).then(|| all(&conditions.to_value()))
 }
 
-fn all(list: &Value) -> String {
+/// Every condition of a list as it stands in a file.
+pub(super) fn all(list: &Value) -> String {
     let items = list.as_array().into_iter().flatten();
     items.map(condition).collect::<Vec<String>>().join(" and ")
 }

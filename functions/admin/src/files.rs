@@ -18,7 +18,7 @@ use crate::list::{Listed, cut};
 use crate::problem::{MistakeView, Problem};
 
 /// Fields that an answer adds to a file: what was read can be put again.
-const ADDED: [&str; 3] = ["warnings", "credentials", "built_in"];
+const ADDED: &[&str] = &["warnings", "credentials", "built_in"];
 
 /// Which part of a list of files.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) struct Paging {
 /// The file with its name in it: the body may leave the name out, but not contradict the address.
 pub(crate) fn named(kind: ConfigKind, id: &Slug, mut file: Map<String, Value>) -> Value {
     for field in ADDED {
-        file.remove(field);
+        file.remove(*field);
     }
     let name = kind.as_str();
     if !matches!(kind, ConfigKind::Attributes) && !file.contains_key(name) {

@@ -39,6 +39,8 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     pub(crate) errors: Vec<MistakeView>,
     more: Option<Box<Map<String, Value>>>,
+    /// What the log has of it; never shown.
+    pub(crate) chain: Option<String>,
 }
 
 /// A problem as it is answered.
@@ -88,6 +90,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             more: None,
+            chain: None,
         }
     }
 
@@ -140,11 +143,13 @@ impl Problem {
             source = cause.source();
         }
         tracing::error!(error = %chain, "a request of the admin API failed");
-        Self::new(
+        let mut problem = Self::new(
             status,
             code,
             "it could not be done now; nothing is lost by trying again",
-        )
+        );
+        problem.chain = Some(chain);
+        problem
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn seat(seat: &Seat) -> Value {
     shown
 }
 
-pub(crate) const SEAT: [&str; 14] = [
+pub(crate) const SEAT: &[&str] = &[
     "app",
     "account",
     "external_id",
@@ -133,7 +133,8 @@ pub(crate) fn seat_row(seat: &Seat) -> Vec<String> {
 /// Seats as rows, with their head.
 pub(crate) fn seat_rows(seats: &[Seat]) -> Vec<Vec<String>> {
     let rows = seats.iter().map(seat_row);
-    std::iter::once(row(SEAT)).chain(rows).collect()
+    let head: Vec<String> = SEAT.iter().map(|name| (*name).to_owned()).collect();
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn residue_view(residue: &Residue) -> Value {

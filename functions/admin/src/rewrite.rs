@@ -32,7 +32,7 @@ const ACTIONS: &[&str] = &[
 ];
 
 /// Resources whose objects have actions.
-const RESOURCES: [&str; 8] = [
+const RESOURCES: &[&str] = &[
     "/v1/people/",
     "/v1/events/",
     "/v1/runs/",

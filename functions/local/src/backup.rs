@@ -30,7 +30,7 @@ pub struct RestoreFlags {
 }
 
 /// What lies beside the database and belongs to it.
-const FILES: [&str; 3] = ["key", "secrets", "admin-token"];
+const FILES: &[&str] = &["key", "secrets", "admin-token"];
 
 /// Is there a database in it?
 ///

@@ -207,7 +207,7 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    const WHOLE: [(&str, &str); 12] = [
+    const WHOLE: &[(&str, &str)] = &[
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "an-id"),
         ("AWS_SECRET_ACCESS_KEY", "a-secret"),

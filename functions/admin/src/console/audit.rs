@@ -22,7 +22,7 @@ use super::input::{Asks, At};
 use super::layout::{Nav, Page};
 use super::parts::{button, empty, id as copied, older, segment};
 use super::refusal::Refusal;
-use super::story::values;
+use super::story::{cause, values};
 use super::visitor::{Operates, Sees, Visitor};
 use super::words;
 
@@ -143,7 +143,7 @@ pub(super) async fn record(
             dt { "When" } dd { (exact(record.at)) }
             dt { "Who" } dd { (record.actor) }
             dt { "On what" } dd { (record.target) }
-            dt { "Because of" } dd { (record.cause.kind) " " code { (record.cause.id) } }
+            dt { "Because of" } dd { (cause(&record.cause)) }
             dt { "Result" } dd { (record.result) }
             dt { "Belongs to" } dd { code { (record.correlation_id) } }
             @if let Some(before) = &record.before { dt { "Before" } dd { (opened(before, cipher.as_ref())) } }

@@ -30,6 +30,7 @@ use super::layout::{Nav, Page, done};
 use super::lookup::{Names, once};
 use super::parts::hidden;
 use super::refusal::Refusal;
+use super::rehearsal;
 use super::visitor::{Administers, Operates, Visitor};
 use super::words::{self, Said};
 
@@ -38,7 +39,8 @@ const SHOWN: usize = 100;
 /// The longest file.
 const LONGEST: usize = 200_000;
 
-type Mistakes = Vec<(String, String)>;
+/// Where, and what is wrong there.
+pub(super) type Mistakes = Vec<(String, String)>;
 
 /// The name of a file that is not there yet.
 #[derive(Debug, Deserialize)]
@@ -78,13 +80,14 @@ pub(super) async fn new(
 }
 
 /// A file that can be put, and what in it has no effect yet.
-struct Checked {
-    change: FileChange,
+pub(super) struct Checked {
+    /// As it would be put.
+    pub(super) change: FileChange,
     warnings: Vec<Mistake>,
 }
 
 /// Reads a file as it was typed; all mistakes in words.
-async fn checked(
+pub(super) async fn checked(
     api: &Api,
     kind: Kind,
     id: &Slug,
@@ -134,6 +137,20 @@ async fn checked(
     }
 }
 
+/// The file again, with what is wrong in it.
+pub(super) fn mistaken(
+    visitor: &Visitor,
+    kind: Kind,
+    id: &Slug,
+    text: &str,
+    mistakes: &[(String, String)],
+) -> Response {
+    let body = editor(visitor, kind, id, text, mistakes);
+    let verdict = words::of_mistakes(mistakes.len());
+    let page = page(kind, id, verdict, body).respond(Some(visitor));
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
 /// Shows what would change; nothing is saved.
 pub(super) async fn plan(
     Operates(visitor): Operates,
@@ -145,15 +162,7 @@ pub(super) async fn plan(
     let text = form.get("file");
     let Checked { change, warnings } = match checked(&api, kind, &id, text).await? {
         Ok(checked) => checked,
-        Err(mistakes) => {
-            let body = editor(&visitor, kind, &id, text, &mistakes);
-            let verdict = words::of_mistakes(mistakes.len());
-            return Ok((
-                StatusCode::UNPROCESSABLE_ENTITY,
-                page(kind, &id, verdict, body).respond(Some(&visitor)),
-            )
-                .into_response());
-        }
+        Err(mistakes) => return Ok(mistaken(&visitor, kind, &id, text, &mistakes)),
     };
     let work = Work::Plan(Box::new(Planning::of(vec![change], None)));
     let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
@@ -172,19 +181,22 @@ pub(super) async fn plan(
         (totals(impact))
         (differences(impact, &names))
         (save(&api, &visitor, kind, &id, text, &planning.hash()))
+        (rehearsal::ask(&visitor, kind, &id, text))
         details { summary { "Change the file" } (editor(&visitor, kind, &id, text, &[])) }
     };
     let verdict = words::changes(impact.people, impact.affected, impact.losing);
     Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
 }
 
-fn unfinished(job: &Job) -> Problem {
+/// It could not be worked out in time, or at all.
+pub(super) fn unfinished(job: &Job) -> Problem {
     let reason = job.failure.clone();
     let reason = reason.unwrap_or_else(|| words::STILL_PLANNING.to_owned());
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unfinished", reason)
 }
 
-fn page(kind: Kind, id: &Slug, verdict: String, body: Markup) -> Page {
+/// The page of a changed file.
+pub(super) fn page(kind: Kind, id: &Slug, verdict: String, body: Markup) -> Page {
     Page {
         nav: Nav::Policies,
         title: format!("What would change: {id}"),
@@ -274,15 +286,7 @@ pub(super) async fn submit(
     let text = form.get("file");
     let change = match checked(&api, kind, &id, text).await? {
         Ok(checked) => checked.change,
-        Err(mistakes) => {
-            let body = editor(&visitor, kind, &id, text, &mistakes);
-            let verdict = words::of_mistakes(mistakes.len());
-            return Ok((
-                StatusCode::UNPROCESSABLE_ENTITY,
-                page(kind, &id, verdict, body).respond(Some(&visitor)),
-            )
-                .into_response());
-        }
+        Err(mistakes) => return Ok(mistaken(&visitor, kind, &id, text, &mistakes)),
     };
     let seen = form.get("plan");
     let who = visitor.who(&api);

@@ -141,14 +141,9 @@ fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) 
         }
     };
     let name = definition.name();
-    let title = format!("Connect {name}");
     let page = Page {
         nav: Nav::Integrations,
-        title: if filled.mistakes.is_empty() {
-            title
-        } else {
-            format!("Error: {title}")
-        },
+        title: format!("Connect {name}"),
         above: Some(html! { a href="/console/integrations" { "Integrations" } }),
         verdict: words::connect(name),
         lead: None,

@@ -37,7 +37,7 @@ pub(super) struct Kind {
     tab: &'static str,
 }
 
-pub(super) const KINDS: [Kind; 5] = [
+pub(super) const KINDS: &[Kind] = &[
     Kind {
         kind: ConfigKind::Policy,
         path: "policies",
@@ -77,18 +77,25 @@ pub(super) const KINDS: [Kind; 5] = [
 
 /// The kind that an address names.
 pub(super) fn kind(path: &str) -> Result<Kind, Refusal> {
-    let found = KINDS.into_iter().find(|kind| kind.path == path);
-    found.ok_or_else(Refusal::nothing)
+    let found = KINDS.iter().find(|kind| kind.path == path);
+    found.copied().ok_or_else(Refusal::nothing)
 }
 
-fn tabs_of(here: Kind) -> Markup {
-    let all = KINDS.map(|kind| {
+/// The tabs of all kinds, and of the document of all of it.
+pub(super) fn tabs_of(here: Option<Kind>) -> Markup {
+    let kinds = KINDS.iter().map(|kind| {
         (
             kind.tab.to_owned(),
             format!("/console/{}", kind.path),
-            kind == here,
+            Some(*kind) == here,
         )
     });
+    let guide = (
+        words::GUIDE_TAB.to_owned(),
+        "/console/guide".to_owned(),
+        here.is_none(),
+    );
+    let all: Vec<(String, String, bool)> = kinds.chain([guide]).collect();
     tabs("Configuration", &all)
 }
 
@@ -130,7 +137,7 @@ async fn list(visitor: &Visitor, api: &Api, kind: Kind) -> Result<Response, Refu
     };
     let count = items.len().saturating_add(built_in.len());
     let body = html! {
-        (tabs_of(kind))
+        (tabs_of(Some(kind)))
         @if visitor.may(Scope::Admin) { (make(kind)) }
         @if count == 0 { (empty(&format!("There are no {} yet.", kind.more))) } @else { (table(kind, &items, &built_in, &company, now)) }
     };

@@ -9,6 +9,7 @@ use sando_core::account::Account;
 use sando_core::admin::{accounts, definitions, files};
 use sando_core::approval::Approval;
 use sando_core::claim::Claim;
+use sando_core::event::Event;
 use sando_core::handle::load::matched;
 use sando_core::intake::Match;
 use sando_core::person::{CanonicalEmail, Lifecycle, Person};
@@ -169,6 +170,19 @@ async fn by_id(api: &Api, text: &str) -> Result<Option<Hit>, Refusal> {
             to: format!("/approvals/{}", asked.entity.id),
         }));
     }
+    if let (true, Ok(id)) = (text.starts_with("evt_"), text.parse()) {
+        let event = store.find::<Event>(&Key::Event(id)).await?;
+        return Ok(event.map(|event| Hit {
+            kind: "Event",
+            name: words::of_event(event.entity.kind).to_owned(),
+            more: event.entity.state.as_str().to_owned(),
+            to: format!("/console/events/{}", event.entity.id),
+        }));
+    }
+    by_address(api, text).await
+}
+
+async fn by_address(api: &Api, text: &str) -> Result<Option<Hit>, Refusal> {
     let Ok(address) = CanonicalEmail::parse(text) else {
         return Ok(None);
     };

@@ -16,6 +16,8 @@ use crate::problem::Problem;
 
 use super::cookie;
 use super::layout::{Nav, Page};
+use super::lookup::once;
+use super::parts::id as copied;
 use super::refusal::Refusal;
 use super::visitor::Visitor;
 use super::words::{self, Said};
@@ -24,7 +26,7 @@ use super::words::{self, Said};
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-const HEADERS: [(&str, &str); 4] = [
+const HEADERS: &[(&str, &str)] = &[
     ("content-security-policy", POLICY),
     ("cross-origin-opener-policy", "same-origin"),
     ("referrer-policy", "same-origin"),
@@ -44,14 +46,14 @@ pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Ne
     let asked = asked(&request);
     let visitor = match visitor(&api, request.headers()).await {
         Ok(visitor) => visitor,
-        Err(problem) => return finished(drawn(&problem.into(), None, &asked)),
+        Err(problem) => return finished(drawn(&api, &problem.into(), None, &asked)),
     };
     if let Some(visitor) = &visitor {
         request.extensions_mut().insert(visitor.clone());
     }
     let mut response = next.run(request).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = drawn(&refusal, visitor.as_ref(), &asked);
+        response = drawn(&api, &refusal, visitor.as_ref(), &asked);
     } else if visitor.is_some_and(|visitor| visitor.said.is_some())
         && asked.method == Method::GET
         && response.status() == StatusCode::OK
@@ -66,9 +68,9 @@ pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Ne
 pub(crate) async fn nothing(api: &Api, request: Request) -> Response {
     let asked = asked(&request);
     finished(match visitor(api, request.headers()).await {
-        Ok(Some(visitor)) => drawn(&Refusal::nothing(), Some(&visitor), &asked),
-        Ok(None) => drawn(&Refusal::SignIn, None, &asked),
-        Err(problem) => drawn(&problem.into(), None, &asked),
+        Ok(Some(visitor)) => drawn(api, &Refusal::nothing(), Some(&visitor), &asked),
+        Ok(None) => drawn(api, &Refusal::SignIn, None, &asked),
+        Err(problem) => drawn(api, &problem.into(), None, &asked),
     })
 }
 
@@ -133,7 +135,7 @@ pub(super) fn sign_in_at(path: &str) -> String {
     format!("/console/sign-in?next={next}")
 }
 
-fn drawn(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
+fn drawn(api: &Api, refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
     let mut response = match (refusal, visitor) {
         (Refusal::SignIn, _) if asked.by_script => StatusCode::UNAUTHORIZED.into_response(),
         (Refusal::SignIn, _) if asked.method == Method::GET => {
@@ -141,11 +143,11 @@ fn drawn(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Respons
             (StatusCode::SEE_OTHER, place).into_response()
         }
         (Refusal::SignIn, _) => {
-            let mut page = page(refusal, None, asked);
+            let mut page = page(api, refusal, None, asked);
             *page.status_mut() = StatusCode::UNAUTHORIZED;
             page
         }
-        _ => page(refusal, visitor, asked),
+        _ => page(api, refusal, visitor, asked),
     };
     if asked.by_script
         && matches!(refusal, Refusal::SignIn)
@@ -156,7 +158,7 @@ fn drawn(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Respons
     response
 }
 
-fn page(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
+fn page(api: &Api, refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response {
     let back = asked
         .back
         .as_deref()
@@ -165,7 +167,9 @@ fn page(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response
         Refusal::Problem(problem) => problem.errors.as_slice(),
         _ => &[],
     };
+    let quote = broken(refusal).map(|problem| quoted(api, problem));
     let body = html! {
+        @if let Some(quote) = &quote { p { (words::QUOTE) " " (copied(quote)) } }
         @if !errors.is_empty() {
             div.error-summary role="alert" {
                 h2 { (words::PROBLEM) }
@@ -194,6 +198,27 @@ fn page(refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) -> Response
     let mut response = page.respond(visitor);
     *response.status_mut() = refusal.status();
     response
+}
+
+/// What broke, on our side or outside; what only takes longer did not.
+fn broken(refusal: &Refusal) -> Option<&Problem> {
+    match refusal {
+        Refusal::Problem(problem)
+            if problem.status.is_server_error() && problem.code != "unfinished" =>
+        {
+            Some(problem)
+        }
+        _ => None,
+    }
+}
+
+/// What to quote, which stands in the log with the reason.
+fn quoted(api: &Api, problem: &Problem) -> String {
+    let id: String = once(api).chars().take(12).collect();
+    let id = format!("err_{id}");
+    let error = problem.chain.as_deref().unwrap_or(problem.detail());
+    tracing::error!(error.id = %id, %error, "a page of the console says that something broke");
+    id
 }
 
 /// Where somebody begins.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::access::Due;
 use sando_core::admin::access::Access;
+use sando_core::admin::api_key::Scope;
 use sando_core::approval::Approval;
 use sando_core::grant::{Entitlement, Grant, GrantState};
 use sando_core::ids::{AppSlug, Slug};
@@ -18,6 +19,7 @@ use super::format::when;
 use super::parts::{empty, tag};
 use super::refusal::Refusal;
 use super::states::{self, Shape};
+use super::visitor::Visitor;
 use super::words;
 
 /// One application as it concerns a person.
@@ -156,7 +158,8 @@ fn what(entitlement: Option<&Entitlement>) -> String {
 }
 
 /// Where a roster contradicts what was given here.
-fn drift(access: &Access, now: Timestamp) -> Markup {
+fn drift(visitor: &Visitor, access: &Access, now: Timestamp) -> Markup {
+    let place = format!("/console/people/{}/drift", access.person.id);
     html! {
         @for one in &access.drift {
             li {
@@ -165,6 +168,9 @@ fn drift(access: &Access, now: Timestamp) -> Markup {
                     strong { (label(access, &one.app)) } " "
                     span.muted { "drift: " (one.why) }
                     p.small.muted { (one.account) ", read " (when(one.seen_at, now)) }
+                    @if visitor.may(Scope::Operate) {
+                        p.small { a href={ (place) "?app=" (one.app) } { (words::CORRECT_DRIFT) } }
+                    }
                 }
             }
         }
@@ -172,12 +178,17 @@ fn drift(access: &Access, now: Timestamp) -> Markup {
 }
 
 /// The short list beside the timeline.
-pub(super) fn list(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -> Markup {
+pub(super) fn list(
+    visitor: &Visitor,
+    access: &Access,
+    asked: &BTreeSet<AppSlug>,
+    now: Timestamp,
+) -> Markup {
     let all: Vec<Holding<'_>> = all(access, asked, now).collect();
     html! {
         @if all.is_empty() && access.drift.is_empty() { (empty(words::NO_ACCESS)) }
         ul.plan {
-            (drift(access, now))
+            (drift(visitor, access, now))
             @for one in &all {
                 li {
                     span class={ "sign d-" (one.tone) } aria-hidden="true" { (one.sign) }
@@ -204,9 +215,15 @@ pub(super) fn list(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -
 }
 
 /// The whole table.
-pub(super) fn table(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -> Markup {
+pub(super) fn table(
+    visitor: &Visitor,
+    access: &Access,
+    asked: &BTreeSet<AppSlug>,
+    now: Timestamp,
+) -> Markup {
     let all: Vec<Holding<'_>> = all(access, asked, now).collect();
     html! {
+        @if !access.drift.is_empty() { ul.plan { (drift(visitor, access, now)) } }
         @if all.is_empty() { (empty(words::NO_ACCESS)) } @else {
             table {
                 thead { tr {

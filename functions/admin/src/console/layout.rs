@@ -43,7 +43,7 @@ pub(super) enum Nav {
     None,
 }
 
-const NAV: [(Nav, &str, &str); 9] = [
+const NAV: &[(Nav, &str, &str)] = &[
     (Nav::Overview, "/console", "Overview"),
     (Nav::Inbox, "/console/inbox", "Inbox"),
     (Nav::People, "/console/people", "People"),
@@ -83,6 +83,9 @@ impl Page {
         } else {
             format!("{} · {part} · Sando", self.title)
         };
+        // Only markup of ours has these quotes: text from outside is escaped.
+        let is_wrong = self.body.0.contains("class=\"error-summary\"");
+        let title = format!("{}{title}", if is_wrong { words::ERROR } else { "" });
         let said = visitor.and_then(|visitor| visitor.said);
         let main = html! {
             main #content tabindex="-1" {

@@ -30,10 +30,14 @@ mod connect;
 mod correct;
 mod decision;
 mod deed;
+mod drift;
+mod erase;
+mod events;
 mod explain;
 mod files;
 mod find;
 mod graph;
+mod guide;
 mod holdings;
 mod inbox;
 mod integrations;
@@ -45,8 +49,10 @@ mod numbers;
 mod overview;
 mod people;
 mod person;
+mod place;
 mod provider;
 mod reclaim;
+mod rehearsal;
 mod reinstate;
 mod review;
 mod run;
@@ -87,11 +93,15 @@ const PAGES: &[Route] = &[
     ("/console/people/{id}/terminate", || get(terminate::show)),
     ("/console/people/{id}/reinstate", || get(reinstate::show)),
     ("/console/people/{id}/correct", || get(correct::show)),
+    ("/console/people/{id}/drift", || get(drift::show)),
+    ("/console/people/{id}/erase", || get(erase::show)),
     ("/console/people/{id}/merge", || get(merge::show)),
     ("/console/people/{id}/split", || get(split::show)),
     ("/console/pause", || get(brake::show)),
     ("/console/runs", || get(runs::show)),
     ("/console/runs/{id}", || get(run::show)),
+    ("/console/events", || get(events::list)),
+    ("/console/events/{id}", || get(events::show)),
     ("/console/integrations", || get(integrations::show)),
     ("/console/integrations/{id}", || {
         get(integrations::definition)
@@ -125,16 +135,17 @@ const PAGES: &[Route] = &[
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
     ("/console/settings", || get(settings::show)),
+    ("/console/guide", || get(guide::show)),
 ];
 
 /// Pages of files of every kind.
-const FILES: [Route; 2] = [
+const FILES: &[Route] = &[
     ("/console/new/{kind}", || get(changes::new)),
     ("/console/{kind}/{id}", || get(files::show)),
 ];
 
 /// The way to the company's provider and back: no pages, and open to whoever is not signed in yet.
-const SIGN_IN: [Route; 2] = [
+const SIGN_IN: &[Route] = &[
     (provider::GO, || get(provider::go)),
     (provider::BACK, || get(provider::come_back)),
 ];
@@ -148,12 +159,15 @@ const FORMS: &[Route] = &[
     ("/console/people/{id}/terminate", || post(terminate::submit)),
     ("/console/people/{id}/reinstate", || post(reinstate::submit)),
     ("/console/people/{id}/correct", || post(correct::submit)),
+    ("/console/people/{id}/drift", || post(drift::submit)),
+    ("/console/people/{id}/erase", || post(erase::submit)),
     ("/console/people/{id}/merge", || post(merge::submit)),
     ("/console/people/{id}/split", || post(split::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
     ("/console/spend/residue", || post(reclaim::clear)),
     ("/console/reports/review", || post(review::decide)),
+    ("/console/events/{id}/replay", || post(events::replay)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),
     ("/console/runs/{id}/steps/{step}/retry", || post(run::retry)),
     ("/console/runs/{id}/steps/{step}/skip", || post(run::skip)),
@@ -165,6 +179,7 @@ const FORMS: &[Route] = &[
         post(settings::save_retention)
     }),
     ("/console/settings/people", || post(settings::save_people)),
+    ("/console/settings/place", || post(place::save)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
     ("/console/settings/sign-in", || post(provider::save)),
@@ -192,21 +207,23 @@ const FORMS: &[Route] = &[
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
+    ("/console/{kind}/{id}/events", || post(rehearsal::show)),
 ];
 
 /// Addresses that are no page of a kind of its own: verifying the trail lies under the record's wildcard.
 const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 
-/// Tables as files.
-const TABLES: [Route; 2] = [
+/// Tables and documents as files.
+const TABLES: &[Route] = &[
     ("/console/spend/csv", || get(spend::csv)),
     ("/console/reports/review/csv", || get(review::csv)),
+    ("/console/guide/markdown", || get(guide::markdown)),
 ];
 
 /// The addresses of all pages, with names of parameters in braces.
 #[must_use]
 pub fn pages() -> Vec<&'static str> {
-    PAGES.iter().chain(&FILES).map(|(path, _)| *path).collect()
+    PAGES.iter().chain(FILES).map(|(path, _)| *path).collect()
 }
 
 /// The addresses of all forms, with names of parameters in braces.
@@ -218,8 +235,8 @@ pub fn posts() -> Vec<&'static str> {
 
 /// The pages and forms, each behind what holds for all of them.
 pub(crate) fn router(api: &Api) -> Router<Api> {
-    let all = PAGES.iter().chain(&FILES).chain(FORMS).chain(&SIGN_IN);
-    let all = all.chain(std::iter::once(&VERIFY)).chain(&TABLES);
+    let all = PAGES.iter().chain(FILES).chain(FORMS).chain(SIGN_IN);
+    let all = all.chain(std::iter::once(&VERIFY)).chain(TABLES);
     all.fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler())
     })

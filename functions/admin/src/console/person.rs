@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Api;
+use crate::problem::Problem;
 
 use super::format::{day, when};
 use super::input::{Asks, At};
@@ -25,10 +26,20 @@ use super::states;
 use super::story;
 use super::visitor::{Sees, Visitor};
 use super::words;
-use super::{explain, holdings};
+use super::{explain, holdings, task};
 
 /// How many lines of the timeline are shown.
 const LINES: u64 = 40;
+/// How many are looked through for those of one kind.
+const LOOKED_THROUGH: u64 = 400;
+/// What a timeline can be narrowed to: in addresses, for people, and what its lines are about.
+const ONLY: &[(&str, &str, &[&str])] = &[
+    ("access", "access", &["app"]),
+    ("runs", "runs", &["run"]),
+    ("events", "events", &["event"]),
+    ("asked", "decisions and tasks", &["approval", "task"]),
+    ("person", "the person", &["person"]),
+];
 
 /// Which part of the timeline.
 #[derive(Debug, Deserialize)]
@@ -36,6 +47,9 @@ const LINES: u64 = 40;
 pub(super) struct PersonQuery {
     /// Lines before this place.
     before: Option<u64>,
+    /// Only lines about this; about everything if it is empty.
+    #[serde(default)]
+    only: String,
 }
 
 /// Shows a person.
@@ -48,27 +62,64 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let access = access::of(&api.ports, &id, now).await?;
     let asked = holdings::asked(&api, &access).await?;
-    let (lines, earlier) = story::lines(&api, &id, query.before, LINES).await?;
+    let only = only(&query.only)?;
+    let most = if only.is_some() {
+        LOOKED_THROUGH
+    } else {
+        LINES
+    };
+    let (mut lines, earlier) = story::lines(&api, &id, query.before, most).await?;
+    if let Some(kinds) = only {
+        lines.retain(|line| kinds.contains(&line.kind()));
+    }
+    let tasks = task::of_person(&api, &id).await?;
     let body = html! {
         (tabs_of(&access.person, "timeline"))
         div.columns.wide-left {
             section aria-labelledby="timeline" {
                 h2 #timeline { (words::TIMELINE) }
-                (story::shown(&lines))
+                (narrow(&id, &query.only))
+                @if lines.is_empty() && only.is_some() { p.empty { (words::NO_MATCH) } } @else { (story::shown(&lines)) }
                 @if let Some(earlier) = earlier {
-                    p.pager { a href={ "?before=" (earlier) } { (words::OLDER) } }
+                    p.pager { a href={ "?before=" (earlier) "&only=" (query.only) } { (words::OLDER) } }
                 }
                 @if query.before.is_some() {
-                    p.pager { a href={ "/console/people/" (id) } { (words::NEWEST) } }
+                    p.pager { a href={ "/console/people/" (id) "?only=" (query.only) } { (words::NEWEST) } }
                 }
             }
             section aria-labelledby="access" {
                 h2 #access { (words::ACCESS) }
-                (holdings::list(&access, &asked, now))
+                (holdings::list(&visitor, &access, &asked, now))
+                @if !tasks.is_empty() { h2 #tasks { (words::TASKS) } (task::list(&tasks, now)) }
             }
         }
     };
     Ok(page(&visitor, &access, &asked, now, body).respond(Some(&visitor)))
+}
+
+/// What the lines of a narrowed timeline are about.
+fn only(word: &str) -> Result<Option<&'static [&'static str]>, Problem> {
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let found = ONLY.iter().find(|(known, ..)| *known == word);
+    let (.., kinds) = found.ok_or_else(|| Problem::mistake("only", "no part of a timeline"))?;
+    Ok(Some(*kinds))
+}
+
+fn narrow(id: &PersonId, here: &str) -> Markup {
+    html! {
+        form.filter method="get" action={ "/console/people/" (id) } {
+            label {
+                "Show"
+                select name="only" {
+                    option value="" { "everything" }
+                    @for (word, name, _) in ONLY { option value=(word) selected[here == *word] { (name) } }
+                }
+            }
+            button type="submit" { (words::FILTER) }
+        }
+    }
 }
 
 /// Shows what a person is due and has, with the conditions that say so.
@@ -84,7 +135,7 @@ pub(super) async fn access(
         (tabs_of(&access.person, "access"))
         section aria-labelledby="access" {
             h2 #access { (words::ACCESS) }
-            (holdings::table(&access, &asked, now))
+            (holdings::table(&visitor, &access, &asked, now))
         }
         section aria-labelledby="why" {
             h2 #why { (words::EXPLAIN) }
@@ -168,6 +219,7 @@ fn lead(visitor: &Visitor, person: &Person) -> Markup {
                     a.button href={ (place) "/reinstate" } { (words::REINSTATE) }
                 }
                 @if person.state.may_receive() { a.button href={ (place) "/terminate" } { (words::TERMINATE) } }
+                @else if visitor.may(Scope::Admin) { a.button href={ (place) "/erase" } { (words::ERASE) } }
             }
         } @else {
             p.small.muted { (words::LOOKS_ONLY) }

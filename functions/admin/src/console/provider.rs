@@ -154,12 +154,17 @@ fn page(status: StatusCode, verdict: &str, lead: &str) -> Response {
 pub(super) fn section(visitor: &Visitor, shown: &Shown, once: &str, now: Timestamp) -> Markup {
     let client = shown.settings.oidc.as_ref();
     let client = client.and_then(|oidc| oidc.client_id.as_ref());
+    let url = shown.settings.public_url.as_ref();
+    let (allow, back) = match url {
+        Some(url) => (words::CLIENT_REDIRECT_WHOLE, url.link(BACK)),
+        None => (words::CLIENT_REDIRECT, BACK.to_owned()),
+    };
     html! {
         section aria-labelledby="sign-in" {
             h2 #sign-in { (words::CLIENT_SECRET) }
             @if client.is_none() { p.muted { (words::CLIENT_NONE) } }
             @else {
-                p { (words::CLIENT_REDIRECT) " " (copied(BACK)) }
+                p { (allow) " " (copied(&back)) }
                 form.stack method="post" action="/console/settings/sign-in" {
                     (hidden(visitor, once))
                     div.field {

@@ -22,7 +22,7 @@ use super::parts::{dot, empty, older, segment, tag};
 use super::refusal::Refusal;
 use super::states;
 use super::visitor::Sees;
-use super::words;
+use super::{events, words};
 
 /// Which runs.
 #[derive(Debug, Deserialize)]
@@ -63,6 +63,7 @@ pub(super) async fn show(
     );
     let is_filtered = !query.state.is_empty() || !query.person.is_empty();
     let body = html! {
+        (events::tabs_of("runs"))
         (filter(&query))
         @if found.items.is_empty() {
             @if is_filtered { p.empty { (words::NO_MATCH) " " a href="/console/runs" { (words::CLEAR) } } }

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
-use super::{keys, lever, provider};
+use super::{keys, lever, place, provider};
 
 /// What could not be saved: what was typed is shown again beside it.
 #[derive(Default)]
@@ -50,7 +50,8 @@ impl Wrong {
         }
     }
 
-    fn typed(&self, name: &str, usual: String) -> String {
+    /// What was typed into a field, or what is usual there.
+    pub(super) fn typed(&self, name: &str, usual: String) -> String {
         let found = self.typed.iter().find(|(known, _)| *known == name);
         found.map_or(usual, |(_, text)| text.clone())
     }
@@ -94,6 +95,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
             (brake(paused.is_on()))
         }
         (retention(visitor, &shown, wrong, &once(api)))
+        (place::section(visitor, &shown, wrong, &once(api)))
         (people(visitor, &shown, wrong, &once(api)))
         @if may { (provider::section(visitor, &shown, &once(api), now)) }
         @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }
@@ -178,7 +180,8 @@ fn brake(is_on: bool) -> Markup {
     }
 }
 
-fn yaml_of<T: serde::Serialize>(value: &T) -> String {
+/// A value as YAML; nothing where it is empty.
+pub(super) fn yaml_of<T: serde::Serialize>(value: &T) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     let is_empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
     if is_empty {
@@ -217,7 +220,7 @@ fn people(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
 }
 
 /// Saves settings that were changed.
-async fn saved(
+pub(super) async fn saved(
     api: &Api,
     visitor: &Visitor,
     wanted: Settings,

@@ -2,11 +2,12 @@
 
 use sando_core::account::{Account, AccountState};
 use sando_core::approval::ApprovalState;
+use sando_core::event::EventState;
 use sando_core::grant::GrantState;
 use sando_core::person::Lifecycle;
 use sando_core::run::{RunState, Step, StepState, WaitsFor};
 use sando_core::sync::SyncState;
-use sando_core::task::TaskState;
+use sando_core::task::{Task, TaskState};
 
 /// The shape of a state; its colour follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,11 +150,22 @@ pub(super) fn approval(state: ApprovalState) -> (Shape, &'static str) {
 }
 
 /// A task.
-pub(super) fn task(state: TaskState) -> (Shape, &'static str) {
-    match state {
+pub(super) fn task(task: &Task) -> (Shape, &'static str) {
+    match task.state {
+        TaskState::Done if task.awaits_roster => (Shape::Timed, "waits for a roster"),
         TaskState::Open => (Shape::Waiting, "open"),
         TaskState::Done => (Shape::Done, "done"),
         TaskState::Cancelled => (Shape::Cancelled, "no longer wanted"),
+    }
+}
+
+/// An event.
+pub(super) fn event(state: EventState) -> (Shape, &'static str) {
+    match state {
+        EventState::Done => (Shape::Done, "done"),
+        EventState::Ignored => (Shape::Skipped, "ignored"),
+        EventState::Baselined => (Shape::Ready, "baselined"),
+        EventState::NeedsHuman => (Shape::Waiting, "needs somebody"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use sando_core::admin::trail::{Place, page};
-use sando_core::audit::{Head, StreamId};
+use sando_core::audit::{Cause, Head, StreamId};
 use sando_core::handle::cipher::Cipher;
 use sando_core::ids::PersonId;
 use sando_core::store::Key;
@@ -12,7 +12,7 @@ use crate::Api;
 use crate::timeline::{ItemView, shown as opened};
 
 use super::format::{clock, day_of};
-use super::parts::{anchor, dot, empty};
+use super::parts::{anchor, dot, empty, segment};
 use super::refusal::Refusal;
 use super::states::Shape;
 use super::words;
@@ -21,6 +21,31 @@ use super::words;
 pub(super) struct Line {
     seq: u64,
     item: ItemView,
+}
+
+impl Line {
+    /// What it is about.
+    pub(super) fn kind(&self) -> &str {
+        &self.item.kind
+    }
+}
+
+/// Because of what: a link where it has a page.
+pub(super) fn cause(cause: &Cause) -> Markup {
+    let path = match cause.kind.as_str() {
+        "event" => Some("/console/events/"),
+        "run" => Some("/console/runs/"),
+        "task" => Some("/console/tasks/"),
+        "approval" => Some("/approvals/"),
+        _ => None,
+    };
+    html! {
+        (cause.kind) " "
+        @match path {
+            Some(path) => { a href={ (path) (segment(&cause.id)) } { code { (cause.id) } } }
+            None => { code { (cause.id) } }
+        }
+    }
 }
 
 /// The last lines before a place, and where the ones before them end.
@@ -124,7 +149,7 @@ fn behind(line: &Line) -> Markup {
             summary { (words::MORE) }
             dl.facts {
                 dt { "Who" } dd { (item.actor) }
-                dt { "Because of" } dd { (item.cause.kind) " " code { (item.cause.id) } }
+                dt { "Because of" } dd { (cause(&item.cause)) }
                 dt { "Record" } dd { (line.seq) }
                 @for name in ["before", "after"] {
                     @if let Some(value) = item.detail.get(name) { dt { (name) } dd { (values(value)) } }

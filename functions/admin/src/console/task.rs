@@ -2,24 +2,61 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use maud::html;
+use jiff::Timestamp;
+use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::tasks;
-use sando_core::ids::TaskId;
-use sando_core::task::TaskState;
+use sando_core::ids::{PersonId, TaskId};
+use sando_core::store::{Entity, Loaded, Query};
+use sando_core::task::{Task, TaskState};
 
 use crate::Api;
+use crate::list::gather;
 
 use super::form::Form;
 use super::format::when;
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::{Names, once};
-use super::parts::{anchor, hidden, id as copied, reason, tag};
+use super::parts::{anchor, dot, hidden, id as copied, reason, tag};
 use super::refusal::Refusal;
 use super::states;
 use super::visitor::{Operates, Sees};
 use super::words::{self, Said};
+
+/// The tasks about somebody that are open, or of which a roster will show whether they are done.
+pub(super) async fn of_person(api: &Api, id: &PersonId) -> Result<Vec<Loaded<Task>>, Refusal> {
+    let query = Query::Person {
+        person: id.clone(),
+        kind: Task::KIND,
+    };
+    let keep = |task: &Task| task.state == TaskState::Open || task.awaits_roster;
+    Ok(gather(api, &query, None, None, keep).await?.items)
+}
+
+/// These tasks, one a line.
+pub(super) fn list(tasks: &[Loaded<Task>], now: Timestamp) -> Markup {
+    html! {
+        ul.plan {
+            @for item in tasks {
+                @let task = &item.entity;
+                @let (shape, state) = states::task(task);
+                li {
+                    (dot(shape, state))
+                    div {
+                        a href={ "/console/tasks/" (task.id) } { (task.title) } " " span.muted { (state) }
+                        p.small.muted {
+                            @match task.ended_at {
+                                Some(at) => { "said to be done " (when(at, now)) }
+                                None => { (task.owner) ", since " (when(task.created_at, now)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
 
 /// Shows a task.
 pub(super) async fn show(
@@ -30,12 +67,13 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let task = tasks::task(&api.ports, &id).await?.entity;
     let names = Names::of(&api, task.person.iter()).await?;
-    let (shape, state) = states::task(task.state);
+    let (shape, state) = states::task(&task);
     let body = html! {
         div.columns {
             section.card aria-labelledby="what" {
                 h2 #what { (words::task_kind(task.kind)) }
                 @if !task.detail.is_empty() { p { (task.detail) } }
+                @if task.awaits_roster { p.muted { (words::AWAITS_ROSTER_MEANS) } }
                 dl.facts {
                     dt { "Whose" } dd { (task.owner) }
                     @if let Some(person) = &task.person { dt { "About" } dd { a href={ "/console/people/" (person) } { (names.get(person)) } } }

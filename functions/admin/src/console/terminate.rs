@@ -119,8 +119,7 @@ pub(super) async fn submit(
         Ok((status, page).into_response())
     };
     if form.get("name") != words::name(&leaving.person).trim() {
-        let wrong = "The name that was typed is another one. Nothing was done.";
-        return again(wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return again(words::ANOTHER_NAME, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     if Seen::of(&form, &leaving.hash) != Seen::This {
         return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;

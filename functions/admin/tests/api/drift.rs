@@ -7,10 +7,10 @@ use crate::builder::{connected_to, row};
 use crate::day_one::hired;
 use crate::world::{World, world};
 
-const TWO_DAYS: i64 = 48 * 3600;
+pub(crate) const TWO_DAYS: i64 = 48 * 3600;
 
 /// Acme, which a human provisions and a roster shows; engineers are due it.
-async fn acme(world: &World) {
+pub(crate) async fn acme(world: &World) {
     let acme = json!({ "owner": "it@contoso.example" });
     world.put("/v1/apps/acme", acme).await.expect(201);
     let policy = json!({
@@ -20,7 +20,7 @@ async fn acme(world: &World) {
     world.put("/v1/policies/acme", policy).await.expect(201);
 }
 
-async fn task(world: &World, state: &str) -> Value {
+pub(crate) async fn task(world: &World, state: &str) -> Value {
     let path = format!("/v1/tasks?state={state}");
     let tasks = world.get(&path).await.expect(200);
     let tasks = tasks["items"].as_array().unwrap().clone();

@@ -22,7 +22,7 @@ async fn stored(world: &World) -> Vec<&'static str> {
 }
 
 /// Ada has Figma.
-async fn with_figma(world: &World) -> String {
+pub(crate) async fn with_figma(world: &World) -> String {
     let figma = json!({ "name": "Figma", "owner": "design-ops@contoso.example", "provisioner": {
         "type": "scim", "base_url": "https://figma.example/scim", "auth": { "type": "bearer" } } });
     world.put("/v1/apps/figma", figma).await.expect(201);
@@ -36,7 +36,7 @@ async fn with_figma(world: &World) -> String {
     id
 }
 
-async fn settle(world: &World) {
+pub(crate) async fn settle(world: &World) {
     for _ in 0..6 {
         world.pass(60).await;
     }

@@ -58,7 +58,7 @@ fn lever_says(world: &World, reading: Reading) {
 }
 
 /// A hire whose department no policy knows; answers the event.
-async fn a_hire(world: &World, department: &str) -> Value {
+pub(crate) async fn a_hire(world: &World, department: &str) -> Value {
     world.configured().await;
     lever_says(world, hired(department));
     webhook(world).await;

@@ -17,7 +17,7 @@ macro_rules! built_in {
 }
 
 /// Every file that `sando apply` takes, and what these name.
-const FILES: [(&str, &str); 25] = built_in![
+const FILES: &[(&str, &str)] = &built_in![
     "apps/figma.yaml",
     "apps/github.yaml",
     "apps/google.yaml",
@@ -80,7 +80,7 @@ mod tests {
         let mut found = BTreeSet::new();
         inside(&folder, "", &mut found);
 
-        let built_in: BTreeSet<String> = FILES.map(|(name, _)| name.to_owned()).into();
+        let built_in: BTreeSet<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(built_in, found);
     }
 

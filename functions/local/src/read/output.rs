@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::pull::Format;
 
 /// The columns of every CSV; custom fields follow.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: &[&str] = &[
     "external_id",
     "email",
     "username",

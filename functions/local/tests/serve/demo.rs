@@ -3,7 +3,7 @@
 use crate::support::sando;
 
 /// What has to be told, in this order.
-const SCENES: [&str; 16] = [
+const SCENES: &[&str] = &[
     "is hired: Software Engineer, Engineering",
     "200 people who are here already are imported",
     "(the webhooks come twice; Google makes the account, but its answer is lost",

@@ -8,6 +8,10 @@
     setTimeout(() => line.remove(), 5000);
   };
 
+  // What is wrong is read first.
+  const wrong = document.querySelector(".error-summary");
+  if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
+
   // Copying an id.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");

@@ -306,3 +306,55 @@ pub(in crate::console) fn resumes(name: &str, effects: usize) -> String {
         ),
     }
 }
+
+pub(in crate::console) const CORRECT_DRIFT: &str = "Correct drift…";
+pub(in crate::console) const DRIFT_MEANS: &str = "What the rosters show is taken for what is there; then what is due by policy is \
+     given, and what is not due is taken away.";
+pub(in crate::console) const NO_DRIFT: &str =
+    "No roster contradicts what was given here. The next sync may show more.";
+pub(in crate::console) const NOT_CORRECTABLE: &str = "Drift is corrected of people who are here and whose access is \
+     kept by policies. What somebody who left still has is cleared under Spend, Residue.";
+pub(in crate::console) const DRIFT_AS_DUE: &str =
+    "What is there is what is due: it is taken over as it is.";
+
+/// No drift.
+pub(in crate::console) fn nothing_drifted(name: &str) -> String {
+    format!("Nothing about {name} has drifted that could be corrected here.")
+}
+
+/// Drift, and what correcting it does.
+pub(in crate::console) fn drifted(name: &str, count: usize) -> String {
+    match size(count) {
+        1 => format!("1 access of {name} is not as it was left here."),
+        count => format!("{count} accesses of {name} are not as they were left here."),
+    }
+}
+
+pub(in crate::console) const ERASE: &str = "Erase…";
+pub(in crate::console) const ERASE_MEANS: &str =
+    "This cannot be undone. Accounts in applications are not touched: they were taken away before.";
+pub(in crate::console) const ERASE_GOES: &str = "What goes";
+pub(in crate::console) const ERASED: &[&str] = &[
+    "name, addresses, attributes, and everything they are known by",
+    "their grants, runs, events, tasks and approvals",
+    "users of rosters who are gone from their application and have an address of theirs",
+    "the key to every personal value in the audit",
+];
+pub(in crate::console) const ERASE_STAYS: &str = "The audit keeps the id, what was done and when, and your reason. Nobody \
+     else ever gets the address at work.";
+pub(in crate::console) const ERASE_REASON: &str = "A reason is needed. It outlives the person, so it must not name them: the number of a request, say.";
+pub(in crate::console) const ANOTHER_NAME: &str =
+    "The name that was typed is another one. Nothing was done.";
+
+/// Erasing somebody.
+pub(in crate::console) fn erases(name: &str) -> String {
+    format!("Everything about {name} goes, for good.")
+}
+
+/// Somebody who cannot be erased now.
+pub(in crate::console) fn not_erasable(name: &str) -> String {
+    format!("{name} cannot be erased now.")
+}
+
+pub(in crate::console) const TASKS: &str = "Tasks";
+pub(in crate::console) const AWAITS_ROSTER_MEANS: &str = "It was said to be done. The next roster of the application shows whether it was; if not, it is open again.";

@@ -275,7 +275,7 @@ pub(in crate::console) fn operator(operator: Operator) -> &'static str {
 }
 
 /// Fields of the builder: where each stands, what to call it, what to know about it.
-const FIELDS: [(&str, &str, &str); 52] = [
+const FIELDS: &[(&str, &str, &str)] = &[
     ("/name", "Name", "What people call it."),
     (
         "/base_url",

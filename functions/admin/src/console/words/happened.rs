@@ -146,7 +146,7 @@ const PLAIN: &[(&str, &str)] = &[
 ];
 
 /// Longer ones.
-const LONG: [(&str, &str); 2] = [
+const LONG: &[(&str, &str)] = &[
     (
         "what the offer says changed before the first day",
         "What the offer says changed before the first day",
@@ -158,7 +158,7 @@ const LONG: [(&str, &str); 2] = [
 ];
 
 /// What is said of an application besides the actions in it.
-const IN_APP: [(&str, &str); 11] = [
+const IN_APP: &[(&str, &str)] = &[
     ("verified", "looked again, and it is so"),
     ("given up", "given up, the owner has a task"),
     ("desired", "is due"),
@@ -208,7 +208,8 @@ fn of_file(kind: ConfigKind) -> &'static str {
     }
 }
 
-fn of_event(kind: EventKind) -> &'static str {
+/// What happened.
+pub(in crate::console) fn of_event(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Hired => "Hired in Lever",
         EventKind::Unhired => "The hire was undone in Lever",
@@ -263,7 +264,7 @@ fn look(all: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
 
 /// The sentence of an action; none for one that is not known.
 fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
-    let in_app = || look(&IN_APP, action).or_else(|| word(action).map(of_action));
+    let in_app = || look(IN_APP, action).or_else(|| word(action).map(of_action));
     if kind == "app" || app.is_some() {
         let app = app.unwrap_or("the application");
         if let Some(known) = in_app() {
@@ -274,7 +275,7 @@ fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
             return Some(format!("{app}: {known}, intended"));
         }
     }
-    let plain = look(PLAIN, action).or_else(|| look(&LONG, action));
+    let plain = look(PLAIN, action).or_else(|| look(LONG, action));
     let plain = plain.or_else(|| {
         let (first, rest) = action.split_once(' ')?;
         match first {
@@ -357,7 +358,7 @@ mod tests {
     /// Everything that is recorded in the sources of core has a sentence here.
     #[test]
     fn every_action_that_is_recorded_has_a_sentence() {
-        const TARGETS: [&str; 5] = ["audit", "catch-up", "pause", "session", "ok"];
+        const TARGETS: &[&str] = &["audit", "catch-up", "pause", "session", "ok"];
         let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src");
         let mut files = Vec::new();
         sources(&core, &mut files);

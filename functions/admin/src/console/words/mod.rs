@@ -4,6 +4,7 @@
 
 mod access;
 mod builder;
+mod events;
 mod happened;
 mod inbox;
 mod money;
@@ -13,6 +14,7 @@ mod work;
 
 pub(super) use access::*;
 pub(super) use builder::*;
+pub(super) use events::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
 pub(super) use money::*;
@@ -35,6 +37,9 @@ pub(super) const MORE: &str = "More";
 pub(super) const FILTER: &str = "Filter";
 pub(super) const CLEAR: &str = "Clear the filter";
 pub(super) const PROBLEM: &str = "There is a problem";
+pub(super) const QUOTE: &str = "If it comes back, quote";
+/// How the title of a page begins that says what is wrong.
+pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
@@ -49,7 +54,7 @@ pub(super) const FOUND_CUT: &str =
 pub(super) const NO_MATCH: &str = "Nothing matches this filter.";
 
 /// The keys that every page knows.
-pub(super) const ALL_KEYS: [(&str, &str); 7] = [
+pub(super) const ALL_KEYS: &[(&str, &str)] = &[
     ("Ctrl K, ⌘ K", "find anything"),
     (
         "g then o i p r n l s a",
@@ -117,6 +122,12 @@ pub(super) enum Said {
     Reinstated,
     /// Attributes.
     Corrected,
+    /// Drift.
+    DriftCorrected,
+    /// Somebody who left.
+    Erased,
+    /// An event.
+    Replayed,
     /// Two people.
     Merged,
     /// Two people.
@@ -136,7 +147,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [(Self, &'static str); 29] = [
+    const ALL: &[(Self, &'static str)] = &[
         (Self::SignedIn, "signed-in"),
         (Self::Approved, "approved"),
         (Self::Rejected, "rejected"),
@@ -158,6 +169,9 @@ impl Said {
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
         (Self::Corrected, "corrected"),
+        (Self::DriftCorrected, "drift-corrected"),
+        (Self::Erased, "erased"),
+        (Self::Replayed, "replayed"),
         (Self::Merged, "merged"),
         (Self::SplitOff, "split-off"),
         (Self::Paused, "paused"),
@@ -211,6 +225,11 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",
         Said::Corrected => "Corrected. What follows from it has begun.",
+        Said::DriftCorrected => {
+            "What the rosters show is taken for what is there; what follows from it has begun."
+        }
+        Said::Erased => "Erased. The audit keeps the id and the reason, and nothing personal.",
+        Said::Replayed => "Replayed. What follows from it has begun.",
         Said::Merged => "Merged. This is who stayed; Split undoes it.",
         Said::SplitOff => "Split off. This is who has it now.",
         Said::Paused => "Paused. No effect starts until somebody resumes.",
@@ -233,8 +252,8 @@ mod tests {
     #[test]
     fn every_word_of_the_cookie_is_read_back() {
         for (said, word) in Said::ALL {
-            assert_eq!(said.word(), word);
-            assert_eq!(Said::parse(word), Some(said));
+            assert_eq!(said.word(), *word);
+            assert_eq!(Said::parse(word), Some(*said));
         }
         assert_eq!(Said::parse("<script>"), None);
     }

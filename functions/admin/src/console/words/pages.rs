@@ -78,6 +78,7 @@ pub(in crate::console) const CLIENT_SECRET_HINT: &str = "Of the client that clie
 pub(in crate::console) const CLIENT_SECRET_SAVE: &str = "Save the secret";
 pub(in crate::console) const CLIENT_REDIRECT: &str =
     "Allow this redirect URL there, after the address of this console:";
+pub(in crate::console) const CLIENT_REDIRECT_WHOLE: &str = "Allow this redirect URL there:";
 pub(in crate::console) const CLIENT_NONE: &str =
     "Nobody signs in by the provider yet: name the console's client_id above.";
 
@@ -332,3 +333,19 @@ pub(in crate::console) fn of_mistakes(count: usize) -> String {
     let count = many(size(count), "mistake is", "mistakes are");
     format!("{count} in the file; nothing was saved.")
 }
+
+pub(in crate::console) const PLACE: &str = "Where it is, and who works here";
+pub(in crate::console) const PLACE_SAVE: &str = "Save where and who";
+pub(in crate::console) const PUBLIC_URL: &str = "Address of this console";
+pub(in crate::console) const PUBLIC_URL_HINT: &str = "What browsers reach it by, such as https://sando.contoso.example. Letters link to it; without it they have \
+     no links.";
+pub(in crate::console) const DIRECTORY: &str = "Directory";
+pub(in crate::console) const DIRECTORY_MEANS: &str = "An account whose users are the people of the company: who appears there becomes known \
+     here. Leave all of it empty for none.";
+pub(in crate::console) const DIRECTORY_DEFINITION: &str = "Definition";
+pub(in crate::console) const DIRECTORY_DEFINITION_HINT: &str = "Its name, such as entra.";
+pub(in crate::console) const DIRECTORY_ACCOUNT: &str = "Account";
+pub(in crate::console) const DIRECTORY_ACCOUNT_HINT: &str = "Its name, such as prod.";
+pub(in crate::console) const DIRECTORY_ATTRIBUTES: &str = "Attributes";
+pub(in crate::console) const DIRECTORY_ATTRIBUTES_HINT: &str = "As YAML, an attribute a line and where it stands in a user: \
+     department: custom_fields.department";

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Browser, between, everything};
 use crate::world::world;
 
-fn plan_of(page: &str) -> &str {
+pub(super) fn plan_of(page: &str) -> &str {
     let plan = between(page, "name=\"plan\" value=\"", "\"");
     assert!(plan.is_some(), "no plan: {page}");
     plan.unwrap()

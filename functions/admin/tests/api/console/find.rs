@@ -46,6 +46,10 @@ async fn an_id_or_a_whole_address_leads_to_its_page() {
             format!("/console/runs/{}", fixture.run),
         ),
         (
+            fixture.event.as_str(),
+            format!("/console/events/{}", fixture.event),
+        ),
+        (
             fixture.task.as_str(),
             format!("/console/tasks/{}", fixture.task),
         ),

@@ -3,8 +3,11 @@
 mod assets;
 mod builder;
 mod by_hand;
+mod corrections;
 mod decisions;
+mod events;
 mod find;
+mod guide;
 mod identity;
 mod login;
 mod markup;
@@ -157,6 +160,7 @@ pub(crate) struct Fixture {
     pub(crate) run: String,
     pub(crate) approval: Value,
     pub(crate) task: String,
+    pub(crate) event: String,
 }
 
 /// Ada waits for a decision about Figma, a human has a task about a desk, and Acme is connected with a sync that is held.
@@ -187,11 +191,14 @@ pub(crate) async fn furnished(world: &World) -> Fixture {
         .to_owned();
     let approvals = world.get("/v1/approvals?state=waiting").await.expect(200);
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    let events = world.get(&format!("/v1/events?person={person}")).await;
+    let events = events.expect(200);
     Fixture {
         person,
         run,
         approval: approvals["items"][0].clone(),
         task: tasks["items"][0]["id"].as_str().unwrap().to_owned(),
+        event: events["items"][0]["id"].as_str().unwrap().to_owned(),
     }
 }
 
@@ -230,6 +237,7 @@ impl Fixture {
             path if path.starts_with("/console/people/") => &self.person,
             path if path.starts_with("/console/runs/") => &self.run,
             path if path.starts_with("/console/tasks/") => &self.task,
+            path if path.starts_with("/console/events/") => &self.event,
             path if path.starts_with("/console/integrations/") => "acme",
             path if path.starts_with("/console/builder/") => "acme",
             path if path.starts_with("/console/settings/keys/") => "key_none",

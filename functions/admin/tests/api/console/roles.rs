@@ -6,7 +6,7 @@ use super::{Browser, everything};
 use crate::world::world;
 
 /// Forms that everybody has who can sign in.
-const FOR_ALL: [&str; 2] = ["/console/sign-in", "/console/sign-out"];
+const FOR_ALL: &[&str] = &["/console/sign-in", "/console/sign-out"];
 
 #[tokio::test]
 async fn a_viewer_does_an_operators_work_by_no_address() {
@@ -51,11 +51,13 @@ async fn each_role_has_its_own_forms() {
     let admins = [
         "/console/runs/{id}/cancel",
         "/console/runs/{id}/steps/{step}/skip",
+        "/console/people/{id}/erase",
         "/console/connect/{definition}",
         "/console/builder/{id}/save",
         "/console/settings/guards",
         "/console/settings/retention",
         "/console/settings/people",
+        "/console/settings/place",
         "/console/settings/lever",
         "/console/settings/sign-in",
         "/console/settings/keys",
