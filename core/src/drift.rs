@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::app::Application;
 use crate::company::Company;
 use crate::grant::{Entitlement, Grant, GrantState};
-use crate::ids::{AppSlug, PersonId};
+use crate::ids::{AppSlug, PersonId, RosterId};
 use crate::roster::Face;
 
 /// A user of a roster.
@@ -16,6 +16,8 @@ use crate::roster::Face;
 pub struct Seen {
     /// The application.
     pub app: AppSlug,
+    /// Its roster.
+    pub roster: RosterId,
     /// The account, for people.
     pub account: String,
     /// As the application shows it.
@@ -32,7 +34,7 @@ impl Seen {
     /// May the user use the application?
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.face.user.active
+        self.face.user.active && !self.face.deleted
     }
 
     /// The strongest plan of the application that the user has a licence of, by its id or name.
@@ -270,6 +272,7 @@ mod tests {
         let face = json!({ "user": user, "sync": 1, "at": at(10) });
         Seen {
             app: figma(),
+            roster: RosterId::derived(&["figma"]),
             account: "figma/prod".to_owned(),
             face: serde_json::from_value(face).unwrap(),
             at_work: true,

@@ -291,6 +291,7 @@ async fn a_task(
         due: None,
         created_at: now,
         ended_at: None,
+        user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
     })
 }

@@ -164,6 +164,7 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         due: None,
         created_at: now,
         ended_at: None,
+        user: None,
         awaits_roster: false,
     }
 }
