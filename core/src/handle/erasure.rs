@@ -21,8 +21,10 @@ use crate::ports::{Ports, Reading};
 use crate::report::addresses_of;
 use crate::roster::{Entry, holder_of};
 use crate::run::Run;
-use crate::store::{Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Version};
-use crate::task::Task;
+use crate::store::{
+    Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Stored, Version,
+};
+use crate::task::{Task, TaskKind, TaskState};
 
 use super::{HandleError, cipher, delivery::claims_of_person, ledger, load, wake};
 
@@ -64,17 +66,51 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
     if gone != person.entity.identifiers.opportunities {
         return untie(ports, person, &gone, origin).await;
     }
-    if erasure.extent == Extent::Recruiting {
-        return recruiting(ports, person, &gone, &erasure, origin).await;
+    if let Some((whose, what)) = in_the_way(ports, &person.entity, erasure.extent).await? {
+        return wait(ports, person, &whose, what, origin).await;
     }
-    let held = held(ports, &person.entity.id).await?;
-    if !held.is_empty() || !wake::running(ports, &person.entity.id).await?.is_empty() {
-        let mut changes = Changes::new(origin);
-        let line = line(&person.entity.id, "erasure waits");
-        changes.say(line.after(json!({ "held": held })));
-        return put_off(ports, person, None, changes).await;
+    for one in absorbed(ports, &person.entity).await? {
+        everything(ports, one, &BTreeSet::new(), &erasure, origin.clone()).await?;
     }
-    everything(ports, person, &gone, &erasure, origin).await
+    match erasure.extent {
+        Extent::Recruiting => recruiting(ports, person, &gone, &erasure, origin).await,
+        Extent::Everything => everything(ports, person, &gone, &erasure, origin).await,
+    }
+}
+
+/// Waits for what is in the way: the end of a run of the person's own wakes them, nothing else does.
+async fn wait(
+    ports: &Ports,
+    person: Loaded<Person>,
+    whose: &PersonId,
+    what: InTheWay,
+    origin: Origin,
+) -> Result<Erased, HandleError> {
+    let id = &person.entity.id;
+    let later = origin.at.saturating_add(DOWN).unwrap_or(Timestamp::MAX);
+    let mut changes = Changes::new(origin);
+    let held = match what {
+        InTheWay::Held(held) if whose == id => held,
+        InTheWay::Running if whose == id => BTreeSet::new(),
+        _ => return put_off(ports, person, Some(later), changes).await,
+    };
+    let line = line(id, "erasure waits");
+    changes.say(line.after(json!({ "held": held })));
+    put_off(ports, person, None, changes).await
+}
+
+/// Everybody who was merged into a person, and into those; the innermost first, so that nobody is lost when it is cut off.
+async fn absorbed(ports: &Ports, person: &Person) -> Result<Vec<Loaded<Person>>, HandleError> {
+    let mut ids: Vec<PersonId> = person.absorbed.iter().cloned().collect();
+    let mut found = Vec::new();
+    while let Some(id) = ids.pop() {
+        if let Some(one) = load::person(ports, &id).await? {
+            ids.extend(one.entity.absorbed.iter().cloned());
+            found.push(one);
+        }
+    }
+    found.reverse();
+    Ok(found)
 }
 
 fn line(id: &PersonId, action: &str) -> Line {
@@ -85,11 +121,60 @@ fn line(id: &PersonId, action: &str) -> Line {
     )
 }
 
-/// The applications in which somebody has something, or a change is open.
+/// Why somebody cannot be erased yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum InTheWay {
+    /// They have something in these applications, or a change is open.
+    Held(BTreeSet<AppSlug>),
+    /// A run is not over.
+    Running,
+    /// Something is to be done by hand, and is not done.
+    Task,
+}
+
+/// What is in the way of erasing so much of a person, and of whom: what was merged into them goes too.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn held(ports: &Ports, id: &PersonId) -> Result<BTreeSet<AppSlug>, HandleError> {
+pub async fn in_the_way(
+    ports: &Ports,
+    person: &Person,
+    extent: Extent,
+) -> Result<Option<(PersonId, InTheWay)>, HandleError> {
+    let mut ids = Vec::new();
+    if extent == Extent::Everything {
+        ids.push(person.id.clone());
+    }
+    let absorbed = absorbed(ports, person).await?.into_iter();
+    ids.extend(absorbed.map(|one| one.entity.id));
+    for id in ids {
+        let held = held(ports, &id).await?;
+        if !held.is_empty() {
+            return Ok(Some((id, InTheWay::Held(held))));
+        }
+        if !wake::running(ports, &id).await?.is_empty() {
+            return Ok(Some((id, InTheWay::Running)));
+        }
+        if has_task(ports, &id).await? {
+            return Ok(Some((id, InTheWay::Task)));
+        }
+    }
+    Ok(None)
+}
+
+/// Is there something that somebody has still to do by hand?
+async fn has_task(ports: &Ports, id: &PersonId) -> Result<bool, HandleError> {
+    for stored in of_kind(ports, id, Task::KIND).await? {
+        let task = stored.read::<Task>()?.entity;
+        if task.kind == TaskKind::Manual && task.state == TaskState::Open {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The applications in which somebody has something, or a change is open.
+async fn held(ports: &Ports, id: &PersonId) -> Result<BTreeSet<AppSlug>, HandleError> {
     let holds = |grant: &Grant| {
         grant.change.is_some() || grant.state != GrantState::Revoked && grant.may_be_held()
     };
@@ -148,7 +233,8 @@ async fn untie(
     gone: &BTreeSet<LeverId>,
     origin: Origin,
 ) -> Result<Erased, HandleError> {
-    write(ports, tombstones(ports, gone, origin.at).await?, Vec::new()).await?;
+    let tombs = tombstones(ports, gone, origin.at).await?;
+    write(ports, &person, tombs, Vec::new()).await?;
     forget_candidacies(&mut person.entity, gone);
     person.entity.erasure = None;
     let mut changes = Changes::new(origin);
@@ -209,12 +295,14 @@ async fn recruiting(
         .retain(|email| Some(email) == work.as_ref());
     entity.identifiers.lever_contact.clear();
     forget_candidacies(entity, gone);
+    entity.absorbed.clear();
     entity.erasure = None;
     let claims = claims_of_person(&leaving).into_iter();
     let claims = claims.filter(|claim| !matches!(claim, Claim::Address(_)));
     let (puts, deletes) = freed(ports, &leaving.id, claims).await?;
     let tombs = tombstones(ports, gone, origin.at).await?;
-    write(ports, tombs.into_iter().chain(puts).collect(), deletes).await?;
+    let puts = tombs.into_iter().chain(puts).collect();
+    write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.update(&person);
     cipher::destroy(ports, &leaving.id, &mut changes).await?;
@@ -241,11 +329,14 @@ async fn everything(
     let id = person.entity.id.clone();
     let mut deletes = belongings(ports, &id).await?;
     deletes.extend(dropped_users(ports, &person.entity).await?);
-    let claims = claims_of_person(&person.entity).into_iter();
-    let (mut puts, free) = freed(ports, &id, claims).await?;
+    let mut claims = claims_of_person(&person.entity);
+    if let Some(merged) = &person.entity.merged {
+        claims.extend(merged.claims.iter().cloned());
+    }
+    let (mut puts, free) = freed(ports, &id, claims.into_iter()).await?;
     deletes.extend(free);
     puts.extend(tombstones(ports, gone, origin.at).await?);
-    write(ports, puts, deletes).await?;
+    write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.delete(person.entity.key(), person.version);
     cipher::destroy(ports, &id, &mut changes).await?;
@@ -314,27 +405,38 @@ async fn belongings(ports: &Ports, id: &PersonId) -> Result<Vec<Check>, HandleEr
         })
         .collect();
     for kind in [Run::KIND, Event::KIND, Task::KIND, Approval::KIND] {
-        let query = Query::Person {
-            person: id.clone(),
-            kind,
-        };
-        let mut page = PageRequest {
-            limit: 100,
-            cursor: None,
-        };
-        loop {
-            let answer = ports.store.list(&query, &page).await?;
-            found.extend(answer.items.into_iter().map(|item| Check {
-                key: item.key,
-                expect: item.version,
-            }));
-            page.cursor = answer.next;
-            if page.cursor.is_none() {
-                break;
-            }
-        }
+        let items = of_kind(ports, id, kind).await?.into_iter();
+        found.extend(items.map(|item| Check {
+            key: item.key,
+            expect: item.version,
+        }));
     }
     Ok(found)
+}
+
+/// Everything of one kind that belongs to a person.
+async fn of_kind(
+    ports: &Ports,
+    id: &PersonId,
+    kind: &'static str,
+) -> Result<Vec<Stored>, HandleError> {
+    let query = Query::Person {
+        person: id.clone(),
+        kind,
+    };
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        found.extend(answer.items);
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Users whom rosters still show under an address of the person although they are gone from the application.
@@ -367,16 +469,29 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
     Ok(found)
 }
 
-/// Writes in portions; what is done when somebody is killed in between need not be done again.
-async fn write(ports: &Ports, puts: Vec<Put>, deletes: Vec<Check>) -> Result<(), HandleError> {
+/// Writes in portions, while the person is as they were read; what is done when somebody is killed in between need not be
+/// done again.
+async fn write(
+    ports: &Ports,
+    person: &Loaded<Person>,
+    puts: Vec<Put>,
+    deletes: Vec<Check>,
+) -> Result<(), HandleError> {
+    let as_read = || Commit {
+        checks: vec![Check {
+            key: person.entity.key(),
+            expect: person.version,
+        }],
+        ..Commit::default()
+    };
     let mut commits: Vec<Commit> = Vec::new();
     commits.extend(puts.chunks(PORTION).map(|puts| Commit {
         puts: puts.to_vec(),
-        ..Commit::default()
+        ..as_read()
     }));
     commits.extend(deletes.chunks(PORTION).map(|deletes| Commit {
         deletes: deletes.to_vec(),
-        ..Commit::default()
+        ..as_read()
     }));
     for commit in commits {
         ports.store.commit(&commit).await?;

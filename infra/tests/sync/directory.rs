@@ -13,7 +13,7 @@ use sando_core::intake::Match;
 use sando_core::person::{Identifiers, Lifecycle, Merged, Person};
 use sando_core::rule::EventKind;
 use sando_core::settings::Settings;
-use sando_core::store::{Commit, Entity, Key, Put, Store, Version};
+use sando_core::store::{Commit, Entity, Key, Put, Version};
 use serde_json::{Value, json};
 
 use crate::world::{World, slug, user, users};
@@ -205,7 +205,13 @@ async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
     let mut taken = Grant::desired(&gone.id, &account.app, Entitlement::default(), now);
     taken.state = GrantState::Revoked;
     let key = Key::Person(gone.id.clone());
-    let mut loaded = world.store.find::<Person>(&key).await.unwrap().unwrap();
+    let mut loaded = world
+        .ports
+        .store
+        .find::<Person>(&key)
+        .await
+        .unwrap()
+        .unwrap();
     loaded.entity.merged = Some(Merged {
         into: stays.id.clone(),
         at: now,
@@ -222,7 +228,7 @@ async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
         ],
         ..Commit::default()
     };
-    world.store.commit(&commit).await.unwrap();
+    world.ports.store.commit(&commit).await.unwrap();
 
     let mut served = users(0..30);
     served[29]["state"] = json!("off");

@@ -103,7 +103,7 @@ pub(crate) async fn read(world: &World, id: &str) -> Value {
     world.get(&format!("/v1/people/{id}")).await.expect(200)
 }
 
-async fn merge(world: &World, id: &str, into: &str) -> crate::world::Answer {
+pub(crate) async fn merge(world: &World, id: &str, into: &str) -> crate::world::Answer {
     let body = json!({ "into": into, "reason": "one human" });
     world.post(&format!("/v1/people/{id}:merge"), body).await
 }
