@@ -22,7 +22,7 @@ pub struct Seen {
     pub account: String,
     /// As the application shows it.
     pub face: Face,
-    /// Under the address at work: where effects look for users.
+    /// Under the address at work, or with the id that a grant keeps: where effects look for users.
     pub at_work: bool,
     /// When the list was begun to be read.
     pub from: Timestamp,
@@ -109,6 +109,9 @@ pub struct Drift {
     pub external_id: Option<String>,
     /// The plan that the roster shows, if it is a known one.
     pub plan: Option<String>,
+    /// The user is one that effects find: under the address at work, or by the id that was kept.
+    #[serde(default)]
+    pub at_work: bool,
     /// When the roster was read.
     pub seen_at: Timestamp,
     /// For people.
@@ -123,9 +126,16 @@ impl Drift {
             kind,
             external_id: Some(seen.face.user.external_id.clone()),
             plan,
+            at_work: seen.at_work,
             seen_at: seen.at,
             why,
         }
+    }
+
+    /// Can it be corrected from here? What effects would not find is only shown: it would be called taken away and stay.
+    #[must_use]
+    pub fn is_correctable(&self) -> bool {
+        self.kind != DriftKind::Unexplained || self.at_work
     }
 
     /// The grant as the roster shows it: what is due, and what is there, can be compared again.
@@ -205,6 +215,7 @@ fn contradicted(
         kind: DriftKind::Vanished,
         external_id: None,
         plan: None,
+        at_work: false,
         seen_at: truth.at,
         why: "the user is not there any more".to_owned(),
     })

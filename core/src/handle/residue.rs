@@ -93,6 +93,7 @@ fn hold(
         kind: DriftKind::Unexplained,
         external_id: Some(shown.face.user.external_id.clone()),
         plan: shown.plan(company.apps.get(&shown.app)),
+        at_work: shown.at_work,
         seen_at: shown.at,
         why: String::new(),
     };

@@ -216,6 +216,25 @@ async fn what_somebody_gave_by_hand_shows_and_is_taken_away_unless_it_is_due() {
 }
 
 #[tokio::test]
+async fn an_account_under_another_address_is_shown_and_never_called_taken_away() {
+    let world = world();
+    let id = world.applied().await;
+    world.pass(60).await;
+    let acme = json!({ "owner": "it@contoso.example" });
+    world.put("/v1/apps/acme", acme).await.expect(201);
+    let hers = json!({ "id": "7", "mail": "ada@mail.example", "state": "on" });
+    connected_to(&world, vec![hers]).await;
+
+    let path = format!("/v1/people/{id}/access:correct");
+    let refused = world.post(&path, json!({})).await.expect(409);
+
+    assert_eq!(refused["code"], "another_address");
+    let now = access(&world, &id).await;
+    assert_eq!(now["drift"][0]["kind"], "unexplained");
+    assert_eq!(now["drift"][0]["external_id"], "7");
+}
+
+#[tokio::test]
 async fn an_address_that_a_roster_shows_is_nobody_s_new_address() {
     let world = world();
     connected_to(&world, vec![row("ada.park", "off")]).await;
