@@ -33,7 +33,8 @@ pub struct Corrected {
 /// unless it is due, what vanished is given again if it is.
 ///
 /// # Errors
-/// `Refused` if there is nothing to correct, or nothing that effects would find, or the person is not one to give or take anything.
+/// `Refused` if there is nothing to correct, or nothing that effects would find, or the person is not one to give or take
+/// anything.
 pub async fn correct(
     ports: &Ports,
     who: &Who,

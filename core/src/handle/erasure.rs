@@ -14,8 +14,7 @@ use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, KnownCandidacy};
-use crate::grant::{Grant, GrantState};
-use crate::ids::{AppSlug, LeverId, PersonId};
+use crate::ids::{LeverId, PersonId};
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading};
 use crate::report::addresses_of;
@@ -24,9 +23,10 @@ use crate::run::Run;
 use crate::store::{
     Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Stored, Version,
 };
-use crate::task::{Task, TaskKind, TaskState};
+use crate::task::Task;
 
-use super::{HandleError, cipher, delivery::claims_of_person, ledger, load, wake};
+use super::holds::{InTheWay, in_the_way};
+use super::{HandleError, cipher, delivery::claims_of_person, ledger, load};
 
 /// Items that are written or deleted together.
 const PORTION: usize = 70;
@@ -64,7 +64,7 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
         return put_off(ports, person, Some(later), Changes::new(origin)).await;
     };
     if gone != person.entity.identifiers.opportunities {
-        return untie(ports, person, &gone, origin).await;
+        return untie(ports, person, &gone, &erasure, origin).await;
     }
     if let Some((whose, what)) = in_the_way(ports, &person.entity, erasure.extent).await? {
         return wait(ports, person, &whose, what, origin).await;
@@ -100,7 +100,10 @@ async fn wait(
 }
 
 /// Everybody who was merged into a person, and into those; the innermost first, so that nobody is lost when it is cut off.
-async fn absorbed(ports: &Ports, person: &Person) -> Result<Vec<Loaded<Person>>, HandleError> {
+pub(super) async fn absorbed(
+    ports: &Ports,
+    person: &Person,
+) -> Result<Vec<Loaded<Person>>, HandleError> {
     let mut ids: Vec<PersonId> = person.absorbed.iter().cloned().collect();
     let mut found = Vec::new();
     while let Some(id) = ids.pop() {
@@ -119,68 +122,6 @@ fn line(id: &PersonId, action: &str) -> Line {
         action.to_owned(),
         format!("person/{id}"),
     )
-}
-
-/// Why somebody cannot be erased yet.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum InTheWay {
-    /// They have something in these applications, or a change is open.
-    Held(BTreeSet<AppSlug>),
-    /// A run is not over.
-    Running,
-    /// Something is to be done by hand, and is not done.
-    Task,
-}
-
-/// What is in the way of erasing so much of a person, and of whom: what was merged into them goes too.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn in_the_way(
-    ports: &Ports,
-    person: &Person,
-    extent: Extent,
-) -> Result<Option<(PersonId, InTheWay)>, HandleError> {
-    let mut ids = Vec::new();
-    if extent == Extent::Everything {
-        ids.push(person.id.clone());
-    }
-    let absorbed = absorbed(ports, person).await?.into_iter();
-    ids.extend(absorbed.map(|one| one.entity.id));
-    for id in ids {
-        let held = held(ports, &id).await?;
-        if !held.is_empty() {
-            return Ok(Some((id, InTheWay::Held(held))));
-        }
-        if !wake::running(ports, &id).await?.is_empty() {
-            return Ok(Some((id, InTheWay::Running)));
-        }
-        if has_task(ports, &id).await? {
-            return Ok(Some((id, InTheWay::Task)));
-        }
-    }
-    Ok(None)
-}
-
-/// Is there something that somebody has still to do by hand?
-async fn has_task(ports: &Ports, id: &PersonId) -> Result<bool, HandleError> {
-    for stored in of_kind(ports, id, Task::KIND).await? {
-        let task = stored.read::<Task>()?.entity;
-        if task.kind == TaskKind::Manual && task.state == TaskState::Open {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The applications in which somebody has something, or a change is open.
-async fn held(ports: &Ports, id: &PersonId) -> Result<BTreeSet<AppSlug>, HandleError> {
-    let holds = |grant: &Grant| {
-        grant.change.is_some() || grant.state != GrantState::Revoked && grant.may_be_held()
-    };
-    let grants = load::grants(ports, id).await?;
-    let held = grants.into_iter().filter(|grant| holds(&grant.entity));
-    Ok(held.map(|grant| grant.entity.app).collect())
 }
 
 /// The candidacies of a person that Lever has no more; all of them if it was not Lever that had the person erased. None
@@ -231,9 +172,10 @@ async fn untie(
     ports: &Ports,
     mut person: Loaded<Person>,
     gone: &BTreeSet<LeverId>,
+    erasure: &Erasure,
     origin: Origin,
 ) -> Result<Erased, HandleError> {
-    let tombs = tombstones(ports, gone, origin.at).await?;
+    let tombs = tombstones(ports, gone, erasure, origin.at).await?;
     write(ports, &person, tombs, Vec::new()).await?;
     forget_candidacies(&mut person.entity, gone);
     person.entity.erasure = None;
@@ -300,7 +242,7 @@ async fn recruiting(
     let claims = claims_of_person(&leaving).into_iter();
     let claims = claims.filter(|claim| !matches!(claim, Claim::Address(_)));
     let (puts, deletes) = freed(ports, &leaving.id, claims).await?;
-    let tombs = tombstones(ports, gone, origin.at).await?;
+    let tombs = tombstones(ports, gone, erasure, origin.at).await?;
     let puts = tombs.into_iter().chain(puts).collect();
     write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
@@ -335,7 +277,7 @@ async fn everything(
     }
     let (mut puts, free) = freed(ports, &id, claims.into_iter()).await?;
     deletes.extend(free);
-    puts.extend(tombstones(ports, gone, origin.at).await?);
+    puts.extend(tombstones(ports, gone, erasure, origin.at).await?);
     write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.delete(person.entity.key(), person.version);
@@ -349,6 +291,7 @@ async fn everything(
 async fn tombstones(
     ports: &Ports,
     gone: &BTreeSet<LeverId>,
+    erasure: &Erasure,
     now: Timestamp,
 ) -> Result<Vec<Put>, HandleError> {
     let mut puts = Vec::new();
@@ -358,6 +301,7 @@ async fn tombstones(
         let version = stored.map_or(Version::ABSENT, |stored| stored.version);
         let erased = KnownCandidacy {
             erased: true,
+            may_return: !erasure.is_by_lever(),
             ..KnownCandidacy::unknown(opportunity.clone(), now)
         };
         puts.push(Put::of(&erased, version));
@@ -415,7 +359,7 @@ async fn belongings(ports: &Ports, id: &PersonId) -> Result<Vec<Check>, HandleEr
 }
 
 /// Everything of one kind that belongs to a person.
-async fn of_kind(
+pub(super) async fn of_kind(
     ports: &Ports,
     id: &PersonId,
     kind: &'static str,
