@@ -113,7 +113,7 @@ pub async fn finish(
     };
     let signed = Signed::Provider {
         actor: identity.actor(),
-        names: roles.into_iter().chain(identity.email).collect(),
+        names: identity.names(roles),
     };
     Ok(Ended::In {
         token: session::open(ports, &who, signed).await?,
