@@ -175,12 +175,23 @@ async fn where_a_rule_says_so_who_vanishes_from_the_directory_leaves() {
         let put = files::put(&world.ports, &who, kind, &id, file, &Expect::Anything);
         put.await.unwrap();
     }
+    let gone = person(&world, "directory:u29").await.unwrap();
+    let store = &world.ports.store;
+    let key = Key::Person(gone.id);
+    let mut given_back = store.find::<Person>(&key).await.unwrap().unwrap();
+    given_back.entity.kept.insert(slug("acme"), None);
+    let commit = Commit {
+        puts: vec![Put::of(&given_back.entity, given_back.version)],
+        ..Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
 
     world.serve(users(0..29));
     world.day().await;
 
     let gone = person(&world, "directory:u29").await.unwrap();
     assert_eq!(gone.state, Lifecycle::Left);
+    assert!(gone.kept.is_empty(), "they keep nothing that leaves them");
     let events = vanished(&world);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].person.as_ref(), Some(&gone.id));
