@@ -25,8 +25,8 @@ const TELLING: usize = 3;
 /// Erases everything about a person who is not here, or not any more, and holds nothing. The reason stays in the audit.
 ///
 /// # Errors
-/// `Refused` while the person is here, was merged away, or something is held or under way, `Invalid` for a reason that is none or that
-/// names the person.
+/// `Refused` while the person is here, was merged away, or something is held or under way, `Invalid` for a reason that is
+/// none or that names the person.
 pub async fn erase(
     ports: &Ports,
     who: &Who,

@@ -156,7 +156,8 @@ fn key(desk: &Desk, seat: &Seat) -> Option<Key> {
 /// Decides about a user: what is revoked becomes a task of the application's owner, who is told.
 ///
 /// # Errors
-/// `NotFound` without such a user, `Forbidden` about access of one's own, `Refused` for one who cannot use the application, `Invalid` without a reason.
+/// `NotFound` without such a user, `Forbidden` about access of one's own, `Refused` for a user who cannot use the
+/// application, `Invalid` without a reason.
 pub async fn decide(
     ports: &Ports,
     who: &Who,
@@ -202,11 +203,11 @@ async fn decide_once(
             Some(task.id)
         }
         (Verdict::Confirmed, Some(mut task)) => {
-            match task.entity.state {
-                TaskState::Open => task.entity.end(TaskState::Cancelled, who.at),
-                // That it was called done is not held against a roster any more.
-                _ => task.entity.awaits_roster = false,
+            if task.entity.state == TaskState::Open {
+                task.entity.end(TaskState::Cancelled, who.at);
             }
+            // That it was called done is not held against a roster any more.
+            task.entity.awaits_roster = false;
             changes.update(&task);
             None
         }

@@ -39,12 +39,10 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
         REGISTRATION => REGISTRATION,
         _ => "webhook",
     };
-    let outcome = match take_in(ports, &opportunity, &hint, source).await? {
-        Outcome::Erased if is_hired_again(ports, &delivery.entity.hint).await? => {
-            Outcome::Hidden(HIRED_AGAIN)
-        }
-        outcome => outcome,
-    };
+    let mut outcome = take_in(ports, &opportunity, &hint, source).await?;
+    if matches!(outcome, Outcome::Erased) && is_hired_again(ports, &delivery.entity.hint).await? {
+        outcome = Outcome::Hidden(HIRED_AGAIN);
+    }
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(

@@ -70,11 +70,18 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
         return wait(ports, person, &whose, what, origin).await;
     }
     for one in absorbed(ports, &person.entity).await? {
-        everything(ports, one, &BTreeSet::new(), &erasure, origin.clone()).await?;
+        Box::pin(everything(
+            ports,
+            one,
+            &BTreeSet::new(),
+            &erasure,
+            origin.clone(),
+        ))
+        .await?;
     }
     match erasure.extent {
-        Extent::Recruiting => recruiting(ports, person, &gone, &erasure, origin).await,
-        Extent::Everything => everything(ports, person, &gone, &erasure, origin).await,
+        Extent::Recruiting => Box::pin(recruiting(ports, person, &gone, &erasure, origin)).await,
+        Extent::Everything => Box::pin(everything(ports, person, &gone, &erasure, origin)).await,
     }
 }
 

@@ -74,7 +74,7 @@ async fn weigh(
         return Ok(());
     };
     let judged = match task.entity.run {
-        Some(_) => of_step(ports, evidence, &task.entity, &person.entity).await?,
+        Some(_) => Box::pin(of_step(ports, evidence, &task.entity, &person.entity)).await?,
         None => of_user(ports, evidence, &task.entity).await?,
     };
     let Some(is_so) = judged else {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::builder::connected_to;
 use crate::identity::{merge, twins};
-use crate::world::{World, world};
+use crate::world::{Answer, World, world};
 
 const PERSONAL: [&str; 3] = ["Ada Park", "ada@mail.example", "ada.park@contoso.example"];
 
@@ -115,6 +115,11 @@ async fn terminate(world: &World, id: &str) {
     settle(world).await;
 }
 
+async fn erase(world: &World, id: &str) -> Answer {
+    let reason = json!({ "reason": "request 4711" });
+    world.post(&format!("/v1/people/{id}:erase"), reason).await
+}
+
 #[tokio::test]
 async fn whoever_was_merged_into_somebody_is_erased_with_them() {
     let world = world();
@@ -122,14 +127,9 @@ async fn whoever_was_merged_into_somebody_is_erased_with_them() {
     merge(&world, &twin, &ada).await.expect(200);
     settle(&world).await;
     terminate(&world, &ada).await;
-    let erase = |id: &str| {
-        let path = format!("/v1/people/{id}:erase");
-        let world = &world;
-        async move { world.post(&path, json!({ "reason": "request 4711" })).await }
-    };
 
-    let alone = erase(&twin).await.expect(409);
-    erase(&ada).await.expect(200);
+    let alone = erase(&world, &twin).await.expect(409);
+    erase(&world, &ada).await.expect(200);
     settle(&world).await;
 
     assert_eq!(alone["code"], "merged");
@@ -175,10 +175,8 @@ async fn nobody_is_erased_while_something_is_to_be_taken_away_by_hand() {
     let hers = json!({ "id": "7", "mail": "ada@mail.example", "state": "on" });
     connected_to(&world, vec![hers]).await;
     terminate(&world, &id).await;
-    let path = format!("/v1/people/{id}:erase");
-    let reason = json!({ "reason": "request 4711" });
 
-    let held = world.post(&path, reason.clone()).await.expect(409);
+    let held = erase(&world, &id).await.expect(409);
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
     let task = tasks["items"][0]["id"].as_str().unwrap();
     let done = world.post(
@@ -186,7 +184,7 @@ async fn nobody_is_erased_while_something_is_to_be_taken_away_by_hand() {
         json!({ "reason": "done" }),
     );
     done.await.expect(200);
-    world.post(&path, reason).await.expect(200);
+    erase(&world, &id).await.expect(200);
 
     assert_eq!(held["code"], "still_held");
     assert!(held["detail"].as_str().unwrap().contains("by hand"));
