@@ -237,8 +237,13 @@ pub struct Missed {
 #[must_use]
 pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Option<Missed> {
     let opportunity = &moved.opportunity;
-    if known.is_some_and(|known| known.erased) {
-        return None;
+    if let Some(known) = known.filter(|known| known.erased) {
+        let How::There(Some(archived)) = &moved.how else {
+            return None;
+        };
+        if !archived.hired || !known.is_hired_again(archived.at) {
+            return None;
+        }
     }
     let hire = known.and_then(|known| known.hired.as_ref());
     let concerns = named.deleted || known.is_some_and(|known| known.person.is_some());
@@ -428,6 +433,14 @@ mod tests {
         erased.erased = true;
         check(anonymised(), Some(&erased), all, None);
         check(hired(), Some(&erased), all, None);
+        // Not if Lever still had them, and they were hired since.
+        erased = KnownCandidacy {
+            erased: true,
+            may_return: true,
+            read_at: Timestamp::UNIX_EPOCH,
+            ..known(None)
+        };
+        check(hired(), Some(&erased), all, Some("candidateHired"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::app::Application;
 use crate::company::Company;
 use crate::grant::{Entitlement, Grant, GrantState};
-use crate::ids::{AppSlug, PersonId};
+use crate::ids::{AppSlug, PersonId, RosterId};
 use crate::roster::Face;
 
 /// A user of a roster.
@@ -16,11 +16,13 @@ use crate::roster::Face;
 pub struct Seen {
     /// The application.
     pub app: AppSlug,
+    /// Its roster.
+    pub roster: RosterId,
     /// The account, for people.
     pub account: String,
     /// As the application shows it.
     pub face: Face,
-    /// Under the address at work: where effects look for users.
+    /// Under the address at work, or with the id that a grant keeps: where effects look for users.
     pub at_work: bool,
     /// When the list was begun to be read.
     pub from: Timestamp,
@@ -32,7 +34,7 @@ impl Seen {
     /// May the user use the application?
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.face.user.active
+        self.face.user.active && !self.face.deleted
     }
 
     /// The strongest plan of the application that the user has a licence of, by its id or name.
@@ -107,6 +109,9 @@ pub struct Drift {
     pub external_id: Option<String>,
     /// The plan that the roster shows, if it is a known one.
     pub plan: Option<String>,
+    /// The user is one that effects find: under the address at work, or by the id that was kept.
+    #[serde(default)]
+    pub at_work: bool,
     /// When the roster was read.
     pub seen_at: Timestamp,
     /// For people.
@@ -121,9 +126,16 @@ impl Drift {
             kind,
             external_id: Some(seen.face.user.external_id.clone()),
             plan,
+            at_work: seen.at_work,
             seen_at: seen.at,
             why,
         }
+    }
+
+    /// Can it be corrected from here? What effects would not find is only shown: it would be called taken away and stay.
+    #[must_use]
+    pub fn is_correctable(&self) -> bool {
+        self.kind != DriftKind::Unexplained || self.at_work
     }
 
     /// The grant as the roster shows it: what is due, and what is there, can be compared again.
@@ -203,6 +215,7 @@ fn contradicted(
         kind: DriftKind::Vanished,
         external_id: None,
         plan: None,
+        at_work: false,
         seen_at: truth.at,
         why: "the user is not there any more".to_owned(),
     })
@@ -270,6 +283,7 @@ mod tests {
         let face = json!({ "user": user, "sync": 1, "at": at(10) });
         Seen {
             app: figma(),
+            roster: RosterId::derived(&["figma"]),
             account: "figma/prod".to_owned(),
             face: serde_json::from_value(face).unwrap(),
             at_work: true,

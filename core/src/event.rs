@@ -322,6 +322,9 @@ pub struct KnownCandidacy {
     /// Its person was erased: it is never read again, and nothing follows from it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// Lever still had it then: hired later, a human has to look.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_return: bool,
 }
 
 impl KnownCandidacy {
@@ -351,7 +354,14 @@ impl KnownCandidacy {
             is_denied: false,
             look_at: None,
             erased: false,
+            may_return: false,
         }
+    }
+
+    /// Was the person erased here, and not in Lever, before this moment at which they were hired?
+    #[must_use]
+    pub fn is_hired_again(&self, hired_at: Timestamp) -> bool {
+        self.erased && self.may_return && hired_at > self.read_at
     }
 
     /// Is this the event that is in force? It is known even if the event itself was kept for long enough.

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::CLAIMED;
 use crate::auth::authorize::{SignIn, random};
 use crate::ids::derive;
 use crate::mistake::Mistake;
@@ -123,6 +124,8 @@ pub struct Identity {
     pub subject: String,
     /// Their address, if the issuer says that it was verified.
     pub email: Option<String>,
+    /// An address of which the issuer does not say that: good for nothing but to keep them from a matter of their own.
+    pub claimed: Option<String>,
     /// Their groups.
     pub groups: BTreeSet<String>,
 }
@@ -132,6 +135,13 @@ impl Identity {
     #[must_use]
     pub fn actor(&self) -> String {
         format!("oidc:{}", derive(&[&self.issuer, &self.subject]))
+    }
+
+    /// Who they are for approvals: these roles, and their addresses.
+    #[must_use]
+    pub fn names(self, roles: BTreeSet<String>) -> BTreeSet<String> {
+        let claimed = self.claimed.map(|address| format!("{CLAIMED}{address}"));
+        roles.into_iter().chain(self.email).chain(claimed).collect()
     }
 }
 
@@ -150,6 +160,7 @@ mod tests {
             issuer: "https://id.example".into(),
             subject: "ada@contoso.example".into(),
             email: None,
+            claimed: None,
             groups: groups.iter().map(ToString::to_string).collect(),
         }
     }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppSlug, PersonId, RunId, StepId, TaskId};
+use crate::definition::IdHash;
+use crate::ids::{AppSlug, PersonId, RosterId, RunId, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 
 /// Where a task stands.
@@ -82,6 +83,9 @@ pub struct Task {
     pub app: Option<AppSlug>,
     /// Everything known about it.
     pub detail: String,
+    /// The one user of a roster that is meant, where no run says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<(RosterId, IdHash)>,
     /// Until when.
     pub due: Option<Timestamp>,
     /// Since when.

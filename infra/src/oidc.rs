@@ -266,6 +266,7 @@ fn identity(settings: &OidcSettings, claims: &Map<String, Value>) -> Result<Iden
         issuer: settings.issuer.clone(),
         subject: subject.to_owned(),
         email: text("email").filter(|_| verified).map(str::to_owned),
+        claimed: text("email").filter(|_| !verified).map(str::to_owned),
         groups,
     })
 }

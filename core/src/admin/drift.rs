@@ -13,6 +13,9 @@ use super::access::both_ways;
 use super::people::{Done, done, person, say_why};
 use super::{AdminError, Who, deciding};
 
+/// How much is corrected at once: it is one commit. What is left shows, and can be corrected next.
+const MOST: usize = 20;
+
 /// What came of correcting drift, or would.
 #[derive(Clone, Debug)]
 pub struct Corrected {
@@ -30,7 +33,8 @@ pub struct Corrected {
 /// unless it is due, what vanished is given again if it is.
 ///
 /// # Errors
-/// `Refused` if there is nothing to correct, or the person is not one to give or take anything.
+/// `Refused` if there is nothing to correct, or nothing that effects would find, or the person is not one to give or take
+/// anything.
 pub async fn correct(
     ports: &Ports,
     who: &Who,
@@ -64,6 +68,12 @@ async fn correct_once(
     if drifts.is_empty() {
         let why = "no roster contradicts what was given here";
         return Err(AdminError::refused("no_drift", why));
+    }
+    drifts.retain(Drift::is_correctable);
+    drifts.truncate(MOST);
+    if drifts.is_empty() {
+        let why = "the user is there under an address that is not the one at work: take it away in the application";
+        return Err(AdminError::refused("another_address", why));
     }
     for drift in &drifts {
         let known = actual.iter().position(|grant| grant.app == drift.app);

@@ -6,13 +6,15 @@ use serde_json::json;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::erasure::{Erasure, Extent};
-use crate::handle::erasure::{Erased, erase as carry_out, held};
-use crate::handle::{lease_from, ledger, load, wake};
+use crate::handle::erasure::{Erased, erase as carry_out};
+use crate::handle::holds::{InTheWay, in_the_way};
+use crate::handle::{lease_from, ledger, load};
 use crate::ids::PersonId;
 use crate::person::Person;
 use crate::ports::Ports;
 use crate::store::Loaded;
 
+use super::identity::is_whole;
 use super::people::person;
 use super::{AdminError, Who, deciding};
 
@@ -24,8 +26,8 @@ const TELLING: usize = 3;
 /// Erases everything about a person who is not here, or not any more, and holds nothing. The reason stays in the audit.
 ///
 /// # Errors
-/// `Refused` while the person is here or something is held or under way, `Invalid` for a reason that is none or that
-/// names the person.
+/// `Refused` while the person is here, was merged away, or something is held or under way, `Invalid` for a reason that is
+/// none or that names the person.
 pub async fn erase(
     ports: &Ports,
     who: &Who,
@@ -65,7 +67,8 @@ pub async fn erasable(ports: &Ports, id: &PersonId) -> Result<Loaded<Person>, Ad
 }
 
 async fn check_free(ports: &Ports, person: &Person) -> Result<(), AdminError> {
-    let (id, state) = (&person.id, person.state);
+    is_whole(person)?;
+    let state = person.state;
     if state.may_receive() {
         let detail = format!(
             "the person is {}: terminate the person first",
@@ -73,14 +76,19 @@ async fn check_free(ports: &Ports, person: &Person) -> Result<(), AdminError> {
         );
         return Err(AdminError::refused("still_here", detail));
     }
-    let held = held(ports, id).await?;
-    if !held.is_empty() {
-        let apps: Vec<&str> = held.iter().map(|app| app.as_str()).collect();
-        return Err(still_held(&apps.join(", ")));
-    }
-    if !wake::running(ports, id).await?.is_empty() {
-        let detail = "a run of the person is not over: wait for it, or cancel it";
-        return Err(AdminError::refused("still_running", detail));
+    match in_the_way(ports, person, Extent::Everything).await? {
+        Some((_, InTheWay::Held(held))) => {
+            let apps: Vec<&str> = held.iter().map(|app| app.as_str()).collect();
+            return Err(still_held(&apps.join(", ")));
+        }
+        Some((_, InTheWay::Task)) => {
+            return Err(still_held("what a task has to take away by hand"));
+        }
+        Some((_, InTheWay::Running)) => {
+            let detail = "a run of the person is not over: wait for it, or cancel it";
+            return Err(AdminError::refused("still_running", detail));
+        }
+        None => {}
     }
     Ok(())
 }

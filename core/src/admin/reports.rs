@@ -192,7 +192,7 @@ pub async fn clear(ports: &Ports, who: &Who) -> Result<Cleared, AdminError> {
 
 async fn clear_one(ports: &Ports, who: &Who, id: &PersonId) -> Result<bool, AdminError> {
     let person = person(ports, id).await?;
-    if person.entity.state != Lifecycle::Left {
+    if person.entity.state != Lifecycle::Left || person.entity.merged.is_some() {
         return Ok(false);
     }
     let company = load::company(ports).await?;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::account::Account;
+use crate::approval::Decider;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::Claim;
@@ -13,7 +14,7 @@ use crate::handle::load::matched;
 use crate::handle::seats::{Desk, page};
 use crate::ids::{PersonId, Slug, TaskId};
 use crate::intake::Match;
-use crate::person::CanonicalEmail;
+use crate::person::{CanonicalEmail, Person};
 use crate::ports::Ports;
 use crate::report::{Place as At, Seat};
 use crate::review::{Reviewed, Verdict};
@@ -155,10 +156,12 @@ fn key(desk: &Desk, seat: &Seat) -> Option<Key> {
 /// Decides about a user: what is revoked becomes a task of the application's owner, who is told.
 ///
 /// # Errors
-/// `NotFound` without such a user, `Refused` for one who cannot use the application, `Invalid` without a reason.
+/// `NotFound` without such a user, `Forbidden` about access of one's own, `Refused` for a user who cannot use the
+/// application, `Invalid` without a reason.
 pub async fn decide(
     ports: &Ports,
     who: &Who,
+    decider: &Decider,
     place: Place<'_>,
     verdict: Verdict,
     reason: &str,
@@ -168,12 +171,13 @@ pub async fn decide(
         let wanted = format!("why, in 1 to {LONGEST} characters: it is kept in the audit");
         return Err(AdminError::mistake("reason", wanted));
     }
-    deciding!(decide_once(ports, who, place, verdict, reason).await)
+    deciding!(decide_once(ports, who, decider, place, verdict, reason).await)
 }
 
 async fn decide_once(
     ports: &Ports,
     who: &Who,
+    decider: &Decider,
     place: Place<'_>,
     verdict: Verdict,
     reason: &str,
@@ -186,6 +190,10 @@ async fn decide_once(
     let before: Option<Loaded<Reviewed>> = ports.store.find(&key).await?;
     let task = open_task(ports, before.as_ref()).await?;
     let person = person_of(ports, &user).await?;
+    if let Some(person) = &person {
+        is_not_own(decider, person)?;
+    }
+    let person = person.map(|person| person.id);
     let mut changes = Changes::new(who.clone());
     let task = match (verdict, task) {
         (Verdict::Revoked, Some(task)) => Some(task.entity.id),
@@ -195,7 +203,11 @@ async fn decide_once(
             Some(task.id)
         }
         (Verdict::Confirmed, Some(mut task)) => {
-            task.entity.end(TaskState::Cancelled, who.at);
+            if task.entity.state == TaskState::Open {
+                task.entity.end(TaskState::Cancelled, who.at);
+            }
+            // That it was called done is not held against a roster any more.
+            task.entity.awaits_roster = false;
             changes.update(&task);
             None
         }
@@ -219,6 +231,14 @@ async fn decide_once(
     Ok(reviewed)
 }
 
+fn is_not_own(decider: &Decider, person: &Person) -> Result<(), AdminError> {
+    let free = decider.is_not_concerned(person, None);
+    free.map_err(|refusal| AdminError::Forbidden {
+        code: refusal.code(),
+        detail: refusal.to_string(),
+    })
+}
+
 /// The user, who must be able to use the application.
 async fn user(ports: &Ports, account: &Account, external_id: &str) -> Result<User, AdminError> {
     let key = Key::Entry(account.roster.clone(), IdHash::of(external_id));
@@ -235,6 +255,7 @@ async fn user(ports: &Ports, account: &Account, external_id: &str) -> Result<Use
     Ok(face.user.clone())
 }
 
+/// The task of the last decision, while somebody is at it or a roster can still open it again.
 async fn open_task(
     ports: &Ports,
     before: Option<&Loaded<Reviewed>>,
@@ -243,17 +264,18 @@ async fn open_task(
         return Ok(None);
     };
     let task = ports.store.find::<Task>(&Key::Task(id)).await?;
-    Ok(task.filter(|task| task.entity.state == TaskState::Open))
+    let matters = |task: &Task| task.state == TaskState::Open || task.awaits_roster;
+    Ok(task.filter(|task| matters(&task.entity)))
 }
 
-async fn person_of(ports: &Ports, user: &User) -> Result<Option<PersonId>, AdminError> {
+async fn person_of(ports: &Ports, user: &User) -> Result<Option<Person>, AdminError> {
     let address = user.email.as_deref();
     let Some(address) = address.and_then(|address| CanonicalEmail::parse(address).ok()) else {
         return Ok(None);
     };
     let claims = [Claim::email(&address), Claim::address(&address)];
     Ok(match matched(ports, &claims).await? {
-        Match::One(person) => Some(person.entity.id),
+        Match::One(person) => Some(person.entity),
         Match::Nobody | Match::Several(_) => None,
     })
 }
@@ -291,6 +313,7 @@ async fn a_task(
         due: None,
         created_at: now,
         ended_at: None,
+        user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
     })
 }
@@ -314,8 +337,6 @@ fn line(
         let user = json!({ "account": account, "user": external_id, "task": reviewed.task, "reason": reason });
         return line.personal(None, Some(user));
     }
-    // Nobody's stream has no key: the user is named by the hash that the roster has.
-    line.after(
-        json!({ "account": account, "user": reviewed.id, "task": reviewed.task, "reason": reason }),
-    )
+    // Nobody's stream has no key: the user is named by the hash that the roster has, and the reason may name somebody.
+    line.after(json!({ "account": account, "user": reviewed.id, "task": reviewed.task }))
 }

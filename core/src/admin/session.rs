@@ -41,7 +41,7 @@ pub enum Signed {
     Provider {
         /// As the audit names them.
         actor: String,
-        /// Their roles, and their address if it was verified.
+        /// Their roles and their address, marked if nobody has verified it.
         names: BTreeSet<String>,
     },
 }

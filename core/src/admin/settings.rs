@@ -153,7 +153,9 @@ pub async fn put(
     // Connected now for the first time: what happened before is history.
     let connected = lever.api_key.is_some().then_some(who.at);
     settings.live_from = settings.live_from.or(before.live_from).or(connected);
-    let is_left = before.oidc.is_some() && settings.oidc.is_none();
+    // What is a secret between us and one provider is not told another one.
+    let issuer = |of: &Settings| of.oidc.as_ref().map(|oidc| oidc.issuer.clone());
+    let is_left = before.oidc.is_some() && issuer(&before) != issuer(&settings);
     let file = json!(settings);
     let stored = files::put(ports, who, ConfigKind::Settings, &id(), file, expect).await?;
     write_secrets(ports, secrets, who, lever, &before.registrations).await?;

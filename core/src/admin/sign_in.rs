@@ -5,11 +5,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::audit::Cause;
 use crate::oidc::{OidcSettings, SigningIn};
 use crate::ports::{Ports, RemoteError, Secrets, TokenError, Tokens};
+use crate::store::{Commit, Entity, Key, Put, StoreError, Version};
 
 use super::api_key::{Scope, scopes_of};
 use super::session::{self, Signed};
@@ -91,6 +94,7 @@ pub async fn finish(
     let sign_in = opened(ports, sealed).await?;
     let checked = sign_in.login.check(state, now);
     checked.map_err(|error| AdminError::refused("sign_in", error.to_string()))?;
+    use_up(ports, &sign_in).await?;
     let (settings, _) = current(ports).await?;
     let ask = settings.roles.get("administrator").cloned();
     let oidc = provider(settings.oidc)?;
@@ -113,13 +117,50 @@ pub async fn finish(
     };
     let signed = Signed::Provider {
         actor: identity.actor(),
-        names: roles.into_iter().chain(identity.email).collect(),
+        names: identity.names(roles),
     };
     Ok(Ended::In {
         token: session::open(ports, &who, signed).await?,
         may_read: scopes.contains(&Scope::Read) || scopes.contains(&Scope::Admin),
         next: sign_in.next,
     })
+}
+
+/// That a sign-in came back; it comes back once.
+#[derive(Serialize, Deserialize)]
+struct CameBack {
+    name: String,
+    until: Timestamp,
+}
+
+impl Entity for CameBack {
+    const KIND: &'static str = "came_back";
+
+    fn key(&self) -> Key {
+        Key::Login(format!("sign-in-{}", self.name))
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
+}
+
+async fn use_up(ports: &Ports, sign_in: &SigningIn) -> Result<(), AdminError> {
+    let back = CameBack {
+        name: sign_in.login.name(),
+        until: sign_in.login.until,
+    };
+    let commit = Commit {
+        puts: vec![Put::of(&back, Version::ABSENT)],
+        ..Commit::default()
+    };
+    match ports.store.commit(&commit).await {
+        Err(StoreError::Conflict { .. }) => {
+            let why = "this login has come back already: begin it again";
+            Err(AdminError::refused("sign_in", why))
+        }
+        done => Ok(done?),
+    }
 }
 
 fn provider(oidc: Option<OidcSettings>) -> Result<OidcSettings, AdminError> {

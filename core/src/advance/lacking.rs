@@ -47,6 +47,7 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
         due: None,
         created_at: situation.now,
         ended_at: None,
+        user: None,
         awaits_roster: false,
     });
 }

@@ -31,8 +31,8 @@ use crate::workflow::StepKind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// How many grants one commit takes in.
-pub const PORTION: usize = 20;
+/// How many grants one commit takes in: each may be given up, which is a grant, a task, a letter and records.
+pub const PORTION: usize = 12;
 
 /// How often what the brake holds is looked at again: whoever lets it go wakes what it held, this is for the rest.
 pub const HELD: SignedDuration = SignedDuration::from_mins(10);

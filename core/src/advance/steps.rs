@@ -139,6 +139,7 @@ pub fn a_task(
         due: None,
         created_at: now,
         ended_at: None,
+        user: None,
         awaits_roster: false,
     }
 }

@@ -14,6 +14,10 @@ use super::Approval;
 /// Who decides what nobody else can.
 pub(super) const NOBODY_ELSE: &str = "role:admin";
 
+/// Before an address in somebody's names that nobody has verified: it keeps them from a matter that may be their own, and
+/// lets them decide nothing.
+pub const CLAIMED: &str = "claimed:";
+
 /// Somebody who wants to decide.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Decider {
@@ -60,14 +64,26 @@ impl Decider {
         self.names
             .iter()
             .map(String::as_str)
+            .filter(|name| !name.starts_with(CLAIMED))
             .chain([actor])
             .filter_map(|name| CanonicalEmail::parse(name).ok())
             .collect()
     }
 
+    /// The same, with addresses that nobody has verified.
+    fn perhaps(&self) -> BTreeSet<CanonicalEmail> {
+        let claimed = self.names.iter();
+        let claimed = claimed.filter_map(|name| name.strip_prefix(CLAIMED));
+        let claimed = claimed.filter_map(|address| CanonicalEmail::parse(address).ok());
+        claimed.chain(self.addresses()).collect()
+    }
+
     /// Is this who is meant by an address, `role:…` or `group:…`?
     #[must_use]
     pub fn is(&self, who: &str, roles: &Roles) -> bool {
+        if who.starts_with(CLAIMED) {
+            return false;
+        }
         if self.names.contains(who) || self.actor == who {
             return true;
         }
@@ -89,12 +105,12 @@ impl Decider {
 
     /// Is this the same human, as far as can be told?
     fn is_same(&self, other: &Self) -> bool {
-        self.actor == other.actor || !self.addresses().is_disjoint(&other.addresses())
+        self.actor == other.actor || !self.perhaps().is_disjoint(&other.perhaps())
     }
 
     /// Is this the person, as far as can be told?
     fn is_person(&self, person: &Person) -> bool {
-        !self.addresses().is_disjoint(&addresses_of(person))
+        !self.perhaps().is_disjoint(&addresses_of(person))
     }
 
     /// May they decide now, and only as an override?

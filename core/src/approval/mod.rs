@@ -5,7 +5,7 @@
 
 mod decider;
 
-pub use decider::{Decider, Power, Refusal, Roles};
+pub use decider::{CLAIMED, Decider, Power, Refusal, Roles};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

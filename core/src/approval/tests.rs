@@ -125,6 +125,19 @@ fn only_who_is_asked_decides() {
         Err(Refusal::NotAsked),
     );
     check(&somebody("key:key_2", &[]), Err(Refusal::NotAsked));
+    // What nobody has verified lets nobody in, and keeps out whom it names.
+    check(
+        &somebody("oidc:1", &["claimed:bo@contoso.example"]),
+        Err(Refusal::NotAsked),
+    );
+    check(
+        &somebody("oidc:1", &["it-admin", "claimed:Ada.Park@contoso.example"]),
+        Err(Refusal::OwnAccess),
+    );
+    check(
+        &somebody("oidc:1", &["it-admin", "claimed:asker@contoso.example"]),
+        Err(Refusal::OwnRequest),
+    );
     let admin = Decider {
         is_admin: true,
         ..somebody("local-admin", &[])

@@ -8,7 +8,7 @@ use crate::catch_up::REGISTRATION;
 use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
-use crate::event::{DeliveryState, Event, KnownCandidacy, StoredDelivery};
+use crate::event::{DeliveryState, Event, Hint, KnownCandidacy, StoredDelivery};
 use crate::ids::{LeverId, PersonId, derive};
 use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
 use crate::lever::Candidacy;
@@ -42,7 +42,10 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
         REGISTRATION => REGISTRATION,
         _ => "webhook",
     };
-    let outcome = take_in(ports, &opportunity, &hint, source).await?;
+    let mut outcome = take_in(ports, &opportunity, &hint, source).await?;
+    if matches!(outcome, Outcome::Erased) && is_hired_again(ports, &delivery.entity.hint).await? {
+        outcome = Outcome::Hidden(HIRED_AGAIN);
+    }
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(
@@ -56,6 +59,18 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
         ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
     }
     ledger::commit(ports, changes).await
+}
+
+/// Why a human has to look at somebody whom nobody here knows any more.
+const HIRED_AGAIN: &str = "the candidate was erased here, and Lever says that they were hired since: nothing follows from it by \
+                           itself, so add the person by hand";
+
+/// Does the hint tell that somebody was hired after they were erased here, and not in Lever?
+async fn is_hired_again(ports: &Ports, hint: &Hint) -> Result<bool, HandleError> {
+    let key = Key::Candidacy(hint.opportunity.clone());
+    let known = ports.store.find::<KnownCandidacy>(&key).await?;
+    let is_hire = hint.event == "candidateHired";
+    Ok(is_hire && known.is_some_and(|known| known.entity.is_hired_again(hint.triggered_at)))
 }
 
 /// What came of looking at an opportunity.

@@ -11,12 +11,12 @@ use crate::account::{Account, Fed};
 use crate::admin::{AdminError, Expect, outside};
 use crate::audit::Cause;
 use crate::changes::Origin;
-use crate::claim::Claim;
+use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::definition::{IdHash, Kind, User};
 use crate::event::Event;
 use crate::grant::GrantState;
-use crate::ids::{EventId, JobId};
+use crate::ids::{EventId, JobId, PersonId};
 use crate::intake::Match;
 use crate::job::{Feeding, Job, Work};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
@@ -243,6 +243,20 @@ fn is_as(person: &Person, company: &Company, attributes: &Attributes) -> bool {
         && day.is_none_or(|day| person.attributes.text("start_date") == Some(day))
 }
 
+/// Who was given the user's address, if somebody was: whoever was merged away keeps theirs, and what was taken with it.
+async fn owner(ports: &Ports, user: &User) -> Result<Option<PersonId>, HandleError> {
+    let address = user.email.as_deref();
+    let Some(Ok(address)) = address.map(CanonicalEmail::parse) else {
+        return Ok(None);
+    };
+    let key = Key::Claim(Claim::address(&address));
+    let held = ports.store.find::<Held>(&key).await?;
+    Ok(held.and_then(|held| match held.entity.holder {
+        Holder::Person(id) => Some(id),
+        Holder::Stranger => None,
+    }))
+}
+
 /// Somebody who was active in the directory and is not any more. Not if that is our own doing.
 async fn let_go(
     ports: &Ports,
@@ -255,7 +269,8 @@ async fn let_go(
     };
     let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);
     let id = person.entity.id.clone();
-    let grants = load::grants(ports, &id).await?;
+    let owner = owner(ports, user).await?.unwrap_or_else(|| id.clone());
+    let grants = load::grants(ports, &owner).await?;
     let is_taken = grants.iter().any(|grant| {
         let state = grant.entity.state;
         grant.entity.app == feeding.app

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
-use crate::drift::{Drift, Truth, drift};
+use crate::drift::{Drift, Seen, Truth, drift};
 use crate::grant::Grant;
 use crate::ids::EventId;
 use crate::person::Person;
@@ -35,9 +35,15 @@ pub async fn of(
         };
         // An application may show somebody without the address.
         for account in accounts.iter().filter(|account| account.app == grant.app) {
-            seen.extend(rosters.by_id(account, id.as_str()).await?);
+            let found = rosters.by_id(account, id.as_str()).await?;
+            seen.extend(found.map(|seen| Seen {
+                at_work: true,
+                ..seen
+            }));
         }
     }
+    // Of two users of one application it is about the one that effects find.
+    seen.sort_by_key(|seen| !seen.at_work);
     let truths = accounts
         .iter()
         .filter_map(|account| Truth::of(account, company));

@@ -14,17 +14,19 @@ use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, KnownCandidacy};
-use crate::grant::{Grant, GrantState};
-use crate::ids::{AppSlug, LeverId, PersonId};
+use crate::ids::{LeverId, PersonId};
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading};
 use crate::report::addresses_of;
 use crate::roster::{Entry, holder_of};
 use crate::run::Run;
-use crate::store::{Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Version};
+use crate::store::{
+    Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Stored, Version,
+};
 use crate::task::Task;
 
-use super::{HandleError, cipher, delivery::claims_of_person, ledger, load, wake};
+use super::holds::{InTheWay, in_the_way};
+use super::{HandleError, cipher, delivery::claims_of_person, ledger, load};
 
 /// Items that are written or deleted together.
 const PORTION: usize = 70;
@@ -62,19 +64,63 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
         return put_off(ports, person, Some(later), Changes::new(origin)).await;
     };
     if gone != person.entity.identifiers.opportunities {
-        return untie(ports, person, &gone, origin).await;
+        return untie(ports, person, &gone, &erasure, origin).await;
     }
-    if erasure.extent == Extent::Recruiting {
-        return recruiting(ports, person, &gone, &erasure, origin).await;
+    if let Some((whose, what)) = in_the_way(ports, &person.entity, erasure.extent).await? {
+        return wait(ports, person, &whose, what, origin).await;
     }
-    let held = held(ports, &person.entity.id).await?;
-    if !held.is_empty() || !wake::running(ports, &person.entity.id).await?.is_empty() {
-        let mut changes = Changes::new(origin);
-        let line = line(&person.entity.id, "erasure waits");
-        changes.say(line.after(json!({ "held": held })));
-        return put_off(ports, person, None, changes).await;
+    for one in absorbed(ports, &person.entity).await? {
+        Box::pin(everything(
+            ports,
+            one,
+            &BTreeSet::new(),
+            &erasure,
+            origin.clone(),
+        ))
+        .await?;
     }
-    everything(ports, person, &gone, &erasure, origin).await
+    match erasure.extent {
+        Extent::Recruiting => Box::pin(recruiting(ports, person, &gone, &erasure, origin)).await,
+        Extent::Everything => Box::pin(everything(ports, person, &gone, &erasure, origin)).await,
+    }
+}
+
+/// Waits for what is in the way: the end of a run of the person's own wakes them, nothing else does.
+async fn wait(
+    ports: &Ports,
+    person: Loaded<Person>,
+    whose: &PersonId,
+    what: InTheWay,
+    origin: Origin,
+) -> Result<Erased, HandleError> {
+    let id = &person.entity.id;
+    let later = origin.at.saturating_add(DOWN).unwrap_or(Timestamp::MAX);
+    let mut changes = Changes::new(origin);
+    let held = match what {
+        InTheWay::Held(held) if whose == id => held,
+        InTheWay::Running if whose == id => BTreeSet::new(),
+        _ => return put_off(ports, person, Some(later), changes).await,
+    };
+    let line = line(id, "erasure waits");
+    changes.say(line.after(json!({ "held": held })));
+    put_off(ports, person, None, changes).await
+}
+
+/// Everybody who was merged into a person, and into those; the innermost first, so that nobody is lost when it is cut off.
+pub(super) async fn absorbed(
+    ports: &Ports,
+    person: &Person,
+) -> Result<Vec<Loaded<Person>>, HandleError> {
+    let mut ids: Vec<PersonId> = person.absorbed.iter().cloned().collect();
+    let mut found = Vec::new();
+    while let Some(id) = ids.pop() {
+        if let Some(one) = load::person(ports, &id).await? {
+            ids.extend(one.entity.absorbed.iter().cloned());
+            found.push(one);
+        }
+    }
+    found.reverse();
+    Ok(found)
 }
 
 fn line(id: &PersonId, action: &str) -> Line {
@@ -83,19 +129,6 @@ fn line(id: &PersonId, action: &str) -> Line {
         action.to_owned(),
         format!("person/{id}"),
     )
-}
-
-/// The applications in which somebody has something, or a change is open.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn held(ports: &Ports, id: &PersonId) -> Result<BTreeSet<AppSlug>, HandleError> {
-    let holds = |grant: &Grant| {
-        grant.change.is_some() || grant.state != GrantState::Revoked && grant.may_be_held()
-    };
-    let grants = load::grants(ports, id).await?;
-    let held = grants.into_iter().filter(|grant| holds(&grant.entity));
-    Ok(held.map(|grant| grant.entity.app).collect())
 }
 
 /// The candidacies of a person that Lever has no more; all of them if it was not Lever that had the person erased. None
@@ -146,9 +179,11 @@ async fn untie(
     ports: &Ports,
     mut person: Loaded<Person>,
     gone: &BTreeSet<LeverId>,
+    erasure: &Erasure,
     origin: Origin,
 ) -> Result<Erased, HandleError> {
-    write(ports, tombstones(ports, gone, origin.at).await?, Vec::new()).await?;
+    let tombs = tombstones(ports, gone, erasure, origin.at).await?;
+    write(ports, &person, tombs, Vec::new()).await?;
     forget_candidacies(&mut person.entity, gone);
     person.entity.erasure = None;
     let mut changes = Changes::new(origin);
@@ -209,12 +244,14 @@ async fn recruiting(
         .retain(|email| Some(email) == work.as_ref());
     entity.identifiers.lever_contact.clear();
     forget_candidacies(entity, gone);
+    entity.absorbed.clear();
     entity.erasure = None;
     let claims = claims_of_person(&leaving).into_iter();
     let claims = claims.filter(|claim| !matches!(claim, Claim::Address(_)));
     let (puts, deletes) = freed(ports, &leaving.id, claims).await?;
-    let tombs = tombstones(ports, gone, origin.at).await?;
-    write(ports, tombs.into_iter().chain(puts).collect(), deletes).await?;
+    let tombs = tombstones(ports, gone, erasure, origin.at).await?;
+    let puts = tombs.into_iter().chain(puts).collect();
+    write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.update(&person);
     cipher::destroy(ports, &leaving.id, &mut changes).await?;
@@ -241,11 +278,14 @@ async fn everything(
     let id = person.entity.id.clone();
     let mut deletes = belongings(ports, &id).await?;
     deletes.extend(dropped_users(ports, &person.entity).await?);
-    let claims = claims_of_person(&person.entity).into_iter();
-    let (mut puts, free) = freed(ports, &id, claims).await?;
+    let mut claims = claims_of_person(&person.entity);
+    if let Some(merged) = &person.entity.merged {
+        claims.extend(merged.claims.iter().cloned());
+    }
+    let (mut puts, free) = freed(ports, &id, claims.into_iter()).await?;
     deletes.extend(free);
-    puts.extend(tombstones(ports, gone, origin.at).await?);
-    write(ports, puts, deletes).await?;
+    puts.extend(tombstones(ports, gone, erasure, origin.at).await?);
+    write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.delete(person.entity.key(), person.version);
     cipher::destroy(ports, &id, &mut changes).await?;
@@ -258,6 +298,7 @@ async fn everything(
 async fn tombstones(
     ports: &Ports,
     gone: &BTreeSet<LeverId>,
+    erasure: &Erasure,
     now: Timestamp,
 ) -> Result<Vec<Put>, HandleError> {
     let mut puts = Vec::new();
@@ -267,6 +308,7 @@ async fn tombstones(
         let version = stored.map_or(Version::ABSENT, |stored| stored.version);
         let erased = KnownCandidacy {
             erased: true,
+            may_return: !erasure.is_by_lever(),
             ..KnownCandidacy::unknown(opportunity.clone(), now)
         };
         puts.push(Put::of(&erased, version));
@@ -314,27 +356,38 @@ async fn belongings(ports: &Ports, id: &PersonId) -> Result<Vec<Check>, HandleEr
         })
         .collect();
     for kind in [Run::KIND, Event::KIND, Task::KIND, Approval::KIND] {
-        let query = Query::Person {
-            person: id.clone(),
-            kind,
-        };
-        let mut page = PageRequest {
-            limit: 100,
-            cursor: None,
-        };
-        loop {
-            let answer = ports.store.list(&query, &page).await?;
-            found.extend(answer.items.into_iter().map(|item| Check {
-                key: item.key,
-                expect: item.version,
-            }));
-            page.cursor = answer.next;
-            if page.cursor.is_none() {
-                break;
-            }
-        }
+        let items = of_kind(ports, id, kind).await?.into_iter();
+        found.extend(items.map(|item| Check {
+            key: item.key,
+            expect: item.version,
+        }));
     }
     Ok(found)
+}
+
+/// Everything of one kind that belongs to a person.
+pub(super) async fn of_kind(
+    ports: &Ports,
+    id: &PersonId,
+    kind: &'static str,
+) -> Result<Vec<Stored>, HandleError> {
+    let query = Query::Person {
+        person: id.clone(),
+        kind,
+    };
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        found.extend(answer.items);
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Users whom rosters still show under an address of the person although they are gone from the application.
@@ -367,16 +420,29 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
     Ok(found)
 }
 
-/// Writes in portions; what is done when somebody is killed in between need not be done again.
-async fn write(ports: &Ports, puts: Vec<Put>, deletes: Vec<Check>) -> Result<(), HandleError> {
+/// Writes in portions, while the person is as they were read; what is done when somebody is killed in between need not be
+/// done again.
+async fn write(
+    ports: &Ports,
+    person: &Loaded<Person>,
+    puts: Vec<Put>,
+    deletes: Vec<Check>,
+) -> Result<(), HandleError> {
+    let as_read = || Commit {
+        checks: vec![Check {
+            key: person.entity.key(),
+            expect: person.version,
+        }],
+        ..Commit::default()
+    };
     let mut commits: Vec<Commit> = Vec::new();
     commits.extend(puts.chunks(PORTION).map(|puts| Commit {
         puts: puts.to_vec(),
-        ..Commit::default()
+        ..as_read()
     }));
     commits.extend(deletes.chunks(PORTION).map(|deletes| Commit {
         deletes: deletes.to_vec(),
-        ..Commit::default()
+        ..as_read()
     }));
     for commit in commits {
         ports.store.commit(&commit).await?;

@@ -1,17 +1,21 @@
 //! Evidence: what a roster says of tasks that only a human can do. One that is done there closes; one that was called done
 //! and is not is open again (X9).
 
+use jiff::Timestamp;
 use serde_json::json;
 
+use crate::account::Account;
 use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
-use crate::drift::Seen;
+use crate::company::Company;
+use crate::drift::{Seen, Truth};
 use crate::grant::Grant;
 use crate::job::Evidence;
 use crate::person::Person;
 use crate::ports::Ports;
+use crate::roster::Entry;
 use crate::run::Run;
-use crate::store::{Entity, Loaded, PageRequest, Query, StoreError};
+use crate::store::{Entity, Key, Loaded, PageRequest, Query, StoreError};
 use crate::task::{Task, TaskKind, TaskState};
 
 use super::rosters::Rosters;
@@ -63,20 +67,18 @@ async fn weigh(
     evidence: &Evidence,
     mut task: Loaded<Task>,
 ) -> Result<(), HandleError> {
-    let since = task.entity.ended_at.unwrap_or(task.entity.created_at);
-    let Some(person) = task.entity.person.clone().filter(|_| evidence.from > since) else {
+    let Some(person) = task.entity.person.clone() else {
         return Ok(());
     };
     let Some(person) = load::person(ports, &person).await? else {
         return Ok(());
     };
-    let run = tasks::run_of(ports, &task.entity).await?;
-    let grant = grant_of(ports, &task.entity, &person.entity).await?;
-    let shown = shown(ports, evidence, &person.entity, grant.as_ref()).await?;
-    let is_so = match asked(&task.entity, run.as_ref(), grant.as_ref()) {
-        Some(Asked::Take) => !shown.iter().any(Seen::is_active),
-        Some(Asked::Give(plan)) => gives(ports, &shown, plan.as_deref()).await?,
-        None => return Ok(()),
+    let judged = match task.entity.run {
+        Some(_) => Box::pin(of_step(ports, evidence, &task.entity, &person.entity)).await?,
+        None => of_user(ports, evidence, &task.entity).await?,
+    };
+    let Some(is_so) = judged else {
+        return Ok(());
     };
     let cause = Cause::of("sync", evidence.sync);
     let now = ports.clock.now();
@@ -105,6 +107,71 @@ async fn weigh(
     ledger::commit(ports, changes).await
 }
 
+/// What was done before this need not show in a roster.
+fn since(task: &Task) -> Timestamp {
+    task.ended_at.unwrap_or(task.created_at)
+}
+
+/// Is the one user gone whom a task without a run names? Only their own roster can say.
+async fn of_user(
+    ports: &Ports,
+    evidence: &Evidence,
+    task: &Task,
+) -> Result<Option<bool>, HandleError> {
+    let Some((roster, id)) = task.user.clone() else {
+        return Ok(None);
+    };
+    if roster != evidence.roster || evidence.from <= since(task) {
+        return Ok(None);
+    }
+    let mut rosters = Rosters::of(ports);
+    let mut accounts = rosters.accounts().await?.iter();
+    let Some(account) = accounts.find(|account| account.roster == roster) else {
+        return Ok(None);
+    };
+    let entry = ports.store.find::<Entry>(&Key::Entry(roster, id)).await?;
+    let face = entry
+        .as_ref()
+        .and_then(|entry| entry.entity.visible(account.applied));
+    Ok(face.map(|face| face.deleted || !face.user.active))
+}
+
+/// Is it so what the step of a run asks for, in every roster that is the truth of the application? None while one of them
+/// was not read since.
+async fn of_step(
+    ports: &Ports,
+    evidence: &Evidence,
+    task: &Task,
+    person: &Person,
+) -> Result<Option<bool>, HandleError> {
+    let run = tasks::run_of(ports, task).await?;
+    let grant = grant_of(ports, task, person).await?;
+    let Some(asked) = asked(task, run.as_ref(), grant.as_ref()) else {
+        return Ok(None);
+    };
+    let company = load::company(ports).await?;
+    let mut rosters = Rosters::with_deleted(ports);
+    let accounts = rosters.accounts().await?.to_vec();
+    let truths: Vec<(&Account, Truth)> = accounts
+        .iter()
+        .filter(|account| account.app == evidence.app)
+        .filter_map(|account| Some((account, Truth::of(account, &company)?)))
+        .collect();
+    let is_one = |(account, _): &(&Account, Truth)| account.roster == evidence.roster;
+    let is_old = |(_, truth): &(&Account, Truth)| truth.from <= since(task);
+    if !truths.iter().any(is_one) || truths.iter().any(is_old) {
+        return Ok(None);
+    }
+    let shown = shown(&mut rosters, &truths, person, grant.as_ref()).await?;
+    Ok(match asked {
+        Asked::Give(plan) => Some(gives(&shown, plan.as_deref(), &company)),
+        Asked::Take if shown.iter().any(Seen::is_active) => Some(false),
+        // Who was never seen may be there under an address that nobody here knows.
+        Asked::Take if shown.is_empty() && task.state == TaskState::Open => None,
+        Asked::Take => Some(true),
+    })
+}
+
 /// The grant that a task is about, unless the person has come or gone since.
 async fn grant_of(
     ports: &Ports,
@@ -116,13 +183,9 @@ async fn grant_of(
     Ok(grants.find(|grant| Some(&grant.app) == task.app.as_ref()))
 }
 
-/// What the task asks for; none if that does not matter any more.
+/// What the step asks for; none if that does not matter any more.
 fn asked(task: &Task, run: Option<&Loaded<Run>>, grant: Option<&Grant>) -> Option<Asked> {
-    let Some(run) = run else {
-        // A leaver's account that nobody here gave: there is no run, and nothing but taking away.
-        return task.run.is_none().then_some(Asked::Take);
-    };
-    let (step, grant) = (run.entity.step(task.step.as_ref()?)?, grant?);
+    let (step, grant) = (run?.entity.step(task.step.as_ref()?)?, grant?);
     let is_active = grant.state == crate::grant::GrantState::Active;
     let is_over = task.state == TaskState::Done && is_active != step.is_giving();
     if is_over || step.grant() != Some(&grant.id) {
@@ -134,35 +197,37 @@ fn asked(task: &Task, run: Option<&Loaded<Run>>, grant: Option<&Grant>) -> Optio
     })
 }
 
-/// What the roster shows of the person.
+/// What these rosters show, or showed, of the person; whoever was merged away keeps the addresses that they had.
 async fn shown(
-    ports: &Ports,
-    evidence: &Evidence,
+    rosters: &mut Rosters<'_>,
+    truths: &[(&Account, Truth)],
     person: &Person,
     grant: Option<&Grant>,
 ) -> Result<Vec<Seen>, HandleError> {
-    let mut rosters = Rosters::of(ports);
-    let mut shown = rosters.of_person(person).await?;
-    shown.retain(|seen| seen.account == evidence.account);
-    if let Some(id) = grant.and_then(|grant| grant.external_id.clone()) {
-        let accounts = rosters.accounts().await?;
-        let account = accounts
+    let mut whole = person.clone();
+    if let Some(merged) = &person.merged {
+        whole.identifiers.add(&merged.identifiers);
+    }
+    let mut shown = rosters.of_person(&whole).await?;
+    shown.retain(|seen| {
+        truths
             .iter()
-            .find(|account| account.roster == evidence.roster);
-        if let Some(account) = account.cloned() {
-            shown.extend(rosters.by_id(&account, id.as_str()).await?);
+            .any(|(_, truth)| truth.account == seen.account)
+    });
+    if let Some(id) = grant.and_then(|grant| grant.external_id.as_ref()) {
+        for (account, _) in truths {
+            shown.extend(rosters.by_id(account, id.as_str()).await?);
         }
     }
     Ok(shown)
 }
 
 /// May the person use the application, on the plan that was asked for?
-async fn gives(ports: &Ports, shown: &[Seen], plan: Option<&str>) -> Result<bool, HandleError> {
+fn gives(shown: &[Seen], plan: Option<&str>, company: &Company) -> bool {
     let Some(active) = shown.iter().find(|seen| seen.is_active()) else {
-        return Ok(false);
+        return false;
     };
-    let company = load::company(ports).await?;
     let there = active.plan(company.apps.get(&active.app));
     // A roster that names no known plan proves nothing about it.
-    Ok(plan.is_none() || there.is_none() || there.as_deref() == plan)
+    plan.is_none() || there.is_none() || there.as_deref() == plan
 }

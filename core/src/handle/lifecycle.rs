@@ -138,6 +138,7 @@ pub(super) async fn vanished(
     if started.iter().any(takes) {
         person.entity.enter(Lifecycle::Left);
         person.entity.leaves_at = Some(now);
+        person.entity.kept.clear();
         residue::take_along(ports, &person.entity, &company, &mut changes).await?;
     } else if started.is_empty() {
         event.state = EventState::NeedsHuman;
@@ -165,6 +166,7 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         due: None,
         created_at: now,
         ended_at: None,
+        user: None,
         awaits_roster: false,
     }
 }

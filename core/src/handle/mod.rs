@@ -17,6 +17,7 @@ pub mod erasure;
 mod evidence;
 pub mod files;
 mod forget;
+pub mod holds;
 pub mod inbox;
 pub mod jobs;
 pub mod ledger;

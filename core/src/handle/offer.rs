@@ -135,6 +135,7 @@ pub(super) async fn ask_to_look(
         due: None,
         created_at: now,
         ended_at: None,
+        user: None,
         awaits_roster: false,
     });
     Ok(())

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
+use crate::definition::IdHash;
 use crate::drift::{Drift, DriftKind, Seen};
 use crate::grant::{Grant, GrantState};
 use crate::ids::{AppSlug, EventId, PersonId, TaskId};
@@ -92,6 +93,7 @@ fn hold(
         kind: DriftKind::Unexplained,
         external_id: Some(shown.face.user.external_id.clone()),
         plan: shown.plan(company.apps.get(&shown.app)),
+        at_work: shown.at_work,
         seen_at: shown.at,
         why: String::new(),
     };
@@ -150,6 +152,10 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
         due: None,
         created_at: now,
         ended_at: None,
+        user: Some((
+            shown.roster.clone(),
+            IdHash::of(&shown.face.user.external_id),
+        )),
         awaits_roster: false,
     }
 }

@@ -192,8 +192,9 @@ async fn is_needed_no_more(
 ) -> Result<bool, HandleError> {
     let run = match &item.key {
         Key::Run(_) => {
-            let run: Loaded<Run> = item.read()?;
-            return Ok(run.entity.finished_at.is_none_or(|at| at < moment));
+            let run = item.read::<Run>()?.entity;
+            let is_old = run.finished_at.is_none_or(|at| at < moment);
+            return Ok(is_old && !has_open_task(ports, &run).await?);
         }
         Key::Job(_) => {
             let job: Loaded<Job> = item.read()?;
@@ -225,6 +226,17 @@ async fn is_needed_no_more(
         Some(run) => Ok(ports.store.get(&Key::Run(run)).await?.is_none()),
         None => Ok(true),
     }
+}
+
+/// Is somebody still to do something in it? Then it goes on when they have.
+async fn has_open_task(ports: &Ports, run: &Run) -> Result<bool, HandleError> {
+    for id in run.steps.iter().filter_map(|step| step.task.clone()) {
+        let task = ports.store.find::<Task>(&Key::Task(id)).await?;
+        if task.is_some_and(|task| task.entity.state == TaskState::Open) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Asks for a candidate to be erased of whom nothing was heard for long; not for people whom another system knows.

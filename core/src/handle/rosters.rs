@@ -18,6 +18,8 @@ const ENTRIES: usize = 100;
 pub struct Rosters<'a> {
     ports: &'a Ports,
     accounts: Option<Vec<Account>>,
+    /// Also users who were shown once and are not any more.
+    deleted: bool,
 }
 
 impl<'a> Rosters<'a> {
@@ -27,6 +29,16 @@ impl<'a> Rosters<'a> {
         Self {
             ports,
             accounts: None,
+            deleted: false,
+        }
+    }
+
+    /// The same, with users who vanished from their rosters.
+    #[must_use]
+    pub fn with_deleted(ports: &'a Ports) -> Self {
+        Self {
+            deleted: true,
+            ..Self::of(ports)
         }
     }
 
@@ -58,11 +70,12 @@ impl<'a> Rosters<'a> {
         let mut found = Vec::new();
         for stored in self.ports.store.list(&query, &page).await?.items {
             let entry: Loaded<Entry> = stored.read()?;
+            let deleted = self.deleted;
             let accounts = self.accounts().await?;
             let of = |account: &&Account| account.roster == entry.entity.roster;
             if let Some(account) = accounts.iter().find(of) {
                 let face = entry.entity.visible(account.applied);
-                let face = face.filter(|face| has(face, address));
+                let face = face.filter(|face| has(face, address) && (deleted || !face.deleted));
                 found.extend(face.map(|face| seen(account, face)));
             }
         }
@@ -98,22 +111,23 @@ impl<'a> Rosters<'a> {
         let face = entry
             .as_ref()
             .and_then(|entry| entry.entity.visible(account.applied));
-        let face = face.filter(|face| !face.deleted);
+        let face = face.filter(|face| self.deleted || !face.deleted);
         Ok(face.map(|face| seen(account, face)))
     }
 }
 
-/// Is it shown, under this address?
+/// Is it under this address?
 fn has(face: &Face, address: &CanonicalEmail) -> bool {
     let theirs = face.user.email.as_deref();
     let theirs = theirs.and_then(|theirs| CanonicalEmail::parse(theirs).ok());
-    !face.deleted && theirs.as_ref() == Some(address)
+    theirs.as_ref() == Some(address)
 }
 
 fn seen(account: &Account, face: &Face) -> Seen {
     let at = account.applied_at.unwrap_or(face.at);
     Seen {
         app: account.app.clone(),
+        roster: account.roster.clone(),
         account: account.label(),
         face: face.clone(),
         at_work: false,

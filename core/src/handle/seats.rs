@@ -78,7 +78,10 @@ async fn directory(ports: &Ports, states: &[Lifecycle]) -> Result<Directory, Han
         let answer = ports.store.list(&query, &page).await?;
         for stored in &answer.items {
             let person: Loaded<Person> = stored.read()?;
-            directory.add(&person.entity);
+            // Whoever was merged away is somebody who may be here.
+            if person.entity.merged.is_none() {
+                directory.add(&person.entity);
+            }
         }
         if answer.next.is_none() {
             return Ok(directory);

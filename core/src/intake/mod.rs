@@ -202,6 +202,7 @@ impl Decided {
             due: None,
             created_at: now,
             ended_at: None,
+            user: None,
             awaits_roster: false,
         });
     }

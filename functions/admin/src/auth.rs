@@ -145,7 +145,7 @@ async fn named_by_provider(api: &Api, token: &str) -> Result<Option<Caller>, Pro
             Ok(Some(Caller {
                 actor: identity.actor(),
                 scopes: scopes_of(&roles),
-                roles: roles.into_iter().chain(identity.email).collect(),
+                roles: identity.names(roles),
             }))
         }
         Err(TokenError::Refused(why)) => {

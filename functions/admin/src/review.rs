@@ -184,8 +184,9 @@ pub(crate) async fn decide(
         name: &name,
         external_id: &body.external_id,
     };
-    let (who, verdict) = (caller.who(&api), body.decision.into());
-    let decided = review::decide(&api.ports, &who, place, verdict, &body.reason).await?;
+    let (who, decider) = (caller.who(&api), caller.decider());
+    let verdict = body.decision.into();
+    let decided = review::decide(&api.ports, &who, &decider, place, verdict, &body.reason).await?;
     Ok(Json(ReviewedView::from(&decided)))
 }
 

@@ -17,6 +17,9 @@ use crate::http::Gate;
 /// The longest stretch that is taken at once.
 const STRETCH: SignedDuration = SignedDuration::from_secs(10);
 
+/// How far ahead several processes may take stretches together. What is further ahead comes from a clock that is.
+const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
 /// Lets requests begin at even distances.
 ///
 /// A stretch of time is taken for itself in one commit: one request's worth at first, twice as much each time, so that a
@@ -78,9 +81,11 @@ impl Paced {
     async fn take(&self, room: i32) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
         let (tat, version) = self.shared.load().await?;
         let now = self.clock.now();
-        // What is further ahead than anybody takes comes from a clock that is ahead.
-        let furthest = later(now, STRETCH.max(self.every));
-        let from = tat.clamp(now, furthest);
+        let from = if tat > later(now, AHEAD.max(self.every)) {
+            later(now, STRETCH)
+        } else {
+            tat.max(now)
+        };
         let until = later(from, self.every.saturating_mul(room));
         let moved = self.shared.move_to(until, version).await?;
         Ok(moved.then_some((from, until)))
@@ -160,6 +165,21 @@ mod tests {
 
         let took = world.1.now().duration_since(began);
         assert!(took >= SignedDuration::from_millis(39 * 250), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn many_processes_take_their_stretches_one_after_the_other() {
+        let world = world();
+        let processes = [0; 3].map(|_| process(&world, 4.0));
+        let mut taken = Vec::new();
+        for paced in &processes {
+            // Ten seconds' worth each, before anybody has sent anything.
+            taken.push(paced.take(40).await.unwrap().unwrap());
+        }
+
+        for pair in taken.windows(2) {
+            assert!(pair[0].1 <= pair[1].0, "{taken:?}");
+        }
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@
 //! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
-//! | login on its way | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
+//! | login on its way; a sign-in that came back | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
 //! | turn | `TURN#<name>` | `TURN` | | | | `get` |
 //! | session | `SESSION#<hash>` | `SESSION` | | | | `get` |
 //! | job | `JOB#<id>` | `JOB` | yes | by state | | `get`, `list`, `due` |

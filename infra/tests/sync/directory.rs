@@ -1,16 +1,19 @@
 //! The account that is the company's directory: its users become people, and who is not active there any more may leave.
 
+use std::collections::BTreeSet;
+
 use sando_core::admin::settings::{self, LeverSecrets};
 use sando_core::admin::{Expect, files, outside, syncs};
 use sando_core::claim::Claim;
 use sando_core::config::ConfigKind;
 use sando_core::event::{Event, EventState};
+use sando_core::grant::{Entitlement, Grant, GrantState};
 use sando_core::handle::load::matched;
 use sando_core::intake::Match;
-use sando_core::person::{Lifecycle, Person};
+use sando_core::person::{Identifiers, Lifecycle, Merged, Person};
 use sando_core::rule::EventKind;
 use sando_core::settings::Settings;
-use sando_core::store::{Entity, Key};
+use sando_core::store::{Commit, Entity, Key, Put, Version};
 use serde_json::{Value, json};
 
 use crate::world::{World, slug, user, users};
@@ -172,12 +175,23 @@ async fn where_a_rule_says_so_who_vanishes_from_the_directory_leaves() {
         let put = files::put(&world.ports, &who, kind, &id, file, &Expect::Anything);
         put.await.unwrap();
     }
+    let gone = person(&world, "directory:u29").await.unwrap();
+    let store = &world.ports.store;
+    let key = Key::Person(gone.id);
+    let mut given_back = store.find::<Person>(&key).await.unwrap().unwrap();
+    given_back.entity.kept.insert(slug("acme"), None);
+    let commit = Commit {
+        puts: vec![Put::of(&given_back.entity, given_back.version)],
+        ..Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
 
     world.serve(users(0..29));
     world.day().await;
 
     let gone = person(&world, "directory:u29").await.unwrap();
     assert_eq!(gone.state, Lifecycle::Left);
+    assert!(gone.kept.is_empty(), "they keep nothing that leaves them");
     let events = vanished(&world);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].person.as_ref(), Some(&gone.id));
@@ -190,6 +204,51 @@ async fn where_a_rule_says_so_who_vanishes_from_the_directory_leaves() {
     world.day().await;
     let gone = person(&world, "directory:u29").await.unwrap();
     assert_eq!(gone.state, Lifecycle::Left);
+}
+
+#[tokio::test]
+async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
+    let world = with_directory(users(0..30)).await;
+    let stays = person(&world, "directory:u28").await.unwrap();
+    let gone = person(&world, "directory:u29").await.unwrap();
+    let now = world.ports.clock.now();
+    let account = world.account().await;
+    let mut taken = Grant::desired(&gone.id, &account.app, Entitlement::default(), now);
+    taken.state = GrantState::Revoked;
+    let key = Key::Person(gone.id.clone());
+    let mut loaded = world
+        .ports
+        .store
+        .find::<Person>(&key)
+        .await
+        .unwrap()
+        .unwrap();
+    loaded.entity.merged = Some(Merged {
+        into: stays.id.clone(),
+        at: now,
+        state: Lifecycle::Active,
+        leaves_at: None,
+        identifiers: Identifiers::default(),
+        gained: Identifiers::default(),
+        claims: BTreeSet::new(),
+    });
+    let commit = Commit {
+        puts: vec![
+            Put::of(&loaded.entity, loaded.version),
+            Put::of(&taken, Version::ABSENT),
+        ],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+
+    let mut served = users(0..30);
+    served[29]["state"] = json!("off");
+    world.serve(served);
+    world.day().await;
+
+    assert!(vanished(&world).is_empty());
+    let stays = person(&world, "directory:u28").await.unwrap();
+    assert_eq!(stays.state, Lifecycle::Active);
 }
 
 #[tokio::test]

@@ -262,6 +262,29 @@ async fn who_never_started_is_erased_when_nothing_was_heard_for_long() {
 }
 
 #[tokio::test]
+async fn who_is_hired_after_they_were_erased_here_is_a_human_s_to_look_at() {
+    let scene = Scene::start().await;
+    kept_for_30_days(&scene).await;
+    let (ids, _) = ada(&scene).await;
+    scene.site.lever.unhire(&ids.opportunity).unwrap();
+    scene
+        .hear_out("candidateArchiveChange", &ids.opportunity)
+        .await;
+    later(&scene, days(29)).await;
+    later(&scene, days(3)).await;
+    assert!(scene.machine.persons().await.is_empty());
+    scene.machine.clock.pass(SignedDuration::from_hours(1));
+
+    scene.site.lever.hire(&ids.opportunity).unwrap();
+    scene.hear_out("candidateHired", &ids.opportunity).await;
+
+    assert!(scene.machine.persons().await.is_empty());
+    let tasks = scene.machine.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert!(tasks[0].detail.contains("erased"), "{}", tasks[0].detail);
+}
+
+#[tokio::test]
 async fn what_is_over_is_deleted_and_what_follows_from_it_stays() {
     let scene = Scene::start().await;
     kept_for_30_days(&scene).await;

@@ -200,6 +200,22 @@ async fn an_id_token_counts_for_this_client_this_sign_in_and_now() {
 }
 
 #[tokio::test]
+async fn an_address_that_nobody_has_verified_is_only_claimed() {
+    let issuer = Issuer::start().await;
+    let sign_in = begun();
+    let address = "ada@contoso.example";
+
+    for (verified, names) in [(true, address), (false, "claimed:ada@contoso.example")] {
+        let said = json!({ "email": address, "email_verified": verified });
+        let identity = issuer.redeem_with(&sign_in, &said).await.unwrap();
+        assert_eq!(
+            identity.names(BTreeSet::new()),
+            BTreeSet::from([names.to_owned()])
+        );
+    }
+}
+
+#[tokio::test]
 async fn groups_that_are_in_no_id_token_are_asked_for() {
     let issuer = Issuer::start().await;
     let sign_in = begun();

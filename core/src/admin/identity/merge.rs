@@ -59,7 +59,8 @@ pub async fn plan(ports: &Ports, id: &PersonId, into: &PersonId) -> Result<Mergi
 /// the one who stays, with the event and runs of that leaving.
 ///
 /// # Errors
-/// `NotFound`; `Refused` if the one who would stay has not come as far, or both have a key of an HR system.
+/// `NotFound`; `Refused` if the one who would stay has not come as far, both have a key of an HR system, or one is to
+/// be erased.
 pub async fn merge(
     ports: &Ports,
     who: &Who,
@@ -151,6 +152,10 @@ async fn pair(
     let (from, to) = (person(ports, id).await?, person(ports, into).await?);
     is_whole(&from.entity)?;
     is_whole(&to.entity)?;
+    if from.entity.erasure.is_some() || to.entity.erasure.is_some() {
+        let why = "one of the two is to be erased: wait until that is done";
+        return Err(AdminError::refused("erasure_asked", why));
+    }
     if stage(&from.entity) > stage(&to.entity) {
         let why = format!(
             "{id} has come further than {into}: merge the other way round, so that nobody loses access"

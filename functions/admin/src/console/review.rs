@@ -199,7 +199,7 @@ pub(super) async fn decide(
     if users.is_empty() {
         return Err(Problem::mistake("user", "select at least one access").into());
     }
-    let who = visitor.who(&api);
+    let (who, decider) = (visitor.who(&api), visitor.caller.decider());
     for user in users {
         let (label, external_id) = parts(user)?;
         let (definition, name) = account(label)?;
@@ -208,7 +208,8 @@ pub(super) async fn decide(
             name: &name,
             external_id,
         };
-        review::decide(&api.ports, &who, place, verdict, form.get("reason")).await?;
+        let reason = form.get("reason");
+        review::decide(&api.ports, &who, &decider, place, verdict, reason).await?;
     }
     Ok(done(&Only::Odd.address(), Said::Reviewed))
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::builder::{connected_to, row};
+use crate::builder::{connected_to, given, row};
 use crate::day_one::hired;
 use crate::world::{World, world};
 
@@ -96,6 +96,55 @@ async fn a_task_that_the_next_roster_contradicts_is_open_again_and_closes_once_t
     }
 }
 
+/// Ada is given Acme by hand, and leaves.
+async fn has_left(world: &World) -> String {
+    acme(world).await;
+    connected_to(world, vec![row("zoe", "on")]).await;
+    let id = world.applied_again().await;
+    world.pass(60).await;
+    let give = task(world, "open").await;
+    let path = format!("/v1/tasks/{}:complete", give["id"].as_str().unwrap());
+    let done = world.post(&path, json!({ "reason": "invited" })).await;
+    done.expect(200);
+    world.pass(60).await;
+    let path = format!("/v1/people/{id}:terminate");
+    world.post(&path, json!({ "at": "now" })).await.expect(200);
+    world.pass(60).await;
+    let take = task(world, "open").await;
+    assert_eq!(take["title"], "Take away access to acme");
+    id
+}
+
+#[tokio::test]
+async fn another_account_of_the_application_says_nothing_of_a_task() {
+    let world = world();
+    has_left(&world).await;
+    world.serve(vec![row("zoe", "on"), row("ada.park", "on")]);
+    world.pass(TWO_DAYS).await;
+    let open = task(&world, "open").await;
+
+    // An account that does not show her: the one that does was not read since.
+    world.serve(vec![row("zoe", "on"), row("ada.park", "off")]);
+    let dev = world.put("/v1/accounts/acme/dev", given()).await;
+    dev.expect(201);
+    world.pass(1).await;
+    assert_eq!(task(&world, "open").await["id"], open["id"]);
+
+    world.pass(TWO_DAYS).await;
+    assert_eq!(task(&world, "open").await, json!(null));
+}
+
+#[tokio::test]
+async fn who_was_never_seen_in_a_roster_is_not_thereby_gone() {
+    let world = world();
+    has_left(&world).await;
+    let open = task(&world, "open").await;
+
+    world.pass(TWO_DAYS).await;
+
+    assert_eq!(task(&world, "open").await["id"], open["id"]);
+}
+
 #[tokio::test]
 async fn what_somebody_took_away_by_hand_shows_and_is_given_again() {
     let world = world();
@@ -164,6 +213,25 @@ async fn what_somebody_gave_by_hand_shows_and_is_taken_away_unless_it_is_due() {
         task(&world, "open").await["title"],
         "Take away access to acme"
     );
+}
+
+#[tokio::test]
+async fn an_account_under_another_address_is_shown_and_never_called_taken_away() {
+    let world = world();
+    let id = world.applied().await;
+    world.pass(60).await;
+    let acme = json!({ "owner": "it@contoso.example" });
+    world.put("/v1/apps/acme", acme).await.expect(201);
+    let hers = json!({ "id": "7", "mail": "ada@mail.example", "state": "on" });
+    connected_to(&world, vec![hers]).await;
+
+    let path = format!("/v1/people/{id}/access:correct");
+    let refused = world.post(&path, json!({})).await.expect(409);
+
+    assert_eq!(refused["code"], "another_address");
+    let now = access(&world, &id).await;
+    assert_eq!(now["drift"][0]["kind"], "unexplained");
+    assert_eq!(now["drift"][0]["external_id"], "7");
 }
 
 #[tokio::test]

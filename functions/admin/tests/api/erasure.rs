@@ -1,10 +1,15 @@
 //! Erasing somebody by hand, and for how long what is over is kept.
 
 use sando_core::audit::{Head, Record};
-use sando_core::store::Group;
+use sando_core::erasure::{Erasure, Extent};
+use sando_core::ids::PersonId;
+use sando_core::person::Person;
+use sando_core::store::{Commit, Group, Key, Put};
 use serde_json::json;
 
-use crate::world::{World, world};
+use crate::builder::connected_to;
+use crate::identity::{merge, twins};
+use crate::world::{Answer, World, world};
 
 const PERSONAL: [&str; 3] = ["Ada Park", "ada@mail.example", "ada.park@contoso.example"];
 
@@ -101,6 +106,88 @@ async fn nobody_is_erased_who_is_here_or_holds_something() {
     assert_eq!(held["code"], "still_held");
     assert!(held["detail"].as_str().unwrap().contains("figma"));
     assert_eq!(stored(&world).await, PERSONAL);
+}
+
+async fn terminate(world: &World, id: &str) {
+    let path = format!("/v1/people/{id}:terminate");
+    let now = json!({ "at": "now" });
+    world.post(&path, now).await.expect(200);
+    settle(world).await;
+}
+
+async fn erase(world: &World, id: &str) -> Answer {
+    let reason = json!({ "reason": "request 4711" });
+    world.post(&format!("/v1/people/{id}:erase"), reason).await
+}
+
+#[tokio::test]
+async fn whoever_was_merged_into_somebody_is_erased_with_them() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    merge(&world, &twin, &ada).await.expect(200);
+    settle(&world).await;
+    terminate(&world, &ada).await;
+
+    let alone = erase(&world, &twin).await.expect(409);
+    erase(&world, &ada).await.expect(200);
+    settle(&world).await;
+
+    assert_eq!(alone["code"], "merged");
+    assert_eq!(stored(&world).await, [""; 0]);
+    for id in [ada, twin] {
+        world.get(&format!("/v1/people/{id}")).await.expect(404);
+        let key = Key::PersonKey(PersonId::parse(&id).unwrap());
+        assert!(world.ports.store.get(&key).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_merged_who_is_to_be_erased() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    let key = Key::Person(PersonId::parse(&twin).unwrap());
+    let mut person = world
+        .ports
+        .store
+        .find::<Person>(&key)
+        .await
+        .unwrap()
+        .unwrap();
+    let now = world.ports.clock.now();
+    person.entity.erasure = Some(Erasure::by_lever(Extent::Recruiting, "evt", now));
+    let commit = Commit {
+        puts: vec![Put::of(&person.entity, person.version)],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+
+    let refused = merge(&world, &twin, &ada).await.expect(409);
+
+    assert_eq!(refused["code"], "erasure_asked");
+}
+
+#[tokio::test]
+async fn nobody_is_erased_while_something_is_to_be_taken_away_by_hand() {
+    let world = world();
+    let id = with_figma(&world).await;
+    let acme = json!({ "owner": "it@contoso.example" });
+    world.put("/v1/apps/acme", acme).await.expect(201);
+    let hers = json!({ "id": "7", "mail": "ada@mail.example", "state": "on" });
+    connected_to(&world, vec![hers]).await;
+    terminate(&world, &id).await;
+
+    let held = erase(&world, &id).await.expect(409);
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    let task = tasks["items"][0]["id"].as_str().unwrap();
+    let done = world.post(
+        &format!("/v1/tasks/{task}:complete"),
+        json!({ "reason": "done" }),
+    );
+    done.await.expect(200);
+    erase(&world, &id).await.expect(200);
+
+    assert_eq!(held["code"], "still_held");
+    assert!(held["detail"].as_str().unwrap().contains("by hand"));
 }
 
 #[tokio::test]

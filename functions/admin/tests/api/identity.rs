@@ -8,6 +8,7 @@ use sando_core::lever::{Archived, Candidacy, OfferState};
 use sando_core::ports::Reading;
 use serde_json::{Value, json};
 
+use crate::builder::connected_to;
 use crate::world::{World, world};
 
 fn lever(text: &str) -> LeverId {
@@ -103,7 +104,7 @@ pub(crate) async fn read(world: &World, id: &str) -> Value {
     world.get(&format!("/v1/people/{id}")).await.expect(200)
 }
 
-async fn merge(world: &World, id: &str, into: &str) -> crate::world::Answer {
+pub(crate) async fn merge(world: &World, id: &str, into: &str) -> crate::world::Answer {
     let body = json!({ "into": into, "reason": "one human" });
     world.post(&format!("/v1/people/{id}:merge"), body).await
 }
@@ -378,4 +379,24 @@ async fn both_are_told_in_the_trail_and_it_names_nobody() {
     }
     let verified = world.post("/v1/audit:verify", json!({})).await.expect(200);
     assert_eq!(verified["ok"], true);
+}
+
+#[tokio::test]
+async fn what_whoever_was_merged_away_still_has_is_nobody_s_residue() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(120).await;
+    let address = read(&world, &twin).await["attributes"]["work_email"].clone();
+    connected_to(
+        &world,
+        vec![json!({ "id": "9", "mail": address, "state": "on" })],
+    )
+    .await;
+
+    let residue = world.get("/v1/reports/residue").await.expect(200);
+    let cleared = world.post("/v1/reports/residue:clear", json!({})).await;
+
+    assert_eq!(residue["people"], 0);
+    assert_eq!(cleared.expect(200)["started"], 0);
 }

@@ -17,6 +17,7 @@ fn somebody(settings: &OidcSettings, group: Option<&str>) -> Result<Identity, To
             issuer: settings.issuer.clone(),
             subject: "ada@contoso.example".to_owned(),
             email: None,
+            claimed: None,
             groups: BTreeSet::from([group.to_owned()]),
         }),
     }

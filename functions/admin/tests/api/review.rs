@@ -82,6 +82,44 @@ async fn a_revoked_access_becomes_one_task_until_somebody_thinks_better_of_it() 
         .await;
     assert!(trail.text.contains("access revoked in a review"));
     assert!(!trail.text.contains("stranger@"), "{}", trail.text);
+    let says_why = trail.text.contains("looked at with her lead");
+    assert!(!says_why, "it may name somebody, for ever: {}", trail.text);
+}
+
+#[tokio::test]
+async fn what_a_reviewer_thinks_better_of_is_not_opened_again_by_a_roster() {
+    let world = company().await;
+    let first = world.post(DECIDE, decision("1", "revoke")).await;
+    let task = first.expect(200)["task"].as_str().unwrap().to_owned();
+    let path = format!("/v1/tasks/{task}:complete");
+    let done = world.post(&path, json!({ "reason": "done" })).await;
+    assert_eq!(done.expect(200)["awaits_roster"], true);
+    let again = world.post(DECIDE, decision("1", "revoke")).await;
+    assert_eq!(again.expect(200)["task"], task.as_str(), "one task");
+
+    let better = world.post(DECIDE, decision("1", "confirm")).await;
+    better.expect(200);
+    world.pass(48 * 3600).await;
+
+    assert!(tasks(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_decides_about_an_access_of_their_own() {
+    let world = company().await;
+    let key =
+        json!({ "name": "ada", "scopes": ["operate"], "roles": ["claimed:ada@contoso.example"] });
+    let key = world.post("/v1/keys", key).await.expect(201);
+    let token = format!("Bearer {}", key["secret"].as_str().unwrap());
+    let headers = [("authorization", token.as_str())];
+
+    let own = decision("1", "confirm");
+    let own = world.call("POST", DECIDE, Some(own), &headers).await;
+    let other = decision("2", "confirm");
+    let other = world.call("POST", DECIDE, Some(other), &headers).await;
+
+    assert_eq!(own.expect(403)["code"], "own_access");
+    other.expect(200);
 }
 
 #[tokio::test]

@@ -121,6 +121,14 @@ async fn who_comes_back_must_be_who_left_in_time_and_once() {
     assert_eq!(entered.status, 303, "{}", entered.text);
     let again = come_back(&mut browser, &state, "viewers").await;
     refused(&again, "not begun in this browser");
+    // Nor does it count twice with a copy of what the browser had.
+    let state = leave(&mut browser, "").await;
+    let copy = browser.cookies.clone();
+    let entered = come_back(&mut browser, &state, "viewers").await;
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    browser.cookies = copy;
+    let replayed = come_back(&mut browser, &state, "viewers").await;
+    refused(&replayed, "come back already");
     browser
         .cookies
         .push(("sando_signing_in".to_owned(), "e30".to_owned()));
@@ -238,6 +246,14 @@ async fn the_client_secret_goes_in_and_never_comes_out() {
         .await
         .expect(200);
     assert_eq!(kept(), None, "it is gone with its provider");
+    world.put("/v1/settings", settings()).await.expect(200);
+    assert_eq!(kept().as_deref(), Some("s3cret"));
+    let mut other = settings();
+    other["oidc"]["issuer"] = json!("https://other.example");
+    let oidc = other["oidc"].as_object_mut().unwrap();
+    oidc.remove("client_secret");
+    world.put("/v1/settings", other).await.expect(200);
+    assert_eq!(kept(), None, "another provider is not told it");
     let wrong =
         json!({ "oidc": { "issuer": "https://id.example", "audience": "a", "client_secret": 7 } });
     let wrong = world.put("/v1/settings", wrong).await.expect(422);
