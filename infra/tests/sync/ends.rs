@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sando_core::account::AccountState;
-use sando_core::admin::syncs::{Accept, losses, release};
+use sando_core::admin::syncs::{Accept, LossPlace, losses, release};
 use sando_core::admin::{Expect, accounts, files};
 use sando_core::config::ConfigKind;
 use sando_core::sync::SyncState;
@@ -218,7 +218,20 @@ async fn a_large_drop_is_held_and_counts_once_it_is_released() {
     assert_eq!(world.roster().await, roster_of(&users(0..60)));
     let sync = world.last().await;
     assert_eq!(sync.state, SyncState::Held);
-    assert_eq!(losses(&world.ports, &sync, 100).await.unwrap().len(), 15);
+    let mut pages = Vec::new();
+    let mut from = Some(LossPlace::default());
+    while let Some(place) = from {
+        let page = losses(&world.ports, &sync, place, 6).await.unwrap();
+        // As it goes out, and comes back.
+        let next = page.next.map(|next| next.to_string());
+        from = next.and_then(|next| LossPlace::parse(&next));
+        let ids = page.some.into_iter().map(|loss| loss.external_id);
+        pages.push(ids.collect::<BTreeSet<String>>());
+    }
+    let sizes: Vec<usize> = pages.iter().map(BTreeSet::len).collect();
+    assert_eq!(sizes, [6, 6, 3]);
+    let all: BTreeSet<String> = pages.into_iter().flatten().collect();
+    assert_eq!(all.len(), 15);
     world.pass(60).await;
     let told = world.fakes.told.lock().unwrap().clone();
     assert_eq!(told.len(), 1, "{told:?}");

@@ -374,6 +374,33 @@ async fn a_sync_is_started_held_and_released_over_the_api() {
     assert_eq!(held["state"], "held");
     assert_eq!(held["losses"].as_array().unwrap().len(), 2);
     assert_eq!(held["losses"][0]["what"], "vanished");
+    assert_eq!(
+        (&held["losses_total"], &held["truncated"]),
+        (&json!(2), &json!(false))
+    );
+    let path_of_sync = "/v1/accounts/acme/prod/syncs/syn_2";
+    let first = world
+        .get(&format!("{path_of_sync}?limit=1"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&first["losses_total"], &first["truncated"]),
+        (&json!(2), &json!(true))
+    );
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world
+        .get(&format!("{path_of_sync}?limit=1&cursor={cursor}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        json!([first["losses"][0], second["losses"][0]]),
+        held["losses"]
+    );
+    assert_eq!(second["next_cursor"], Value::Null);
+    world
+        .get(&format!("{path_of_sync}?cursor=x"))
+        .await
+        .expect(422);
 
     let wrong = world.post(path, json!({ "accept": ["nobody"] })).await;
     assert_eq!(wrong.expect(422)["errors"][0]["path"], "accept[0]");

@@ -340,6 +340,17 @@ async fn a_held_sync_is_released_by_name() {
     let mut browser = Browser::admin(&world).await;
     let page = browser.get("/console/accounts/acme/prod/held").await;
     assert!(page.text.contains("Release all 2"), "{}", page.text);
+    assert!(!page.text.contains("are shown here"), "{}", page.text);
+    // All are all, also where only some of them are shown.
+    let second = browser
+        .get("/console/accounts/acme/prod/held?cursor=0.1")
+        .await;
+    assert!(
+        second.text.contains("1 of 2 are shown here"),
+        "{}",
+        second.text
+    );
+    assert!(second.text.contains("Release all 2"), "{}", second.text);
 
     let release = "/console/accounts/acme/prod/release";
     let some = browser
