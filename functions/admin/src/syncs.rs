@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::accounts::accepted;
 use crate::auth::{MayAdmin, MayRead};
-use crate::body::{Body, InPath, InQuery};
+use crate::body::{AccountName, Body, InPath, InQuery};
 use crate::files::Paging;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
@@ -156,7 +156,7 @@ fn view(sync: Sync, account: &Account) -> SyncView {
 pub(crate) async fn list(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     InQuery(paging): InQuery<Paging>,
 ) -> Result<Json<Listed<SyncView>>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
@@ -182,7 +182,7 @@ pub(crate) struct LossesQuery {
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name, id)): InPath<(Slug, Slug, String)>,
+    InPath((definition, AccountName(name), id)): InPath<(Slug, AccountName, String)>,
     InQuery(query): InQuery<LossesQuery>,
 ) -> Result<Json<SyncView>, Problem> {
     let limit = query.limit.unwrap_or(MOST_LOSSES);
@@ -246,7 +246,7 @@ pub(crate) struct ReleaseBody {
 pub(crate) async fn release(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     Body(body): Body<ReleaseBody>,
 ) -> Result<Response, Problem> {
     let accept = match body.accept {
@@ -315,7 +315,7 @@ pub(crate) struct UsersQuery {
 pub(crate) async fn users(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     InQuery(wanted): InQuery<UsersQuery>,
 ) -> Result<Json<Listed<UserView>>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
@@ -344,7 +344,7 @@ pub(crate) async fn users(
 pub(crate) async fn user(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name, external_id)): InPath<(Slug, Slug, String)>,
+    InPath((definition, AccountName(name), external_id)): InPath<(Slug, AccountName, String)>,
 ) -> Result<Json<UserView>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let entry = syncs::user(&api.ports, &account, &external_id).await?;

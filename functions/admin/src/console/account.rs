@@ -64,7 +64,7 @@ pub(super) fn page(
     }
     Page {
         nav: Nav::Integrations,
-        title: account.label(),
+        title: format!("{}/{}", account.definition, account.shown_name()),
         above: Some(html! { a href="/console/integrations" { "Integrations" } }),
         verdict: words::account(account),
         lead: Some(lead(visitor, account, now)),

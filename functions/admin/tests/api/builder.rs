@@ -185,7 +185,7 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     assert_eq!(account["users"], 2);
 
     world
-        .put("/v1/accounts/acme/Prod", given())
+        .put("/v1/accounts/acme/prod.eu", given())
         .await
         .expect(422);
     world
@@ -197,6 +197,35 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     assert_eq!(forgotten(), 3);
     world.get("/v1/accounts/acme/prod").await.expect(404);
     world.delete("/v1/definitions/acme").await.expect(204);
+}
+
+#[tokio::test]
+async fn an_account_keeps_its_name_as_it_was_written() {
+    let world = connected().await;
+    let first = world.get("/v1/accounts/acme/prod").await.expect(200);
+
+    let dev = world
+        .put("/v1/accounts/acme/Dev-EU", given())
+        .await
+        .expect(201);
+    let same = world.put("/v1/accounts/acme/DEV-EU", given()).await;
+    let same = same.expect(409);
+
+    assert_eq!(first["label"], "prod");
+    assert_eq!(
+        (&dev["account"], &dev["label"]),
+        (&json!("dev-eu"), &json!("Dev-EU"))
+    );
+    assert_eq!(same["code"], "exists");
+    let begun = world.post("/v1/accounts/acme/Dev-EU:sync", json!({})).await;
+    assert!(
+        begun
+            .header("location")
+            .starts_with("/v1/accounts/acme/dev-eu/syncs/")
+    );
+    for path in ["/v1/accounts/acme/dev-eu", "/v1/accounts/acme/Dev-EU"] {
+        assert_eq!(world.get(path).await.expect(200)["label"], "Dev-EU");
+    }
 }
 
 #[tokio::test]

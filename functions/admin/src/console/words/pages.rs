@@ -128,7 +128,7 @@ pub(in crate::console) fn integrations(definitions: usize, accounts: &[&Account]
 
 /// An account.
 pub(in crate::console) fn account(account: &Account) -> String {
-    let label = format!("{} / {}", account.definition, account.name);
+    let label = format!("{} / {}", account.definition, account.shown_name());
     match &account.state {
         AccountState::Disabled { failure, .. } => format!(
             "{label} is disabled: {}. Its {} stay as they were.",
@@ -180,7 +180,7 @@ pub(in crate::console) fn connect(name: &str) -> String {
 
 pub(in crate::console) const ACCOUNT_NAME: &str = "Account name";
 pub(in crate::console) const ACCOUNT_NAME_HINT: &str =
-    "Lower case, such as prod; it tells accounts of one application apart.";
+    "Such as Prod; it tells accounts of one application apart, whatever its case.";
 pub(in crate::console) const SECRET_HINT: &str = "Is kept encrypted and never shown again.";
 pub(in crate::console) const OPTIONAL: &str = "May be left out.";
 

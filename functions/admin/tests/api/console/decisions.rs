@@ -298,6 +298,13 @@ async fn an_account_is_replaced_only_when_its_name_was_typed() {
         ("credentials.token", "sk-other"),
     ];
 
+    let mut other = given.to_vec();
+    other[0] = ("account", " Dev ");
+    let dev = browser.post("/console/connect/acme", &other).await;
+    assert_eq!(dev.header("location"), "/console/accounts/acme/dev");
+    let page = browser.get("/console/accounts/acme/dev").await;
+    assert!(page.text.contains("acme/Dev"), "{}", page.text);
+
     let taken = browser.post("/console/connect/acme", &given).await;
     assert_eq!(taken.status, 409);
     assert!(
