@@ -11,7 +11,7 @@ use crate::definition::IdHash;
 use crate::handle::ledger;
 use crate::ids::Slug;
 use crate::ports::Ports;
-use crate::roster::{Entry, Loss};
+use crate::roster::{Entry, Face, Loss};
 use crate::store::{Key, Loaded, PartKind};
 use crate::sync::{Content, Phase, Sync, SyncPart, SyncState};
 
@@ -127,6 +127,20 @@ pub async fn user(
     let found = ports.store.find::<Entry>(&key).await?;
     let found = found.filter(|entry| entry.entity.visible(account.applied).is_some());
     Ok(found.ok_or(AdminError::NotFound("user"))?.entity)
+}
+
+/// The version of the definition that made a user what they are, for as long as the sync that changed them last is kept.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn version_of(
+    ports: &Ports,
+    account: &Account,
+    face: &Face,
+) -> Result<Option<u32>, AdminError> {
+    let key = Key::Sync(account.roster.clone(), face.sync);
+    let sync = ports.store.find::<Sync>(&key).await?;
+    Ok(sync.map(|sync| sync.entity.version))
 }
 
 /// Decides about a sync that is held. What is accepted counts as soon as a worker has taken back the rest.

@@ -280,6 +280,9 @@ pub(crate) struct UserView {
     /// licence comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<Vec<String>>,
+    /// The version of the definition that said so; a later one changed nothing about the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_version: Option<u32>,
 }
 
 fn user_view(entry: &Entry, face: &Face) -> UserView {
@@ -291,6 +294,7 @@ fn user_view(entry: &Entry, face: &Face) -> UserView {
         changed_at: face.at,
         changed_by: sync_id(face.sync),
         why: None,
+        why_version: None,
     }
 }
 
@@ -352,5 +356,6 @@ pub(crate) async fn user(
     let face = face.ok_or_else(|| Problem::not_found("there is no such user"))?;
     let mut view = user_view(&entry, face);
     view.why = Some(face.why.clone());
+    view.why_version = syncs::version_of(&api.ports, &account, face).await?;
     Ok(Json(view))
 }

@@ -362,6 +362,7 @@ async fn users_and_syncs_are_shown() {
         format!("licence `{licence}`: every active user has it"),
     ];
     assert_eq!(odd["why"], json!(why));
+    assert_eq!(odd["why_version"], 1);
     world
         .get("/v1/accounts/acme/prod/users/nobody")
         .await

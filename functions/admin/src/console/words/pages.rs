@@ -173,6 +173,11 @@ pub(in crate::console) const NO_SYNCS: &str = "It was not synced yet.";
 pub(in crate::console) const NO_USERS: &str = "No user is in the roster.";
 pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it is odd.";
 
+/// Which version of the definition said why a user is what they are.
+pub(in crate::console) fn why_version(version: u32) -> String {
+    format!("As version {version} of the definition says.")
+}
+
 /// Connecting.
 pub(in crate::console) fn connect(name: &str) -> String {
     format!("Connect {name}: give the account a name and what it is read with.")
