@@ -108,13 +108,14 @@ async fn many_accounts_that_fail_are_one_message_to_the_owner_and_one_to_adminis
 
     let told = world.fakes.told.lock().unwrap().clone();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert_eq!(told[0], told[1]);
-    assert!(told[0].starts_with("3 accounts wait for you"), "{told:?}");
-    for name in ["prod", "dev", "test"] {
-        let line = format!("- The account acme/{name} is disabled: ");
-        assert!(told[0].contains(&line), "{told:?}");
+    for text in &told {
+        assert!(text.starts_with("3 accounts wait for you"), "{told:?}");
+        for name in ["prod", "dev", "test"] {
+            let line = format!("- The account acme/{name} is disabled: ");
+            assert!(text.contains(&line), "{told:?}");
+        }
+        assert!(text.contains("It says: the token *** is no good"));
     }
-    assert!(told[0].contains("It says: the token *** is no good"));
     let to = world.fakes.told_to.lock().unwrap().clone();
     assert_eq!(to, ["design-ops@contoso.example", "role:it-admin"]);
 }
