@@ -242,33 +242,6 @@ fn a_contradiction_is_pointed_out_where_it_is() {
 }
 
 #[test]
-fn active_users_whom_no_licence_fits_are_pointed_out() {
-    let body = json!([{ "id": 1, "mail": "a@b.example", "on": true, "plan": "pro" },
-        { "id": 2, "mail": "b@b.example", "on": true, "plan": "free" }, { "id": 3, "mail": "c@b.example" }]);
-    let check = |licenses: &str, warns: bool| {
-        let rest = format!(
-            "map: {{ external_id: id, email: mail }}\nstatus: {{ active_when: [{{ path: on, op: is, value: true }}] }}\n{licenses}"
-        );
-        let warnings = map(&rest, &body).certificate.warnings;
-        let about: Vec<&String> = warnings
-            .iter()
-            .filter(|warning| warning.contains("hold no licence"))
-            .collect();
-        assert_eq!(about.len(), usize::from(warns), "{licenses}: {warnings:?}");
-    };
-    let pro = "{ name: Pro, when: [{ path: plan, op: is, value: pro }] }";
-    let others = "{ name: Free, when: [{ path: plan, op: not_any_of, value: [pro] }] }";
-
-    check(&format!("licenses: {{ conditions: [{pro}] }}"), true);
-    // What the warning proposes catches them.
-    check(
-        &format!("licenses: {{ conditions: [{pro}, {others}] }}"),
-        false,
-    );
-    check("licenses: auto", false);
-}
-
-#[test]
 fn licences_follow_the_status_or_their_own_conditions() {
     let body = json!([{ "id": 1, "mail": "a@b.example", "on": true, "plan": "a,b" }, { "id": 2, "mail": "a@b.example", "plan": "b" }]);
     let check = |licenses: &str, expect: Value| {
