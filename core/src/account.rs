@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::StreamId;
 use crate::definition::Failure;
-use crate::ids::{AppSlug, RosterId, Slug, derive};
+use crate::ids::{AppSlug, IdError, RosterId, Slug, derive};
 use crate::store::{Entity, Key};
 use crate::sync::{Sync, SyncState};
 
@@ -73,6 +73,9 @@ pub struct Account {
     pub definition: Slug,
     /// Its name.
     pub name: Slug,
+    /// The name as it was written, where that is not the name itself: in capitals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// The application whose users are read.
     pub app: AppSlug,
     /// Its roster; another one after it was replaced.
@@ -134,6 +137,7 @@ impl Account {
             roster: RosterId::derived(&[definition.as_str(), name.as_str(), correlation_id]),
             definition,
             name,
+            written: None,
             app,
             variables,
             state: AccountState::Connecting,
@@ -165,6 +169,12 @@ impl Account {
     #[must_use]
     pub fn stream(&self) -> StreamId {
         StreamId::Account(self.definition.clone(), self.name.clone())
+    }
+
+    /// Its name as it was written.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        self.written.as_deref().unwrap_or(self.name.as_str())
     }
 
     /// Its name in the audit and in notifications.
@@ -215,6 +225,14 @@ impl Entity for Account {
 #[must_use]
 pub fn owner(definition: &Slug, name: &Slug) -> String {
     format!("account/{definition}/{name}")
+}
+
+/// The name of an account as somebody writes it: its case does not matter.
+///
+/// # Errors
+/// [`IdError`] if the text is no name in lower case either.
+pub fn name_of(written: &str) -> Result<Slug, IdError> {
+    Slug::parse(written.to_ascii_lowercase())
 }
 
 /// The account's moment of the day after `now`: accounts are spread over the day by their names.

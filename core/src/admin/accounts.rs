@@ -27,6 +27,8 @@ const LONGEST_VALUE: usize = 16 * 1024;
 /// What an account is connected with.
 #[derive(Clone, Default)]
 pub struct Given {
+    /// The account's name as it was written; as it is, if this is absent.
+    pub label: Option<String>,
     /// The values of the variables.
     pub variables: BTreeMap<String, String>,
     /// Never shown again.
@@ -185,7 +187,7 @@ async fn reserve(
         ));
     }
     expect.check(before.as_ref())?;
-    let account = Account::connecting(
+    let mut account = Account::connecting(
         definition.id.clone(),
         name.clone(),
         definition.app.clone(),
@@ -193,6 +195,8 @@ async fn reserve(
         who.at,
         &who.correlation_id,
     );
+    let label = given.label.clone();
+    account.written = label.filter(|label| label != name.as_str());
     let mut changes = Changes::new(who.clone());
     let mut line = Line::new(account.stream(), "account connected", target(&account));
     if let Some(before) = &before {
@@ -252,7 +256,7 @@ pub async fn set_credentials(
     let given = Given {
         variables: account.entity.variables.clone(),
         credentials: credentials.clone(),
-        replace: false,
+        ..Given::default()
     };
     check(&*compiled_now(&item)?, &given)?;
     let values = SecretValues {

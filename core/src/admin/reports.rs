@@ -142,11 +142,8 @@ pub async fn holders(
             return;
         }
         held = held.saturating_add(1);
-        if seat
-            .person
-            .as_ref()
-            .is_some_and(|id| !seen.insert(id.clone()))
-        {
+        let person = seat.person.as_ref().filter(|_| seat.is_active());
+        if person.is_some_and(|id| !seen.insert(id.clone())) {
             seat.flags.push(Flag::Duplicate);
         }
         let list = if seat.flags.is_empty() {

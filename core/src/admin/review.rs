@@ -70,8 +70,10 @@ pub async fn read(
     };
     for _ in 0..MOST_PAGES {
         let some = page(ports, desk, found.next.as_ref(), limit).await?;
-        let decisions = decisions(ports, desk, &some.seats).await?;
-        let rows = some.seats.into_iter().zip(decisions);
+        let mut seats = some.seats;
+        seats.retain(Seat::is_active);
+        let decisions = decisions(ports, desk, &seats).await?;
+        let rows = seats.into_iter().zip(decisions);
         found.rows.extend(rows.filter(&is_wanted));
         found.next = some.next;
         if found.next.is_none() || !found.rows.is_empty() {

@@ -1,6 +1,7 @@
 //! What came of syncs: their history, what one of them holds, the roster; and letting a held one count.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::definition::IdHash;
 use crate::handle::ledger;
 use crate::ids::Slug;
 use crate::ports::Ports;
-use crate::roster::{Entry, Loss};
+use crate::roster::{Entry, Face, Loss};
 use crate::store::{Key, Loaded, PartKind};
 use crate::sync::{Content, Phase, Sync, SyncPart, SyncState};
 
@@ -45,24 +46,72 @@ pub async fn sync(
     found.ok_or(AdminError::NotFound("sync"))
 }
 
-/// Who loses something by a sync, at most so many.
+/// Where a page of losses begins: in which part, and where in it. As text `2.40`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LossPlace {
+    part: u32,
+    place: usize,
+}
+
+impl Display for LossPlace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.part, self.place)
+    }
+}
+
+impl LossPlace {
+    /// Reads it as it is printed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (part, place) = text.split_once('.')?;
+        Some(Self {
+            part: part.parse().ok()?,
+            place: place.parse().ok()?,
+        })
+    }
+}
+
+/// One page of those who lose something by a sync.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Losses {
+    /// The users of this page.
+    pub some: Vec<Loss>,
+    /// Where the next page begins; absent at the end.
+    pub next: Option<LossPlace>,
+}
+
+/// Who loses something by a sync, from here on, at most so many.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn losses(ports: &Ports, sync: &Sync, limit: usize) -> Result<Vec<Loss>, AdminError> {
-    let mut losses = Vec::new();
-    for place in 0..sync.lost_parts {
-        if losses.len() >= limit {
-            break;
-        }
-        let key = sync.part(PartKind::Lost, place);
+pub async fn losses(
+    ports: &Ports,
+    sync: &Sync,
+    from: LossPlace,
+    limit: usize,
+) -> Result<Losses, AdminError> {
+    let (mut some, mut at) = (Vec::new(), from);
+    while at.part < sync.lost_parts && some.len() < limit {
+        let key = sync.part(PartKind::Lost, at.part);
         let part = ports.store.find::<SyncPart>(&key).await?;
-        if let Some(Content::Lost(more)) = part.map(|part| part.entity.content) {
-            losses.extend(more);
-        }
+        let all = match part.map(|part| part.entity.content) {
+            Some(Content::Lost(all)) => all,
+            _ => Vec::new(),
+        };
+        let end = at.place.saturating_add(limit.saturating_sub(some.len()));
+        let is_whole = end >= all.len();
+        some.extend(all.into_iter().take(end).skip(at.place));
+        at = if is_whole {
+            LossPlace {
+                part: at.part.saturating_add(1),
+                place: 0,
+            }
+        } else {
+            LossPlace { place: end, ..at }
+        };
     }
-    losses.truncate(limit);
-    Ok(losses)
+    let next = (at.part < sync.lost_parts).then_some(at);
+    Ok(Losses { some, next })
 }
 
 /// A user of the roster that counts.
@@ -78,6 +127,20 @@ pub async fn user(
     let found = ports.store.find::<Entry>(&key).await?;
     let found = found.filter(|entry| entry.entity.visible(account.applied).is_some());
     Ok(found.ok_or(AdminError::NotFound("user"))?.entity)
+}
+
+/// The version of the definition that made a user what they are, for as long as the sync that changed them last is kept.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn version_of(
+    ports: &Ports,
+    account: &Account,
+    face: &Face,
+) -> Result<Option<u32>, AdminError> {
+    let key = Key::Sync(account.roster.clone(), face.sync);
+    let sync = ports.store.find::<Sync>(&key).await?;
+    Ok(sync.map(|sync| sync.entity.version))
 }
 
 /// Decides about a sync that is held. What is accepted counts as soon as a worker has taken back the rest.
@@ -153,8 +216,9 @@ async fn accepted(
         let message = format!("at most {MOST_ACCEPTED}");
         return Err(AdminError::mistake("accept", message));
     }
-    let all = losses(ports, held, usize::MAX).await?;
-    let known: BTreeSet<&str> = all.iter().map(|loss| loss.external_id.as_str()).collect();
+    let all = losses(ports, held, LossPlace::default(), usize::MAX).await?;
+    let all = all.some.iter();
+    let known: BTreeSet<&str> = all.map(|loss| loss.external_id.as_str()).collect();
     if let Some(place) = ids.iter().position(|id| !known.contains(id.as_str())) {
         let message = "this user loses nothing by the sync that is held";
         return Err(AdminError::mistake(format!("accept[{place}]"), message));

@@ -197,7 +197,7 @@ pub async fn begin(
             Given {
                 credentials: kept(ports, &before.entity).await?.credentials,
                 variables,
-                replace: false,
+                ..Given::default()
             }
         }
         _ => given,
@@ -347,7 +347,7 @@ pub async fn test(
     let given = Given {
         variables: login.variables.clone(),
         credentials: kept(ports, &login).await?.credentials,
-        replace: false,
+        ..Given::default()
     };
     check(&definition, &given)?;
     let connection = login.connection(definition, given.credentials);

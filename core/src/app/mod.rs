@@ -118,7 +118,7 @@ pub enum CustomField {
     Date,
     /// Several texts.
     MultiValue,
-    /// A user of the organisation.
+    /// A user: an address or an id.
     User,
 }
 

@@ -18,7 +18,7 @@ use crate::store::{Key, Loaded};
 use crate::task::{Task, TaskKind, TaskState};
 
 use super::rosters::Rosters;
-use super::{HandleError, lifecycle, load};
+use super::{HandleError, ledger, lifecycle, load};
 
 /// How many accounts are taken along when somebody leaves; what is left shows as residue.
 const MOST: usize = 20;
@@ -160,6 +160,64 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
     }
 }
 
+/// Licences of users who cannot use the application any more: effects would not give them back, so whoever owns the
+/// application is asked to, once. Answers how many there were.
+async fn ask_back(
+    ports: &Ports,
+    person: &Person,
+    company: &Company,
+    changes: &mut Changes,
+) -> Result<usize, HandleError> {
+    let mut asked = 0_usize;
+    let seen = Rosters::of(ports).of_person(person).await?;
+    let paid = |shown: &Seen| !shown.is_active() && !shown.face.user.licenses.is_empty();
+    for shown in seen.into_iter().filter(paid).take(MOST) {
+        let task = licence_task(person, &shown, company, changes.origin.at);
+        if ports
+            .store
+            .get(&Key::Task(task.id.clone()))
+            .await?
+            .is_some()
+        {
+            continue;
+        }
+        changes.insert_task(&task);
+        let line = Line::new(
+            StreamId::Person(person.id.clone()),
+            "licences asked back",
+            format!("app/{}", shown.app),
+        );
+        changes.say(line.after(json!({ "account": shown.account, "task": task.id })));
+        asked = asked.saturating_add(1);
+    }
+    Ok(asked)
+}
+
+fn licence_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> Task {
+    let user = &shown.face.user;
+    let epoch = person.access_epoch.to_string();
+    let id = [
+        "licences",
+        person.id.as_str(),
+        &epoch,
+        &shown.account,
+        &user.external_id,
+    ];
+    let app = company.apps.get(&shown.app);
+    let label = app.map_or(shown.app.as_str(), |app| app.label());
+    Task {
+        id: TaskId::derived(&id),
+        title: format!("Take back licences of {label}"),
+        detail: format!(
+            "the person left, and the user `{}` of {}, who cannot use it any more, still holds {}",
+            user.external_id,
+            shown.account,
+            user.licenses.join(", ")
+        ),
+        ..a_task(person, shown, company, now)
+    }
+}
+
 /// Takes away what the rosters still show of somebody who left; answers whether there was anything.
 ///
 /// # Errors
@@ -171,8 +229,12 @@ pub async fn clear(
     origin: Origin,
 ) -> Result<bool, HandleError> {
     let mut changes = Changes::new(origin);
+    let asked = ask_back(ports, &person.entity, company, &mut changes).await?;
     if take_along(ports, &person.entity, company, &mut changes).await? == 0 {
-        return Ok(false);
+        if asked > 0 {
+            ledger::commit(ports, changes).await?;
+        }
+        return Ok(asked > 0);
     }
     let now = changes.origin.at;
     let at = now.as_millisecond().to_string();

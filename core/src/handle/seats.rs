@@ -46,7 +46,7 @@ impl Desk {
         })
     }
 
-    /// The seat that an entry of an account's roster is; none for one who cannot use the application.
+    /// The seat that an entry of an account's roster is; none for one who has nothing of the application.
     fn seat(&self, account: &Account, entry: &Entry) -> Option<Seat> {
         let face = entry.visible(account.applied)?;
         let application = self.company.apps.get(&account.app);

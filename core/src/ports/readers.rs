@@ -111,6 +111,11 @@ pub trait Reader: Send + Sync {
     /// Sends a request once, after the wait that it asks for and when its turn has come; always comes back with something.
     async fn send(&self, request: &PlannedRequest) -> Came;
 
+    /// How many requests that only served to authenticate were sent since this was asked last; none where there are none.
+    fn tokens_sent(&self) -> u64 {
+        0
+    }
+
     /// A text with every secret of the connection masked by value.
     fn mask(&self, text: &str) -> String;
 }

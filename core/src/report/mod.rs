@@ -34,6 +34,8 @@ pub enum Flag {
     Unused,
     /// The person has another seat in the application.
     Duplicate,
+    /// It holds licences though it cannot use the application.
+    Inactive,
 }
 
 impl Flag {
@@ -45,6 +47,7 @@ impl Flag {
             Self::HolderLeft => "holder_left",
             Self::Unused => "unused",
             Self::Duplicate => "duplicate",
+            Self::Inactive => "inactive",
         }
     }
 
@@ -55,7 +58,7 @@ impl Flag {
     }
 }
 
-/// One user of a roster who can use the application, with whoever they are.
+/// One user of a roster who can use the application or holds licences of it, with whoever they are.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Seat {
     /// Where.
@@ -89,7 +92,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// The seat of a user; none for one who cannot use the application.
+    /// The seat of a user; none for one who can neither use the application nor holds a licence of it.
     #[must_use]
     pub fn of(
         app: &AppSlug,
@@ -99,10 +102,10 @@ impl Seat {
         holder: Option<&Holder>,
         unused_since: Timestamp,
     ) -> Option<Self> {
-        if face.deleted || !face.user.active {
+        let user = &face.user;
+        if face.deleted || (!user.active && user.licenses.is_empty()) {
             return None;
         }
-        let user = &face.user;
         let mut monthly = Money::default();
         for license in &user.licenses {
             monthly.add(price_of(application, license).as_ref());
@@ -124,6 +127,9 @@ impl Seat {
             monthly,
         };
         seat.notice(unused_since);
+        if !user.active {
+            seat.flags.push(Flag::Inactive);
+        }
         Some(seat)
     }
 
@@ -138,6 +144,12 @@ impl Seat {
         if seen.is_some_and(|at| at < unused_since) {
             self.flags.push(Flag::Unused);
         }
+    }
+
+    /// Can its user use the application? If not, only licences are left.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !self.flags.contains(&Flag::Inactive)
     }
 
     /// Could it be had back?

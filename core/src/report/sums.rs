@@ -115,12 +115,14 @@ impl Licences {
         }
     }
 
-    /// Counts the licences of a seat; a second seat of a person in an application is a duplicate.
+    /// Counts the licences of a seat; a second seat of a person in an application is a duplicate, if both can be used.
     pub fn add(&mut self, mut seat: Seat, app: Option<&Application>) {
+        let is_active = seat.is_active();
         for license in std::mem::take(&mut seat.licenses) {
             let name = license_name(app, &license);
             let mut flags = seat.flags.clone();
-            if let Some(person) = &seat.person
+            if is_active
+                && let Some(person) = &seat.person
                 && !self
                     .seen
                     .insert((person.clone(), seat.app.clone(), name.clone()))

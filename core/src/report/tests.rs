@@ -158,3 +158,54 @@ fn spend_has_a_department_or_nobody() {
     assert_eq!(spend.unknown.monthly.0["EUR"], 1500);
     assert_eq!(spend.by_person.len(), 2);
 }
+
+#[test]
+fn a_suspended_user_who_holds_a_licence_costs_and_could_give_it_back() {
+    let off = |id: &str, email: &str, license: &str| {
+        let mut face = a_face(id, email, license, None);
+        face.user.active = false;
+        face
+    };
+    let mut holds_nothing = off("u7", "bo@contoso.example", "pro");
+    holds_nothing.user.licenses.clear();
+    let faces = [
+        off("u6", "ada.park@contoso.example", "pro"),
+        a_face("u1", "ada.park@contoso.example", "pro", None),
+        holds_nothing,
+        off("u8", "bo@contoso.example", "viewer"),
+    ];
+    let seats = seats(&faces);
+
+    let shown: Vec<(&str, &[Flag])> = seats
+        .iter()
+        .map(|seat| (seat.external_id.as_str(), seat.flags.as_slice()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("u6", [Flag::Inactive].as_slice()),
+            ("u1", [].as_slice()),
+            ("u8", [Flag::HolderLeft, Flag::Inactive].as_slice()),
+        ]
+    );
+    let (app, mut spend) = (an_app(), Spend::default());
+    let (mut licences, mut residue) = (Licences::default(), Residue::default());
+    for seat in seats {
+        spend.add(&seat);
+        licences.add(seat.clone(), Some(&app));
+        residue.add(seat);
+    }
+    assert_eq!(spend.total.monthly.0["EUR"], 3100);
+    // The seat that is in use is no duplicate of one that is not.
+    let pro = &licences.by_license[&app.app]["pro"];
+    assert_eq!((pro.held, pro.used, pro.reclaimable), (2, 1, 1));
+    assert_eq!(
+        pro.noticed.keys().copied().collect::<Vec<_>>(),
+        ["inactive"]
+    );
+    assert_eq!(licences.saving.0["EUR"], 1600);
+    assert_eq!(
+        (residue.total.seats, residue.total.monthly.0["EUR"]),
+        (1, 100)
+    );
+}

@@ -1,5 +1,7 @@
 //! What lists yield and what is odd about them. Numbers are those of `saas-user-apis.md`, section 5.
 
+use serde_json::json;
+
 use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
 
 #[test]
@@ -159,6 +161,34 @@ fn an_answer_that_looks_paged_is_warned_about() {
         &[],
         None,
     );
+}
+
+#[test]
+fn active_users_whom_no_licence_fits_are_pointed_out() {
+    let body = json!([{ "id": 1, "mail": "a@b.example", "on": true, "plan": "pro" },
+        { "id": 2, "mail": "b@b.example", "on": true, "plan": "free" }, { "id": 3, "mail": "c@b.example" }])
+        .to_string();
+    let check = |licenses: &str, warns: bool| {
+        let text = format!(
+            "{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail }}\nstatus: {{ active_when: [{{ path: on, op: is, value: true }}] }}\n{licenses}"
+        );
+        let warnings = pull(&text, pages(&[&body])).certificate.warnings;
+        let about: Vec<&String> = warnings
+            .iter()
+            .filter(|warning| warning.contains("hold no licence"))
+            .collect();
+        assert_eq!(about.len(), usize::from(warns), "{licenses}: {warnings:?}");
+    };
+    let pro = "{ name: Pro, when: [{ path: plan, op: is, value: pro }] }";
+    let others = "{ name: Free, when: [{ path: plan, op: not_any_of, value: [pro] }] }";
+
+    check(&format!("licenses: {{ conditions: [{pro}] }}"), true);
+    // What the warning proposes catches them.
+    check(
+        &format!("licenses: {{ conditions: [{pro}, {others}] }}"),
+        false,
+    );
+    check("licenses: auto", false);
 }
 
 #[test]

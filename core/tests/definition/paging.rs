@@ -142,6 +142,21 @@ fn a_page_number_goes_into_the_path() {
 }
 
 #[test]
+fn a_page_number_goes_into_a_header() {
+    let users = "{ path: /u, pagination: { type: page, send: { header: X-Page } } }";
+
+    let pulled = pull(&list(users), pages(&[&rows([1]), "[]"]));
+
+    let sent = pulled.requests.iter().map(|request| {
+        let mut headers = request.headers.iter();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("x-page"));
+        found.map(|(_, value)| value.as_str())
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [Some("1"), Some("2")]);
+    assert_eq!(pulled.urls(), ["/u", "/u"]);
+}
+
+#[test]
 fn an_empty_page_in_the_middle_is_no_end_while_there_is_more() {
     // 2
     let cursor = "{ path: /u, response_path: d, pagination: { type: cursor, path: next } }";

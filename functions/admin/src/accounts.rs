@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
-use sando_core::account::{Account, AccountState};
+use sando_core::account::{Account, AccountState, name_of};
 use sando_core::admin::AdminError;
 use sando_core::admin::accounts::{self, Given};
 use sando_core::definition::LeftOut;
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::auth::{MayAdmin, MayOperate, MayRead};
-use crate::body::{Body, InPath, InQuery};
+use crate::body::{AccountName, Body, InPath, InQuery};
 use crate::condition::{IfMatch, etag};
 use crate::definitions::{RowView, rows};
 use crate::files::Paging;
@@ -36,6 +36,8 @@ const MOST_ROWS: usize = 50;
 pub(crate) struct AccountView {
     definition: String,
     account: String,
+    /// The account's name as it was written when it was connected.
+    label: String,
     app: String,
     /// `connecting`, `connected` or `disabled`.
     state: &'static str,
@@ -92,6 +94,7 @@ impl From<&Account> for AccountView {
         Self {
             definition: account.definition.to_string(),
             account: account.name.to_string(),
+            label: account.shown_name().to_owned(),
             app: account.app.to_string(),
             state: account.state.as_str(),
             failure,
@@ -148,7 +151,7 @@ pub(crate) struct ConnectBody {
     replace: bool,
 }
 
-/// Connects an account. An existing name is 409 without `replace: true`.
+/// Connects an account; names are lower case, and how it was written is kept as `label`. An existing name is 409 without `replace: true`.
 #[utoipa::path(put, path = "/v1/accounts/{definition}/{account}", tag = "builder",
     operation_id = "connect_account",
     params(("definition" = String, Path), ("account" = String, Path)),
@@ -157,12 +160,13 @@ pub(crate) struct ConnectBody {
 pub(crate) async fn put(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, String)>,
+    InPath((definition, written)): InPath<(Slug, String)>,
     IfMatch(expect): IfMatch,
     Body(body): Body<ConnectBody>,
 ) -> Result<Response, Problem> {
-    let name = Slug::parse(name).map_err(|e| Problem::mistake("account", e.to_string()))?;
+    let name = name_of(&written).map_err(|e| Problem::mistake("account", e.to_string()))?;
     let given = Given {
+        label: Some(written),
         variables: body.variables,
         credentials: body.credentials,
         replace: body.replace,
@@ -196,7 +200,7 @@ pub(crate) struct NewCredentials {
 pub(crate) async fn put_credentials(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     IfMatch(expect): IfMatch,
     Body(body): Body<NewCredentials>,
 ) -> Result<Response, Problem> {
@@ -227,7 +231,7 @@ async fn shown(api: &Api, account: &Loaded<Account>) -> Result<Response, Problem
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
     let account = accounts::must_be(&api.ports, &definition, &name).await?;
     shown(&api, &account).await
@@ -241,7 +245,7 @@ pub(crate) async fn read(
 pub(crate) async fn delete(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     IfMatch(expect): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let (who, of) = (caller.who(&api), (&definition, &name));
@@ -290,7 +294,7 @@ impl From<Sample> for TestView {
 pub(crate) async fn test(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
 ) -> Result<Json<TestView>, Problem> {
     let who = caller.who(&api);
     let sample = accounts::test(&api.ports, &who, &definition, &name).await?;
@@ -305,7 +309,7 @@ pub(crate) async fn test(
 pub(crate) async fn enable(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
     let who = caller.who(&api);
     let account = accounts::enable(&api.ports, &who, &definition, &name).await?;
@@ -320,7 +324,7 @@ pub(crate) async fn enable(
 pub(crate) async fn sync(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
     let who = caller.who(&api);
     let number = accounts::sync(&api.ports, &who, &definition, &name).await?;

@@ -4,8 +4,11 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use sando_core::account::name_of;
 use sando_core::company::read;
 use sando_core::definition::Source;
+use sando_core::ids::{IdError, Slug};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -90,6 +93,19 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for InPath<T> {
             .await
             .map_err(|_| Problem::not_found("there is nothing of this name"))?;
         Ok(Self(inner))
+    }
+}
+
+/// The name of an account in the path; its case does not matter.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct AccountName(pub(crate) Slug);
+
+impl TryFrom<String> for AccountName {
+    type Error = IdError;
+
+    fn try_from(written: String) -> Result<Self, IdError> {
+        name_of(&written).map(Self)
     }
 }
 

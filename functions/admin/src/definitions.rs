@@ -374,7 +374,7 @@ pub(crate) async fn test(
     let given = Given {
         variables: body.variables,
         credentials: body.credentials,
-        replace: false,
+        ..Given::default()
     };
     let sample = preview::test(&api.ports, definition, given).await?;
     Ok(Json(sample.into()))

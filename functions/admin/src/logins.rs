@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::auth::MayAdmin;
-use crate::body::InPath;
+use crate::body::{AccountName, InPath};
 use crate::console::came_back;
 use crate::problem::Problem;
 
@@ -38,7 +38,7 @@ pub(crate) struct LoginView {
 pub(crate) async fn authorize(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     headers: HeaderMap,
 ) -> Result<Json<LoginView>, Problem> {
     let who = caller.who(&api);

@@ -8,24 +8,24 @@ use axum::response::Response;
 use jiff::Timestamp;
 use sando_core::account::Account;
 use sando_core::admin::accounts::must_be;
-use sando_core::admin::syncs::{self, Accept};
+use sando_core::admin::syncs::{self, Accept, LossPlace};
 use sando_core::definition::{Certificate, Failure, User};
 use sando_core::ids::Slug;
 use sando_core::roster::{Entry, Face, Loss, Lost};
 use sando_core::store::Query;
-use sando_core::sync::{Counts, Sync, SyncState};
+use sando_core::sync::{Counts, Sync, SyncState, guard};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Api;
 use crate::accounts::accepted;
 use crate::auth::{MayAdmin, MayRead};
-use crate::body::{Body, InPath, InQuery};
+use crate::body::{AccountName, Body, InPath, InQuery};
 use crate::files::Paging;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
 
-/// How many users who lose something are shown with a sync.
+/// How many users who lose something are shown with a sync at once.
 const MOST_LOSSES: usize = 1_000;
 
 /// The id of a sync, as the API has it.
@@ -88,9 +88,18 @@ pub(crate) struct SyncView {
     /// How every list ended, what was received and what it cost: the completeness certificate.
     #[schema(value_type = Option<Object>)]
     certificate: Option<Certificate>,
-    /// Who loses something, where one sync is asked for; the first 1,000.
+    /// Who loses something, where one sync is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     losses: Option<Vec<LossView>>,
+    /// How many those are on all pages, as `counts` has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    losses_total: Option<u64>,
+    /// There are more of them than are on this page and those before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<bool>,
+    /// Where the next page of them begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// A user who loses something.
@@ -132,6 +141,9 @@ fn view(sync: Sync, account: &Account) -> SyncView {
         held: sync.held,
         certificate: sync.certificate,
         losses: None,
+        losses_total: None,
+        truncated: None,
+        next_cursor: None,
     }
 }
 
@@ -144,7 +156,7 @@ fn view(sync: Sync, account: &Account) -> SyncView {
 pub(crate) async fn list(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     InQuery(paging): InQuery<Paging>,
 ) -> Result<Json<Listed<SyncView>>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
@@ -153,28 +165,53 @@ pub(crate) async fn list(
     Ok(Json(listed.map(|sync| view(sync.entity, &account))))
 }
 
-/// Shows a sync, with who loses something by it.
+/// Which of those who lose something.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LossesQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Shows a sync, with who loses something by it: 1,000 a page unless `limit` says fewer.
 #[utoipa::path(get, path = "/v1/accounts/{definition}/{account}/syncs/{id}", tag = "builder",
     operation_id = "get_sync",
-    params(("definition" = String, Path), ("account" = String, Path), ("id" = String, Path)),
+    params(("definition" = String, Path), ("account" = String, Path), ("id" = String, Path),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = SyncView)))]
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name, id)): InPath<(Slug, Slug, String)>,
+    InPath((definition, AccountName(name), id)): InPath<(Slug, AccountName, String)>,
+    InQuery(query): InQuery<LossesQuery>,
 ) -> Result<Json<SyncView>, Problem> {
+    let limit = query.limit.unwrap_or(MOST_LOSSES);
+    if !(1..=MOST_LOSSES).contains(&limit) {
+        return Err(Problem::mistake("limit", format!("1 to {MOST_LOSSES}")));
+    }
+    let from = loss_place(query.cursor.as_deref())?;
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let sync = syncs::sync(&api.ports, &account, number(&id)?)
         .await?
         .entity;
-    let losses = if sync.state == SyncState::Running {
-        Vec::new()
+    let (some, next) = if sync.state == SyncState::Running {
+        (Vec::new(), None)
     } else {
-        syncs::losses(&api.ports, &sync, MOST_LOSSES).await?
+        let losses = syncs::losses(&api.ports, &sync, from, limit).await?;
+        (losses.some, losses.next)
     };
     let mut view = view(sync, &account);
-    view.losses = Some(losses.into_iter().map(LossView::from).collect());
+    view.losses = Some(some.into_iter().map(LossView::from).collect());
+    view.losses_total = Some(guard::losses(&view.counts));
+    view.truncated = Some(next.is_some());
+    view.next_cursor = next.map(|place| place.to_string());
     Ok(Json(view))
+}
+
+/// Where a page of losses begins.
+pub(crate) fn loss_place(cursor: Option<&str>) -> Result<LossPlace, Problem> {
+    let place = cursor.map_or(Some(LossPlace::default()), LossPlace::parse);
+    place.ok_or_else(|| Problem::mistake("cursor", "is no cursor of this list"))
 }
 
 /// Whose losses are accepted: `all`, `none`, or a list of the application's ids.
@@ -209,7 +246,7 @@ pub(crate) struct ReleaseBody {
 pub(crate) async fn release(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     Body(body): Body<ReleaseBody>,
 ) -> Result<Response, Problem> {
     let accept = match body.accept {
@@ -243,6 +280,9 @@ pub(crate) struct UserView {
     /// licence comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<Vec<String>>,
+    /// The version of the definition that said so; a later one changed nothing about the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_version: Option<u32>,
 }
 
 fn user_view(entry: &Entry, face: &Face) -> UserView {
@@ -254,6 +294,7 @@ fn user_view(entry: &Entry, face: &Face) -> UserView {
         changed_at: face.at,
         changed_by: sync_id(face.sync),
         why: None,
+        why_version: None,
     }
 }
 
@@ -278,7 +319,7 @@ pub(crate) struct UsersQuery {
 pub(crate) async fn users(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name)): InPath<(Slug, Slug)>,
+    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
     InQuery(wanted): InQuery<UsersQuery>,
 ) -> Result<Json<Listed<UserView>>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
@@ -307,7 +348,7 @@ pub(crate) async fn users(
 pub(crate) async fn user(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, name, external_id)): InPath<(Slug, Slug, String)>,
+    InPath((definition, AccountName(name), external_id)): InPath<(Slug, AccountName, String)>,
 ) -> Result<Json<UserView>, Problem> {
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let entry = syncs::user(&api.ports, &account, &external_id).await?;
@@ -315,5 +356,6 @@ pub(crate) async fn user(
     let face = face.ok_or_else(|| Problem::not_found("there is no such user"))?;
     let mut view = user_view(&entry, face);
     view.why = Some(face.why.clone());
+    view.why_version = syncs::version_of(&api.ports, &account, face).await?;
     Ok(Json(view))
 }

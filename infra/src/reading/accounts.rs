@@ -18,9 +18,9 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::Pace;
 use super::flight::Line;
 use super::reader::no_credentials;
+use super::{Counting, Pace};
 use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
 use crate::budget::{Paced, Rate, name_of};
 use crate::http::{Gate, GuardedClient, Mask};
@@ -43,6 +43,7 @@ pub struct AccountReaders {
 struct Prepared {
     authenticator: Arc<Authenticator>,
     variables: Map<String, Value>,
+    tokens_sent: Arc<Counting>,
 }
 
 impl AccountReaders {
@@ -99,18 +100,20 @@ impl AccountReaders {
             definition: definition.clone(),
             variables: variables.clone(),
         };
+        let tokens_sent = Arc::new(Counting::default());
         let authenticator = Arc::new(Authenticator::new(AuthSettings {
             remote: definition.app().to_string(),
             auth: definition.auth().clone(),
             resolve: Arc::new(kept),
             tokens,
             http: self.http.clone().watched(connection.watch.clone()),
-            gate: None,
+            gate: Some(tokens_sent.clone()),
             clock: self.clock.clone(),
         }));
         Ok(Prepared {
             authenticator,
             variables,
+            tokens_sent,
         })
     }
 }
@@ -145,6 +148,7 @@ impl AccountReaders {
         let Prepared {
             authenticator,
             mut variables,
+            tokens_sent,
         } = self.prepare(connection).await?;
         let granted = authenticator.grant().await;
         let granted = granted.map_err(|failure| no_credentials(&failure))?;
@@ -164,7 +168,10 @@ impl AccountReaders {
             watch: connection.watch.clone(),
         };
         line.remember(&granted);
-        let reader = Arc::new(LineReader(Arc::new(line)));
+        let reader = Arc::new(LineReader {
+            line: Arc::new(line),
+            tokens_sent,
+        });
         Ok(Opened { variables, reader })
     }
 }
@@ -245,21 +252,29 @@ impl Resolve for KeptValues {
 }
 
 /// Sends the requests of one sync.
-struct LineReader(Arc<Line>);
+struct LineReader {
+    line: Arc<Line>,
+    tokens_sent: Arc<Counting>,
+}
 
 #[async_trait]
 impl Reader for LineReader {
     async fn send(&self, request: &PlannedRequest) -> Outcome {
         let id = request.id;
-        let (_, outcome) = self.0.clone().fly(Box::new(request.clone())).await;
+        let (_, outcome) = self.line.clone().fly(Box::new(request.clone())).await;
         if !matches!(&outcome, Outcome::Answered(answer) if answer.status == 401) {
-            self.0.forget(id);
+            self.line.forget(id);
         }
         outcome
     }
 
     fn mask(&self, text: &str) -> String {
-        let mask = self.0.mask.lock().unwrap_or_else(PoisonError::into_inner);
+        let mask = &self.line.mask;
+        let mask = mask.lock().unwrap_or_else(PoisonError::into_inner);
         mask.apply(text)
+    }
+
+    fn tokens_sent(&self) -> u64 {
+        self.tokens_sent.take()
     }
 }

@@ -7,10 +7,12 @@
 //! * Whatever leaves as a text is masked: a failure never shows a secret.
 
 mod accounts;
+mod counting;
 mod flight;
 mod pace;
 mod reader;
 
 pub use accounts::AccountReaders;
+pub use counting::Counting;
 pub use pace::Pace;
 pub use reader::{Read, Reader, ReaderSettings};

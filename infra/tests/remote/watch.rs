@@ -81,6 +81,8 @@ async fn token_requests_and_headers_are_shown_without_secrets() {
 
     let watched = watch.take();
 
+    let counted = [opened.reader.tokens_sent(), opened.reader.tokens_sent()];
+    assert_eq!(counted, [1, 0], "the token was asked for once");
     let token = &watched.tokens[0];
     assert_eq!((token.purpose, token.status), ("token", Some(200)));
     assert!(token.url.ends_with("/oauth/token"), "{}", token.url);

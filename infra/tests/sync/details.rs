@@ -51,8 +51,8 @@ async fn the_second_sync_asks_for_no_details_that_it_has() {
     assert_eq!(asked(&world), [""; 0]);
     assert_eq!(roles(&world).await, vec![Some("Engineer".to_owned()); 12]);
     let certificate = world.last().await.certificate.unwrap();
-    // Pages alone.
-    assert_eq!((certificate.requests, certificate.pages), (3, 3));
+    // Pages, and one request for a token.
+    assert_eq!((certificate.requests, certificate.pages), (4, 3));
 }
 
 #[tokio::test]

@@ -60,6 +60,9 @@ pub(crate) struct Fakes {
     /// Whom that went to.
     pub(crate) told_to: Mutex<Vec<String>>,
     chance: AtomicU64,
+    /// Connections that were opened, each with a request for a token; and those of these requests that nobody counted yet.
+    pub(crate) opened: AtomicU64,
+    uncounted: AtomicU64,
     /// How many seconds go by with every request.
     pub(crate) slowness: Mutex<i64>,
 }
@@ -176,6 +179,8 @@ struct Remote(Arc<Fakes>);
 impl Readers for Remote {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
         let variables = connection.definition.variables();
+        self.0.opened.fetch_add(1, Ordering::Relaxed);
+        self.0.uncounted.fetch_add(1, Ordering::Relaxed);
         Ok(Opened {
             variables: variables.resolve(&connection.variables).unwrap(),
             reader: Arc::new(Self(self.0.clone())),
@@ -219,6 +224,9 @@ impl Reader for Remote {
     }
     fn mask(&self, text: &str) -> String {
         text.replace("sk-1", "***")
+    }
+    fn tokens_sent(&self) -> u64 {
+        self.0.uncounted.swap(0, Ordering::Relaxed)
     }
 }
 

@@ -93,7 +93,8 @@ pub(super) fn field(
             Value::Array(items) => texts(&items),
             other => scalar(&other),
         },
-        Some(CustomField::Text | CustomField::User) => scalar(&value),
+        Some(CustomField::Text) => scalar(&value),
+        Some(CustomField::User) => user(&value),
         Some(CustomField::Number) => number(&value),
         Some(CustomField::Email) => match email(Some(&value)) {
             Email::None => Ok(None),
@@ -116,6 +117,24 @@ pub(super) fn field(
 fn scalar(value: &Value) -> Result<Option<Value>, &'static str> {
     let text = of_scalar(value).ok_or("a text")?;
     Ok((!text.is_empty()).then(|| Value::String(text.into_owned())))
+}
+
+/// A user: an address, or an id, which is a whole number or one word without `@`.
+fn user(value: &Value) -> Result<Option<Value>, &'static str> {
+    const WANTED: &str = "the address or id of a user";
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => return Err(WANTED),
+    };
+    let is_part = |letter: char| letter != '@' && !letter.is_whitespace() && !letter.is_control();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.chars().all(is_part) || is_address(&text) {
+        return Ok(Some(Value::String(text)));
+    }
+    Err(WANTED)
 }
 
 fn texts(items: &[Value]) -> Result<Option<Value>, &'static str> {
@@ -218,5 +237,29 @@ mod tests {
             Ok(Some(json!("a@b.example"))),
         );
         check(json!("nobody"), Some(CustomField::Email), Err(()));
+    }
+
+    #[test]
+    fn a_user_is_an_address_or_an_id() {
+        let check = |value: Value, expect: Result<Option<&str>, &str>| {
+            let expect = expect.map(|text| text.map(Value::from));
+            assert_eq!(
+                field(value.clone(), Some(CustomField::User)),
+                expect,
+                "{value}"
+            );
+        };
+        let wrong = Err("the address or id of a user");
+
+        check(json!(" Ada@b.example "), Ok(Some("Ada@b.example")));
+        check(json!("auth0|5f7c"), Ok(Some("auth0|5f7c")));
+        check(json!(42), Ok(Some("42")));
+        check(json!(" "), Ok(None));
+        check(json!("Ada Park"), wrong);
+        check(json!("ada@"), wrong);
+        check(json!("a@b.example, c@b.example"), wrong);
+        check(json!(1.5), wrong);
+        check(json!(true), wrong);
+        check(json!(["a@b.example"]), wrong);
     }
 }

@@ -42,6 +42,13 @@ pub(crate) struct Mapping {
     depends: BTreeMap<String, Vec<String>>,
 }
 
+impl Mapping {
+    /// Do conditions decide who holds which licence?
+    pub(crate) fn has_license_conditions(&self) -> bool {
+        matches!(&self.licenses, Licenses::Conditions(all) if !all.is_empty())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum FullName {
     None,

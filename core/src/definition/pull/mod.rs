@@ -331,6 +331,12 @@ impl Pull {
         self.seen.insert(hash);
     }
 
+    /// Counts requests that were sent beside its own: for tokens and logins.
+    pub fn sent_besides(&mut self, requests: u64) {
+        let certificate = &mut self.state.certificate;
+        certificate.requests = certificate.requests.saturating_add(requests);
+    }
+
     /// Ends the pull from outside, because whoever drives it cannot go on.
     pub fn abandon(&mut self, failure: Failure) {
         if !self.over {

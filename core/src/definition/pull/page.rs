@@ -19,6 +19,10 @@ use crate::{
     path::{Path, Row, Scope, of_scalar},
 };
 
+/// The warning where conditions leave active users without a licence.
+const NO_LICENSE: &str = "some active users hold no licence, for no condition fits them: if they should, add a last licence \
+     whose conditions say the opposite of the others (`not_any_of`, `is_not`)";
+
 /// A page of users that was received.
 pub(super) struct Page {
     pub(super) answer: Value,
@@ -314,6 +318,13 @@ impl Pull {
                 certificate.active += u64::from(user.active);
                 certificate.contradictions += u64::from(made.contradicts);
                 let unknown = definition.mapping.unknown(failed);
+                let holds_none = user.active && user.licenses.is_empty();
+                if holds_none
+                    && definition.mapping.has_license_conditions()
+                    && !unknown.iter().any(|output| output == "licenses")
+                {
+                    certificate.warn(NO_LICENSE.to_owned());
+                }
                 let mapped = MappedUser { user, unknown };
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());

@@ -243,6 +243,7 @@ impl Reading<'_, '_> {
         if self.parked.is_empty() && !leaves && !self.desk.should_keep() {
             return Ok(false);
         }
+        self.pull.sent_besides(self.reader.tokens_sent());
         let Some(checkpoint) = self.pull.checkpoint() else {
             self.desk.renew().await?;
             return Ok(false);
@@ -325,7 +326,9 @@ impl Reading<'_, '_> {
 
     async fn ended(mut self, certificate: Certificate) -> Result<bool, HandleError> {
         self.shelve().await?;
-        let certificate = self.masked(certificate);
+        let mut certificate = self.masked(certificate);
+        let besides = self.reader.tokens_sent();
+        certificate.requests = certificate.requests.saturating_add(besides);
         let failure = certificate.failure.clone();
         let is_complete = certificate.complete;
         self.desk.sync.entity.certificate = Some(certificate);

@@ -17,7 +17,7 @@ use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, StoreError};
 use crate::sync::{Counts, Sync, SyncState, guard};
 
-/// Who is told what has to be looked at, where the application has no owner.
+/// Who is told what has to be looked at (B18), beside the owner of the application.
 const ADMINISTRATORS: &str = "role:it-admin";
 /// How often the end is decided anew because the account moved in between.
 const TRIES: u32 = 10;
@@ -97,7 +97,9 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
             .and_then(|directory| directory::feeding(&account.entity, directory));
         let failure = sync.entity.failure.as_ref();
         if state == SyncState::Held || failure.is_some_and(|failure| failure.disable) {
-            changes.tell(letter(desk.ports, &account.entity, &sync.entity).await?);
+            for letter in letters(desk.ports, &account.entity, &sync.entity).await? {
+                changes.tell(letter);
+            }
         }
         if let Some(feeding) = feeding {
             changes.insert(&directory::job(feeding, now));
@@ -165,19 +167,27 @@ fn shown(counts: &Counts) -> Value {
     json!(counts)
 }
 
-/// The letter about an account that somebody has to look at: to the owner of the application, or to administrators.
-async fn letter(ports: &Ports, account: &Account, sync: &Sync) -> Result<Letter, HandleError> {
+/// The letters about an account that somebody has to look at: to administrators, and to the owner of the application.
+async fn letters(
+    ports: &Ports,
+    account: &Account,
+    sync: &Sync,
+) -> Result<Vec<Letter>, HandleError> {
     let key = Key::Config(ConfigKind::App, account.app.clone());
     let stored = ports.store.find::<ConfigItem>(&key).await?;
     let owner = stored.and_then(|stored| {
         let owner = stored.entity.file.get("owner")?.as_str()?;
         Some(owner.to_owned())
     });
-    let to = owner.as_deref().unwrap_or(ADMINISTRATORS);
+    let mut to = vec![ADMINISTRATORS.to_owned()];
+    to.extend(owner.filter(|owner| owner != ADMINISTRATORS));
     let number = sync.number.to_string();
     let (roster, state) = (account.roster.as_str(), sync.state.as_str());
-    let id = EffectKey::derived(&["letter", "sync", roster, &number, state]);
-    let (definition, name) = (account.definition.clone(), account.name.clone());
-    let about = About::Account(definition, name, sync.number);
-    Ok(Letter::new(id, to, about, ports.clock.now()))
+    let letter = |to: &String| {
+        let id = EffectKey::derived(&["letter", "sync", roster, &number, state, to]);
+        let (definition, name) = (account.definition.clone(), account.name.clone());
+        let about = About::Account(definition, name, sync.number);
+        Letter::new(id, to, about, ports.clock.now())
+    };
+    Ok(to.iter().map(letter).collect())
 }

@@ -13,15 +13,17 @@ use sando_core::admin::syncs::{self, Accept};
 use sando_core::definition::Failure;
 use sando_core::ids::Slug;
 use sando_core::store::{Loaded, Query};
-use sando_core::sync::{Sync, SyncState};
+use sando_core::sync::{Sync, SyncState, guard};
+use serde::Deserialize;
 
 use crate::Api;
 use crate::list::gather;
+use crate::syncs::loss_place;
 
 use super::certificate;
 use super::form::Form;
-use super::format::{many, when};
-use super::input::At;
+use super::format::{many, number as counted, when};
+use super::input::{Asks, At};
 use super::layout::{Nav, Page, done};
 use super::login;
 use super::parts::{button, empty, hidden, tabs, tag};
@@ -32,7 +34,7 @@ use super::words::{self, Said};
 
 /// An account's definition and name.
 pub(super) type Of = (Slug, Slug);
-/// How many who lose something are shown.
+/// How many who lose something are shown at once.
 const MOST_LOSSES: usize = 1_000;
 
 /// The address of an account.
@@ -62,7 +64,7 @@ pub(super) fn page(
     }
     Page {
         nav: Nav::Integrations,
-        title: account.label(),
+        title: format!("{}/{}", account.definition, account.shown_name()),
         above: Some(html! { a href="/console/integrations" { "Integrations" } }),
         verdict: words::account(account),
         lead: Some(lead(visitor, account, now)),
@@ -171,13 +173,22 @@ fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
     }
 }
 
+/// Which page of those who would lose something.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeldQuery {
+    cursor: Option<String>,
+}
+
 /// Shows who would lose something by the sync that is held.
 pub(super) async fn held(
     Sees(visitor): Sees,
     State(api): State<Api>,
     At((definition, name)): At<Of>,
+    Asks(asked): Asks<HeldQuery>,
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
+    let from = loss_place(asked.cursor.as_deref())?;
     let account = accounts::must_be(&api.ports, &definition, &name)
         .await?
         .entity;
@@ -185,15 +196,18 @@ pub(super) async fn held(
         return Err(Refusal::nothing());
     };
     let sync = syncs::sync(&api.ports, &account, number).await?.entity;
-    let losses = syncs::losses(&api.ports, &sync, MOST_LOSSES).await?;
-    let place = place(&account);
+    let losses = syncs::losses(&api.ports, &sync, from, MOST_LOSSES).await?;
+    let next = losses.next.map(|place| place.to_string());
+    let (losses, total) = (losses.some, guard::losses(&sync.counts));
+    let (is_part, place) = (next.is_some() || asked.cursor.is_some(), place(&account));
     let body = html! {
         form method="post" action={ (place) "/release" } {
             (hidden(&visitor, ""))
             section aria-labelledby="held" {
-                h2 #held { (words::HELD_WHAT) " " (losses.len()) }
+                h2 #held { (words::HELD_WHAT) " " (counted(total)) }
                 @if let Some(why) = &sync.held { p { (why) } }
                 p.small.muted { (words::RELEASE_MEANS) }
+                @if is_part { p.warn { (words::held_part(losses.len(), total)) } }
                 table {
                     thead { tr { th scope="col" { span.visually-hidden { "Select" } } th scope="col" { "User" } th scope="col" { "Their id" } th scope="col" { "Because" } } }
                     tbody {
@@ -212,12 +226,13 @@ pub(super) async fn held(
                     p.bar {
                         button type="submit" disabled hidden {}
                         button type="submit" name="accept" value="some" { (words::RELEASE_SOME) }
-                        button type="submit" name="accept" value="all" { (words::RELEASE_ALL) " " (losses.len()) }
+                        button type="submit" name="accept" value="all" { (words::RELEASE_ALL) " " (counted(total)) }
                         button type="submit" name="accept" value="none" { (words::DROP) }
                     }
                 } @else { p.small.muted { (words::FILE_READ_ONLY) } }
             }
         }
+        @if let Some(next) = next { p.pager { a href={ (place) "/held?cursor=" (next) } rel="next" { (words::MORE_LOSSES) } } }
     };
     Ok(page(&visitor, &account, "held", now, body).respond(Some(&visitor)))
 }

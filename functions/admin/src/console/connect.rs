@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::{Markup, html};
-use sando_core::account::Account;
+use sando_core::account::{Account, name_of};
 use sando_core::admin::accounts::{self, Given};
 use sando_core::admin::{AdminError, Expect, definitions};
 use sando_core::definition::Definition;
@@ -131,8 +131,8 @@ fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) 
             (field("account", words::ACCOUNT_NAME, words::ACCOUNT_NAME_HINT, "text", &filled.name, filled.mistake("account"), true))
             @for one in &asked { (input(one, filled)) }
             @if let Some(taken) = &filled.taken {
-                div.said.is-warn { p { (words::replaces(taken.name.as_str(), taken.users)) } }
-                (field("replace", &words::type_to_replace(taken.name.as_str()), "", "text", "", None, false))
+                div.said.is-warn { p { (words::replaces(taken.shown_name(), taken.users)) } }
+                (field("replace", &words::type_to_replace(taken.shown_name()), "", "text", "", None, false))
             }
             p.bar {
                 button.primary type="submit" { (words::CONNECT) }
@@ -223,7 +223,7 @@ pub(super) async fn submit(
         variables: form.under("variables."),
         ..Filled::default()
     };
-    let name = match Slug::parse(form.get("account")) {
+    let name = match name_of(form.get("account").trim()) {
         Ok(name) => name,
         Err(error) => {
             filled
@@ -234,9 +234,10 @@ pub(super) async fn submit(
         }
     };
     let given = Given {
+        label: Some(form.get("account").trim().to_owned()),
         variables: filled.variables.clone(),
         credentials: form.under("credentials."),
-        replace: form.get("replace") == name.as_str(),
+        replace: form.get("replace").eq_ignore_ascii_case(name.as_str()),
     };
     let (secrets, who) = (api.secrets.as_ref(), visitor.who(&api));
     let of = (&id, &name);

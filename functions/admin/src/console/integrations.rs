@@ -112,7 +112,7 @@ fn connected(all: &[&Account], now: Timestamp) -> Markup {
                 @for account in all {
                     @let (shape, state) = states::account(account);
                     tr {
-                        td { a href={ "/console/accounts/" (account.definition) "/" (account.name) } { (account.definition) " / " (account.name) } }
+                        td { a href={ "/console/accounts/" (account.definition) "/" (account.name) } { (account.definition) " / " (account.shown_name()) } }
                         td data-label="State" { (tag(shape, state)) }
                         td.num data-label="Roster" {
                             @if account.applied == 0 { span.muted { "unknown" } } @else { (many(account.users, "user", "users")) ", " (number(account.active)) " active" }

@@ -117,7 +117,7 @@ fn braked(pause: &Pause, now: Timestamp) -> Vec<Need> {
 }
 
 fn of_account(account: &Account, now: Timestamp) -> Option<Need> {
-    let what = format!("{} / {}", account.definition, account.name);
+    let what = format!("{} / {}", account.definition, account.shown_name());
     let to = format!("/console/accounts/{}/{}", account.definition, account.name);
     match &account.state {
         AccountState::Disabled { since, failure } => Some(Need {

@@ -128,6 +128,7 @@ pub(super) async fn user(
     let Some(face) = entry.visible(account.applied) else {
         return Err(Refusal::nothing());
     };
+    let version = syncs::version_of(&api.ports, &account, face).await?;
     let user = &face.user;
     let fields = [
         ("Address", user.email.as_deref()),
@@ -156,6 +157,7 @@ pub(super) async fn user(
                 h2 #why { (words::EXPLAIN) }
                 @if face.why.is_empty() { p.muted { (words::WHY_PLAIN) } }
                 ul.steps { @for why in &face.why { li { (why) } } }
+                @if let Some(version) = version { p.small.muted { (words::why_version(version)) } }
             }
         }
     };

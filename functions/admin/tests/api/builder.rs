@@ -185,7 +185,7 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     assert_eq!(account["users"], 2);
 
     world
-        .put("/v1/accounts/acme/Prod", given())
+        .put("/v1/accounts/acme/prod.eu", given())
         .await
         .expect(422);
     world
@@ -197,6 +197,35 @@ async fn an_account_is_connected_once_and_replaced_only_if_that_is_said() {
     assert_eq!(forgotten(), 3);
     world.get("/v1/accounts/acme/prod").await.expect(404);
     world.delete("/v1/definitions/acme").await.expect(204);
+}
+
+#[tokio::test]
+async fn an_account_keeps_its_name_as_it_was_written() {
+    let world = connected().await;
+    let first = world.get("/v1/accounts/acme/prod").await.expect(200);
+
+    let dev = world
+        .put("/v1/accounts/acme/Dev-EU", given())
+        .await
+        .expect(201);
+    let same = world.put("/v1/accounts/acme/DEV-EU", given()).await;
+    let same = same.expect(409);
+
+    assert_eq!(first["label"], "prod");
+    assert_eq!(
+        (&dev["account"], &dev["label"]),
+        (&json!("dev-eu"), &json!("Dev-EU"))
+    );
+    assert_eq!(same["code"], "exists");
+    let begun = world.post("/v1/accounts/acme/Dev-EU:sync", json!({})).await;
+    assert!(
+        begun
+            .header("location")
+            .starts_with("/v1/accounts/acme/dev-eu/syncs/")
+    );
+    for path in ["/v1/accounts/acme/dev-eu", "/v1/accounts/acme/Dev-EU"] {
+        assert_eq!(world.get(path).await.expect(200)["label"], "Dev-EU");
+    }
 }
 
 #[tokio::test]
@@ -333,6 +362,7 @@ async fn users_and_syncs_are_shown() {
         format!("licence `{licence}`: every active user has it"),
     ];
     assert_eq!(odd["why"], json!(why));
+    assert_eq!(odd["why_version"], 1);
     world
         .get("/v1/accounts/acme/prod/users/nobody")
         .await
@@ -347,6 +377,36 @@ async fn users_and_syncs_are_shown() {
         .get("/v1/accounts/acme/prod/syncs/syn_9")
         .await
         .expect(404);
+}
+
+async fn losses_come_in_pages(world: &World, held: &Value) {
+    assert_eq!(
+        (&held["losses_total"], &held["truncated"]),
+        (&json!(2), &json!(false))
+    );
+    let path_of_sync = "/v1/accounts/acme/prod/syncs/syn_2";
+    let first = world
+        .get(&format!("{path_of_sync}?limit=1"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&first["losses_total"], &first["truncated"]),
+        (&json!(2), &json!(true))
+    );
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world
+        .get(&format!("{path_of_sync}?limit=1&cursor={cursor}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        json!([first["losses"][0], second["losses"][0]]),
+        held["losses"]
+    );
+    assert_eq!(second["next_cursor"], Value::Null);
+    world
+        .get(&format!("{path_of_sync}?cursor=x"))
+        .await
+        .expect(422);
 }
 
 #[tokio::test]
@@ -374,6 +434,7 @@ async fn a_sync_is_started_held_and_released_over_the_api() {
     assert_eq!(held["state"], "held");
     assert_eq!(held["losses"].as_array().unwrap().len(), 2);
     assert_eq!(held["losses"][0]["what"], "vanished");
+    losses_come_in_pages(&world, &held).await;
 
     let wrong = world.post(path, json!({ "accept": ["nobody"] })).await;
     assert_eq!(wrong.expect(422)["errors"][0]["path"], "accept[0]");

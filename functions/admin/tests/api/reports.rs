@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::builder::connected_to;
+use crate::builder::{connected_to, definition, given};
 use crate::world::{World, world};
 
 fn row(id: &str, mail: &str, last: &str) -> Value {
@@ -135,4 +135,46 @@ async fn licences_spend_and_review_are_counted() {
         .await
         .expect(422);
     assert_eq!(wrong["errors"][0]["path"], "cursor");
+}
+
+#[tokio::test]
+async fn a_licence_of_a_suspended_user_is_spent_and_asked_back_and_nothing_to_review() {
+    let world = world();
+    let bo = json!({ "attributes": { "name": "Bo Lind", "work_email": "bo@contoso.example" },
+        "start_date": "2026-03-02", "end_date": "2026-12-31" });
+    world.put("/v1/people/hr-2", bo).await.expect(201);
+    let plan = json!({ "id": "pro", "price": { "amount_minor": 1500, "currency": "EUR", "per": "month" } });
+    let app = json!({ "name": "Acme", "owner": "it@contoso.example", "plans": [plan] });
+    world.put("/v1/apps/acme", app).await.expect(201);
+    let mut file = definition();
+    file["licenses"] = json!({ "conditions": [{ "name": "pro" }] });
+    world.put("/v1/definitions/acme", file).await.expect(201);
+    let mut off = row("2", "bo@contoso.example", "");
+    off["state"] = json!("off");
+    world.serve(vec![row("1", "ada@contoso.example", ""), off]);
+    world
+        .put("/v1/accounts/acme/prod", given())
+        .await
+        .expect(201);
+    world.pass(1).await;
+
+    let spend = world.get("/v1/reports/spend").await.expect(200);
+    let licenses = world.get("/v1/reports/licenses").await.expect(200);
+    let review = world.get("/v1/reports/review").await.expect(200);
+
+    assert_eq!(spend["total"]["seats"], 2);
+    let of = &licenses["items"][0];
+    assert_eq!((&of["held"], &of["reclaimable"]), (&json!(2), &json!(1)));
+    assert_eq!(of["noticed"]["inactive"], 1);
+    assert_eq!(review["items"].as_array().unwrap().len(), 1);
+    assert_eq!(review["items"][0]["external_id"], "1");
+
+    let clear = || world.post("/v1/reports/residue:clear", json!({}));
+    let cleared = clear().await.expect(200);
+    assert_eq!(cleared["residue"]["total"]["seats"], 1);
+    assert_eq!(cleared["started"], 1);
+    assert_eq!(clear().await.expect(200)["started"], 0, "the owner knows");
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1);
+    assert_eq!(tasks["items"][0]["title"], "Take back licences of Acme");
 }

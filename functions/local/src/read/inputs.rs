@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use clap::Args;
@@ -14,7 +13,7 @@ use sando_core::mistake;
 use sando_core::ports::{RemoteError, SecretValues};
 use sando_infra::auth::{AuthSettings, Authenticator, Resolve};
 use sando_infra::http::{Gate, Guard, GuardedClient};
-use sando_infra::reading::{Pace, Reader, ReaderSettings};
+use sando_infra::reading::{Counting, Pace, Reader, ReaderSettings};
 use sando_infra::system::SystemClock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -184,7 +183,7 @@ impl Prepared {
 
     /// How many token and login requests were sent.
     pub(crate) fn tokens_sent(&self) -> u64 {
-        self.tokens_sent.0.load(Ordering::Relaxed)
+        self.tokens_sent.count()
     }
 }
 
@@ -367,16 +366,5 @@ impl Resolve for Fixed {
 
     fn url(&self, path: &str) -> Result<Url, String> {
         self.definition.auth_url(&self.variables, path)
-    }
-}
-
-/// Counts what passes.
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-#[async_trait]
-impl Gate for Counting {
-    async fn pass(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -320,7 +320,7 @@ fn given(form: &Form) -> Given {
     Given {
         variables: form.under("variables."),
         credentials: form.under("credentials."),
-        replace: false,
+        ..Given::default()
     }
 }
 

@@ -175,6 +175,7 @@ impl Panel {
             Seen::Mapped(preview) => html! {
                 (counts(preview))
                 (failure_of(preview))
+                @if self.tested.is_none() { @for warning in &preview.certificate.warnings { p.warn { (warning) } } }
                 (mapped(&preview.batch))
                 (found_in(&preview.batch))
             },

@@ -45,8 +45,8 @@ pub(in crate::console) const IN_APP: &str = "Status in the application";
 pub(in crate::console) const IN_APP_HINT: &str =
     "What people read; who has access is decided above.";
 pub(in crate::console) const LICENSES: &str = "Licences";
-pub(in crate::console) const LICENSES_HINT: &str =
-    "Somebody can hold several. A last one without conditions catches all others.";
+pub(in crate::console) const LICENSES_HINT: &str = "Somebody can hold several: every one that fits. One without conditions goes to everybody; to catch those who hold no \
+     other, give a last one conditions that say the opposite of the others (not any of, is not).";
 pub(in crate::console) const CUSTOM_FIELDS: &str = "Custom fields";
 pub(in crate::console) const FIELDS_HINT: &str =
     "Those of the application. A value of the wrong type leaves only that field out.";

@@ -142,6 +142,10 @@ const PLAIN: &[(&str, &str)] = &[
     ("task reassigned", "A task was given to somebody else"),
     ("termination asked for", "Leaving was asked for by hand"),
     ("termination set", "Leaving was set for a later moment"),
+    (
+        "licences asked back",
+        "The owner was asked to take back licences of a user who cannot use them any more",
+    ),
     ("termination undone", "The leaving was called off"),
 ];
 

@@ -114,6 +114,7 @@ pub(in crate::console) fn noticed(flag: &str) -> &'static str {
         "holder_left" => "left",
         "unused" => "unused",
         "duplicate" => "has another seat",
+        "inactive" => "not active there",
         _ => "odd",
     }
 }

@@ -129,7 +129,7 @@ pub(in crate::console) fn integrations(definitions: usize, accounts: &[&Account]
 
 /// An account.
 pub(in crate::console) fn account(account: &Account) -> String {
-    let label = format!("{} / {}", account.definition, account.name);
+    let label = format!("{} / {}", account.definition, account.shown_name());
     match &account.state {
         AccountState::Disabled { failure, .. } => format!(
             "{label} is disabled: {}. Its {} stay as they were.",
@@ -158,9 +158,26 @@ pub(in crate::console) const RELEASE_SOME: &str = "Release the selected";
 pub(in crate::console) const DROP: &str = "Drop";
 pub(in crate::console) const RELEASE_MEANS: &str =
     "Releasing never takes access away from anybody: it only lets the new roster count.";
+pub(in crate::console) const MORE_LOSSES: &str = "Show more";
+
+/// The page shows some of those who would lose something.
+pub(in crate::console) fn held_part(shown: usize, total: u64) -> String {
+    format!(
+        "{} of {} are shown here. All means all of them; releasing the selected leaves everybody else as they were, on the \
+         other pages too.",
+        number(size(shown)),
+        number(total)
+    )
+}
+
 pub(in crate::console) const NO_SYNCS: &str = "It was not synced yet.";
 pub(in crate::console) const NO_USERS: &str = "No user is in the roster.";
 pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it is odd.";
+
+/// Which version of the definition said why a user is what they are.
+pub(in crate::console) fn why_version(version: u32) -> String {
+    format!("As version {version} of the definition says.")
+}
 
 /// Connecting.
 pub(in crate::console) fn connect(name: &str) -> String {
@@ -169,7 +186,7 @@ pub(in crate::console) fn connect(name: &str) -> String {
 
 pub(in crate::console) const ACCOUNT_NAME: &str = "Account name";
 pub(in crate::console) const ACCOUNT_NAME_HINT: &str =
-    "Lower case, such as prod; it tells accounts of one application apart.";
+    "Such as Prod; it tells accounts of one application apart, whatever its case.";
 pub(in crate::console) const SECRET_HINT: &str = "Is kept encrypted and never shown again.";
 pub(in crate::console) const OPTIONAL: &str = "May be left out.";
 

@@ -298,6 +298,13 @@ async fn an_account_is_replaced_only_when_its_name_was_typed() {
         ("credentials.token", "sk-other"),
     ];
 
+    let mut other = given.to_vec();
+    other[0] = ("account", " Dev ");
+    let dev = browser.post("/console/connect/acme", &other).await;
+    assert_eq!(dev.header("location"), "/console/accounts/acme/dev");
+    let page = browser.get("/console/accounts/acme/dev").await;
+    assert!(page.text.contains("acme/Dev"), "{}", page.text);
+
     let taken = browser.post("/console/connect/acme", &given).await;
     assert_eq!(taken.status, 409);
     assert!(
@@ -340,6 +347,17 @@ async fn a_held_sync_is_released_by_name() {
     let mut browser = Browser::admin(&world).await;
     let page = browser.get("/console/accounts/acme/prod/held").await;
     assert!(page.text.contains("Release all 2"), "{}", page.text);
+    assert!(!page.text.contains("are shown here"), "{}", page.text);
+    // All are all, also where only some of them are shown.
+    let second = browser
+        .get("/console/accounts/acme/prod/held?cursor=0.1")
+        .await;
+    assert!(
+        second.text.contains("1 of 2 are shown here"),
+        "{}",
+        second.text
+    );
+    assert!(second.text.contains("Release all 2"), "{}", second.text);
 
     let release = "/console/accounts/acme/prod/release";
     let some = browser

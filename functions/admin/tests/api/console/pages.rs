@@ -1,6 +1,9 @@
 //! Every page: it is there, says its sentence, and brings nothing with it that the policy forbids.
 
+use serde_json::json;
+
 use super::{Browser, everything};
+use crate::builder::{connected, definition};
 use crate::world::{Answer, world};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -143,6 +146,35 @@ async fn the_overview_says_what_needs_somebody_first() {
     .map(|what| text.find(what).unwrap_or_else(|| panic!("{what}: {text}")))
     .collect();
     assert!(places.is_sorted(), "{places:?}");
+}
+
+#[tokio::test]
+async fn a_user_says_which_version_made_them_what_they_are() {
+    let world = connected().await;
+    let mut file = definition();
+    file["name"] = json!("Acme Two");
+    world.put("/v1/definitions/acme", file).await.expect(200);
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
+    world.pass(1).await;
+    let mut browser = Browser::admin(&world).await;
+
+    // The licence of who is active has another name now; nothing about the other one has changed.
+    for (id, version) in [("a%2F1", 2), ("b", 1)] {
+        let user = world
+            .get(&format!("/v1/accounts/acme/prod/users/{id}"))
+            .await
+            .expect(200);
+        let page = browser
+            .get(&format!("/console/accounts/acme/prod/users/{id}"))
+            .await;
+
+        assert_eq!(user["why_version"], version, "{id}");
+        let said = format!("As version {version} of the definition says.");
+        assert!(page.text.contains(&said), "{}", page.text);
+    }
 }
 
 #[tokio::test]
