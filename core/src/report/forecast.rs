@@ -16,6 +16,7 @@ use crate::app::{Application, Plan};
 use crate::company::Company;
 use crate::ids::{AppSlug, PersonId};
 use crate::person::{Lifecycle, Person};
+use crate::tally::day_of;
 
 /// How many weeks are looked ahead, unless somebody asks for others.
 pub const WEEKS: usize = 12;
@@ -38,10 +39,6 @@ pub fn is_moving(person: &Person, now: Timestamp) -> bool {
         Lifecycle::Active | Lifecycle::Leaving => person.leaves_at.is_some() || is_new(),
         Lifecycle::Candidate | Lifecycle::Left | Lifecycle::Withdrawn => false,
     }
-}
-
-fn day_of(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// Seats that are taken, or given back, by people of one department and role.
@@ -204,7 +201,8 @@ impl Forecasting {
                 self.go(which, at.max(now), -seats, person);
             }
         }
-        if person.baselined || leaves_at.is_some_and(|at| at <= now) {
+        let is_left_alone = person.baselined && person.state != Lifecycle::Preboarding;
+        if is_left_alone || leaves_at.is_some_and(|at| at <= now) {
             return;
         }
         let desired = desired(person, company, now);

@@ -34,14 +34,8 @@ async fn company(rows: Vec<Value>) -> World {
     world.serve(rows);
     let app = json!({ "app": "acme", "owner": "design-ops@contoso.example" });
     let (who, id) = (world.who(), slug("acme"));
-    let put = files::put(
-        &world.ports,
-        &who,
-        ConfigKind::App,
-        &id,
-        app,
-        &Expect::Anything,
-    );
+    let expect = Expect::Anything;
+    let put = files::put(&world.ports, &who, ConfigKind::App, &id, app, &expect);
     put.await.unwrap();
     world.connect_with(mapping()).await;
     world.rest().await;
@@ -110,7 +104,8 @@ async fn another_version_of_the_definition_is_compared_with_nothing() {
     let mut file = mapping();
     file["custom_fields"] = json!({});
     let (id, who) = (slug("acme"), world.who());
-    let put = definitions::put(&world.ports, &who, &id, file, &Expect::Anything);
+    let expect = Expect::Anything;
+    let put = definitions::put(&world.ports, &who, &id, file, &expect);
     put.await.unwrap();
 
     world.day().await;

@@ -144,10 +144,14 @@ pub(super) async fn waits(
     }))
 }
 
+/// How many fields a letter names.
+const MOST_FIELDS: usize = 10;
+
 /// The fields that this sync found to be empty, as long as they are.
 fn emptied(account: &Account, number: u64) -> Option<String> {
     let found = account.contract.as_ref()?.found_by(number);
     let fields: Vec<String> = found
+        .take(MOST_FIELDS)
         .map(|one| {
             let Emptied {
                 field,
