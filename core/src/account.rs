@@ -9,6 +9,7 @@ use crate::audit::StreamId;
 use crate::definition::Failure;
 use crate::ids::{AppSlug, IdError, RosterId, Slug, derive};
 use crate::store::{Entity, Key};
+use crate::sync::shape::{Contract, Emptied};
 use crate::sync::{Sync, SyncState};
 
 /// Between two syncs of an account that nobody asks for lie at least so many.
@@ -120,6 +121,9 @@ pub struct Account {
     /// How far its users became people, where it is the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fed: Option<Fed>,
+    /// What its answers are like, as the last sync that counts found them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
 }
 
 impl Account {
@@ -156,6 +160,7 @@ impl Account {
             held: None,
             last: None,
             fed: None,
+            contract: None,
         }
     }
 
@@ -181,6 +186,15 @@ impl Account {
     #[must_use]
     pub fn label(&self) -> String {
         format!("{}/{}", self.definition, self.name)
+    }
+
+    /// The fields that had values before and have none any more.
+    #[must_use]
+    pub fn emptied(&self) -> &[Emptied] {
+        let contract = self.contract.as_ref();
+        contract
+            .map(|contract| contract.emptied.as_slice())
+            .unwrap_or_default()
     }
 
     /// Is it synced now, if nothing else holds it up?

@@ -28,7 +28,8 @@ pub enum About {
     Task(TaskId),
     /// An approval that waits.
     Approval(ApprovalId),
-    /// An account (its definition and its name) that this sync disabled, or whose sync of this number is held.
+    /// An account (its definition and its name) that this sync disabled, whose sync of this number is held, or found
+    /// fields that are suddenly empty.
     Account(Slug, Slug, u64),
 }
 

@@ -25,6 +25,7 @@ pub mod outside;
 pub mod pause;
 pub mod people;
 pub mod preview;
+pub mod reclaim;
 pub mod replay;
 pub mod reports;
 pub mod review;

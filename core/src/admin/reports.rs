@@ -9,7 +9,9 @@ use crate::handle::{load, residue as leftover};
 use crate::ids::{AppSlug, PersonId};
 use crate::person::Lifecycle;
 use crate::ports::Ports;
-use crate::report::{Flag, Licences, Residue, Seat, Spend, license_name};
+use crate::report::{
+    Flag, Forecast, Forecasting, Licences, Residue, Seat, Spend, WEEKS, license_name,
+};
 
 use super::people::person;
 use super::{AdminError, Who, deciding, files};
@@ -72,6 +74,20 @@ pub async fn spend(ports: &Ports, now: Timestamp) -> Result<Spend, AdminError> {
     Ok(spend)
 }
 
+/// How many seats are missing or free in so many weeks (X10).
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn forecast(ports: &Ports, now: Timestamp, weeks: usize) -> Result<Forecast, AdminError> {
+    let desk = desk(ports, now, &Lifecycle::ALL, 0).await?;
+    let mut forecasting = Forecasting::new(&desk.moving);
+    walk(ports, &desk, |seat| {
+        forecasting.hold(&seat, desk.company.apps.get(&seat.app));
+    })
+    .await?;
+    Ok(forecasting.finish(&desk.moving, &desk.company, &desk.read(), now, weeks))
+}
+
 /// Everything about money, from one walk.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Costs {
@@ -81,9 +97,11 @@ pub struct Costs {
     pub licences: Licences,
     /// What people who left still hold.
     pub residue: Residue,
+    /// How many seats are missing or free in the weeks ahead.
+    pub forecast: Forecast,
 }
 
-/// Spend, licences and residue together (L20, X13).
+/// Spend, licences, residue and forecast together (L20, X10, X13).
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -93,15 +111,19 @@ pub async fn costs(ports: &Ports, now: Timestamp, days: u32) -> Result<Costs, Ad
     for app in desk.company.apps.values() {
         costs.licences.bought(app);
     }
+    let mut forecasting = Forecasting::new(&desk.moving);
     walk(ports, &desk, |seat| {
         costs.spend.add(&seat);
         let app = desk.company.apps.get(&seat.app);
+        forecasting.hold(&seat, app);
         costs.licences.add(seat.clone(), app);
         if seat.state == Some(Lifecycle::Left) {
             costs.residue.add(seat);
         }
     })
     .await?;
+    let (people, read) = (&desk.moving, desk.read());
+    costs.forecast = forecasting.finish(people, &desk.company, &read, now, WEEKS);
     Ok(costs)
 }
 

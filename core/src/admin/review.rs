@@ -72,7 +72,7 @@ pub async fn read(
         let some = page(ports, desk, found.next.as_ref(), limit).await?;
         let mut seats = some.seats;
         seats.retain(Seat::is_active);
-        let decisions = decisions(ports, desk, &seats).await?;
+        let decisions = decisions(ports, &desk.accounts, &seats).await?;
         let rows = seats.into_iter().zip(decisions);
         found.rows.extend(rows.filter(&is_wanted));
         found.next = some.next;
@@ -129,14 +129,14 @@ pub async fn unmatched(
 }
 
 /// The last decisions about these seats, in their order.
-async fn decisions(
+pub(super) async fn decisions(
     ports: &Ports,
-    desk: &Desk,
+    accounts: &[Account],
     seats: &[Seat],
 ) -> Result<Vec<Option<Reviewed>>, AdminError> {
     let mut found = Vec::with_capacity(seats.len());
     for seat in seats.chunks(100) {
-        let keys: Vec<Option<Key>> = seat.iter().map(|seat| key(desk, seat)).collect();
+        let keys: Vec<Option<Key>> = seat.iter().map(|seat| key(accounts, seat)).collect();
         let known: Vec<Key> = keys.iter().flatten().cloned().collect();
         let mut read = ports.store.get_all(&known).await?.into_iter();
         for key in keys {
@@ -148,9 +148,9 @@ async fn decisions(
     Ok(found)
 }
 
-fn key(desk: &Desk, seat: &Seat) -> Option<Key> {
+fn key(accounts: &[Account], seat: &Seat) -> Option<Key> {
     let of = |account: &&Account| account.label() == seat.account;
-    let account = desk.accounts.iter().find(of)?;
+    let account = accounts.iter().find(of)?;
     let id = IdHash::of(&seat.external_id);
     Some(Key::Reviewed(account.roster.clone(), id))
 }

@@ -1,12 +1,15 @@
 //! One walk over the rosters, page by page, with everybody's addresses at hand.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::account::Account;
 use crate::company::Company;
+use crate::ids::AppSlug;
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
-use crate::report::{Directory, Place, Seat, unused_since};
+use crate::report::{Directory, Place, Seat, is_moving, unused_since};
 use crate::roster::Entry;
 use crate::store::{Entity, Group, Loaded, PageRequest, Query};
 
@@ -21,6 +24,8 @@ pub struct Desk {
     pub company: Company,
     /// The accounts whose rosters are walked over.
     pub accounts: Vec<Account>,
+    /// Those of the people who take or give back seats in the time ahead.
+    pub moving: Vec<Person>,
     directory: Directory,
     unused_since: Timestamp,
 }
@@ -38,12 +43,21 @@ impl Desk {
         days: u32,
     ) -> Result<Self, HandleError> {
         let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+        let (directory, moving) = people(ports, states, now).await?;
         Ok(Self {
             company,
-            directory: directory(ports, states).await?,
+            directory,
+            moving,
             accounts: accounts.into_iter().map(|account| account.entity).collect(),
             unused_since: unused_since(now, days),
         })
+    }
+
+    /// The applications of which a roster is known.
+    #[must_use]
+    pub fn read(&self) -> BTreeSet<AppSlug> {
+        let read = self.accounts.iter().filter(|account| account.applied > 0);
+        read.map(|account| account.app.clone()).collect()
     }
 
     /// The seat that an entry of an account's roster is; none for one who has nothing of the application.
@@ -64,12 +78,16 @@ impl Desk {
     }
 }
 
-async fn directory(ports: &Ports, states: &[Lifecycle]) -> Result<Directory, HandleError> {
+async fn people(
+    ports: &Ports,
+    states: &[Lifecycle],
+    now: Timestamp,
+) -> Result<(Directory, Vec<Person>), HandleError> {
     let query = Query::States {
         kind: Person::KIND,
         states: states.iter().map(|state| state.as_str()).collect(),
     };
-    let mut directory = Directory::default();
+    let (mut directory, mut moving) = (Directory::default(), Vec::new());
     let mut page = PageRequest {
         limit: AT_ONCE,
         cursor: None,
@@ -79,12 +97,16 @@ async fn directory(ports: &Ports, states: &[Lifecycle]) -> Result<Directory, Han
         for stored in &answer.items {
             let person: Loaded<Person> = stored.read()?;
             // Whoever was merged away is somebody who may be here.
-            if person.entity.merged.is_none() {
-                directory.add(&person.entity);
+            if person.entity.merged.is_some() {
+                continue;
+            }
+            directory.add(&person.entity);
+            if is_moving(&person.entity, now) {
+                moving.push(person.entity);
             }
         }
         if answer.next.is_none() {
-            return Ok(directory);
+            return Ok((directory, moving));
         }
         page.cursor = answer.next;
     }

@@ -1,7 +1,8 @@
-//! Numbers about who has what (L20, L26, X13): made in one walk over the rosters, with the people at hand. Pure.
+//! Numbers about who has what (L20, L26, X10, X13): made in one walk over the rosters, with the people at hand. Pure.
 
 mod directory;
 mod figures;
+mod forecast;
 mod money;
 mod sums;
 
@@ -16,6 +17,7 @@ use crate::roster::Face;
 
 pub use directory::{Directory, Holder, addresses_of};
 pub use figures::Figures;
+pub use forecast::{Forecast, Forecasting, MOST_WEEKS, Movers, Outlook, WEEKS, Week, is_moving};
 pub use money::{Money, price_of};
 pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 

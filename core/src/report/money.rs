@@ -23,6 +23,18 @@ impl Money {
         *sum = sum.saturating_add(a_month);
     }
 
+    /// What so many cost a month at this price.
+    #[must_use]
+    pub fn of(price: Option<&Price>, count: u64) -> Self {
+        let mut sums = Self::default();
+        sums.add(price);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        for amount in sums.0.values_mut() {
+            *amount = amount.saturating_mul(count);
+        }
+        sums
+    }
+
     /// Adds other sums.
     pub fn join(&mut self, other: &Self) {
         for (currency, amount) in &other.0 {

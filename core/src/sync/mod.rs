@@ -1,6 +1,7 @@
 //! Syncs: one reading of an account each, from its first request to a roster that counts, or to nothing at all.
 
 pub mod guard;
+pub mod shape;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use crate::ids::{RosterId, Slug};
 use crate::retention::Retention;
 use crate::roster::Loss;
 use crate::store::{Entity, Key, PartKind};
+use shape::{Emptied, Shape};
 
 /// How long its parts are kept; a sync that is held is superseded by the next day's.
 const PARTS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -158,6 +160,12 @@ pub struct Sync {
     pub failure: Option<Failure>,
     /// Why it is held.
     pub held: Option<String>,
+    /// How full the fields are of what it read so far.
+    #[serde(default)]
+    pub shape: Shape,
+    /// The fields that it found to be empty, and that had values before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<Emptied>,
     /// For how many days it is kept.
     #[serde(default = "usual_days")]
     pub kept_days: u32,
@@ -196,6 +204,8 @@ impl Sync {
             certificate: None,
             failure: None,
             held: None,
+            shape: Shape::default(),
+            emptied: Vec::new(),
             kept_days: usual_days(),
         }
     }
@@ -204,6 +214,7 @@ impl Sync {
     pub fn start_over(&mut self) {
         self.phase = Phase::Read;
         self.counts = Counts::default();
+        self.shape = Shape::default();
         self.seen_parts = 0;
         self.lost_parts = 0;
         self.point = None;

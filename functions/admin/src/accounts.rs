@@ -14,6 +14,7 @@ use sando_core::definition::LeftOut;
 use sando_core::handle::sync::sample::{Exchange, Sample};
 use sando_core::ids::Slug;
 use sando_core::store::Loaded;
+use sando_core::sync::shape::Emptied;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -61,6 +62,9 @@ pub(crate) struct AccountView {
     active: u64,
     /// How the last sync ended.
     last_sync: Option<LastView>,
+    /// The fields that had values before and have none any more.
+    #[schema(value_type = Vec<Object>)]
+    emptied: Vec<Emptied>,
     /// Which credentials are set, where one account is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<CredentialsSet>,
@@ -113,6 +117,7 @@ impl From<&Account> for AccountView {
                 at: last.at,
                 failure: last.failure.as_ref().map(FailureView::from),
             }),
+            emptied: account.emptied().to_vec(),
             credentials: None,
         }
     }

@@ -21,9 +21,9 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
-    definitions, drafts, events, export, guide, jobs, keys, lever, logins, metrics, pause, people,
-    plan, policies, replays, reports, review, rules, runs, settings, syncs, tasks, test_logins,
-    timeline, workflows,
+    definitions, drafts, events, export, forecast, guide, jobs, keys, lever, logins, metrics,
+    pause, people, plan, policies, replays, reports, review, rules, runs, settings, syncs, tasks,
+    test_logins, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -196,6 +196,7 @@ fn administration() -> OpenApiRouter<Api> {
         .routes(routes!(reports::clear))
         .routes(routes!(reports::licenses))
         .routes(routes!(reports::spend))
+        .routes(routes!(forecast::report))
         .routes(routes!(review::report))
         .routes(routes!(review::decide))
 }

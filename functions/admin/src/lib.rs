@@ -32,6 +32,7 @@ mod drafts;
 mod events;
 mod export;
 mod files;
+mod forecast;
 mod guide;
 mod keys;
 mod lever;

@@ -66,7 +66,7 @@ fn money(money: &Money) -> Value {
 }
 
 /// `1500 EUR; 200 USD`, in the smallest unit.
-fn sums(money: &Money) -> String {
+pub(crate) fn sums(money: &Money) -> String {
     let sums = money.0.iter();
     let sums: Vec<String> = sums
         .map(|(currency, amount)| format!("{amount} {currency}"))
@@ -74,7 +74,8 @@ fn sums(money: &Money) -> String {
     sums.join("; ")
 }
 
-fn line(line: &Line) -> Value {
+/// `{seats, monthly}`.
+pub(crate) fn line(line: &Line) -> Value {
     json!({ "seats": line.seats, "monthly": money(&line.monthly) })
 }
 

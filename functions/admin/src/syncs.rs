@@ -13,6 +13,7 @@ use sando_core::definition::{Certificate, Failure, User};
 use sando_core::ids::Slug;
 use sando_core::roster::{Entry, Face, Loss, Lost};
 use sando_core::store::Query;
+use sando_core::sync::shape::Emptied;
 use sando_core::sync::{Counts, Sync, SyncState, guard};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,6 +86,9 @@ pub(crate) struct SyncView {
     failure: Option<FailureView>,
     /// Why it is or was held.
     held: Option<String>,
+    /// The fields that it found to be empty, and that had values before.
+    #[schema(value_type = Vec<Object>)]
+    emptied: Vec<Emptied>,
     /// How every list ended, what was received and what it cost: the completeness certificate.
     #[schema(value_type = Option<Object>)]
     certificate: Option<Certificate>,
@@ -139,6 +143,7 @@ fn view(sync: Sync, account: &Account) -> SyncView {
         counts: sync.counts,
         failure: sync.failure.as_ref().map(FailureView::from),
         held: sync.held,
+        emptied: sync.emptied,
         certificate: sync.certificate,
         losses: None,
         losses_total: None,

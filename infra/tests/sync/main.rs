@@ -9,6 +9,7 @@
 
 mod details;
 mod directory;
+mod emptied;
 mod ends;
 mod large;
 mod laws;

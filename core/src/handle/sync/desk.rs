@@ -13,6 +13,7 @@ use crate::ports::Ports;
 use crate::roster::difference::Comparing;
 use crate::roster::{LARGEST_ENTRY, Loss, Write};
 use crate::store::{Check, Entity, Key, Loaded, PartKind, Put, StoreError, Stored, Version};
+use crate::sync::shape::Shape;
 use crate::sync::{Content, Counts, Sync, SyncPart, parse_hashes, print_hashes};
 
 /// Hashes of one part: 250 KiB.
@@ -54,6 +55,8 @@ pub(super) struct Desk<'a> {
     pub(super) until: Timestamp,
     /// What was found so far; put down with everything else.
     pub(super) counts: Counts,
+    /// How full the fields are of what was read so far; put down with everything else.
+    pub(super) shape: Shape,
     /// How long the lease lasts beyond the usual: a request of this definition may take so long.
     pub(super) patience: Duration,
     kept_at: Timestamp,
@@ -74,6 +77,7 @@ impl<'a> Desk<'a> {
         Self {
             ports,
             counts: sync.entity.counts,
+            shape: sync.entity.shape.clone(),
             sync,
             account,
             until,
@@ -129,6 +133,7 @@ impl<'a> Desk<'a> {
     pub(super) fn start_over(&mut self) {
         self.sync.entity.start_over();
         self.counts = Counts::default();
+        self.shape = Shape::default();
         self.seen.clear();
         self.lost.clear();
         self.lost_bytes = 0;
@@ -138,6 +143,7 @@ impl<'a> Desk<'a> {
     pub(super) async fn keep(&mut self, hand_on: Option<Timestamp>) -> Result<(), HandleError> {
         self.flush().await?;
         self.sync.entity.counts = self.counts;
+        self.sync.entity.shape.clone_from(&self.shape);
         if let Some(at) = hand_on {
             self.sync.entity.look_at = at;
             self.sync.entity.turns = self.sync.entity.turns.saturating_add(1);

@@ -26,6 +26,7 @@ use crate::definition::{Definition, Inputs};
 use crate::ids::{AppSlug, Slug};
 use crate::ports::Ports;
 use crate::store::{Key, Loaded};
+use crate::sync::shape::Emptied;
 use crate::sync::{Phase, Sync, SyncState};
 
 use super::{HandleError, ledger, load};
@@ -127,9 +128,10 @@ pub(super) async fn waits(
              otherwise the next sync decides anew."
         )));
     }
+    let emptied = emptied(&account, number);
     let is_last = account.last.is_some_and(|last| last.number == number);
     let AccountState::Disabled { failure, .. } = account.state else {
-        return Ok(None);
+        return Ok(emptied);
     };
     let words = failure.remote.as_deref();
     let words = words.map_or_else(String::new, |words| format!(" It says: {words}"));
@@ -140,6 +142,37 @@ pub(super) async fn waits(
              account: after a test that works it is synced again."
         )
     }))
+}
+
+/// How many fields a letter names.
+const MOST_FIELDS: usize = 10;
+
+/// The fields that this sync found to be empty, as long as they are.
+fn emptied(account: &Account, number: u64) -> Option<String> {
+    let found = account.contract.as_ref()?.found_by(number);
+    let fields: Vec<String> = found
+        .take(MOST_FIELDS)
+        .map(|one| {
+            let Emptied {
+                field,
+                before,
+                before_rows,
+                now,
+                now_rows,
+                ..
+            } = one;
+            format!("`{field}` has a value in {now} of {now_rows} rows, before in {before} of {before_rows}")
+        })
+        .collect();
+    (!fields.is_empty()).then(|| {
+        format!(
+            "What {} answers is suddenly empty in places: {}. The sync counts, so lists and reports show it as it is now. \
+             Look at an answer, and mend the mapping of the definition `{}` if the application moved the field.",
+            account.label(),
+            fields.join("; "),
+            account.definition
+        )
+    })
 }
 
 fn origin(account: &Account, now: Timestamp) -> Origin {

@@ -377,6 +377,10 @@ async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
         Some((IdHash::of(&user.external_id), cut.collect()))
     });
     let mut whys: HashMap<IdHash, Vec<String>> = explained.collect();
+    batch.users.iter().for_each(|user| desk.shape.count(user));
+    for dropped in &batch.dropped {
+        desk.shape.count_dropped(dropped);
+    }
     let mut users = batch.users.into_iter().peekable();
     while users.peek().is_some() {
         let portion: Vec<MappedUser> = users.by_ref().take(AT_ONCE).collect();

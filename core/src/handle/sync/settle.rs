@@ -15,6 +15,7 @@ use crate::letter::{About, Letter};
 use crate::metric::Metric;
 use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, StoreError};
+use crate::sync::shape::Contract;
 use crate::sync::{Counts, Sync, SyncState, guard};
 
 /// Who is told what has to be looked at (B18), beside the owner of the application.
@@ -31,6 +32,7 @@ pub(super) fn has(account: &Account, sync: &Sync) -> bool {
 pub(super) async fn decide(desk: &mut Desk<'_>) -> Result<(), HandleError> {
     desk.flush().await?;
     desk.sync.entity.counts = desk.counts;
+    desk.sync.entity.shape.clone_from(&desk.shape);
     let settings = load::settings(desk.ports).await?;
     match guard::objection(&desk.counts, &settings.guard) {
         None => apply(desk).await,
@@ -84,7 +86,7 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         let now = desk.ports.clock.now();
         let mut sync = desk.sync.clone();
         sync.entity.end(state, now);
-        settle(&mut account.entity, &sync.entity, now);
+        settle(&mut account.entity, &mut sync.entity, now);
         let mut changes = Changes::new(desk.origin());
         changes.say(line(&account.entity, &sync.entity));
         changes.update(&sync);
@@ -96,7 +98,8 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
             .as_ref()
             .and_then(|directory| directory::feeding(&account.entity, directory));
         let failure = sync.entity.failure.as_ref();
-        if state == SyncState::Held || failure.is_some_and(|failure| failure.disable) {
+        let is_told = state == SyncState::Held || !sync.entity.emptied.is_empty();
+        if is_told || failure.is_some_and(|failure| failure.disable) {
             for letter in letters(desk.ports, &account.entity, &sync.entity).await? {
                 changes.tell(letter);
             }
@@ -114,7 +117,7 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
     Err(StoreError::Conflict { key }.into())
 }
 
-fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
+fn settle(account: &mut Account, sync: &mut Sync, now: Timestamp) {
     account.ended(sync, now);
     match sync.state {
         SyncState::Done => {
@@ -125,6 +128,9 @@ fn settle(account: &mut Account, sync: &Sync, now: Timestamp) {
             account.active = sync.counts.active;
             account.licensed = sync.counts.licensed;
             account.using = sync.counts.using;
+            let contract = Contract::after(account.contract.as_ref(), sync);
+            sync.emptied = contract.found_by(sync.number).cloned().collect();
+            account.contract = Some(contract);
         }
         SyncState::Held => {
             account.held = Some(sync.number);

@@ -137,6 +137,7 @@ pub(super) async fn show(
         (login::section(&api, &visitor, &account).await?)
         div #live data-asks=[is_running.then_some("1")] hx-get=[is_running.then_some(&place)]
             hx-trigger=[is_running.then_some("every 2s")] hx-select="#live" hx-select-oob="#verdict" hx-target="this" hx-swap="outerMorph" {
+            (emptied(&account))
             @if let Some(certificate) = latest { (certificate::shown(certificate)) }
             section aria-labelledby="syncs" {
                 h2 #syncs { "Syncs" }
@@ -145,6 +146,19 @@ pub(super) async fn show(
         }
     };
     Ok(page(&visitor, &account, "syncs", now, body).respond(Some(&visitor)))
+}
+
+/// What is suddenly missing from its answers.
+fn emptied(account: &Account) -> Markup {
+    html! {
+        @if !account.emptied().is_empty() {
+            section aria-labelledby="emptied" {
+                h2 #emptied { (words::EMPTIED) }
+                ul { @for one in account.emptied() { li.warn { (words::emptied(one)) " " span.small.muted { "syn_" (one.sync) } } } }
+                p.measure.small.muted { (words::EMPTIED_MEANS) " " a href={ "/console/integrations/" (account.definition) } { "Definition" } }
+            }
+        }
+    }
 }
 
 fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
@@ -161,7 +175,12 @@ fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
                     @let counts = sync.counts;
                     tr {
                         td { strong { "syn_" (sync.number) } " " span.small.muted { "v" (sync.version) } }
-                        td data-label="State" { (tag(shape, state)) @if let Some(held) = &sync.held { div.small { (held) } } @if let Some(failure) = &sync.failure { div.small { (failure.message) } } }
+                        td data-label="State" {
+                            (tag(shape, state))
+                            @if let Some(held) = &sync.held { div.small { (held) } }
+                            @if let Some(failure) = &sync.failure { div.small { (failure.message) } }
+                            @for one in &sync.emptied { div.small.warn { (words::emptied(one)) } }
+                        }
                         td.num data-label="Users" { @if sync.state == SyncState::Done || sync.state == SyncState::Held { (counts.users) } }
                         td data-label="What changed" { (counts.new) " new, " (counts.changed) " changed, " (counts.vanished) " vanished" }
                         td data-label="By" { (sync.actor) }

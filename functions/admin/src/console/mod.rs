@@ -6,6 +6,7 @@
 
 mod assets;
 mod cookie;
+mod forecast;
 mod form;
 mod format;
 mod frame;
@@ -166,6 +167,9 @@ const FORMS: &[Route] = &[
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
     ("/console/spend/residue", || post(reclaim::clear)),
+    ("/console/licences/{app}/{plan}", || {
+        post(reclaim::give_back)
+    }),
     ("/console/reports/review", || post(review::decide)),
     ("/console/events/{id}/replay", || post(events::replay)),
     ("/console/runs/{id}/cancel", || post(run::cancel)),

@@ -1,26 +1,31 @@
 //! Seats that could go back: what people who left still hold, as a plan that is carried out when somebody says so, and
-//! who holds one licence.
+//! who holds one licence, with what could go back of it.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::files;
-use sando_core::admin::reports;
+use sando_core::admin::reclaim::{Found, look};
+use sando_core::admin::{files, reports, review};
 use sando_core::ids::{AppSlug, derive};
-use sando_core::report::{Residue, Seat, UNUSED_DAYS};
+use sando_core::report::{Flag, Residue, Seat, UNUSED_DAYS};
+use sando_core::review::Verdict;
 
 use crate::Api;
+use crate::problem::Problem;
+use crate::review::account;
 
 use super::form::Form;
 use super::format::{day_of, total};
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{empty, hidden};
+use super::parts::{empty, hidden, no_default, reason, segment};
 use super::refusal::Refusal;
-use super::visitor::{Administers, Sees, Visitor};
+use super::review::{decided, parts};
+use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 /// From so many people on the number is typed.
@@ -50,7 +55,7 @@ fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) ->
             div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
         }
         @if residue.seats.is_empty() { p.bar { a.button href="/console/spend" { "See what is spent" } } } @else {
-            (table(&residue.seats, false))
+            (table(&residue.seats))
             p.pager { a href="/console/spend/csv?of=residue" { (words::CSV) } }
             @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong.is_some())) }
             @else { p.small.muted { (words::CLEARING_NEEDS) } }
@@ -87,12 +92,12 @@ fn form(api: &Api, visitor: &Visitor, residue: &Residue, is_wrong: bool) -> Mark
     }
 }
 
-fn table(seats: &[Seat], with_flags: bool) -> Markup {
+fn table(seats: &[Seat]) -> Markup {
     html! {
         table {
             thead { tr {
                 th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" } th scope="col" { "Licences" }
-                th scope="col" { @if with_flags { "Worth a look" } @else { "Left" } } th.num scope="col" { "A month" }
+                th scope="col" { "Left" } th.num scope="col" { "A month" }
             } }
             tbody {
                 @for seat in seats.iter().take(SHOWN) {
@@ -102,9 +107,7 @@ fn table(seats: &[Seat], with_flags: bool) -> Markup {
                         td data-label="User" { (seat.email.as_deref().unwrap_or(&seat.external_id)) }
                         td data-label="Where" { (seat.account) }
                         td data-label="Licences" { (seat.licenses.join(", ")) }
-                        td data-label=(if with_flags { "Worth a look" } else { "Left" }) {
-                            @if with_flags { (flags(seat)) } @else if let Some(at) = seat.left_at { (day_of(at)) }
-                        }
+                        td data-label="Left" { @if let Some(at) = seat.left_at { (day_of(at)) } }
                         td.num data-label="A month" { (total(&seat.monthly)) }
                     }
                 }
@@ -142,7 +145,7 @@ pub(super) async fn clear(
     Ok(done("/console/spend/residue", Said::Clearing))
 }
 
-/// Shows who holds a licence, and whose seat is worth a look.
+/// Shows who holds a licence, whose seat is worth a look, and what would be taken away.
 pub(super) async fn licence(
     Sees(visitor): Sees,
     State(api): State<Api>,
@@ -157,16 +160,115 @@ pub(super) async fn licence(
         .get(&app)
         .map_or(app.as_str(), |app| app.label());
     let odd = holders.seats.iter().filter(|seat| !seat.flags.is_empty());
+    let odd = odd.count();
+    let seats = holders.seats.into_iter().take(SHOWN).collect();
+    let found = look(&api.ports, now, seats).await?;
+    let to = format!("/console/licences/{app}/{}", segment(&license));
     let body = html! {
-        @if holders.seats.is_empty() { (empty(words::NO_HOLDERS)) } @else { (table(&holders.seats, true)) }
+        @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else { (plan(&api, &visitor, &to, &found, now)) }
     };
     let page = Page {
         nav: Nav::Spend,
         title: format!("{label} {license}"),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
-        verdict: words::licence(label, &license, holders.held, odd.count()),
+        verdict: words::licence(label, &license, holders.held, odd),
         lead: None,
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// Who holds it; what could go back can be selected, and becomes a task of the application's owner.
+fn plan(api: &Api, visitor: &Visitor, to: &str, all: &[Found], now: Timestamp) -> Markup {
+    let may = visitor.may(Scope::Operate);
+    let is_any = all.iter().any(|one| one.is_offered(now));
+    html! {
+        @if !is_any { (holders(all, false, now)) } @else {
+            form.stack.wide method="post" action=(to) {
+                (hidden(visitor, &once(api)))
+                (no_default())
+                p.measure.muted { (words::GIVE_BACK_MEANS) }
+                (holders(all, may, now))
+                @if may {
+                    (reason(true))
+                    p.bar { button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) } }
+                } @else { p.small.muted { (words::REVIEW_NEEDS) } }
+            }
+        }
+    }
+}
+
+fn holders(all: &[Found], may: bool, now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                @if may { th scope="col" { span.visually-hidden { "Select" } } }
+                th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" } th scope="col" { "Licences" }
+                th scope="col" { "Worth a look" } th scope="col" { "What to do" } th.num scope="col" { "A month" }
+            } }
+            tbody {
+                @for one in all {
+                    @let seat = &one.seat;
+                    @let name = seat.name.as_deref().unwrap_or(words::NOBODY);
+                    @let user = seat.email.as_deref().unwrap_or(&seat.external_id);
+                    tr {
+                        @if may { td { @if one.is_offered(now) {
+                            input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) };
+                        } } }
+                        td data-label="Who" { @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (name) } } @else { (name) } }
+                        td data-label="User" { (user) }
+                        td data-label="Where" { (seat.account) }
+                        td data-label="Licences" { (seat.licenses.join(", ")) }
+                        td data-label="Worth a look" { (flags(seat)) }
+                        td data-label="What to do" { (to_do(one, now)) }
+                        td.num data-label="A month" { (total(&seat.monthly)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is decided already, or in whose hands it is.
+fn to_do(one: &Found, now: Timestamp) -> Markup {
+    let flags = &one.seat.flags;
+    html! {
+        @if let Some(reviewed) = one.reviewed.as_ref().filter(|reviewed| reviewed.counts(now)) { (decided(reviewed, now)) }
+        @else if flags.contains(&Flag::HolderLeft) { a href="/console/spend/residue" { (words::SEE_PLAN) } }
+        @else if flags.contains(&Flag::Orphaned) { a href="/console/reports/review" { (words::REVIEW) } }
+        @else if !flags.is_empty() && !one.given_by.is_empty() {
+            (words::GIVEN_BY) " "
+            @for (place, policy) in one.given_by.iter().enumerate() {
+                @if place > 0 { ", " }
+                a href={ "/console/policies/" (policy) } { (policy) }
+            }
+        }
+    }
+}
+
+/// Makes what is selected tasks of the application's owner, one for each seat, as a review does.
+pub(super) async fn give_back(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At((app, license)): At<(AppSlug, String)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let users: Vec<&str> = form.all("user").take(SHOWN).collect();
+    if users.is_empty() {
+        return Err(Problem::mistake("user", "select at least one seat").into());
+    }
+    let who = visitor.who(&api);
+    for user in users {
+        let (label, external_id) = parts(user)?;
+        let (definition, name) = account(label)?;
+        let place = review::Place {
+            definition: &definition,
+            name: &name,
+            external_id,
+        };
+        let why = form.get("reason");
+        review::decide(&api.ports, &who, place, Verdict::Revoked, why).await?;
+    }
+    let to = format!("/console/licences/{app}/{}", segment(&license));
+    Ok(done(&to, Said::Reviewed))
 }

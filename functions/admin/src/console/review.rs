@@ -173,7 +173,8 @@ fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
     }
 }
 
-fn decided(reviewed: &Reviewed, now: Timestamp) -> Markup {
+/// What was decided, when, by whom, and the task that it became.
+pub(super) fn decided(reviewed: &Reviewed, now: Timestamp) -> Markup {
     let (shape, word) = match reviewed.verdict {
         Verdict::Confirmed => (Shape::Done, "confirmed"),
         Verdict::Revoked => (Shape::Waiting, "to be taken away"),
@@ -215,7 +216,7 @@ pub(super) async fn decide(
 }
 
 /// The account and the user in it: `acme/prod/a/1`.
-fn parts(user: &str) -> Result<(&str, &str), Refusal> {
+pub(super) fn parts(user: &str) -> Result<(&str, &str), Refusal> {
     let mut slashes = user.match_indices('/').map(|(place, _)| place);
     let second = slashes.nth(1);
     let both = second.and_then(|place| Some((user.get(..place)?, user.get(place + 1..)?)));

@@ -17,9 +17,11 @@ use sando_core::store::Loaded;
 use serde::Deserialize;
 
 use crate::Api;
+use crate::forecast::forecast_rows;
 use crate::reports::{csv as file, license_rows, seat_rows, spend_rows};
 
 use super::chart::{bar, percent};
+use super::forecast;
 use super::format::{number, total};
 use super::input::Asks;
 use super::layout::{Nav, Page};
@@ -87,6 +89,7 @@ pub(super) async fn show(
         html! {
             (chargeback(&rows, query.by, &costs.spend.total.monthly))
             (licences(&costs, &company))
+            (forecast::section(&costs.forecast, &company))
             (residue(&visitor, &costs))
         }
     };
@@ -259,7 +262,10 @@ fn licences(costs: &Costs, company: &Company) -> Markup {
                             }
                             td.share { (bar(percent(sum.used, seats))) }
                             td.num data-label="In use" { (number(sum.used)) " of " (number(seats)) @if sum.bought.is_some() { " bought" } }
-                            td.num data-label="Could go back" { (number(sum.reclaimable)) }
+                            td.num data-label="Could go back" {
+                                (number(sum.reclaimable))
+                                @if sum.reclaimable > 0 { " " a href={ "/console/licences/" (app) "/" (segment(license)) } aria-label={ (words::PLAN_SEATS) " " (license) } { (words::PLAN_SEATS) } }
+                            }
                             td.num data-label="Saving a month" { @if sum.reclaimable > 0 { (total(&sum.saving)) } }
                             td data-label="Worth a look" { (why(sum)) }
                         }
@@ -297,6 +303,7 @@ enum Table {
     Person,
     Licences,
     Residue,
+    Forecast,
 }
 
 /// Which table is wanted.
@@ -319,6 +326,7 @@ pub(super) async fn csv(
         Table::App => file("app", spend_rows(&costs.spend, Some("app"))),
         Table::Person => file("person", spend_rows(&costs.spend, Some("person"))),
         Table::Licences => file("licences", license_rows(&costs.licences)),
+        Table::Forecast => file("forecast", forecast_rows(&costs.forecast)),
         Table::Residue => file("residue", seat_rows(&costs.residue.seats)),
     })
 }

@@ -16,6 +16,7 @@ mod config;
 mod console;
 mod day_one;
 mod drift;
+mod emptied;
 mod erasure;
 mod events;
 mod identity;

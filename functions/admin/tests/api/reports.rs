@@ -3,18 +3,29 @@
 use serde_json::{Value, json};
 
 use crate::builder::{connected_to, definition, given};
+use crate::day_one::hired;
 use crate::world::{World, world};
 
-fn row(id: &str, mail: &str, last: &str) -> Value {
+pub(crate) fn row(id: &str, mail: &str, last: &str) -> Value {
     json!({ "id": id, "mail": mail, "state": "on", "seen": last })
+}
+
+/// Acme with one plan, of which so many seats were bought.
+pub(crate) fn acme(seats: u64) -> Value {
+    let plan = json!({ "id": "pro", "price": { "amount_minor": 1500, "currency": "EUR", "per": "month" }, "seats": seats });
+    json!({ "name": "Acme", "owner": "it@contoso.example", "plans": [plan] })
+}
+
+/// A policy that gives Acme to engineers three days before they start.
+pub(crate) fn makers() -> Value {
+    json!({ "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
+        "grants": [{ "app": "acme", "plan": "pro", "deliver": { "before_start": "3d" } }] })
 }
 
 /// Ada is here, Bo left before he was known here, a stranger has the rest.
 pub(crate) async fn company() -> World {
     let world = world();
-    let plan = json!({ "id": "pro", "price": { "amount_minor": 1500, "currency": "EUR", "per": "month" }, "seats": 5 });
-    let app = json!({ "name": "Acme", "owner": "it@contoso.example", "plans": [plan] });
-    world.put("/v1/apps/acme", app).await.expect(201);
+    world.put("/v1/apps/acme", acme(5)).await.expect(201);
     let ada = json!({ "attributes": { "name": "Ada Park", "work_email": "ada@contoso.example",
         "department": "Engineering" }, "start_date": "2026-03-02" });
     world.put("/v1/people/hr-1", ada).await.expect(201);
@@ -177,4 +188,59 @@ async fn a_licence_of_a_suspended_user_is_spent_and_asked_back_and_nothing_to_re
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
     assert_eq!(tasks["items"].as_array().unwrap().len(), 1);
     assert_eq!(tasks["items"][0]["title"], "Take back licences of Acme");
+}
+
+#[tokio::test]
+async fn a_hire_and_a_leaver_move_the_seats_of_their_weeks() {
+    let world = company().await;
+    world.put("/v1/apps/acme", acme(3)).await.expect(200);
+    let people = world.get("/v1/people?limit=200").await.expect(200);
+    let people = people["items"].as_array().unwrap();
+    let ada = people.iter().find(|one| one["name"] == "Ada Park").unwrap();
+    let leave = json!({ "at": "2027-01-20T09:00:00Z", "reason": "goes home" });
+    let path = format!("/v1/people/{}:terminate", ada["id"].as_str().unwrap());
+    world.post(&path, leave).await.expect(200);
+    world.put("/v1/policies/makers", makers()).await.expect(201);
+    // Starts on 1 March.
+    hired(&world).await;
+
+    let forecast = world.get("/v1/reports/forecast").await.expect(200);
+    let file = world.get("/v1/reports/forecast?format=csv").await;
+
+    let of = &forecast["items"][0];
+    assert_eq!(
+        (&of["app"], &of["license"]),
+        (&json!("acme"), &json!("pro"))
+    );
+    assert_eq!((&of["bought"], &of["held"]), (&json!(3), &json!(4)));
+    let weeks = of["weeks"].as_array().unwrap();
+    let needs: Vec<u64> = weeks
+        .iter()
+        .map(|week| week["need"]["seats"].as_u64().unwrap())
+        .collect();
+    assert_eq!(needs, [4, 4, 4, 3, 3, 3, 3, 4, 4, 4, 4, 4]);
+    assert_eq!(weeks[2]["from"], "2027-01-18");
+    let one = json!([{ "department": "Engineering", "role": "", "seats": 1 }]);
+    assert_eq!(weeks[2]["leaving"], one);
+    assert_eq!(weeks[7]["joining"], one);
+    let cost = json!([{ "amount_minor": 1500, "currency": "EUR" }]);
+    assert_eq!(weeks[7]["missing"], json!({ "seats": 1, "monthly": cost }));
+    assert_eq!(weeks[3]["missing"]["seats"], 0);
+    assert_eq!(csv(&file.text).len(), 13);
+    let line = "acme,pro,2027-02-22,3,1,Engineering: 1,0,,4,6000 EUR,1,1500 EUR,0,0 EUR";
+    assert!(file.text.contains(line), "{}", file.text);
+}
+
+#[tokio::test]
+async fn a_forecast_is_for_as_many_weeks_as_are_asked_for() {
+    let world = company().await;
+
+    let two = world.get("/v1/reports/forecast?weeks=2").await.expect(200);
+
+    assert_eq!(two["items"][0]["weeks"].as_array().unwrap().len(), 2);
+    for weeks in ["0", "53"] {
+        let path = format!("/v1/reports/forecast?weeks={weeks}");
+        let wrong = world.get(&path).await.expect(422);
+        assert_eq!(wrong["errors"][0]["path"], "weeks");
+    }
 }

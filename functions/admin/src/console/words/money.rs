@@ -1,8 +1,8 @@
 //! Sentences about licences and what they cost.
 
-use sando_core::report::{Licences, Line, Money, Residue};
+use sando_core::report::{Forecast, Licences, Line, Money, Outlook, Residue, Week};
 
-use crate::console::format::{many, number, size, total};
+use crate::console::format::{day, many, number, size, total};
 
 pub(in crate::console) const SPEND: &str = "Spend";
 pub(in crate::console) const LICENCES: &str = "Licences";
@@ -63,6 +63,79 @@ pub(in crate::console) fn residue(people: usize, held: &Line) -> String {
         if people == 1 { "holds" } else { "hold" },
         many(held.seats, "seat", "seats"),
         total(&held.monthly)
+    )
+}
+
+pub(in crate::console) const FORECAST_MEANS: &str = "What rosters show, and what policies give to those who arrive, less what those give back \
+     who leave. A week needs as many seats as at its busiest moment.";
+pub(in crate::console) const PLAN_SEATS: &str = "Plan…";
+pub(in crate::console) const GIVE_BACK_MEANS: &str = "Each seat that is selected becomes a task of the application's owner, who takes it away; the next sync shows \
+     whether it is gone. A seat that a policy gives is given again: change the policy.";
+pub(in crate::console) const GIVEN_BY: &str = "Given by the policy";
+
+/// What lies ahead.
+pub(in crate::console) fn forecast_of(weeks: usize) -> String {
+    format!("Seats in the next {weeks} weeks")
+}
+
+/// How many seats will be missing, since when, and what they cost.
+pub(in crate::console) fn forecast(forecast: &Forecast) -> String {
+    let all = || {
+        forecast
+            .by_license
+            .values()
+            .flat_map(|plans| plans.values())
+    };
+    let (mut seats, mut monthly) = (0_u64, Money::default());
+    for plan in all() {
+        let missing = plan.weeks.iter().filter_map(|week| week.missing.as_ref());
+        if let Some(most) = missing
+            .max_by_key(|line| line.seats)
+            .filter(|line| line.seats > 0)
+        {
+            seats = seats.saturating_add(most.seats);
+            monthly.join(&most.monthly);
+        }
+    }
+    let short = |week: &&Week| {
+        let missing = week.missing.as_ref();
+        missing.is_some_and(|line| line.seats > 0)
+    };
+    let first = all().filter_map(|plan| plan.weeks.iter().find(short));
+    match first.map(|week| week.from).min() {
+        None => "No seat will be missing, as far as anybody can tell.".to_owned(),
+        Some(from) => format!(
+            "{} missing at the most, the first in the week of {}: {} a month.",
+            many(seats, "seat will be", "seats will be"),
+            day(from),
+            total(&monthly)
+        ),
+    }
+}
+
+/// What lies ahead of one plan.
+pub(in crate::console) fn ahead(outlook: &Outlook) -> String {
+    let most = outlook.weeks.iter().map(|week| week.need.seats).max();
+    let bought = match (outlook.held, outlook.bought) {
+        (None, _) => "its roster is not known".to_owned(),
+        (_, None) => "nobody said how many were bought".to_owned(),
+        (_, Some(bought)) => match outlook.most_missing() {
+            0 => format!("{} bought, enough", number(bought)),
+            short => format!("{} bought, {} short", number(bought), number(short)),
+        },
+    };
+    let undated = match outlook.undated {
+        0 => String::new(),
+        some => format!("; {} without a first day", many(some, "person", "people")),
+    };
+    format!("{} needed, {bought}{undated}", number(most.unwrap_or(0)))
+}
+
+/// For whom nobody can tell.
+pub(in crate::console) fn undecided(count: u64) -> String {
+    format!(
+        "Not counted: {} that nobody can tell yet, since an attribute is missing or unmapped.",
+        many(count, "access", "accesses")
     )
 }
 

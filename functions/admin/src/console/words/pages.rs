@@ -3,6 +3,7 @@
 use sando_core::account::{Account, AccountState};
 use sando_core::audit::Verification;
 use sando_core::erasure::{Erasure, Extent};
+use sando_core::sync::shape::Emptied;
 
 use crate::console::format::{many, number, size};
 
@@ -150,6 +151,22 @@ pub(in crate::console) fn account(account: &Account) -> String {
             number(account.active)
         ),
     }
+}
+
+pub(in crate::console) const EMPTIED: &str = "Suddenly empty";
+pub(in crate::console) const EMPTIED_MEANS: &str = "The sync counts: lists and reports show what the application answers now. If it moved the field, mend the \
+     mapping; the next sync fills it again. The warning stays until there are values again, or another version of the definition reads them.";
+
+/// A field that had values and has none any more.
+pub(in crate::console) fn emptied(one: &Emptied) -> String {
+    format!(
+        "{} is suddenly empty: it has a value in {} of {}, before in {} of {}.",
+        one.field,
+        number(one.now),
+        many(one.now_rows, "row", "rows"),
+        number(one.before),
+        number(one.before_rows)
+    )
 }
 
 pub(in crate::console) const HELD_WHAT: &str = "Who would lose something";

@@ -1,11 +1,14 @@
 //! Licences and spend as pages: what is used, what it costs whom, what could go back, and every table as CSV.
 
+use serde_json::json;
+
 use super::{Browser, between};
 use crate::metrics::a_day_is_counted;
-use crate::reports::company;
+use crate::reports::{acme, company, makers, row};
 use crate::world::World;
 
 const RESIDUE: &str = "/console/spend/residue";
+const SEATS: &str = "/console/licences/acme/pro";
 
 async fn open_tasks(world: &World) -> usize {
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
@@ -54,6 +57,10 @@ async fn every_table_is_a_csv_without_formulas() {
         ("person", "person,per_"),
         ("licences", "acme,pro,5,4,1,"),
         ("residue", "'=Bo()"),
+        (
+            "forecast",
+            "acme,pro,2027-01-04,5,0,,0,,4,6000 EUR,0,0 EUR,1,1500 EUR",
+        ),
     ] {
         let file = viewer.get(&format!("/console/spend/csv?of={of}")).await;
         assert_eq!(file.status, 200, "{of}");
@@ -116,6 +123,89 @@ async fn a_licence_shows_who_holds_it_and_whose_seat_is_odd() {
     );
     assert!(page.text.contains("has another seat"), "{}", page.text);
     assert_eq!(viewer.get("/console/licences/none/pro").await.status, 404);
+}
+
+#[tokio::test]
+async fn seats_that_will_be_missing_are_drawn_with_their_numbers() {
+    let world = company().await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let enough = viewer.get("/console/spend").await.text;
+    world.put("/v1/apps/acme", acme(3)).await.expect(200);
+    let short = viewer.get("/console/spend").await.text;
+
+    assert!(enough.contains("No seat will be missing"), "{enough}");
+    assert!(!enough.contains("class=\"ahead\""), "{enough}");
+    let says = "1 seat will be missing at the most, the first in the week of Mon 4 Jan 2027: €15.00 a month.";
+    for shown in [
+        says,
+        "class=\"ahead\"",
+        "1 short</text>",
+        "4 needed, 3 bought, 1 short",
+        "<td data-label=\"Week from\">Mon 4 Jan 2027</td>",
+    ] {
+        assert!(short.contains(shown), "{shown}: {short}");
+    }
+}
+
+/// Ada was not seen in Acme for a year.
+async fn unused(world: &World) {
+    world.serve(vec![
+        row("1", "ada@contoso.example", "2026-01-03T09:00:00Z"),
+        row("2", "bo@contoso.example", "2027-01-03T09:00:00Z"),
+        row("3", "stranger@contoso.example", "2027-01-03T09:00:00Z"),
+        row("4", "bo@mail.example", "2027-01-03T09:00:00Z"),
+    ]);
+    let sync = world.post("/v1/accounts/acme/prod:sync", json!({})).await;
+    sync.expect(202);
+    world.pass(1).await;
+}
+
+#[tokio::test]
+async fn a_seat_that_nobody_uses_becomes_a_task_of_the_owner() {
+    let world = company().await;
+    unused(&world).await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let mut operator = Browser::with(&world, "operate", &[]).await;
+    let select = "name=\"user\" value=\"acme/prod/1\"";
+
+    let spend = viewer.get("/console/spend").await.text;
+    let seen = viewer.get(SEATS).await.text;
+    let plan = operator.get(SEATS).await.text;
+    let nothing = operator.post(SEATS, &[("reason", "not used")]).await;
+    let before = open_tasks(&world).await;
+    let fields = [("user", "acme/prod/1"), ("reason", "not used")];
+    let done = operator.post(SEATS, &fields).await;
+    let after = operator.get(SEATS).await.text;
+
+    assert!(spend.contains("aria-label=\"Plan… pro\""), "{spend}");
+    assert!(!seen.contains("name=\"user\""), "{seen}");
+    assert!(seen.contains("takes the role operator"), "{seen}");
+    assert!(plan.contains(select), "{plan}");
+    assert_eq!(plan.matches("name=\"user\"").count(), 1, "{plan}");
+    assert_eq!((nothing.status, before), (422, 0));
+    assert_eq!(done.status, 303, "{}", done.text);
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    let tasks = tasks["items"].as_array().unwrap();
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0]["owner"], "it@contoso.example");
+    assert!(!after.contains(select), "it is in hand: {after}");
+    assert!(after.contains("to be taken away"), "{after}");
+}
+
+#[tokio::test]
+async fn a_seat_that_a_policy_gives_is_a_matter_of_the_policy() {
+    let world = company().await;
+    unused(&world).await;
+    world.put("/v1/policies/makers", makers()).await.expect(201);
+    world.pass(1).await;
+    let mut operator = Browser::with(&world, "operate", &[]).await;
+
+    let plan = operator.get(SEATS).await.text;
+
+    assert!(plan.contains("Given by the policy"), "{plan}");
+    assert!(plan.contains("href=\"/console/policies/makers\""), "{plan}");
+    assert!(!plan.contains("name=\"user\""), "{plan}");
 }
 
 #[tokio::test]
