@@ -50,6 +50,23 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Hired,
+        Self::Unhired,
+        Self::Archived,
+        Self::Unarchived,
+        Self::StageChanged,
+        Self::Deleted,
+        Self::Applied,
+        Self::OfferChanged,
+        Self::PersonChanged,
+        Self::Terminated,
+        Self::Reinstated,
+        Self::UserAppeared,
+        Self::UserVanished,
+    ];
+
     /// The name in files and API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

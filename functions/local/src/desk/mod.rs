@@ -4,8 +4,9 @@
 //! as the command takes, and nobody works on what follows.
 
 mod apply;
+mod definitions;
 mod document;
-mod folder;
+pub(crate) mod folder;
 mod people;
 mod rehearsal;
 mod table;
@@ -27,14 +28,18 @@ use crate::engine::Engine;
 
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
 pub(crate) use document::{DocumentFlags, document};
+use folder::File;
 pub(crate) use people::{ImportFlags, import};
 
-/// The changes that the files of a folder describe: each `{kind, id, file}`.
+/// The changes that the files of a folder describe: each `{kind, id, file}`; definitions are none.
 ///
 /// # Errors
 /// All mistakes, each as a line.
 pub(crate) fn changes_of(folder: &std::path::Path) -> Result<Vec<Value>, Vec<String>> {
-    folder::read(folder).map(|read| read.changes)
+    match folder::read(folder) {
+        Ok(files) => Ok(files.iter().filter_map(File::change).collect()),
+        Err(wrong) => Err(wrong.into_iter().map(|one| one.line).collect()),
+    }
 }
 
 /// Everybody in a CSV file: the key, and what `PUT /v1/people/{key}` takes.
