@@ -28,6 +28,9 @@ const KINDS: [ConfigKind; 4] = [
 /// The keys of the file of attributes.
 const OF_ATTRIBUTES: [&str; 4] = ["attributes", "aliases", "locations", "required"];
 
+/// What the API adds to the files that it answers, and leaves out of those that it is given.
+const ADDED: [&str; 3] = ["warnings", "credentials", "built_in"];
+
 /// One file.
 pub(crate) struct File {
     /// Where it lies.
@@ -136,6 +139,9 @@ impl File {
         let Value::Object(fields) = &mut file.value else {
             return Err(file.placed(vec![Mistake::new("", "is no object")]));
         };
+        for key in ADDED {
+            fields.remove(key);
+        }
         file.kind = match kind(fields) {
             Ok(kind) => kind,
             Err(mistake) => return Err(file.placed(vec![mistake])),
