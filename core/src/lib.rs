@@ -51,6 +51,7 @@ pub mod report;
 pub mod review;
 pub mod roster;
 pub mod run;
+pub mod schema;
 pub mod sync;
 pub mod tally;
 pub mod task;

@@ -48,7 +48,7 @@ pub(crate) mod file;
 pub(crate) mod map;
 mod openapi;
 mod pull;
-mod schema;
+pub(crate) mod schema;
 mod source;
 mod suggest;
 

@@ -55,12 +55,9 @@ pub fn schema() -> Value {
 }
 
 fn definitions() -> Value {
-    let mut definitions = json!({
-        "path": text("A path into an answer or a user", Some("emails[primary=true].value")),
-        "scalar": { "type": ["string", "number", "boolean"] },
+    let mut definitions = shared();
+    let own = json!({
         "value": value(),
-        "conditions": list_of("All must hold", reference("condition")),
-        "condition": condition(),
         "texts": map_of("Names and texts with placeholders", json!({ "type": ["string", "number", "boolean", "null"] })),
         "variable": variable(),
         "auth": crate::auth::schema(),
@@ -68,12 +65,23 @@ fn definitions() -> Value {
         "rule": rule(),
         "limits": limits(),
     });
+    merge(&mut definitions, own);
     merge(&mut definitions, requests());
     merge(&mut definitions, mapping());
     definitions
 }
 
-fn value() -> Value {
+/// What every kind of file may refer to.
+pub(crate) fn shared() -> Value {
+    json!({
+        "path": text("A path into an answer or a user", Some("emails[primary=true].value")),
+        "scalar": { "type": ["string", "number", "boolean"] },
+        "conditions": list_of("All must hold", reference("condition")),
+        "condition": condition(),
+    })
+}
+
+pub(crate) fn value() -> Value {
     let forms = [
         json!({ "path": reference("path"), "map": { "type": "object" }, "default": {} }),
         json!({
@@ -300,7 +308,7 @@ fn mapping() -> Value {
     })
 }
 
-fn object(description: &str, properties: Value, required: &[&str]) -> Value {
+pub(crate) fn object(description: &str, properties: Value, required: &[&str]) -> Value {
     let mut object =
         json!({ "type": "object", "additionalProperties": false, "properties": properties });
     describe(&mut object, description);
@@ -310,19 +318,19 @@ fn object(description: &str, properties: Value, required: &[&str]) -> Value {
     object
 }
 
-fn map_of(description: &str, values: Value) -> Value {
+pub(crate) fn map_of(description: &str, values: Value) -> Value {
     let mut map = json!({ "type": "object", "additionalProperties": values });
     describe(&mut map, description);
     map
 }
 
-fn list_of(description: &str, items: Value) -> Value {
+pub(crate) fn list_of(description: &str, items: Value) -> Value {
     let mut list = json!({ "type": "array", "items": items });
     describe(&mut list, description);
     list
 }
 
-fn text(description: &str, example: Option<&str>) -> Value {
+pub(crate) fn text(description: &str, example: Option<&str>) -> Value {
     let mut text = json!({ "type": "string" });
     describe(&mut text, description);
     if let Some(example) = example {
@@ -331,7 +339,7 @@ fn text(description: &str, example: Option<&str>) -> Value {
     text
 }
 
-fn reference(name: &str) -> Value {
+pub(crate) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
@@ -341,7 +349,7 @@ fn describe(schema: &mut Value, description: &str) {
     }
 }
 
-fn merge(into: &mut Value, more: Value) {
+pub(crate) fn merge(into: &mut Value, more: Value) {
     if let (Value::Object(into), Value::Object(more)) = (into, more) {
         into.extend(more);
     }

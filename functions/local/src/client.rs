@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail};
+use sando_core::mistake::Mistake;
 use sando_infra::http::{Answer, Guard, GuardedClient, Method, Request};
 use serde_json::Value;
 use url::Url;
@@ -28,19 +29,25 @@ impl Answered {
         (200..300).contains(&self.status)
     }
 
-    /// What was wrong, for people: each mistake as a line.
-    pub fn problem(&self) -> Vec<String> {
+    /// What was wrong with what was sent, each with its place in it.
+    pub fn mistakes(&self) -> Vec<Mistake> {
         let text = |value: &Value, name: &str| {
             let text = value.get(name).and_then(Value::as_str);
             text.unwrap_or_default().to_owned()
         };
         let errors = self.body.get("errors").and_then(Value::as_array);
-        let mistakes = errors.into_iter().flatten();
-        let lines: Vec<String> = mistakes
-            .map(|one| format!("{}: {}", text(one, "path"), text(one, "message")))
-            .collect();
+        let errors = errors.into_iter().flatten();
+        errors
+            .map(|one| Mistake::new(text(one, "path"), text(one, "message")))
+            .collect()
+    }
+
+    /// What was wrong, for people: each mistake as a line.
+    pub fn problem(&self) -> Vec<String> {
+        let lines: Vec<String> = self.mistakes().iter().map(Mistake::to_string).collect();
         if lines.is_empty() {
-            return vec![format!("{}: {}", self.status, text(&self.body, "detail"))];
+            let detail = self.body.get("detail").and_then(Value::as_str);
+            return vec![format!("{}: {}", self.status, detail.unwrap_or_default())];
         }
         lines
     }
@@ -88,6 +95,16 @@ impl Client {
             status: answer.status(),
             body: answer.json().unwrap_or_default(),
         })
+    }
+
+    /// Reads something that may not be there.
+    pub async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        let answer = self.asked(path).await?;
+        match answer.status() {
+            404 => Ok(None),
+            200..=299 => Ok(Some(answer.json()?)),
+            status => bail!("GET {path} answered {status}"),
+        }
     }
 
     /// Reads a text.

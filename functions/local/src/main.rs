@@ -42,7 +42,7 @@ enum Command {
     Backup(backup::BackupFlags),
     /// Brings a backup back into an empty data folder.
     Restore(backup::RestoreFlags),
-    /// Checks definitions, and runs them against answers that were recorded for them.
+    /// Checks files without a network: definitions, against answers recorded for them, and all that `plan` takes.
     Check(read::CheckFlags),
     /// Shows the first users of an application, and why each became what it became. Nothing is stored.
     Preview(read::PreviewFlags),
@@ -53,7 +53,7 @@ enum Command {
     /// Prints a JSON Schema.
     Schema {
         #[command(subcommand)]
-        of: SchemaCommand,
+        of: read::SchemaCommand,
     },
     /// Prints the OpenAPI 3.1 document of the API.
     Openapi,
@@ -83,12 +83,6 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum SchemaCommand {
-    /// Of definitions.
-    Definition,
-}
-
-#[derive(Subcommand)]
 enum AuditCommand {
     /// Verifies every chain of a data folder, or of an export; exits with 1 if one is broken.
     ///
@@ -111,9 +105,7 @@ async fn main() -> ExitCode {
         Command::Preview(flags) => read::preview(&flags).await,
         Command::Pull(flags) => read::pull(&flags).await,
         Command::Suggest(flags) => read::suggest(&flags),
-        Command::Schema {
-            of: SchemaCommand::Definition,
-        } => Ok(read::schema()),
+        Command::Schema { of } => Ok(read::schema(of)),
         Command::Openapi => serve::openapi(),
         Command::Plan(flags) => desk::plan(&flags).await,
         Command::Apply(flags) => desk::apply(&flags).await,

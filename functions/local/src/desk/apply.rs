@@ -1,17 +1,20 @@
 //! `sando plan` and `sando apply`: what a folder of files would do to everybody's access, and then doing it.
 
 use std::io::{BufRead, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
+use sando_core::mistake::Mistake;
 use sando_infra::http::Method;
 use serde_json::{Value, json};
 
-use super::{Desk, Where, folder, rehearsal};
+use super::definitions::{self, Differing};
+use super::folder::{self, File};
+use super::{Desk, Where, rehearsal};
 use crate::client::Answered;
 use crate::{print, say};
 
@@ -25,7 +28,7 @@ pub(super) const PATIENCE: u32 = 600;
 /// Flags of `sando plan`.
 #[derive(Args)]
 pub(crate) struct PlanFlags {
-    /// A folder of files: applications, policies, rules, workflows, attributes (YAML or JSON)
+    /// A folder of files: definitions, applications, policies, rules, workflows, attributes (YAML or JSON)
     folder: PathBuf,
     #[command(flatten)]
     at: Where,
@@ -58,29 +61,44 @@ pub(super) fn usage(lines: &[String]) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn read(folder: &std::path::Path) -> Result<Vec<Value>, ExitCode> {
-    let read = folder::read(folder).map_err(|mistakes| usage(&mistakes))?;
-    for definition in &read.definitions {
-        say(&format!(
-            "{}: is a definition, which gives nobody access: check it with `sando check`",
-            definition.display()
-        ));
-    }
-    Ok(read.changes)
+/// What was planned, and on which desk.
+struct Begun {
+    desk: Desk,
+    files: Vec<File>,
+    /// The files as changes of the API: all but definitions.
+    changes: Vec<Value>,
+    definitions: Vec<Differing>,
+    plan: Value,
 }
 
-/// What was planned, on which desk; or how the command ends because the files have mistakes.
-type Begun = Result<(Desk, Vec<Value>, Value), ExitCode>;
-
-/// Reads the files and plans them; nothing is asked where they cannot be read.
-async fn begin(folder: &std::path::Path, at: &Where) -> anyhow::Result<Begun> {
-    let changes = match read(folder) {
-        Ok(changes) => changes,
+/// Reads the files and plans them; nothing is asked where they have mistakes. Those are all told here, and the command
+/// ends with 2.
+async fn begin(folder: &Path, at: &Where) -> anyhow::Result<Result<Begun, ExitCode>> {
+    let files = match folder::read(folder) {
+        Ok(files) => files,
+        Err(wrong) => {
+            wrong.iter().for_each(|one| say(&one.line));
+            return Ok(Err(ExitCode::from(2)));
+        }
+    };
+    let changes: Vec<Value> = files.iter().filter_map(File::change).collect();
+    let desk = at.open().await?;
+    let mut plan = match planned(&desk, &files, &changes).await? {
+        Ok(plan) => plan,
         Err(code) => return Ok(Err(code)),
     };
-    let desk = at.open().await?;
-    let planned = planned(&desk, &changes).await?;
-    Ok(planned.map(|plan| (desk, changes, plan)))
+    let definitions = definitions::differing(&desk, &files).await?;
+    if let Some(plan) = plan.as_object_mut() {
+        let listed: Vec<Value> = definitions.iter().map(Differing::object).collect();
+        plan.insert("definitions".to_owned(), Value::Array(listed));
+    }
+    Ok(Ok(Begun {
+        desk,
+        files,
+        changes,
+        definitions,
+        plan,
+    }))
 }
 
 /// Shows what the files would do. 0: done; 2: the files have mistakes; 3: more people would lose something than the cap.
@@ -88,20 +106,22 @@ async fn begin(folder: &std::path::Path, at: &Where) -> anyhow::Result<Begun> {
 /// # Errors
 /// If Sando cannot be asked.
 pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
-    let (desk, changes, mut plan) = match begin(&flags.folder, &flags.at).await? {
+    let begun = match begin(&flags.folder, &flags.at).await? {
         Ok(begun) => begun,
         Err(code) => return Ok(code),
     };
     let events = match flags.events_since {
-        Some(since) => Some(rehearsal::of(&desk, &changes, since).await?),
+        Some(since) => Some(rehearsal::of(&begun.desk, &begun.changes, since).await?),
         None => None,
     };
+    let mut plan = begun.plan;
     if flags.json {
         if let (Some(plan), Some(events)) = (plan.as_object_mut(), events) {
             plan.insert("events".to_owned(), events);
         }
         print(&format!("{plan:#}"));
     } else {
+        begun.definitions.iter().for_each(|one| print(&one.line()));
         show(&plan);
         events.iter().for_each(rehearsal::show);
     }
@@ -116,19 +136,20 @@ pub(crate) async fn plan(flags: &PlanFlags) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// If Sando cannot be asked, or what it began fails.
 pub(crate) async fn apply(flags: &ApplyFlags) -> anyhow::Result<ExitCode> {
-    let (desk, changes, plan) = match begin(&flags.folder, &flags.at).await? {
+    let begun = match begin(&flags.folder, &flags.at).await? {
         Ok(begun) => begun,
         Err(code) => return Ok(code),
     };
-    show(&plan);
-    let hash = text(&plan, "hash").to_owned();
+    begun.definitions.iter().for_each(|one| print(&one.line()));
+    show(&begun.plan);
+    let hash = text(&begun.plan, "hash");
     match &flags.plan {
-        Some(seen) if *seen != hash => {
+        Some(seen) if seen != hash => {
             say("sando: the plan does not hold any more; this is the one that does");
             return Ok(ExitCode::from(MOVED));
         }
         Some(_) => {}
-        None if is_over_cap(&plan) => {
+        None if is_over_cap(&begun.plan) => {
             say(&format!(
                 "sando: more people would lose something than may without a second look; to do it: --plan {hash}"
             ));
@@ -141,34 +162,42 @@ pub(crate) async fn apply(flags: &ApplyFlags) -> anyhow::Result<ExitCode> {
             ]));
         }
     }
-    let body = json!({ "changes": changes, "plan": hash });
+    // Definitions come last: where the plan did not hold, nothing at all is put.
+    if !begun.changes.is_empty()
+        && let Err(code) = put(&begun, hash).await?
+    {
+        return Ok(code);
+    }
+    definitions::put(&begun.desk, &begun.files, &begun.definitions).await
+}
+
+/// Puts the files if the plan still holds, and waits for what follows; or tells how the command ends.
+async fn put(begun: &Begun, hash: &str) -> anyhow::Result<Result<(), ExitCode>> {
+    let desk = &begun.desk;
+    let body = json!({ "changes": begun.changes, "plan": hash });
     let answered = desk.client.send(Method::POST, "/v1/apply", &body).await?;
     if !answered.is_success() {
-        return Ok(usage(&answered.problem()));
+        return Ok(Err(refused(&answered, &begun.files)));
     }
     if desk.is_asleep {
-        return put_asleep(&desk, &answered).await;
+        // Nobody works on it before Sando runs again.
+        print(&format!(
+            "stored as {}: it is applied, if the plan still holds, as soon as `sando serve` runs",
+            text(&answered.body, "id")
+        ));
+        return Ok(Ok(()));
     }
-    let done = waited(&desk, answered).await?;
+    let done = waited(desk, answered).await?;
     if text(&done, "state") == "failed" {
         say(&format!("sando: {}", text(&done, "reason")));
-        return Ok(ExitCode::from(MOVED));
+        return Ok(Err(ExitCode::from(MOVED)));
     }
     let started = done.pointer("/result/started").and_then(Value::as_u64);
     print(&format!(
         "applied; changes began for {} people",
         started.unwrap_or(0)
     ));
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Nobody works on it before Sando runs again.
-async fn put_asleep(_: &Desk, answered: &Answered) -> anyhow::Result<ExitCode> {
-    print(&format!(
-        "stored as {}: it is applied, if the plan still holds, as soon as `sando serve` runs",
-        text(&answered.body, "id")
-    ));
-    Ok(ExitCode::SUCCESS)
+    Ok(Ok(()))
 }
 
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -186,13 +215,15 @@ fn is_over_cap(plan: &Value) -> bool {
 }
 
 /// The plan, or the exit code of mistakes in the files.
-async fn planned(desk: &Desk, changes: &[Value]) -> anyhow::Result<Result<Value, ExitCode>> {
+async fn planned(
+    desk: &Desk,
+    files: &[File],
+    changes: &[Value],
+) -> anyhow::Result<Result<Value, ExitCode>> {
     let body = json!({ "changes": changes });
     let answered = desk.client.send(Method::POST, "/v1/plan", &body).await?;
     if !answered.is_success() {
-        let named = |line: String| named(&line, changes);
-        let lines: Vec<String> = answered.problem().into_iter().map(named).collect();
-        return Ok(Err(usage(&lines)));
+        return Ok(Err(refused(&answered, files)));
     }
     if answered.status != 202 {
         return Ok(Ok(answered.body));
@@ -215,17 +246,37 @@ pub(super) async fn result(desk: &Desk, begun: Answered) -> anyhow::Result<Value
     Ok(done.get("result").cloned().unwrap_or_default())
 }
 
-/// `changes[2].grants[0].app: …` names the file by what it is.
-fn named(line: &str, changes: &[Value]) -> String {
-    let place = line.strip_prefix("changes[").and_then(|rest| {
-        let (number, rest) = rest.split_once(']')?;
-        Some((number.parse::<usize>().ok()?, rest))
-    });
-    let found = place.and_then(|(number, rest)| Some((changes.get(number)?, rest)));
-    match found {
-        Some((change, rest)) => format!("{} `{}`{rest}", text(change, "kind"), text(change, "id")),
-        None => line.to_owned(),
+/// Tells what is wrong with the files, each mistake where it stands.
+fn refused(answered: &Answered, files: &[File]) -> ExitCode {
+    let mistakes = answered.mistakes();
+    if mistakes.is_empty() {
+        return usage(&answered.problem());
     }
+    let lines: Vec<String> = mistakes
+        .into_iter()
+        .flat_map(|mistake| in_its_file(mistake, files))
+        .collect();
+    lines.iter().for_each(|line| say(line));
+    ExitCode::from(2)
+}
+
+/// `changes[2].file.grants[0].app: …` is a mistake of the third file that is no definition.
+fn in_its_file(mistake: Mistake, files: &[File]) -> Vec<String> {
+    let place = mistake.path.strip_prefix("changes[").and_then(|rest| {
+        let (number, rest) = rest.split_once(']')?;
+        let inside = rest.strip_prefix(".file").unwrap_or_default();
+        let inside = inside.strip_prefix('.').unwrap_or(inside);
+        Some((number.parse::<usize>().ok()?, inside.to_owned()))
+    });
+    let found = place.and_then(|(number, inside)| {
+        let mut changed = files.iter().filter(|file| file.kind.is_some());
+        Some((changed.nth(number)?, inside))
+    });
+    let Some((file, inside)) = found else {
+        return vec![mistake.to_string()];
+    };
+    let placed = file.placed(vec![Mistake::new(inside, mistake.message)]);
+    placed.into_iter().map(|one| one.line).collect()
 }
 
 /// A job, looked at until it is over.
@@ -350,13 +401,22 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_its_file() {
-        let changes = [
-            json!({ "kind": "app", "id": "figma" }),
-            json!({ "kind": "policy", "id": "makers" }),
-        ];
-        let said = named("changes[1].grants[0].app: is missing", &changes);
-        assert_eq!(said, "policy `makers`.grants[0].app: is missing");
-        assert_eq!(named("422: no", &changes), "422: no");
+    fn a_mistake_that_is_answered_stands_in_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        put("a.yaml", "app: figma\n");
+        put("b.yaml", "policy: makers\ngrants:\n  - app: figma\n");
+        let files = folder::read(folder.path()).unwrap_or_default();
+        let said = |path: &str| in_its_file(Mistake::new(path, "is wrong"), &files);
+
+        let named = said("changes[1].file.grants[0].app");
+
+        let wanted = format!(
+            "{}/b.yaml:3:5: grants[0].app: is wrong",
+            folder.path().display()
+        );
+        assert_eq!(named, [wanted]);
+        assert_eq!(said("changes[7].file"), ["changes[7].file: is wrong"]);
+        assert_eq!(said("changes"), ["changes: is wrong"]);
     }
 }

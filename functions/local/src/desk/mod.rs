@@ -8,8 +8,9 @@ mod again;
 mod apply;
 mod brake;
 mod deed;
+mod definitions;
 mod document;
-mod folder;
+pub(crate) mod folder;
 mod inbox;
 mod leaver;
 mod people;
@@ -37,6 +38,7 @@ use crate::engine::Engine;
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
 pub(crate) use document::{DocumentFlags, document};
 
+use folder::File;
 use inbox::Verdict;
 
 /// What comes up day by day.
@@ -134,12 +136,15 @@ pub(crate) async fn people(command: &PeopleCommand) -> anyhow::Result<ExitCode> 
     }
 }
 
-/// The changes that the files of a folder describe: each `{kind, id, file}`.
+/// The changes that the files of a folder describe: each `{kind, id, file}`; definitions are none.
 ///
 /// # Errors
 /// All mistakes, each as a line.
 pub(crate) fn changes_of(folder: &std::path::Path) -> Result<Vec<Value>, Vec<String>> {
-    folder::read(folder).map(|read| read.changes)
+    match folder::read(folder) {
+        Ok(files) => Ok(files.iter().filter_map(File::change).collect()),
+        Err(wrong) => Err(wrong.into_iter().map(|one| one.line).collect()),
+    }
 }
 
 /// Everybody in a CSV file: the key, and what `PUT /v1/people/{key}` takes.

@@ -19,6 +19,9 @@ pub(crate) use preview::{PreviewFlags, command as preview};
 pub(crate) use pull::{PullFlags, command as pull};
 pub(crate) use suggest::{SuggestFlags, command as suggest};
 
+use clap::Subcommand;
+use sando_core::config::ConfigKind;
+
 use crate::{print, say};
 
 /// Exit code 2: wrong usage, or a wrong definition. Every line says what to do.
@@ -29,8 +32,35 @@ fn usage(lines: &[String]) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints the JSON Schema of definitions.
-pub(crate) fn schema() -> ExitCode {
-    print(&format!("{:#}", sando_core::definition::schema()));
+/// Files that there is a JSON Schema of.
+#[derive(Clone, Copy, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Of definitions.
+    Definition,
+    /// Of applications.
+    App,
+    /// Of policies.
+    Policy,
+    /// Of rules.
+    Rule,
+    /// Of workflows.
+    Workflow,
+    /// Of the file with attributes, aliases, locations, and what is required.
+    Attributes,
+}
+
+/// Prints a JSON Schema.
+pub(crate) fn schema(of: SchemaCommand) -> ExitCode {
+    let kind = match of {
+        SchemaCommand::Definition => None,
+        SchemaCommand::App => Some(ConfigKind::App),
+        SchemaCommand::Policy => Some(ConfigKind::Policy),
+        SchemaCommand::Rule => Some(ConfigKind::Rule),
+        SchemaCommand::Workflow => Some(ConfigKind::Workflow),
+        SchemaCommand::Attributes => Some(ConfigKind::Attributes),
+    };
+    let of_kind = kind.and_then(sando_core::schema::of);
+    let schema = of_kind.unwrap_or_else(sando_core::definition::schema);
+    print(&format!("{schema:#}"));
     ExitCode::SUCCESS
 }

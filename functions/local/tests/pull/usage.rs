@@ -235,16 +235,101 @@ async fn preview_shows_raw_and_mapped_values_and_reasons() {
 }
 
 #[tokio::test]
-async fn the_schema_of_definitions_is_printed() {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"))
-        .args(["schema", "definition"])
-        .output()
-        .await
-        .unwrap();
+async fn the_schema_of_every_kind_of_file_is_printed() {
+    for (kind, key) in [
+        ("definition", "definition"),
+        ("app", "provisioner"),
+        ("policy", "grants"),
+        ("rule", "event"),
+        ("workflow", "steps"),
+        ("attributes", "aliases"),
+    ] {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"))
+            .args(["schema", kind])
+            .output()
+            .await
+            .unwrap();
 
-    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        schema["$schema"],
-        "https://json-schema.org/draft/2020-12/schema"
+        let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        assert!(schema["properties"][key].is_object(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn check_reads_the_whole_folder_of_a_company() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let desk = Desk::new().await;
+
+    let told = desk.run("check", &examples).await;
+
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    for expect in [
+        "app `figma` is right",
+        "policy `finance` is right",
+        "rule `hired` is right",
+        "workflow `onboard` is right",
+        "the file of attributes is right",
+    ] {
+        assert!(told.out.contains(expect), "{expect}: {}", told.out);
+    }
+    assert_eq!(told.out.lines().count(), 24, "{}", told.out);
+}
+
+#[tokio::test]
+async fn check_tells_every_mistake_of_every_kind_of_file_with_its_line() {
+    let desk = Desk::new().await;
+    desk.file(
+        "apps/figma.yaml",
+        "app: figma\nsensitivity: hihg\nprovisioner:\n  type: scim\n  base_ulr: https://a.example\n",
     );
+    desk.file(
+        "policies/design.yaml",
+        "policy: design\ngrants:\n  - app: zoom\n    deliver: { befor_start: 3d }\n    when: [{ path: title, op: iss, value: a }]\n",
+    );
+    desk.file(
+        "rules/hired.yaml",
+        "rule: hired\nevent: candidate.hird\nworkflow: onboard\n",
+    );
+    desk.file(
+        "workflows/onboard.yaml",
+        "workflow: onboard\nsteps:\n  - { id: a, type: grant, need: [b] }\n",
+    );
+    desk.file(
+        "attributes.yaml",
+        "attributes:\n  name: contact.name\nlocations:\n  New York: { timezone: New York }\nrequired: [nam]\n",
+    );
+    desk.file(
+        "policies/other.yaml",
+        "policy: other\ngrants: [{ app: acme }]\n",
+    );
+
+    let told = desk.run("check", desk.folder.path()).await;
+
+    assert_eq!(told.code, 2, "{}", told.err);
+    for expect in [
+        "figma.yaml:2:1: sensitivity: unknown word `hihg`, did you mean `high`?",
+        "figma.yaml:5:3: provisioner.base_ulr: unknown key `base_ulr`, did you mean `base_url`?",
+        "provisioner.base_url: is missing",
+        "design.yaml:4:16: grants[0].deliver.befor_start: unknown key `befor_start`, did you mean `before_start`?",
+        "grants[0].when[0].op: unknown operator `iss`, did you mean `is`?",
+        "hired.yaml:2:1: event: unknown word `candidate.hird`, did you mean `candidate.hired`?",
+        "onboard.yaml:3:27: steps[0].need: unknown key `need`, did you mean `needs`?",
+        "attributes.yaml:4:15: locations.New York.timezone: `New York` is no time zone",
+        "attributes.yaml:5:",
+        "other.yaml:2:12: grants[0].app: there is no application `acme` yet",
+        "5 of 6 files are wrong",
+    ] {
+        assert!(told.err.contains(expect), "{expect}: {}", told.err);
+    }
+    let told = desk.with(&["--json"]);
+    let told = told.run("check", told.folder.path()).await;
+    let checked: Value = serde_json::from_str(&told.out).unwrap();
+    let files = checked["files"].as_array().unwrap();
+    let other = files.iter().find(|file| file["id"] == "other").unwrap();
+    assert_eq!(other["ok"], true);
+    assert_eq!(other["warnings"][0]["line"], 2, "{other}");
 }

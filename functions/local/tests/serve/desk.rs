@@ -104,11 +104,8 @@ async fn a_folder_is_planned_and_applied_only_as_it_was_shown() {
     );
     let wrong = run(&["plan", folder], Some(&running));
     assert_eq!(code(&wrong), 2);
-    assert!(
-        complained(&wrong).contains("policy `wrong`"),
-        "{}",
-        complained(&wrong)
-    );
+    let told = "wrong.yaml:2:12: grants[0].ap: unknown key `ap`, did you mean `app`?";
+    assert!(complained(&wrong).contains(told), "{}", complained(&wrong));
     std::fs::remove_file(files.path().join("wrong.yaml")).unwrap();
 
     assert!(running.stop());
@@ -153,6 +150,56 @@ async fn people_are_imported_once_and_nothing_is_done_without_a_key() {
         complained(&unknown).contains("SANDO_API_KEY"),
         "{}",
         complained(&unknown)
+    );
+    assert!(running.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_of_a_folder_are_planned_and_put_with_it() {
+    let (data, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let around = Around::start().await;
+    let running = Sando::start(data.path(), &around).await;
+    let folder = files.path().to_str().unwrap();
+    let definition = |path: &str| {
+        let text = format!(
+            "definition: acme\napp: acme\nbase_url: https://api.acme.example\nauth: {{ type: bearer }}\n\
+             users: {{ path: {path} }}\nmap: {{ external_id: id, email: email }}\n"
+        );
+        write(files.path(), "acme.yaml", &text);
+    };
+    definition("/users");
+    write(files.path(), "app.yaml", "app: acme\n");
+    let is_new = "definition acme is new: it gives nobody access";
+
+    let plan = run(&["plan", folder], Some(&running));
+    assert_eq!(code(&plan), 0, "{}", complained(&plan));
+    assert!(said(&plan).contains(is_new), "{}", said(&plan));
+    let stored = running.get("/v1/definitions").await;
+    assert_eq!(stored["items"].as_array().unwrap().len(), 0, "{stored}");
+    let done = run(&["apply", folder, "--yes"], Some(&running));
+    assert_eq!(code(&done), 0, "{}", complained(&done));
+    let stored = running.get("/v1/definitions/acme").await;
+    assert_eq!(stored["users"]["path"], "/users", "{stored}");
+    assert_eq!(running.get("/v1/apps/acme").await["app"], "acme");
+
+    let again = run(&["plan", folder, "--json"], Some(&running));
+    let again: serde_json::Value = serde_json::from_str(&said(&again)).unwrap();
+    assert_eq!(again["definitions"], serde_json::json!([]));
+    definition("/members");
+    let again = run(&["apply", folder, "--yes"], Some(&running));
+    let told = said(&again);
+    assert!(told.contains("definition acme changes"), "{told}");
+    assert!(told.contains("definition acme is put"), "{told}");
+    let versions = running.get("/v1/definitions/acme/versions").await;
+    assert_eq!(versions["items"].as_array().unwrap().len(), 2, "{versions}");
+
+    definition("[]");
+    let wrong = run(&["apply", folder, "--yes"], Some(&running));
+    assert_eq!(code(&wrong), 2);
+    assert!(
+        complained(&wrong).contains("acme.yaml:5:"),
+        "{}",
+        complained(&wrong)
     );
     assert!(running.stop());
 }
