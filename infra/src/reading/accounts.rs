@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sando_core::auth::Tokens;
 use sando_core::auth::authorize::SignIn;
+use sando_core::auth::{Auth, Tokens};
 use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest, Purpose};
+use sando_core::ids::Slug;
 use sando_core::mistake::in_lines;
 use sando_core::ports::{
     Clock, Connection, CredentialSource, KeyWrap, Opened, Reader, Readers, RemoteError,
@@ -22,8 +23,11 @@ use super::Pace;
 use super::flight::Line;
 use super::reader::no_credentials;
 use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
-use crate::budget::{Paced, Rate, name_of};
-use crate::http::{Gate, GuardedClient, Mask};
+use crate::budget::{Paced, Rate, name_of, name_of_credential};
+use crate::http::{Gate, GuardedClient, Mask, Origin};
+
+/// A token has to be there before the lease of its account ends: what is slower than this paces pages only.
+const SLOWEST_FOR_TOKENS: f64 = 0.1;
 
 /// Opens connected accounts.
 pub struct AccountReaders {
@@ -39,10 +43,11 @@ pub struct AccountReaders {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The authenticator of a connection, and the values of its variables.
+/// The authenticator of a connection, the values of its variables, and what its requests have to pass.
 struct Prepared {
     authenticator: Arc<Authenticator>,
     variables: Map<String, Value>,
+    pace: Option<Arc<dyn Gate>>,
 }
 
 impl AccountReaders {
@@ -50,14 +55,20 @@ impl AccountReaders {
         StoredTokens::new(self.store.clone(), self.keys.clone(), owner)
     }
 
-    /// The pace that the definition asks for: kept together by all who read with the credentials of the account.
-    fn pace(&self, connection: &Connection) -> Option<Arc<dyn Gate>> {
-        let rate = connection.definition.limits().requests_per_second?;
+    /// The pace that the definition asks for: kept together by all who read with the same credentials.
+    fn pace(
+        &self,
+        connection: &Connection,
+        values: &SecretValues,
+        variables: &Map<String, Value>,
+    ) -> Option<Arc<dyn Gate>> {
+        let definition = &connection.definition;
+        let rate = definition.limits().requests_per_second?;
         Some(match &connection.credentials {
             CredentialSource::Kept { owner, .. } => Arc::new(Paced::new(
                 self.store.clone(),
                 self.clock.clone(),
-                name_of(owner),
+                budget_of(definition, owner, values, variables),
                 Rate::fraction(rate),
             )),
             CredentialSource::Given(_) | CredentialSource::Session { .. } => {
@@ -93,6 +104,9 @@ impl AccountReaders {
         let values = source.read(false).await;
         let values = values.map_err(|error| failure(Class::RemoteDown, error.to_string()))?;
         let variables = variables(connection, &values)?;
+        let pace = self.pace(connection, &values, &variables);
+        let rate = definition.limits().requests_per_second;
+        let is_quick = rate.is_some_and(|rate| rate >= SLOWEST_FOR_TOKENS);
         let kept = KeptValues {
             source,
             given: connection.variables.clone(),
@@ -105,12 +119,13 @@ impl AccountReaders {
             resolve: Arc::new(kept),
             tokens,
             http: self.http.clone().watched(connection.watch.clone()),
-            gate: None,
+            gate: pace.clone().filter(|_| is_quick),
             clock: self.clock.clone(),
         }));
         Ok(Prepared {
             authenticator,
             variables,
+            pace,
         })
     }
 }
@@ -145,6 +160,7 @@ impl AccountReaders {
         let Prepared {
             authenticator,
             mut variables,
+            pace,
         } = self.prepare(connection).await?;
         let granted = authenticator.grant().await;
         let granted = granted.map_err(|failure| no_credentials(&failure))?;
@@ -155,7 +171,7 @@ impl AccountReaders {
             http: self.http.clone(),
             authenticator,
             clock: self.clock.clone(),
-            pace: self.pace(connection),
+            pace,
             turns: definition
                 .bounds_concurrency()
                 .then(|| Semaphore::new(definition.limits().concurrency)),
@@ -166,6 +182,21 @@ impl AccountReaders {
         line.remember(&granted);
         let reader = Arc::new(LineReader(Arc::new(line)));
         Ok(Opened { variables, reader })
+    }
+}
+
+/// The budget of an account's credentials: accounts with the same ones at one origin share it. What a login page gave is an
+/// account's own.
+fn budget_of(
+    definition: &Definition,
+    owner: &str,
+    values: &SecretValues,
+    variables: &Map<String, Value>,
+) -> Slug {
+    let by_login = matches!(definition.auth(), Auth::AuthorizationCode(_));
+    match definition.auth_url(variables, "/") {
+        Ok(base) if !by_login => name_of_credential(&Origin::of(&base), &values.credentials),
+        _ => name_of(owner),
     }
 }
 
