@@ -94,7 +94,9 @@ async fn a_sync_that_is_killed_goes_on_from_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let around = Around::start().await;
     let app = SaasApp::start().await.unwrap();
-    let list = List::of(List::users(12_000)).paged(Paging::offset());
+    let list = List::of(List::users(12_000))
+        .paged(Paging::offset())
+        .size(1_000);
     app.list("/users", list);
     app.door(Door::bearer("right"));
     // So many users are put down before this page is asked for.
@@ -113,7 +115,7 @@ async fn a_sync_that_is_killed_goes_on_from_its_checkpoint() {
     shows(&sando, "users", json!(12_000)).await;
 
     let asked = app.asked_at("/users");
-    let first_page = |request: &&SaasRequest| request.query("offset") == Some("0");
+    let first_page = |request: &&SaasRequest| request.query("offset").unwrap_or("0") == "0";
     assert_eq!(asked.iter().filter(first_page).count(), 1, "not from anew");
     let syncs = syncs(&sando).await;
     assert_eq!(syncs.len(), 1, "it is the same sync");
@@ -134,7 +136,7 @@ async fn credentials_are_rotated_in_the_middle_of_a_sync() {
     let folder = tempfile::tempdir().unwrap();
     let around = Around::start().await;
     let app = SaasApp::start().await.unwrap();
-    let list = List::of(List::users(120)).paged(Paging::offset());
+    let list = List::of(List::users(120)).paged(Paging::offset()).size(50);
     app.list("/users", list);
     app.door(Door::bearer("old"));
     app.faults()
@@ -157,7 +159,7 @@ async fn credentials_are_rotated_in_the_middle_of_a_sync() {
         .iter()
         .map(|request| {
             let token = request.header("authorization").unwrap();
-            (request.query("offset").unwrap(), token)
+            (request.query("offset").unwrap_or("0"), token)
         })
         .collect();
     let (old, new) = ("Bearer old", "Bearer new");
@@ -216,10 +218,7 @@ async fn answers_of_a_gigabyte_and_without_end_take_nobody_away_and_little_memor
         sando.put("/v1/definitions/acme", file.clone()).await;
         let begun = sando.call("POST", &format!("{ACCOUNT}:sync"), json!({}));
         assert_eq!(begun.await.0, 202);
-        let ended = async || {
-            let last = &sando.get(ACCOUNT).await["last_sync"];
-            last["id"] == format!("syn_{number}")
-        };
+        let ended = async || sando.get(ACCOUNT).await["last_sync"]["id"] == format!("syn_{number}");
         wait_until(Duration::from_secs(90), ended).await.unwrap();
 
         let account = sando.get(ACCOUNT).await;
@@ -228,7 +227,7 @@ async fn answers_of_a_gigabyte_and_without_end_take_nobody_away_and_little_memor
         let (request, why) = (&last["failure"]["request"], &last["failure"]["message"]);
         assert_eq!(request, "the list of users (GET /users)");
         let why = why.as_str().unwrap();
-        assert!(why.starts_with("acme ") && why.contains(cause), "{why}");
+        assert!(why.starts_with("acme") && why.contains(cause), "{why}");
         assert_eq!(account["users"], 120, "who was there stays");
     }
     assert!(sando.most_mib() < 256, "{} MiB", sando.most_mib());
