@@ -198,6 +198,31 @@ def the_schedule_syncs_an_account(on):
     assert on.lying_in("SyncsDead") == 0
 
 
+def a_sync_is_killed(on):
+    """In its second invocation: what the first one put down is there. The chapters that follow are told while its lease ends."""
+    on.asked = on.scim.pages_of_one()
+    on.stack.api("POST", "/v1/accounts/design/all:sync")
+    until("another invocation reads", lambda: on.scim.pages_of_one() >= on.asked + 13)
+    assert on.aws.kill(on.stack.ids["Sync"]) > 0
+    on.asked = on.scim.pages_of_one()
+    assert on.stack.api("GET", "/v1/accounts/design/all")["syncing"] == "syn_2"
+
+
+def the_killed_sync_goes_on(on):
+    """The schedule finds it when its lease has ended; it begins where it was put down last."""
+    account = "/v1/accounts/design/all"
+    ended = lambda: (now := on.stack.api("GET", account)["last_sync"])["id"] == "syn_2" and now
+    last = until("the killed sync ends", ended, seconds=900)
+    assert last["state"] == "done", last
+    sync = on.stack.api("GET", f"{account}/syncs")["items"][0]
+    users = on.stack.api("GET", account)["users"]
+    # One of them left in between.
+    found = sum(sync["counts"][kind] for kind in ["new", "changed", "unchanged"])
+    assert (found, sync["certificate"]["complete"]) == (users, True), sync
+    assert on.scim.pages_of_one() - on.asked < users, "it did not begin anew"
+    assert on.lying_in("SyncsDead") == 0
+
+
 def a_leaver_is_offboarded(on):
     address = "ada.park@contoso.example"
     people = on.stack.api("GET", "/v1/people")["items"]
@@ -264,8 +289,10 @@ STORY = [
     the_schedule_finds_a_lost_message,
     a_message_that_fails_is_put_aside_and_redriven,
     the_schedule_syncs_an_account,
+    a_sync_is_killed,
     a_leaver_is_offboarded,
     checkpoints_are_kept_one_for_one,
+    the_killed_sync_goes_on,
     the_old_ones_go_without_a_failed_call,
     the_trail_holds,
 ]

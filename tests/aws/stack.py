@@ -143,6 +143,11 @@ class ScimServer(Process):
         """How many calls came without an accepted token."""
         return self.log.read_text().count('" 401 ')
 
+    def pages_of_one(self):
+        """How many pages of a list were asked for that have one user."""
+        lines = self.log.read_text().splitlines()
+        return sum(1 for line in lines if re.search(r'"GET /v2/Users\?.*\bcount=1\b', line) and "filter=" not in line)
+
     def holds(self, many):
         """So many users, further ones are made; answers how many there are."""
         _, found = call("GET", f"{self.base_url}/Users?count=1000", token=self.token)
@@ -196,18 +201,25 @@ class Aws(Process):
             for pid in self.functions_left():
                 os.kill(pid, signal.SIGKILL)
 
-    def functions_left(self):
-        """Functions that run though the emulator has ended."""
-        mine = f"AWS_ENDPOINT_URL={self.endpoint}".encode()
+    def functions_left(self, *also):
+        """Functions that run, perhaps though the emulator has ended; only those with all of this in their environment."""
+        wanted = {f"AWS_ENDPOINT_URL={self.endpoint}".encode(), *(each.encode() for each in also)}
         left = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 environment = (process / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if mine in environment and int(process.name) != os.getpid():
+            if wanted <= set(environment) and int(process.name) != os.getpid():
                 left.append(int(process.name))
         return left
+
+    def kill(self, function):
+        """Kills the processes of a function; answers how many there were."""
+        pids = self.functions_left(f"AWS_LAMBDA_FUNCTION_NAME={function}")
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return len(pids)
 
 
 def built(name):

@@ -16,7 +16,8 @@ use sando_core::handle;
 use sando_core::ids::Slug;
 use sando_core::ports::{EventsQueue, Lever, Notifier, Ports, RemoteError, Secrets, Sent, Tokens};
 use sando_core::retention::kept_since;
-use sando_core::store::Store;
+use sando_core::store::{Key, Store, StoreError};
+use sando_core::sync::{Sync, SyncState};
 use sando_infra::applications::RemoteApplications;
 use sando_infra::budget::{Budget, Rate};
 use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
@@ -133,6 +134,7 @@ impl Engine {
             chance: Arc::new(SystemChance),
         };
         connect_lever(config, &ports, &*secrets).await?;
+        free_syncs(&ports).await?;
         Ok(Self {
             ports,
             secrets,
@@ -314,6 +316,30 @@ fn lever(
         budget: Arc::new(budget),
         clock,
     })))
+}
+
+/// Whoever worked on this folder before has ended, perhaps in the middle of a sync: it goes on now, and not only when its
+/// lease, the longest there is, has ended.
+async fn free_syncs(ports: &Ports) -> Result<(), AdminError> {
+    let now = ports.clock.now();
+    for account in admin::accounts::all(ports).await? {
+        let Account {
+            roster, syncing, ..
+        } = account.entity;
+        let Some(number) = syncing else { continue };
+        let key = Key::Sync(roster, number);
+        let Some(sync) = ports.store.find::<Sync>(&key).await? else {
+            continue;
+        };
+        // One that waits for an application is due later by itself.
+        if sync.entity.state == SyncState::Running && sync.entity.look_at <= now {
+            match ports.store.claim(&key, sync.version, now).await {
+                Ok(_) | Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The API key of the environment counts: it is kept where the client reads it. The first one connects Lever.

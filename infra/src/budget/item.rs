@@ -1,17 +1,38 @@
 //! The item that processes share a budget by.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sando_core::ids::{Slug, derive};
 use sando_core::store::{Commit, Entity, Key, Put, Store, StoreError, Version};
 use serde::{Deserialize, Serialize};
+
+use crate::http::Origin;
+
+/// How many hexadecimal digits of their hash tell the credentials of one origin apart.
+const DIGITS: usize = 4;
+/// A budget that nobody has used for so long is forgotten.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// The name of the budget that a credential has: all processes that use the credential share it.
 pub(crate) fn name_of(owner: &str) -> Slug {
     Slug::parse(owner.replace('/', "--")).unwrap_or_else(|_| {
         Slug::parse(derive(&["budget", owner])).expect("hexadecimal digits are a slug")
     })
+}
+
+/// The name of the budget of these credentials at an origin, whoever uses them and however they are called there.
+///
+/// The name is readable by whoever reads the table: so little of the hash is in it that nobody can be sure of a password that
+/// they guess. Where two credentials happen to have the same name, both are slower than they need be.
+pub(crate) fn name_of_credential(origin: &Origin, credentials: &BTreeMap<String, String>) -> Slug {
+    let mut values: Vec<&str> = credentials.values().map(String::as_str).collect();
+    values.sort_unstable();
+    let mut digits = derive(&values);
+    digits.truncate(DIGITS);
+    Slug::parse(derive(&["budget", origin.as_str(), &digits]))
+        .expect("hexadecimal digits are a slug")
 }
 
 /// Until when requests are spoken for.
@@ -70,7 +91,7 @@ impl Shared {
             due: None,
             listing: None,
             lookup: None,
-            expires_at: None,
+            expires_at: tat.checked_add(KEPT).ok(),
         };
         let commit = Commit {
             puts: vec![put],

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::http::Gate;
 use item::Shared;
 
-pub(crate) use item::name_of;
+pub(crate) use item::{name_of, name_of_credential};
 pub use paced::Paced;
 pub use rate::{Rate, Reservation, reserve};
 

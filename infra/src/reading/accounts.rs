@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sando_core::auth::Tokens;
 use sando_core::auth::authorize::SignIn;
+use sando_core::auth::{Auth, Tokens};
 use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest, Purpose};
+use sando_core::ids::Slug;
 use sando_core::mistake::in_lines;
 use sando_core::ports::{
     Clock, Connection, CredentialSource, KeyWrap, Opened, Reader, Readers, RemoteError,
@@ -22,8 +23,11 @@ use super::flight::Line;
 use super::reader::no_credentials;
 use super::{Counting, Pace};
 use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
-use crate::budget::{Paced, Rate, name_of};
-use crate::http::{Gate, GuardedClient, Mask};
+use crate::budget::{Paced, Rate, name_of, name_of_credential};
+use crate::http::{Gate, GuardedClient, Mask, Origin};
+
+/// A token has to be there before the lease of its account ends: what is slower than this paces pages only.
+const SLOWEST_FOR_TOKENS: f64 = 0.1;
 
 /// Opens connected accounts.
 pub struct AccountReaders {
@@ -39,11 +43,12 @@ pub struct AccountReaders {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The authenticator of a connection, and the values of its variables.
+/// The authenticator of a connection, the values of its variables, and what its requests have to pass.
 struct Prepared {
     authenticator: Arc<Authenticator>,
     variables: Map<String, Value>,
     tokens_sent: Arc<Counting>,
+    pace: Option<Arc<dyn Gate>>,
 }
 
 impl AccountReaders {
@@ -51,14 +56,20 @@ impl AccountReaders {
         StoredTokens::new(self.store.clone(), self.keys.clone(), owner)
     }
 
-    /// The pace that the definition asks for: kept together by all who read with the credentials of the account.
-    fn pace(&self, connection: &Connection) -> Option<Arc<dyn Gate>> {
-        let rate = connection.definition.limits().requests_per_second?;
+    /// The pace that the definition asks for: kept together by all who read with the same credentials.
+    fn pace(
+        &self,
+        connection: &Connection,
+        values: &SecretValues,
+        variables: &Map<String, Value>,
+    ) -> Option<Arc<dyn Gate>> {
+        let definition = &connection.definition;
+        let rate = definition.limits().requests_per_second?;
         Some(match &connection.credentials {
             CredentialSource::Kept { owner, .. } => Arc::new(Paced::new(
                 self.store.clone(),
                 self.clock.clone(),
-                name_of(owner),
+                budget_of(definition, owner, values, variables),
                 Rate::fraction(rate),
             )),
             CredentialSource::Given(_) | CredentialSource::Session { .. } => {
@@ -94,13 +105,16 @@ impl AccountReaders {
         let values = source.read(false).await;
         let values = values.map_err(|error| failure(Class::RemoteDown, error.to_string()))?;
         let variables = variables(connection, &values)?;
+        let pace = self.pace(connection, &values, &variables);
+        let rate = definition.limits().requests_per_second;
+        let is_quick = rate.is_some_and(|rate| rate >= SLOWEST_FOR_TOKENS);
         let kept = KeptValues {
             source,
             given: connection.variables.clone(),
             definition: definition.clone(),
             variables: variables.clone(),
         };
-        let tokens_sent = Arc::new(Counting::default());
+        let tokens_sent = Arc::new(Counting::before(pace.clone().filter(|_| is_quick)));
         let authenticator = Arc::new(Authenticator::new(AuthSettings {
             remote: definition.app().to_string(),
             auth: definition.auth().clone(),
@@ -114,6 +128,7 @@ impl AccountReaders {
             authenticator,
             variables,
             tokens_sent,
+            pace,
         })
     }
 }
@@ -149,6 +164,7 @@ impl AccountReaders {
             authenticator,
             mut variables,
             tokens_sent,
+            pace,
         } = self.prepare(connection).await?;
         let granted = authenticator.grant().await;
         let granted = granted.map_err(|failure| no_credentials(&failure))?;
@@ -159,7 +175,7 @@ impl AccountReaders {
             http: self.http.clone(),
             authenticator,
             clock: self.clock.clone(),
-            pace: self.pace(connection),
+            pace,
             turns: definition
                 .bounds_concurrency()
                 .then(|| Semaphore::new(definition.limits().concurrency)),
@@ -173,6 +189,21 @@ impl AccountReaders {
             tokens_sent,
         });
         Ok(Opened { variables, reader })
+    }
+}
+
+/// The budget of an account's credentials: accounts with the same ones at one origin share it. What a login page gave is an
+/// account's own.
+fn budget_of(
+    definition: &Definition,
+    owner: &str,
+    values: &SecretValues,
+    variables: &Map<String, Value>,
+) -> Slug {
+    let by_login = matches!(definition.auth(), Auth::AuthorizationCode(_));
+    match definition.auth_url(variables, "/") {
+        Ok(base) if !by_login => name_of_credential(&Origin::of(&base), &values.credentials),
+        _ => name_of(owner),
     }
 }
 

@@ -15,6 +15,8 @@ mod lever_forms;
 #[cfg(test)]
 mod notify;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod scim;
 #[cfg(test)]
 mod scim_groups;

@@ -4,8 +4,11 @@
     python3 tests/benches/pull/run.py [--users 100000] [--without-python]
 
 Needs nginx (Debian: `apt-get install nginx-light`), which serves the users in pages of 100. Installs dlt and airbyte-cdk into
-target/benches/pull. Prints wall time, processor time and largest memory of each, and the ratios to `sando pull`; checks
-that all of them print the same users.
+target/benches/pull. Prints wall time, processor time and largest memory of each, checks that all of them print the same
+users, and ends with a table of what was wanted and what was measured.
+
+Exit code 1 if `sando pull` takes more than 1.5 times as long as by hand, is less than 10 times as fast as dlt or 100 times as
+fast as Airbyte, has more than 64 MiB for a million users, or grows by more than 24 bytes for each.
 """
 
 import argparse
@@ -26,6 +29,11 @@ WORK = TARGET / "benches"
 PORT = 18431
 BASE = f"http://127.0.0.1:{PORT}"
 PAGE = 100
+FEW, MANY = 10_000, 1_000_000
+MOST_TIMES_BY_HAND = 1.5
+LEAST_TIMES_FASTER = {"dlt": 10, "airbyte-cdk": 100}
+MOST_MIB = 64
+MOST_BYTES_A_USER = 24
 
 
 def user(number):
@@ -127,6 +135,7 @@ def newest(pattern):
 
 
 def side_by_side(count, definition, with_python):
+    """The median wall time of each, in seconds."""
     jobs = {"sando pull": sando(definition), "by hand": [newest("pull_by_hand-*"), BASE]}
     if with_python:
         jobs["dlt"] = [python(), HERE / "with_dlt.py", BASE]
@@ -139,12 +148,41 @@ def side_by_side(count, definition, with_python):
         runs = [run(command, out) for _ in range(1 if "airbyte" in name else 3 if name == "dlt" else 7)]
         wall, processor, memory = (statistics.median(values) for values in zip(*runs))
         walls[name] = wall
-        print(f"  {name:12} {wall:8.2f} s  processor {processor:8.2f} s  {memory:7.1f} MiB  {wall / walls['sando pull']:7.2f} times sando pull")
+        print(f"  {name:12} {wall:8.2f} s  processor {processor:8.2f} s  {memory:7.1f} MiB", flush=True)
         found = users_of(out)
         first = first or found
         if found != first or len(found) != count:
             other = next((key for key in first if first[key] != found.get(key)), None)
             sys.exit(f"{name} prints other users: {found.get(other)} instead of {first.get(other)}")
+    return walls
+
+
+def memory_for(definition, count):
+    """The largest memory of `sando pull` for so many users, in MiB."""
+    server = serve(pages(count))
+    wall, _, memory = run(sando(definition), WORK / "many.jsonl")
+    stop(server)
+    print(f"  {count:9} users: {memory:6.1f} MiB, {wall:.1f} s", flush=True)
+    return memory
+
+
+def stop(server):
+    server.send_signal(signal.SIGQUIT)
+    server.wait()
+
+
+def rows(walls, few, many):
+    """What is wanted of each: its name, the figure, the bound, and whether it is kept."""
+    mine = walls["sando pull"]
+    times = mine / walls["by hand"]
+    yield "times as long as by hand", times, f"at most {MOST_TIMES_BY_HAND}", times <= MOST_TIMES_BY_HAND
+    for name, least in LEAST_TIMES_FASTER.items():
+        if name in walls:
+            faster = walls[name] / mine
+            yield f"times as fast as {name}", faster, f"at least {least}", faster >= least
+    yield f"MiB for {MANY} users", many, f"at most {MOST_MIB}", many <= MOST_MIB
+    growth = (many - few) * 2**20 / (MANY - FEW)
+    yield "bytes for each user more", growth, f"at most {MOST_BYTES_A_USER}", growth <= MOST_BYTES_A_USER
 
 
 def main():
@@ -156,16 +194,17 @@ def main():
     definition = WORK / "acme.yaml"
     definition.write_text((HERE / "acme.yaml").read_text().replace("{base}", BASE))
     server = serve(pages(flags.users))
-    side_by_side(flags.users, definition, not flags.without_python)
-    server.send_signal(signal.SIGQUIT)
-    server.wait()
+    walls = side_by_side(flags.users, definition, not flags.without_python)
+    stop(server)
     print("memory of sando pull:")
-    for count in [10_000, 1_000_000]:
-        server = serve(pages(count))
-        wall, _, memory = run(sando(definition), WORK / "many.jsonl")
-        print(f"  {count:9} users: {memory:6.1f} MiB, {wall:.1f} s")
-        server.send_signal(signal.SIGQUIT)
-        server.wait()
+    few, many = memory_for(definition, FEW), memory_for(definition, MANY)
+    print("sando pull:")
+    is_kept = True
+    for name, figure, bound, keeps in rows(walls, few, many):
+        is_kept = is_kept and keeps
+        print(f"  {name:28} {figure:8.2f}   wanted: {bound:12} {'' if keeps else 'MISSED'}".rstrip())
+    if not is_kept:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 //! What syncs of 100,000 users write: the first one, one in which nobody differs, one in which 1 in 100 does; with the units of
 //! DynamoDB that each takes, and what one a day costs in a month.
 //!
+//! Users of about 450 bytes in pages of 100, mapped as `tests/benches/pull/acme.yaml` does: 8 fields, a status rule, a licence
+//! rule with `some`, a custom field.
+//!
 //! `cargo bench -p sando-tests --bench sync_writes`; `SANDO_USERS=10000` for another number.
 
 #[allow(dead_code, reason = "only DynamoDB's are of interest here")]
@@ -19,7 +22,27 @@ use sando_world::SaasApp;
 use sando_world::saas::{List, Paging};
 use serde_json::{Value, json};
 
-const PAGE: usize = 500;
+const PAGE: usize = 100;
+
+/// About 450 bytes, as a SaaS API sends them.
+fn user(number: usize) -> Value {
+    json!({
+        "id": number, "kind": "person",
+        "state": if number.is_multiple_of(20) { "suspended" } else { "active" },
+        "role": if number.is_multiple_of(3) { "admin" } else { "member" },
+        "profile": {
+            "email": format!("user{number}@contoso.example"), "login": format!("user{number}"),
+            "name": format!("User Number {number}"), "locale": "en-GB",
+            "avatar": format!("https://acme.example/avatars/{number:032x}.png"),
+        },
+        "licenses": [
+            { "plan": if number.is_multiple_of(4) { "free" } else { "pro" }, "since": "2026-01-05" },
+            { "plan": "viewer", "since": "2026-02-01" },
+        ],
+        "attributes": { "cost_center": 1_000 + number % 40, "team": format!("team-{}", number % 97) },
+        "created_at": "2026-01-05T09:00:00Z", "last_seen": "2026-11-02T17:30:00Z",
+    })
+}
 
 struct Bench {
     scene: Scene,
@@ -42,8 +65,8 @@ impl Bench {
     }
 
     fn serve(&self, users: Vec<Value>) {
-        let list = List::of(users).paged(Paging::offset()).at_most(PAGE);
-        self.app.list("/users", list);
+        let list = List::of(users).paged(Paging::page()).at_most(PAGE);
+        self.app.list("/users", list.at("users"));
     }
 
     fn who(&self) -> Origin {
@@ -58,9 +81,17 @@ impl Bench {
         let secrets = self.scene.machine.read_accounts();
         let file = json!({
             "definition": "acme", "app": "acme", "base_url": self.app.base_url(), "auth": { "type": "none" },
-            "users": { "path": "/users", "pagination": { "type": "offset", "size": PAGE } },
-            "map": { "external_id": "id", "email": "email", "full_name": "name", "role": "role" },
+            "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
+            "map": {
+                "external_id": "id", "email": "profile.email", "username": "profile.login",
+                "full_name": "profile.name", "role": "role", "created_at": "created_at",
+                "last_visit_at": "last_seen", "kind": "kind",
+            },
             "status": { "active_when": [{ "path": "state", "op": "is", "value": "active" }] },
+            "licenses": { "conditions": [{ "name": "Pro", "when": [
+                { "path": "licenses", "op": "some", "where": [{ "path": "plan", "op": "is", "value": "pro" }] }
+            ] }] },
+            "custom_fields": { "cost_centre": "attributes.cost_center" },
         });
         let (ports, who) = (&self.scene.machine.ports, self.who());
         definitions::put(ports, &who, &self.acme, file, &Expect::Anything)
@@ -122,7 +153,7 @@ fn how_many() -> usize {
 #[tokio::main]
 async fn main() {
     let count = how_many();
-    let mut users = List::users(count);
+    let mut users: Vec<Value> = (1..=count).map(user).collect();
     let mut bench = Bench::start().await;
     bench.serve(users.clone());
     bench.connect().await;
@@ -134,7 +165,7 @@ async fn main() {
 
     let mut differ = 0.0;
     for user in users.iter_mut().step_by(100) {
-        user["name"] = json!("Somebody Else");
+        user["profile"]["name"] = json!("Somebody Else");
         differ += 1.0;
     }
     bench.serve(users);

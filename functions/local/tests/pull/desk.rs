@@ -1,12 +1,13 @@
 //! A simulated application, a folder for files, and the real binary.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use sando_world::SaasApp;
 use sando_world::saas::List;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::process::Command;
 
 /// A simulated application, a folder for files, and the command line.
 pub(crate) struct Desk {
@@ -25,6 +26,20 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What a command did; lines that are no JSON show no user.
+    fn all_of(output: Output) -> Self {
+        let out = String::from_utf8(output.stdout).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            users: out
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+            out,
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The closing summary of `--json`, the last line.
     pub(crate) fn summary(&self) -> Value {
         serde_json::from_str(self.err.lines().last().unwrap_or_default())
@@ -97,29 +112,35 @@ impl Desk {
     }
 
     pub(crate) async fn run(&self, command: &str, file: &Path) -> Told {
-        let mut run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"));
+        let output = self.command(command, file).output().await;
+        Told::all_of(output.unwrap())
+    }
+
+    /// The same, and the largest memory that the process had, in MiB.
+    pub(crate) async fn run_and_measure(&self, command: &str, file: &Path) -> (Told, u64) {
+        let mut command = self.command(command, file);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let process = child.id().unwrap();
+        let measured = tokio::task::spawn_blocking(move || largest_memory(process));
+        let output = child.wait_with_output().await;
+        (Told::all_of(output.unwrap()), measured.await.unwrap())
+    }
+
+    fn command(&self, command: &str, file: &Path) -> Command {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_sando"));
         run.arg(command).arg(file).args(&self.more);
         for secret in &self.secrets {
             run.args(["--secret", secret]);
         }
         run.env("SANDO_ALLOW_LOOPBACK", "1").env_remove("RUST_LOG");
-        let output: Output = run.output().await.unwrap();
-        let out = String::from_utf8(output.stdout).unwrap();
-        Told {
-            code: output.status.code().unwrap(),
-            users: out
-                .lines()
-                .filter_map(|line| serde_json::from_str(line).ok())
-                .collect(),
-            out,
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        run
     }
 
     /// `sando pull --json` of that definition.
     pub(crate) async fn pull(&self, further: Value) -> Told {
         let file = self.definition(&further);
-        let mut run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"));
+        let mut run = Command::new(env!("CARGO_BIN_EXE_sando"));
         run.args(["pull", "--json"]).arg(file).args(&self.more);
         for secret in &self.secrets {
             run.args(["--secret", secret]);
@@ -142,6 +163,21 @@ impl Desk {
         let users =
             json!({ "users": { "pagination": pagination, "response_path": response_path } });
         self.pull(users).await
+    }
+}
+
+/// The largest memory of a process until it ends, in MiB: what the system tells only ever grows.
+fn largest_memory(process: u32) -> u64 {
+    let mut most = 0;
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(line) = line else {
+            return most / 1_024;
+        };
+        most = line.trim_end_matches("kB").trim().parse().unwrap();
+        std::thread::yield_now();
     }
 }
 

@@ -1,10 +1,17 @@
 //! Lists that loop, lie or are cut: exit code 1, never a silent end.
 
-use sando_world::saas::{Paging, Quirk, SaasAnswer};
+use std::time::Duration;
+
+use sando_world::saas::{Flow, List, Paging, Quirk, SaasAnswer};
 use sando_world::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::desk::{Desk, many};
+
+/// A million zeros in a thousand bytes.
+const ZEROS: &[u8] = include_bytes!("../../../../infra/tests/remote/zeros.gz");
+/// What an error begins with.
+const WHERE: &str = "acme, the list of users (GET /users";
 
 #[tokio::test]
 async fn loops_are_errors_and_never_an_end() {
@@ -100,10 +107,7 @@ async fn answers_that_are_no_list_are_told_apart() {
             "UTF-8",
         ),
         (
-            SaasAnswer {
-                stalls: true,
-                ..SaasAnswer::text(200, "application/json", "[")
-            },
+            SaasAnswer::text(200, "application/json", "[").flowing(Flow::Stalls),
             "within",
         ),
     ];
@@ -153,4 +157,44 @@ async fn an_error_with_status_200_is_one_where_the_definition_says_so() {
         .await;
 
     told.is_incomplete("missing_scope");
+}
+
+#[tokio::test]
+async fn a_page_of_a_gigabyte_is_cut_at_the_limit_however_it_comes() {
+    let blanks = " ".repeat(1 << 20);
+    let large = SaasAnswer::text(200, "application/json", &blanks).flowing(Flow::Again(1_024));
+    let packed = SaasAnswer {
+        body: ZEROS.repeat(1_100),
+        ..SaasAnswer::json(&json!([])).with("content-encoding", "gzip")
+    };
+    for answer in [large, packed] {
+        let desk = Desk::new().await;
+        desk.app.script("/users", move |_| answer.clone());
+        let file = desk.definition(&json!({ "limits": { "timeout_secs": 60 } }));
+
+        let (told, mib) = desk.run_and_measure("pull", &file).await;
+
+        assert_eq!((told.code, told.users.len()), (1, 0), "{}", told.err);
+        assert!(told.err.contains(WHERE), "{}", told.err);
+        let cause = "larger than 67108864 bytes";
+        assert!(told.err.contains(cause), "{}", told.err);
+        assert_eq!(desk.app.asked().len(), 1, "it is not asked for again");
+        assert!((1..192).contains(&mib), "{mib} MiB");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_ended_by_the_limit_of_time() {
+    let desk = Desk::new().await;
+    let page = SaasAnswer::json(&json!(List::users(100)));
+    let page = page.flowing(Flow::Drips(Duration::from_millis(50)));
+    desk.app.script("/users", move |_| page.clone());
+    let file = desk.definition(&json!({ "limits": { "timeout_secs": 1 } }));
+
+    let told = desk.run("pull", &file).await;
+
+    assert_eq!((told.code, told.users.len()), (1, 0), "{}", told.err);
+    assert!(told.err.contains(WHERE), "{}", told.err);
+    assert!(told.err.contains("within 1 s"), "{}", told.err);
+    assert_eq!(desk.app.asked().len(), 6, "it is tried again five times");
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::desk::{code, complained, run, said};
 use crate::support::{Around, Sando};
-use sando_world::saas::{Door, List, Paging};
-use sando_world::{SaasApp, wait_until};
+use sando_world::saas::{Door, Flow, List, Paging, SaasAnswer, SaasRequest};
+use sando_world::{Fault, FaultKind, SaasApp, wait_until};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "/v1/accounts/acme/prod";
+/// A million zeros in a thousand bytes.
+const ZEROS: &[u8] = include_bytes!("../../../../infra/tests/remote/zeros.gz");
 
 fn definition(app: &SaasApp) -> Value {
     json!({
@@ -29,6 +31,19 @@ async fn shows(sando: &Sando, field: &str, value: Value) {
         let account = sando.get(ACCOUNT).await;
         assert_eq!(account[field], value, "{account}");
     }
+}
+
+/// The syncs of the account, the last one first.
+async fn syncs(sando: &Sando) -> Vec<Value> {
+    let listed = sando.get(&format!("{ACCOUNT}/syncs")).await;
+    listed["items"].as_array().unwrap().clone()
+}
+
+/// Waits until a request is held.
+async fn is_held(app: &SaasApp) {
+    let faults = app.faults();
+    let held = async || faults.injected() == 1;
+    wait_until(Duration::from_secs(120), held).await.unwrap();
 }
 
 async fn users_of_acme() -> SaasApp {
@@ -103,5 +118,150 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
         !account.to_string().contains("right"),
         "credentials never come out"
     );
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_is_killed_goes_on_from_its_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = SaasApp::start().await.unwrap();
+    let list = List::of(List::users(12_000))
+        .paged(Paging::offset())
+        .size(1_000);
+    app.list("/users", list);
+    app.door(Door::bearer("right"));
+    // So many users are put down before this page is asked for.
+    app.faults()
+        .push(Fault::on("GET", "offset=11000", FaultKind::Held));
+    let mut file = definition(&app);
+    file["users"]["pagination"]["size"] = json!(1_000);
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", file).await;
+    sando.put(ACCOUNT, connection("right")).await;
+    is_held(&app).await;
+
+    sando.kill();
+    app.faults().clear();
+    let sando = Sando::start(folder.path(), &around).await;
+    shows(&sando, "users", json!(12_000)).await;
+
+    let asked = app.asked_at("/users");
+    let first_page = |request: &&SaasRequest| request.query("offset").unwrap_or("0") == "0";
+    assert_eq!(asked.iter().filter(first_page).count(), 1, "not from anew");
+    let syncs = syncs(&sando).await;
+    assert_eq!(syncs.len(), 1, "it is the same sync");
+    assert_eq!(syncs[0]["state"], "done");
+    assert_eq!(syncs[0]["certificate"]["complete"], true);
+    assert_eq!(syncs[0]["counts"]["new"], 12_000, "{}", syncs[0]);
+    assert_eq!(sando.get(ACCOUNT).await["active"], 10_800);
+    for number in [1, 8_000, 11_000, 12_000] {
+        let user = sando.get(&format!("{ACCOUNT}/users/{number}")).await;
+        let email = format!("user{number}@contoso.example");
+        assert_eq!(user["email"], email.as_str(), "{user}");
+    }
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_rotated_in_the_middle_of_a_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = SaasApp::start().await.unwrap();
+    let list = List::of(List::users(120)).paged(Paging::offset()).size(50);
+    app.list("/users", list);
+    app.door(Door::bearer("old"));
+    app.faults()
+        .push(Fault::on("GET", "offset=50", FaultKind::Held));
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection("old")).await;
+    is_held(&app).await;
+
+    app.door(Door::Any(vec![Door::bearer("old"), Door::bearer("new")]));
+    let new = json!({ "credentials": { "token": "new" } });
+    sando.put(&format!("{ACCOUNT}/credentials"), new).await;
+    app.door(Door::bearer("new"));
+    // The page that is on its way carries the old one.
+    app.faults().clear();
+    shows(&sando, "users", json!(120)).await;
+
+    let asked = app.asked_at("/users");
+    let carried: Vec<(&str, &str)> = asked
+        .iter()
+        .map(|request| {
+            let token = request.header("authorization").unwrap();
+            (request.query("offset").unwrap_or("0"), token)
+        })
+        .collect();
+    let (old, new) = ("Bearer old", "Bearer new");
+    assert_eq!(
+        carried,
+        [
+            ("0", old),
+            ("50", old),
+            ("50", new),
+            ("100", new),
+            ("120", new)
+        ]
+    );
+    let syncs = syncs(&sando).await;
+    assert_eq!((syncs.len(), &syncs[0]["state"]), (1, &json!("done")));
+    assert_eq!(sando.get(ACCOUNT).await["state"], "connected");
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_a_gigabyte_and_without_end_take_nobody_away_and_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = SaasApp::start().await.unwrap();
+    app.list("/users", List::of(List::users(120)).paged(Paging::offset()));
+    let sando = Sando::start(folder.path(), &around).await;
+    let mut file = definition(&app);
+    sando.put("/v1/definitions/acme", file.clone()).await;
+    sando.put(ACCOUNT, connection("right")).await;
+    shows(&sando, "users", json!(120)).await;
+    let blanks = " ".repeat(1 << 20);
+    let page = SaasAnswer::json(&json!(List::users(100)));
+    let packed = SaasAnswer {
+        body: ZEROS.repeat(1_100),
+        ..SaasAnswer::json(&json!([])).with("content-encoding", "gzip")
+    };
+    let too_large = "larger than 67108864 bytes";
+
+    for (number, answer, timeout_secs, cause) in [
+        (
+            2,
+            SaasAnswer::text(200, "application/json", &blanks).flowing(Flow::Again(1_024)),
+            60,
+            too_large,
+        ),
+        (3, packed, 60, too_large),
+        (
+            4,
+            page.flowing(Flow::Drips(Duration::from_millis(50))),
+            1,
+            "within 1 s",
+        ),
+    ] {
+        app.script("/users", move |_| answer.clone());
+        file["limits"] = json!({ "timeout_secs": timeout_secs });
+        sando.put("/v1/definitions/acme", file.clone()).await;
+        let begun = sando.call("POST", &format!("{ACCOUNT}:sync"), json!({}));
+        assert_eq!(begun.await.0, 202);
+        let ended = async || sando.get(ACCOUNT).await["last_sync"]["id"] == format!("syn_{number}");
+        wait_until(Duration::from_secs(90), ended).await.unwrap();
+
+        let account = sando.get(ACCOUNT).await;
+        let last = &account["last_sync"];
+        assert_eq!(last["state"], "failed", "{account}");
+        let (request, why) = (&last["failure"]["request"], &last["failure"]["message"]);
+        assert_eq!(request, "the list of users (GET /users)");
+        let why = why.as_str().unwrap();
+        assert!(why.starts_with("acme") && why.contains(cause), "{why}");
+        assert_eq!(account["users"], 120, "who was there stays");
+    }
+    assert!(sando.most_mib() < 256, "{} MiB", sando.most_mib());
     assert!(sando.stop());
 }

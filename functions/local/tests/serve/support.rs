@@ -213,6 +213,14 @@ impl Sando {
         ticks / 100.0
     }
 
+    /// The largest memory that the process has had so far, in MiB.
+    pub fn most_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim_end_matches("kB").trim().parse::<u64>().unwrap() / 1_024
+    }
+
     /// The process is killed, as by a power cut.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,9 +1,16 @@
 //! What was asked, and what is answered.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use hyper::StatusCode;
+use hyper::body::Frame;
 use serde_json::Value;
+use tokio::time::{Interval, interval};
 
 /// A request as it came in.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +58,19 @@ fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
+/// How the body of an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// All of it, with its length.
+    Whole,
+    /// It never ends: after its bytes nothing comes any more.
+    Stalls,
+    /// A byte at a time, so far apart, and then nothing for ever.
+    Drips(Duration),
+    /// Again and again, so many times, in chunks.
+    Again(u64),
+}
+
 /// An answer.
 #[derive(Clone, Debug)]
 pub struct SaasAnswer {
@@ -60,8 +80,8 @@ pub struct SaasAnswer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The body never ends: after these bytes nothing comes any more.
-    pub stalls: bool,
+    /// How the body comes.
+    pub flow: Flow,
 }
 
 impl SaasAnswer {
@@ -81,8 +101,14 @@ impl SaasAnswer {
             status,
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body: body.as_bytes().to_vec(),
-            stalls: false,
+            flow: Flow::Whole,
         }
+    }
+
+    /// With a body that comes like this.
+    #[must_use]
+    pub fn flowing(self, flow: Flow) -> Self {
+        Self { flow, ..self }
     }
 
     /// With another header.
@@ -98,29 +124,64 @@ impl SaasAnswer {
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
-        let body = if self.stalls {
-            Body::new(Stalling(Some(Bytes::from(self.body))))
-        } else {
-            Body::from(self.body)
+        let bytes = Bytes::from(self.body);
+        let body = match self.flow {
+            Flow::Whole => Body::from(bytes),
+            Flow::Stalls => Body::new(Flowing::new(bytes, 1, None)),
+            Flow::Drips(every) => Body::new(Flowing::new(bytes, 1, Some(interval(every)))),
+            Flow::Again(times) => Body::new(Flowing {
+                ends: true,
+                ..Flowing::new(bytes, times, None)
+            }),
         };
         response.body(body).unwrap_or_default()
     }
 }
 
-/// A body that gives its bytes and then nothing, for ever.
-struct Stalling(Option<Bytes>);
+/// A body in chunks, whose length nobody tells.
+struct Flowing {
+    bytes: Bytes,
+    times: u64,
+    drip: Option<Interval>,
+    ends: bool,
+}
 
-impl hyper::body::Body for Stalling {
+impl Flowing {
+    fn new(bytes: Bytes, times: u64, drip: Option<Interval>) -> Self {
+        Self {
+            bytes,
+            times,
+            drip,
+            ends: false,
+        }
+    }
+}
+
+impl hyper::body::Body for Flowing {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        match self.0.take() {
-            Some(bytes) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))),
-            None => std::task::Poll::Pending,
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        if this.times == 0 || this.bytes.is_empty() {
+            return if this.ends {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            };
         }
+        let frame = if let Some(drip) = &mut this.drip {
+            if drip.poll_tick(context).is_pending() {
+                return Poll::Pending;
+            }
+            this.bytes.split_to(1)
+        } else {
+            this.times -= 1;
+            this.bytes.clone()
+        };
+        Poll::Ready(Some(Ok(Frame::data(frame))))
     }
 }

@@ -28,6 +28,8 @@ pub enum Door {
     Signed(SigningKey),
     /// Who passes all of these.
     All(Vec<Self>),
+    /// Who passes one of these.
+    Any(Vec<Self>),
     /// Nobody.
     Shut,
 }
@@ -76,6 +78,7 @@ impl Door {
                 .header("authorization")
                 .and_then(|value| value.strip_prefix("Bearer "))
                 .is_some_and(|token| key.claims(token).is_some()),
+            Self::Any(doors) => doors.iter().any(|door| door.pass(request, oauth).is_ok()),
             Self::All(doors) => doors.iter().all(|door| door.pass(request, oauth).is_ok()),
         };
         if passes {

@@ -14,7 +14,7 @@ mod paging;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{SaasAnswer, SaasRequest};
+pub use answer::{Flow, SaasAnswer, SaasRequest};
 pub use app::SaasApp;
 pub use door::Door;
 pub use key::SigningKey;
