@@ -101,7 +101,7 @@ impl Page {
                 (keys())
                 @if visitor.may(Scope::Read) && self.nav != Nav::Find { (palette()) }
             },
-            None => html! { div.sign-in { (brand("/console")) (main) } },
+            None => html! { div.sign-in { header { (brand("/console")) } (main) } },
         };
         document(&title, &body)
     }
