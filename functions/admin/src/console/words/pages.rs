@@ -310,8 +310,7 @@ pub(in crate::console) const LEVER_NAME_HINT: &str = "It is the end of the URL t
 pub(in crate::console) const LEVER_SEEN: &str = "A call that counted";
 pub(in crate::console) const LEVER_SEEN_YES: &str =
     "Lever has called, with a signature that is right.";
-pub(in crate::console) const LEVER_SEEN_NO: &str =
-    "None yet. This turns green by itself with the first event about a candidate; the test event that Lever sends when a \
+pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. This turns green by itself with the first event about a candidate; the test event that Lever sends when a \
      webhook is saved is answered, but not kept.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
