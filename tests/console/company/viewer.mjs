@@ -1,5 +1,6 @@
 // Whoever may only look does nobody's work, by whatever address: every form that an administrator's pages have is sent.
 import assert from "node:assert/strict";
+import { trouble } from "../browser.mjs";
 import { withKey } from "../story/sign_in.mjs";
 
 /** Forms that everybody has who is signed in. */
@@ -43,7 +44,7 @@ export const viewer = async (browser, context, sando, pages) => {
     assert.ok([200, 403].includes(answer.status()), `${name}: ${answer.status()}`);
     const sent = [...(await answer.text()).matchAll(/<form[^>]* method="post"[^>]*>/g)].map(([form]) => form);
     const others = sent.filter((form) => !FOR_ALL.some((path) => form.includes(`"${path}"`)));
-    assert.deepEqual(others, [], `${name}: a form that a viewer cannot send`);
+    for (const form of others) trouble.push(`${name}: a viewer cannot send ${form}`);
   }
   await theirs.close();
 };

@@ -8,6 +8,9 @@
     setTimeout(() => line.remove(), 5000);
   };
 
+  // On a phone the parts stand in a line that is longer than the screen.
+  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // Copying an id.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
