@@ -9,7 +9,8 @@ export const describeApplications = async (who) => {
   const { page, sando } = who;
   const owner = "it@contoso.example";
   const [mail, design] = sando.places.scim;
-  await page.goto(`${sando.url}/console/new/attributes?id=attributes`);
+  await page.goto(`${sando.url}/console/attributes`);
+  await page.getByRole("link", { name: "attributes", exact: true }).click();
   await save(who, "attributes", "attributes", { attributes: {
     name: "opportunity.name", personal_email: "opportunity.emails[0]", department: "posting.categories.department",
     work_email: { address: "{first_name}.{last_name}@contoso.example" },
