@@ -20,11 +20,14 @@ export const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 
-/** Adds up what moves without anybody having touched it. */
+/** Adds up what moves without anybody having touched it, and keeps what moved. */
 const countShifts = () => {
-  window.shifted = 0;
+  window.shifts = { sum: 0, what: [] };
   new PerformanceObserver((list) => {
-    for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.shifted += shift.value;
+    for (const shift of list.getEntries().filter((one) => !one.hadRecentInput)) {
+      window.shifts.sum += shift.value;
+      for (const { node } of shift.sources) window.shifts.what.push(node?.parentElement?.outerHTML.slice(0, 120) ?? "what is gone");
+    }
   }).observe({ type: "layout-shift", buffered: true });
 };
 
