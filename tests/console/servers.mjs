@@ -21,7 +21,7 @@ export const startProvider = async (users) => {
 };
 
 const PEOPLE = [
-  { uid: "g-1", mail: "ada.park@contoso.example", displayName: "Ada Park", state: "checked-in", role: "guest" },
+  { uid: "g-1", mail: "olu.bello@contoso.example", displayName: "Olu Bello", state: "checked-in", role: "guest" },
   { uid: "g-2", mail: "lee.cho@contoso.example", displayName: "Lee Cho", state: "checked-in", role: "keeper" },
   { uid: "g-3", mail: "kim.reyes@contoso.example", displayName: "Kim Reyes", state: "checked-out", role: "guest" },
   { uid: "g-4", mail: "zoe@contoso.example", displayName: "Zoë Ångström-Okonkwo 王小明", state: "checked-in", role: "guest" },
@@ -29,6 +29,7 @@ const PEOPLE = [
 
 /** Lodge lists its people, in a shape of its own, to whoever has a token of the provider. */
 export const startLodge = async (provider) => {
+  const people = [...PEOPLE];
   const app = createServer(async (request, answer) => {
     const { authorization = "" } = request.headers;
     const who = await fetch(`${provider.url}/userinfo`, { headers: { authorization } });
@@ -38,9 +39,14 @@ export const startLodge = async (provider) => {
     };
     if (!who.ok) return is(401, { fault: "nobody logged in" });
     if (new URL(request.url, "http://lodge").pathname !== "/directory/people") return is(404, { fault: "no such door" });
-    return is(200, { lodge: { people: PEOPLE } });
+    return is(200, { lodge: { people } });
   });
   await new Promise((resolve) => app.listen(0, "127.0.0.1", resolve));
   atEnd(() => { app.closeAllConnections(); app.close(); });
-  return { url: `http://127.0.0.1:${app.address().port}`, people: PEOPLE.length };
+  return {
+    url: `http://127.0.0.1:${app.address().port}`,
+    people: PEOPLE.length,
+    /** Somebody is let in by hand: Sando did not give it. */
+    invite: (displayName, mail) => people.push({ uid: `g-${people.length + 1}`, mail, displayName, state: "checked-in", role: "guest" }),
+  };
 };

@@ -20,7 +20,8 @@ export const letAdaGo = async ({ page, sando }, person, accesses) => {
 };
 
 /** What is spent; a seat that nobody gave through Sando is seen all the same, because a roster shows it. */
-export const readSpend = async ({ page, context, sando }) => {
+export const readSpend = async ({ page, context, sando, lodge }) => {
+  lodge.invite("Ada Park", "ada.park@contoso.example");
   await page.goto(`${sando.url}/console/accounts/lodge/prod`);
   await press(page, "Sync now");
   await says(page, "The sync has begun.");
@@ -28,7 +29,7 @@ export const readSpend = async ({ page, context, sando }) => {
     await page.goto(`${sando.url}/console/spend`);
     return await page.getByText("1 person who left still holds 1 seat: $25.00 a month.").count() === 1;
   });
-  assert.match(await verdict(page), /^\$75\.00 a month\. .* seats are in use\.$/);
+  assert.match(await verdict(page), /^\$100\.00 a month\. .* seats are in use\.$/);
   await picture(page, "spend-first-hour");
   const csv = await context.request.get(`${sando.url}/console/spend/csv?of=department`);
   assert.equal(csv.status(), 200);
