@@ -55,7 +55,8 @@ pub(super) fn not_yet() -> Failure {
         },
         at: None,
         status: None,
-        message: "nobody has logged in yet: `:authorize` answers the login page".to_owned(),
+        message: "nobody has logged in at the application yet; authorise the account first"
+            .to_owned(),
         remote: None,
         disable: true,
     }

@@ -67,12 +67,12 @@ pub(super) fn page(
         title: format!("{}/{}", account.definition, account.shown_name()),
         above: Some(html! { a href="/console/integrations" { "Integrations" } }),
         verdict: words::account(account),
-        lead: Some(lead(visitor, account, now)),
+        lead: Some(lead(visitor, account, here, now)),
         body: html! { (tabs("Account", &all)) (body) },
     }
 }
 
-fn lead(visitor: &Visitor, account: &Account, now: Timestamp) -> Markup {
+fn lead(visitor: &Visitor, account: &Account, here: &str, now: Timestamp) -> Markup {
     let place = place(account);
     let (shape, state) = states::account(account);
     let is_disabled = matches!(account.state, AccountState::Disabled { .. });
@@ -85,7 +85,9 @@ fn lead(visitor: &Visitor, account: &Account, now: Timestamp) -> Markup {
             @for (name, value) in &account.variables { span { (name) " " code { (value) } } }
         }
         @if let AccountState::Disabled { failure, .. } = &account.state { (failed(failure)) }
-        @if visitor.may(Scope::Operate) {
+        @if here == "login" {
+            // What is to be done stands on the page itself.
+        } @else if visitor.may(Scope::Operate) {
             div.bar {
                 @if is_disabled {
                     (button(visitor, &format!("{place}/test"), "primary", words::TEST))

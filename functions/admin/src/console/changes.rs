@@ -300,11 +300,16 @@ pub(super) async fn submit(
         let why = "what it would do is not what was seen any more";
         return Err(Problem::new(StatusCode::CONFLICT, "plan_changed", why).into());
     }
+    // What is new has no page of its own before it is saved.
+    let is_new = stored::find(&api.ports, kind.kind, &id).await?.is_none();
     // It is planned once more while it is applied: what moves in between is not done either.
     let applying = Applying::of(vec![change], seen.to_owned());
     let work = Work::Apply(Box::new(applying));
     let job = jobs::run(&api.ports, &visitor.who(&api), work, SignedDuration::ZERO).await?;
-    let to = format!("/console/{}/{id}", kind.path);
+    let to = match is_new {
+        true => format!("/console/{}", kind.path),
+        false => format!("/console/{}/{id}", kind.path),
+    };
     match job.state {
         JobState::Done => Ok(done(&to, Said::Saved)),
         JobState::Running => Ok(done(&to, Said::Saving)),

@@ -13,6 +13,7 @@ use sando_core::mistake::Mistake;
 use sando_core::store::Loaded;
 
 use crate::Api;
+use crate::attributes::{current as attributes_now, id as attributes_id};
 
 use super::format::when;
 use super::input::At;
@@ -127,7 +128,9 @@ async fn list(visitor: &Visitor, api: &Api, kind: Kind) -> Result<Response, Refu
     let now = api.ports.clock.now();
     let items = files::all(&api.ports, kind.kind).await?;
     let company = files::company(&api.ports).await?;
+    let one = attributes_id();
     let built_in: Vec<&Slug> = match kind.kind {
+        ConfigKind::Attributes if items.is_empty() => vec![&one],
         ConfigKind::Workflow => company
             .workflows
             .keys()
@@ -275,6 +278,9 @@ pub(super) async fn show(
 }
 
 async fn built_in(api: &Api, kind: ConfigKind, id: &Slug) -> Result<serde_json::Value, Refusal> {
+    if kind == ConfigKind::Attributes && *id == attributes_id() {
+        return Ok(attributes_now(api).await?.0);
+    }
     let company = files::company(&api.ports).await?;
     let workflow = company
         .workflows

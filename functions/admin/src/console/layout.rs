@@ -104,7 +104,7 @@ impl Page {
                 (keys())
                 @if visitor.may(Scope::Read) && self.nav != Nav::Find { (palette()) }
             },
-            None => html! { div.sign-in { (brand("/console")) (main) } },
+            None => html! { div.sign-in { header { (brand("/console")) } (main) } },
         };
         document(&title, &body)
     }
@@ -125,6 +125,8 @@ pub(super) fn document(title: &str, body: &Markup) -> Response {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="htmx-config" content=(HTMX);
+                // A page is painted when it is whole: what comes in later moves nothing.
+                link rel="expect" href="#toasts" blocking="render";
                 title { (title) }
                 link rel="icon" type="image/svg+xml" href=(Asset::Mark.url());
                 link rel="stylesheet" href=(Asset::Style.url());

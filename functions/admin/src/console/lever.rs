@@ -65,10 +65,12 @@ pub(super) async fn section(
     let has_key = shown.api_key.count > 0;
     // A token may also be set where the process is started: a call that counted proves it.
     let has_tokens = called || shown.registrations.values().any(|tokens| tokens.count > 0);
+    let waits = has_key && !called;
     Ok(html! {
         section aria-labelledby="lever" {
             h2 #lever { "Lever" }
-            ul.needs {
+            ul.needs #lever-checks data-asks=[waits.then_some("1")] hx-get=[waits.then_some("/console/settings")]
+                hx-trigger=[waits.then_some("every 2s")] hx-select="#lever-checks" hx-target="this" hx-swap="outerMorph" {
                 (line(has_key, words::LEVER_KEY, &html! { (set(&shown.api_key, now)) }))
                 (line(has_tokens, words::LEVER_HOOKS, &html! {
                     @if shown.registrations.is_empty() { (words::LEVER_HOOKS_HINT) }

@@ -60,7 +60,7 @@ pub(super) async fn section(
 
 /// A link that opens beside the page, as a small window where there is a script.
 pub(super) fn opens(to: &str, words: &str) -> Markup {
-    html! { a.button href=(to) target="_blank" rel="noreferrer" data-popup="1" { (words) } }
+    html! { a.button.primary href=(to) target="_blank" rel="noreferrer" data-popup="1" { (words) } }
 }
 
 /// Begins a login. The answer is a page with the link: a form of ours leads to nobody else.

@@ -129,18 +129,20 @@ fn never_matched(rules: &[Unmatched]) -> Markup {
 
 fn decisions(api: &Api, visitor: &Visitor, rows: &[Row], now: Timestamp) -> Markup {
     let may = visitor.may(Scope::Operate);
+    let table = table(rows, may, now);
+    if !may {
+        return html! { (table) p.small.muted { (words::REVIEW_NEEDS) } };
+    }
     html! {
         form.stack.wide method="post" action="/console/reports/review" {
             (hidden(visitor, &once(api)))
             (no_default())
-            (table(rows, may, now))
-            @if may {
-                (reason(true))
-                p.bar {
-                    button type="submit" name="decision" value="confirm" { (words::CONFIRM_ACCESS) }
-                    button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) }
-                }
-            } @else { p.small.muted { (words::REVIEW_NEEDS) } }
+            (table)
+            (reason(true))
+            p.bar {
+                button type="submit" name="decision" value="confirm" { (words::CONFIRM_ACCESS) }
+                button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) }
+            }
         }
     }
 }
@@ -149,14 +151,15 @@ fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
     html! {
         table {
             thead { tr {
-                th scope="col" { span.visually-hidden { "Select" } } th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" }
+                @if may { th scope="col" { span.visually-hidden { "Select" } } }
+                th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" }
                 th scope="col" { "Licences" } th scope="col" { "Worth a look" } th scope="col" { "Decided" }
             } }
             tbody {
                 @for (seat, reviewed) in rows {
                     @let user = seat.email.as_deref().unwrap_or(&seat.external_id);
                     tr {
-                        td { input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) } disabled[!may]; }
+                        @if may { td { input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) }; } }
                         td data-label="Who" {
                             @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (seat.name.as_deref().unwrap_or(id.as_str())) } }
                             @else { (words::NOBODY) }

@@ -11,6 +11,8 @@
   // What is wrong is read first.
   const wrong = document.querySelector(".error-summary");
   if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
+  // On a phone the parts stand in a line that is longer than the screen.
+  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   // Copying an id.
   document.addEventListener("click", (event) => {

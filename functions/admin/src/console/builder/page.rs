@@ -4,6 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::definitions;
+use sando_core::admin::test_logins::Stage;
 use sando_core::catalog::Draft;
 use sando_core::company::Company;
 use sando_core::definition::Definition;
@@ -199,7 +200,7 @@ impl Shown<'_> {
                     @for one in asked(&definition) { (input(&one.for_once(), &filled)) }
                     @if self.has_login() { (self.login.shown(&self.place(Step::Test))) }
                     p.bar {
-                        button.primary type="submit" name="do" value="test" formaction=(self.place(Step::Test)) { (words::RUN_TEST) }
+                        button.primary[!self.login.is(&Stage::Waiting)] type="submit" name="do" value="test" formaction=(self.place(Step::Test)) { (words::RUN_TEST) }
                     }
                 }
                 Err(mistakes) => {

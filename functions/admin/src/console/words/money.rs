@@ -45,9 +45,12 @@ pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64
             total(&licences.saving)
         )
     };
+    let spent = match spent.0.is_empty() {
+        true => "What is held has no price yet.".to_owned(),
+        false => format!("{} a month.", total(spent)),
+    };
     format!(
-        "{} a month.{back} {percent} % of {} in use.",
-        total(spent),
+        "{spent}{back} {percent} % of {} in use.",
         many(seats, "seat is", "seats are")
     )
 }
@@ -57,12 +60,15 @@ pub(in crate::console) fn residue(people: usize, held: &Line) -> String {
     if held.seats == 0 {
         return "Nobody who left holds anything, as far as rosters show.".to_owned();
     }
+    let cost = match held.monthly.0.is_empty() {
+        true => String::new(),
+        false => format!(": {} a month", total(&held.monthly)),
+    };
     format!(
-        "{} who left still {} {}: {} a month.",
+        "{} who left still {} {}{cost}.",
         many(size(people), "person", "people"),
         if people == 1 { "holds" } else { "hold" },
         many(held.seats, "seat", "seats"),
-        total(&held.monthly)
     )
 }
 

@@ -345,8 +345,8 @@ pub(in crate::console) const LEVER_NAME_HINT: &str = "It is the end of the URL t
 pub(in crate::console) const LEVER_SEEN: &str = "A call that counted";
 pub(in crate::console) const LEVER_SEEN_YES: &str =
     "Lever has called, with a signature that is right.";
-pub(in crate::console) const LEVER_SEEN_NO: &str =
-    "None yet. Save the webhook in Lever: it sends a test event. This turns green by itself.";
+pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. This turns green by itself with the first event about a candidate; the test event that Lever sends when a \
+     webhook is saved is answered, but not kept.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";

@@ -92,5 +92,7 @@ fn of_problem(status: StatusCode, code: &str, detail: &str) -> (String, Option<S
         }
         _ => return (format!("{}.", capital(detail)), None),
     };
+    // Nothing is said twice.
+    let because = because.filter(|because| because != sentence);
     (sentence.to_owned(), because)
 }

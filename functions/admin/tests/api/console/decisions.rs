@@ -288,6 +288,28 @@ async fn a_file_is_saved_after_its_plan_was_seen() {
 }
 
 #[tokio::test]
+async fn a_new_file_leads_to_its_list_and_has_a_page_when_it_is_saved() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/policies/desks";
+    let file = json!({ "grants": [{ "app": "desk" }] }).to_string();
+
+    let plan = browser
+        .post(&format!("{place}/changes"), &[("file", &file)])
+        .await;
+    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"");
+    let hash = hash.expect(&plan.text).to_owned();
+    let saved = browser
+        .post(place, &[("file", &file), ("plan", &hash)])
+        .await;
+
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(saved.header("location"), "/console/policies");
+    world.pass(60).await;
+    assert_eq!(browser.get(place).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_account_is_replaced_only_when_its_name_was_typed() {
     let (world, _) = everything().await;
     let mut browser = Browser::admin(&world).await;

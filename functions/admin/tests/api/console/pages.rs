@@ -241,3 +241,26 @@ async fn what_a_policy_says_to_no_effect_shows_where_it_is_read_and_saved() {
     assert!(plan.text.contains("<code>grants[0].plan</code>"));
     assert!(plan.text.contains("there is no application `nowhere` yet"));
 }
+
+#[tokio::test]
+async fn the_attributes_that_count_are_there_before_any_are_written() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/attributes/attributes";
+
+    let list = browser.get("/console/attributes").await;
+    let file = browser.get(place).await;
+
+    assert!(
+        list.text.contains(&format!("href=\"{place}\"")),
+        "{}",
+        list.text
+    );
+    assert_eq!(file.status, 200, "{}", file.text);
+    assert!(file.text.contains("Built in"), "{}", file.text);
+    assert!(
+        file.text.contains("posting.categories.department"),
+        "{}",
+        file.text
+    );
+}

@@ -28,6 +28,10 @@ async fn what_is_odd_is_decided_together_with_one_reason() {
     );
     assert!(before.contains("takes the role operator"), "{before}");
     assert!(!before.contains("value=\"revoke\""), "{before}");
+    assert!(
+        !before.contains("action=\"/console/reports/review\""),
+        "{before}"
+    );
     assert_eq!(done.status, 303, "{}", done.text);
     assert!(after.contains("1 access is odd and undecided."), "{after}");
     assert_eq!(all.matches("confirmed</span>").count(), 2, "{all}");

@@ -1,0 +1,38 @@
+// The addresses of all pages of a company, with something to see on each.
+
+/** Each with a name for its pictures. */
+export const pagesOf = async (sando) => {
+  const first = async (path) => (await sando.call("GET", path)).items[0];
+  const person = (await sando.call("GET", "/v1/people?limit=200")).items;
+  const lee = person.find((one) => one.name === "Lee Cho");
+  const hostile = person.find((one) => one.name?.includes("script"));
+  const run = await first(`/v1/runs?person=${lee.id}`);
+  const user = await first("/v1/accounts/wiki/prod/users");
+  const licence = await first("/v1/reports/licenses");
+  const event = await first(`/v1/events?person=${lee.id}`);
+  return [
+    ["overview", "/console"], ["inbox", "/console/inbox"], ["decided", "/console/inbox?view=decided"],
+    ["decision", `/approvals/${(await first("/v1/approvals?state=waiting")).id}`],
+    ["task", `/console/tasks/${(await first("/v1/tasks?state=open")).id}`],
+    ["people", "/console/people"], ["person", `/console/people/${lee.id}`], ["access", `/console/people/${lee.id}/access`],
+    ["identity", `/console/people/${lee.id}/identity`], ["terminate", `/console/people/${lee.id}/terminate`],
+    ["hostile", `/console/people/${hostile.id}`], ["hostile-identity", `/console/people/${hostile.id}/identity`],
+    ["runs", "/console/runs"], ["run", `/console/runs/${run.id}`],
+    ["integrations", "/console/integrations"], ["definition", "/console/integrations/wiki"], ["connect", "/console/connect/wiki"],
+    ["account", "/console/accounts/wiki/prod"], ["users", "/console/accounts/wiki/prod/users"],
+    ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
+    ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
+    ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`],
+    ["drift", `/console/people/${lee.id}/drift`], ["erase", `/console/people/${lee.id}/erase`],
+    ["timeline-runs", `/console/people/${lee.id}?only=runs`], ["events", "/console/events"], ["event", `/console/events/${event.id}`],
+    ["guide", "/console/guide"], ["merge", `/console/people/${lee.id}/merge`], ["split", `/console/people/${lee.id}/split`], ["pause", "/console/pause"],
+    ["spend", "/console/spend"], ["spend-person", "/console/spend?by=person"], ["residue", "/console/spend/residue"],
+    ["find", "/console/find?q=lee"], ["review", "/console/reports/review"], ["review-all", "/console/reports/review?only=all"],
+    ["licence", `/console/licences/${licence.app}/${encodeURIComponent(licence.license)}`],
+    ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
+    ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),
+    ...["general", "fields", "review"].map((step) => [`hostile-builder-${step}`, `/console/builder/hostile/${step}`]),
+    ["hostile-app", "/console/apps/hostile"], ["hostile-users", "/console/accounts/wiki/prod/users"],
+    ["sign-in", "/console/sign-in"], ["audit", "/console/audit"], ["record", "/console/audit/config/1"], ["settings", "/console/settings"],
+  ];
+};
