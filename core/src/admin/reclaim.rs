@@ -27,13 +27,15 @@ pub struct Found {
 }
 
 impl Found {
-    /// May it be taken away here? What people who left hold is taken away as when they left.
+    /// May it be taken away here? What people who left hold is taken away as when they left, and of a user who is not
+    /// active there only licences are left, which is no matter of a review.
     #[must_use]
     pub fn is_offered(&self, now: Timestamp) -> bool {
         let is_wanted = |flag: &Flag| matches!(flag, Flag::Unused | Flag::Duplicate);
-        let is_left = self.seat.flags.contains(&Flag::HolderLeft);
+        let seat = &self.seat;
+        let is_here = seat.is_active() && !seat.flags.contains(&Flag::HolderLeft);
         let is_decided = self.reviewed.as_ref().is_some_and(|one| one.counts(now));
-        !is_left && !is_decided && self.given_by.is_empty() && self.seat.flags.iter().any(is_wanted)
+        is_here && !is_decided && self.given_by.is_empty() && seat.flags.iter().any(is_wanted)
     }
 }
 

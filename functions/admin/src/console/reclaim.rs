@@ -257,7 +257,7 @@ pub(super) async fn give_back(
     if users.is_empty() {
         return Err(Problem::mistake("user", "select at least one seat").into());
     }
-    let who = visitor.who(&api);
+    let (who, decider) = (visitor.who(&api), visitor.caller.decider());
     for user in users {
         let (label, external_id) = parts(user)?;
         let (definition, name) = account(label)?;
@@ -267,7 +267,7 @@ pub(super) async fn give_back(
             external_id,
         };
         let why = form.get("reason");
-        review::decide(&api.ports, &who, place, Verdict::Revoked, why).await?;
+        review::decide(&api.ports, &who, &decider, place, Verdict::Revoked, why).await?;
     }
     let to = format!("/console/licences/{app}/{}", segment(&license));
     Ok(done(&to, Said::Reviewed))
