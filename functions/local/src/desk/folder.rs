@@ -19,17 +19,17 @@ const DEEPEST: usize = 8;
 /// The largest file, in bytes.
 const LARGEST: u64 = 1 << 20;
 /// The keys that tell what a file is. A rule names a workflow, and so comes before it.
-const KINDS: [ConfigKind; 4] = [
+const KINDS: &[ConfigKind] = &[
     ConfigKind::Policy,
     ConfigKind::Rule,
     ConfigKind::Workflow,
     ConfigKind::App,
 ];
 /// The keys of the file of attributes.
-const OF_ATTRIBUTES: [&str; 4] = ["attributes", "aliases", "locations", "required"];
+const OF_ATTRIBUTES: &[&str] = &["attributes", "aliases", "locations", "required"];
 
 /// What the API adds to the files that it answers, and leaves out of those that it is given.
-const ADDED: [&str; 3] = ["warnings", "credentials", "built_in"];
+const ADDED: &[&str] = &["warnings", "credentials", "built_in"];
 
 /// One file.
 pub(crate) struct File {
@@ -140,7 +140,7 @@ impl File {
             return Err(file.placed(vec![Mistake::new("", "is no object")]));
         };
         for key in ADDED {
-            fields.remove(key);
+            fields.remove(*key);
         }
         file.kind = match kind(fields) {
             Ok(kind) => kind,
@@ -224,7 +224,8 @@ fn kind(fields: &Map<String, Value>) -> Result<Option<ConfigKind>, Mistake> {
         return Ok(None);
     }
     let named = KINDS
-        .into_iter()
+        .iter()
+        .copied()
         .find(|kind| fields.contains_key(kind.as_str()));
     if named.is_some() {
         return Ok(named);
@@ -234,7 +235,9 @@ fn kind(fields: &Map<String, Value>) -> Result<Option<ConfigKind>, Mistake> {
     }
     let known = || {
         let kinds = KINDS.iter().map(|kind| kind.as_str());
-        kinds.chain(["definition"]).chain(OF_ATTRIBUTES)
+        kinds
+            .chain(["definition"])
+            .chain(OF_ATTRIBUTES.iter().copied())
     };
     let meant = fields
         .keys()
