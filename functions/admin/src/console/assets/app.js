@@ -11,8 +11,11 @@
   // What is wrong is read first.
   const wrong = document.querySelector(".error-summary");
   if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
-  // On a phone the parts stand in a line that is longer than the screen.
-  document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+  // On a phone the parts stand in a line that is longer than the screen: it is moved, and the page is not.
+  const part = document.querySelector(".rail nav [aria-current]");
+  const parts = part?.closest("nav");
+  if (parts) parts.scrollLeft = part.offsetLeft - parts.offsetLeft - 16;
 
   // Copying an id.
   document.addEventListener("click", (event) => {
