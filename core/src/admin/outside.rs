@@ -2,14 +2,14 @@
 //! nothing is given before an administrator applies it.
 
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::audit::StreamId;
-use crate::changes::{Changes, Line};
+use crate::changes::Changes;
 use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::handle::delivery::{address_from, fresh_person, say_event, write_person};
+use crate::handle::delivery::{address_from, fresh_person, write_person};
+use crate::handle::events::say_event;
 use crate::handle::lifecycle::{Leaving, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
 use crate::ids::EventId;

@@ -18,15 +18,13 @@ use crate::retention::kept_since;
 use crate::rule::EventKind;
 use crate::store::{Key, Loaded, StoreError};
 
+use super::events::say_event;
 use super::offer::{self, ask_to_look};
 use super::rosters::Rosters;
 use super::{HandleError, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
-
-/// How many lines of an event's explanation its record has: which rules matched, above all.
-const BECAUSE: usize = 10;
 
 /// Seconds until Lever is asked again while it does not answer; the last one repeats for as long as it takes.
 const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
@@ -407,29 +405,6 @@ async fn write_down(
     }
     say_event(event, &mut changes);
     Ok(changes)
-}
-
-/// Says an event, with what came of it and why.
-pub(crate) fn say_event(event: &Event, changes: &mut Changes) {
-    let stream = event
-        .person
-        .clone()
-        .map_or(StreamId::Events, StreamId::Person);
-    let because: Vec<&str> = event
-        .why
-        .iter()
-        .map(|why| why.text.as_str())
-        .take(BECAUSE)
-        .collect();
-    let after = json!({
-        "state": event.state, "runs": event.runs, "opportunity": event.opportunity, "because": because,
-    });
-    let line = Line::new(
-        stream,
-        format!("event {}", event.kind.as_str()),
-        format!("event/{}", event.id),
-    );
-    changes.say(line.after(after));
 }
 
 /// Writes a person with every claim that comes with them, and what changed, encrypted.

@@ -16,7 +16,8 @@ use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::Direction;
 
-use super::delivery::{say_event, write_person};
+use super::delivery::write_person;
+use super::events::say_event;
 use super::{HandleError, erasure, ledger, load, residue, wake};
 
 /// A moment of a person's life has come: the first day, the time to leave, or to be erased.

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod drift;
 pub mod drive;
 pub mod erasure;
+pub(crate) mod events;
 mod evidence;
 pub mod files;
 mod forget;

@@ -42,7 +42,7 @@ pub(super) fn policy() -> Value {
 }
 
 pub(super) fn rule() -> Value {
-    let events = EventKind::ALL.map(EventKind::as_str);
+    let events: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let pilot = object(
         "Outside of it everything is computed and shown, nothing done",
         json!({ "when": reference("conditions") }),
