@@ -233,17 +233,17 @@ pub struct Missed {
     detail: String,
 }
 
+/// Were they hired after they were erased here, while Lever still had them?
+fn is_back(moved: &Moved, known: &KnownCandidacy) -> bool {
+    matches!(&moved.how, How::There(Some(archived)) if archived.hired && known.is_hired_again(archived.at))
+}
+
 /// What a row may tell that we do not know.
 #[must_use]
 pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Option<Missed> {
     let opportunity = &moved.opportunity;
-    if let Some(known) = known.filter(|known| known.erased) {
-        let How::There(Some(archived)) = &moved.how else {
-            return None;
-        };
-        if !archived.hired || !known.is_hired_again(archived.at) {
-            return None;
-        }
+    if known.is_some_and(|known| known.erased && !is_back(moved, known)) {
+        return None;
     }
     let hire = known.and_then(|known| known.hired.as_ref());
     let concerns = named.deleted || known.is_some_and(|known| known.person.is_some());
@@ -433,13 +433,8 @@ mod tests {
         erased.erased = true;
         check(anonymised(), Some(&erased), all, None);
         check(hired(), Some(&erased), all, None);
-        // Not if Lever still had them, and they were hired since.
-        erased = KnownCandidacy {
-            erased: true,
-            may_return: true,
-            read_at: Timestamp::UNIX_EPOCH,
-            ..known(None)
-        };
+        (erased.may_return, erased.read_at) = (true, Timestamp::UNIX_EPOCH);
+        erased.hired = None;
         check(hired(), Some(&erased), all, Some("candidateHired"));
     }
 

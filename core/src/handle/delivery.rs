@@ -59,16 +59,14 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
     ledger::commit(ports, changes).await
 }
 
-/// Why a human has to look at somebody whom nobody here knows any more.
-const HIRED_AGAIN: &str = "the candidate was erased here, and Lever says that they were hired since: nothing follows from it by \
-                           itself, so add the person by hand";
+const HIRED_AGAIN: &str = "the candidate was erased here and hired since: add the person by hand";
 
 /// Does the hint tell that somebody was hired after they were erased here, and not in Lever?
 async fn is_hired_again(ports: &Ports, hint: &Hint) -> Result<bool, HandleError> {
     let key = Key::Candidacy(hint.opportunity.clone());
     let known = ports.store.find::<KnownCandidacy>(&key).await?;
-    let is_hire = hint.event == "candidateHired";
-    Ok(is_hire && known.is_some_and(|known| known.entity.is_hired_again(hint.triggered_at)))
+    let is_again = known.is_some_and(|known| known.entity.is_hired_again(hint.triggered_at));
+    Ok(is_again && hint.event == "candidateHired")
 }
 
 /// What came of looking at an opportunity.
