@@ -214,6 +214,8 @@ fn licence_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp
             shown.account,
             user.licenses.join(", ")
         ),
+        // A roster that shows the user as not active says nothing about this task.
+        user: None,
         ..a_task(person, shown, company, now)
     }
 }

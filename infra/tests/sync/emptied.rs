@@ -68,18 +68,18 @@ async fn a_field_that_goes_silently_empty_is_told_of_once() {
     assert_eq!(sync.emptied, [found.clone()]);
     assert_eq!(world.account().await.emptied(), [found.clone()]);
     let letters = told(&world);
-    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters.len(), 2, "{letters:?}");
     let says = "`custom_fields.cost_center` has a value in 0 of 40 rows, before in 38 of 40";
     assert!(letters[0].contains(says), "{letters:?}");
     let to = world.fakes.told_to.lock().unwrap().clone();
-    assert_eq!(to, ["design-ops@contoso.example"]);
+    assert_eq!(to, ["design-ops@contoso.example", "role:it-admin"]);
 
     // The day after it still is, and nobody is told twice.
     world.day().await;
     world.pass(60).await;
     assert_eq!(world.last().await.emptied, []);
     assert_eq!(world.account().await.emptied(), [found]);
-    assert_eq!(told(&world).len(), 1);
+    assert_eq!(told(&world).len(), 2);
 
     world.serve(rows(40, 39));
     world.day().await;

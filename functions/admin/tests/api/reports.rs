@@ -185,8 +185,15 @@ async fn a_licence_of_a_suspended_user_is_spent_and_asked_back_and_nothing_to_re
     assert_eq!(cleared["residue"]["total"]["seats"], 1);
     assert_eq!(cleared["started"], 1);
     assert_eq!(clear().await.expect(200)["started"], 0, "the owner knows");
+    // The next roster shows the user as it was: the task stays open.
+    world.pass(60).await;
+    world
+        .post("/v1/accounts/acme/prod:sync", json!({}))
+        .await
+        .expect(202);
+    world.pass(60).await;
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
-    assert_eq!(tasks["items"].as_array().unwrap().len(), 1);
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1, "{tasks}");
     assert_eq!(tasks["items"][0]["title"], "Take back licences of Acme");
 }
 
