@@ -8,7 +8,7 @@ use crate::catch_up::REGISTRATION;
 use crate::changes::{Changes, Line, Origin};
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
-use crate::event::{DeliveryState, Event, Hint, KnownCandidacy, StoredDelivery};
+use crate::event::{DeliveryState, Hint, KnownCandidacy, StoredDelivery};
 use crate::ids::{LeverId, PersonId, derive};
 use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
 use crate::lever::Candidacy;

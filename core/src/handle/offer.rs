@@ -12,7 +12,8 @@ use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded};
 use crate::task::{Task, TaskKind, TaskState};
 
-use super::delivery::{Outcome, Scene, say_event, take_in, write_person};
+use super::delivery::{Outcome, Scene, take_in, write_person};
+use super::events::say_event;
 use super::{HandleError, ledger, load, wake};
 
 /// When Lever is asked again while it does not answer.
