@@ -142,7 +142,11 @@ fn step() -> Value {
             ("http", step("One request", http, &["path"])),
             (
                 "lever_note",
-                step("A note on the opportunity in Lever", json!({}), &[]),
+                step(
+                    "A note on the opportunity in Lever",
+                    json!({ "tag": text("A tag that the opportunity gets with it", Some("onboarding")) }),
+                    &[],
+                ),
             ),
         ],
     )

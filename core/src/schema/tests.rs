@@ -186,7 +186,7 @@ fn whole() -> Vec<(ConfigKind, Value)> {
         { "id": "f", "type": "http", "method": "PUT", "path": "https://a.example", "headers": { "x-a": "b" }, "body": { "a": 1 },
             "auth": { "type": "none" }, "repeat": { "idempotency_header": "X-Key" } },
         { "id": "g", "type": "http", "path": "https://a.example", "repeat": "safe" },
-        { "id": "h", "type": "lever_note" },
+        { "id": "h", "type": "lever_note", "tag": "welcome" },
     ]);
     let workflow = json!({ "workflow": "onboard", "dry_run": true, "steps": steps });
     let directed = json!({ "workflow": "leave", "direction": "revoke", "steps": [] });

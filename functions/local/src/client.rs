@@ -97,16 +97,6 @@ impl Client {
         })
     }
 
-    /// Reads something that may not be there.
-    pub async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
-        let answer = self.asked(path).await?;
-        match answer.status() {
-            404 => Ok(None),
-            200..=299 => Ok(Some(answer.json()?)),
-            status => bail!("GET {path} answered {status}"),
-        }
-    }
-
     /// Reads a text.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
         let answer = self.asked(path).await?;

@@ -36,12 +36,11 @@ impl Differing {
 pub(super) async fn differing(desk: &Desk, files: &[File]) -> anyhow::Result<Vec<Differing>> {
     let mut differing = Vec::new();
     for file in files.iter().filter(|file| file.kind.is_none()) {
-        let stored = desk.client.find(&path(&file.id)).await?;
-        if stored.as_ref() != Some(&file.value) {
-            differing.push(Differing {
-                id: file.id.clone(),
-                is_new: stored.is_none(),
-            });
+        let stored = desk.client.read(&path(&file.id)).await?;
+        let is_new = stored.status == 404;
+        if is_new || stored.done()? != file.value {
+            let id = file.id.clone();
+            differing.push(Differing { id, is_new });
         }
     }
     Ok(differing)
