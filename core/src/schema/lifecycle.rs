@@ -90,22 +90,7 @@ fn step() -> Value {
         all.extend(required);
         object(description, properties, &all)
     };
-    let repeat = json!({
-        "description": "May it be repeated when nobody knows whether it arrived?",
-        "default": "never",
-        "anyOf": [
-            { "enum": ["safe", "never"] },
-            object("The header that carries the key", json!({ "idempotency_header": text("", Some("Idempotency-Key")) }), &["idempotency_header"]),
-        ],
-    });
-    let http = json!({
-        "method": { "type": "string", "default": "POST" },
-        "path": text("The full URL", Some("https://lms.example/enrol")),
-        "headers": reference("texts"),
-        "body": { "description": "JSON; attributes may stand in it" },
-        "auth": reference("auth"),
-        "repeat": repeat,
-    });
+    let http = request();
     let task = json!({
         "owner": text("Whose work: an address or a role", Some("it@contoso.example")),
         "title": text("What to do; attributes may stand in it", Some("Laptop for {name}")),
@@ -150,6 +135,26 @@ fn step() -> Value {
             ),
         ],
     )
+}
+
+/// What an `http` step has of its own.
+fn request() -> Value {
+    let repeat = json!({
+        "description": "May it be repeated when nobody knows whether it arrived?",
+        "default": "never",
+        "anyOf": [
+            { "enum": ["safe", "never"] },
+            object("The header that carries the key", json!({ "idempotency_header": text("", Some("Idempotency-Key")) }), &["idempotency_header"]),
+        ],
+    });
+    json!({
+        "method": { "type": "string", "default": "POST" },
+        "path": text("The full URL", Some("https://lms.example/enrol")),
+        "headers": reference("texts"),
+        "body": { "description": "JSON; attributes may stand in it" },
+        "auth": reference("auth"),
+        "repeat": repeat,
+    })
 }
 
 pub(super) fn attributes() -> Value {

@@ -205,10 +205,11 @@ pub(crate) struct NewCredentials {
 pub(crate) async fn put_credentials(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     IfMatch(expect): IfMatch,
     Body(body): Body<NewCredentials>,
 ) -> Result<Response, Problem> {
+    let AccountName(name) = name;
     let (who, of) = (caller.who(&api), (&definition, &name));
     let secrets = api.secrets.as_ref();
     let new = &body.credentials;
@@ -236,8 +237,9 @@ async fn shown(api: &Api, account: &Loaded<Account>) -> Result<Response, Problem
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
+    let AccountName(name) = name;
     let account = accounts::must_be(&api.ports, &definition, &name).await?;
     shown(&api, &account).await
 }
@@ -250,9 +252,10 @@ pub(crate) async fn read(
 pub(crate) async fn delete(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     IfMatch(expect): IfMatch,
 ) -> Result<StatusCode, Problem> {
+    let AccountName(name) = name;
     let (who, of) = (caller.who(&api), (&definition, &name));
     accounts::disconnect(&api.ports, api.secrets.as_ref(), &who, of, &expect).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -299,8 +302,9 @@ impl From<Sample> for TestView {
 pub(crate) async fn test(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
 ) -> Result<Json<TestView>, Problem> {
+    let AccountName(name) = name;
     let who = caller.who(&api);
     let sample = accounts::test(&api.ports, &who, &definition, &name).await?;
     Ok(Json(sample.into()))
@@ -314,8 +318,9 @@ pub(crate) async fn test(
 pub(crate) async fn enable(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
+    let AccountName(name) = name;
     let who = caller.who(&api);
     let account = accounts::enable(&api.ports, &who, &definition, &name).await?;
     shown(&api, &account).await
@@ -329,8 +334,9 @@ pub(crate) async fn enable(
 pub(crate) async fn sync(
     MayOperate(caller): MayOperate,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
 ) -> Result<Response, Problem> {
+    let AccountName(name) = name;
     let who = caller.who(&api);
     let number = accounts::sync(&api.ports, &who, &definition, &name).await?;
     Ok(accepted(&definition, &name, number))

@@ -38,9 +38,10 @@ pub(crate) struct LoginView {
 pub(crate) async fn authorize(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     headers: HeaderMap,
 ) -> Result<Json<LoginView>, Problem> {
+    let AccountName(name) = name;
     let who = caller.who(&api);
     let redirect_url = redirect_url(&headers).ok_or_else(Problem::no_host)?;
     let secrets = api.secrets.as_ref();

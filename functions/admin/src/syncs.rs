@@ -161,9 +161,10 @@ fn view(sync: Sync, account: &Account) -> SyncView {
 pub(crate) async fn list(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     InQuery(paging): InQuery<Paging>,
 ) -> Result<Json<Listed<SyncView>>, Problem> {
+    let AccountName(name) = name;
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let query = Query::Syncs(account.roster.clone());
     let listed = gather::<Sync>(&api, &query, paging.limit, paging.cursor, |_| true).await?;
@@ -187,9 +188,10 @@ pub(crate) struct LossesQuery {
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, AccountName(name), id)): InPath<(Slug, AccountName, String)>,
+    InPath((definition, name, id)): InPath<(Slug, AccountName, String)>,
     InQuery(query): InQuery<LossesQuery>,
 ) -> Result<Json<SyncView>, Problem> {
+    let AccountName(name) = name;
     let limit = query.limit.unwrap_or(MOST_LOSSES);
     if !(1..=MOST_LOSSES).contains(&limit) {
         return Err(Problem::mistake("limit", format!("1 to {MOST_LOSSES}")));
@@ -251,9 +253,10 @@ pub(crate) struct ReleaseBody {
 pub(crate) async fn release(
     MayAdmin(caller): MayAdmin,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     Body(body): Body<ReleaseBody>,
 ) -> Result<Response, Problem> {
+    let AccountName(name) = name;
     let accept = match body.accept {
         AcceptBody::Word(AcceptWord::All) => Accept::All,
         AcceptBody::Word(AcceptWord::None) => Accept::None,
@@ -324,9 +327,10 @@ pub(crate) struct UsersQuery {
 pub(crate) async fn users(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, AccountName(name))): InPath<(Slug, AccountName)>,
+    InPath((definition, name)): InPath<(Slug, AccountName)>,
     InQuery(wanted): InQuery<UsersQuery>,
 ) -> Result<Json<Listed<UserView>>, Problem> {
+    let AccountName(name) = name;
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let query = Query::Roster(account.roster.clone());
     let keep = |entry: &Entry| {
@@ -353,8 +357,9 @@ pub(crate) async fn users(
 pub(crate) async fn user(
     _: MayRead,
     State(api): State<Api>,
-    InPath((definition, AccountName(name), external_id)): InPath<(Slug, AccountName, String)>,
+    InPath((definition, name, external_id)): InPath<(Slug, AccountName, String)>,
 ) -> Result<Json<UserView>, Problem> {
+    let AccountName(name) = name;
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let entry = syncs::user(&api.ports, &account, &external_id).await?;
     let face = entry.visible(account.applied);

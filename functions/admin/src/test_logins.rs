@@ -88,6 +88,7 @@ pub(crate) async fn authorize(
         variables: body.variables,
         credentials: body.credentials,
         replace: false,
+        label: None,
     };
     let (who, file) = (caller.who(&api), Value::Object(body.definition));
     let (again, to) = (body.session.as_deref(), redirect_url.as_str());

@@ -165,7 +165,9 @@ async fn main() {
 
     let mut differ = 0.0;
     for user in users.iter_mut().step_by(100) {
-        user["profile"]["name"] = json!("Somebody Else");
+        if let Some(name) = user.pointer_mut("/profile/name") {
+            *name = json!("Somebody Else");
+        }
         differ += 1.0;
     }
     bench.serve(users);

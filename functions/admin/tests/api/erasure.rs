@@ -179,10 +179,8 @@ async fn nobody_is_erased_while_something_is_to_be_taken_away_by_hand() {
     let held = erase(&world, &id).await.expect(409);
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
     let task = tasks["items"][0]["id"].as_str().unwrap();
-    let done = world.post(
-        &format!("/v1/tasks/{task}:complete"),
-        json!({ "reason": "done" }),
-    );
+    let complete = format!("/v1/tasks/{task}:complete");
+    let done = world.post(&complete, json!({ "reason": "done" }));
     done.await.expect(200);
     erase(&world, &id).await.expect(200);
 

@@ -248,7 +248,8 @@ async fn answers_of_a_gigabyte_and_without_end_take_nobody_away_and_little_memor
         app.script("/users", move |_| answer.clone());
         file["limits"] = json!({ "timeout_secs": timeout_secs });
         sando.put("/v1/definitions/acme", file.clone()).await;
-        let begun = sando.call("POST", &format!("{ACCOUNT}:sync"), json!({}));
+        let sync = format!("{ACCOUNT}:sync");
+        let begun = sando.call("POST", &sync, json!({}));
         assert_eq!(begun.await.0, 202);
         let ended = async || sando.get(ACCOUNT).await["last_sync"]["id"] == format!("syn_{number}");
         wait_until(Duration::from_secs(90), ended).await.unwrap();
