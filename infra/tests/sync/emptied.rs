@@ -66,7 +66,10 @@ async fn a_field_that_goes_silently_empty_is_told_of_once() {
     let sync = world.last().await;
     assert_eq!(sync.state, SyncState::Done, "it counts");
     assert_eq!(sync.emptied, std::slice::from_ref(&found));
-    assert_eq!(world.account().await.emptied(), std::slice::from_ref(&found));
+    assert_eq!(
+        world.account().await.emptied(),
+        std::slice::from_ref(&found)
+    );
     let letters = told(&world);
     assert_eq!(letters.len(), 2, "{letters:?}");
     let says = "`custom_fields.cost_center` has a value in 0 of 40 rows, before in 38 of 40";

@@ -319,15 +319,17 @@ async fn what_still_waits_for_somebody_is_kept_however_old_it_is() {
     let scene = Scene::start().await;
     kept_for_30_days(&scene).await;
     let ids = scene.hire(engineer("Ada Park").without_department());
-    scene.hear_out("candidateHired", &ids.opportunity).await;
+    scene.hear("candidateHired", &ids.opportunity).await;
+    // The run looks again every hour for as long as it waits: nothing comes to rest.
+    let a_while = SignedDuration::from_mins(20);
+    scene.machine.work_for(a_while).await;
     let open = scene.machine.tasks().await;
     assert_eq!(open.len(), 1);
     let letters = vec![LetterState::Told.as_str()];
     assert_eq!(scene.machine.list::<Letter>(letters.clone()).await.len(), 1);
 
-    // The run looks again every hour for as long as it waits: nothing comes to rest.
     scene.machine.clock.pass(days(32));
-    scene.machine.work_for(SignedDuration::from_hours(2)).await;
+    scene.machine.work_for(a_while).await;
 
     assert_eq!(scene.machine.tasks().await.len(), 1, "an open task stays");
     assert_eq!(scene.machine.runs().await.len(), 1, "so does its run");

@@ -1,6 +1,6 @@
 //! Answers as they come over the wire: in chunks, compressed, large, with odd marks.
 
-use sando_world::saas::SaasAnswer;
+use sando_world::saas::{Flow, SaasAnswer};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -45,7 +45,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 async fn pages_of_20_mb_in_chunks_compressed_and_with_odd_marks_are_read() {
     // 38
     let desk = Desk::new().await;
-    let large = SaasAnswer::json(&users(1..=20_000, 1_000)).with("transfer-encoding", "chunked");
+    let large = SaasAnswer::json(&users(1..=20_000, 1_000)).flowing(Flow::Again(1));
     assert!(large.body.len() > 20_000_000);
     let plain = SaasAnswer::json(&users(20_001..=20_100, 1_000));
     let packed = SaasAnswer {

@@ -8,8 +8,6 @@ use serde_json::json;
 
 use crate::desk::{Desk, many};
 
-/// A million zeros in a thousand bytes.
-const ZEROS: &[u8] = include_bytes!("../../../../infra/tests/remote/zeros.gz");
 /// What an error begins with.
 const WHERE: &str = "acme, the list of users (GET /users";
 
@@ -160,27 +158,21 @@ async fn an_error_with_status_200_is_one_where_the_definition_says_so() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_gigabyte_is_cut_at_the_limit_however_it_comes() {
+async fn a_page_of_a_gigabyte_is_cut_at_the_limit() {
     let blanks = " ".repeat(1 << 20);
     let large = SaasAnswer::text(200, "application/json", &blanks).flowing(Flow::Again(1_024));
-    let packed = SaasAnswer {
-        body: ZEROS.repeat(1_100),
-        ..SaasAnswer::json(&json!([])).with("content-encoding", "gzip")
-    };
-    for answer in [large, packed] {
-        let desk = Desk::new().await;
-        desk.app.script("/users", move |_| answer.clone());
-        let file = desk.definition(&json!({ "limits": { "timeout_secs": 60 } }));
+    let desk = Desk::new().await;
+    desk.app.script("/users", move |_| large.clone());
+    let file = desk.definition(&json!({ "limits": { "timeout_secs": 60 } }));
 
-        let (told, mib) = desk.run_and_measure("pull", &file).await;
+    let (told, mib) = desk.run_and_measure("pull", &file).await;
 
-        assert_eq!((told.code, told.users.len()), (1, 0), "{}", told.err);
-        assert!(told.err.contains(WHERE), "{}", told.err);
-        let cause = "larger than 67108864 bytes";
-        assert!(told.err.contains(cause), "{}", told.err);
-        assert_eq!(desk.app.asked().len(), 1, "it is not asked for again");
-        assert!((1..192).contains(&mib), "{mib} MiB");
-    }
+    assert_eq!((told.code, told.users.len()), (1, 0), "{}", told.err);
+    assert!(told.err.contains(WHERE), "{}", told.err);
+    let cause = "larger than 67108864 bytes";
+    assert!(told.err.contains(cause), "{}", told.err);
+    assert_eq!(desk.app.asked().len(), 1, "it is not asked for again");
+    assert!((1..192).contains(&mib), "{mib} MiB");
 }
 
 #[tokio::test]

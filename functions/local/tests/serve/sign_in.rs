@@ -202,7 +202,7 @@ async fn a_sign_in_counts_once_and_for_who_began_it() {
     let replayed = thief.get(&back).await;
     assert_eq!(replayed.status, 403, "{}", replayed.text);
     assert!(
-        replayed.text.contains("it was used already"),
+        replayed.text.contains("This login has come back already"),
         "{}",
         replayed.text
     );

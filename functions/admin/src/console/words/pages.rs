@@ -371,7 +371,7 @@ pub(in crate::console) fn of_mistakes(count: usize) -> String {
 pub(in crate::console) const PLACE: &str = "Where it is, and who works here";
 pub(in crate::console) const PLACE_SAVE: &str = "Save where and who";
 pub(in crate::console) const PUBLIC_URL: &str = "Address of this console";
-pub(in crate::console) const PUBLIC_URL_HINT: &str = "What browsers reach it by, such as https://sando.contoso.example. Letters link to it; without it they have \
+pub(in crate::console) const PUBLIC_URL_HINT: &str = "What browsers reach it by, such as sando.contoso.example with https before it. Letters link to it; without it they have \
      no links.";
 pub(in crate::console) const DIRECTORY: &str = "Directory";
 pub(in crate::console) const DIRECTORY_MEANS: &str = "An account whose users are the people of the company: who appears there becomes known \

@@ -30,7 +30,7 @@ async fn drift_is_corrected_as_it_was_planned() {
 
     world.serve(vec![row("zoe", "on"), row("ada.park", "off")]);
     world.pass(TWO_DAYS).await;
-    let mut browser = Browser::with(&world, "operate", &[]).await;
+    let mut browser = Browser::operator(&world).await;
     let shown = browser.get(&place).await.text;
     assert!(
         shown.contains("1 access of Ada Park is not as it was left here."),
@@ -114,7 +114,7 @@ async fn somebody_is_erased_once_the_name_is_typed_and_for_a_reason_that_names_n
     let terminate = format!("/v1/people/{id}:terminate");
     world.post(&terminate, leave).await.expect(200);
     settle(&world).await;
-    let mut operator = Browser::with(&world, "operate", &[]).await;
+    let mut operator = Browser::operator(&world).await;
     let seen = operator.get(&format!("/console/people/{id}")).await.text;
     assert!(!seen.contains("/erase"), "{seen}");
     assert_eq!(operator.get(&place).await.status, 403);

@@ -14,7 +14,7 @@ async fn an_event_says_why_and_is_replayed_as_it_was_shown() {
     let id = event["id"].as_str().unwrap();
     let place = format!("/console/events/{id}");
     let replay = format!("{place}/replay");
-    let mut browser = Browser::with(&world, "operate", &[]).await;
+    let mut browser = Browser::operator(&world).await;
     let list = browser.get("/console/events?kind=candidate.hired").await;
     assert!(
         list.text.contains(&format!("href=\"{place}\"")),
@@ -104,7 +104,7 @@ async fn a_changed_file_is_shown_over_recorded_events() {
     let world = world();
     let event = a_hire(&world, "Eng").await;
     let id = event["id"].as_str().unwrap();
-    let mut browser = Browser::with(&world, "operate", &[]).await;
+    let mut browser = Browser::operator(&world).await;
     let file = r#"{"aliases": {"department": {"Engineering": ["Eng"]}}}"#;
     let place = "/console/attributes/attributes";
 

@@ -83,6 +83,13 @@ impl<'a> Browser<'a> {
         Self::signed_in(world, made["secret"].as_str().unwrap()).await
     }
 
+    /// Somebody who may look, and do an operator's work.
+    pub(crate) async fn operator(world: &'a World) -> Self {
+        let body = json!({ "name": "operator's key", "scopes": ["read", "operate"] });
+        let made = world.post("/v1/keys", body).await.expect(201);
+        Self::signed_in(world, made["secret"].as_str().unwrap()).await
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let found = self.cookies.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())

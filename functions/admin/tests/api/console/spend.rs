@@ -166,7 +166,7 @@ async fn a_seat_that_nobody_uses_becomes_a_task_of_the_owner() {
     let world = company().await;
     unused(&world).await;
     let mut viewer = Browser::with(&world, "read", &[]).await;
-    let mut operator = Browser::with(&world, "operate", &[]).await;
+    let mut operator = Browser::operator(&world).await;
     let select = "name=\"user\" value=\"acme/prod/1\"";
 
     let spend = viewer.get("/console/spend").await.text;
@@ -199,7 +199,7 @@ async fn a_seat_that_a_policy_gives_is_a_matter_of_the_policy() {
     unused(&world).await;
     world.put("/v1/policies/makers", makers()).await.expect(201);
     world.pass(1).await;
-    let mut operator = Browser::with(&world, "operate", &[]).await;
+    let mut operator = Browser::operator(&world).await;
 
     let plan = operator.get(SEATS).await.text;
 
