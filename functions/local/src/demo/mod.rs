@@ -27,7 +27,7 @@ pub struct Flags {
     #[arg(long, value_name = "NUMBER")]
     hires: Option<u32>,
     /// Seconds to read what happened, before the next thing happens.
-    #[arg(long, default_value_t = 4, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
     every: u64,
     /// Where Sando listens while the demo runs.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
