@@ -1,6 +1,6 @@
 """The webhook function beside the same job in Python, both against a local Lambda Runtime API.
 
-    cargo lambda build --release -p sando-webhook        (on this machine's own architecture)
+    (cd functions && cargo lambda build --release -p sando-webhook)        # on this machine's own architecture
     python3 tests/benches/webhook/run.py [path of the binary]
 
 Measures from the start of the process to its first request for work, the processor time over start and 300 requests,
@@ -172,7 +172,7 @@ def measured(command, env):
 def main():
     binary = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET / "lambda" / "sando-webhook" / "bootstrap"
     if not binary.exists():
-        sys.exit(f"{binary} is not there: cargo lambda build --release --bin sando-webhook")
+        sys.exit(f"{binary} is not there: see the top of this file")
     env = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(HERE), "_HANDLER": "handler.handler",
         "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",

@@ -236,34 +236,42 @@ async fn list_offers(
 }
 
 async fn list_forms(
-    Shared(account): Sim,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    sim: Sim,
+    caller: Extension<Caller>,
+    id: Path<String>,
     params: Params,
 ) -> Answer {
-    let mut state = locked(&account.state);
-    let forms = readable(&state, &id, caller)?.forms.clone();
-    page(&mut state, "forms", newest_first(forms), &params)?
-        .envelope(|row| Ok(account.sprinkled(row)))
+    newest_first(sim, caller, id, params, "forms", |opportunity| {
+        &opportunity.forms
+    })
 }
 
 async fn list_feedback(
+    sim: Sim,
+    caller: Extension<Caller>,
+    id: Path<String>,
+    params: Params,
+) -> Answer {
+    newest_first(sim, caller, id, params, "feedback", |opportunity| {
+        &opportunity.feedback
+    })
+}
+
+/// What an opportunity has of one kind, newest first.
+pub(super) fn newest_first(
     Shared(account): Sim,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     params: Params,
+    kind: &'static str,
+    of: fn(&Opportunity) -> &Vec<Value>,
 ) -> Answer {
     let mut state = locked(&account.state);
-    let forms = readable(&state, &id, caller)?.feedback.clone();
-    page(&mut state, "feedback", newest_first(forms), &params)?
-        .envelope(|row| Ok(account.sprinkled(row)))
-}
-
-fn newest_first(forms: Vec<Value>) -> Vec<(NewestFirst, Value)> {
-    let forms = forms.into_iter();
-    forms
-        .map(|form| (NewestFirst::of(&form, "createdAt"), form))
-        .collect()
+    let rows = of(readable(&state, &id, caller)?)
+        .iter()
+        .map(|row| (NewestFirst::of(row, "createdAt"), row.clone()))
+        .collect();
+    page(&mut state, kind, rows, &params)?.envelope(|row| Ok(account.sprinkled(row)))
 }
 
 async fn list_applications(

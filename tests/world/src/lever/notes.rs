@@ -6,8 +6,7 @@ use axum::{Extension, Json};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::api::{Answer, Caller, Sim, readable};
-use super::paging::{NewestFirst, page};
+use super::api::{Answer, Caller, Sim, newest_first, readable};
 use super::refusal::Refusal;
 use super::writes::body_of;
 use crate::locked;
@@ -15,18 +14,14 @@ use crate::query::Params;
 
 /// `GET /opportunities/:id/notes`.
 pub(super) async fn list(
-    Shared(account): Sim,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    sim: Sim,
+    caller: Extension<Caller>,
+    id: Path<String>,
     params: Params,
 ) -> Answer {
-    let mut state = locked(&account.state);
-    let notes = readable(&state, &id, caller)?.notes.clone();
-    let rows = notes
-        .into_iter()
-        .map(|note| (NewestFirst::of(&note, "createdAt"), note))
-        .collect();
-    page(&mut state, "notes", rows, &params)?.envelope(|note| Ok(account.sprinkled(note)))
+    newest_first(sim, caller, id, params, "notes", |opportunity| {
+        &opportunity.notes
+    })
 }
 
 /// `POST /opportunities/:id/notes`: answers 201 with the whole note and `noteId` beside its id.
