@@ -7,7 +7,9 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from datetime import datetime
@@ -312,6 +314,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # Whoever ends it early leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     try:
         main()
     except BaseException:
