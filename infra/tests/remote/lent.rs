@@ -60,7 +60,7 @@ fn acme(base_url: &str, account: &str) -> Value {
 
 #[tokio::test]
 async fn the_account_s_credentials_are_used() {
-    let router = Router::new().fallback(any(async |headers: HeaderMap| {
+    let router = Router::new().fallback(any(|headers: HeaderMap| async move {
         Json(json!({ "seen": headers["authorization"].to_str().unwrap() }))
     }));
     let server = TestServer::start(router).await;
