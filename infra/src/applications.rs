@@ -23,6 +23,7 @@ use crate::auth::{MemoryTokens, StoredTokens};
 use crate::budget::{Budget, Priority, Rate, name_of};
 use crate::connection::{Connection, ConnectionSettings};
 use crate::http::{Gate, GuardedClient, Request};
+use crate::lent::{Lender, Whose};
 use crate::outcome::{of_answer, of_error};
 use crate::turn::Turns;
 use crate::{actions, scim};
@@ -35,6 +36,7 @@ pub struct RemoteApplications {
     http: GuardedClient,
     secrets: Arc<dyn Secrets>,
     store: Arc<dyn Store>,
+    lender: Lender,
     clock: Arc<dyn Clock>,
     open: Mutex<HashMap<AppSlug, Open>>,
     bounds: Mutex<HashMap<String, Bounds>>,
@@ -75,12 +77,12 @@ impl KeptTokens {
 /// A provisioner with what it was made from: it serves as long as that stays the same.
 struct Open {
     app: Application,
-    values: SecretValues,
+    whose: Whose,
     provisioner: Arc<dyn Provisioner>,
 }
 
 impl RemoteApplications {
-    /// Reads credentials of `app/<slug>` from `secrets`; processes on one store take turns where something may be made once
+    /// Reads credentials of `app/<slug>`, or of the account that lends them, from `secrets`; processes on one store take turns where something may be made once
     /// only; the clock is for conditions such as `older_than`.
     #[must_use]
     pub fn new(
@@ -89,9 +91,14 @@ impl RemoteApplications {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let lender = Lender {
+            secrets: secrets.clone(),
+            store: store.clone(),
+        };
         Self {
             http,
             secrets,
+            lender,
             turns: Turns::new(store.clone(), clock.clone()),
             store,
             clock,
@@ -151,6 +158,7 @@ impl RemoteApplications {
             how_to_set: format!("PUT /v1/apps/{slug}/credentials"),
             base_url: String::new(),
             auth: None,
+            home: None,
             slots,
             gate,
             http: self.http.clone(),
@@ -164,19 +172,21 @@ impl RemoteApplications {
     async fn make(
         &self,
         app: &Application,
-        values: &SecretValues,
+        whose: &Whose,
     ) -> Result<Arc<dyn Provisioner>, RemoteError> {
-        let settings = self.settings(app.app.as_str(), Some(app.limits)).await;
+        let settings = |base_url: &str, usual: ConnectionSettings| ConnectionSettings {
+            base_url: base_url.to_owned(),
+            auth: whose.auth.clone(),
+            home: whose.home.clone(),
+            how_to_set: whose.how_to_set.clone(),
+            tokens: self.tokens.of(&whose.owner),
+            owner: whose.owner.clone(),
+            ..usual
+        };
+        let usual = self.settings(app.app.as_str(), Some(app.limits)).await;
         match &app.provisioner {
             Provision::Scim(scim) => {
-                let connection = Connection::open(
-                    ConnectionSettings {
-                        base_url: scim.base_url.clone(),
-                        auth: scim.auth.clone(),
-                        ..settings
-                    },
-                    values,
-                )?;
+                let connection = Connection::open(settings(&scim.base_url, usual), &whose.values)?;
                 Ok(scim::provisioner(
                     connection,
                     (**scim).clone(),
@@ -184,14 +194,7 @@ impl RemoteApplications {
                 ))
             }
             Provision::Http(http) => {
-                let connection = Connection::open(
-                    ConnectionSettings {
-                        base_url: http.base_url.clone(),
-                        auth: http.auth.clone(),
-                        ..settings
-                    },
-                    values,
-                )?;
+                let connection = Connection::open(settings(&http.base_url, usual), &whose.values)?;
                 actions::provisioner(connection, http, self.clock.clone())
             }
             Provision::Manual(_) => Err(RemoteError::Forbidden {
@@ -254,18 +257,17 @@ impl RemoteApplications {
 #[async_trait]
 impl Applications for RemoteApplications {
     async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
-        let owner = format!("app/{}", app.app);
-        let values = self.secrets.read(&owner, false).await?.unwrap_or_default();
+        let whose = self.lender.whose(app).await?;
         if let Some(open) = self.open.lock().await.get(&app.app)
             && open.app == *app
-            && open.values == values
+            && open.whose == whose
         {
             return Ok(open.provisioner.clone());
         }
-        let provisioner = self.make(app, &values).await?;
+        let provisioner = self.make(app, &whose).await?;
         let open = Open {
             app: app.clone(),
-            values,
+            whose,
             provisioner: provisioner.clone(),
         };
         self.open.lock().await.insert(app.app.clone(), open);

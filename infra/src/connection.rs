@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::auth::{AuthFailure, AuthSettings, Authenticator, Granted, Resolve};
-use crate::http::{Answer, Gate, GuardedClient, Request, join};
+use crate::http::{Answer, Gate, GuardedClient, Origin, Request, join};
 
 /// How long one effect may take: what ends earlier is an effect of which nobody knows.
 const EFFECT: Duration = Duration::from_secs(15);
@@ -23,7 +23,7 @@ const EFFECT: Duration = Duration::from_secs(15);
 pub(crate) struct ConnectionSettings {
     /// How errors call it: the application's slug.
     pub(crate) remote: String,
-    /// Whose credentials: `app/<slug>`.
+    /// Whose credentials: `app/<slug>`, or an account's.
     pub(crate) owner: String,
     /// How to set them, for errors.
     pub(crate) how_to_set: String,
@@ -31,6 +31,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) base_url: String,
     /// How requests authenticate.
     pub(crate) auth: Option<Auth>,
+    /// Where the credentials belong, if not at the base URL itself: to no other origin they go.
+    pub(crate) home: Option<Url>,
     /// At most so many requests at a time.
     pub(crate) slots: Arc<Semaphore>,
     /// What every request has to pass: so many a second.
@@ -60,6 +62,11 @@ impl Connection {
         values: &SecretValues,
     ) -> Result<Self, RemoteError> {
         let base = base_url(&settings, values)?;
+        let home = settings.home.clone().unwrap_or_else(|| base.clone());
+        if Origin::of(&home) != Origin::of(&base) {
+            let why = "its provisioner has no `auth`, and the credentials of the account of `read` belong to another host than `base_url`: give it an `auth`";
+            return Err(forbidden(&settings, why));
+        }
         let auth = settings.auth.clone().unwrap_or(Auth::None {});
         let given = Given {
             variables: &serde_json::Map::new(),
@@ -72,7 +79,7 @@ impl Connection {
         let keeper = Keeper {
             secrets: settings.secrets.clone(),
             owner: settings.owner.clone(),
-            base: base.clone(),
+            home,
             given: values.clone(),
         };
         Ok(Self {
@@ -195,7 +202,8 @@ impl Connection {
 struct Keeper {
     secrets: Arc<dyn Secrets>,
     owner: String,
-    base: Url,
+    /// What paths of token endpoints are below.
+    home: Url,
     /// What the connection was opened with.
     given: SecretValues,
 }
@@ -207,11 +215,14 @@ impl Resolve for Keeper {
             return Ok(self.given.clone());
         }
         let values = self.secrets.read(&self.owner, true).await?;
-        Ok(values.unwrap_or_default())
+        Ok(SecretValues {
+            variables: self.given.variables.clone(),
+            ..values.unwrap_or_default()
+        })
     }
 
     fn url(&self, path: &str) -> Result<Url, String> {
-        join(&self.base, path)
+        join(&self.home, path)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod dynamo;
 #[cfg(feature = "embedded")]
 pub mod folder;
 pub mod http;
+mod lent;
 pub mod lever;
 pub mod memory;
 pub mod notify;

@@ -14,8 +14,8 @@ MAY = {
         "send to Work", "receive from Events", "receive from Work", "delete from Events", "delete from Work",
         "get from State", "put into State", "update in State", "delete in State", "query State",
         "query list of State", "query who of State", "put into Audit",
-        "read secret lever", "read secret app/design", "read secret notification", "encrypt key of person",
-        "decrypt key of person", "publish to Alarms",
+        "read secret lever", "read secret app/design", "read secret account/design/all", "read secret notification",
+        "encrypt key of person", "decrypt key of person", "publish to Alarms",
     },
     "Sync": {
         "send to Syncs", "receive from Syncs", "delete from Syncs",

@@ -4,6 +4,7 @@ use super::{Auth, template};
 use crate::condition::Condition;
 use crate::effect::Action;
 use crate::mistake::Mistake;
+use crate::path::Path;
 use crate::template::{BodyTemplate, Placeholders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,18 @@ pub enum Provision {
 impl Default for Provision {
     fn default() -> Self {
         Self::Manual(ManualProvision {})
+    }
+}
+
+impl Provision {
+    /// How its requests authenticate, if it says so itself.
+    #[must_use]
+    pub fn auth(&self) -> Option<&Auth> {
+        match self {
+            Self::Scim(scim) => scim.auth.as_ref(),
+            Self::Http(http) => http.auth.as_ref(),
+            Self::Manual(_) => None,
+        }
     }
 }
 
@@ -187,6 +200,12 @@ pub struct ActionRequest {
     /// Where the id stands in a user or an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Where the role stands in a user that `find` answers; absent: a role is given and cannot be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Where the plan stands in a user that `find` answers; absent: a plan is given and cannot be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// What makes a user active; absent: being there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<Condition>,
@@ -248,6 +267,17 @@ impl ActionRequest {
             && let Err(error) = BodyTemplate::compile(body, Placeholders::AnyName)
         {
             mistakes.push(Mistake::new(format!("{path}.body"), error.to_string()));
+        }
+        let paths = [
+            ("response_path", &self.response_path),
+            ("id", &self.id),
+            ("role", &self.role),
+            ("plan", &self.plan),
+        ];
+        for (name, text) in paths {
+            if let Some(Err(error)) = text.as_deref().map(Path::parse) {
+                mistakes.push(Mistake::new(format!("{path}.{name}"), error.to_string()));
+            }
         }
         let method = self.method.as_deref().unwrap_or("GET");
         if !matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE") {

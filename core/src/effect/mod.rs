@@ -270,8 +270,9 @@ impl Phase {
 /// Seconds after which an unknown or accepted effect is looked for.
 pub const LOOKS: [u32; 4] = [5, 15, 60, 300];
 
-/// Seconds before the retries of an effect that was surely not done; eight within a day.
-pub const RETRIES: [u32; 8] = [5, 30, 180, 900, 3600, 10_800, 21_600, 43_200];
+/// Seconds before the retries of an effect that was surely not done; eight within a day, however the jitter (up to half as much
+/// again) falls.
+pub const RETRIES: [u32; 8] = [5, 30, 180, 900, 3600, 7200, 14_400, 28_800];
 
 fn later(at: Timestamp, secs: u32) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(i64::from(secs)))

@@ -166,6 +166,8 @@ fn request() -> Value {
             "form": reference("texts"),
             "response_path": text("Where the users stand; empty: the answer itself", None),
             "id": text("Where the id stands in a user", Some("id")),
+            "role": text("Where the role stands in a user, for `find`: so that it can be looked at", Some("role")),
+            "plan": text("Where the plan stands in a user, for `find`: so that it can be looked at", Some("seat.plan")),
             "active": reference("condition"),
             "already": statuses("Statuses that say that it was there already"),
             "gone": statuses("Statuses that say that it was gone already"),

@@ -154,7 +154,7 @@ fn whole() -> Vec<(ConfigKind, Value)> {
         json!({ "name": "X-Api-Key", "value": { "now": "a" }, "label": "Key", "prefix": "Key " });
     let auth = json!({ "type": "headers", "headers": [field] });
     let request = json!({ "method": "POST", "path": "/members", "query": { "a": "b" }, "headers": { "x-a": "b" },
-        "body": { "a": 1 }, "form": { "a": "b" }, "response_path": "all", "id": "id", "active": test[0], "already": [409], "gone": [404] });
+        "body": { "a": 1 }, "form": { "a": "b" }, "response_path": "all", "id": "id", "role": "role", "plan": "plan", "active": test[0], "already": [409], "gone": [404] });
     let scim = json!({ "type": "scim", "base_url": "https://a.example", "auth": { "type": "bearer" },
         "user": { "userName": "{work_email}" }, "group_for": { "role": { "a": "b" }, "plan": { "a": "b" } },
         "create_groups": true, "on_revoke": "remove", "settle_secs": 3, "unique": true,

@@ -1,6 +1,7 @@
 //! Looks for a person's user in what `find` answers.
 
 use sando_core::condition::Missing;
+use sando_core::grant::Entitlement;
 use sando_core::ids::ExternalId;
 use sando_core::path::{MissingRows, Path};
 use sando_core::ports::{FoundUser, RemoteError, Subject};
@@ -57,9 +58,34 @@ impl HttpProvisioner {
                 .is_none_or(|active| active.truth(row, Missing::AsDocumented, now).is_true()),
             external_id: id,
             ours: false,
-            entitled: None,
+            entitled: shown_entitled(find, row, &subject.entitlement),
         }))
     }
+}
+
+/// Whether the user has the role and the plan that are wanted; `None` if the answer does not show one of them.
+fn shown_entitled(find: &CompiledAction, row: &Value, wanted: &Entitlement) -> Option<bool> {
+    let pairs = [(&find.role, &wanted.role), (&find.plan, &wanted.plan)];
+    let mut shown = pairs.into_iter().filter_map(|(path, wanted)| {
+        let wanted = wanted.as_deref()?;
+        Some(path.as_ref().map(|path| is_shown(path, row, wanted)))
+    });
+    let first = shown.next()?;
+    shown.fold(first, |one, other| match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    })
+}
+
+/// Whether this value stands there, alone or in a list.
+fn is_shown(path: &Path, row: &Value, wanted: &str) -> bool {
+    path.find(row).is_some_and(|found| match &*found {
+        Value::String(text) => text == wanted,
+        Value::Number(number) => number.to_string() == wanted,
+        Value::Array(items) => items.iter().any(|item| item.as_str() == Some(wanted)),
+        _ => false,
+    })
 }
 
 /// The rows of an answer: a list, or one user alone.

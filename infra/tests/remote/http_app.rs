@@ -257,3 +257,34 @@ async fn the_answer_itself_may_be_the_user_and_a_404_nobody() {
     let outcome = http.make(Action::Create, &ada(), &key()).await;
     assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn a_role_and_a_plan_are_looked_at_where_find_says_where_they_stand() {
+    let row = json!({ "id": 7, "email": ADA, "role": "member", "seat": { "plans": ["pro"] }, "state": "active" });
+    let (server, _) = answering(json!({ "members": [row] })).await;
+    let check =
+        async |paths: Value, role: Option<&str>, plan: Option<&str>, expect: Option<bool>| {
+            let mut file = file(server.url.as_str());
+            let find = file["provisioner"]["actions"]["find"]
+                .as_object_mut()
+                .unwrap();
+            find.extend(paths.as_object().unwrap().clone());
+            let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);
+            let http = provisioner(&file, secrets).await;
+            let mut subject = ada();
+            subject.entitlement.role = role.map(str::to_owned);
+            subject.entitlement.plan = plan.map(str::to_owned);
+            let found = http.find(&subject).await.unwrap().unwrap();
+            assert_eq!(found.entitled, expect, "{paths} {role:?} {plan:?}");
+        };
+    let both = || json!({ "role": "role", "plan": "seat.plans" });
+    check(both(), Some("member"), Some("pro"), Some(true)).await;
+    check(both(), Some("admin"), Some("pro"), Some(false)).await;
+    check(both(), Some("member"), Some("team"), Some(false)).await;
+    check(both(), None, Some("pro"), Some(true)).await;
+    check(both(), None, None, None).await;
+    let role = || json!({ "role": "role" });
+    check(role(), Some("member"), Some("pro"), None).await;
+    check(role(), Some("admin"), Some("pro"), Some(false)).await;
+    check(json!({}), Some("member"), None, None).await;
+}

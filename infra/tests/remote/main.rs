@@ -9,6 +9,8 @@ mod guard;
 #[cfg(test)]
 mod http_app;
 #[cfg(test)]
+mod lent;
+#[cfg(test)]
 mod lever;
 #[cfg(test)]
 mod lever_forms;
