@@ -45,7 +45,7 @@ impl Line {
             pace.pass().await;
         }
         let outcome = match self.send(&request).await {
-            Ok(answer) => Outcome::Answered(answer),
+            Ok(answer) => Outcome::Answered(request.parsed(answer)),
             Err(fault) => Outcome::Failed(fault),
         };
         (request.id, outcome)

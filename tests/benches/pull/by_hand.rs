@@ -67,7 +67,7 @@ struct User {
 
 #[derive(Serialize)]
 struct Custom {
-    cost_centre: u64,
+    cost_centre: String,
 }
 
 fn user(row: Row) -> User {
@@ -86,7 +86,7 @@ fn user(row: Row) -> User {
         licenses: if is_pro { vec!["Pro"] } else { Vec::new() },
         kind: row.kind,
         custom_fields: Custom {
-            cost_centre: row.attributes.cost_center,
+            cost_centre: row.attributes.cost_center.to_string(),
         },
     }
 }

@@ -24,6 +24,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body after decompression.
     pub body: Body,
+    /// How many bytes the body had.
+    pub bytes: u64,
     /// It was remembered (`PlannedRequest::cache`), not asked for.
     pub cached: bool,
 }
@@ -76,6 +78,7 @@ impl Answer {
         Self {
             status,
             headers,
+            bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
             body: Body::Bytes(body),
             cached: false,
         }
@@ -92,13 +95,6 @@ impl Answer {
     /// The first value of a header.
     pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
-    }
-
-    pub(crate) fn size(&self) -> u64 {
-        match &self.body {
-            Body::Bytes(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            Body::Json(_) => 0,
-        }
     }
 
     /// The body as a text.
@@ -130,7 +126,7 @@ impl Answer {
         max_depth: usize,
         needs: Option<&Needs>,
     ) -> Result<Value, String> {
-        if self.size() > max_bytes {
+        if self.bytes > max_bytes {
             return Err(format!("the answer has more than {max_bytes} bytes"));
         }
         let is_html = self

@@ -30,12 +30,13 @@ impl Pull {
             status: answer.status,
             headers: answer.headers.clone(),
             body: Body::Json(Value::Null),
+            bytes: answer.bytes,
             cached: answer.cached,
         };
         let read = answer.json(
             limits.max_bytes,
             limits.max_depth,
-            self.needs_of(&open.what),
+            self.needs_of(&open.what).map(AsRef::as_ref),
         );
         let read = read.and_then(|value| match graphql_error(&open, &value) {
             Some(message) => Err(message),

@@ -137,7 +137,9 @@ impl Pull {
         let rendered = self.context(&lookup).render(request, &listing.position);
         match rendered {
             Ok(rendered) => {
-                let open = Open::new(self.next_id, what, purpose, rendered, self.terms());
+                let needs = self.needs_of(&what).cloned();
+                let mut open = Open::new(self.next_id, what, purpose, rendered, self.terms());
+                open.request.needs = needs;
                 self.send(open);
             }
             Err(message) => match what {

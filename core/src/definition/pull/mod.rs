@@ -112,7 +112,7 @@ pub struct Pull {
     allowed: Allowed,
     base: Option<Url>,
     /// What is read of a page of users; absent where all of it is wanted.
-    needs: Option<Needs>,
+    needs: Option<Arc<Needs>>,
     state: State,
     /// The state before the page whose details are being asked for, without the users held.
     before_page: Option<Box<State>>,
@@ -180,7 +180,7 @@ impl Pull {
             shown,
             allowed,
             base: None,
-            needs: needs::of_users(&definition, inputs.explain),
+            needs: needs::of_users(&definition, inputs.explain).map(Arc::new),
             before_page: None,
             seen: Seen::new(),
             joins: Vec::new(),
@@ -251,10 +251,10 @@ impl Pull {
             Outcome::Answered(answer) => {
                 if !answer.cached {
                     self.state.certificate.requests += 1;
-                    self.state.certificate.bytes += answer.size();
+                    self.state.certificate.bytes += answer.bytes;
                 }
-                let answer = if needs_body && answer.size() <= self.definition.limits().max_bytes {
-                    answer.parsed(self.needs_of(&open.what))
+                let answer = if needs_body && answer.bytes <= self.definition.limits().max_bytes {
+                    answer.parsed(self.needs_of(&open.what).map(AsRef::as_ref))
                 } else {
                     answer
                 };
@@ -393,7 +393,7 @@ impl Pull {
         Ok(())
     }
 
-    fn needs_of(&self, what: &What) -> Option<&Needs> {
+    fn needs_of(&self, what: &What) -> Option<&Arc<Needs>> {
         self.needs.as_ref().filter(|_| matches!(what, What::Users))
     }
 

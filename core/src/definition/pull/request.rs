@@ -1,12 +1,15 @@
 //! Requests as they are handed out, and what each is for.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{listing::Listing, render::Rendered, wait::Wait};
-use crate::definition::{file::request::Method, map::IdHash};
+use super::{Answer, listing::Listing, render::Rendered, wait::Wait};
+use crate::{
+    definition::{file::request::Method, map::IdHash},
+    path::Needs,
+};
 
 /// The number of a request within its pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +94,20 @@ pub struct PlannedRequest {
     pub max_bytes: u64,
     /// Details may be remembered under this key, and handed back as [`Answer::cached`](super::Answer).
     pub cache: Option<CacheKey>,
+    /// What is read of the answer, if that is known before and not all of it.
+    pub(super) needs: Option<Arc<Needs>>,
+}
+
+impl PlannedRequest {
+    /// The answer with its body parsed, as far as that can be done beforehand: by whoever has a processor to spare while the page
+    /// before it is mapped.
+    #[must_use]
+    pub fn parsed(&self, answer: Answer) -> Answer {
+        match &self.needs {
+            Some(needs) if answer.bytes <= self.max_bytes => answer.parsed(Some(needs)),
+            _ => answer,
+        }
+    }
 }
 
 /// Whether credentials go with a request.
@@ -178,6 +195,7 @@ impl Open {
             timeout: terms.timeout,
             max_bytes: terms.max_bytes,
             cache: None,
+            needs: None,
         };
         Self {
             what,
