@@ -10,9 +10,9 @@ use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::handle::delivery::{address_from, fresh_person, write_person};
 use crate::handle::events::say_event;
-use crate::handle::lifecycle::{Leaving, follow_change, leave, person_event};
+use crate::handle::lifecycle::{Leaving, appears, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
-use crate::ids::EventId;
+use crate::ids::{EventId, RosterId};
 use crate::intake::{Changed, Match, new_person};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
 use crate::ports::Ports;
@@ -23,6 +23,9 @@ use super::correct::is_free;
 use super::people::{check_attributes, person, retime};
 use super::{AdminError, Expect, Who, deciding};
 
+/// The source of what a sync of the directory tells.
+const DIRECTORY: &str = "directory";
+
 /// What an HR system says of a person.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
@@ -32,6 +35,8 @@ pub struct Given {
     pub start_date: Option<Date>,
     /// The last day: left out it stays, null takes it away.
     pub end_date: Option<Option<Date>>,
+    /// The roster of the directory, if it did not show them before: they appeared.
+    pub appeared: Option<RosterId>,
 }
 
 /// Puts a person under a key of another system; answers the person, and whether they are new.
@@ -90,9 +95,7 @@ async fn put_once(
         follow_change(known, &entity, &company, &mut changes);
     }
     if begins {
-        let event = baselined(&entity, who);
-        say_event(&event, &mut changes);
-        changes.insert(&event);
+        baseline(&entity, given, &company, &mut changes);
     }
     ledger::commit(ports, changes).await?;
     let is_new = known.is_none();
@@ -240,6 +243,20 @@ async fn address(
     Ok(())
 }
 
+/// Says that somebody was here already, and that they appeared where they did.
+fn baseline(entity: &Person, given: &Given, company: &Company, changes: &mut Changes) {
+    let mut event = baselined(entity, &changes.origin);
+    if event.source == DIRECTORY && given.appeared.is_none() {
+        let why = "the directory showed them already: no `user.appeared` is made of it";
+        event.why.push(Why::said(changes.origin.at, why));
+    }
+    say_event(&event, changes);
+    changes.insert(&event);
+    if let Some(roster) = &given.appeared {
+        appears(roster, entity, company, changes);
+    }
+}
+
 fn baselined(entity: &Person, who: &Who) -> Event {
     let epoch = entity.access_epoch.to_string();
     let id = EventId::derived(&["baselined", entity.id.as_str(), &epoch]);
@@ -247,7 +264,7 @@ fn baselined(entity: &Person, who: &Who) -> Event {
     let source = if who.by_somebody().is_some() {
         "api"
     } else {
-        "directory"
+        DIRECTORY
     };
     let mut event = person_event(id, EventKind::PersonChanged, source, entity, who.at);
     event.state = EventState::Baselined;
