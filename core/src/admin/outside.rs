@@ -12,7 +12,7 @@ use crate::handle::delivery::{address_from, fresh_person, write_person};
 use crate::handle::events::say_event;
 use crate::handle::lifecycle::{Leaving, appears, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
-use crate::ids::{EventId, RosterId};
+use crate::ids::{EventId, PersonId, RosterId};
 use crate::intake::{Changed, Match, new_person};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
 use crate::ports::Ports;
@@ -50,10 +50,7 @@ pub async fn put(
     given: &Given,
     expect: &Expect,
 ) -> Result<(Loaded<Person>, bool), AdminError> {
-    if key.is_empty() || key.len() > 128 || key.chars().any(char::is_control) {
-        return Err(AdminError::mistake("key", "1 to 128 characters"));
-    }
-    let attributes = check_attributes(&given.attributes)?;
+    let attributes = checked(key, given)?;
     let put = deciding!(put_once(ports, who, key, given, &attributes, expect).await)?;
     let (id, is_new) = (put.0.entity.id.clone(), put.1);
     leave_if_over(ports, who, put.0).await?;
@@ -61,14 +58,49 @@ pub async fn put(
     Ok((person(ports, &id).await?, is_new))
 }
 
-async fn put_once(
+/// Whom it would be about, if they are known; nothing is put.
+///
+/// # Errors
+/// As [`put`].
+pub async fn look(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+) -> Result<Option<PersonId>, AdminError> {
+    let attributes = checked(key, given)?;
+    let decided = decide(ports, who, key, given, &attributes, &Expect::Anything).await?;
+    Ok(decided.known.map(|known| known.entity.id))
+}
+
+/// The attributes, if they and the key can be such.
+///
+/// # Errors
+/// `Invalid` with every mistake.
+pub(super) fn checked(key: &str, given: &Given) -> Result<Attributes, AdminError> {
+    if key.is_empty() || key.len() > 128 || key.chars().any(char::is_control) {
+        return Err(AdminError::mistake("key", "1 to 128 characters"));
+    }
+    check_attributes(&given.attributes)
+}
+
+/// What a put comes to.
+struct Decided {
+    company: Company,
+    known: Option<Loaded<Person>>,
+    entity: Person,
+    /// They begin: new, or back.
+    begins: bool,
+}
+
+async fn decide(
     ports: &Ports,
     who: &Who,
     key: &str,
     given: &Given,
     attributes: &Attributes,
     expect: &Expect,
-) -> Result<(Loaded<Person>, bool), AdminError> {
+) -> Result<Decided, AdminError> {
     let company = load::company(ports).await?;
     let known = known(ports, key, attributes).await?;
     expect.check(known.as_ref())?;
@@ -82,6 +114,28 @@ async fn put_once(
     dates(&mut entity, given, &company);
     address(ports, &mut entity, &company, who).await?;
     is_free(ports, &entity).await?;
+    Ok(Decided {
+        company,
+        known,
+        entity,
+        begins,
+    })
+}
+
+async fn put_once(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+    attributes: &Attributes,
+    expect: &Expect,
+) -> Result<(Loaded<Person>, bool), AdminError> {
+    let Decided {
+        company,
+        known,
+        entity,
+        begins,
+    } = decide(ports, who, key, given, attributes, expect).await?;
     let mut changes = Changes::new(who.clone());
     let changed = match &known {
         Some(known) => Changed::Updated(Box::new(Loaded {

@@ -21,6 +21,7 @@ mod erasure;
 mod events;
 mod held;
 mod identity;
+mod import;
 mod keys;
 mod lists;
 mod metrics;
