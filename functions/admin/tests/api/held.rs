@@ -113,6 +113,10 @@ async fn who_leaves_without_having_been_applied_loses_it_once() {
     let (world, _, bo) = company().await;
 
     let path = format!("/v1/people/{bo}:terminate");
+    let dry = json!({ "at": "now", "dry_run": true });
+    let shown = world.post(&path, dry).await.expect(200);
+    assert_eq!(shown["plan"][0]["app"], "acme", "{shown}");
+    assert_eq!(open(&world).await, 0);
     world.post(&path, json!({ "at": "now" })).await.expect(200);
     world.pass(60).await;
 
