@@ -9,6 +9,7 @@ use crate::app::Application;
 use crate::company::Company;
 use crate::grant::{Entitlement, Grant, GrantState};
 use crate::ids::{AppSlug, PersonId, RosterId};
+use crate::person::Person;
 use crate::roster::Face;
 
 /// A user of a roster.
@@ -170,6 +171,35 @@ impl Drift {
         grant.changed_at = now;
         grant
     }
+}
+
+/// Takes out of it what somebody who was here already has (L30), as far as effects would find it: it is held, and nobody
+/// here gave it. From the moment they are applied or leave it is a grant.
+#[must_use]
+pub fn take_held(drifts: &mut Vec<Drift>, person: &Person) -> Vec<Drift> {
+    let is_left_alone = person.baselined && person.state.may_receive();
+    let is_held = |drift: &Drift| {
+        is_left_alone && drift.kind == DriftKind::Unexplained && drift.is_correctable()
+    };
+    let (held, rest) = std::mem::take(drifts).into_iter().partition(is_held);
+    *drifts = rest;
+    held
+}
+
+/// The grants, with what the rosters show in the place of what is known.
+#[must_use]
+pub fn with_seen(
+    mut grants: Vec<Grant>,
+    drifts: &[Drift],
+    person: &PersonId,
+    now: Timestamp,
+) -> Vec<Grant> {
+    for drift in drifts {
+        let known = grants.iter().position(|grant| grant.app == drift.app);
+        let known = known.map(|place| grants.remove(place));
+        grants.push(drift.as_seen(known.as_ref(), person, now));
+    }
+    grants
 }
 
 /// Where the rosters contradict the grants of one person. What changed here after a list was begun to be read need not be

@@ -182,6 +182,12 @@ impl Grant {
         })
     }
 
+    /// Was it found in a roster, and no policy gives it either?
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.from_roster && self.policies.is_empty()
+    }
+
     /// Might the person have something in the application because of this grant?
     #[must_use]
     pub fn may_be_held(&self) -> bool {

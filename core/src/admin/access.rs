@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::access::{Desired, PlannedEffect, Way, desired, plan};
 use crate::company::Company;
-use crate::drift::Drift;
+use crate::drift::{Drift, take_held, with_seen};
 use crate::grant::Grant;
 use crate::handle::{drift, load};
 use crate::ids::{AppSlug, PersonId};
@@ -21,7 +21,7 @@ pub struct Access {
     pub person: Person,
     /// What is due by policy.
     pub desired: Desired,
-    /// What there is, or was.
+    /// What there is, or was; of somebody who was here already also what the rosters show.
     pub actual: Vec<Grant>,
     /// What would be given and taken away.
     pub plan: Vec<PlannedEffect>,
@@ -54,8 +54,10 @@ pub async fn of(ports: &Ports, id: &PersonId, now: Timestamp) -> Result<Access, 
         .map(|grant| grant.entity)
         .collect();
     let desired = desired(&person, &company, now);
+    let mut drift = drift::of(ports, &person, &actual, &company).await?;
+    let held = take_held(&mut drift, &person);
+    let actual = with_seen(actual, &held, id, now);
     let plan = both_ways(&person, &desired, &actual, &company);
-    let drift = drift::of(ports, &person, &actual, &company).await?;
     Ok(Access {
         person,
         desired,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::{PlannedEffect, desired};
-use crate::drift::Drift;
+use crate::drift::{Drift, with_seen};
 use crate::grant::Grant;
 use crate::handle::{drift, load};
 use crate::ids::{AppSlug, PersonId};
@@ -62,7 +62,7 @@ async fn correct_once(
     }
     let company = load::company(ports).await?;
     let grants = load::grants(ports, id).await?;
-    let mut actual: Vec<Grant> = grants.iter().map(|grant| grant.entity.clone()).collect();
+    let actual: Vec<Grant> = grants.iter().map(|grant| grant.entity.clone()).collect();
     let mut drifts = drift::of(ports, &found.entity, &actual, &company).await?;
     drifts.retain(|drift| apps.is_empty() || apps.contains(&drift.app));
     if drifts.is_empty() {
@@ -75,11 +75,7 @@ async fn correct_once(
         let why = "the user is there under an address that is not the one at work: take it away in the application";
         return Err(AdminError::refused("another_address", why));
     }
-    for drift in &drifts {
-        let known = actual.iter().position(|grant| grant.app == drift.app);
-        let known = known.map(|place| actual.remove(place));
-        actual.push(drift.as_seen(known.as_ref(), id, who.at));
-    }
+    let actual = with_seen(actual, &drifts, id, who.at);
     let due = desired(&found.entity, &company, who.at);
     let plan = both_ways(&found.entity, &due, &actual, &company);
     let done = if dry_run {

@@ -17,6 +17,7 @@ pub mod drift;
 pub mod erasure;
 pub mod files;
 pub mod identity;
+pub mod import;
 pub mod jobs;
 pub mod leaving;
 pub mod logins;

@@ -10,9 +10,9 @@ use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::handle::delivery::{address_from, fresh_person, write_person};
 use crate::handle::events::say_event;
-use crate::handle::lifecycle::{Leaving, follow_change, leave, person_event};
+use crate::handle::lifecycle::{Leaving, appears, follow_change, leave, person_event};
 use crate::handle::{ledger, load, wake};
-use crate::ids::EventId;
+use crate::ids::{EventId, PersonId, RosterId};
 use crate::intake::{Changed, Match, new_person};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
 use crate::ports::Ports;
@@ -23,6 +23,9 @@ use super::correct::is_free;
 use super::people::{check_attributes, person, retime};
 use super::{AdminError, Expect, Who, deciding};
 
+/// The source of what a sync of the directory tells.
+const DIRECTORY: &str = "directory";
+
 /// What an HR system says of a person.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
@@ -32,6 +35,8 @@ pub struct Given {
     pub start_date: Option<Date>,
     /// The last day: left out it stays, null takes it away.
     pub end_date: Option<Option<Date>>,
+    /// The roster of the directory, if it did not show them before: they appeared.
+    pub appeared: Option<RosterId>,
 }
 
 /// Puts a person under a key of another system; answers the person, and whether they are new.
@@ -45,10 +50,7 @@ pub async fn put(
     given: &Given,
     expect: &Expect,
 ) -> Result<(Loaded<Person>, bool), AdminError> {
-    if key.is_empty() || key.len() > 128 || key.chars().any(char::is_control) {
-        return Err(AdminError::mistake("key", "1 to 128 characters"));
-    }
-    let attributes = check_attributes(&given.attributes)?;
+    let attributes = checked(key, given)?;
     let put = deciding!(put_once(ports, who, key, given, &attributes, expect).await)?;
     let (id, is_new) = (put.0.entity.id.clone(), put.1);
     leave_if_over(ports, who, put.0).await?;
@@ -56,14 +58,49 @@ pub async fn put(
     Ok((person(ports, &id).await?, is_new))
 }
 
-async fn put_once(
+/// Whom it would be about, if they are known; nothing is put.
+///
+/// # Errors
+/// As [`put`].
+pub async fn look(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+) -> Result<Option<PersonId>, AdminError> {
+    let attributes = checked(key, given)?;
+    let decided = decide(ports, who, key, given, &attributes, &Expect::Anything).await?;
+    Ok(decided.known.map(|known| known.entity.id))
+}
+
+/// The attributes, if they and the key can be such.
+///
+/// # Errors
+/// `Invalid` with every mistake.
+pub(super) fn checked(key: &str, given: &Given) -> Result<Attributes, AdminError> {
+    if key.is_empty() || key.len() > 128 || key.chars().any(char::is_control) {
+        return Err(AdminError::mistake("key", "1 to 128 characters"));
+    }
+    check_attributes(&given.attributes)
+}
+
+/// What a put comes to.
+struct Decided {
+    company: Company,
+    known: Option<Loaded<Person>>,
+    entity: Person,
+    /// They begin: new, or back.
+    begins: bool,
+}
+
+async fn decide(
     ports: &Ports,
     who: &Who,
     key: &str,
     given: &Given,
     attributes: &Attributes,
     expect: &Expect,
-) -> Result<(Loaded<Person>, bool), AdminError> {
+) -> Result<Decided, AdminError> {
     let company = load::company(ports).await?;
     let known = known(ports, key, attributes).await?;
     expect.check(known.as_ref())?;
@@ -77,6 +114,28 @@ async fn put_once(
     dates(&mut entity, given, &company);
     address(ports, &mut entity, &company, who).await?;
     is_free(ports, &entity).await?;
+    Ok(Decided {
+        company,
+        known,
+        entity,
+        begins,
+    })
+}
+
+async fn put_once(
+    ports: &Ports,
+    who: &Who,
+    key: &str,
+    given: &Given,
+    attributes: &Attributes,
+    expect: &Expect,
+) -> Result<(Loaded<Person>, bool), AdminError> {
+    let Decided {
+        company,
+        known,
+        entity,
+        begins,
+    } = decide(ports, who, key, given, attributes, expect).await?;
     let mut changes = Changes::new(who.clone());
     let changed = match &known {
         Some(known) => Changed::Updated(Box::new(Loaded {
@@ -90,9 +149,7 @@ async fn put_once(
         follow_change(known, &entity, &company, &mut changes);
     }
     if begins {
-        let event = baselined(&entity, who);
-        say_event(&event, &mut changes);
-        changes.insert(&event);
+        baseline(&entity, given, &company, &mut changes);
     }
     ledger::commit(ports, changes).await?;
     let is_new = known.is_none();
@@ -240,6 +297,20 @@ async fn address(
     Ok(())
 }
 
+/// Says that somebody was here already, and that they appeared where they did.
+fn baseline(entity: &Person, given: &Given, company: &Company, changes: &mut Changes) {
+    let mut event = baselined(entity, &changes.origin);
+    if event.source == DIRECTORY && given.appeared.is_none() {
+        let why = "the directory showed them already: no `user.appeared` is made of it";
+        event.why.push(Why::said(changes.origin.at, why));
+    }
+    say_event(&event, changes);
+    changes.insert(&event);
+    if let Some(roster) = &given.appeared {
+        appears(roster, entity, company, changes);
+    }
+}
+
 fn baselined(entity: &Person, who: &Who) -> Event {
     let epoch = entity.access_epoch.to_string();
     let id = EventId::derived(&["baselined", entity.id.as_str(), &epoch]);
@@ -247,7 +318,7 @@ fn baselined(entity: &Person, who: &Who) -> Event {
     let source = if who.by_somebody().is_some() {
         "api"
     } else {
-        "directory"
+        DIRECTORY
     };
     let mut event = person_event(id, EventKind::PersonChanged, source, entity, who.at);
     event.state = EventState::Baselined;

@@ -16,6 +16,10 @@ pub(super) fn expand(
     situation: &Situation<'_>,
     turn: &mut Turn,
 ) {
+    if situation.is_left_alone(run) {
+        leave_alone(run, step);
+        return;
+    }
     if !run.missing.is_empty() && way == Way::Give && !run.dry_run {
         let why = format!("waits for attributes: {}", run.missing.join(", "));
         step.wait(WaitsFor::Attributes, Some(situation.in_secs(900)), why);
@@ -59,6 +63,17 @@ pub(super) fn expand(
             cut => Expanded::Cut(cut),
         };
     }
+}
+
+/// The step ends without an effect: the person was here already.
+fn leave_alone(run: &Run, step: &mut Step) {
+    let state = if run.dry_run {
+        StepState::Planned
+    } else {
+        StepState::Verified
+    };
+    let why = "the person was here already: nothing is given or taken before somebody applies it";
+    step.enter(state, why);
 }
 
 pub(super) fn planned_step(

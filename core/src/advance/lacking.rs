@@ -17,7 +17,7 @@ pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
             }
         )
     });
-    if gives && situation.person.state.may_receive() {
+    if gives && situation.person.state.may_receive() && !situation.is_left_alone(run) {
         situation.company.mapping.missing(situation.person)
     } else {
         Vec::new()

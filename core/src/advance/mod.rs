@@ -131,6 +131,11 @@ impl Turn {
 }
 
 impl Situation<'_> {
+    /// Was the person here already, and has nobody applied them? Only what is undone by hand gives or takes anything then.
+    fn is_left_alone(&self, run: &Run) -> bool {
+        self.person.baselined && self.person.state.may_receive() && !run.by_hand
+    }
+
     fn approval_of(&self, grant: &Grant) -> Option<&Loaded<Approval>> {
         self.approval(grant.approval.as_ref()?)
     }

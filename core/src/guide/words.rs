@@ -23,8 +23,8 @@ pub(super) fn event(kind: EventKind) -> &'static str {
         EventKind::PersonChanged => "somebody's attributes change",
         EventKind::Terminated => "somebody leaves",
         EventKind::Reinstated => "somebody who left is back",
-        EventKind::UserAppeared => "a user appears in an application",
-        EventKind::UserVanished => "a user vanishes from an application",
+        EventKind::UserAppeared => "somebody appears in the directory",
+        EventKind::UserVanished => "somebody is not active in the directory any more",
     }
 }
 

@@ -1,6 +1,6 @@
 //! People from the account that is the company's directory (L30). Whoever is active there and unknown becomes a person who
-//! was here already: nothing is given. Whoever was active there and is not any more may have left: the rules say what
-//! follows.
+//! was here already: nothing is given. Whoever appears there, and whoever was active there and is not any more: the rules
+//! say what follows.
 //!
 //! It begins when a sync counts, and looks at the users that changed since the last one that did. Doing a portion twice
 //! changes nothing.
@@ -15,13 +15,14 @@ use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::definition::{IdHash, Kind, User};
 use crate::event::Event;
-use crate::grant::GrantState;
+use crate::grant::{Grant, GrantState};
 use crate::ids::{EventId, JobId, PersonId};
 use crate::intake::Match;
 use crate::job::{Feeding, Job, Work};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
 use crate::ports::Ports;
 use crate::roster::{Entry, Face};
+use crate::rule::EventKind;
 use crate::settings::Directory;
 use crate::store::{Commit, Key, Loaded, PageRequest, Put, Query};
 
@@ -97,7 +98,7 @@ pub(super) async fn portion(ports: &Ports, feeding: &mut Feeding) -> Result<bool
         if face.user.active && !face.deleted {
             if is_changed || feeding.everybody {
                 let attributes = directory.read(&json!(face.user));
-                take_in(ports, feeding, &company, &face.user, &attributes).await?;
+                take_in(ports, feeding, &company, (&entry.entity, face), &attributes).await?;
             }
         } else if is_changed && was_active(&entry.entity, face, feeding) {
             let_go(ports, feeding, &entry.entity, &face.user).await?;
@@ -181,21 +182,29 @@ async fn whose(ports: &Ports, user: &User) -> Result<Match, HandleError> {
 }
 
 /// An active user: somebody new, or somebody of whom something changed. Whoever is known from elsewhere is left as they are:
-/// what Lever or an HR system says of them counts.
+/// what Lever or an HR system says of them counts. Those of the first reading were there already: nobody appears.
 async fn take_in(
     ports: &Ports,
     feeding: &mut Feeding,
     company: &Company,
-    user: &User,
+    (entry, face): (&Entry, &Face),
     attributes: &Attributes,
 ) -> Result<(), HandleError> {
+    let user = &face.user;
     let key = key_of(user);
+    let is_shown_now = feeding.since > 0 && face.sync > feeding.since;
     let is_new = match whose(ports, user).await? {
+        Match::One(known) if known.entity.identifiers.key.as_deref() != Some(&key) => {
+            // Without a face before this one the user is a new one.
+            if is_shown_now && entry.now.is_none() {
+                appeared(ports, feeding, company, *known, user).await?;
+            }
+            return Ok(());
+        }
         Match::One(known) => {
             let known = known.entity;
             let is_here = !matches!(known.state, Lifecycle::Left | Lifecycle::Withdrawn);
-            let is_ours = known.identifiers.key.as_deref() == Some(&key);
-            if !is_ours || !is_here || is_as(&known, company, attributes) {
+            if !is_here || is_as(&known, company, attributes) {
                 return Ok(());
             }
             false
@@ -211,6 +220,7 @@ async fn take_in(
         start_date: day.and_then(|day| day.get(..10)?.parse().ok()),
         attributes: named(attributes),
         end_date: None,
+        appeared: (is_new && is_shown_now).then(|| feeding.roster.clone()),
     };
     let who = origin(feeding, ports);
     let put = Box::pin(outside::put(ports, &who, &key, &given, &Expect::Anything)).await;
@@ -223,6 +233,41 @@ async fn take_in(
     };
     *count = count.saturating_add(1);
     Ok(())
+}
+
+/// Somebody known from elsewhere has a user in the directory, and had none. Not if that is our own doing.
+async fn appeared(
+    ports: &Ports,
+    feeding: &Feeding,
+    company: &Company,
+    person: Loaded<Person>,
+    user: &User,
+) -> Result<(), HandleError> {
+    let id = lifecycle::appearance(&feeding.roster, &person.entity.id);
+    let is_known = ports.store.get(&Key::Event(id.clone())).await?.is_some();
+    let is_ours = |grant: &Grant| !grant.from_roster && grant.state != GrantState::Desired;
+    let grants = there(ports, feeding, &person.entity, user).await?;
+    if is_known || grants.iter().any(is_ours) {
+        return Ok(());
+    }
+    let who = origin(feeding, ports);
+    let kind = EventKind::UserAppeared;
+    let event = lifecycle::person_event(id, kind, "directory", &person.entity, who.at);
+    Box::pin(lifecycle::start(ports, person, event, company, false, who)).await
+}
+
+/// What was given there to whom the user's address was given, or to the person.
+async fn there(
+    ports: &Ports,
+    feeding: &Feeding,
+    person: &Person,
+    user: &User,
+) -> Result<Vec<Grant>, HandleError> {
+    let owner = owner(ports, user).await?;
+    let owner = owner.unwrap_or_else(|| person.id.clone());
+    let grants = load::grants(ports, &owner).await?.into_iter();
+    let grants = grants.map(|grant| grant.entity);
+    Ok(grants.filter(|grant| grant.app == feeding.app).collect())
 }
 
 /// The attributes without the first day, which is read apart.
@@ -269,13 +314,10 @@ async fn let_go(
     };
     let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);
     let id = person.entity.id.clone();
-    let owner = owner(ports, user).await?.unwrap_or_else(|| id.clone());
-    let grants = load::grants(ports, &owner).await?;
-    let is_taken = grants.iter().any(|grant| {
-        let state = grant.entity.state;
-        grant.entity.app == feeding.app
-            && matches!(state, GrantState::Revoking | GrantState::Revoked)
-    });
+    let grants = there(ports, feeding, &person.entity, user).await?;
+    let is_taken = grants
+        .iter()
+        .any(|grant| matches!(grant.state, GrantState::Revoking | GrantState::Revoked));
     if !is_here || is_taken {
         return Ok(());
     }

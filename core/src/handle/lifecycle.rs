@@ -7,7 +7,7 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::{EventId, TaskId};
+use crate::ids::{EventId, PersonId, RosterId, TaskId};
 use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
@@ -150,6 +150,25 @@ pub(super) async fn vanished(
     start_these(ports, person, event, &company, false, &started, changes).await
 }
 
+/// Names that the directory of this roster shows somebody: once for each human.
+#[must_use]
+pub fn appearance(roster: &RosterId, person: &PersonId) -> EventId {
+    EventId::derived(&["appeared", roster.as_str(), person.as_str()])
+}
+
+/// The directory shows somebody who was not known (L30): what the rules start is committed with the person.
+pub fn appears(roster: &RosterId, person: &Person, company: &Company, changes: &mut Changes) {
+    let id = appearance(roster, &person.id);
+    let now = changes.origin.at;
+    let mut event = person_event(id, EventKind::UserAppeared, "directory", person, now);
+    let input = rule_input(&event, person, &serde_json::Value::Null);
+    let (started, why) = matching(event.kind, &input, company, now);
+    event.why.extend(why);
+    add_runs(&mut event, person, company, false, &started, changes);
+    say_event(&event, changes);
+    changes.insert(&event);
+}
+
 /// The question whether somebody has left whom the directory does not show any more.
 fn has_left(event: &Event, now: Timestamp) -> Task {
     Task {
@@ -268,6 +287,27 @@ async fn start_these(
     started: &[Started],
     mut changes: Changes,
 ) -> Result<(), HandleError> {
+    let of = &person.entity;
+    add_runs(&mut event, of, company, by_hand, started, &mut changes);
+    let person_id = person.entity.id.clone();
+    write_person(ports, &Changed::Updated(Box::new(person)), &mut changes).await?;
+    say_event(&event, &mut changes);
+    changes.insert(&event);
+    let origin = changes.origin.clone();
+    ledger::commit(ports, changes).await?;
+    // What still waits for this person, for a human perhaps, is looked at again.
+    wake::runs_of(ports, &person_id, &origin).await
+}
+
+/// Adds the runs of these workflows to a person's event.
+fn add_runs(
+    event: &mut Event,
+    person: &Person,
+    company: &Company,
+    by_hand: bool,
+    started: &[Started],
+    changes: &mut Changes,
+) {
     let now = changes.origin.at;
     for start in started {
         let Some(workflow) = company.workflows.get(&start.workflow) else {
@@ -278,7 +318,7 @@ async fn start_these(
             event.state = EventState::NeedsHuman;
             continue;
         };
-        let mut run = new_run(workflow, &event, &person.entity, start.dry_run, now);
+        let mut run = new_run(workflow, event, person, start.dry_run, now);
         run.by_hand = by_hand;
         run.requested_by = changes.origin.by_somebody();
         event.runs.push(run.id.clone());
@@ -287,12 +327,4 @@ async fn start_these(
     if started.is_empty() && event.state == EventState::Done {
         event.state = EventState::Ignored;
     }
-    let person_id = person.entity.id.clone();
-    write_person(ports, &Changed::Updated(Box::new(person)), &mut changes).await?;
-    say_event(&event, &mut changes);
-    changes.insert(&event);
-    let origin = changes.origin.clone();
-    ledger::commit(ports, changes).await?;
-    // What still waits for this person, for a human perhaps, is looked at again.
-    wake::runs_of(ports, &person_id, &origin).await
 }

@@ -37,6 +37,24 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     }
 }
 
+/// A text, such as CSV.
+pub(crate) struct Text(pub(crate) String);
+
+impl FromRequest<Api> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &Api) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unread(rejection.status()))?;
+        let text = String::from_utf8(bytes.to_vec());
+        text.map(Self).map_err(|_| {
+            let why = "the body is not UTF-8";
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_text", why)
+        })
+    }
+}
+
 fn is_yaml(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();

@@ -34,6 +34,7 @@ mod export;
 mod files;
 mod forecast;
 mod guide;
+mod import;
 mod keys;
 mod lever;
 mod logins;

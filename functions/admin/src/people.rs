@@ -202,6 +202,7 @@ pub(crate) async fn put(
         attributes: body.attributes,
         start_date: body.start_date,
         end_date: body.end_date,
+        appeared: None,
     };
     let (person, is_new) =
         outside::put(&api.ports, &caller.who(&api), &key, &given, &expect).await?;

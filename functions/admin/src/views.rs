@@ -35,6 +35,8 @@ pub(crate) struct GrantView {
     #[schema(value_type = Option<String>, format = DateTime)]
     due: Option<Timestamp>,
     reason: Option<String>,
+    /// A roster shows it, and nobody here gave it.
+    found: bool,
 }
 
 impl GrantView {
@@ -54,6 +56,7 @@ impl GrantView {
             policies: grant.policies.iter().map(ToString::to_string).collect(),
             due,
             reason: grant.reason.clone(),
+            found: grant.is_found(),
         }
     }
 

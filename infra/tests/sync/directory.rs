@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::world::{World, slug, user, users};
 
 /// A company whose directory is the account.
-async fn with_directory(users: Vec<Value>) -> World {
+pub(crate) async fn with_directory(users: Vec<Value>) -> World {
     let world = World::empty(None);
     world.serve(users);
     let directory = json!({
@@ -45,7 +45,7 @@ async fn with_directory(users: Vec<Value>) -> World {
     world
 }
 
-async fn person(world: &World, key: &str) -> Option<Person> {
+pub(crate) async fn person(world: &World, key: &str) -> Option<Person> {
     match matched(&world.ports, &[Claim::outside(key)]).await.unwrap() {
         Match::One(person) => Some(person.entity),
         Match::Nobody | Match::Several(_) => None,
@@ -62,7 +62,7 @@ fn vanished(world: &World) -> Vec<Event> {
         .collect()
 }
 
-fn count(world: &World, is_one: impl Fn(&Key) -> bool) -> usize {
+pub(crate) fn count(world: &World, is_one: impl Fn(&Key) -> bool) -> usize {
     let items = world.store.items();
     items.iter().filter(|item| is_one(&item.key)).count()
 }

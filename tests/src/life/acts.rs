@@ -202,6 +202,7 @@ async fn import(world: &World, imported: &Imported) -> Result<(), AdminError> {
         attributes: imported.attributes.clone(),
         start_date: imported.starts,
         end_date: imported.ends.map(Some),
+        appeared: None,
     };
     let (origin, anything) = (world.by_hand("import"), Expect::Anything);
     outside::put(&world.ports, &origin, &imported.who, &given, &anything).await?;

@@ -39,7 +39,7 @@ pub async fn plan(ports: &Ports, id: &PersonId, into: &PersonId) -> Result<Mergi
     let (from, to) = pair(ports, id, into).await?;
     let (from, to) = (from.entity, to.entity);
     let effects = if from.state.may_receive() {
-        leaving::of(ports, id).await?.effects
+        leaving::of_grants(ports, id).await?
     } else {
         Vec::new()
     };

@@ -87,13 +87,15 @@ fn of_due<'a>(
     let grant = grant_of(access, &due.app);
     let moment = access.due_at(&due.app, now).filter(|at| *at > now);
     let is_as_wanted = grant.is_some_and(|grant| grant.held.as_ref() == Some(&due.entitlement));
-    let (sign, tone, (shape, state)) = match grant.map(|grant| grant.state) {
-        Some(state @ GrantState::Active) if is_as_wanted => ("=", "ok", states::grant(state)),
-        Some(state @ GrantState::Failed) => ("+", "bad", states::grant(state)),
-        Some(GrantState::Active) => ("~", "warn", (Shape::Running, "being changed")),
+    let is_found = grant.is_some_and(Grant::is_found);
+    let (sign, tone, (shape, state)) = match grant.map(|grant| (grant.state, grant)) {
+        Some((GrantState::Active, grant)) if is_as_wanted => ("=", "ok", stands(grant)),
+        Some((GrantState::Active, grant)) if is_found => ("~", "warn", stands(grant)),
+        Some((GrantState::Failed, grant)) => ("+", "bad", stands(grant)),
+        Some((GrantState::Active, _)) => ("~", "warn", (Shape::Running, "being changed")),
         _ if asked.contains(&due.app) => ("+", "warn", (Shape::Waiting, "waits for a decision")),
         _ if moment.is_some() => ("+", "idle", (Shape::Timed, "waits for its time")),
-        Some(state) => ("+", "info", states::grant(state)),
+        Some((_, grant)) => ("+", "info", stands(grant)),
         None => ("+", "idle", (Shape::Ready, "not given yet")),
     };
     Holding {
@@ -109,8 +111,18 @@ fn of_due<'a>(
     }
 }
 
+/// How it stands; what a roster shows and nobody here gave is said to be found.
+fn stands(grant: &Grant) -> (Shape, &'static str) {
+    match states::grant(grant.state) {
+        (shape, _) if grant.state == GrantState::Active && grant.is_found() => {
+            (shape, words::HELD_FOUND)
+        }
+        known => known,
+    }
+}
+
 fn of_other(grant: &Grant) -> Holding<'_> {
-    let (shape, state) = states::grant(grant.state);
+    let (shape, state) = stands(grant);
     Holding {
         app: &grant.app,
         sign: "−",

@@ -199,7 +199,7 @@ fn lead(visitor: &Visitor, person: &Person) -> Markup {
     html! {
         p.facts {
             (tag(shape, state))
-            @if person.baselined { span { "baselined: nothing is given before it is applied" } }
+            @if person.baselined { span { "baselined: nothing is given or taken before it is applied" } }
             @if let Some(erasure) = &person.erasure { span { (words::to_be_erased(erasure)) } }
             @let work = words::work(person);
             @if !work.is_empty() { span { (work) } }

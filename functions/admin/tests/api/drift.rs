@@ -28,7 +28,7 @@ pub(crate) async fn task(world: &World, state: &str) -> Value {
     tasks.into_iter().find(acme).unwrap_or_default()
 }
 
-async fn access(world: &World, id: &str) -> Value {
+pub(crate) async fn access(world: &World, id: &str) -> Value {
     world
         .get(&format!("/v1/people/{id}/access"))
         .await

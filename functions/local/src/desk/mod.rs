@@ -15,7 +15,6 @@ mod inbox;
 mod leaver;
 mod people;
 mod rehearsal;
-mod table;
 mod why;
 mod words;
 

@@ -189,7 +189,9 @@ fn access_lines(access: &Value) -> Vec<String> {
         let what = joined(&[text(grant, "app"), &entitlement(grant)]);
         let by = around(", by policy ", &texts(grant, "policies").join(", "), "");
         let why = around(": ", text(grant, "reason"), "");
-        format!("  {what}: {}{by}{why}", text(grant, "state"))
+        let found = grant.get("found").and_then(Value::as_bool) == Some(true);
+        let found = if found { " (found)" } else { "" };
+        format!("  {what}: {}{found}{by}{why}", text(grant, "state"))
     }));
     lines.push("what is due would change:".to_owned());
     lines.extend(effects(array(access, "plan"), "nothing"));
@@ -239,9 +241,11 @@ mod tests {
             "detail": { "after": { "reason": "not now" }, "result": "ok" } });
         let grant = json!({ "app": "mail", "plan": null, "role": "user", "groups": [], "state": "active",
             "policies": ["everybody"], "reason": null });
+        let found = json!({ "app": "tracker", "plan": "pro", "role": null, "groups": [], "state": "active",
+            "policies": [], "reason": "as the roster of tracker/prod shows it", "found": true });
         let drift = json!({ "app": "wiki", "kind": "vanished", "why": "it is not in the roster" });
         let access =
-            json!({ "actual": [grant], "plan": [], "drift": [drift], "unknown": ["figma"] });
+            json!({ "actual": [grant, found], "plan": [], "drift": [drift], "unknown": ["figma"] });
         let ada = json!({ "id": "per_1", "name": "Ada Park", "state": "active", "start_date": "2027-01-04" });
         assert_eq!(
             person_lines(
@@ -253,6 +257,7 @@ mod tests {
                 "  T1  approval rejected (access/figma), by key:1, because of api req_1: not now",
                 "has:",
                 "  mail user: active, by policy everybody",
+                "  tracker pro: active (found): as the roster of tracker/prod shows it",
                 "what is due would change:",
                 "  nothing",
                 "a roster contradicts: wiki vanished: it is not in the roster",

@@ -14,6 +14,7 @@ pub(in crate::console) const TIMELINE: &str = "Timeline";
 pub(in crate::console) const ACCESS: &str = "Access";
 pub(in crate::console) const IDENTITY: &str = "Identity";
 pub(in crate::console) const TERMINATE: &str = "Terminate…";
+pub(in crate::console) const HELD_FOUND: &str = "held (found)";
 pub(in crate::console) const NO_ACCESS: &str =
     "Nothing is due by policy, and nothing was given. Check the policies if this is unexpected.";
 pub(in crate::console) const NOTHING_HAPPENED: &str = "Nothing happened yet.";

@@ -26,6 +26,10 @@ const PLAIN: &[(&str, &str)] = &[
     ("account disconnected", "The account was disconnected"),
     ("account enabled", "The account was enabled"),
     (
+        "account held already",
+        "A roster shows what they had already: it counts as held, and was not given here",
+    ),
+    (
         "account found in a roster",
         "A roster shows an account that nobody here gave: it is taken away with the rest",
     ),
@@ -226,8 +230,8 @@ pub(in crate::console) fn of_event(kind: EventKind) -> &'static str {
         EventKind::PersonChanged => "Attributes that policies look at changed",
         EventKind::Terminated => "Left",
         EventKind::Reinstated => "Came back",
-        EventKind::UserAppeared => "A user appeared in a roster",
-        EventKind::UserVanished => "A user vanished from a roster",
+        EventKind::UserAppeared => "Appeared in the directory",
+        EventKind::UserVanished => "Not active in the directory any more",
     }
 }
 

@@ -1,9 +1,13 @@
 //! CSV as spreadsheets write it (RFC 4180): quoted cells, quotes doubled, either end of line, a byte order mark.
 
+use crate::mistake::Mistake;
+
 /// A row with the number of the line that it begins on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Row {
+    /// The line, from 1 on.
     pub(super) line: usize,
+    /// Its cells, without their quotes.
     pub(super) cells: Vec<String>,
 }
 
@@ -11,7 +15,7 @@ pub(super) struct Row {
 ///
 /// # Errors
 /// With the line of a quote that is never closed, or that stands in the middle of a cell.
-pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
+pub(super) fn rows(text: &str) -> Result<Vec<Row>, Mistake> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = Vec::new();
     let (mut line, mut begins) = (1_usize, 1_usize);
@@ -29,9 +33,7 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
             _ if quoted => cell.push(c),
             '"' if cell.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
             '"' => {
-                return Err(format!(
-                    "line {line}: a quote stands in the middle of a cell"
-                ));
+                return Err(at(line, "a quote stands in the middle of a cell"));
             }
             ',' => {
                 cells.push(std::mem::take(&mut cell));
@@ -46,10 +48,15 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
         }
     }
     if quoted {
-        return Err(format!("line {begins}: a quote is never closed"));
+        return Err(at(begins, "a quote is never closed"));
     }
     end(&mut rows, &mut cells, &mut cell, begins);
     Ok(rows)
+}
+
+/// A mistake in a line.
+pub(super) fn at(line: usize, message: impl Into<String>) -> Mistake {
+    Mistake::new(format!("line {line}"), message)
 }
 
 fn end(rows: &mut Vec<Row>, cells: &mut Vec<String>, cell: &mut String, line: usize) {
@@ -92,11 +99,11 @@ mod tests {
     #[test]
     fn what_is_torn_is_told_with_its_line() {
         assert_eq!(
-            rows("a\n\"b").unwrap_err(),
+            rows("a\n\"b").unwrap_err().to_string(),
             "line 2: a quote is never closed"
         );
         assert_eq!(
-            rows("a\nb\"c\n").unwrap_err(),
+            rows("a\nb\"c\n").unwrap_err().to_string(),
             "line 2: a quote stands in the middle of a cell"
         );
     }
