@@ -102,22 +102,46 @@ pub struct Difference {
     pub monthly: BTreeMap<String, i64>,
 }
 
+/// What a person is due by two companies.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dues {
+    now: Desired,
+    then: Desired,
+}
+
+impl Dues {
+    /// What this person is due.
+    #[must_use]
+    pub fn of(person: &Person, now: &Company, then: &Company, at: Timestamp) -> Self {
+        Self {
+            now: desired(person, now, at),
+            then: desired(person, then, at),
+        }
+    }
+
+    /// Is there something that nobody can tell, so that what is held decides? Otherwise grants need not be read.
+    #[must_use]
+    pub fn rest_on_grants(&self) -> bool {
+        !self.now.unknown.is_empty() || !self.then.unknown.is_empty()
+    }
+}
+
 /// Everything in which a person's access differs between two companies.
 #[must_use]
 pub fn differences(
     person: &Person,
+    dues: &Dues,
     grants: &[Grant],
     now: &Company,
     then: &Company,
-    at: Timestamp,
 ) -> Vec<Difference> {
-    let (due_now, due_then) = (desired(person, now, at), desired(person, then, at));
-    let apps: BTreeSet<&AppSlug> = [&due_now, &due_then]
+    let (due_now, due_then) = (&dues.now, &dues.then);
+    let apps: BTreeSet<&AppSlug> = [due_now, due_then]
         .into_iter()
         .flat_map(|desired| desired.due.keys().chain(&desired.unknown))
         .collect();
     let differs = |app: &AppSlug| {
-        let (before, after) = (has(&due_now, grants, app), has(&due_then, grants, app));
+        let (before, after) = (has(due_now, grants, app), has(due_then, grants, app));
         let turn = match (&before, &after) {
             (None, None) => return None,
             (None, Some(_)) => Turn::Gains,
@@ -300,7 +324,8 @@ mod tests {
     }
 
     fn between(now: &Company, then: &Company, person: &Person) -> Vec<Difference> {
-        differences(person, &[], now, then, Timestamp::UNIX_EPOCH)
+        let dues = Dues::of(person, now, then, Timestamp::UNIX_EPOCH);
+        differences(person, &dues, &[], now, then)
     }
 
     #[test]
@@ -345,8 +370,10 @@ mod tests {
             ..Entitlement::default()
         });
 
-        let found = differences(&person, &[held], &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let dues = Dues::of(&person, &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let found = differences(&person, &dues, &[held], &certain, &unknown);
 
+        assert!(dues.rest_on_grants());
         assert_eq!(found, []);
     }
 

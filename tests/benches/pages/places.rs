@@ -37,10 +37,8 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
     let more = more.into_iter().chain(
         [
             "/console/accounts/acme/prod",
-            "/console/events?state=done",
             "/console/find?q=acme",
             "/console/find?q=nobody+of+this+name",
-            "/console/find?q=person77@contoso.example",
             "/console/people?q=nobody+of+this+name",
             "/console/people?state=left",
             "/console/reports/review?only=all",
@@ -72,19 +70,25 @@ pub(crate) fn walks() -> Vec<Place> {
 
 /// An address with what there is in place of its parameters.
 fn filled(pattern: &str, found: &Furnished) -> String {
-    let id = |id: Option<String>| id.unwrap_or_else(|| "nothing-was-made".to_owned());
-    let text = |id: &dyn ToString| id.to_string();
+    let made = |id: Option<String>| id.unwrap_or_else(|| "nothing-was-made".to_owned());
     let of_who_left = pattern.ends_with("/reinstate") || pattern.ends_with("/erase");
-    let id = match pattern {
-        path if path.starts_with("/approvals/") => id(found.approval.as_ref().map(|id| text(id))),
-        path if path.starts_with("/console/people/") && of_who_left => text(&found.left),
-        path if path.starts_with("/console/people/") => text(&found.person),
-        path if path.starts_with("/console/runs/") => id(found.run.as_ref().map(|id| text(id))),
-        path if path.starts_with("/console/tasks/") => id(found.task.as_ref().map(|id| text(id))),
-        path if path.starts_with("/console/events/") => id(found.event.as_ref().map(|id| text(id))),
-        path if path.starts_with("/console/integrations/") => "acme".to_owned(),
-        path if path.starts_with("/console/builder/") => "acme".to_owned(),
-        _ => "department-7".to_owned(),
+    let begins = |with: &str| pattern.starts_with(with);
+    let id = if begins("/approvals/") {
+        made(found.approval.as_ref().map(ToString::to_string))
+    } else if begins("/console/runs/") {
+        made(found.run.as_ref().map(ToString::to_string))
+    } else if begins("/console/tasks/") {
+        made(found.task.as_ref().map(ToString::to_string))
+    } else if begins("/console/events/") {
+        made(found.event.as_ref().map(ToString::to_string))
+    } else if begins("/console/people/") && of_who_left {
+        found.left.to_string()
+    } else if begins("/console/people/") {
+        found.person.to_string()
+    } else if begins("/console/integrations/") || begins("/console/builder/") {
+        "acme".to_owned()
+    } else {
+        "department-7".to_owned()
     };
     let (definition, name) = match pattern {
         path if path.ends_with("/held") || path.starts_with("/console/connect/") => {
