@@ -33,6 +33,15 @@ pub async fn desk(
     Ok(Desk::open(ports, company, now, states, days).await?)
 }
 
+/// The same for a page or two: people are looked up where a page shows them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn desk_for_pages(ports: &Ports, now: Timestamp, days: u32) -> Result<Desk, AdminError> {
+    let company = files::company(ports).await?;
+    Ok(Desk::for_pages(ports, company, now, days).await?)
+}
+
 /// What people who left still hold, in seats and money (X13).
 ///
 /// # Errors

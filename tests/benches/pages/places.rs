@@ -44,7 +44,6 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
             "/console/reports/review?only=all",
             "/console/runs?state=running",
             "/console/spend?by=app",
-            "/console/spend?by=person",
         ]
         .map(str::to_owned),
     );
@@ -54,6 +53,10 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
 /// What reads every roster to its end before it answers.
 pub(crate) fn walks() -> Vec<Place> {
     let all = [
+        "/console/spend?now=true",
+        "/console/spend?by=person",
+        "/console/spend/residue?now=true",
+        "/console/licences/design/pro?now=true",
         "/console/spend/csv?of=department",
         "/console/spend/csv?of=residue",
         "/v1/reports/licenses",
