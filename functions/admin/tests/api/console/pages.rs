@@ -90,6 +90,21 @@ async fn every_page_is_there_when_there_is_nothing() {
 }
 
 #[tokio::test]
+async fn the_trail_shows_the_last_record_of_each_chain() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let chain = format!("person/{}", fixture.person);
+    let record = format!("href=\"/console/audit/{chain}/");
+
+    let all = browser.get("/console/audit").await.text;
+    let one = browser.get(&format!("/console/audit?stream={chain}")).await;
+
+    assert_eq!(all.matches(&record).count(), 1, "{all}");
+    assert!(all.contains("href=\"/console/audit/config/"), "{all}");
+    assert!(one.text.matches(&record).count() > 1, "{}", one.text);
+}
+
+#[tokio::test]
 async fn nobody_sees_a_page_without_signing_in() {
     let (world, fixture) = everything().await;
     for path in sando_admin::console_pages() {
