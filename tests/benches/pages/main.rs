@@ -9,12 +9,14 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "a bench may panic, prints its figures, and is a browser"
 )]
 
 #[path = "../scale/fill.rs"]
 mod fill;
 mod furnish;
+#[allow(dead_code, reason = "memory is looked at by the other bench")]
 #[path = "../scale/measure.rs"]
 mod measure;
 mod places;
