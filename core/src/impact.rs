@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::access::{Desired, desired};
 use crate::app::Period;
 use crate::company::Company;
+use crate::condition::{Missing, Truth};
 use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::{Entitlement, Grant};
 use crate::ids::{AppSlug, PersonId, Slug};
 use crate::mistake::Mistake;
 use crate::person::Person;
+use crate::policy::PolicyGrant;
 
 /// How many differences a plan lists; its totals count all of them.
 pub const MOST_LISTED: usize = 500;
@@ -100,6 +102,35 @@ pub struct Difference {
     pub policies: Vec<Slug>,
     /// What it costs more a month, in the smallest unit, by currency.
     pub monthly: BTreeMap<String, i64>,
+}
+
+/// Can it be that a person's access differs? Not where only policies change, and none of them is about this person, before or
+/// after: that is so of most people, and quickly told.
+#[must_use]
+pub fn may_differ(
+    person: &Person,
+    changes: &[FileChange],
+    now: &Company,
+    then: &Company,
+    at: Timestamp,
+) -> bool {
+    let mut changes = changes.iter();
+    if changes
+        .clone()
+        .any(|change| change.kind != ConfigKind::Policy)
+    {
+        return true;
+    }
+    let input = person.for_conditions();
+    let says = |company: &Company, id: &Slug| {
+        company.policies.get(id).is_some_and(|policy| {
+            let of_policy = policy.when.truth(&input, Missing::IsUnknown, at);
+            let of = |grant: &PolicyGrant| grant.when.truth(&input, Missing::IsUnknown, at);
+            let mut all = policy.grants.iter().map(|grant| of_policy.and(of(grant)));
+            all.any(|truth| truth != Truth::False)
+        })
+    };
+    changes.any(|change| says(now, &change.id) || says(then, &change.id))
 }
 
 /// What a person is due by two companies.
@@ -375,6 +406,30 @@ mod tests {
 
         assert!(dues.rest_on_grants());
         assert_eq!(found, []);
+    }
+
+    #[test]
+    fn whoever_no_changed_policy_is_about_keeps_what_they_have() {
+        let person = a_person().build();
+        let files = |department: &str, plan: &str| [figma(), policy(department, plan)];
+        let check =
+            |before: &[FileChange], after: &[FileChange], changes: &[FileChange], expect| {
+                let (now, then) = (company(before), company(after));
+                let may = may_differ(&person, changes, &now, &then, Timestamp::UNIX_EPOCH);
+                let differs = !between(&now, &then, &person).is_empty();
+                assert_eq!((may, differs), expect, "{changes:?}");
+            };
+        let engineers = files("Engineering", "basic");
+        let better = files("Engineering", "pro");
+        let others = files("Sales", "pro");
+        let none = [figma()];
+
+        check(&engineers, &better, &better[1..], (true, true));
+        check(&engineers, &others, &others[1..], (true, true));
+        check(&others, &engineers, &engineers[1..], (true, true));
+        check(&others, &none, &others[1..], (false, false));
+        check(&engineers, &none, &better[1..], (true, true));
+        check(&engineers, &engineers, &engineers[..1], (true, false));
     }
 
     #[test]

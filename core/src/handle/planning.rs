@@ -2,7 +2,7 @@
 
 use crate::config::ConfigItem;
 use crate::grant::Grant;
-use crate::impact::{Dues, changed, differences};
+use crate::impact::{Dues, changed, differences, may_differ};
 use crate::job::Planning;
 use crate::mistake::Mistake;
 use crate::person::{Lifecycle, Person};
@@ -30,6 +30,10 @@ pub async fn portion(ports: &Ports, planning: &mut Planning) -> Result<bool, Han
     let then = changed(&stored, &planning.changes, at).map_err(HandleError::Config)?;
     let (people, next) = people(ports, planning).await?;
     for person in people.iter().filter(|person| !person.baselined) {
+        if !may_differ(person, &planning.changes, &now, &then, at) {
+            planning.impact.add(Vec::new());
+            continue;
+        }
         let dues = Dues::of(person, &now, &then, at);
         let grants: Vec<Grant> = if dues.rest_on_grants() {
             let grants = load::grants(ports, &person.id).await?;
