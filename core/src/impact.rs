@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::access::{Desired, desired};
 use crate::app::Period;
 use crate::company::Company;
+use crate::condition::{Missing, Truth};
 use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::{Entitlement, Grant};
 use crate::ids::{AppSlug, PersonId, Slug};
 use crate::mistake::Mistake;
 use crate::person::Person;
+use crate::policy::PolicyGrant;
 
 /// How many differences a plan lists; its totals count all of them.
 pub const MOST_LISTED: usize = 500;
@@ -102,22 +104,75 @@ pub struct Difference {
     pub monthly: BTreeMap<String, i64>,
 }
 
+/// Can it be that a person's access differs? Not where only policies change, and none of them is about this person, before or
+/// after: that is so of most people, and quickly told.
+#[must_use]
+pub fn may_differ(
+    person: &Person,
+    changes: &[FileChange],
+    now: &Company,
+    then: &Company,
+    at: Timestamp,
+) -> bool {
+    let mut changes = changes.iter();
+    if changes
+        .clone()
+        .any(|change| change.kind != ConfigKind::Policy)
+    {
+        return true;
+    }
+    let input = person.for_conditions();
+    let says = |company: &Company, id: &Slug| {
+        company.policies.get(id).is_some_and(|policy| {
+            let of_policy = policy.when.truth(&input, Missing::IsUnknown, at);
+            let of = |grant: &PolicyGrant| grant.when.truth(&input, Missing::IsUnknown, at);
+            let mut all = policy.grants.iter().map(|grant| of_policy.and(of(grant)));
+            all.any(|truth| truth != Truth::False)
+        })
+    };
+    changes.any(|change| says(now, &change.id) || says(then, &change.id))
+}
+
+/// What a person is due by two companies.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dues {
+    now: Desired,
+    then: Desired,
+}
+
+impl Dues {
+    /// What this person is due.
+    #[must_use]
+    pub fn of(person: &Person, now: &Company, then: &Company, at: Timestamp) -> Self {
+        Self {
+            now: desired(person, now, at),
+            then: desired(person, then, at),
+        }
+    }
+
+    /// Is there something that nobody can tell, so that what is held decides? Otherwise grants need not be read.
+    #[must_use]
+    pub fn rest_on_grants(&self) -> bool {
+        !self.now.unknown.is_empty() || !self.then.unknown.is_empty()
+    }
+}
+
 /// Everything in which a person's access differs between two companies.
 #[must_use]
 pub fn differences(
     person: &Person,
+    dues: &Dues,
     grants: &[Grant],
     now: &Company,
     then: &Company,
-    at: Timestamp,
 ) -> Vec<Difference> {
-    let (due_now, due_then) = (desired(person, now, at), desired(person, then, at));
-    let apps: BTreeSet<&AppSlug> = [&due_now, &due_then]
+    let (due_now, due_then) = (&dues.now, &dues.then);
+    let apps: BTreeSet<&AppSlug> = [due_now, due_then]
         .into_iter()
         .flat_map(|desired| desired.due.keys().chain(&desired.unknown))
         .collect();
     let differs = |app: &AppSlug| {
-        let (before, after) = (has(&due_now, grants, app), has(&due_then, grants, app));
+        let (before, after) = (has(due_now, grants, app), has(due_then, grants, app));
         let turn = match (&before, &after) {
             (None, None) => return None,
             (None, Some(_)) => Turn::Gains,
@@ -300,7 +355,8 @@ mod tests {
     }
 
     fn between(now: &Company, then: &Company, person: &Person) -> Vec<Difference> {
-        differences(person, &[], now, then, Timestamp::UNIX_EPOCH)
+        let dues = Dues::of(person, now, then, Timestamp::UNIX_EPOCH);
+        differences(person, &dues, &[], now, then)
     }
 
     #[test]
@@ -345,9 +401,35 @@ mod tests {
             ..Entitlement::default()
         });
 
-        let found = differences(&person, &[held], &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let dues = Dues::of(&person, &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let found = differences(&person, &dues, &[held], &certain, &unknown);
 
+        assert!(dues.rest_on_grants());
         assert_eq!(found, []);
+    }
+
+    #[test]
+    fn whoever_no_changed_policy_is_about_keeps_what_they_have() {
+        let person = a_person().build();
+        let files = |department: &str, plan: &str| [figma(), policy(department, plan)];
+        let check =
+            |before: &[FileChange], after: &[FileChange], changes: &[FileChange], expect| {
+                let (now, then) = (company(before), company(after));
+                let may = may_differ(&person, changes, &now, &then, Timestamp::UNIX_EPOCH);
+                let differs = !between(&now, &then, &person).is_empty();
+                assert_eq!((may, differs), expect, "{changes:?}");
+            };
+        let engineers = files("Engineering", "basic");
+        let better = files("Engineering", "pro");
+        let others = files("Sales", "pro");
+        let none = [figma()];
+
+        check(&engineers, &better, &better[1..], (true, true));
+        check(&engineers, &others, &others[1..], (true, true));
+        check(&others, &engineers, &engineers[1..], (true, true));
+        check(&others, &none, &others[1..], (false, false));
+        check(&engineers, &none, &better[1..], (true, true));
+        check(&engineers, &engineers, &engineers[..1], (true, false));
     }
 
     #[test]

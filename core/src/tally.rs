@@ -14,6 +14,8 @@ use crate::store::{Entity, Key};
 
 /// How many items a day may have: only those in which something is counted are there.
 pub const SHARDS: u8 = 128;
+/// The part that all parts of a day are in, once nothing is counted in it any more.
+pub const WHOLE: u8 = u8::MAX;
 /// For how long a day is kept: a year, and a month to compare with.
 const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 

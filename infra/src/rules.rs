@@ -10,8 +10,10 @@ use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
 
 use crate::dynamo::keys::{ItemKey, parse_time, time_text};
 
-/// The most items of one page: what DynamoDB reads in one batch.
-pub(crate) const MAX_PAGE: usize = 100;
+/// The most items of one page.
+const MAX_PAGE: usize = 1_000;
+/// The most items that DynamoDB reads in one batch.
+pub(crate) const BATCH: usize = 100;
 
 /// The largest body of an item: DynamoDB allows 400 KiB with keys and names of attributes.
 const MAX_BODY_BYTES: usize = 390 * 1024;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::account::Account;
-use crate::handle::count::job_of;
+use crate::handle::count::{job_of, of_parts, whole_days};
 use crate::job::{Job, JobState, Work};
 use crate::ports::Ports;
 use crate::report::Figures;
-use crate::store::{Group, Key, Loaded};
+use crate::store::Key;
 use crate::tally::Tally;
 
 use super::AdminError;
@@ -25,16 +25,19 @@ const AT_ONCE: usize = 16;
 /// If the store cannot be read.
 pub async fn days(ports: &Ports, from: Date, to: Date) -> Result<Vec<Tally>, AdminError> {
     let days = successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to);
+    let days: Vec<Date> = days.collect();
+    let whole = whole_days(ports, &days).await?;
     // In order, so many at a time.
-    let days = stream::iter(days).map(|day| one(ports, day));
+    let days = stream::iter(days.into_iter().zip(whole));
+    let days = days.map(|(day, whole)| one(ports, day, whole));
     days.buffered(AT_ONCE).try_collect().await
 }
 
-async fn one(ports: &Ports, day: Date) -> Result<Tally, AdminError> {
-    let mut whole = Tally::empty(day, 0);
-    let parts: Vec<Loaded<Tally>> = ports.store.all(&Group::Tallies(day)).await?;
-    parts.iter().for_each(|part| whole.join(&part.entity));
-    Ok(whole)
+async fn one(ports: &Ports, day: Date, whole: Option<Tally>) -> Result<Tally, AdminError> {
+    match whole {
+        Some(whole) => Ok(Tally { shard: 0, ..whole }),
+        None => Ok(of_parts(ports, day).await?),
+    }
 }
 
 /// What was counted last over all rosters, on this day or the one before; none while it is being counted.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::handle::seats::walk;
 use crate::handle::{load, residue as leftover};
 use crate::ids::{AppSlug, PersonId};
@@ -31,6 +32,15 @@ pub async fn desk(
 ) -> Result<Desk, AdminError> {
     let company = files::company(ports).await?;
     Ok(Desk::open(ports, company, now, states, days).await?)
+}
+
+/// The same for a page or two: people are looked up where a page shows them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn desk_for_pages(ports: &Ports, now: Timestamp, days: u32) -> Result<Desk, AdminError> {
+    let company = files::company(ports).await?;
+    Ok(Desk::for_pages(ports, company, now, days).await?)
 }
 
 /// What people who left still hold, in seats and money (X13).
@@ -138,6 +148,8 @@ pub struct Holders {
 
 /// How many holders of a licence are shown.
 const MOST_HOLDERS: usize = 500;
+/// So many users of an application are looked up; for more, everybody who is known is read at once.
+const MOST_LOOKED_UP: u64 = 1_000;
 
 /// Who holds a licence of an application; none if nobody knows the application.
 ///
@@ -150,8 +162,15 @@ pub async fn holders(
     app: &AppSlug,
     license: &str,
 ) -> Result<Option<Holders>, AdminError> {
-    let mut desk = desk(ports, now, &Lifecycle::ALL, days).await?;
-    desk.accounts.retain(|account| account.app == *app);
+    let is_of_app = |account: &Account| account.app == *app;
+    let mut desk = desk_for_pages(ports, now, days).await?;
+    let users = desk.accounts.iter().filter(|account| is_of_app(account));
+    let users = users.map(|account| account.users);
+    if users.fold(0_u64, u64::saturating_add) > MOST_LOOKED_UP {
+        let company = desk.company;
+        desk = Desk::open(ports, company, now, &Lifecycle::ALL, days).await?;
+    }
+    desk.accounts.retain(is_of_app);
     let application = desk.company.apps.get(app);
     if application.is_none() && desk.accounts.is_empty() {
         return Ok(None);

@@ -1,15 +1,18 @@
 //! The audit trail, read in pages over one stream or all of them.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Head, Record, StreamId};
 use crate::ports::Ports;
-use crate::store::Group;
+use crate::store::{Entity, Group, PageRequest, Query};
 
 use super::AdminError;
 
 /// How many records are read at once.
 const AT_ONCE: usize = 200;
+/// Of how many streams at once.
+const READ_AT_ONCE: usize = 16;
 
 /// A place in the trail: the next record to be read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -90,6 +93,46 @@ pub async fn page(
         records,
         next: None,
     })
+}
+
+/// The last record of each stream, and where the next ones begin.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    /// The streams that moved last come first, by the minute.
+    pub records: Vec<Record>,
+    /// None at the end.
+    pub next: Option<String>,
+}
+
+/// What happened last, one record a stream.
+///
+/// # Errors
+/// If the store cannot be read, or the cursor is none of this list.
+pub async fn latest(
+    ports: &Ports,
+    cursor: Option<String>,
+    limit: usize,
+) -> Result<Latest, AdminError> {
+    let query = Query::States {
+        kind: Head::KIND,
+        states: vec![Head::MOVED],
+    };
+    let moved = ports.store.list(&query, &PageRequest { limit, cursor });
+    let moved = moved.await?;
+    let mut heads: Vec<Head> = Vec::with_capacity(moved.items.len());
+    for stored in &moved.items {
+        heads.push(stored.read()?.entity);
+    }
+    let last = stream::iter(heads).map(|head| last_of(ports, head));
+    let last: Vec<Vec<Record>> = last.buffered(READ_AT_ONCE).try_collect().await?;
+    Ok(Latest {
+        records: last.into_iter().flatten().collect(),
+        next: moved.next,
+    })
+}
+
+async fn last_of(ports: &Ports, head: Head) -> Result<Vec<Record>, AdminError> {
+    Ok(ports.store.records(&head.stream, head.seq, 1).await?)
 }
 
 /// Every stream that has records, from that of the place on.

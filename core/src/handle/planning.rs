@@ -2,7 +2,7 @@
 
 use crate::config::ConfigItem;
 use crate::grant::Grant;
-use crate::impact::{changed, differences};
+use crate::impact::{Dues, changed, differences, may_differ};
 use crate::job::Planning;
 use crate::mistake::Mistake;
 use crate::person::{Lifecycle, Person};
@@ -11,8 +11,8 @@ use crate::store::{Entity, Group, Key, Loaded, PageRequest, Query, StoreError};
 
 use super::{HandleError, load};
 
-/// How many people are looked at in one portion.
-const AT_ONCE: usize = 100;
+/// How many people are looked at in one portion: so many that reading the configuration for it does not count.
+const AT_ONCE: usize = 500;
 
 /// Looks at the next people; true when everybody was looked at.
 ///
@@ -30,12 +30,18 @@ pub async fn portion(ports: &Ports, planning: &mut Planning) -> Result<bool, Han
     let then = changed(&stored, &planning.changes, at).map_err(HandleError::Config)?;
     let (people, next) = people(ports, planning).await?;
     for person in people.iter().filter(|person| !person.baselined) {
-        let grants: Vec<Grant> = load::grants(ports, &person.id)
-            .await?
-            .into_iter()
-            .map(|grant| grant.entity)
-            .collect();
-        let found = differences(person, &grants, &now, &then, at);
+        if !may_differ(person, &planning.changes, &now, &then, at) {
+            planning.impact.add(Vec::new());
+            continue;
+        }
+        let dues = Dues::of(person, &now, &then, at);
+        let grants: Vec<Grant> = if dues.rest_on_grants() {
+            let grants = load::grants(ports, &person.id).await?;
+            grants.into_iter().map(|grant| grant.entity).collect()
+        } else {
+            Vec::new()
+        };
+        let found = differences(person, &dues, &grants, &now, &then);
         planning.impact.add(found);
     }
     planning.cursor = next;

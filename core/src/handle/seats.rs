@@ -1,19 +1,21 @@
-//! One walk over the rosters, page by page, with everybody's addresses at hand.
+//! One walk over the rosters, page by page, with everybody's addresses at hand; or one page, with the addresses of those
+//! who are on it.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::account::Account;
+use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
-use crate::ids::AppSlug;
-use crate::person::{Lifecycle, Person};
+use crate::ids::{AppSlug, PersonId};
+use crate::person::{CanonicalEmail, Lifecycle, Person};
 use crate::ports::Ports;
 use crate::report::{Directory, Place, Seat, is_moving, unused_since};
 use crate::roster::Entry;
-use crate::store::{Entity, Group, Loaded, PageRequest, Query};
+use crate::store::{Entity, Group, Key, Loaded, PageRequest, Query};
 
-use super::HandleError;
+use super::{HandleError, load};
 
 /// How many people, or users of a roster, are read at once.
 pub const AT_ONCE: usize = 500;
@@ -26,7 +28,8 @@ pub struct Desk {
     pub accounts: Vec<Account>,
     /// Those of the people who take or give back seats in the time ahead.
     pub moving: Vec<Person>,
-    directory: Directory,
+    /// Everybody; none if those on a page are looked up.
+    directory: Option<Directory>,
     unused_since: Timestamp,
 }
 
@@ -46,8 +49,28 @@ impl Desk {
         let (directory, moving) = people(ports, states, now).await?;
         Ok(Self {
             company,
-            directory,
+            directory: Some(directory),
             moving,
+            accounts: accounts.into_iter().map(|account| account.entity).collect(),
+            unused_since: unused_since(now, days),
+        })
+    }
+
+    /// For a page or two: reads accounts, and no people before a page shows who is on it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn for_pages(
+        ports: &Ports,
+        company: Company,
+        now: Timestamp,
+        days: u32,
+    ) -> Result<Self, HandleError> {
+        let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+        Ok(Self {
+            company,
+            directory: None,
+            moving: Vec::new(),
             accounts: accounts.into_iter().map(|account| account.entity).collect(),
             unused_since: unused_since(now, days),
         })
@@ -61,11 +84,11 @@ impl Desk {
     }
 
     /// The seat that an entry of an account's roster is; none for one who has nothing of the application.
-    fn seat(&self, account: &Account, entry: &Entry) -> Option<Seat> {
+    fn seat(&self, account: &Account, entry: &Entry, people: &Directory) -> Option<Seat> {
         let face = entry.visible(account.applied)?;
         let application = self.company.apps.get(&account.app);
         let address = face.user.email.as_deref();
-        let holder = address.and_then(|address| self.directory.find(address));
+        let holder = address.and_then(|address| people.find(address));
         let since = self.unused_since;
         Seat::of(
             &account.app,
@@ -112,6 +135,44 @@ async fn people(
     }
 }
 
+/// Whoever has an address of these entries, by who claims it.
+async fn holders(
+    ports: &Ports,
+    account: &Account,
+    entries: &[Entry],
+) -> Result<Directory, HandleError> {
+    let faces = entries
+        .iter()
+        .filter_map(|entry| entry.visible(account.applied));
+    let addresses: BTreeSet<CanonicalEmail> = faces
+        .filter_map(|face| CanonicalEmail::parse(face.user.email.as_deref()?).ok())
+        .collect();
+    let claims = addresses.iter();
+    let claims = claims.flat_map(|address| [Claim::email(address), Claim::address(address)]);
+    let claims: Vec<Key> = claims.map(Key::Claim).collect();
+    let mut people: BTreeSet<PersonId> = BTreeSet::new();
+    for stored in ports.store.get_all(&claims).await?.into_iter().flatten() {
+        let held: Loaded<Held> = stored.read()?;
+        if let Holder::Person(id) = held.entity.holder {
+            people.insert(id);
+        }
+    }
+    let people: Vec<Key> = people.into_iter().map(Key::Person).collect();
+    let mut directory = Directory::default();
+    for stored in ports.store.get_all(&people).await?.into_iter().flatten() {
+        let person: Loaded<Person> = stored.read()?;
+        // Whoever was merged away is somebody else, who may have the address too.
+        let person = match &person.entity.merged {
+            Some(merged) => load::surviving(ports, &merged.into).await?,
+            None => Some(person),
+        };
+        if let Some(person) = person {
+            directory.add(&person.entity);
+        }
+    }
+    Ok(directory)
+}
+
 /// One page of everybody who can use anything: who, where, as what.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Review {
@@ -151,11 +212,21 @@ pub async fn page(
     };
     let query = Query::Roster(account.roster.clone());
     let answer = ports.store.list(&query, &wanted).await?;
-    let mut seats = Vec::new();
+    let mut entries: Vec<Entry> = Vec::with_capacity(answer.items.len());
     for stored in &answer.items {
-        let entry: Loaded<Entry> = stored.read()?;
-        seats.extend(desk.seat(account, &entry.entity));
+        entries.push(stored.read()?.entity);
     }
+    let on_it;
+    let people = match &desk.directory {
+        Some(everybody) => everybody,
+        None => {
+            on_it = holders(ports, account, &entries).await?;
+            &on_it
+        }
+    };
+    let seats = entries.iter();
+    let seats = seats.filter_map(|entry| desk.seat(account, entry, people));
+    let seats: Vec<Seat> = seats.collect();
     let place = |account: &Account, cursor| Place {
         definition: account.definition.clone(),
         name: account.name.clone(),

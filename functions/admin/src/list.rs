@@ -1,6 +1,6 @@
 //! Lists: `limit` and `cursor` in, `{items, next_cursor}` out.
 
-use sando_core::store::{Entity, Loaded, PageRequest, Query};
+use sando_core::store::{Entity, Loaded, Page, PageRequest, Query, StoreError, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,8 +11,12 @@ use crate::problem::Problem;
 const USUAL: usize = 50;
 /// How many items there are at most.
 const MOST: usize = 200;
-/// How many pages of the store are read for one page of a list that is filtered.
-const PAGES: usize = 20;
+/// So many pages' worth of items are looked through for one page of a list that is filtered.
+const PAGES: usize = 12;
+/// A page that is smaller counts as one of so many there.
+const FEW: usize = 30;
+/// How many items are read at once where few are kept.
+const WIDE: usize = 1_000;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,24 +49,62 @@ pub(crate) async fn gather<E: Entity>(
         items: Vec::new(),
         next_cursor: cursor,
     };
-    for _ in 0..PAGES {
-        let page = PageRequest {
-            limit: size.saturating_sub(listed.items.len()),
-            cursor: listed.next_cursor.take(),
-        };
-        let answer = api.ports.store.list(query, &page).await?;
-        for stored in &answer.items {
-            let loaded: Loaded<E> = stored.read()?;
-            if keep(&loaded.entity) {
-                listed.items.push(loaded);
-            }
+    let (mut left, mut seen) = (size.max(FEW).saturating_mul(PAGES), 0_usize);
+    while left > 0 {
+        let from = listed.next_cursor.take();
+        let room = size.saturating_sub(listed.items.len());
+        let wanted = as_many(room, listed.items.len(), seen).min(left);
+        let mut answer = read(api, query, wanted, from.clone()).await?;
+        let mut found = kept(&answer.items, &keep)?;
+        let too_many = found.get(room).map(|(place, _)| *place);
+        if let Some(place) = too_many {
+            // The page ends within what was read: it is read up to there, to know where the next one begins.
+            answer = read(api, query, place, from).await?;
+            found = kept(&answer.items, &keep)?;
         }
+        listed.items.extend(found.into_iter().map(|(_, one)| one));
         listed.next_cursor = answer.next;
         if listed.next_cursor.is_none() || listed.items.len() >= size {
             break;
         }
+        left = left.saturating_sub(wanted);
+        seen = seen.saturating_add(wanted);
     }
     Ok(listed)
+}
+
+/// How many items are to be read to fill the room, if as many of them are kept as of those that were seen.
+fn as_many(room: usize, kept: usize, seen: usize) -> usize {
+    match (seen, kept) {
+        (0, _) => room,
+        (_, 0) => WIDE,
+        _ => (room.saturating_mul(seen) / kept).clamp(room, WIDE),
+    }
+}
+
+async fn read(
+    api: &Api,
+    query: &Query,
+    limit: usize,
+    cursor: Option<String>,
+) -> Result<Page, StoreError> {
+    let page = PageRequest { limit, cursor };
+    api.ports.store.list(query, &page).await
+}
+
+/// Those that are kept, with their places among all.
+fn kept<E: Entity>(
+    items: &[Stored],
+    keep: &impl Fn(&E) -> bool,
+) -> Result<Vec<(usize, Loaded<E>)>, StoreError> {
+    let mut kept = Vec::new();
+    for (place, stored) in items.iter().enumerate() {
+        let loaded: Loaded<E> = stored.read()?;
+        if keep(&loaded.entity) {
+            kept.push((place, loaded));
+        }
+    }
+    Ok(kept)
 }
 
 /// One page of a list that is at hand as a whole, by name.

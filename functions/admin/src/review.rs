@@ -96,7 +96,7 @@ pub(crate) async fn report(
         return file(&api, days).await;
     }
     let now = api.ports.clock.now();
-    let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, days).await?;
+    let desk = reports::desk_for_pages(&api.ports, now, days).await?;
     let size = list::size(query.limit)?;
     let from = query.cursor.as_deref().map(place).transpose()?;
     let page = review::read(&api.ports, &desk, from, size, |_| true).await?;

@@ -20,7 +20,7 @@ use super::keys::{
 };
 use super::store::DynamoStore;
 use super::tables::{DUE_INDEX, LIST_INDEX, WHO_INDEX};
-use crate::rules::{MAX_PAGE, first_place, page_size, parse_key, print_cursor, print_key};
+use crate::rules::{BATCH, first_place, page_size, parse_key, print_cursor, print_key};
 
 /// A list is read from an index, then from the table; so often at most does a batch leave items out.
 const BATCH_ATTEMPTS: u8 = 5;
@@ -115,6 +115,94 @@ impl Places {
                 .expression_attribute_values(":before", text(before)),
         }
     }
+
+    /// So many entries of all partitions before a place, newest first; fewer if there are no more. Items are spread evenly
+    /// over the shards of a list: of each partition only a share is read at first, and more where that does not reach back
+    /// as far as the page does.
+    async fn newest(
+        &self,
+        store: &DynamoStore,
+        before: Option<&str>,
+        wanted: usize,
+    ) -> Result<Vec<(String, Item)>, StoreError> {
+        let share = self.share(wanted);
+        let partitions = self.partitions.iter();
+        let reads = partitions.map(|partition| self.read(store, partition, before, share));
+        let mut parts = try_join_all(reads).await?;
+        let last = last_place(&parts, wanted);
+        let short = parts.iter().filter(|part| part.is_short(last.as_deref()));
+        let reads = short.map(|part| {
+            let reached = part.reached().or(before);
+            let rest = wanted.saturating_sub(part.found.len());
+            self.read(store, part.partition, reached, rest)
+        });
+        let more = try_join_all(reads).await?;
+        parts.extend(more);
+        let found = parts.into_iter().flat_map(|part| part.found);
+        let mut found: Vec<(String, Item)> = found.collect();
+        found.sort_by(|(a, _), (b, _)| b.cmp(a));
+        found.truncate(wanted);
+        Ok(found)
+    }
+
+    /// What is read of each partition at first: a bit more than falls to one shard.
+    fn share(&self, wanted: usize) -> usize {
+        if self.partitions.len() < 2 {
+            return wanted;
+        }
+        let even = wanted / usize::from(LIST_SHARDS);
+        let more = wanted / 16;
+        even.saturating_add(more).saturating_add(4).min(wanted)
+    }
+
+    async fn read<'a>(
+        &self,
+        store: &DynamoStore,
+        partition: &'a str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<'a>, StoreError> {
+        let call = self.newest_first(store, partition, before);
+        let found = query(call, limit).await?;
+        let is_all = found.len() < limit;
+        let found = found.into_iter().filter_map(|item| {
+            let place = string(&item, self.place_name)?.to_owned();
+            Some((place, item))
+        });
+        Ok(Part {
+            partition,
+            found: found.collect(),
+            is_all,
+        })
+    }
+}
+
+/// What was read of one partition of an index: entries with their places, newest first.
+struct Part<'a> {
+    partition: &'a str,
+    found: Vec<(String, Item)>,
+    is_all: bool,
+}
+
+impl Part<'_> {
+    /// The place of the last entry that was read.
+    fn reached(&self) -> Option<&str> {
+        self.found.last().map(|(place, _)| place.as_str())
+    }
+
+    /// May there be entries that were not read before this place, or at all?
+    fn is_short(&self, last: Option<&str>) -> bool {
+        !self.is_all && last.is_none_or(|last| self.reached().is_none_or(|place| place > last))
+    }
+}
+
+/// The place of the last entry of so many; none if fewer were read.
+fn last_place(parts: &[Part<'_>], wanted: usize) -> Option<String> {
+    let entries = parts.iter().flat_map(|part| &part.found);
+    let mut places: Vec<&str> = entries.map(|(place, _)| place.as_str()).collect();
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    let last = places.get(wanted.checked_sub(1)?)?;
+    Some((*last).to_owned())
 }
 
 /// One page of a list, newest first. What has left the list since the index was written is not shown.
@@ -128,23 +216,16 @@ pub(super) async fn list(
     };
     let limit = page_size(page.limit);
     let before = first_place(list, page)?;
-    let reads = places.partitions.iter().map(|partition| {
-        let call = places.newest_first(store, partition, before.as_deref());
-        query(call, limit.saturating_add(1))
-    });
-    let found = try_join_all(reads).await?;
-    let mut entries: Vec<(String, Item)> = found
-        .into_iter()
-        .flatten()
-        .filter_map(|item| Some((string(&item, places.place_name)?.to_owned(), item)))
-        .collect();
-    entries.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let wanted = limit.saturating_add(1);
+    let mut entries = places.newest(store, before.as_deref(), wanted).await?;
     let more = entries.len() > limit;
     entries.truncate(limit);
     let last = entries.last().filter(|_| more);
     let next = last.map(|(place, _)| print_cursor(list, place));
     let entries: Vec<Item> = entries.into_iter().map(|(_, item)| item).collect();
-    let current = read_all(store, &entries).await?;
+    let reads = entries.chunks(BATCH).map(|some| read_all(store, some));
+    let current: HashMap<(&str, &str), Item> =
+        try_join_all(reads).await?.into_iter().flatten().collect();
     let items: Result<Vec<Stored>, StoreError> = entries
         .iter()
         .filter_map(|entry| current.get(&(string(entry, PK)?, string(entry, SK)?)))
@@ -208,7 +289,7 @@ pub(super) async fn get_all(
     keys: &[Key],
 ) -> Result<Vec<Option<Stored>>, StoreError> {
     let mut all = Vec::with_capacity(keys.len());
-    for keys in keys.chunks(MAX_PAGE) {
+    for keys in keys.chunks(BATCH) {
         let wanted: Vec<Item> = keys.iter().map(key_item).collect();
         let found = read_all(store, &wanted).await?;
         for (key, item) in keys.iter().zip(&wanted) {

@@ -65,6 +65,29 @@ pub(crate) async fn pages_together_are_the_list_each_item_once(world: &World) {
     }
 }
 
+pub(crate) async fn a_page_is_whole_even_if_all_its_items_lie_in_one_shard(world: &World) {
+    let lies_in = |shard: u8| move |name: &String| task(name).shard(4) == shard;
+    let names = || (0..).map(|n: u32| n.to_string());
+    let together: Vec<String> = names().filter(lies_in(0)).take(150).collect();
+    let elsewhere: Vec<String> = names().filter(lies_in(1)).take(10).collect();
+    let older = elsewhere.iter().take(5);
+    let newer = elsewhere.iter().skip(5);
+    let mut wanted: Vec<&String> = older.chain(&together).chain(newer).collect();
+    for (second, name) in (0..).zip(&wanted) {
+        world.put(in_state(name, "open", second)).await;
+    }
+    wanted.reverse();
+
+    for limit in [1, 10, 50, 154, 160, 500] {
+        let found = pages(world, &tasks(&["open", "done"]), limit).await;
+        assert_eq!(
+            found.iter().collect::<Vec<_>>(),
+            wanted,
+            "{limit} at a time"
+        );
+    }
+}
+
 pub(crate) async fn a_cursor_stays_good_while_newer_items_come(world: &World) {
     for n in 0..10 {
         world.put(in_state(&n.to_string(), "open", n)).await;

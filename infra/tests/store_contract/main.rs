@@ -74,6 +74,7 @@ contract! {
     lists:
         a_list_merges_its_states_newest_first,
         pages_together_are_the_list_each_item_once,
+        a_page_is_whole_even_if_all_its_items_lie_in_one_shard,
         a_cursor_stays_good_while_newer_items_come,
         a_cursor_of_another_list_is_refused,
         what_stands_before_a_moment_is_listed_newest_first,

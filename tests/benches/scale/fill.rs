@@ -1,22 +1,34 @@
-//! Fills the store with policies, people and a roster.
+//! Fills the store with policies, people and a roster: in large commits, each item as the handlers write it.
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use sando_core::account::{Account, AccountState};
+use sando_core::audit::Cause;
+use sando_core::changes::{Changes, Origin};
 use sando_core::config::ConfigKind;
 use sando_core::definition::{IdHash, User};
+use sando_core::handle::delivery::write_person;
+use sando_core::handle::ledger;
 use sando_core::ids::{PersonId, RosterId, Slug};
-use sando_core::person::Lifecycle;
+use sando_core::intake::Changed;
+use sando_core::person::{CanonicalEmail, Lifecycle, Person};
 use sando_core::roster::{Entry, Face, Next};
 use sando_core::store::{Commit, Put, Version};
+use sando_core::tally::day_of;
 use sando_core::testing::a_person;
-use sando_tests::harness::Scene;
+use sando_tests::harness::{Scene, scim_file};
 use serde_json::{Map, json};
 
 /// Items of one commit.
 const AT_ONCE: usize = 75;
+/// People of one commit: each is six items, with two claims, a key, a record and the head of its stream.
+const PEOPLE_AT_ONCE: usize = 13;
+/// How many users each person has in the roster.
+const USERS_EACH: usize = 10;
 
-async fn put(scene: &Scene, puts: Vec<Put>) {
+/// Writes these items as they are.
+pub(crate) async fn put(scene: &Scene, puts: Vec<Put>) {
     let commit = Commit {
         puts,
         ..Commit::default()
@@ -24,8 +36,13 @@ async fn put(scene: &Scene, puts: Vec<Put>) {
     scene.machine.ports.store.commit(&commit).await.unwrap();
 }
 
-/// One policy for each department.
+/// One policy for each department, and a price for what it gives.
 pub(crate) async fn policies(scene: &Scene, count: usize) {
+    let price = |amount: i64| json!({ "amount_minor": amount, "currency": "EUR", "per": "month" });
+    let mut design = scim_file("design", &scene.site.design.base_url());
+    design["plans"] =
+        json!([{ "id": "viewer", "price": price(500) }, { "id": "pro", "price": price(1500) }]);
+    scene.configure(ConfigKind::App, "design", design).await;
     for number in 0..count {
         let department = format!("Department {number}");
         let file = json!({ "policy": format!("department-{number}"),
@@ -36,27 +53,63 @@ pub(crate) async fn policies(scene: &Scene, count: usize) {
     }
 }
 
-/// People in these departments; every fiftieth has left.
+/// The id of a person.
+pub(crate) fn person_id(number: usize) -> PersonId {
+    PersonId::derived(&["bench", &number.to_string()])
+}
+
+/// 1 in 51 has left, 1 in 101 has not begun yet: spread over all departments.
+fn state(number: usize) -> Lifecycle {
+    if number % 51 == 50 {
+        Lifecycle::Left
+    } else if number % 101 == 100 {
+        Lifecycle::Preboarding
+    } else {
+        Lifecycle::Active
+    }
+}
+
+fn person(number: usize, departments: usize, now: Timestamp) -> Person {
+    let of = i64::try_from(number).unwrap();
+    let personal = format!("person{number}@mail.example");
+    let mut person = a_person()
+        .with("name", &format!("Person Number{number}"))
+        .with("first_name", "Person")
+        .with("last_name", &format!("Number{number}"))
+        .with(
+            "department",
+            &format!("Department {}", number % departments),
+        )
+        .with("title", "Engineer")
+        .with("work_email", &format!("person{number}@contoso.example"))
+        .with("personal_email", &personal)
+        .in_state(state(number))
+        .build();
+    person.id = person_id(number);
+    person.identifiers.emails = [CanonicalEmail::parse(&personal).unwrap()].into();
+    // One more every hour.
+    person.created_at = now - SignedDuration::from_hours(of);
+    match person.state {
+        Lifecycle::Left => {
+            person.leaves_at = Some(now - SignedDuration::from_hours(24 * (of % 90)))
+        }
+        Lifecycle::Preboarding => person.starts_on = Some(day_of(now) + (of % 60).days()),
+        _ => {}
+    }
+    person
+}
+
+/// People in these departments, written as the handlers write somebody new: with claims, a key and a first record.
 pub(crate) async fn people(scene: &Scene, count: usize, departments: usize) {
+    let (ports, now) = (&scene.machine.ports, scene.now());
     let numbers: Vec<usize> = (0..count).collect();
-    for chunk in numbers.chunks(AT_ONCE) {
-        let puts = chunk.iter().map(|number| {
-            let mut person = a_person()
-                .with("name", &format!("Person Number{number}"))
-                .with(
-                    "department",
-                    &format!("Department {}", number % departments),
-                )
-                .with("work_email", &format!("person{number}@contoso.example"))
-                .with("personal_email", &format!("person{number}@mail.example"))
-                .build();
-            person.id = PersonId::derived(&["bench", &number.to_string()]);
-            if number % 50 == 49 {
-                person.state = Lifecycle::Left;
-            }
-            Put::of(&person, Version::ABSENT)
-        });
-        put(scene, puts.collect()).await;
+    for chunk in numbers.chunks(PEOPLE_AT_ONCE) {
+        let mut changes = Changes::new(Origin::sando(Cause::of("api", "bench"), "bench", now));
+        for number in chunk {
+            let new = Changed::New(Box::new(person(*number, departments, now)));
+            write_person(ports, &new, &mut changes).await.unwrap();
+        }
+        ledger::commit(ports, changes).await.unwrap();
     }
 }
 
@@ -68,7 +121,9 @@ pub(crate) async fn roster(scene: &Scene, count: usize) {
     let mut account = Account::connecting(app.clone(), name, app, BTreeMap::new(), now, "bench");
     account.state = AccountState::Connected;
     (account.applied, account.applied_at) = (1, Some(now));
-    account.next_sync_at = jiff::Timestamp::MAX;
+    account.next_sync_at = Timestamp::MAX;
+    account.users = u64::try_from(count).unwrap();
+    account.active = account.users;
     put(scene, vec![Put::of(&account, Version::ABSENT)]).await;
     let numbers: Vec<usize> = (0..count).collect();
     for chunk in numbers.chunks(AT_ONCE) {
@@ -79,8 +134,9 @@ pub(crate) async fn roster(scene: &Scene, count: usize) {
     }
 }
 
-fn entry(roster: &RosterId, number: usize, now: jiff::Timestamp) -> Entry {
+fn entry(roster: &RosterId, number: usize, now: Timestamp) -> Entry {
     let id = number.to_string();
+    let person = number / USERS_EACH;
     Entry {
         roster: roster.clone(),
         id: IdHash::of(&id),
@@ -91,9 +147,9 @@ fn entry(roster: &RosterId, number: usize, now: jiff::Timestamp) -> Entry {
             face: Face {
                 user: User {
                     external_id: id,
-                    email: Some(format!("person{}@contoso.example", number / 10)),
+                    email: Some(format!("person{person}@contoso.example")),
                     username: None,
-                    full_name: Some(format!("Person Number{}", number / 10)),
+                    full_name: Some(format!("Person Number{person}")),
                     role: Some("member".to_owned()),
                     created_at: None,
                     last_visit_at: None,

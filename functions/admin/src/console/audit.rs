@@ -38,7 +38,7 @@ pub(super) struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// Lists records: a stream, or all streams one after the other.
+/// Lists records: a stream, or the last record of each.
 pub(super) async fn show(
     Sees(visitor): Sees,
     State(api): State<Api>,
@@ -52,13 +52,22 @@ pub(super) async fn show(
                 .map_err(|error| Problem::mistake("stream", error.to_string()))?,
         ),
     };
-    let from = parsed(query.cursor.as_deref())?;
-    let page = trail::page(&api.ports, stream.as_ref(), from.as_ref(), MOST).await?;
-    let next = page.next.as_ref().map(Place::print);
+    let (records, next) = match &stream {
+        Some(stream) => {
+            let from = parsed(query.cursor.as_deref())?;
+            let page = trail::page(&api.ports, Some(stream), from.as_ref(), MOST).await?;
+            (page.records, page.next.as_ref().map(Place::print))
+        }
+        None => {
+            let latest = trail::latest(&api.ports, query.cursor.clone(), MOST).await?;
+            (latest.records, latest.next)
+        }
+    };
     let address = format!("/console/audit?stream={}", segment(query.stream.trim()));
     let body = html! {
         (filter(&visitor, &query.stream))
-        @if page.records.is_empty() { (empty(words::NO_RECORDS)) } @else { (table(&page.records, now)) }
+        @if stream.is_none() { p.small.muted { (words::LATEST_MEANS) } }
+        @if records.is_empty() { (empty(words::NO_RECORDS)) } @else { (table(&records, now)) }
         (older(&address, next.as_deref()))
     };
     Ok(around(words::AUDIT.to_owned(), body).respond(Some(&visitor)))

@@ -14,12 +14,11 @@ use sando_core::handle::load::matched;
 use sando_core::intake::Match;
 use sando_core::person::{CanonicalEmail, Lifecycle, Person};
 use sando_core::run::Run;
-use sando_core::store::{Entity, Key, Query};
+use sando_core::store::{Entity, Key, Loaded, PageRequest, Query};
 use sando_core::task::Task;
 use serde::Deserialize;
 
 use crate::Api;
-use crate::list::gather;
 
 use super::input::Asks;
 use super::layout::{Nav, Page};
@@ -29,8 +28,8 @@ use super::words;
 
 /// How many of each kind are shown.
 const MOST: usize = 8;
-/// How many people are read at once; twenty times as many are looked through.
-const AT_ONCE: usize = 100;
+/// How many people are read at first, then, and last: so many are looked through, the newest.
+const AT_ONCE: [usize; 3] = [100, 900, 1_000];
 /// Less than so many characters find nothing.
 const LEAST: usize = 2;
 
@@ -218,12 +217,22 @@ async fn people(api: &Api, text: &str) -> Result<Found, Refusal> {
         let mut values = fields.iter().filter_map(|field| person.text(field));
         values.any(|value| begins(value, text))
     };
-    let listed = gather::<Person>(api, &wanted, Some(AT_ONCE), None, keep).await?;
-    let people = listed.items.iter().take(MOST);
-    Ok(Found {
-        hits: people.map(|person| Hit::person(&person.entity)).collect(),
-        is_cut: listed.next_cursor.is_some() || listed.items.len() > MOST,
-    })
+    let (mut hits, mut cursor) = (Vec::new(), None);
+    for limit in AT_ONCE {
+        let page = PageRequest { limit, cursor };
+        let answer = api.ports.store.list(&wanted, &page).await?;
+        for stored in &answer.items {
+            let person: Loaded<Person> = stored.read()?;
+            hits.extend(keep(&person.entity).then(|| Hit::person(&person.entity)));
+        }
+        cursor = answer.next;
+        if cursor.is_none() || hits.len() > MOST {
+            break;
+        }
+    }
+    let is_cut = cursor.is_some() || hits.len() > MOST;
+    hits.truncate(MOST);
+    Ok(Found { hits, is_cut })
 }
 
 async fn connected(api: &Api, text: &str) -> Result<Vec<Hit>, Refusal> {

@@ -42,6 +42,7 @@ mod guide;
 mod holdings;
 mod inbox;
 mod integrations;
+mod kept;
 mod keys;
 mod lever;
 mod login;

@@ -6,12 +6,15 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reclaim::{Found, look};
-use sando_core::admin::{files, reports, review};
+use sando_core::admin::{accounts, files, reports, review};
 use sando_core::ids::{AppSlug, derive};
 use sando_core::report::{Flag, Residue, Seat, UNUSED_DAYS};
 use sando_core::review::Verdict;
+use sando_core::store::Loaded;
+use serde::Deserialize;
 
 use crate::Api;
 use crate::problem::Problem;
@@ -19,7 +22,8 @@ use crate::review::account;
 
 use super::form::Form;
 use super::format::{day_of, total};
-use super::input::At;
+use super::input::{Asks, At};
+use super::kept::{Kept, count_now, is_quick};
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{empty, hidden, no_default, reason, segment};
@@ -43,10 +47,50 @@ fn hash(residue: &Residue) -> String {
     derive(&names)
 }
 
+/// How much is looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NowQuery {
+    /// Everything, also where it takes long.
+    #[serde(default)]
+    now: bool,
+}
+
 /// Shows what would be taken away from people who left.
-pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
-    let residue = reports::residue(&api.ports, api.ports.clock.now()).await?;
+pub(super) async fn show(
+    Sees(visitor): Sees,
+    State(api): State<Api>,
+    Asks(query): Asks<NowQuery>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let accounts = accounts::all(&api.ports).await?;
+    if !query.now
+        && let Some(kept) = Kept::find(&api, &accounts, now).await?
+    {
+        let page = around(words::residue(
+            kept.figures.leavers(),
+            &kept.figures.residue,
+        ));
+        let page = Page {
+            lead: Some(count_now(kept.at, "/console/spend/residue?now=true", now)),
+            ..page
+        };
+        return Ok(page.respond(Some(&visitor)));
+    }
+    let residue = reports::residue(&api.ports, now).await?;
     Ok(page(&api, &visitor, &residue, None))
+}
+
+/// The page before anything stands on it.
+fn around(verdict: String) -> Page {
+    Page {
+        nav: Nav::Spend,
+        title: words::RECLAIM.to_owned(),
+        above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
+        verdict,
+        lead: Some(html! { p.measure.muted { (words::IN_HAND) } }),
+        body: html! {},
+    }
 }
 
 fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) -> Response {
@@ -61,15 +105,8 @@ fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) ->
             @else { p.small.muted { (words::CLEARING_NEEDS) } }
         }
     };
-    let page = Page {
-        nav: Nav::Spend,
-        title: words::RECLAIM.to_owned(),
-        above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
-        verdict: words::residue(residue.people, &residue.total),
-        lead: Some(html! { p.measure.muted { (words::IN_HAND) } }),
-        body,
-    };
-    page.respond(Some(visitor))
+    let page = around(words::residue(residue.people, &residue.total));
+    Page { body, ..page }.respond(Some(visitor))
 }
 
 fn form(api: &Api, visitor: &Visitor, residue: &Residue, is_wrong: bool) -> Markup {
@@ -150,8 +187,15 @@ pub(super) async fn licence(
     Sees(visitor): Sees,
     State(api): State<Api>,
     At((app, license)): At<(AppSlug, String)>,
+    Asks(query): Asks<NowQuery>,
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
+    let accounts = accounts::all(&api.ports).await?;
+    let of_app = accounts.iter().filter(|account| account.entity.app == app);
+    let of_app: Vec<Loaded<Account>> = of_app.cloned().collect();
+    if !query.now && !is_quick(&of_app) {
+        return Ok(before(&api, &app, &license).await?.respond(Some(&visitor)));
+    }
     let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license).await?;
     let holders = found.ok_or_else(Refusal::nothing)?;
     let company = files::company(&api.ports).await?;
@@ -176,6 +220,22 @@ pub(super) async fn licence(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// The page of a licence of an application that has many users, before they are looked at.
+async fn before(api: &Api, app: &AppSlug, license: &str) -> Result<Page, Refusal> {
+    let company = files::company(&api.ports).await?;
+    let label = company.apps.get(app);
+    let label = label.map_or(app.as_str(), |app| app.label());
+    let to = format!("/console/licences/{app}/{}?now=true", segment(license));
+    Ok(Page {
+        nav: Nav::Spend,
+        title: format!("{label} {license}"),
+        above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
+        verdict: words::many_users(label),
+        lead: None,
+        body: html! { p.bar { a.button.primary href=(to) { (words::COUNT_NOW) } } },
+    })
 }
 
 /// Who holds it; what could go back can be selected, and becomes a task of the application's owner.

@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reports;
 use sando_core::admin::review::{self, Row, Unmatched};
-use sando_core::person::Lifecycle;
 use sando_core::report::UNUSED_DAYS;
 use sando_core::review::{Reviewed, Verdict};
 use serde::Deserialize;
@@ -84,7 +83,7 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
     let from = query.cursor.as_deref().map(place).transpose()?;
-    let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, UNUSED_DAYS).await?;
+    let desk = reports::desk_for_pages(&api.ports, now, UNUSED_DAYS).await?;
     let wanted = |row: &Row| query.only.wants(row, now);
     let found = review::read(&api.ports, &desk, from, AT_ONCE, wanted).await?;
     let next = found.next.as_ref().map(cursor);

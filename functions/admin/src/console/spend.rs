@@ -24,6 +24,7 @@ use super::chart::{bar, percent};
 use super::forecast;
 use super::format::{number, total};
 use super::input::Asks;
+use super::kept::{Kept, count_now};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
 use super::parts::{empty, segment, tabs};
@@ -63,6 +64,9 @@ impl By {
 pub(super) struct SpendQuery {
     #[serde(default)]
     by: By,
+    /// Also where it takes long.
+    #[serde(default)]
+    now: bool,
 }
 
 /// What somebody or something costs.
@@ -79,9 +83,14 @@ pub(super) async fn show(
     Asks(query): Asks<SpendQuery>,
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
-    let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
     let company = files::company(&api.ports).await?;
     let accounts = accounts::all(&api.ports).await?;
+    // Nothing is kept by person.
+    let is_wanted = query.now || query.by == By::Person;
+    if !is_wanted && let Some(kept) = Kept::find(&api, &accounts, now).await? {
+        return Ok(as_kept(&kept, &company, query.by, now).respond(Some(&visitor)));
+    }
+    let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
     let rows = rows(&api, &costs, &company, query.by).await?;
     let body = if costs.licences.by_license.is_empty() && rows.is_empty() {
         empty(words::NO_SPEND)
@@ -107,6 +116,44 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// The page with what was counted last.
+fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
+    let figures = &kept.figures;
+    let mut rows: Vec<Row<'_>> = match by {
+        By::App => {
+            let apps = figures.by_app.iter();
+            apps.map(|(app, line)| of_app(company, app, line)).collect()
+        }
+        By::Department | By::Person => {
+            let mut rows: Vec<Row<'_>> = figures.by_department.iter().map(of_department).collect();
+            rows.extend((figures.unknown.seats > 0).then(|| of_nobody(&figures.unknown)));
+            rows
+        }
+    };
+    let all = &figures.total.monthly;
+    rows.sort_by_key(|row| Reverse(weight(row.line, all)));
+    let held = &figures.residue;
+    Page {
+        nav: Nav::Spend,
+        title: words::SPEND.to_owned(),
+        above: None,
+        verdict: words::spent_then(&figures.total),
+        lead: Some(count_now(
+            kept.at,
+            &format!("/console/spend?by={}&now=true", by.word()),
+            now,
+        )),
+        body: html! {
+            (chargeback(&rows, by, all))
+            section aria-labelledby="residue" {
+                h2 #residue { (words::RECLAIM) }
+                p { (words::residue(figures.leavers(), held)) }
+                @if held.seats > 0 { p.bar { a.button.primary href="/console/spend/residue" { (words::SEE_PLAN) } } }
+            }
+        },
+    }
 }
 
 /// Says that rosters are old, if some are.
@@ -149,11 +196,7 @@ async fn rows<'a>(
         }
     };
     if by != By::App && spend.unknown.seats > 0 {
-        rows.push(Row {
-            name: words::NOBODY.to_owned(),
-            to: Some("/console/reports/review".to_owned()),
-            line: &spend.unknown,
-        });
+        rows.push(of_nobody(&spend.unknown));
     }
     rows.sort_by_key(|row| Reverse(weight(row.line, &costs.spend.total.monthly)));
     Ok(rows)
@@ -168,6 +211,14 @@ fn of_department<'a>((name, line): (&String, &'a Line)) -> Row<'a> {
     Row {
         name,
         to: None,
+        line,
+    }
+}
+
+fn of_nobody(line: &Line) -> Row<'_> {
+    Row {
+        name: words::NOBODY.to_owned(),
+        to: Some("/console/reports/review".to_owned()),
         line,
     }
 }

@@ -3,6 +3,9 @@
 use sando_core::account::Account;
 use sando_core::admin::accounts;
 use sando_core::handle::count::daily;
+use sando_core::metric::Metric;
+use sando_core::store::{Commit, Key, Put, Version};
+use sando_core::tally::{Tally, WHOLE};
 use serde_json::{Value, json};
 
 use crate::builder::connected;
@@ -71,6 +74,35 @@ async fn the_use_of_licences_is_kept_once_a_day() {
     );
     assert_eq!(again["days"], first["days"]);
     assert_eq!(first["days"].as_array().unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn a_day_that_is_over_is_kept_as_one_and_comes_to_the_same() {
+    let world = company().await;
+    let day = jiff::civil::date(2026, 12, 30);
+    for part in [3, 90] {
+        let mut tally = Tally::empty(day, part);
+        let measured = tally.measured.entry(Metric::TimeToProvision);
+        measured.or_default().add(60);
+        let commit = Commit {
+            puts: vec![Put::of(&tally, Version::ABSENT)],
+            ..Commit::default()
+        };
+        world.ports.store.commit(&commit).await.unwrap();
+    }
+    let of_day = |found: &Value| {
+        let days = found["days"].as_array().unwrap();
+        days.iter().find(|one| one["day"] == "2026-12-30").cloned()
+    };
+
+    let before = world.get("/v1/metrics").await.expect(200);
+    a_day_is_counted(&world).await;
+    let after = world.get("/v1/metrics").await.expect(200);
+
+    assert_eq!(of_day(&before).unwrap()["time_to_provision"]["count"], 2);
+    assert_eq!(of_day(&after), of_day(&before));
+    let whole = world.ports.store.get(&Key::Tally(day, WHOLE)).await;
+    assert!(whole.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -21,6 +21,25 @@ pub(in crate::console) const NOBODY: &str = "Nobody who is known";
 pub(in crate::console) const MOST_PEOPLE: &str =
     "One call clears at most 100 people; send it again for the rest.";
 
+pub(in crate::console) const COUNTED: &str = "Counted";
+pub(in crate::console) const COUNT_NOW: &str = "Count now";
+pub(in crate::console) const COUNT_TAKES: &str =
+    "with everything that is told apart: that takes some seconds.";
+
+/// An application with more users than can be looked at for a page.
+pub(in crate::console) fn many_users(app: &str) -> String {
+    format!("{app} has many users: looking at each of them takes some seconds.")
+}
+
+/// What was spent when it was counted.
+pub(in crate::console) fn spent_then(spent: &Line) -> String {
+    let seats = many(spent.seats, "seat is held", "seats are held");
+    match spent.monthly.0.is_empty() {
+        true => format!("{seats}. What is held has no price yet."),
+        false => format!("{} a month: {seats}.", total(&spent.monthly)),
+    }
+}
+
 /// How many of the seats are in use, and of how many: those that were bought, or else those that are held.
 pub(in crate::console) fn in_use(licences: &Licences) -> (u64, u64) {
     let all = licences.by_license.values().flat_map(|app| app.values());

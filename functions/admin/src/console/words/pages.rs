@@ -281,6 +281,7 @@ pub(in crate::console) fn verified(verified: &Verification) -> String {
 
 pub(in crate::console) const AUDIT: &str =
     "Everything that was decided and done, in chains that nobody can change unnoticed.";
+pub(in crate::console) const LATEST_MEANS: &str = "The last record of each chain, those that moved last first. Each chain has a page with all of its records.";
 pub(in crate::console) const VERIFY: &str = "Verify now";
 pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
 pub(in crate::console) const SEALED: &str = "personal, and erased";

@@ -1,8 +1,11 @@
 //! Every page: it is there, says its sentence, and brings nothing with it that the policy forbids.
 
+use sando_core::ids::PersonId;
+use sando_core::store::{Commit, Put, Version};
+use sando_core::testing::a_person;
 use serde_json::json;
 
-use super::{Browser, everything};
+use super::{Browser, between, everything};
 use crate::builder::{connected, definition};
 use crate::world::{Answer, world};
 
@@ -87,6 +90,58 @@ async fn every_page_is_there_when_there_is_nothing() {
         !first.text.contains("Needs you"),
         "nothing that says 0 is drawn"
     );
+}
+
+#[tokio::test]
+async fn the_trail_shows_the_last_record_of_each_chain() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let chain = format!("person/{}", fixture.person);
+    let record = format!("href=\"/console/audit/{chain}/");
+
+    let all = browser.get("/console/audit").await.text;
+    let one = browser.get(&format!("/console/audit?stream={chain}")).await;
+
+    assert_eq!(all.matches(&record).count(), 1, "{all}");
+    assert!(all.contains("href=\"/console/audit/config/"), "{all}");
+    assert!(one.text.matches(&record).count() > 1, "{}", one.text);
+}
+
+#[tokio::test]
+async fn pages_of_a_filtered_list_are_the_list_each_person_once() {
+    let world = world();
+    // Few of the newest are wanted, and half of the others: what is read for a page is more than it has room for.
+    let is_wanted = |n: i64| n % 10 == 0 || (n >= 100 && n % 2 == 0);
+    for n in 0..700 {
+        let name = if is_wanted(n) { "Kept" } else { "Other" };
+        let mut person = a_person().with("name", name).build();
+        person.id = PersonId::derived(&[&n.to_string()]);
+        person.created_at = jiff::Timestamp::from_second(1_700_000_000 - n).unwrap();
+        let commit = Commit {
+            puts: vec![Put::of(&person, Version::ABSENT)],
+            ..Commit::default()
+        };
+        world.ports.store.commit(&commit).await.unwrap();
+    }
+    let mut browser = Browser::admin(&world).await;
+    let (mut seen, mut path) = (Vec::new(), "/console/people?q=kept".to_owned());
+    loop {
+        let page = browser.get(&path).await.text;
+        let rows = page.split("<td><a href=\"/console/people/").skip(1);
+        let before = seen.len();
+        seen.extend(rows.map(|row| row.split('"').next().unwrap().to_owned()));
+        assert!(seen.len() - before <= 50, "{page}");
+        match between(&page, "<p class=\"pager\"><a href=\"", "\"") {
+            Some(next) => path = next.replace("&amp;", "&"),
+            None => break,
+        }
+    }
+
+    let wanted = (0..700).filter(|n| is_wanted(*n));
+    let wanted: Vec<String> = wanted
+        .map(|n| PersonId::derived(&[&n.to_string()]).to_string())
+        .collect();
+    assert_eq!(seen, wanted, "newest first");
 }
 
 #[tokio::test]

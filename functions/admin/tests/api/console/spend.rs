@@ -1,5 +1,7 @@
 //! Licences and spend as pages: what is used, what it costs whom, what could go back, and every table as CSV.
 
+use sando_core::admin::accounts;
+use sando_core::store::{Commit, Put};
 use serde_json::json;
 
 use super::{Browser, between};
@@ -228,4 +230,52 @@ async fn the_overview_shows_the_numbers_that_were_kept() {
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+}
+
+#[tokio::test]
+async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
+    let world = company().await;
+    let mut admin = Browser::admin(&world).await;
+    a_day_is_counted(&world).await;
+    // As if there were more users than are counted while somebody waits.
+    let mut account = accounts::all(&world.ports).await.unwrap().remove(0);
+    account.entity.users = 6_000;
+    let many = Commit {
+        puts: vec![Put::of(&account.entity, account.version)],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&many).await.unwrap();
+
+    let kept = admin.get("/console/spend").await.text;
+    let by_app = admin.get("/console/spend?by=app").await.text;
+    let now = admin.get("/console/spend?by=app&now=true").await.text;
+    let residue = admin.get(RESIDUE).await.text;
+    let residue_now = admin.get(&format!("{RESIDUE}?now=true")).await.text;
+    let seats = admin.get(SEATS).await.text;
+    let seats_now = admin.get(&format!("{SEATS}?now=true")).await.text;
+
+    let verdict = "<h1 id=\"verdict\">€60.00 a month: 4 seats are held.";
+    assert!(kept.contains(verdict), "{kept}");
+    assert!(kept.contains("<td>Sales</td>") && kept.contains("Nobody who is known"));
+    assert!(
+        kept.contains("href=\"/console/spend?by=department&amp;now=true\""),
+        "{kept}"
+    );
+    assert!(!kept.contains("id=\"licences\""), "{kept}");
+    assert!(
+        by_app.contains("<a href=\"/console/apps/acme\">Acme</a>"),
+        "{by_app}"
+    );
+    assert!(
+        now.contains("2 seats could go back") && now.contains("id=\"licences\""),
+        "{now}"
+    );
+    let held = "1 person who left still holds 2 seats: €30.00 a month.";
+    assert!(
+        residue.contains(held) && !residue.contains("name=\"plan\""),
+        "{residue}"
+    );
+    assert!(residue_now.contains(held) && residue_now.contains("name=\"plan\""));
+    assert!(seats.contains("Acme has many users"), "{seats}");
+    assert!(seats_now.contains("4 users hold Acme pro"), "{seats_now}");
 }
