@@ -63,10 +63,10 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
             }
         }
     }
-    for (app, plan) in &person.kept {
+    for (app, entitlement) in &person.kept {
         let known = company.apps.contains_key(app);
         if known && !desired.may_have(app) {
-            desired.due.insert(app.clone(), Due::kept(app, plan));
+            desired.due.insert(app.clone(), Due::kept(app, entitlement));
         }
     }
     for due in desired.due.values_mut() {
@@ -76,14 +76,11 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
 }
 
 impl Due {
-    /// What no policy says, and an undone leaving gives back.
-    fn kept(app: &AppSlug, plan: &Option<String>) -> Self {
+    /// What no policy says, and they keep.
+    fn kept(app: &AppSlug, entitlement: &Entitlement) -> Self {
         Self {
             app: app.clone(),
-            entitlement: Entitlement {
-                plan: plan.clone(),
-                ..Entitlement::default()
-            },
+            entitlement: entitlement.clone(),
             policies: Vec::new(),
             deliver: Delivery::Now,
             approval: None,

@@ -89,7 +89,7 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     (
         "paused removals",
-        "Removals were paused: more than the cap in one hour",
+        "Removals were paused: more than may be in one hour",
     ),
     ("person added", "They became known"),
     (
@@ -168,6 +168,10 @@ const IN_APP: &[(&str, &str)] = &[
     ("desired", "is due"),
     ("cancelled", "not wanted any more"),
     ("kept", "stays as it is"),
+    (
+        "removal refused",
+        "was not to be taken away: they keep it until they leave",
+    ),
     ("withdrawn", "not wanted any more, nothing was made"),
     ("delivery moved", "is given at another time"),
     ("something else is due", "something else is due"),
