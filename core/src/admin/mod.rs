@@ -18,6 +18,7 @@ pub mod erasure;
 pub mod files;
 pub mod identity;
 pub mod jobs;
+pub mod kept;
 pub mod leaving;
 pub mod logins;
 pub mod metrics;

@@ -109,7 +109,7 @@ pub(crate) struct ResumeBody {
     #[serde(default)]
     confirm: Option<String>,
     /// Which removals go on: `all`, `none`, or a list of the ids of their grants; with the scope `removals`. Of those that do
-    /// not, whoever has the access keeps it until they leave.
+    /// not, whoever has the access keeps it until they leave or it is let go (`POST /v1/people/{id}/access:let_go`).
     #[serde(default)]
     accept: Option<AcceptBody>,
 }

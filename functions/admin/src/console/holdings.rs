@@ -88,6 +88,10 @@ fn of_due<'a>(
     let moment = access.due_at(&due.app, now).filter(|at| *at > now);
     let is_as_wanted = grant.is_some_and(|grant| grant.held.as_ref() == Some(&due.entitlement));
     let (sign, tone, (shape, state)) = match grant.map(|grant| grant.state) {
+        Some(state @ GrantState::Active) if is_as_wanted && due.policies.is_empty() => {
+            let (shape, _) = states::grant(state);
+            ("=", "ok", (shape, "kept by hand"))
+        }
         Some(state @ GrantState::Active) if is_as_wanted => ("=", "ok", states::grant(state)),
         Some(state @ GrantState::Failed) => ("+", "bad", states::grant(state)),
         Some(GrantState::Active) => ("~", "warn", (Shape::Running, "being changed")),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::console::{Browser, between};
 use crate::world::{World, world};
 
 fn somebody(number: usize, department: &str) -> Value {
@@ -284,6 +285,16 @@ async fn what_is_held_can_be_refused_as_a_whole() {
         assert_eq!(figma(&world, id).await, "active");
         assert_eq!(said(&world, id, "removal refused").await, 1);
     }
+
+    // What is kept can be let go by hand.
+    let path = format!("/v1/people/{}/access:let_go", people[1]);
+    let go = json!({ "apps": ["figma"], "reason": "it was not needed" });
+    world.post(&path, go.clone()).await.expect(200);
+    world.pass(60).await;
+    assert_eq!(figma(&world, &people[1]).await, "revoked");
+    assert_eq!(figma(&world, &people[2]).await, "active");
+    let again = world.post(&path, go).await.expect(409);
+    assert_eq!(again["code"], "not_kept");
 }
 
 #[tokio::test]
@@ -312,4 +323,30 @@ async fn who_has_left_keeps_nothing_and_only_what_is_held_is_refused() {
     world.pass(60).await;
     assert_eq!(figma(&world, &people[1]).await, "revoked");
     assert_eq!(figma(&world, &people[2]).await, "active");
+}
+
+#[tokio::test]
+async fn in_the_console_what_is_ticked_stays_and_shows_as_kept() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let (plan, _) = held(&world).await;
+    let (gone, kept) = (&people[1], &people[2]);
+    let grant = grant_of(&plan, kept);
+    let mut browser = Browser::admin(&world).await;
+
+    let shown = browser
+        .post("/console/resume", &[("what", "removals")])
+        .await;
+    let hash = between(&shown.text, "name=\"plan\" value=\"", "\"").unwrap();
+    let keep = grant.as_str().unwrap();
+    assert!(shown.text.contains(keep), "{}", shown.text);
+    let fields = [("what", "removals"), ("plan", hash), ("keep", keep)];
+    let done = browser.post("/console/resume", &fields).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    world.pass(60).await;
+
+    assert_eq!(figma(&world, gone).await, "revoked");
+    assert_eq!(figma(&world, kept).await, "active");
+    let page = browser.get(&format!("/console/people/{kept}")).await;
+    assert!(page.text.contains("kept by hand"), "{}", page.text);
 }

@@ -75,6 +75,10 @@ const PLAIN: &[(&str, &str)] = &[
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
     (
+        "kept access let go",
+        "What they kept was let go by hand: it is taken away unless it is due",
+    ),
+    (
         "merged into another person",
         "They were found to be somebody who is known already",
     ),
