@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{Application, Sensitivity};
@@ -27,8 +28,8 @@ pub struct Due {
     pub policies: Vec<Slug>,
     /// When; the earliest of them.
     pub deliver: Delivery,
-    /// Who has to say yes first.
-    pub approval: Option<ApprovalRule>,
+    /// Who has to say yes first: of every rule somebody, one after the other.
+    pub approvals: Vec<ApprovalRule>,
     /// Who said yes already, as a policy tells.
     pub approved_by: Option<String>,
 }
@@ -55,7 +56,15 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
         let of_policy = policy.when.truth(&input, Missing::IsUnknown, now);
         for grant in &policy.grants {
             match of_policy.and(grant.when.truth(&input, Missing::IsUnknown, now)) {
-                Truth::True => desired.unite(slug, grant, company.apps.get(&grant.app)),
+                Truth::True => {
+                    let due = Due::of(slug, grant);
+                    match desired.due.get_mut(&grant.app) {
+                        Some(known) => known.unite(due, person, company, now),
+                        None => {
+                            desired.due.insert(grant.app.clone(), due);
+                        }
+                    }
+                }
                 Truth::Unknown => {
                     desired.unknown.insert(grant.app.clone());
                 }
@@ -63,10 +72,10 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
             }
         }
     }
-    for (app, plan) in &person.kept {
+    for (app, entitlement) in &person.kept {
         let known = company.apps.contains_key(app);
         if known && !desired.may_have(app) {
-            desired.due.insert(app.clone(), Due::kept(app, plan));
+            desired.due.insert(app.clone(), Due::kept(app, entitlement));
         }
     }
     for due in desired.due.values_mut() {
@@ -75,18 +84,84 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
     desired
 }
 
+/// Where a delivery stands among others: at once before all, then by its moment. Where no first day is known it is as if it
+/// were today.
+fn moment(
+    delivery: &Delivery,
+    person: &Person,
+    company: &Company,
+    now: Timestamp,
+) -> (bool, bool, Option<Timestamp>, String) {
+    let place = company.mapping.place(person);
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let at = delivery.moment(person.starts_on.or(Some(today)), &place, now);
+    let text = serde_json::to_string(delivery).unwrap_or_default();
+    (*delivery != Delivery::Now, at.is_none(), at, text)
+}
+
 impl Due {
-    /// What no policy says, and an undone leaving gives back.
-    fn kept(app: &AppSlug, plan: &Option<String>) -> Self {
+    /// What one policy says.
+    fn of(policy: &Slug, grant: &PolicyGrant) -> Self {
+        let rule = grant.approval.clone();
+        let approved_by = rule.as_ref().and_then(|rule| rule.given_by.clone());
+        Self {
+            app: grant.app.clone(),
+            entitlement: Entitlement {
+                plan: grant.plan.clone(),
+                role: grant.role.clone(),
+                groups: grant.groups.clone(),
+            },
+            policies: vec![policy.clone()],
+            deliver: grant.deliver.clone(),
+            approvals: rule
+                .into_iter()
+                .filter(|rule| rule.given_by.is_none())
+                .collect(),
+            approved_by,
+        }
+    }
+
+    /// Several policies unite: the strongest plan by the order in `plans`, all groups, the role of the first policy that names
+    /// one, the earliest delivery. Every approval that one of them asks for is asked for: a policy that gives the same without
+    /// one, or by whom it was given already, frees nothing of what another one guards. Two that ask the same people are one.
+    fn unite(&mut self, other: Self, person: &Person, company: &Company, now: Timestamp) {
+        self.policies.extend(other.policies);
+        let (mine, theirs) = (&mut self.entitlement, other.entitlement);
+        mine.groups.extend(theirs.groups);
+        mine.role = mine.role.take().or(theirs.role);
+        let app = company.apps.get(&self.app);
+        let strength = |plan: &Option<String>| {
+            let plan = plan.clone()?;
+            let place = app.and_then(|app| app.strength(&plan));
+            Some((place.map_or(0, |place| place.saturating_add(1)), plan))
+        };
+        if strength(&theirs.plan) > strength(&mine.plan) {
+            mine.plan = theirs.plan;
+        }
+        let when = |delivery: &Delivery| moment(delivery, person, company, now);
+        if when(&other.deliver) < when(&self.deliver) {
+            self.deliver = other.deliver;
+        }
+        for rule in other.approvals {
+            let mut known = self.approvals.iter_mut();
+            match known.find(|known| known.asks_the_same(&rule)) {
+                Some(known) => known.join(rule),
+                None => self.approvals.push(rule),
+            }
+        }
+        self.approvals.sort_by_cached_key(|rule| rule.by.clone());
+        let given = [self.approved_by.take(), other.approved_by];
+        self.approved_by = given.into_iter().flatten().min();
+    }
+
+    /// What no policy says, and they keep.
+    fn kept(app: &AppSlug, entitlement: &Entitlement) -> Self {
         Self {
             app: app.clone(),
-            entitlement: Entitlement {
-                plan: plan.clone(),
-                ..Entitlement::default()
-            },
+            entitlement: entitlement.clone(),
             policies: Vec::new(),
             deliver: Delivery::Now,
-            approval: None,
+            approvals: Vec::new(),
             approved_by: None,
         }
     }
@@ -95,11 +170,11 @@ impl Due {
     fn guard(&mut self, app: Option<&Application>) {
         let high = app.filter(|app| app.sensitivity == Sensitivity::High);
         if let Some(app) = high
-            && self.approval.is_none()
+            && self.approvals.is_empty()
             && self.approved_by.is_none()
         {
             let by = app.owner.clone().unwrap_or_else(|| "role:admin".to_owned());
-            self.approval = Some(ApprovalRule {
+            self.approvals.push(ApprovalRule {
                 by: vec![by],
                 expires: None,
                 escalate_to: Vec::new(),
@@ -119,7 +194,7 @@ impl Due {
             policies: self.policies.clone(),
             why: why.to_owned(),
             deliver: self.deliver.clone(),
-            approval: self.approval.clone(),
+            approvals: self.approvals.clone(),
         }
     }
 }
@@ -135,47 +210,6 @@ impl Desired {
     #[must_use]
     pub fn may_have(&self, app: &AppSlug) -> bool {
         self.due.contains_key(app) || self.unknown.contains(app)
-    }
-
-    /// Several policies unite: the strongest plan by the order in `plans`, all groups, the first role.
-    fn unite(&mut self, policy: &Slug, grant: &PolicyGrant, app: Option<&Application>) {
-        let rule = grant.approval.clone();
-        let approved_by = rule.as_ref().and_then(|rule| rule.given_by.clone());
-        let approval = rule.filter(|rule| rule.given_by.is_none());
-        let Some(due) = self.due.get_mut(&grant.app) else {
-            let entitlement = Entitlement {
-                plan: grant.plan.clone(),
-                role: grant.role.clone(),
-                groups: grant.groups.clone(),
-            };
-            let due = Due {
-                app: grant.app.clone(),
-                entitlement,
-                policies: vec![policy.clone()],
-                deliver: grant.deliver.clone(),
-                approval,
-                approved_by,
-            };
-            self.due.insert(grant.app.clone(), due);
-            return;
-        };
-        due.policies.push(policy.clone());
-        due.entitlement.groups.extend(grant.groups.iter().cloned());
-        due.entitlement.role = due.entitlement.role.take().or_else(|| grant.role.clone());
-        let strength = |plan: &Option<String>| {
-            plan.as_ref().map(|plan| {
-                app.and_then(|app| app.strength(plan))
-                    .map_or(0, |place| place.saturating_add(1))
-            })
-        };
-        if strength(&grant.plan) > strength(&due.entitlement.plan) {
-            due.entitlement.plan.clone_from(&grant.plan);
-        }
-        if grant.deliver == Delivery::Now {
-            due.deliver = Delivery::Now;
-        }
-        due.approval = due.approval.take().or(approval);
-        due.approved_by = due.approved_by.take().or(approved_by);
     }
 }
 
@@ -199,7 +233,7 @@ pub struct PlannedEffect {
     pub deliver: Delivery,
     /// Who has to say yes first.
     #[serde(skip)]
-    pub approval: Option<ApprovalRule>,
+    pub approvals: Vec<ApprovalRule>,
 }
 
 /// Which way a plan may go.
@@ -266,7 +300,172 @@ fn taken(desired: &Desired, grants: &[Grant], company: &Company) -> Vec<PlannedE
             policies: Vec::new(),
             why: "no longer due".to_owned(),
             deliver: Delivery::Now,
-            approval: None,
+            approvals: Vec::new(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::{ConfigItem, ConfigKind};
+    use crate::testing::a_person;
+
+    /// A company whose policies give `figma`, one each, in this order of their names.
+    fn a_company(grants: &[Value]) -> Company {
+        let mut company = Company::empty().unwrap();
+        let mut take = |kind: ConfigKind, id: &str, file: Value| {
+            let item = ConfigItem {
+                kind,
+                id: Slug::parse(id).unwrap(),
+                file,
+                changed_at: Timestamp::UNIX_EPOCH,
+            };
+            company.take(&item).unwrap();
+        };
+        let plans = json!([{ "id": "free" }, { "id": "team" }, { "id": "pro" }]);
+        let figma = json!({ "app": "figma", "plans": plans, "sensitivity": "high", "owner": "ops@contoso.example" });
+        take(ConfigKind::App, "figma", figma);
+        for (place, grant) in grants.iter().enumerate() {
+            let mut grant = grant.clone();
+            grant["app"] = json!("figma");
+            let name = format!("policy-{place}");
+            let policy = json!({ "policy": name, "grants": [grant] });
+            take(ConfigKind::Policy, &name, policy);
+        }
+        company
+    }
+
+    /// What these policies together make due.
+    fn due_on(grants: &[Value], starts_on: Option<&str>) -> Due {
+        let mut person = a_person().build();
+        person.starts_on = starts_on.map(|day| day.parse().unwrap());
+        let now = "2027-01-04T09:00:00Z".parse().unwrap();
+        let mut due = desired(&person, &a_company(grants), now).due;
+        due.remove(&Slug::parse("figma").unwrap()).unwrap()
+    }
+
+    fn due(grants: &[Value]) -> Due {
+        due_on(grants, Some("2027-02-01"))
+    }
+
+    fn asked(grants: &[Value]) -> Value {
+        json!(due(grants).approvals)
+    }
+
+    #[test]
+    fn the_earliest_delivery_counts_whichever_policy_says_it() {
+        let at = |deliver: &Value| json!({ "deliver": deliver });
+        let check = |earlier: Value, later: Value| {
+            for starts_on in [None, Some("2027-02-01"), Some("2020-02-01")] {
+                for grants in [[at(&earlier), at(&later)], [at(&later), at(&earlier)]] {
+                    let found = json!(due_on(&grants, starts_on).deliver);
+                    assert_eq!(found, earlier, "{starts_on:?}: {grants:?}");
+                }
+            }
+        };
+
+        check(json!("now"), json!({ "before_start": "3d" }));
+        check(
+            json!({ "before_start": "3d" }),
+            json!({ "before_start": "1d" }),
+        );
+        check(json!({ "before_start": "3d" }), json!("on_start"));
+        check(
+            json!({ "before_start": "3d", "at": "08:00" }),
+            json!({ "before_start": "3d", "at": "09:00" }),
+        );
+        check(json!({ "on_start": true }), json!({ "after_start": "1d" }));
+    }
+
+    #[test]
+    fn a_policy_without_an_approval_frees_nothing_that_another_one_guards() {
+        let guarded = json!({ "approval": { "by": ["role:it"] } });
+        let given = json!({ "approval": { "given_by": "chief@contoso.example" } });
+        for free in [json!({}), given.clone()] {
+            let it = json!([{ "by": ["role:it"] }]);
+            assert_eq!(asked(&[guarded.clone(), free.clone()]), it);
+            assert_eq!(asked(&[free, guarded.clone()]), it);
+        }
+
+        assert_eq!(
+            asked(&[json!({}), given]),
+            json!([]),
+            "given for a sensitive application"
+        );
+        let owner = json!([{ "by": ["ops@contoso.example"] }]);
+        assert_eq!(asked(&[json!({}), json!({})]), owner);
+    }
+
+    #[test]
+    fn everybody_is_asked_whom_one_of_the_policies_names() {
+        let by = |by: Value| json!({ "approval": { "by": by } });
+
+        let both = asked(&[by(json!(["role:it"])), by(json!(["role:hr"]))]);
+
+        assert_eq!(both, json!([{ "by": ["role:hr"] }, { "by": ["role:it"] }]));
+        let same = asked(&[
+            json!({ "approval": { "by": ["role:it", "role:hr"], "expires": "3d", "escalate_to": ["role:chief"] } }),
+            json!({ "approval": { "by": ["role:hr", "role:it"], "expires": "48h" } }),
+            by(json!(["role:it", "role:hr"])),
+        ]);
+        let one = json!([{ "by": ["role:hr", "role:it"], "expires": "48h", "escalate_to": ["role:chief"] }]);
+        assert_eq!(same, one);
+    }
+
+    fn a_grant() -> impl Strategy<Value = Value> {
+        let one_of = |all: Value| proptest::sample::select(all.as_array().unwrap().clone());
+        let plan = one_of(json!([null, "free", "team", "pro", "odd", "old"]));
+        let groups = one_of(json!([[], ["eng"], ["eng", "ops"], ["all"]]));
+        let deliver = one_of(json!([
+            "now", "on_start", { "before_start": "3d" }, { "before_start": "2wd", "at": "09:00" },
+            { "after_start": "72h" }, { "before_start": "72h" }, { "on_start": true, "at": "00:00" },
+        ]));
+        let approval = one_of(json!([
+            null, { "given_by": "chief" }, { "given_by": "board" }, { "by": ["role:it"] },
+            { "by": ["role:it"], "expires": "2d" }, { "by": ["role:hr", "role:it"], "escalate_to": ["b", "a"] },
+            { "by": ["role:it", "role:hr"], "expires": "2wd" }, { "by": ["role:it", "role:hr"], "expires": "48h" },
+            { "by": ["role:hr", "role:it"], "escalate_to": ["c"] },
+        ]));
+        (plan, groups, deliver, approval).prop_map(|(plan, groups, deliver, approval)| {
+            json!({ "plan": plan, "groups": groups, "deliver": deliver, "approval": approval })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_policies_does_not_matter(
+            (grants, shuffled) in proptest::collection::vec(a_grant(), 1..6)
+                .prop_flat_map(|grants| (Just(grants.clone()), Just(grants).prop_shuffle())),
+            starts_on in proptest::option::of(Just("2027-02-01")),
+        ) {
+            let united = |grants: &[Value]| {
+                let due = due_on(grants, starts_on);
+                (due.entitlement, due.deliver, due.approvals, due.approved_by)
+            };
+
+            prop_assert_eq!(united(&grants), united(&shuffled));
+        }
+
+        #[test]
+        fn every_list_of_approvers_is_asked_and_no_other(grants in proptest::collection::vec(a_grant(), 1..6)) {
+            let lists = |rules: Vec<ApprovalRule>| -> BTreeSet<BTreeSet<String>> {
+                rules.into_iter().map(|rule| rule.by.into_iter().collect()).collect()
+            };
+            let rules = grants.iter().filter_map(|grant| serde_json::from_value::<ApprovalRule>(grant["approval"].clone()).ok());
+            let rules: Vec<ApprovalRule> = rules.collect();
+            let given = rules.iter().any(|rule| rule.given_by.is_some());
+            let mut wanted = lists(rules.into_iter().filter(|rule| rule.given_by.is_none()).collect());
+            if wanted.is_empty() && !given {
+                wanted.insert(["ops@contoso.example".to_owned()].into());
+            }
+            let asked = due(&grants).approvals;
+
+            prop_assert_eq!(asked.len(), wanted.len());
+            prop_assert_eq!(lists(asked), wanted);
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! A grant: one thing a person has or should have in an application, and the one change that may be open on it.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,17 +9,7 @@ use crate::effect::{Action, Change};
 use crate::ids::{AppSlug, ApprovalId, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
 
-/// What a grant gives: role, groups, plan.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Entitlement {
-    /// The plan (licence) by its id.
-    pub plan: Option<String>,
-    /// The role.
-    pub role: Option<String>,
-    /// The groups.
-    pub groups: BTreeSet<String>,
-}
+pub use crate::entitlement::Entitlement;
 
 /// Where a grant stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ use crate::ids::{AppSlug, PersonId, Slug};
 use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::policy::PolicyGrant;
+use crate::settings::Settings;
 
 /// How many differences a plan lists; its totals count all of them.
 pub const MOST_LISTED: usize = 500;
@@ -252,6 +253,52 @@ impl Turns {
     }
 }
 
+/// From how many people a change may take access away before a human looks first (L9).
+///
+/// Either is enough to be held: more people than `people`, or a larger share of all people than `percent`. So in a company of
+/// 20,000 the sixth person is one too many although two percent were 400, and in one of 100 the third. One person alone is
+/// never too large a share: of 40 people two percent are less than one, and a single mover is everyday work. Both numbers
+/// are settings; all people are those whom a plan looks at, who may have anything and are not only baselined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Cap {
+    /// So many people may.
+    pub people: u32,
+    /// So many in a hundred may.
+    pub percent: u32,
+}
+
+impl Default for Cap {
+    fn default() -> Self {
+        Self::of(&Settings::default())
+    }
+}
+
+impl Cap {
+    /// As the settings have it.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            people: settings.movers_per_hour,
+            percent: settings.movers_percent,
+        }
+    }
+
+    /// Are so many too many, of so many?
+    #[must_use]
+    pub fn is_over(self, losing: u64, of: u64) -> bool {
+        let share = u128::from(losing).saturating_mul(100);
+        let most = u128::from(of).saturating_mul(u128::from(self.percent));
+        losing > u64::from(self.people) || losing > 1 && share > most
+    }
+
+    /// Of so many people, and of more, the share is never too large before the number is: who counts them may stop there.
+    #[must_use]
+    pub fn enough(self) -> u64 {
+        let people = u64::from(self.people).saturating_mul(100);
+        people.div_ceil(u64::from(self.percent.max(1)))
+    }
+}
+
 /// The differences of many people, added up.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Impact {
@@ -271,12 +318,12 @@ pub struct Impact {
     pub listed: Vec<Difference>,
     /// Over all differences, in order.
     pub digest: String,
+    /// From how many something may be taken without a second look.
+    #[serde(default)]
+    pub cap: Cap,
 }
 
 impl Impact {
-    /// A loss for more people than this is worth a second look, as is one for more than 2 % of all.
-    const MOST_LOSING: u64 = 5;
-
     /// Adds what differs for one person.
     pub fn add(&mut self, differences: Vec<Difference>) {
         self.people = self.people.saturating_add(1);
@@ -306,10 +353,10 @@ impl Impact {
         }
     }
 
-    /// Does it take something from more than 5 people, or more than 2 % of them (L9)?
+    /// Does it take something from so many that it will be held (L9)?
     #[must_use]
     pub fn is_over_cap(&self) -> bool {
-        self.losing > Self::MOST_LOSING || self.losing.saturating_mul(50) > self.people.max(50)
+        self.cap.is_over(self.losing, self.people)
     }
 }
 
@@ -462,5 +509,38 @@ mod tests {
         check(3, 100, true);
         check(5, 1000, false);
         check(6, 1000, true);
+    }
+
+    #[test]
+    fn more_than_a_few_people_or_a_larger_share_are_too_many() {
+        let check = |people: u32, percent: u32, losing: u64, of: u64, expect: bool| {
+            let cap = Cap { people, percent };
+            assert_eq!(cap.is_over(losing, of), expect, "{losing} of {of}: {cap:?}");
+        };
+
+        check(5, 2, 1, 40, false);
+        check(5, 2, 2, 40, true);
+        check(5, 2, 5, 249, true);
+        check(5, 2, 5, 250, false);
+        check(5, 2, 6, 20_000, true);
+        check(5, 2, 400, 20_000, true);
+        check(500, 2, 400, 20_000, false);
+        check(500, 2, 401, 20_000, true);
+        check(5, 100, 5, 5, false);
+        check(5, 100, 6, 6, true);
+        check(5, 0, 1, 1000, false);
+        check(5, 0, 2, 1000, true);
+        check(0, 2, 1, 1000, true);
+    }
+
+    #[test]
+    fn who_counts_people_may_stop_where_only_the_number_decides() {
+        for (people, percent, enough) in [(5, 2, 250), (5, 100, 5), (7, 3, 234), (0, 2, 0)] {
+            let cap = Cap { people, percent };
+            assert_eq!(cap.enough(), enough);
+            assert!(!cap.is_over(u64::from(people), enough), "{cap:?}");
+            let fewer = enough.saturating_sub(1);
+            assert_eq!(cap.is_over(u64::from(people), fewer), people > 1, "{cap:?}");
+        }
     }
 }

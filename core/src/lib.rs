@@ -22,6 +22,7 @@ pub mod store;
 
 pub mod app;
 pub mod auth;
+pub mod entitlement;
 pub mod erasure;
 pub mod person;
 pub mod policy;

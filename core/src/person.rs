@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claim::Claim;
+use crate::entitlement::{self, Entitlement};
 use crate::erasure::{Erasure, Extent};
 use crate::ids::{AppSlug, LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
@@ -297,10 +298,14 @@ pub struct Person {
     /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
     #[serde(default)]
     pub baselined: bool,
-    /// Accounts that nobody here gave, that a leaving took, and that are due again since it was undone: with their plan,
-    /// where it is known.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub kept: BTreeMap<AppSlug, Option<String>>,
+    /// What no policy gives and is due until they leave: what nobody here gave and an undone leaving gives back, and what
+    /// somebody refused to take away (L9).
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "entitlement::kept"
+    )]
+    pub kept: BTreeMap<AppSlug, Entitlement>,
     /// Was found to be somebody else, and is nobody by itself since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
@@ -372,11 +377,14 @@ impl Person {
     }
 
     /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not
-    /// erased.
+    /// erased, and who may have nothing keeps nothing.
     pub fn enter(&mut self, state: Lifecycle) {
         if self.state != state {
             self.state = state;
             self.access_epoch = self.access_epoch.saturating_add(1);
+        }
+        if !state.may_receive() {
+            self.kept.clear();
         }
         self.erasure
             .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());

@@ -106,6 +106,22 @@ impl ApprovalRule {
     /// How many people and roles may be asked.
     const MOST: usize = 20;
 
+    /// Does it ask the same people, in whatever order?
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let all = |rule: &Self| -> BTreeSet<String> { rule.by.iter().cloned().collect() };
+        all(self) == all(other)
+    }
+
+    /// Takes in another rule that asks the same people: the question stands for the shorter time, and whoever one of the two
+    /// names is asked as well when nobody answers.
+    pub fn join(&mut self, other: Self) {
+        unite(&mut self.by, other.by);
+        unite(&mut self.escalate_to, other.escalate_to);
+        let expires = [self.expires, other.expires].into_iter().flatten();
+        self.expires = expires.min_by_key(|span| span.length());
+    }
+
     /// Everything in it that cannot work.
     fn mistakes(&self, path: &str, mistakes: &mut Vec<Mistake>) {
         let mut say = |field: &str, message: &str| {
@@ -122,6 +138,15 @@ impl ApprovalRule {
         if self.expires.is_some_and(Span::is_none) {
             say("expires", "a time that is longer than nothing");
         }
+    }
+}
+
+/// Both lists in one, whichever came first; equal ones stay as they are.
+fn unite(mine: &mut Vec<String>, theirs: Vec<String>) {
+    if *mine != theirs {
+        mine.extend(theirs);
+        mine.sort();
+        mine.dedup();
     }
 }
 

@@ -57,6 +57,17 @@ impl From<Span> for String {
 }
 
 impl Span {
+    /// About how long it is, in minutes, to compare it with others; of two as long the finer unit is the shorter one.
+    #[must_use]
+    pub fn length(self) -> (u32, u8) {
+        match self {
+            Self::Minutes(n) => (n, 0),
+            Self::Hours(n) => (n.saturating_mul(60), 1),
+            Self::Days(n) => (n.saturating_mul(24 * 60), 2),
+            Self::WorkingDays(n) => (n.saturating_mul(24 * 60), 3),
+        }
+    }
+
     /// Is it no time at all?
     #[must_use]
     pub fn is_none(self) -> bool {

@@ -25,6 +25,8 @@ pub struct Settings {
     pub removals_per_hour: u32,
     /// People in an hour beyond whom changes that take access away are held (L9).
     pub movers_per_hour: u32,
+    /// Of how many in a hundred people changes may take access away in an hour: beyond it they are held as well (L9).
+    pub movers_percent: u32,
     /// When what a sync found is held until somebody decides.
     pub guard: Guard,
     /// How long what is over is kept.
@@ -60,7 +62,10 @@ impl Settings {
         let directory = directory.map(|mistake| mistake.under("directory"));
         let kept = self.retention.mistakes().into_iter();
         let kept = kept.map(|mistake| mistake.under("retention"));
-        oidc.chain(guard).chain(directory).chain(kept).collect()
+        let movers =
+            (self.movers_percent > 100).then(|| Mistake::new("movers_percent", "0 to 100"));
+        let all = oidc.chain(guard).chain(directory).chain(kept);
+        all.chain(movers).collect()
     }
 }
 
@@ -70,6 +75,7 @@ impl Default for Settings {
             live_from: None,
             removals_per_hour: 200,
             movers_per_hour: 5,
+            movers_percent: 2,
             guard: Guard::default(),
             retention: Retention::default(),
             roles: BTreeMap::new(),

@@ -324,7 +324,7 @@ async fn is_for_this_plan(
     let Some(due) = desired.due.get(&approval.app) else {
         return Ok(false);
     };
-    let Some(rule) = &due.approval else {
+    let Some(rule) = due.approvals.first() else {
         return Ok(false);
     };
     let grants = load::grants(ports, &person.id).await?;
@@ -341,6 +341,8 @@ async fn is_for_this_plan(
         effect: &effect,
         app: scene.company.apps.get(&approval.app),
         rule,
+        rules: &due.approvals,
+        said_yes: Vec::new(),
         place: &place,
         asked_before: 0,
         now,

@@ -19,6 +19,7 @@ pub mod files;
 pub mod identity;
 pub mod import;
 pub mod jobs;
+pub mod kept;
 pub mod leaving;
 pub mod logins;
 pub mod metrics;

@@ -19,8 +19,7 @@ use super::AdminError;
 /// How long what somebody had before is given back.
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The accounts that the leaving took or is taking and no policy gives to whoever is back, each with its plan, where it is
-/// known.
+/// The accounts that the leaving took or is taking and no policy gives to whoever is back, each as it was held.
 ///
 /// # Errors
 /// If the store or the person's key cannot be read.
@@ -30,7 +29,7 @@ pub(super) async fn kept(
     company: &Company,
     left: Timestamp,
     now: Timestamp,
-) -> Result<BTreeMap<AppSlug, Option<String>>, AdminError> {
+) -> Result<BTreeMap<AppSlug, Entitlement>, AdminError> {
     let mut kept = BTreeMap::new();
     if now.duration_since(left) > WITHIN {
         return Ok(kept);
@@ -46,7 +45,7 @@ pub(super) async fn kept(
             Some(held) => Some(held.clone()),
             None => before(&grant, left, cipher.as_ref()),
         };
-        kept.extend(had.map(|had| (grant.app, had.plan)));
+        kept.extend(had.map(|had| (grant.app, had)));
     }
     Ok(kept)
 }

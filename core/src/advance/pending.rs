@@ -96,7 +96,7 @@ fn want_anew(due: &Due, grant: &Loaded<Grant>, turn: &mut Turn) {
     turn.again = true;
 }
 
-/// Needs nobody to say yes, or has somebody said it?
+/// Needs nobody to say yes, or has everybody said it who has to? One list of approvers is asked after the other.
 fn is_open(
     run: &Run,
     step: &mut Step,
@@ -105,7 +105,7 @@ fn is_open(
     situation: &Situation<'_>,
     turn: &mut Turn,
 ) -> bool {
-    let Some(rule) = &due.approval else {
+    let Some(rule) = due.approvals.first() else {
         let unneeded = situation.approval_of(&grant.entity);
         close_for(unneeded, ApprovalState::Void, situation.now, turn);
         return true;
@@ -120,6 +120,8 @@ fn is_open(
         effect: &effect,
         app: situation.company.apps.get(&due.app),
         rule,
+        rules: &due.approvals,
+        said_yes: Vec::new(),
         place: &place,
         asked_before: grant.entity.asked,
         now: situation.now,
@@ -130,7 +132,19 @@ fn is_open(
             ask(step, &question, grant, turn);
             false
         }
-        Some(known) => heed(run, step, &known.entity, grant, situation, turn),
+        Some(known) => match known.entity.next_of(&due.approvals) {
+            Some(rule) => {
+                let said_yes = known.entity.all_yes();
+                let next = Question {
+                    rule,
+                    said_yes,
+                    ..question
+                };
+                ask(step, &next, grant, turn);
+                false
+            }
+            None => heed(run, step, &known.entity, grant, situation, turn),
+        },
         None => {
             close_for(known, ApprovalState::Void, situation.now, turn);
             ask(step, &question, grant, turn);
@@ -390,6 +404,54 @@ mod tests {
 
         assert_eq!(world.advance(), ["access/github"]);
         assert_eq!(world.states(), ["approved"]);
+    }
+
+    #[test]
+    fn each_list_of_approvers_has_to_say_yes_to_the_same_plan() {
+        for last in [ApprovalState::Approved, ApprovalState::Rejected] {
+            let mut world = a_world(gated());
+            let also =
+                json!({ "app": "github", "plan": "team", "approval": { "by": ["role:hr"] } });
+            let policy = json!({ "policy": "guarded", "grants": [also] });
+            put(&mut world.company, ConfigKind::Policy, "guarded", policy);
+
+            assert_eq!(world.advance(), [""; 0]);
+            assert_eq!(world.approvals[0].entity.approvers, ["role:hr"]);
+            world.decide(ApprovalState::Approved);
+            assert_eq!(world.advance(), [""; 0], "the others are asked now");
+            assert_eq!(world.step().waits_for, Some(WaitsFor::Approval));
+            assert_eq!(world.states(), ["approved", "waiting"]);
+            assert_eq!(world.approvals[1].entity.approvers, ["role:it"]);
+            world.decide(last);
+
+            let go = last == ApprovalState::Approved;
+            let todo = if go { vec!["access/github"] } else { vec![] };
+            assert_eq!(world.advance(), todo);
+            assert_eq!(world.states(), ["approved", last.as_str()]);
+        }
+    }
+
+    #[test]
+    fn who_said_yes_to_another_plan_is_asked_again() {
+        let mut world = a_world(gated());
+        let both = |world: &mut World, plan: &str| {
+            let also = json!({ "app": "github", "plan": plan, "approval": { "by": ["role:hr"] } });
+            let policy = json!({ "policy": "guarded", "grants": [also] });
+            put(&mut world.company, ConfigKind::Policy, "guarded", policy);
+        };
+        both(&mut world, "team");
+        world.advance();
+        world.decide(ApprovalState::Approved);
+        world.advance();
+        // Of two plans that are not listed the later one in the alphabet counts.
+        both(&mut world, "ultimate");
+
+        assert_eq!(world.advance(), [""; 0]);
+
+        assert_eq!(world.states(), ["approved", "void", "waiting"]);
+        let asked = &world.approvals[2].entity;
+        assert_eq!(asked.approvers, ["role:hr"]);
+        assert!(asked.said_yes.is_empty());
     }
 
     #[test]

@@ -129,6 +129,9 @@ pub struct Approval {
     pub cost: Option<Price>,
     /// The rule as the policy has it.
     pub rule: ApprovalRule,
+    /// The rules of other policies whose people said yes to the same plan before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said_yes: Vec<ApprovalRule>,
     /// Who is asked first.
     pub approvers: Vec<String>,
     /// Who is asked as well since nobody answered.
@@ -177,8 +180,12 @@ pub struct Question<'a> {
     pub effect: &'a PlannedEffect,
     /// Where; none if it is not configured.
     pub app: Option<&'a Application>,
-    /// Who has to say yes.
+    /// Who is asked.
     pub rule: &'a ApprovalRule,
+    /// Everybody who has to say yes, by the policies that say so.
+    pub rules: &'a [ApprovalRule],
+    /// Who said yes before.
+    pub said_yes: Vec<ApprovalRule>,
     /// Where and when the person works.
     pub place: &'a Place,
     /// How often an approval was asked for this grant before.
@@ -241,6 +248,7 @@ impl Approval {
             effects: vec![question.effect.clone()],
             cost: question.cost(),
             rule: rule.clone(),
+            said_yes: question.said_yes.clone(),
             approvers: decider::asked_first(rule, question.person),
             escalated: false,
             escalates_at,
@@ -264,7 +272,25 @@ impl Approval {
     #[must_use]
     pub fn is_for(&self, question: &Question<'_>) -> bool {
         self.plan_hash == question.plan_hash()
-            && (self.state != ApprovalState::Waiting || self.rule == *question.rule)
+            && (self.state != ApprovalState::Waiting || question.rules.contains(&self.rule))
+    }
+
+    /// Everybody who said yes, once this is approved.
+    #[must_use]
+    pub fn all_yes(&self) -> Vec<ApprovalRule> {
+        let before = self.said_yes.iter().cloned();
+        before.chain([self.rule.clone()]).collect()
+    }
+
+    /// Who is asked next, since this is approved and several policies ask others each; none if nobody is left.
+    #[must_use]
+    pub fn next_of<'a>(&self, rules: &'a [ApprovalRule]) -> Option<&'a ApprovalRule> {
+        if self.state != ApprovalState::Approved || rules.len() < 2 {
+            return None;
+        }
+        let yes = self.all_yes();
+        let said = |rule: &ApprovalRule| yes.iter().any(|yes| yes.asks_the_same(rule));
+        rules.iter().find(|rule| !said(rule))
     }
 
     /// May somebody still decide?

@@ -31,7 +31,7 @@ fn an_effect(plan: &str) -> PlannedEffect {
         policies: Vec::new(),
         why: String::new(),
         deliver: crate::schedule::Delivery::Now,
-        approval: None,
+        approvals: Vec::new(),
     }
 }
 
@@ -59,6 +59,8 @@ fn asking<T>(
         effect: &effect,
         app: Some(&app),
         rule,
+        rules: std::slice::from_ref(rule),
+        said_yes: Vec::new(),
         place: &place,
         asked_before: 0,
         now: at("2027-03-01T09:00:00Z"),

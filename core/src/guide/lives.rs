@@ -173,8 +173,8 @@ pub(super) fn brakes(company: &Company) -> Vec<Entry> {
             settings.removals_per_hour
         ),
         format!(
-            "A change that takes access away from more than {} people in an hour is held.",
-            settings.movers_per_hour
+            "A change that takes access away from more than {} people in an hour, or from more than {} % of all, is held.",
+            settings.movers_per_hour, settings.movers_percent
         ),
         format!(
             "A reading of an application that takes more than {} users, and more than {} % of all, away is held; so is an empty one.",

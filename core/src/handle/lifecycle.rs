@@ -92,7 +92,6 @@ pub async fn leave(
     let company = load::company(ports).await?;
     person.entity.enter(Lifecycle::Left);
     person.entity.leaves_at = Some(leaving.at);
-    person.entity.kept.clear();
     let epoch = person.entity.access_epoch.to_string();
     let id = EventId::derived(&["terminated", person.entity.id.as_str(), &epoch]);
     let event = person_event(
@@ -139,7 +138,6 @@ pub(super) async fn vanished(
     if started.iter().any(takes) {
         person.entity.enter(Lifecycle::Left);
         person.entity.leaves_at = Some(now);
-        person.entity.kept.clear();
         residue::take_along(ports, &person.entity, &company, &mut changes).await?;
     } else if started.is_empty() {
         event.state = EventState::NeedsHuman;

@@ -2,7 +2,7 @@
 
 use crate::config::ConfigItem;
 use crate::grant::Grant;
-use crate::impact::{Dues, changed, differences, may_differ};
+use crate::impact::{Cap, Dues, changed, differences, may_differ};
 use crate::job::Planning;
 use crate::mistake::Mistake;
 use crate::person::{Lifecycle, Person};
@@ -28,6 +28,7 @@ pub async fn portion(ports: &Ports, planning: &mut Planning) -> Result<bool, Han
     let at = ports.clock.now();
     let now = changed(&stored, &[], at).map_err(HandleError::Config)?;
     let then = changed(&stored, &planning.changes, at).map_err(HandleError::Config)?;
+    planning.impact.cap = Cap::of(&now.settings);
     let (people, next) = people(ports, planning).await?;
     for person in people.iter().filter(|person| !person.baselined) {
         if !may_differ(person, &planning.changes, &now, &then, at) {

@@ -151,6 +151,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(by_hand::reinstate))
         .routes(routes!(by_hand::correct))
         .routes(routes!(by_hand::correct_access))
+        .routes(routes!(by_hand::let_go))
         .routes(routes!(by_hand::merge))
         .routes(routes!(by_hand::split))
         .routes(routes!(by_hand::erase))

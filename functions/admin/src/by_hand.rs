@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use sando_core::admin::people::{self, At, Done, check_attributes};
-use sando_core::admin::{correct, drift, erasure, identity, leaving};
+use sando_core::admin::{correct, drift, erasure, identity, kept, leaving};
 use sando_core::ids::{AppSlug, PersonId};
 use sando_core::person::Lifecycle;
 use serde::{Deserialize, Serialize};
@@ -219,6 +219,32 @@ pub(crate) async fn correct_access(
         plan: corrected.plan.iter().map(EffectView::from).collect(),
         dry_run: corrected.dry_run,
     }))
+}
+
+/// What is let go, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LetGoBody {
+    /// In these applications.
+    #[schema(value_type = Vec<String>)]
+    apps: BTreeSet<AppSlug>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Lets go of access that somebody keeps though no policy gives it, such as what was refused to be taken: it is taken away.
+#[utoipa::path(post, path = "/v1/people/{id}/access/@let_go", tag = "people", operation_id = "let_go_of_access",
+    params(("id" = String, Path)), request_body = LetGoBody,
+    responses((status = 200, body = DoneView)))]
+pub(crate) async fn let_go(
+    MayOperate(caller): MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<PersonId>,
+    Body(body): Body<LetGoBody>,
+) -> Result<Json<DoneView>, Problem> {
+    let who = caller.who(&api);
+    let done = kept::let_go(&api.ports, &who, &id, &body.apps, &body.reason).await?;
+    Ok(Json(DoneView::from(&done)))
 }
 
 /// Into whom, and why.

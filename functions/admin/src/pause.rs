@@ -1,21 +1,22 @@
-//! The brake: what is paused, and resuming after seeing what goes on.
+//! The brake: what is paused, and resuming after seeing what goes on; removals also in part.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use sando_core::admin::pause::{self, Brake, Held, Plan, Resumed};
-use sando_core::ids::AppSlug;
+use sando_core::admin::pause::{self, Accept, Brake, Held, Plan, Resumed};
+use sando_core::ids::{AppSlug, GrantId};
 use sando_core::settings::{Pause, Paused};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 use crate::Api;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::Body;
 use crate::problem::Problem;
+use crate::syncs::{AcceptBody, AcceptWord};
 
 /// What is meant: everything, what takes away, or one application.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
@@ -107,6 +108,23 @@ pub(crate) struct ResumeBody {
     /// The hash of the plan that was shown: now it goes on.
     #[serde(default)]
     confirm: Option<String>,
+    /// Which removals go on: `all`, `none`, or a list of the ids of their grants; with the scope `removals`. Of those that do
+    /// not, whoever has the access keeps it until they leave or it is let go (`POST /v1/people/{id}/access:let_go`).
+    #[serde(default)]
+    accept: Option<AcceptBody>,
+}
+
+fn accept(body: Option<AcceptBody>) -> Result<Accept, Problem> {
+    let ids = match body {
+        None | Some(AcceptBody::Word(AcceptWord::All)) => return Ok(Accept::All),
+        Some(AcceptBody::Word(AcceptWord::None)) => return Ok(Accept::None),
+        Some(AcceptBody::Ids(ids)) => ids,
+    };
+    let read = ids.into_iter().enumerate().map(|(place, id)| {
+        GrantId::parse(id)
+            .map_err(|error| Problem::mistake(&format!("accept[{place}]"), error.to_string()))
+    });
+    Ok(Accept::Some(read.collect::<Result<BTreeSet<_>, _>>()?))
 }
 
 fn everything() -> BrakeScope {
@@ -117,9 +135,12 @@ fn everything() -> BrakeScope {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ResumeView {
     resumed: bool,
-    /// The effects that are held back: `{run, step, person, app, goal}`.
+    /// The effects that are held back: `{run, step, person, app, grant, goal}`.
     #[schema(value_type = Vec<Object>)]
     plan: Vec<Held>,
+    /// The removals that were not accepted: they are called off.
+    #[schema(value_type = Vec<Object>)]
+    refused: Vec<Held>,
     /// To be confirmed.
     hash: String,
 }
@@ -128,12 +149,13 @@ fn view(plan: Plan, resumed: bool) -> Response {
     Json(ResumeView {
         resumed,
         plan: plan.effects,
+        refused: plan.refused,
         hash: plan.hash,
     })
     .into_response()
 }
 
-/// Shows what would go on; confirmed by its hash, it does.
+/// Shows what would go on; confirmed by its hash, it does, or that part of the removals that is accepted.
 #[utoipa::path(post, path = "/v1/resume", tag = "pause", operation_id = "resume",
     request_body = ResumeBody, responses((status = 200, body = ResumeView)))]
 pub(crate) async fn resume(
@@ -142,8 +164,9 @@ pub(crate) async fn resume(
     Body(body): Body<ResumeBody>,
 ) -> Result<Response, Problem> {
     let brake = brake(body.scope, body.app)?;
+    let accept = accept(body.accept)?;
     let who = caller.who(&api);
-    match pause::resume(&api.ports, &who, &brake, body.confirm.as_deref()).await? {
+    match pause::resume(&api.ports, &who, &brake, &accept, body.confirm.as_deref()).await? {
         Resumed::Shown(plan) => Ok(view(plan, false)),
         Resumed::Done(plan) => Ok(view(plan, true)),
         Resumed::Changed(plan) => {

@@ -73,7 +73,7 @@ pub(crate) struct PlanView {
     affected: u64,
     /// How many lose something.
     losing: u64,
-    /// More people lose something than may without a second look (5, or 2 %).
+    /// More people lose something than may without a second look: `movers_per_hour` or `movers_percent` of the settings.
     over_cap: bool,
     /// `{gains, changes, losses}`.
     #[schema(value_type = Object)]

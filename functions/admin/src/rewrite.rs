@@ -12,6 +12,7 @@ const ACTIONS: &[&str] = &[
     "split",
     "reinstate",
     "correct",
+    "let_go",
     "erase",
     "replay",
     "cancel",

@@ -37,6 +37,9 @@ pub(crate) struct SettingsBody {
     /// People in an hour beyond whom changes that take access away are held.
     #[serde(default)]
     movers_per_hour: Option<u32>,
+    /// The percentage of all people beyond which they are held as well; one person alone never is.
+    #[serde(default)]
+    movers_percent: Option<u32>,
     /// When what a sync found is held: more than so many users, and so many in a hundred, lose something.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -131,6 +134,7 @@ pub(crate) struct SettingsView {
     live_from: Option<Timestamp>,
     removals_per_hour: u32,
     movers_per_hour: u32,
+    movers_percent: u32,
     /// `{users, percent}`.
     #[schema(value_type = Object)]
     guard: Guard,
@@ -189,6 +193,7 @@ impl From<&Shown> for SettingsView {
             live_from: shown.settings.live_from,
             removals_per_hour: shown.settings.removals_per_hour,
             movers_per_hour: shown.settings.movers_per_hour,
+            movers_percent: shown.settings.movers_percent,
             guard: shown.settings.guard,
             retention: shown.settings.retention,
             roles: shown.settings.roles.clone(),
@@ -251,6 +256,7 @@ pub(crate) async fn put(
         live_from: body.live_from.unwrap_or(before.live_from),
         removals_per_hour: body.removals_per_hour.unwrap_or(usual.removals_per_hour),
         movers_per_hour: body.movers_per_hour.unwrap_or(usual.movers_per_hour),
+        movers_percent: body.movers_percent.unwrap_or(usual.movers_percent),
         guard: body.guard.unwrap_or(usual.guard),
         retention: body.retention.unwrap_or(before.retention),
         roles: body.roles.unwrap_or_default(),

@@ -221,18 +221,18 @@ pub(crate) fn loss_place(cursor: Option<&str>) -> Result<LossPlace, Problem> {
     place.ok_or_else(|| Problem::mistake("cursor", "is no cursor of this list"))
 }
 
-/// Whose losses are accepted: `all`, `none`, or a list of the application's ids.
+/// What is accepted of what is held: `all`, `none`, or a list of ids.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-enum AcceptBody {
+pub(crate) enum AcceptBody {
     Word(AcceptWord),
     Ids(BTreeSet<String>),
 }
 
-/// Everybody's, or nobody's.
+/// All of it, or nothing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum AcceptWord {
+pub(crate) enum AcceptWord {
     All,
     None,
 }

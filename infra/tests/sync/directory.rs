@@ -179,7 +179,10 @@ async fn where_a_rule_says_so_who_vanishes_from_the_directory_leaves() {
     let store = &world.ports.store;
     let key = Key::Person(gone.id);
     let mut given_back = store.find::<Person>(&key).await.unwrap().unwrap();
-    given_back.entity.kept.insert(slug("acme"), None);
+    given_back
+        .entity
+        .kept
+        .insert(slug("acme"), Entitlement::default());
     let commit = Commit {
         puts: vec![Put::of(&given_back.entity, given_back.version)],
         ..Commit::default()

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::approvals::{self, Answer};
 use sando_core::admin::correct::correct;
 use sando_core::admin::outside::{self, Given};
-use sando_core::admin::pause::{self, Brake, Resumed};
+use sando_core::admin::pause::{self, Accept, Brake, Resumed};
 use sando_core::admin::people::{self, At};
 use sando_core::admin::{AdminError, Expect, jobs};
 use sando_core::approval::{Approval, ApprovalState, Decider};
@@ -254,8 +254,9 @@ async fn put(world: &World, file: &File) -> Result<(), AdminError> {
 
 async fn resume(world: &World) -> Result<(), AdminError> {
     let who = world.by_hand("resume");
-    let shown = pause::resume(&world.ports, &who, &Brake::All, None).await?;
+    let (brake, all) = (Brake::All, Accept::All);
+    let shown = pause::resume(&world.ports, &who, &brake, &all, None).await?;
     let (Resumed::Shown(plan) | Resumed::Changed(plan) | Resumed::Done(plan)) = shown;
-    pause::resume(&world.ports, &who, &Brake::All, Some(&plan.hash)).await?;
+    pause::resume(&world.ports, &who, &brake, &all, Some(&plan.hash)).await?;
     Ok(())
 }

@@ -272,8 +272,8 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
             Some(due) => active == 1 && entitled(due),
             None => active == 0,
         };
-        let unanswered =
-            wanted.is_some_and(|due| due.approval.is_some()) && !is_approved(world, &grants, slug);
+        let unanswered = wanted.is_some_and(|due| !due.approvals.is_empty())
+            && !is_approved(world, &grants, slug);
         let fits = fits || unanswered && active <= 1;
         if !fits {
             let invariant = if person.state.may_receive() {

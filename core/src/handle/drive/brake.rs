@@ -1,5 +1,5 @@
 //! The caps on removals: more than so many in an hour (L31), or a change that takes access away from more than a few
-//! people (L9), pauses removals by itself; a human sees what is held before it goes on.
+//! people or a larger share of all (L9), pauses removals by itself; a human sees what is held before it goes on.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,19 @@ use crate::changes::{Changes, Line};
 use crate::config::{ConfigItem, ConfigKind};
 use crate::effect::{Action, Goal};
 use crate::ids::{PersonId, Slug};
+use crate::impact::Cap;
+use crate::person::Person;
 use crate::ports::Ports;
 use crate::settings::Paused;
-use crate::store::{Entity, Key, Loaded, StoreError};
+use crate::store::{Entity, Key, Loaded, PageRequest, StoreError};
 
+use super::super::planning::receivers;
 use super::super::{HandleError, ledger};
 use super::Hand;
 use super::job::Job;
+
+/// How many pages of people are counted; whoever is on none of them makes the share larger than it is, and a human looks.
+const MOST_PAGES: u32 = 50;
 
 /// How many users were suspended or removed in an hour.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,6 +45,9 @@ impl Entity for Removals {
 struct Movers {
     hour: String,
     people: BTreeSet<PersonId>,
+    /// How many people there are, as far as it mattered in this hour.
+    #[serde(default)]
+    of: u64,
 }
 
 impl Entity for Movers {
@@ -85,15 +94,27 @@ async fn few_movers(
         None => Movers {
             hour,
             people: BTreeSet::new(),
+            of: 0,
         },
     };
     if !entity.people.insert(hand.person.entity.id.clone()) {
         return Ok(true);
     }
-    let most = hand.company.settings.movers_per_hour;
-    if entity.people.len() > usize::try_from(most).unwrap_or(usize::MAX) {
-        let reason =
-            format!("a change takes access away from more than {most} people in this hour");
+    let cap = Cap::of(&hand.company.settings);
+    let losing = u64::try_from(entity.people.len()).unwrap_or(u64::MAX);
+    if cap.is_over(losing, entity.of) && !cap.is_over(losing, cap.enough()) {
+        entity.of = people(ports, cap.enough()).await?;
+    }
+    if cap.is_over(losing, entity.of) {
+        let reason = if losing > u64::from(cap.people) {
+            let most = cap.people;
+            format!("a change takes access away from more than {most} people in this hour")
+        } else {
+            let (of, percent) = (entity.of, cap.percent);
+            format!(
+                "a change takes access away from {losing} of {of} people in this hour, more than {percent} %"
+            )
+        };
         pause(ports, hand, reason).await?;
         return Ok(false);
     }
@@ -102,6 +123,28 @@ async fn few_movers(
         None => changes.insert(&entity),
     }
     Ok(true)
+}
+
+/// How many people there are, as plans count them, or at least so many. Nobody keeps their number, and only in a small company
+/// does it matter: the list is read up to there, once in an hour in which a second person loses something.
+async fn people(ports: &Ports, enough: u64) -> Result<u64, HandleError> {
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let mut count = 0_u64;
+    for _ in 0..MOST_PAGES {
+        let answer = ports.store.list(&receivers(), &page).await?;
+        for stored in &answer.items {
+            let person: Loaded<Person> = stored.read()?;
+            count = count.saturating_add(u64::from(!person.entity.baselined));
+        }
+        page.cursor = answer.next;
+        if page.cursor.is_none() || count >= enough {
+            break;
+        }
+    }
+    Ok(count)
 }
 
 fn hour(changes: &Changes) -> String {

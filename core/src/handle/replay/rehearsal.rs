@@ -102,7 +102,7 @@ fn without(effects: &[PlannedEffect], others: &[PlannedEffect]) -> Vec<PlannedEf
             && one.goal == other.goal
             && one.entitlement == other.entitlement
             && one.deliver == other.deliver
-            && one.approval == other.approval
+            && one.approvals == other.approvals
     };
     let is_new = |effect: &&PlannedEffect| !others.iter().any(|other| is_same(effect, other));
     effects.iter().filter(is_new).cloned().collect()

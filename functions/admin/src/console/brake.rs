@@ -1,4 +1,6 @@
-//! The brake: what is paused, putting it on, and letting it go after seeing what goes on then.
+//! The brake: what is paused, putting it on, and letting it go after seeing what goes on then; of removals a part can stay.
+
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -7,8 +9,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::files;
-use sando_core::admin::pause::{self, Brake, Held, Plan, Resumed};
-use sando_core::ids::Slug;
+use sando_core::admin::pause::{self, Accept, Brake, Held, Plan, Resumed};
+use sando_core::ids::{GrantId, Slug};
 use sando_core::settings::{Pause, Paused};
 
 use crate::Api;
@@ -155,6 +157,20 @@ pub(super) async fn pause(
     Ok(done("/console/pause", Said::Paused))
 }
 
+/// Which removals go on: all but those that are ticked, which are only those that were shown.
+fn accepted(form: &Form) -> Result<Accept, Refusal> {
+    if form.get("accept") == "none" {
+        return Ok(Accept::None);
+    }
+    let kept: Result<BTreeSet<GrantId>, _> = form.all("keep").map(GrantId::parse).collect();
+    let kept = kept.map_err(|error| Problem::mistake("keep", error.to_string()))?;
+    Ok(if kept.is_empty() {
+        Accept::All
+    } else {
+        Accept::AllBut(kept)
+    })
+}
+
 /// Shows what goes on when the brake is let go; confirmed by its plan, it is.
 pub(super) async fn resume(
     Operates(visitor): Operates,
@@ -163,9 +179,12 @@ pub(super) async fn resume(
 ) -> Result<Response, Refusal> {
     let brake = brake_of(&form)?;
     let confirm = Some(form.get("plan")).filter(|plan| !plan.is_empty());
-    let who = visitor.who(&api);
-    let (plan, wrong) = match pause::resume(&api.ports, &who, &brake, confirm).await? {
-        Resumed::Done(_) => return Ok(done("/console/pause", Said::Resumed)),
+    let (who, accept) = (visitor.who(&api), accepted(&form)?);
+    let (plan, wrong) = match pause::resume(&api.ports, &who, &brake, &accept, confirm).await? {
+        Resumed::Done(plan) if plan.refused.is_empty() => {
+            return Ok(done("/console/pause", Said::Resumed));
+        }
+        Resumed::Done(_) => return Ok(done("/console/pause", Said::Refused)),
         Resumed::Shown(plan) => (plan, false),
         Resumed::Changed(plan) => (plan, true),
     };
@@ -174,15 +193,17 @@ pub(super) async fn resume(
         plan.effects.iter().take(SHOWN).map(|held| &held.person),
     )
     .await?;
+    let in_part = brake == Brake::Removals && !plan.effects.is_empty();
     let body = html! {
         @if wrong { div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (words::PLAN_CHANGED) } } }
-        (goes_on(&plan, &names))
         form method="post" action="/console/resume" {
             (hidden(&visitor, &once(&api)))
             input type="hidden" name="what" value=(word(&brake));
             input type="hidden" name="plan" value=(plan.hash);
+            (goes_on(&plan, &names, in_part))
             p.bar {
                 button.primary type="submit" { "Resume " (name(&brake)) }
+                @if in_part { button type="submit" name="accept" value="none" { (words::KEEP_ALL) } }
                 a.button href="/console/pause" { (words::CANCEL) }
             }
         }
@@ -197,23 +218,30 @@ pub(super) async fn resume(
     Ok((status, page).into_response())
 }
 
-fn goes_on(plan: &Plan, names: &Names) -> Markup {
+fn goes_on(plan: &Plan, names: &Names, in_part: bool) -> Markup {
     let line = |held: &Held| {
         let (sign, verb) = words::goal(held.goal);
         let app = held
             .app
             .as_ref()
             .map_or_else(|| held.step.to_string(), ToString::to_string);
+        let who = names.get(&held.person);
         html! {
             li {
                 span.sign aria-hidden="true" { (sign) }
-                span { a href={ "/console/people/" (held.person) } { (names.get(&held.person)) } ": " strong { (app) } " " span.muted { (verb) } }
+                span {
+                    a href={ "/console/people/" (held.person) } { (who) } ": " strong { (app) } " " span.muted { (verb) }
+                    @if let (true, Some(grant)) = (in_part, &held.grant) {
+                        " " label.small { input type="checkbox" name="keep" value=(grant) aria-label={ (words::KEEP) ": " (who) ", " (app) }; " " (words::KEEP) }
+                    }
+                }
             }
         }
     };
     html! {
         section.card aria-labelledby="plan" {
             h2 #plan { (words::GOES_ON) }
+            @if in_part { p.small.muted { (words::KEEP_MEANS) } }
             ul.plan { @for held in plan.effects.iter().take(SHOWN) { (line(held)) } }
             @if plan.effects.is_empty() { p.muted { (words::NOTHING_HELD) } }
             @if size(plan.effects.len()) > size(SHOWN) { p.muted { "The first " (SHOWN) " are shown." } }

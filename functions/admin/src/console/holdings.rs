@@ -89,6 +89,10 @@ fn of_due<'a>(
     let is_as_wanted = grant.is_some_and(|grant| grant.held.as_ref() == Some(&due.entitlement));
     let is_found = grant.is_some_and(Grant::is_found);
     let (sign, tone, (shape, state)) = match grant.map(|grant| (grant.state, grant)) {
+        Some((GrantState::Active, grant)) if is_as_wanted && due.policies.is_empty() => {
+            let (shape, _) = stands(grant);
+            ("=", "ok", (shape, "kept by hand"))
+        }
         Some((GrantState::Active, grant)) if is_as_wanted => ("=", "ok", stands(grant)),
         Some((GrantState::Active, grant)) if is_found => ("~", "warn", stands(grant)),
         Some((GrantState::Failed, grant)) => ("+", "bad", stands(grant)),

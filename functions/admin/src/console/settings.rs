@@ -139,6 +139,7 @@ fn guards(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
                 (hidden(visitor, once))
                 (number("removals_per_hour", "Removals an hour", "Beyond it removals are paused by themselves.", now.removals_per_hour))
                 (number("movers_per_hour", "Movers an hour", "Beyond it changes that take access away are held.", now.movers_per_hour))
+                (number("movers_percent", "Movers as a percentage of all people", "Beyond it they are held as well; one person alone never is. 0 to 100.", now.movers_percent))
                 (number("guard_users", "Users who lose something in a sync", "Beyond so many, and beyond the percentage, the sync is held.", now.guard.users))
                 (number("guard_percent", "Percentage of all users", "0 to 100.", now.guard.percent))
                 @if let Some(at) = now.live_from { p.small.muted { "Live from " (exact(at)) ": what happened before starts nothing." } }
@@ -265,6 +266,7 @@ pub(super) async fn save_guards(
     let places = [
         ("removals_per_hour", &mut wanted.removals_per_hour),
         ("movers_per_hour", &mut wanted.movers_per_hour),
+        ("movers_percent", &mut wanted.movers_percent),
         ("guard_users", &mut wanted.guard.users),
         ("guard_percent", &mut wanted.guard.percent),
     ];

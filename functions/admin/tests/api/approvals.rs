@@ -415,3 +415,50 @@ async fn a_policy_that_asks_nobody_is_refused() {
 
     assert_eq!(refused["errors"][0]["path"], "grants[0].approval.by");
 }
+
+/// The only approval that waits for somebody.
+async fn waiting(world: &World, person: &str) -> Value {
+    let list = world
+        .get(&format!("/v1/approvals?person={person}&state=waiting"))
+        .await
+        .expect(200);
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list:#}");
+    list["items"][0].clone()
+}
+
+#[tokio::test]
+async fn when_two_policies_ask_others_each_both_have_to_say_yes() {
+    let world = world();
+    gated(&world).await;
+    let also = json!({
+        "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
+        "grants": [{ "app": "figma", "approval": { "by": ["role:chief"] } }]
+    });
+    world.put("/v1/policies/also", also).await.expect(201);
+    let chief = key(&world, "approve", &["chief"]).await;
+    let it = key(&world, "approve", &["it-admin"]).await;
+    let ada = world.applied_again().await;
+    world.pass(1).await;
+
+    let first = waiting(&world, &ada).await;
+    assert_eq!(first["approvers"], json!(["role:chief"]));
+    let yes = |approval: &Value| format!("{}:approve", path(approval));
+    let body = || Some(json!({ "reason": "fine" }));
+    as_(&world, &chief, "POST", &yes(&first), body())
+        .await
+        .expect(200);
+    world.pass(60).await;
+    assert_eq!(step(&world, &ada).await.0, "waiting");
+    let second = waiting(&world, &ada).await;
+    assert_eq!(second["approvers"], json!(["role:it-admin"]));
+    assert_eq!(second["plan_hash"], first["plan_hash"]);
+    as_(&world, &chief, "POST", &yes(&second), body())
+        .await
+        .expect(403);
+    as_(&world, &it, "POST", &yes(&second), body())
+        .await
+        .expect(200);
+    world.pass(60).await;
+
+    assert_eq!(step(&world, &ada).await.0, "verified");
+}

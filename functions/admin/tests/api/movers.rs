@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::console::{Browser, between};
 use crate::world::{World, world};
 
 fn somebody(number: usize, department: &str) -> Value {
@@ -140,6 +141,8 @@ async fn whoever_was_here_already_is_not_changed_before_somebody_says_so() {
 async fn a_change_that_hits_many_is_held_until_a_human_has_seen_it() {
     let world = world();
     configured(&world).await;
+    let guards = json!({ "movers_percent": 100 });
+    world.put("/v1/settings", guards).await.expect(200);
     let mut people = Vec::new();
     for number in 0..7 {
         people.push(engineer(&world, number).await);
@@ -171,4 +174,179 @@ async fn a_change_that_hits_many_is_held_until_a_human_has_seen_it() {
     world.pass(120).await;
 
     assert_eq!(count("revoked").await, 7);
+}
+
+/// So many engineers, all of whom but the first one are held when they move.
+async fn held_movers(world: &World, count: usize) -> Vec<String> {
+    configured(world).await;
+    let mut people = Vec::new();
+    for number in 0..count {
+        people.push(engineer(world, number).await);
+    }
+    for number in 0..count {
+        moves(world, number).await;
+        world.pass(60).await;
+    }
+    assert_eq!(figma(world, &people[0]).await, "revoked");
+    for id in &people[1..] {
+        assert_eq!(figma(world, id).await, "active");
+    }
+    people
+}
+
+/// What is held back, and its hash.
+async fn held(world: &World) -> (Vec<Value>, Value) {
+    let scope = json!({ "scope": "removals" });
+    let shown = world.post("/v1/resume", scope).await.expect(200);
+    let plan = shown["plan"].as_array().unwrap().clone();
+    (plan, shown["hash"].clone())
+}
+
+/// The grant of a person's removal that is held back.
+fn grant_of(plan: &[Value], id: &str) -> Value {
+    let held = plan.iter().find(|held| held["person"] == id).unwrap();
+    held["grant"].clone()
+}
+
+async fn said(world: &World, id: &str, action: &str) -> usize {
+    let audit = world
+        .get(&format!("/v1/audit?stream=person/{id}&limit=200"))
+        .await
+        .expect(200);
+    let records = audit["items"].as_array().unwrap().iter();
+    records.filter(|record| record["action"] == action).count()
+}
+
+#[tokio::test]
+async fn in_a_small_company_the_share_holds_a_change_long_before_the_number_does() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+
+    let paused = world.get("/v1/pause").await.expect(200);
+    let reason = paused["removals"]["reason"].as_str().unwrap();
+    assert!(reason.contains("2 of 3 people"), "{reason}");
+    assert!(reason.contains("more than 2 %"), "{reason}");
+    let (plan, _) = held(&world).await;
+    assert_eq!(plan.len(), people.len() - 1);
+}
+
+#[tokio::test]
+async fn of_what_is_held_a_part_goes_and_the_rest_stays_for_good() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let (gone, kept) = (&people[1], &people[2]);
+    let (plan, hash) = held(&world).await;
+    let accept = json!([grant_of(&plan, gone)]);
+    let confirm = json!({ "scope": "removals", "confirm": hash, "accept": accept });
+
+    let done = world.post("/v1/resume", confirm).await.expect(200);
+    world.pass(60).await;
+
+    assert_eq!(done["plan"].as_array().unwrap().len(), 1);
+    assert_eq!(done["refused"][0]["person"], json!(kept));
+    assert_eq!(figma(&world, gone).await, "revoked");
+    assert_eq!(figma(&world, kept).await, "active");
+    assert_eq!(said(&world, kept, "removal refused").await, 1);
+    assert_eq!(world.get("/v1/pause").await.expect(200)["paused"], false);
+    let access = world.get(&format!("/v1/people/{kept}/access")).await;
+    let access = access.expect(200);
+    assert!(
+        !access["plan"].to_string().contains("figma"),
+        "nothing is left to be taken: {access}"
+    );
+
+    // Nor does a later change take it, only a leaving does.
+    let changes = json!([{ "kind": "app", "id": "miro", "file": {} }]);
+    let planned = world.post("/v1/plan", json!({ "changes": changes })).await;
+    let body = json!({ "changes": changes, "plan": planned.expect(200)["hash"] });
+    world.post("/v1/apply", body).await.expect(202);
+    world.pass(60).await;
+    assert_eq!(figma(&world, kept).await, "active");
+    let leave = json!({ "at": "now", "reason": "a test" });
+    let path = format!("/v1/people/{kept}:terminate");
+    world.post(&path, leave).await.expect(200);
+    world.pass(60).await;
+    assert_eq!(figma(&world, kept).await, "revoked");
+}
+
+#[tokio::test]
+async fn what_is_held_can_be_refused_as_a_whole() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let (_, hash) = held(&world).await;
+    let none = json!({ "scope": "removals", "confirm": hash, "accept": "none" });
+
+    let done = world.post("/v1/resume", none).await.expect(200);
+    world.pass(60).await;
+
+    assert_eq!(done["plan"], json!([]));
+    assert_eq!(done["refused"].as_array().unwrap().len(), 2);
+    for id in &people[1..] {
+        assert_eq!(figma(&world, id).await, "active");
+        assert_eq!(said(&world, id, "removal refused").await, 1);
+    }
+
+    // What is kept can be let go by hand.
+    let path = format!("/v1/people/{}/access:let_go", people[1]);
+    let go = json!({ "apps": ["figma"], "reason": "it was not needed" });
+    world.post(&path, go.clone()).await.expect(200);
+    world.pass(60).await;
+    assert_eq!(figma(&world, &people[1]).await, "revoked");
+    assert_eq!(figma(&world, &people[2]).await, "active");
+    let again = world.post(&path, go).await.expect(409);
+    assert_eq!(again["code"], "not_kept");
+}
+
+#[tokio::test]
+async fn who_has_left_keeps_nothing_and_only_what_is_held_is_refused() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let refuse = |hash: &Value, accept: Value| json!({ "scope": "removals", "confirm": hash, "accept": accept });
+    let (plan, hash) = held(&world).await;
+    let other = refuse(&hash, json!(["gra_other"]));
+    let wrong = world.post("/v1/resume", other).await.expect(422);
+    assert_eq!(wrong["errors"][0]["path"], "accept[0]");
+    let all = json!({ "scope": "all", "accept": "none" });
+    world.post("/v1/resume", all).await.expect(422);
+
+    let leave = json!({ "at": "now", "reason": "a test" });
+    let path = format!("/v1/people/{}:terminate", people[1]);
+    world.post(&path, leave).await.expect(200);
+    let none = refuse(&hash, json!("none"));
+    let left = world.post("/v1/resume", none).await.expect(409);
+
+    assert_eq!(left["code"], "has_left", "{left}");
+    assert_eq!(world.get("/v1/pause").await.expect(200)["paused"], true);
+    assert_eq!(said(&world, &people[2], "removal refused").await, 0);
+    let leaver = refuse(&hash, json!([grant_of(&plan, &people[1])]));
+    world.post("/v1/resume", leaver).await.expect(200);
+    world.pass(60).await;
+    assert_eq!(figma(&world, &people[1]).await, "revoked");
+    assert_eq!(figma(&world, &people[2]).await, "active");
+}
+
+#[tokio::test]
+async fn in_the_console_what_is_ticked_stays_and_shows_as_kept() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let (plan, _) = held(&world).await;
+    let (gone, kept) = (&people[1], &people[2]);
+    let grant = grant_of(&plan, kept);
+    let mut browser = Browser::admin(&world).await;
+
+    let shown = browser
+        .post("/console/resume", &[("what", "removals")])
+        .await;
+    let hash = between(&shown.text, "name=\"plan\" value=\"", "\"").unwrap();
+    let keep = grant.as_str().unwrap();
+    assert!(shown.text.contains(keep), "{}", shown.text);
+    let fields = [("what", "removals"), ("plan", hash), ("keep", keep)];
+    let done = browser.post("/console/resume", &fields).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    world.pass(60).await;
+
+    assert_eq!(figma(&world, gone).await, "revoked");
+    assert_eq!(figma(&world, kept).await, "active");
+    let page = browser.get(&format!("/console/people/{kept}")).await;
+    assert!(page.text.contains("kept by hand"), "{}", page.text);
 }

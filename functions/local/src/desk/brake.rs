@@ -46,11 +46,34 @@ pub(crate) struct PauseFlags {
 pub(crate) struct ResumeFlags {
     #[command(flatten)]
     scope: Scope,
+    /// Which removals go on, with --removals: `all`, `none`, or the ids of their grants; who has the others keeps them
+    #[arg(
+        long,
+        value_name = "GRANT,…",
+        value_delimiter = ',',
+        requires = "removals"
+    )]
+    accept: Vec<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
     at: Where,
+}
+
+impl ResumeFlags {
+    fn body(&self) -> Value {
+        let mut body = self.scope.body();
+        let accept = match self.accept.as_slice() {
+            [] => return body,
+            [word] if word == "all" || word == "none" => json!(word),
+            ids => json!(ids),
+        };
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("accept".to_owned(), accept);
+        }
+        body
+    }
 }
 
 /// Puts the brake on, and tells what is paused then.
@@ -78,8 +101,8 @@ pub(crate) async fn resume(flags: &ResumeFlags) -> anyhow::Result<ExitCode> {
     let shown = Shown {
         deed: Deed {
             path: "/v1/resume".to_owned(),
-            body: flags.scope.body(),
-            told: |answer| vec![format!("{} effects go on", array(answer, "plan").len())],
+            body: flags.body(),
+            told: go_on,
         },
         plan: held,
         go: |seen| ("confirm", Value::from(text(seen, "hash"))),
@@ -106,13 +129,26 @@ fn paused(answer: &Value) -> Vec<String> {
         .collect()
 }
 
+fn go_on(answer: &Value) -> Vec<String> {
+    let effects = format!("{} effects go on", array(answer, "plan").len());
+    let refused = match array(answer, "refused").len() {
+        0 => None,
+        count => Some(format!("{count} removals are called off")),
+    };
+    std::iter::once(effects).chain(refused).collect()
+}
+
 /// One line an effect that is held back.
 fn held(seen: &Value) -> Vec<String> {
     let effects = array(seen, "plan");
     let line = |one: &Value| {
         let what = joined(&[text(one, "goal"), text(one, "app")]);
         let (run, step) = (text(one, "run"), text(one, "step"));
-        format!("  {what} for {} ({run}, {step})", text(one, "person"))
+        let grant = around(", ", text(one, "grant"), "");
+        format!(
+            "  {what} for {} ({run}, {step}{grant})",
+            text(one, "person")
+        )
     };
     let sum = format!("{} effects are held back", effects.len());
     effects.iter().map(line).chain([sum]).collect()
@@ -143,5 +179,40 @@ mod tests {
                 "1 effects are held back"
             ]
         );
+        let one = json!({ "run": "run_1", "step": "revoke/figma", "person": "per_1", "app": "figma", "grant": "gra_1",
+            "goal": "suspend" });
+        assert_eq!(
+            held(&json!({ "plan": [one] }))[0],
+            "  suspend figma for per_1 (run_1, revoke/figma, gra_1)"
+        );
+        assert_eq!(
+            go_on(&json!({ "plan": [], "refused": [one] })),
+            ["0 effects go on", "1 removals are called off"]
+        );
+    }
+
+    #[test]
+    fn removals_are_accepted_as_a_word_or_by_their_grants() {
+        #[derive(clap::Parser)]
+        struct Typed {
+            #[command(flatten)]
+            flags: ResumeFlags,
+        }
+        let accept = |typed: &[&str]| {
+            let line = ["resume"].iter().chain(typed);
+            let typed = <Typed as clap::Parser>::try_parse_from(line).ok()?;
+            Some(typed.flags.body()["accept"].clone())
+        };
+
+        assert_eq!(accept(&["--removals"]), Some(Value::Null));
+        assert_eq!(
+            accept(&["--removals", "--accept", "none"]),
+            Some(json!("none"))
+        );
+        assert_eq!(
+            accept(&["--removals", "--accept", "gra_1,gra_2"]),
+            Some(json!(["gra_1", "gra_2"]))
+        );
+        assert_eq!(accept(&["--accept", "none"]), None);
     }
 }

@@ -288,6 +288,10 @@ pub(in crate::console) const PAUSE_MEANS: &str = "What runs finishes; events are
 pub(in crate::console) const RESUME_SEE: &str = "See what would go on";
 pub(in crate::console) const GOES_ON: &str = "What goes on";
 pub(in crate::console) const NOTHING_HELD: &str = "Nothing was held back.";
+pub(in crate::console) const KEEP: &str = "Keep it";
+pub(in crate::console) const KEEP_ALL: &str = "Keep all of it";
+pub(in crate::console) const KEEP_MEANS: &str = "What you keep is not taken away by this change or a later one, until they leave; \
+     the rest is taken away now. Who has left already keeps nothing: undo the leaving first.";
 
 /// What is paused.
 pub(in crate::console) fn paused(count: usize) -> String {

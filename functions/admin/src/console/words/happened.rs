@@ -79,6 +79,10 @@ const PLAIN: &[(&str, &str)] = &[
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
     (
+        "kept access let go",
+        "What they kept was let go by hand: it is taken away unless it is due",
+    ),
+    (
         "merged into another person",
         "They were found to be somebody who is known already",
     ),
@@ -93,7 +97,7 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     (
         "paused removals",
-        "Removals were paused: more than the cap in one hour",
+        "Removals were paused: more than may be in one hour",
     ),
     ("person added", "They became known"),
     (
@@ -172,6 +176,10 @@ const IN_APP: &[(&str, &str)] = &[
     ("desired", "is due"),
     ("cancelled", "not wanted any more"),
     ("kept", "stays as it is"),
+    (
+        "removal refused",
+        "was not to be taken away: they keep it until they leave",
+    ),
     ("withdrawn", "not wanted any more, nothing was made"),
     ("delivery moved", "is given at another time"),
     ("something else is due", "something else is due"),

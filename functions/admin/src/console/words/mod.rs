@@ -136,6 +136,8 @@ pub(super) enum Said {
     Paused,
     /// The brake.
     Resumed,
+    /// Removals that the brake held.
+    Refused,
     /// The settings.
     SettingsSaved,
     /// An API key.
@@ -176,6 +178,7 @@ impl Said {
         (Self::SplitOff, "split-off"),
         (Self::Paused, "paused"),
         (Self::Resumed, "resumed"),
+        (Self::Refused, "refused"),
         (Self::SettingsSaved, "settings-saved"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
@@ -234,6 +237,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::SplitOff => "Split off. This is who has it now.",
         Said::Paused => "Paused. No effect starts until somebody resumes.",
         Said::Resumed => "It goes on.",
+        Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."

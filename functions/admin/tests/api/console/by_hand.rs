@@ -199,6 +199,7 @@ async fn settings_are_saved_part_by_part() {
     let guards = [
         ("removals_per_hour", "25"),
         ("movers_per_hour", "7"),
+        ("movers_percent", "4"),
         ("guard_users", "3"),
         ("guard_percent", "30"),
     ];
@@ -236,6 +237,7 @@ async fn settings_are_saved_part_by_part() {
     assert_eq!(settings["removals_per_hour"], 25);
     assert_eq!(settings["guard"], json!({ "users": 3, "percent": 30 }));
     assert_eq!(settings["movers_per_hour"], 7);
+    assert_eq!(settings["movers_percent"], 4);
     assert_eq!(settings["retention"]["candidates_days"], 90);
     assert_eq!(settings["retention"]["dropped_users_days"], 60);
     assert_eq!(

@@ -1,4 +1,10 @@
-//! The brake (L31): put on, shown, and let go after seeing what it held back.
+//! The brake (L31): put on, shown, and let go after seeing what it held back. Of removals a part can be refused (L9).
+
+mod refuse;
+
+pub use refuse::Accept;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,7 +12,7 @@ use serde_json::{Value, json};
 use crate::config::ConfigKind;
 use crate::effect::Goal;
 use crate::handle::wake;
-use crate::ids::{AppSlug, PersonId, RunId, Slug, StepId, derive};
+use crate::ids::{AppSlug, GrantId, PersonId, RunId, Slug, StepId, derive};
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepWork, WaitsFor};
 use crate::settings::{Pause, Paused};
@@ -105,8 +111,13 @@ pub struct Held {
     pub person: PersonId,
     /// Where.
     pub app: Option<AppSlug>,
+    /// Of which grant; by it a removal is accepted or refused.
+    pub grant: Option<GrantId>,
     /// What it ends in.
     pub goal: Goal,
+    /// It takes back what a run gave that was cancelled.
+    #[serde(skip)]
+    pub undoing: bool,
 }
 
 /// What goes on when the brake is let go.
@@ -114,8 +125,10 @@ pub struct Held {
 pub struct Plan {
     /// The effects, in the order of their runs' ids.
     pub effects: Vec<Held>,
-    /// Of exactly these effects.
+    /// Of exactly what is held back.
     pub hash: String,
+    /// The removals that were refused: they do not go on.
+    pub refused: Vec<Held>,
 }
 
 /// What came of resuming.
@@ -129,16 +142,22 @@ pub enum Resumed {
     Done(Plan),
 }
 
-/// Lets the brake go if `confirm` is the hash of what it holds back now.
+/// Lets the brake go if `confirm` is the hash of what it holds back now. Removals that are not accepted are called off before
+/// it is: who has the access keeps it until they leave.
 ///
 /// # Errors
-/// `Refused` if it is not on.
+/// `Refused` if it is not on, or if somebody cannot keep what is refused to be taken; `Invalid` for what is not held back.
 pub async fn resume(
     ports: &Ports,
     who: &Who,
     brake: &Brake,
+    accept: &Accept,
     confirm: Option<&str>,
 ) -> Result<Resumed, AdminError> {
+    if *accept != Accept::All && *brake != Brake::Removals {
+        let message = "only removals are accepted in part: say the scope `removals`";
+        return Err(AdminError::mistake("accept", message));
+    }
     let on = now(ports).await?;
     let is_on = match brake {
         Brake::All => on.all.is_some(),
@@ -148,20 +167,27 @@ pub async fn resume(
     if !is_on {
         return Err(AdminError::refused("not_paused", "it is not paused"));
     }
-    let plan = held(ports, brake).await?;
+    let mut plan = held(ports, brake).await?;
     match confirm {
         None => return Ok(Resumed::Shown(plan)),
         Some(hash) if hash != plan.hash => return Ok(Resumed::Changed(plan)),
         Some(_) => {}
     }
+    accept.divide(&mut plan)?;
+    refuse::refuse(ports, who, &plan.refused).await?;
     set(ports, who, brake, None).await?;
-    let mut ids: Vec<&RunId> = plan.effects.iter().map(|held| &held.run).collect();
-    ids.dedup();
-    for id in ids {
+    let runs = |effects: &[Held]| -> BTreeSet<RunId> {
+        effects.iter().map(|held| held.run.clone()).collect()
+    };
+    let go_on = runs(&plan.effects);
+    for id in &go_on {
         match brake {
             Brake::Removals => wake::release(ports, id, who).await?,
             Brake::All | Brake::App(_) => wake::wake(ports, id, who).await?,
         }
+    }
+    for id in runs(&plan.refused).difference(&go_on) {
+        wake::wake(ports, id, who).await?;
     }
     Ok(Resumed::Done(plan))
 }
@@ -191,7 +217,11 @@ async fn held(ports: &Ports, brake: &Brake) -> Result<Plan, AdminError> {
     }
     effects.sort_by(|left, right| (&left.run, &left.step).cmp(&(&right.run, &right.step)));
     let hash = derive(&[&serde_json::to_string(&effects).unwrap_or_default()]);
-    Ok(Plan { effects, hash })
+    Ok(Plan {
+        effects,
+        hash,
+        refused: Vec::new(),
+    })
 }
 
 fn of_run<'a>(run: &'a Run, brake: &'a Brake) -> impl Iterator<Item = Held> + 'a {
@@ -204,7 +234,9 @@ fn of_run<'a>(run: &'a Run, brake: &'a Brake) -> impl Iterator<Item = Held> + 'a
             step: step.id.clone(),
             person: run.person.clone(),
             app: step.app().cloned(),
+            grant: step.grant().cloned(),
             goal: goal(step),
+            undoing: step.undoing,
         })
 }
 
