@@ -36,6 +36,7 @@ pub mod drift;
 pub mod effect;
 pub mod event;
 pub mod grant;
+pub mod handshake;
 pub mod oidc;
 pub mod public_url;
 pub mod settings;

@@ -19,6 +19,7 @@ pub mod files;
 pub mod identity;
 pub mod jobs;
 pub mod leaving;
+pub mod lever;
 pub mod logins;
 pub mod metrics;
 pub mod outside;

@@ -342,11 +342,16 @@ pub(in crate::console) const LEVER_HOOKS_HINT: &str =
     "Lever calls /webhooks/lever/{name}; the name is yours to choose.";
 pub(in crate::console) const LEVER_NAME_HINT: &str = "It is the end of the URL that Lever calls: hires calls /webhooks/lever/hires. \
      A name that is there already gets the new token.";
-pub(in crate::console) const LEVER_SEEN: &str = "A call that counted";
+pub(in crate::console) const LEVER_SCOPES: &str = "Scopes of the key";
+pub(in crate::console) const LEVER_SCOPES_NO: &str =
+    "Not tested yet: Test the key asks Lever for one of everything that Sando reads.";
+pub(in crate::console) const TESTED: &str = "Tested";
+pub(in crate::console) const LEVER_SEEN: &str = "A test event";
+pub(in crate::console) const LEVER_PINGED: &str = "Lever's test event came, rightly signed, to";
 pub(in crate::console) const LEVER_SEEN_YES: &str =
-    "Lever has called, with a signature that is right.";
-pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. This turns green by itself with the first event about a candidate; the test event that Lever sends when a \
-     webhook is saved is answered, but not kept.";
+    "Lever has told of candidates, with a signature that is right.";
+pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. Choose Verify connection beside the webhook in Lever: this turns green by itself, as it does with the first \
+     event about a candidate.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";
