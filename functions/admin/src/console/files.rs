@@ -264,7 +264,10 @@ pub(super) async fn show(
     };
     let text = serde_json::to_string_pretty(&file).unwrap_or_default();
     let lead = html! {
-        p.facts { @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } } }
+        p.facts {
+            @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } }
+            @if kind.kind == ConfigKind::App { a href={ "/console/apps/" (id) "/provisioner" } { (words::CREDENTIALS_OF) } }
+        }
     };
     let page = Page {
         nav: Nav::Policies,

@@ -114,6 +114,8 @@ pub(super) enum Said {
     Saved,
     /// A file, and what follows from it takes longer.
     Saving,
+    /// What an application's requests go out with.
+    CredentialsSet,
     /// A definition.
     Defined,
     /// A draft.
@@ -165,6 +167,7 @@ impl Said {
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
+        (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
@@ -221,6 +224,9 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
+        Said::CredentialsSet => {
+            "The credentials are set. The next request goes out with them; they are never shown again."
+        }
         Said::Defined => "Saved. It is available to connect now.",
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",

@@ -207,6 +207,31 @@ pub(in crate::console) const ACCOUNT_NAME_HINT: &str =
 pub(in crate::console) const SECRET_HINT: &str = "Is kept encrypted and never shown again.";
 pub(in crate::console) const OPTIONAL: &str = "May be left out.";
 
+/// What an application's requests go out with.
+pub(in crate::console) fn provisioner(app: &str, is_asked: bool, is_set: bool) -> String {
+    match (is_asked, is_set) {
+        (_, true) => format!("{app} has its credentials."),
+        (true, false) => {
+            format!("{app} has no credentials yet: no access is given there by itself.")
+        }
+        (false, false) => format!("{app} asks for no credentials."),
+    }
+}
+
+pub(in crate::console) const CREDENTIALS_OF: &str = "Credentials…";
+pub(in crate::console) const SET: &str = "set";
+pub(in crate::console) const IS_SET: &str = "is set, and never shown";
+pub(in crate::console) const SET_CREDENTIALS: &str = "Set the credentials";
+pub(in crate::console) const REPLACE_CREDENTIALS: &str = "Replace the credentials";
+pub(in crate::console) const REPLACES_ALL: &str = "Saving replaces all of them at once: what is left empty is gone. The next request goes out with the new \
+     ones, and there is no way back to the old ones.";
+pub(in crate::console) const NOTHING_ASKED: &str =
+    "Its file names no auth that asks for something, and no variables in its base URL.";
+pub(in crate::console) const NOTHING_BY_HAND: &str =
+    "Its owner gives and takes access by hand, so nothing is asked for here.";
+pub(in crate::console) const CREDENTIALS_NEED: &str =
+    "You can see what is set. Setting it takes the role administrator.";
+
 /// There is an account of this name already.
 pub(in crate::console) fn replaces(name: &str, users: u64) -> String {
     format!(

@@ -3,6 +3,7 @@
 use sando_core::event::{EventMessage, Ping};
 use sando_core::handle::inbox::take_in;
 use sando_core::ids::Slug;
+use sando_core::ports::Clock;
 use serde_json::json;
 
 use super::{Browser, between, everything};
