@@ -42,6 +42,7 @@ const PLAIN: &[(&str, &str)] = &[
         "A part of what they were known by is somebody else's",
     ),
     ("approval asked for", "Somebody was asked to decide"),
+    ("approval reminded of", "Who may decide was reminded"),
     ("approval delegated", "The decision was given to a deputy"),
     (
         "approval escalated",
@@ -187,6 +188,18 @@ fn word<T: DeserializeOwned>(word: &str) -> Option<T> {
     serde_json::from_value(Value::from(word)).ok()
 }
 
+/// Every effect.
+const ACTIONS: [Action; 8] = [
+    Action::Create,
+    Action::Restore,
+    Action::Entitle,
+    Action::RevokeSessions,
+    Action::ReleasePlan,
+    Action::Suspend,
+    Action::Remove,
+    Action::Send,
+];
+
 fn of_action(action: Action) -> &'static str {
     match action {
         Action::Create => "account made",
@@ -266,8 +279,28 @@ fn look(all: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
     found.map(|(_, sentence)| *sentence)
 }
 
+/// What is said of what is no account: a note in Lever, a message, a request.
+fn of_sent(kind: &str, action: &str) -> Option<String> {
+    let (what, done) = match kind {
+        "lever" => ("Note in Lever", "written"),
+        "step" => ("Step", "sent"),
+        _ => return None,
+    };
+    let how = match action {
+        "send" => done.to_owned(),
+        "send intended" => format!("about to be {done}"),
+        "verified" => "looked again, and it is there".to_owned(),
+        "given up" => "given up".to_owned(),
+        _ => return None,
+    };
+    Some(format!("{what}: {how}"))
+}
+
 /// The sentence of an action; none for one that is not known.
 fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
+    if let Some(sent) = of_sent(kind, action) {
+        return Some(sent);
+    }
     let in_app = || look(IN_APP, action).or_else(|| word(action).map(of_action));
     if kind == "app" || app.is_some() {
         let app = app.unwrap_or("the application");
@@ -306,6 +339,24 @@ fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
         "deleted" => Some(format!("{file} was deleted")),
         _ => None,
     }
+}
+
+/// The actions whose sentence has this text in it, and the text itself.
+pub(in crate::console) fn actions_like(text: &str) -> Vec<String> {
+    let wanted = text.to_lowercase();
+    let written = [PLAIN, LONG, IN_APP].into_iter().flatten();
+    let written = written.map(|(action, sentence)| ((*action).to_owned(), *sentence));
+    let actions = ACTIONS
+        .iter()
+        .map(|action| (action.as_str().to_owned(), of_action(*action)));
+    let events = EventKind::ALL
+        .iter()
+        .map(|kind| (format!("event {}", kind.as_str()), of_event(*kind)));
+    let known = written.chain(actions).chain(events);
+    let known = known.filter(|(_, sentence)| sentence.to_lowercase().contains(&wanted));
+    std::iter::once(wanted.clone())
+        .chain(known.map(|(action, _)| action.to_lowercase()))
+        .collect()
 }
 
 /// What happened, as a sentence. What a later release recorded is told as it is.
@@ -390,6 +441,29 @@ mod tests {
             }
         }
         assert!(known > 25, "{known}");
+    }
+
+    #[test]
+    fn an_action_is_found_by_its_sentence() {
+        let found = |text: &str, action: &str| actions_like(text).iter().any(|one| one == action);
+
+        assert!(found("asked to decide", "approval asked for"));
+        assert!(found("Account made", "create"));
+        assert!(found("hired in", "event candidate.hired"));
+        assert_eq!(actions_like("Nothing Like It"), ["nothing like it"]);
+    }
+
+    #[test]
+    fn what_is_sent_says_what_it_is() {
+        assert_eq!(happened("lever", None, "send"), "Note in Lever: written");
+        assert_eq!(
+            happened("lever", None, "verified"),
+            "Note in Lever: looked again, and it is there"
+        );
+        assert_eq!(
+            happened("step", None, "send intended"),
+            "Step: about to be sent"
+        );
     }
 
     #[test]

@@ -306,6 +306,30 @@ pub(in crate::console) fn verified(verified: &Verification) -> String {
 
 pub(in crate::console) const AUDIT: &str =
     "Everything that was decided and done, in chains that nobody can change unnoticed.";
+pub(in crate::console) const NO_DAY: &str = "a day, such as 2027-01-31";
+
+/// What a search of the trail found, and how far it looked.
+pub(in crate::console) fn searched(found: usize, looked: u64, has_more: bool) -> String {
+    let looked = many(looked, "record", "records");
+    match (size(found), has_more) {
+        (0, false) => "No record fits.".to_owned(),
+        (0, true) => format!("None of {looked} that were looked at fits; there are more."),
+        (some, false) => format!(
+            "{} what is asked for.",
+            many(some, "record fits", "records fit")
+        ),
+        (some, true) => format!(
+            "{} what is asked for, of {looked} that were looked at; there are more.",
+            many(some, "record fits", "records fit")
+        ),
+    }
+}
+
+/// On to what follows in the trail.
+pub(in crate::console) fn go_on(is_cut: bool) -> &'static str {
+    if is_cut { "Look further" } else { "Next" }
+}
+
 pub(in crate::console) const VERIFY: &str = "Verify now";
 pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
 pub(in crate::console) const SEALED: &str = "personal, and erased";

@@ -264,3 +264,39 @@ async fn the_attributes_that_count_are_there_before_any_are_written() {
         file.text
     );
 }
+
+#[tokio::test]
+async fn the_trail_is_filtered_by_a_form_whose_answers_have_addresses() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let asked = format!("/console/audit?to={}&did=asked+to+decide", fixture.person);
+    let today = "/console/audit?from=2027-01-04&until=2027-01-04&stream=";
+
+    let asked = browser.get(&asked).await;
+    let today = browser.get(today).await;
+    let nobody = browser.get("/console/audit?who=nobody").await;
+    let later = browser.get("/console/audit?from=2027-01-05").await;
+    let wrong = browser.get("/console/audit?from=tomorrow").await;
+
+    for (name, answer) in [("asked", &asked), ("today", &today), ("nobody", &nobody)] {
+        check(name, answer);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+    }
+    let text = &asked.text;
+    assert!(text.contains("what is asked for."), "{text}");
+    assert!(text.contains(">Somebody was asked to decide</a>"), "{text}");
+    assert!(!text.contains(">They became known</a>"), "{text}");
+    assert!(text.contains("value=\"asked to decide\""), "{text}");
+    let text = &today.text;
+    assert!(text.contains(">They became known</a>"), "{text}");
+    assert!(
+        text.contains("name=\"until\" value=\"2027-01-04\""),
+        "{text}"
+    );
+    for text in [&nobody.text, &later.text] {
+        assert!(text.contains("No record fits."), "{text}");
+        assert!(text.contains("Clear the filter"), "{text}");
+    }
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("such as 2027-01-31"), "{}", wrong.text);
+}
