@@ -1,7 +1,8 @@
 //! Sentences about licences and what they cost.
 
-use sando_core::report::{Forecast, Licences, Line, Money, Outlook, Residue, Week};
+use sando_core::report::{Forecast, Licence, Licences, Line, Money, Outlook, Residue, Week};
 
+use crate::console::chart::percent;
 use crate::console::format::{day, many, number, size, total};
 
 pub(in crate::console) const SPEND: &str = "Spend";
@@ -21,19 +22,54 @@ pub(in crate::console) const NOBODY: &str = "Nobody who is known";
 pub(in crate::console) const MOST_PEOPLE: &str =
     "One call clears at most 100 people; send it again for the rest.";
 
-/// How many of the seats are in use, and of how many: those that were bought, or else those that are held.
-pub(in crate::console) fn in_use(licences: &Licences) -> (u64, u64) {
-    let all = licences.by_license.values().flat_map(|app| app.values());
-    all.fold((0_u64, 0_u64), |(used, seats), one| {
-        let of = one.bought.unwrap_or(one.held).max(one.held);
-        (used.saturating_add(one.used), seats.saturating_add(of))
-    })
+/// How much of what is paid for is in use, as far as anybody can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(in crate::console) struct InUse {
+    /// Seats in use.
+    pub(in crate::console) used: u64,
+    /// Of so many: those that were bought, or else those that are held.
+    pub(in crate::console) seats: u64,
+    /// Seats of whose users the application tells when they were there last.
+    pub(in crate::console) told: u64,
+}
+
+impl InUse {
+    /// Of one licence; none while no roster of its application is read.
+    pub(in crate::console) fn of(licence: &Licence, is_read: bool) -> Option<Self> {
+        is_read.then(|| Self {
+            used: licence.used,
+            seats: licence.bought.unwrap_or(licence.held).max(licence.held),
+            told: licence.told,
+        })
+    }
+
+    /// Together with another.
+    pub(in crate::console) fn with(self, other: Self) -> Self {
+        Self {
+            used: self.used.saturating_add(other.used),
+            seats: self.seats.saturating_add(other.seats),
+            told: self.told.saturating_add(other.told),
+        }
+    }
+
+    /// Does anybody know it?
+    pub(in crate::console) fn is_known(&self) -> bool {
+        self.told > 0
+    }
+}
+
+/// A licence by the name of its application and its own, which often has the first in it.
+pub(in crate::console) fn license_name(app: &str, license: &str) -> String {
+    if license.to_lowercase().starts_with(&app.to_lowercase()) {
+        license.to_owned()
+    } else {
+        format!("{app} {license}")
+    }
 }
 
 /// Spend.
-pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64) -> String {
-    let (_, seats) = in_use(licences);
-    if seats == 0 {
+pub(in crate::console) fn spend(spent: &Money, licences: &Licences, in_use: &InUse) -> String {
+    if licences.by_license.is_empty() {
         return "No licence is known yet, so nobody can tell what is spent.".to_owned();
     }
     let back = if licences.reclaimable == 0 {
@@ -49,10 +85,30 @@ pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64
         true => "What is held has no price yet.".to_owned(),
         false => format!("{} a month.", total(spent)),
     };
-    format!(
-        "{spent}{back} {percent} % of {} in use.",
-        many(seats, "seat is", "seats are")
-    )
+    let seats = many(in_use.seats, "seat is", "seats are");
+    let used = match (in_use.seats, in_use.is_known()) {
+        (0, _) => "No roster is read yet, so nobody can tell what is in use.".to_owned(),
+        (_, false) => {
+            format!("Whether {seats} in use is unknown: no application tells of a last visit.")
+        }
+        (_, true) => format!(
+            "{} % of {seats} in use.",
+            percent(in_use.used, in_use.seats)
+        ),
+    };
+    format!("{spent}{back} {used}")
+}
+
+/// How many seats of a licence are in use.
+pub(in crate::console) fn used(licence: &Licence, in_use: Option<&InUse>) -> String {
+    let of = match (licence.bought, in_use) {
+        (Some(bought), _) => format!("{} bought", number(bought.max(licence.held))),
+        (None, _) => number(licence.held),
+    };
+    match in_use.filter(|one| one.is_known()) {
+        Some(one) => format!("{} of {of}", number(one.used)),
+        None => format!("unknown, of {of}"),
+    }
 }
 
 /// What leavers hold.
@@ -172,14 +228,15 @@ pub(in crate::console) fn clear(residue: &Residue) -> String {
 
 /// One licence.
 pub(in crate::console) fn licence(app: &str, license: &str, held: u64, noticed: usize) -> String {
+    let name = license_name(app, license);
     match (held, size(noticed)) {
-        (0, _) => format!("Nobody holds {app} {license}."),
+        (0, _) => format!("Nobody holds {name}."),
         (held, 0) => format!(
-            "{} {app} {license}, and nothing about that is odd.",
+            "{} {name}, and nothing about that is odd.",
             many(held, "person holds", "people hold")
         ),
         (held, noticed) => format!(
-            "{} {app} {license}; {} worth a look.",
+            "{} {name}; {} worth a look.",
             many(held, "user holds", "users hold"),
             many(noticed, "seat is", "seats are")
         ),
@@ -195,6 +252,17 @@ pub(in crate::console) fn noticed(flag: &str) -> &'static str {
         "duplicate" => "has another seat",
         "inactive" => "not active there",
         _ => "odd",
+    }
+}
+
+/// Why so many seats are noticed.
+pub(in crate::console) fn noticed_many(flag: &str, count: u64) -> String {
+    let count = number(count);
+    match flag {
+        "orphaned" => format!("{count} of nobody who is known"),
+        "holder_left" => format!("{count} of people who left"),
+        "duplicate" => format!("{count} beside another seat"),
+        other => format!("{count} {}", noticed(other)),
     }
 }
 

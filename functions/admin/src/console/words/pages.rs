@@ -12,8 +12,13 @@ pub(in crate::console) const ARRIVING: &str = "Arriving";
 pub(in crate::console) const LATELY: &str = "The last 90 days";
 pub(in crate::console) const FIRST_STEPS: &str = "First steps";
 
-/// The overview.
-pub(in crate::console) fn overview(needs: usize, arriving: usize, ready: usize) -> String {
+/// The overview; in the first hour with the steps that are left.
+pub(in crate::console) fn overview(
+    needs: usize,
+    arriving: usize,
+    ready: usize,
+    steps: usize,
+) -> String {
     let arrive = match (size(arriving), arriving.saturating_sub(ready)) {
         (0, _) => None,
         (all, 0) => Some(format!(
@@ -26,9 +31,13 @@ pub(in crate::console) fn overview(needs: usize, arriving: usize, ready: usize) 
             open
         )),
     };
-    let needs = match size(needs) {
-        0 => "Nothing needs you; everything runs by itself.".to_owned(),
-        count => format!("{} you.", many(count, "thing needs", "things need")),
+    let needs = match (size(needs), size(steps)) {
+        (0, 0) => "Nothing needs you; everything runs by itself.".to_owned(),
+        (0, steps) => format!(
+            "{} left until everything runs by itself.",
+            many(steps, "first step is", "first steps are")
+        ),
+        (count, _) => format!("{} you.", many(count, "thing needs", "things need")),
     };
     arrive.map_or_else(|| needs.clone(), |arrive| format!("{needs} {arrive}"))
 }

@@ -83,6 +83,8 @@ async fn every_page_is_there_when_there_is_nothing() {
     }
     let first = browser.get("/console").await;
     assert!(first.text.contains("First steps"), "{}", first.text);
+    let verdict = "5 first steps are left until everything runs by itself.";
+    assert!(first.text.contains(verdict), "{}", first.text);
     assert!(
         !first.text.contains("Needs you"),
         "nothing that says 0 is drawn"
