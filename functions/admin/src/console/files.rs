@@ -15,7 +15,7 @@ use sando_core::store::Loaded;
 use crate::Api;
 use crate::attributes::{current as attributes_now, id as attributes_id};
 
-use super::format::when;
+use super::format::{many, size, when};
 use super::input::At;
 use super::layout::{Nav, Page};
 use super::parts::{empty, hidden, tabs};
@@ -219,11 +219,11 @@ fn gist(kind: ConfigKind, id: &Slug, company: &Company) -> String {
         }),
         ConfigKind::App => company.apps.get(id).map_or_else(String::new, |app| {
             let owner = app.owner.as_deref().unwrap_or("nobody");
-            format!(
-                "{}, owned by {owner}, {} plans",
-                app.label(),
-                app.plans.len()
-            )
+            let plans = match size(app.plans.len()) {
+                0 => String::new(),
+                count => format!(", {}", many(count, "plan", "plans")),
+            };
+            format!("{}, owned by {owner}{plans}", app.label())
         }),
         ConfigKind::Rule => company
             .rules

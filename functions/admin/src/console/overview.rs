@@ -220,7 +220,7 @@ fn arrivals(all: &[Arrival]) -> Markup {
                     @for arrival in all {
                         tr {
                             td { a href={ "/console/people/" (arrival.person.id) } { (words::name(&arrival.person)) } }
-                            td data-label="First day" { @if let Some(on) = arrival.person.starts_on { (format::day(on)) } @else { "not known" } }
+                            td.nowrap data-label="First day" { @if let Some(on) = arrival.person.starts_on { (format::day(on)) } @else { "not known" } }
                             td data-label="Ready" { (readiness(&arrival.due)) }
                         }
                     }

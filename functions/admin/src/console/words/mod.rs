@@ -5,6 +5,7 @@
 mod access;
 mod builder;
 mod events;
+mod fields;
 mod happened;
 mod inbox;
 mod money;
@@ -15,6 +16,7 @@ mod work;
 pub(super) use access::*;
 pub(super) use builder::*;
 pub(super) use events::*;
+pub(super) use fields::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
 pub(super) use money::*;

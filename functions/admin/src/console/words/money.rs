@@ -206,6 +206,7 @@ pub(in crate::console) const DATA: &str = "Data";
 
 /// How times are spread.
 pub(in crate::console) fn spread(within: &str, count: u64) -> String {
+    let within = within.strip_prefix("under ").unwrap_or(within);
     format!(
         "half of {}; nine in ten within {within}",
         many(count, "access", "accesses")
