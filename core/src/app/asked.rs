@@ -4,18 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
-use super::{Application, Provision};
+use super::{Application, Provision, ReadFrom};
 use crate::auth::{Asked, Auth, AuthText, Given};
 use crate::mistake::Mistake;
 use crate::template::{BodyTemplate, Placeholders, Template};
 
 impl Application {
+    /// The account whose variables and credentials its provisioner goes out with: it has no `auth` of its own.
+    #[must_use]
+    pub fn borrows(&self) -> Option<&ReadFrom> {
+        let is_open = self.provisioner.auth().is_none() && !self.is_manual();
+        self.read.as_ref().filter(|_| is_open)
+    }
+
     fn connects(&self) -> Option<(&str, Option<&Auth>)> {
-        match &self.provisioner {
-            Provision::Manual(_) => None,
-            Provision::Scim(scim) => Some((&scim.base_url, scim.auth.as_ref())),
-            Provision::Http(http) => Some((&http.base_url, http.auth.as_ref())),
+        if self.borrows().is_some() {
+            return None;
         }
+        let base_url: &str = match &self.provisioner {
+            Provision::Manual(_) => return None,
+            Provision::Scim(scim) => &scim.base_url,
+            Provision::Http(http) => &http.base_url,
+        };
+        Some((base_url, self.provisioner.auth()))
     }
 
     /// The names of the variables that its base URL needs, and the credentials that its `auth` needs. What else stands
@@ -113,7 +124,16 @@ mod tests {
             "auth": { "type": "oauth2_client_credentials", "token_url": "https://{tenant}.wiki.example/token" } }),
         );
 
+        let lent = json!({ "app": "wiki", "read": { "definition": "wiki", "account": "prod" },
+            "provisioner": { "type": "scim", "base_url": "https://{tenant}.wiki.example" } });
+        let lent: Application = serde_json::from_value(lent).unwrap();
+
         assert_eq!(manual, (vec![], vec![]));
+        assert_eq!(
+            lent.asked(),
+            Default::default(),
+            "it goes out with what the account has"
+        );
         assert_eq!(open, (vec![], vec![]));
         assert_eq!(tenant.0, ["tenant"]);
         let client = ["client_id", "client_secret"].map(|name| (name.to_owned(), false));

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::{Markup, html};
+use sando_core::account::name_of;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{app_owner, set_credentials};
 use sando_core::admin::{AdminError, files};
@@ -70,7 +71,7 @@ fn page(api: &Api, visitor: &Visitor, of: &Of, filled: &Filled) -> Response {
         (summary(filled))
         @if of.is_set() { (known(&of.set)) }
         @if of.asked.is_empty() {
-            p.measure.muted { (if of.app.is_manual() { words::NOTHING_BY_HAND } else { words::NOTHING_ASKED }) }
+            p.measure.muted { (nothing(&of.app)) }
         } @else if visitor.may(Scope::Admin) {
             (form(visitor, of, filled, &once(api)))
         } @else {
@@ -88,6 +89,18 @@ fn page(api: &Api, visitor: &Visitor, of: &Of, filled: &Filled) -> Response {
         body,
     };
     page.respond(Some(visitor))
+}
+
+/// Why nothing is asked.
+fn nothing(app: &Application) -> Markup {
+    let account = app.borrows().map(|read| (read, name_of(&read.account)));
+    match account {
+        Some((read, Ok(name))) => html! {
+            (words::BORROWS) " " a href={ "/console/accounts/" (read.definition) "/" (name) } { (read.definition) " / " (read.account) } "."
+        },
+        _ if app.is_manual() => html! { (words::NOTHING_BY_HAND) },
+        _ => html! { (words::NOTHING_ASKED) },
+    }
 }
 
 /// Variables with their values, and credentials by name.

@@ -236,6 +236,8 @@ pub(in crate::console) const REPLACES_ALL: &str = "Saving replaces all of them a
      ones, and there is no way back to the old ones.";
 pub(in crate::console) const NOTHING_ASKED: &str =
     "Its file names no auth that asks for something, and no variables in its base URL.";
+pub(in crate::console) const BORROWS: &str =
+    "Its file names no auth, so it goes out with what this account is connected with:";
 pub(in crate::console) const NOTHING_BY_HAND: &str =
     "Its owner gives and takes access by hand, so nothing is asked for here.";
 pub(in crate::console) const CREDENTIALS_NEED: &str =
