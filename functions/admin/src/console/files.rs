@@ -15,6 +15,7 @@ use sando_core::store::Loaded;
 use crate::Api;
 use crate::attributes::{current as attributes_now, id as attributes_id};
 
+use super::builder::print_yaml;
 use super::format::{many, size, when};
 use super::input::At;
 use super::layout::{Nav, Page};
@@ -262,7 +263,7 @@ pub(super) async fn show(
         }
         None => (built_in(&api, kind.kind, &id).await?, None, Vec::new()),
     };
-    let text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    let text = print_yaml(&file);
     let lead = html! {
         p.facts {
             @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } }

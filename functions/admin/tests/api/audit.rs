@@ -147,7 +147,7 @@ async fn the_trail_is_filtered_by_who_what_on_what_and_when() {
     put.expect(201);
     let all = world.get("/v1/audit?stream=config").await.expect(200);
     let (all, looked) = actions(&all);
-    assert_eq!(all.len() as u64, looked);
+    assert_eq!(u64::try_from(all.len()).unwrap(), looked);
 
     let actor = format!("key:{}", key["id"].as_str().unwrap());
     for (filter, expect) in [

@@ -101,9 +101,9 @@ pub(in crate::console) fn spend(spent: &Money, licences: &Licences, in_use: &InU
 
 /// How many seats of a licence are in use.
 pub(in crate::console) fn used(licence: &Licence, in_use: Option<&InUse>) -> String {
-    let of = match (licence.bought, in_use) {
-        (Some(bought), _) => format!("{} bought", number(bought.max(licence.held))),
-        (None, _) => number(licence.held),
+    let of = match licence.bought {
+        Some(bought) => format!("{} bought", number(bought.max(licence.held))),
+        None => number(licence.held),
     };
     match in_use.filter(|one| one.is_known()) {
         Some(one) => format!("{} of {of}", number(one.used)),

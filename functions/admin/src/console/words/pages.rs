@@ -269,7 +269,7 @@ pub(in crate::console) const SEE_CHANGES: &str = "See what would change";
 pub(in crate::console) const SAVE: &str = "Save";
 pub(in crate::console) const FILE: &str = "File";
 pub(in crate::console) const FILE_HINT: &str =
-    "As JSON or YAML. Nothing is saved before you saw what would change.";
+    "As YAML or JSON. Nothing is saved before you saw what would change.";
 pub(in crate::console) const FILE_READ_ONLY: &str =
     "You can read this file. Changing it takes the role administrator.";
 pub(in crate::console) const BUILT_IN: &str = "Built in; a file of this name replaces it.";
