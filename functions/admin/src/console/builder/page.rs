@@ -108,7 +108,7 @@ impl Shown<'_> {
                 @let id = anchor(&name);
                 div.field {
                     label for=(id) { (words::variant(variant.at)) }
-                    div.row {
+                    div.row.choose {
                         select id=(id) name=(name) hx-post=(self.place(self.step)) hx-trigger="change"
                             hx-target="#builder" hx-select="#builder" hx-swap="outerMorph" {
                             @if !variant.choices.iter().any(|(word, _)| *word == variant.chosen) { option value=(variant.chosen) selected { (variant.chosen) } }

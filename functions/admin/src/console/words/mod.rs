@@ -45,7 +45,7 @@ pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
-pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit, and whoever asked is told.";
+pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit.";
 pub(super) const FIND: &str = "Find";
 pub(super) const FIND_WHAT: &str =
     "A person, an account, a run or a file, by how it begins or by id";
