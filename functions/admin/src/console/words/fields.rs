@@ -164,7 +164,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     (
         "/auth/exchange",
         "Exchange",
-        "As YAML, where the signed token gets another one: token_url: https://…",
+        "As YAML, where the signed token is exchanged for another one: token_url, scopes.",
     ),
     (
         "/auth/authorize_params",
