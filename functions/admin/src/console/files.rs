@@ -268,6 +268,7 @@ pub(super) async fn show(
         p.facts {
             @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } }
             @if kind.kind == ConfigKind::App { a href={ "/console/apps/" (id) "/provisioner" } { (words::CREDENTIALS_OF) } }
+            @if changed_at.is_some() { a href={ "/console/audit?stream=config&to=" (kind.kind.as_str()) "/" (id) } { (words::WHO_CHANGED) } }
         }
     };
     let page = Page {

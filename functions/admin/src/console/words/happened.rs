@@ -213,6 +213,17 @@ fn of_action(action: Action) -> &'static str {
     }
 }
 
+/// Every kind of file.
+const FILES: [ConfigKind; 7] = [
+    ConfigKind::App,
+    ConfigKind::Attributes,
+    ConfigKind::Policy,
+    ConfigKind::Rule,
+    ConfigKind::Workflow,
+    ConfigKind::Settings,
+    ConfigKind::Pause,
+];
+
 fn of_file(kind: ConfigKind) -> &'static str {
     match kind {
         ConfigKind::App => "The application",
@@ -345,18 +356,21 @@ fn sentence(kind: &str, app: Option<&str>, action: &str) -> Option<String> {
 pub(in crate::console) fn actions_like(text: &str) -> Vec<String> {
     let wanted = text.to_lowercase();
     let written = [PLAIN, LONG, IN_APP].into_iter().flatten();
-    let written = written.map(|(action, sentence)| ((*action).to_owned(), *sentence));
-    let actions = ACTIONS
-        .iter()
-        .map(|action| (action.as_str().to_owned(), of_action(*action)));
-    let events = EventKind::ALL
-        .iter()
-        .map(|kind| (format!("event {}", kind.as_str()), of_event(*kind)));
-    let known = written.chain(actions).chain(events);
-    let known = known.filter(|(_, sentence)| sentence.to_lowercase().contains(&wanted));
-    std::iter::once(wanted.clone())
-        .chain(known.map(|(action, _)| action.to_lowercase()))
-        .collect()
+    let written = written.map(|(action, _)| (*action).to_owned());
+    let effects = ACTIONS.iter().map(|action| action.as_str().to_owned());
+    let events = EventKind::ALL.iter();
+    let events = events.map(|kind| format!("event {}", kind.as_str()));
+    let files = FILES.iter().flat_map(|kind| {
+        let kind = kind.as_str();
+        [format!("{kind} put"), format!("{kind} deleted")]
+    });
+    let says = |action: &String| {
+        let sentence = sentence("app", None, action);
+        sentence.is_some_and(|sentence| sentence.to_lowercase().contains(&wanted))
+    };
+    let known = written.chain(effects).chain(events).chain(files);
+    let known = known.filter(says).map(|action| action.to_lowercase());
+    std::iter::once(wanted.clone()).chain(known).collect()
 }
 
 /// What happened, as a sentence. What a later release recorded is told as it is.
@@ -450,6 +464,7 @@ mod tests {
         assert!(found("asked to decide", "approval asked for"));
         assert!(found("Account made", "create"));
         assert!(found("hired in", "event candidate.hired"));
+        assert!(found("policy was saved", "policy put"));
         assert_eq!(actions_like("Nothing Like It"), ["nothing like it"]);
     }
 

@@ -317,6 +317,8 @@ pub(in crate::console) fn verified(verified: &Verification) -> String {
 
 pub(in crate::console) const AUDIT: &str =
     "Everything that was decided and done, in chains that nobody can change unnoticed.";
+pub(in crate::console) const ALL_RECORDS: &str = "Every record about them";
+pub(in crate::console) const WHO_CHANGED: &str = "Who changed it";
 pub(in crate::console) const NO_DAY: &str = "a day, such as 2027-01-31";
 
 /// What a search of the trail found, and how far it looked.

@@ -302,3 +302,19 @@ async fn the_trail_is_filtered_by_a_form_whose_answers_have_addresses() {
     assert_eq!(wrong.status, 422);
     assert!(wrong.text.contains("such as 2027-01-31"), "{}", wrong.text);
 }
+
+#[tokio::test]
+async fn a_file_leads_to_who_changed_it() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let file = browser.get("/console/apps/figma").await.text;
+    let link = "/console/audit?stream=config&amp;to=app/figma";
+    assert!(file.contains(link), "{file}");
+
+    let page = browser.get(&link.replace("&amp;", "&")).await.text;
+
+    let changes = page.matches(">figma: ").count();
+    let saved = page.matches("The application was saved").count();
+    assert_eq!(changes + saved, 2, "put twice: {page}");
+    assert!(!page.contains("The policy was saved"), "{page}");
+}
