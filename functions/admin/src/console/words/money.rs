@@ -60,7 +60,9 @@ impl InUse {
 
 /// A licence by the name of its application and its own, which often has the first in it.
 pub(in crate::console) fn license_name(app: &str, license: &str) -> String {
-    if license.to_lowercase().starts_with(&app.to_lowercase()) {
+    let (of, own) = (app.to_lowercase(), license.to_lowercase());
+    let rest = own.strip_prefix(&of);
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) {
         license.to_owned()
     } else {
         format!("{app} {license}")
@@ -305,3 +307,59 @@ pub(in crate::console) fn review(shown: usize, is_odd_only: bool, has_more: bool
     }
 }
 pub(in crate::console) const NEVER_MATCHED: &str = "Licence rules that match nobody";
+
+#[cfg(test)]
+mod tests {
+    use sando_core::ids::Slug;
+
+    use super::*;
+
+    #[test]
+    fn a_licence_is_not_named_twice() {
+        assert_eq!(license_name("Wiki", "wiki"), "wiki");
+        assert_eq!(license_name("Zoom", "Zoom licensed"), "Zoom licensed");
+        assert_eq!(license_name("Acme", "pro"), "Acme pro");
+        assert_eq!(license_name("Go", "Gold"), "Go Gold");
+    }
+
+    #[test]
+    fn what_nobody_tells_is_unknown_and_not_zero() {
+        let licence = Licence {
+            held: 3,
+            ..Licence::default()
+        };
+        let mut licences = Licences::default();
+        let of_app = licences.by_license.entry(Slug::parse("acme").unwrap());
+        of_app
+            .or_default()
+            .insert("pro".to_owned(), licence.clone());
+        let said = |licence: &Licence, is_read: bool| {
+            let in_use = InUse::of(licence, is_read);
+            let verdict = spend(&Money::default(), &licences, &in_use.unwrap_or_default());
+            (used(licence, in_use.as_ref()), verdict)
+        };
+
+        let (row, verdict) = said(&licence, true);
+        assert_eq!(row, "unknown, of 3");
+        assert!(
+            verdict.ends_with(
+                "Whether 3 seats are in use is unknown: no application tells of a last visit."
+            ),
+            "{verdict}"
+        );
+        let (row, verdict) = said(&licence, false);
+        assert_eq!(row, "unknown, of 3");
+        assert!(verdict.contains("No roster is read yet"), "{verdict}");
+        let told = Licence {
+            used: 1,
+            told: 2,
+            ..licence.clone()
+        };
+        let (row, verdict) = said(&told, true);
+        assert_eq!(row, "1 of 3");
+        assert!(
+            verdict.ends_with("33 % of 3 seats are in use."),
+            "{verdict}"
+        );
+    }
+}
