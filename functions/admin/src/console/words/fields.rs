@@ -353,7 +353,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "Users without an email",
         "Left out and listed if nothing is said.",
     ),
-    ("/status/active_when", "Active when", "All must hold."),
+    ("/status/active_when", "Active when", ""),
     (
         "/users/where",
         "Only these records",
@@ -369,7 +369,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "Field",
         "Where a user has it, such as state.",
     ),
-    ("/licenses/conditions", "Licences", "Every one that fits."),
+    ("/licenses/conditions", "Licences", ""),
     (
         "/licenses/auto/name",
         "Name of the licence",
