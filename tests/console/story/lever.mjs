@@ -22,6 +22,7 @@ export const connectLever = async ({ page, sando }) => {
   assert.equal(await verdict(page), "Lever lets us in.");
   await page.getByRole("link", { name: "Back" }).click();
 
+  await lever.waitFor();
   assert.equal(await open(), 1);
   // Webhooks are saved in Lever, and one of them is tried there.
   const [registration] = await sando.registerWebhooks("hires");
