@@ -129,9 +129,10 @@ mod tests {
         let lent: Application = serde_json::from_value(lent).unwrap();
 
         assert_eq!(manual, (vec![], vec![]));
+        let nothing = (BTreeSet::new(), Vec::new());
         assert_eq!(
             lent.asked(),
-            Default::default(),
+            nothing,
             "it goes out with what the account has"
         );
         assert_eq!(open, (vec![], vec![]));
