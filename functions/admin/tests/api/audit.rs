@@ -113,7 +113,7 @@ async fn the_export_is_lines_or_a_table() {
 
     assert_eq!(lines.header("content-type"), "application/jsonl");
     assert_eq!(lines.text.lines().count(), 1);
-    let record: serde_json::Value = serde_json::from_str(&lines.text).unwrap();
+    let record: Value = serde_json::from_str(&lines.text).unwrap();
     assert_eq!(record["target"], "app/figma");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert!(
