@@ -77,6 +77,28 @@ impl Hint {
     }
 }
 
+/// Lever's test event ("Verify connection") that proved authentic. It is about nobody.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ping {
+    /// Which registration received it.
+    pub registration: Slug,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// What travels on the queue `events`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EventMessage {
+    /// The connection was tried: nothing follows from it.
+    Ping {
+        /// What came.
+        ping: Ping,
+    },
+    /// Something happened: look there.
+    Look(Box<Hint>),
+}
+
 /// Where a delivery stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -37,6 +37,7 @@ pub mod drift;
 pub mod effect;
 pub mod event;
 pub mod grant;
+pub mod handshake;
 pub mod oidc;
 pub mod public_url;
 pub mod settings;

@@ -16,7 +16,7 @@ use url::Url;
 use crate::app::Application;
 use crate::catch_up::{Moved, Part};
 use crate::effect::{Action, Outcome};
-use crate::event::Hint;
+use crate::event::EventMessage;
 use crate::grant::Entitlement;
 use crate::ids::{EffectKey, ExternalId, LeverId};
 use crate::lever::{Candidacy, Needs};
@@ -258,11 +258,11 @@ pub trait WorkQueue: Send + Sync {
 /// The queue `events`: a hint that got a 2xx is never lost.
 #[async_trait]
 pub trait EventsQueue: Send + Sync {
-    /// Sends a hint; it is durable when this returns.
+    /// Sends a message; it is durable when this returns.
     ///
     /// # Errors
     /// `NoAnswer` if the queue did not take it: Lever has to retry.
-    async fn send(&self, hint: &Hint) -> Result<(), RemoteError>;
+    async fn send(&self, message: &EventMessage) -> Result<(), RemoteError>;
 }
 
 /// A notification to a person or role.

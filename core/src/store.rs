@@ -101,6 +101,8 @@ pub enum Key {
     Post,
     /// How far what was kept for long enough is deleted; one item.
     Purge,
+    /// What the connection to Lever showed of itself; one item.
+    Handshake,
 }
 
 impl Key {

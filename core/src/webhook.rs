@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::event::{Hint, ToldArchive};
+use crate::event::{Hint, Ping, ToldArchive};
 use crate::ids::{LeverId, Slug};
 
 /// The largest body that is read; Lever's are below 1 KiB.
@@ -77,7 +77,7 @@ pub enum Accepted {
     /// Look at this opportunity.
     Look(Box<Hint>),
     /// Lever's "Verify connection".
-    Ping,
+    Ping(Ping),
     /// An event that nothing depends on: answered and counted.
     Counted(String),
 }
@@ -149,7 +149,10 @@ fn accept(
     }
     if call.data.as_object().is_none_or(serde_json::Map::is_empty) {
         return if call.data.is_object() || call.data.is_null() {
-            Ok(Accepted::Ping)
+            Ok(Accepted::Ping(Ping {
+                registration: registration.clone(),
+                received_at: now,
+            }))
         } else {
             Err(Refused::Shape)
         };
@@ -210,7 +213,10 @@ mod tests {
         assert!(matches!(judged(archived, &[KEY]), Ok(Accepted::Look(_))));
 
         let ping = r#"{"event":"candidateHired","triggeredAt":1767600000000,"token":"b45f9b3382d6fa0ec396aa50e8400706ce5c2990ae6701c0","signature":"242eca0a3c2d558bd4ef9649f463a92cffdb4abb0bc8130d320e700e5122d037","data":{}}"#;
-        assert_eq!(judged(ping, &[KEY]), Ok(Accepted::Ping));
+        let Ok(Accepted::Ping(ping)) = judged(ping, &[KEY]) else {
+            panic!("refused")
+        };
+        assert_eq!(ping.registration.as_str(), "default");
     }
 
     #[test]

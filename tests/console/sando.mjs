@@ -53,11 +53,13 @@ export const start = async (provider) => {
     url, link, log, call, places, lever, apply, provider,
     /** Somebody signs an offer and is hired. */
     hire: async (...who) => lever("/hire", { opportunity: (await apply(...who)).opportunity }),
-    /** In Lever's settings a webhook is saved for each event that Sando looks at. */
+    /** In Lever's settings a webhook is saved for each event that Sando looks at. Answers their ids there. */
     registerWebhooks: async (registration) => {
+      const ids = [];
       for (const event of EVENTS) {
-        await lever("/webhooks", { event, url: `${url}/webhooks/lever/${registration}`, signing_token: SIGNING });
+        ids.push((await lever("/webhooks", { event, url: `${url}/webhooks/lever/${registration}`, signing_token: SIGNING })).id);
       }
+      return ids;
     },
   };
 };

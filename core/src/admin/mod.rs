@@ -21,6 +21,7 @@ pub mod import;
 pub mod jobs;
 pub mod kept;
 pub mod leaving;
+pub mod lever;
 pub mod logins;
 pub mod metrics;
 pub mod outside;

@@ -1,5 +1,6 @@
 //! Applications as users describe them: owner, plans with prices, and how access is given.
 
+mod asked;
 mod limits;
 mod provision;
 

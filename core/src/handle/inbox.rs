@@ -2,11 +2,22 @@
 
 use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
-use crate::event::{Hint, StoredDelivery};
+use crate::event::{EventMessage, Hint, StoredDelivery};
 use crate::ports::Ports;
 use crate::store::{Key, StoreError};
 
-use super::{HandleError, ledger};
+use super::{HandleError, handshake, ledger};
+
+/// Takes in a message of the queue `events`.
+///
+/// # Errors
+/// If it could not be stored: the message must stay in the queue.
+pub async fn take_in(ports: &Ports, message: EventMessage) -> Result<(), HandleError> {
+    match message {
+        EventMessage::Look(hint) => receive(ports, *hint).await,
+        EventMessage::Ping { ping } => handshake::change(ports, |known| known.hear(&ping)).await,
+    }
+}
 
 /// Stores a delivery, once. A repeat changes nothing; a token seen with other content is recorded and causes nothing.
 ///

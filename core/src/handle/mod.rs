@@ -18,6 +18,7 @@ pub(crate) mod events;
 mod evidence;
 pub mod files;
 mod forget;
+pub mod handshake;
 pub mod holds;
 pub mod inbox;
 pub mod jobs;

@@ -83,6 +83,9 @@ pub struct Licence {
     pub held: u64,
     /// Held and in use: by somebody who is here, seen lately as far as can be told.
     pub used: u64,
+    /// Held by somebody of whom the application tells when they were there last.
+    #[serde(skip)]
+    pub told: u64,
     /// By why a seat is noticed.
     pub noticed: BTreeMap<&'static str, u64>,
     /// What those that are held cost a month.
@@ -134,6 +137,8 @@ impl Licences {
             let of_app = self.by_license.entry(seat.app.clone()).or_default();
             let sum = of_app.entry(name).or_default();
             sum.held = sum.held.saturating_add(1);
+            let is_told = seat.last_visit_at.is_some();
+            sum.told = sum.told.saturating_add(u64::from(is_told));
             sum.monthly.join(&monthly);
             for flag in &flags {
                 let count = sum.noticed.entry(flag.as_str()).or_default();

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use sando_core::admin::jobs;
-use sando_core::admin::trail::{self, Place};
+use sando_core::admin::trail::{self, Filter, Place};
 use sando_core::audit::{Broken, Record, StreamId, Verification};
 use sando_core::ids::PersonId;
 use sando_core::job::Work;
@@ -15,7 +16,7 @@ use crate::Api;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::InQuery;
 use crate::jobs::{JobView, Patience, answer};
-use crate::list::{Listed, size};
+use crate::list::size;
 use crate::problem::Problem;
 use crate::timeline::place;
 
@@ -25,8 +26,28 @@ use crate::timeline::place;
 pub(crate) struct AuditQuery {
     stream: Option<StreamId>,
     person: Option<PersonId>,
+    /// By whom: `sando`, `local-admin`, `key:<id>`.
+    actor: Option<String>,
+    /// What was done, or a part of it.
+    action: Option<String>,
+    /// On what: `app/figma`, `figma`, or everything of a kind, `app`.
+    target: Option<String>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
     limit: Option<usize>,
     cursor: Option<String>,
+}
+
+/// One page of the trail. A search looks at so many records and no more: a page may be empty, and go on all the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TrailView {
+    /// The records.
+    #[schema(value_type = Vec<Object>)]
+    items: Vec<Record>,
+    /// Where the next page begins; null at the end.
+    next_cursor: Option<String>,
+    /// How many records this page looked at.
+    looked: u64,
 }
 
 /// The one stream that is asked for, if it is one.
@@ -36,21 +57,34 @@ pub(crate) fn stream(stream: Option<StreamId>, person: Option<PersonId>) -> Opti
 
 /// Lists audit records: a stream, a person's, or all streams one after the other; oldest first.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", operation_id = "list_audit",
-    params(("stream" = Option<String>, Query), ("person" = Option<String>, Query),
-        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Listed<Object>)))]
+    params(("stream" = Option<String>, Query), ("person" = Option<String>, Query), ("actor" = Option<String>, Query),
+        ("action" = Option<String>, Query), ("target" = Option<String>, Query), ("from" = Option<String>, Query),
+        ("until" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = TrailView)))]
 pub(crate) async fn list(
     _: MayRead,
     State(api): State<Api>,
     InQuery(query): InQuery<AuditQuery>,
-) -> Result<Json<Listed<Record>>, Problem> {
+) -> Result<Json<TrailView>, Problem> {
     let stream = stream(query.stream, query.person);
     let from = place(query.cursor.as_deref())?;
     let size = size(query.limit)?;
-    let page = trail::page(&api.ports, stream.as_ref(), from.as_ref(), size).await?;
-    Ok(Json(Listed {
+    let filter = Filter {
+        actor: query.actor,
+        actions: query
+            .action
+            .iter()
+            .map(|text| text.to_lowercase())
+            .collect(),
+        target: query.target,
+        from: query.from,
+        until: query.until,
+    };
+    let page = trail::search(&api.ports, stream.as_ref(), &filter, from.as_ref(), size).await?;
+    Ok(Json(TrailView {
         items: page.records,
         next_cursor: page.next.as_ref().map(Place::print),
+        looked: page.looked,
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use sando_core::admin::lever;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,7 +25,7 @@ pub(crate) async fn test(
     _: MayOperate,
     State(api): State<Api>,
 ) -> Result<Json<TestedView>, Problem> {
-    let tested = api.ports.lever.test().await;
+    let tested = lever::test(&api.ports).await;
     Ok(Json(TestedView {
         ok: tested.is_ok(),
         detail: tested.err().map(|error| error.to_string()),

@@ -11,7 +11,7 @@ use sando_core::admin::settings::LeverSecrets;
 use sando_core::admin::{self, AdminError, Expect};
 use sando_core::audit::Cause;
 use sando_core::changes::Origin;
-use sando_core::event::Hint;
+use sando_core::event::EventMessage;
 use sando_core::handle;
 use sando_core::ids::Slug;
 use sando_core::ports::{EventsQueue, Lever, Notifier, Ports, RemoteError, Secrets, Sent, Tokens};
@@ -69,13 +69,13 @@ struct Events(LocalQueue);
 
 #[async_trait]
 impl EventsQueue for Events {
-    async fn send(&self, hint: &Hint) -> Result<(), RemoteError> {
+    async fn send(&self, message: &EventMessage) -> Result<(), RemoteError> {
         let failed = |why: String| RemoteError::NoAnswer {
             remote: "events".to_owned(),
             why,
             sent: Sent::Perhaps,
         };
-        let body = serde_json::to_string(hint).map_err(|error| failed(error.to_string()))?;
+        let body = serde_json::to_string(message).map_err(|error| failed(error.to_string()))?;
         self.0
             .send(body, Duration::ZERO)
             .await
@@ -183,7 +183,7 @@ impl Engine {
     }
 
     async fn take_in_one(&self, message: &sando_infra::queue::Received) {
-        let Ok(hint) = serde_json::from_str::<Hint>(&message.body) else {
+        let Ok(told) = serde_json::from_str::<EventMessage>(&message.body) else {
             // It comes again until it is put aside, where somebody can look at it.
             tracing::error!(
                 receives = message.receive_count,
@@ -191,7 +191,7 @@ impl Engine {
             );
             return;
         };
-        let done = handle::inbox::receive(&self.ports, hint).await;
+        let done = handle::inbox::take_in(&self.ports, told).await;
         let gone = match done {
             Ok(()) => self
                 .events

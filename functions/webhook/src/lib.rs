@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode, header};
 use jiff::SignedDuration;
+use sando_core::event::EventMessage;
 use sando_core::ids::Slug;
 use sando_core::metric::Metric;
 use sando_core::ports::{Clock, EventsQueue, Secrets};
@@ -51,16 +52,10 @@ impl Webhook {
             return refused(Refused::Signature);
         };
         match self.judged(&registration, body).await {
-            Ok(Accepted::Look(hint)) => match self.queue.send(&hint).await {
-                Ok(()) => accepted(),
-                Err(error) => {
-                    tracing::error!(%error, "a verified webhook could not be enqueued: Lever will send it again");
-                    problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-                }
-            },
-            Ok(Accepted::Ping) => {
+            Ok(Accepted::Look(hint)) => self.enqueue(EventMessage::Look(hint)).await,
+            Ok(Accepted::Ping(ping)) => {
                 tracing::info!(%registration, "Lever verified the connection");
-                accepted()
+                self.enqueue(EventMessage::Ping { ping }).await
             }
             Ok(Accepted::Counted(event)) => {
                 tracing::info!(%registration, event, "an event that nothing depends on");
@@ -70,6 +65,16 @@ impl Webhook {
             Err(why) => {
                 tracing::warn!(%registration, %why, "a webhook was refused");
                 refused(why)
+            }
+        }
+    }
+
+    async fn enqueue(&self, message: EventMessage) -> Response<String> {
+        match self.queue.send(&message).await {
+            Ok(()) => accepted(),
+            Err(error) => {
+                tracing::error!(%error, "a verified webhook could not be enqueued: Lever will send it again");
+                problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
         }
     }

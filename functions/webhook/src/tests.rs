@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sando_core::event::Hint;
 use sando_core::metric;
 use sando_core::ports::{RemoteError, SecretValues, Sent};
 use sando_core::webhook::MAX_BODY_BYTES;
@@ -27,12 +26,12 @@ const PING: &str = r#"{"event":"candidateHired","triggeredAt":1767600000000,"tok
 #[derive(Default)]
 struct Queue {
     is_away: AtomicBool,
-    taken: Mutex<Vec<Hint>>,
+    taken: Mutex<Vec<EventMessage>>,
 }
 
 #[async_trait]
 impl EventsQueue for Queue {
-    async fn send(&self, hint: &Hint) -> Result<(), RemoteError> {
+    async fn send(&self, message: &EventMessage) -> Result<(), RemoteError> {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(RemoteError::NoAnswer {
                 remote: "events".to_owned(),
@@ -40,7 +39,7 @@ impl EventsQueue for Queue {
                 sent: Sent::Perhaps,
             });
         }
-        self.taken.lock().unwrap().push(hint.clone());
+        self.taken.lock().unwrap().push(message.clone());
         Ok(())
     }
 }
@@ -185,7 +184,7 @@ impl World {
         told.iter().filter(|told| *told == name).count()
     }
 
-    /// How many hints are on the queue.
+    /// How many messages are on the queue.
     fn queued(&self) -> usize {
         self.queue.taken.lock().unwrap().len()
     }
@@ -198,10 +197,12 @@ async fn a_verified_call_is_on_the_queue_as_a_hint_where_to_look() {
     world.takes(HIRED).await;
 
     let taken = world.queue.taken.lock().unwrap();
-    assert_eq!(taken.len(), 1);
-    assert_eq!(taken[0].event, "candidateHired");
+    let [EventMessage::Look(hint)] = taken.as_slice() else {
+        panic!("{taken:?}")
+    };
+    assert_eq!(hint.event, "candidateHired");
     assert_eq!(
-        taken[0].opportunity.as_str(),
+        hint.opportunity.as_str(),
         "ab0469a5-c2ba-4ff7-b9d4-9080df2db07e"
     );
 }
@@ -220,13 +221,34 @@ async fn while_the_queue_is_away_lever_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_and_leads_to_nothing() {
+async fn a_ping_is_on_the_queue_as_what_it_is_and_looks_nowhere() {
     let world = World::new();
 
     world.takes(PING).await;
 
-    assert_eq!(world.queued(), 0);
     assert_eq!(world.counted("WebhooksIgnored"), 0);
+    let taken = world.queue.taken.lock().unwrap();
+    let [EventMessage::Ping { ping }] = taken.as_slice() else {
+        panic!("{taken:?}")
+    };
+    assert_eq!(ping.registration.as_str(), "default");
+    assert_eq!(ping.received_at, world.clock.now());
+}
+
+#[tokio::test]
+async fn a_ping_that_is_not_authentic_leaves_nothing() {
+    let world = World::new();
+    let unauthorized = StatusCode::UNAUTHORIZED;
+
+    let forged = PING.replace("242e", "242f");
+    for (registration, body) in [("default", forged.as_str()), ("another", PING)] {
+        world
+            .refuses(registration, body, unauthorized, "unauthorized")
+            .await;
+    }
+
+    assert_eq!(world.queued(), 0);
+    assert_eq!(world.counted("WebhooksRefused"), 2);
 }
 
 #[tokio::test]

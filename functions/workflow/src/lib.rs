@@ -5,7 +5,7 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
-use sando_core::event::Hint;
+use sando_core::event::EventMessage;
 use sando_core::handle::{self, HandleError};
 use sando_core::ports::{Lane, Ports, WorkMessage};
 use sando_infra::aws::batch::{self, Unreadable};
@@ -53,8 +53,8 @@ impl Workflow {
     async fn handle(&self, message: SqsMessage) -> Result<(), MessageError> {
         let queue = queue_name(message.event_source_arn.as_deref().unwrap_or_default());
         if queue == self.events {
-            let hint: Hint = batch::parsed(&message)?;
-            return Ok(handle::inbox::receive(&self.ports, hint).await?);
+            let told: EventMessage = batch::parsed(&message)?;
+            return Ok(handle::inbox::take_in(&self.ports, told).await?);
         }
         if queue == self.work {
             let due: WorkMessage = batch::parsed(&message)?;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use sando_core::event::{Hint, StoredDelivery, ToldArchive};
+use sando_core::handshake::Handshake;
 use sando_core::ids::{LeverId, Slug};
 use sando_core::ports::Ports;
-use sando_core::store::{Entity, Store};
+use sando_core::store::{Entity, Key, PageRequest, Query, Store, Version};
 use sando_infra::aws::{Config, connect};
 use sando_infra::memory::MemoryStore;
 use sando_workflow::Workflow;
@@ -126,4 +127,38 @@ async fn the_same_message_twice_is_no_failure() {
     let messages = vec![message("one", EVENTS, &good), message("two", EVENTS, &good)];
 
     assert_eq!(failed(&workflow, messages).await, Vec::<String>::new());
+}
+
+/// As the function `webhook` sends it.
+fn ping(at: &str) -> String {
+    format!(r#"{{"ping":{{"registration":"hires","received_at":"{at}"}}}}"#)
+}
+
+#[tokio::test]
+async fn a_test_event_is_kept_in_one_item_and_leads_to_nothing() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let workflow = workflow(store.clone());
+
+    for (id, at) in [
+        ("first", "2027-01-04T09:00:00Z"),
+        ("later", "2027-01-04T09:01:00Z"),
+        ("told again", "2027-01-04T09:01:00Z"),
+    ] {
+        let failed = failed(&workflow, vec![message(id, EVENTS, &ping(at))]).await;
+        assert_eq!(failed, Vec::<String>::new(), "{id}");
+    }
+
+    let known = store.find::<Handshake>(&Key::Handshake).await.unwrap();
+    let known = known.unwrap();
+    assert_eq!(known.version, Version(2), "what is no news is not written");
+    let heard = known.entity.ping.unwrap();
+    assert_eq!(heard.registration.as_str(), "hires");
+    assert_eq!(heard.received_at.to_string(), "2027-01-04T09:01:00Z");
+    let page = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let (kind, states) = (StoredDelivery::KIND, vec!["received"]);
+    let deliveries = store.list(&Query::States { kind, states }, &page).await;
+    assert!(deliveries.unwrap().items.is_empty(), "it is no delivery");
 }

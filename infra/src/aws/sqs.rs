@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use sando_core::event::Hint;
+use sando_core::event::EventMessage;
 use sando_core::ports::{EventsQueue, Lane, RemoteError, Sent, WorkMessage, WorkQueue};
 use serde::Serialize;
 
@@ -59,8 +59,8 @@ impl SqsEvents {
 
 #[async_trait]
 impl EventsQueue for SqsEvents {
-    async fn send(&self, hint: &Hint) -> Result<(), RemoteError> {
-        self.0.send(hint, 0).await
+    async fn send(&self, message: &EventMessage) -> Result<(), RemoteError> {
+        self.0.send(message, 0).await
     }
 }
 

@@ -30,6 +30,7 @@
 //! | letter | `LETTER#<id>` | `LETTER` | yes | by state | | `get`, `list`, `due` |
 //! | post | `POST` | `POST` | | | | `get` |
 //! | purge | `PURGE` | `PURGE` | yes | | | `get`, `due` |
+//! | handshake with Lever | `HANDSHAKE` | `HANDSHAKE` | | | | `get` |
 //! | definition | `DEFINITIONS` | `DEFINITION#<slug>` | | | | `group(Definitions)`, `get` |
 //! | draft of a definition | `DRAFTS` | `DRAFT#<slug>` | | | | `group(Drafts)`, `get` |
 //! | version of a definition | `DEFINITION#<slug>` | `VERSION#<number>` | | | | `group(DefinitionVersions)`, `get` |
@@ -146,6 +147,7 @@ impl From<&Key> for ItemKey {
             Key::Letter(id) => (format!("LETTER#{id}"), "LETTER".to_owned()),
             Key::Post => ("POST".to_owned(), "POST".to_owned()),
             Key::Purge => ("PURGE".to_owned(), "PURGE".to_owned()),
+            Key::Handshake => ("HANDSHAKE".to_owned(), "HANDSHAKE".to_owned()),
             Key::Definition(_)
             | Key::DefinitionVersion(..)
             | Key::Draft(_)
@@ -244,6 +246,7 @@ impl TryFrom<&ItemKey> for Key {
             (["LETTER", id], ["LETTER"]) => Self::Letter(id.parse()?),
             (["POST"], ["POST"]) => Self::Post,
             (["PURGE"], ["PURGE"]) => Self::Purge,
+            (["HANDSHAKE"], ["HANDSHAKE"]) => Self::Handshake,
             (pk, sk) => parse_reading(pk, sk)?,
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

@@ -11,6 +11,7 @@ use sando_core::catch_up::CatchUp;
 use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::event::KnownCandidacy;
+use sando_core::handshake::Handshake;
 use sando_core::ids::{LeverId, PersonId};
 use sando_core::retention::Purge;
 use sando_core::store::{
@@ -259,6 +260,7 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     let known = store.find::<KnownCandidacy>(&candidacy).await.unwrap();
     let catch_up = store.find::<CatchUp>(&Key::CatchUp).await.unwrap();
     let purge = store.find::<Purge>(&Key::Purge).await.unwrap().unwrap();
+    let handshake = store.find::<Handshake>(&Key::Handshake).await.unwrap();
 
     assert_eq!(approval.entity.state, ApprovalState::Waiting);
     let before: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
@@ -268,6 +270,9 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     assert_eq!(known.unwrap().entity.look_at, None);
     assert_eq!(catch_up.unwrap().entity.found, 3);
     assert_eq!((purge.entity.list, purge.entity.deleted), (2, 5));
+    let handshake = handshake.unwrap().entity;
+    assert_eq!(handshake.ping.unwrap().registration.as_str(), "hires");
+    assert_eq!(handshake.tested.unwrap().problem, None);
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ fn key() -> impl Strategy<Value = Key> {
         id("eff_").prop_map(Key::Letter),
         Just(Key::Post),
         Just(Key::Purge),
+        Just(Key::Handshake),
         slug().prop_map(Key::Definition),
         (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
         slug().prop_map(Key::Draft),

@@ -32,7 +32,8 @@ export const pagesOf = async (sando) => {
     ["catalogue", "/console/catalogue"], ["builder", "/console/builder"],
     ...["general", "auth", "endpoint", "test", "fields", "review", "yaml"].map((step) => [`builder-${step}`, `/console/builder/zoom/${step}`]),
     ...["general", "fields", "review"].map((step) => [`hostile-builder-${step}`, `/console/builder/hostile/${step}`]),
-    ["hostile-app", "/console/apps/hostile"], ["hostile-users", "/console/accounts/wiki/prod/users"],
-    ["sign-in", "/console/sign-in"], ["audit", "/console/audit"], ["record", "/console/audit/config/1"], ["settings", "/console/settings"],
+    ["hostile-app", "/console/apps/hostile"], ["provisioner", "/console/apps/wiki/provisioner"], ["hostile-users", "/console/accounts/wiki/prod/users"],
+    ["sign-in", "/console/sign-in"], ["audit", "/console/audit"],
+    ["audit-filtered", `/console/audit?to=${lee.id}&did=account`], ["record", "/console/audit/config/1"], ["settings", "/console/settings"],
   ];
 };

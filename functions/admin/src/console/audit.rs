@@ -3,12 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use sando_core::admin::api_key::Scope;
+use sando_core::admin::api_key::{self, Scope};
 use sando_core::admin::jobs;
-use sando_core::admin::trail::{self, Place};
+use sando_core::admin::trail::{self, Filter, Place};
 use sando_core::audit::{AuditValue, Record, StreamId};
 use sando_core::handle::cipher::Cipher;
+use sando_core::ids::PersonId;
 use sando_core::job::{JobState, Work};
 use serde::Deserialize;
 
@@ -20,7 +23,7 @@ use crate::timeline::place as parsed;
 use super::format::{exact, when};
 use super::input::{Asks, At};
 use super::layout::{Nav, Page};
-use super::parts::{button, empty, id as copied, older, segment};
+use super::parts::{button, clipped, empty, id as copied, segment};
 use super::refusal::Refusal;
 use super::story::{cause, values};
 use super::visitor::{Operates, Sees, Visitor};
@@ -30,47 +33,147 @@ use super::words;
 const MOST: usize = 50;
 
 /// Which part of the trail.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct AuditQuery {
-    #[serde(default)]
     stream: String,
+    who: String,
+    did: String,
+    to: String,
+    from: String,
+    until: String,
     cursor: Option<String>,
 }
 
-/// Lists records: a stream, or the last record of each.
+impl AuditQuery {
+    /// The fields that are filled in.
+    fn filled(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("stream", &self.stream),
+            ("who", &self.who),
+            ("did", &self.did),
+            ("to", &self.to),
+            ("from", &self.from),
+            ("until", &self.until),
+        ];
+        let all = all.into_iter().map(|(name, text)| (name, text.trim()));
+        all.filter(|(_, text)| !text.is_empty()).collect()
+    }
+
+    fn address(&self, cursor: &str) -> String {
+        let filled = self.filled().into_iter().chain([("cursor", cursor)]);
+        let filled = filled.map(|(name, text)| format!("{name}={}", segment(text)));
+        format!("/console/audit?{}", filled.collect::<Vec<_>>().join("&"))
+    }
+
+    /// The stream that is asked for, by name or by whose it is.
+    fn stream(&self) -> Result<Option<StreamId>, Problem> {
+        let person = PersonId::parse(self.to.trim().trim_start_matches("person/"));
+        match (self.stream.trim(), person) {
+            ("", Ok(person)) => Ok(Some(StreamId::Person(person))),
+            ("", Err(_)) => Ok(None),
+            (text, _) => StreamId::try_from(text.to_owned())
+                .map(Some)
+                .map_err(|error| Problem::mistake("stream", error.to_string())),
+        }
+    }
+
+    fn filter(&self, stream: Option<&StreamId>) -> Result<Filter, Problem> {
+        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        // Everything in a person's stream is about them, whatever else it names.
+        let is_theirs = |to: &String| {
+            let to = to.trim_start_matches("person/");
+            matches!(stream, Some(StreamId::Person(id)) if id.as_str() == to)
+        };
+        Ok(Filter {
+            actor: said(&self.who),
+            actions: said(&self.did)
+                .map(|text| words::actions_like(&text))
+                .unwrap_or_default(),
+            target: said(&self.to).filter(|to| !is_theirs(to)),
+            from: day("from", &self.from)?.and_then(midnight),
+            until: day("until", &self.until)?
+                .and_then(|day| day.tomorrow().ok())
+                .and_then(midnight),
+        })
+    }
+}
+
+fn day(name: &str, text: &str) -> Result<Option<Date>, Problem> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| Problem::mistake(name, words::NO_DAY)),
+    }
+}
+
+fn midnight(day: Date) -> Option<Timestamp> {
+    let zoned = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
+}
+
+/// Lists records: the last one of each stream, all of one, or those that are asked for.
 pub(super) async fn show(
     Sees(visitor): Sees,
     State(api): State<Api>,
     Asks(query): Asks<AuditQuery>,
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
-    let stream = match query.stream.trim() {
-        "" => None,
-        text => Some(
-            StreamId::try_from(text.to_owned())
-                .map_err(|error| Problem::mistake("stream", error.to_string()))?,
-        ),
+    let stream = query.stream()?;
+    let filter = query.filter(stream.as_ref())?;
+    let is_filtered = !query.filled().is_empty();
+    let (records, looked, next) = if is_filtered {
+        let from = parsed(query.cursor.as_deref())?;
+        let found =
+            trail::search(&api.ports, stream.as_ref(), &filter, from.as_ref(), MOST).await?;
+        (
+            found.records,
+            found.looked,
+            found.next.as_ref().map(Place::print),
+        )
+    } else {
+        let latest = trail::latest(&api.ports, query.cursor.clone(), MOST).await?;
+        (latest.records, 0, latest.next)
     };
-    let (records, next) = match &stream {
-        Some(stream) => {
-            let from = parsed(query.cursor.as_deref())?;
-            let page = trail::page(&api.ports, Some(stream), from.as_ref(), MOST).await?;
-            (page.records, page.next.as_ref().map(Place::print))
-        }
-        None => {
-            let latest = trail::latest(&api.ports, query.cursor.clone(), MOST).await?;
-            (latest.records, latest.next)
-        }
-    };
-    let address = format!("/console/audit?stream={}", segment(query.stream.trim()));
+    let who = Whos::of(&api, &visitor).await?;
     let body = html! {
-        (filter(&visitor, &query.stream))
-        @if stream.is_none() { p.small.muted { (words::LATEST_MEANS) } }
-        @if records.is_empty() { (empty(words::NO_RECORDS)) } @else { (table(&records, now)) }
-        (older(&address, next.as_deref()))
+        (bar(&visitor, &query, &who))
+        @if !is_filtered { p.small.muted { (words::LATEST_MEANS) } }
+        @if records.is_empty() {
+            @if is_filtered { p.empty { (words::NO_MATCH) " " a href="/console/audit" { (words::CLEAR) } } }
+            @else { (empty(words::NO_RECORDS)) }
+        } @else { (table(&records, &who, now)) }
+        @if let Some(cursor) = &next {
+            p.pager { a href=(query.address(cursor)) rel="next" { (words::go_on(is_filtered && records.len() < MOST)) } }
+        }
     };
-    Ok(around(words::AUDIT.to_owned(), body).respond(Some(&visitor)))
+    let verdict = if filter.is_empty() {
+        words::AUDIT.to_owned()
+    } else {
+        words::searched(records.len(), looked, next.is_some())
+    };
+    Ok(around(verdict, body).respond(Some(&visitor)))
+}
+
+/// Who did something, by name where it is known: keys are for who may see them.
+struct Whos(Vec<(String, String)>);
+
+impl Whos {
+    async fn of(api: &Api, visitor: &Visitor) -> Result<Self, Refusal> {
+        if !visitor.may(Scope::Admin) {
+            return Ok(Self(Vec::new()));
+        }
+        let keys = api_key::all(&api.ports).await?.into_iter();
+        let named = keys.map(|key| (format!("key:{}", key.id), key.name));
+        Ok(Self(named.collect()))
+    }
+
+    fn name<'a>(&'a self, actor: &'a str) -> &'a str {
+        let known = self.0.iter().find(|(known, _)| known == actor);
+        known.map_or(actor, |(_, name)| name.as_str())
+    }
 }
 
 fn around(verdict: String, body: Markup) -> Page {
@@ -84,13 +187,27 @@ fn around(verdict: String, body: Markup) -> Page {
     }
 }
 
-fn filter(visitor: &Visitor, stream: &str) -> Markup {
+fn bar(visitor: &Visitor, query: &AuditQuery, who: &Whos) -> Markup {
+    let is_filtered = !query.filled().is_empty();
     html! {
-        div.bar {
-            form.filter method="get" action="/console/audit" role="search" {
-                label { "Stream: config, events, person/…, account/…" input type="search" name="stream" value=(stream) maxlength="200"; }
-                button type="submit" { (words::FILTER) }
+        form.filter method="get" action="/console/audit" role="search" {
+            label { "Who" input type="search" name="who" value=(query.who) maxlength="200" list="whos"; }
+            label { "Did what" input type="search" name="did" value=(query.did) maxlength="100" data-find="1"; }
+            label { "To whom or what" input type="search" name="to" value=(query.to) maxlength="200" placeholder="per_…, figma, app"; }
+            label { "From (UTC)" input type="date" name="from" value=(query.from); }
+            label { "Until" input type="date" name="until" value=(query.until); }
+            @if !query.stream.is_empty() {
+                label { "Chain" input type="search" name="stream" value=(query.stream) maxlength="200"; }
             }
+            button type="submit" { (words::FILTER) }
+            @if is_filtered { a.button href="/console/audit" { (words::CLEAR) } }
+            datalist #whos {
+                option value="sando" {}
+                option value="local-admin" {}
+                @for (id, name) in &who.0 { option value=(id) { (name) } }
+            }
+        }
+        div.bar {
             a.button href="/console/reports/review" { (words::REVIEW) }
             @if visitor.may(Scope::Operate) { (button(visitor, "/console/audit/verify", "", words::VERIFY)) }
         }
@@ -107,22 +224,26 @@ fn app_of(target: &str) -> Option<&str> {
     target.strip_prefix("app/")
 }
 
-fn table(records: &[Record], now: Timestamp) -> Markup {
+fn table(records: &[Record], who: &Whos, now: Timestamp) -> Markup {
     html! {
         table {
             thead { tr {
-                th scope="col" { "What" } th scope="col" { "On what" } th scope="col" { "Result" } th scope="col" { "Who" }
-                th scope="col" { "When" } th scope="col" { "Stream" }
+                th scope="col" { "What" } th scope="col" { "On what" } th scope="col" { "Who" } th scope="col" { "When" } th scope="col" { "Chain" }
             } }
             tbody {
                 @for record in records {
+                    @let stream = record.stream.to_string();
                     tr {
-                        td { a href={ "/console/audit/" (record.stream) "/" (record.seq) } { (words::happened(kind_of(&record.target), app_of(&record.target), &record.action)) } }
-                        td data-label="On what" { (record.target) }
-                        td data-label="Result" { @if record.result != "ok" { (record.result) } }
-                        td data-label="Who" { (record.actor) }
-                        td data-label="When" { (when(record.at, now)) }
-                        td data-label="Stream" { a.small href={ "/console/audit?stream=" (segment(&record.stream.to_string())) } { (record.stream) } " " span.small.muted { "#" (record.seq) } }
+                        td {
+                            a href={ "/console/audit/" (stream) "/" (record.seq) } { (words::happened(kind_of(&record.target), app_of(&record.target), &record.action)) }
+                            @if record.result != "ok" { " " span.small.muted { (record.result) } }
+                        }
+                        td data-label="On what" { (clipped(&record.target)) }
+                        td data-label="Who" { (clipped(who.name(&record.actor))) }
+                        td.nowrap data-label="When" { (when(record.at, now)) }
+                        td.nowrap data-label="Chain" {
+                            a.small href={ "/console/audit?stream=" (segment(&stream)) } { (clipped(&stream)) } " " span.small.muted { "#" (record.seq) }
+                        }
                     }
                 }
             }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use sando_core::definition::{Batch, Certificate};
 use sando_core::roster::Lost;
 
-use super::format::number;
+use super::format::{many, number};
 use super::parts::tag;
 use super::states::Shape;
 
@@ -19,8 +19,8 @@ pub(super) fn shown(certificate: &Certificate) -> Markup {
             p.facts.bar {
                 @if certificate.complete { (tag(Shape::Verified, "read to its end")) } @else { (tag(Shape::Failed, "not read to its end")) }
                 @if let Some(by) = &certificate.ended_by { span.muted { "ended by " (by.replace('_', " ")) } }
-                span.muted { (number(certificate.pages)) " pages, " (number(certificate.received)) " records received, " (number(certificate.users)) " users" }
-                span.muted { (number(certificate.requests)) " requests, " (number(certificate.retries)) " repeated" }
+                span.muted { (many(certificate.pages, "page", "pages")) ", " (many(certificate.received, "record", "records")) " received, " (many(certificate.users, "user", "users")) }
+                span.muted { (many(certificate.requests, "request", "requests")) ", " (number(certificate.retries)) " repeated" }
                 @if certificate.duplicates > 0 { span.warn { (number(certificate.duplicates)) " there twice" } }
                 @for (reason, count) in &certificate.dropped { span.warn { (number(*count)) " dropped: " (reason) } }
             }

@@ -22,6 +22,7 @@ use crate::files::named;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
+use super::builder::print_yaml;
 use super::files::{Kind, above, editor, kind, warnings as shown};
 use super::form::Form;
 use super::format::{size, sums};
@@ -67,7 +68,7 @@ pub(super) async fn new(
         ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
         _ => json!({ kind.kind.as_str(): id }),
     };
-    let text = serde_json::to_string_pretty(&sketch).unwrap_or_default();
+    let text = print_yaml(&sketch);
     let page = Page {
         nav: Nav::Policies,
         title: format!("New {}", kind.one),

@@ -9,9 +9,11 @@ use maud::{Markup, html};
 use sando_core::account::{Account, name_of};
 use sando_core::admin::accounts::{self, Given};
 use sando_core::admin::{AdminError, Expect, definitions};
+use sando_core::app::Application;
 use sando_core::definition::Definition;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
+use sando_core::ports::SecretValues;
 use sando_core::store::Key;
 
 use crate::Api;
@@ -40,6 +42,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The name of the field.
+    pub(super) fn field(&self) -> &str {
+        &self.field
+    }
+
     /// The same, asked for a test.
     pub(super) fn for_once(&self) -> Self {
         Self {
@@ -82,6 +89,43 @@ pub(super) fn asked(definition: &Definition) -> Vec<Asked> {
     variables.chain(credentials).collect()
 }
 
+/// What the provisioner of an application is set up with; variables that were set and are needed no more stay.
+pub(super) fn asked_of_app(app: &Application, set: &SecretValues) -> Vec<Asked> {
+    let (mut names, credentials) = app.asked();
+    if !(names.is_empty() && credentials.is_empty()) {
+        names.extend(set.variables.keys().cloned());
+    }
+    let one = |field: String, label: String, secret: bool, optional: bool| Asked {
+        field,
+        label,
+        hint: String::new(),
+        secret,
+        optional,
+        choices: Vec::new(),
+        once: false,
+    };
+    let variables = names
+        .into_iter()
+        .map(|name| one(format!("variables.{name}"), name, false, false));
+    let credentials = credentials.into_iter().map(|asked| {
+        let field = format!("credentials.{}", asked.name);
+        one(field, asked.label, true, asked.optional)
+    });
+    variables.chain(credentials).collect()
+}
+
+/// What is wrong with what was filled in.
+pub(super) fn summary(filled: &Filled) -> Markup {
+    html! {
+        @if !filled.mistakes.is_empty() {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul { @for mistake in &filled.mistakes { li { a href={ "#" (mistake.path) } { (mistake.path) } ": " (mistake.message) } } }
+            }
+        }
+    }
+}
+
 async fn compiled(api: &Api, id: &Slug) -> Result<Definition, Refusal> {
     let item = definitions::must_be(&api.ports, id).await?.entity;
     Ok(item.compile().map_err(AdminError::Invalid)?)
@@ -120,12 +164,7 @@ impl Filled {
 fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) -> Response {
     let asked = asked(definition);
     let body = html! {
-        @if !filled.mistakes.is_empty() {
-            div.error-summary role="alert" {
-                h2 { (words::PROBLEM) }
-                ul { @for mistake in &filled.mistakes { li { a href={ "#" (mistake.path) } { (mistake.path) } ": " (mistake.message) } } }
-            }
-        }
+        (summary(filled))
         form.stack method="post" action={ "/console/connect/" (definition.slug()) } {
             (hidden(visitor, &once(api)))
             (field("account", words::ACCOUNT_NAME, words::ACCOUNT_NAME_HINT, "text", &filled.name, filled.mistake("account"), true))

@@ -15,7 +15,8 @@ use sando_core::store::Loaded;
 use crate::Api;
 use crate::attributes::{current as attributes_now, id as attributes_id};
 
-use super::format::when;
+use super::builder::print_yaml;
+use super::format::{many, size, when};
 use super::input::At;
 use super::layout::{Nav, Page};
 use super::parts::{empty, hidden, tabs};
@@ -219,11 +220,11 @@ fn gist(kind: ConfigKind, id: &Slug, company: &Company) -> String {
         }),
         ConfigKind::App => company.apps.get(id).map_or_else(String::new, |app| {
             let owner = app.owner.as_deref().unwrap_or("nobody");
-            format!(
-                "{}, owned by {owner}, {} plans",
-                app.label(),
-                app.plans.len()
-            )
+            let plans = match size(app.plans.len()) {
+                0 => String::new(),
+                count => format!(", {}", many(count, "plan", "plans")),
+            };
+            format!("{}, owned by {owner}{plans}", app.label())
         }),
         ConfigKind::Rule => company
             .rules
@@ -262,9 +263,13 @@ pub(super) async fn show(
         }
         None => (built_in(&api, kind.kind, &id).await?, None, Vec::new()),
     };
-    let text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    let text = print_yaml(&file);
     let lead = html! {
-        p.facts { @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } } }
+        p.facts {
+            @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } }
+            @if kind.kind == ConfigKind::App { a href={ "/console/apps/" (id) "/provisioner" } { (words::CREDENTIALS_OF) } }
+            @if changed_at.is_some() { a href={ "/console/audit?stream=config&to=" (kind.kind.as_str()) "/" (id) } { (words::WHO_CHANGED) } }
+        }
     };
     let page = Page {
         nav: Nav::Policies,

@@ -30,7 +30,7 @@ fn worth_a_look<'a>(forecast: &'a Forecast, company: &Company) -> Vec<Ahead<'a>>
         let known = company.apps.get(app);
         let label = known.map_or(app.as_str(), |app| app.label()).to_owned();
         plans.iter().map(move |(plan, outlook)| Ahead {
-            name: format!("{label} {plan}"),
+            name: words::license_name(&label, plan),
             to: format!("/console/licences/{app}/{}", segment(plan)),
             outlook,
         })

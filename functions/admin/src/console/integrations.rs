@@ -13,6 +13,7 @@ use sando_core::store::Loaded;
 
 use crate::Api;
 
+use super::builder::print_yaml;
 use super::format::{many, number, when};
 use super::input::At;
 use super::layout::{Nav, Page};
@@ -137,7 +138,7 @@ pub(super) async fn definition(
     let now = api.ports.clock.now();
     let item = definitions::must_be(&api.ports, &id).await?.entity;
     let versions = definitions::versions(&api.ports, &id).await?;
-    let file = serde_json::to_string_pretty(&item.file).unwrap_or_default();
+    let file = print_yaml(&item.file);
     let body = html! {
         div.bar {
             @if visitor.may(Scope::Admin) { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }

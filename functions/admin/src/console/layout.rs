@@ -174,7 +174,7 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
             }
             @if sees_all { a.find href="/console/find" data-opens="find" { (icon("search")) (words::FIND) } }
             div.who {
-                strong.name { (visitor.name) }
+                strong.name title=(visitor.name) { (visitor.name) }
                 form method="post" action="/console/sign-out" {
                     input type="hidden" name="csrf" value=(visitor.csrf);
                     button.quiet type="submit" { (icon("log-out")) (words::SIGN_OUT) }

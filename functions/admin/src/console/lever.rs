@@ -6,16 +6,20 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use sando_core::admin::Expect;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{self, LeverSecrets, Shown};
+use sando_core::admin::{self, Expect};
+use sando_core::catch_up::REGISTRATION;
 use sando_core::event::{DeliveryState, StoredDelivery};
+use sando_core::handshake::Handshake;
 use sando_core::ids::Slug;
-use sando_core::store::{Entity, PageRequest, Query};
+use sando_core::store::{Entity, Query};
 
 use crate::Api;
+use crate::list::gather;
 
 use super::form::Form;
+use super::format::when;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{button, hidden, tag};
@@ -37,20 +41,57 @@ async fn has_called(api: &Api) -> Result<bool, Refusal> {
         kind: StoredDelivery::KIND,
         states: states.iter().map(|state| state.as_str()).collect(),
     };
-    let one = PageRequest {
-        limit: 1,
-        cursor: None,
-    };
-    Ok(!api.ports.store.list(&query, &one).await?.items.is_empty())
+    // What catch-up found was never called.
+    let keep = |delivery: &StoredDelivery| delivery.hint.registration.as_str() != REGISTRATION;
+    let found = gather(api, &query, Some(1), None, keep).await?;
+    Ok(!found.items.is_empty())
 }
 
 fn line(is_done: bool, what: &str, why: &Markup) -> Markup {
+    let (shape, word) = match is_done {
+        true => (Shape::Done, "done"),
+        false => (Shape::Ready, "to do"),
+    };
+    state(shape, word, what, why)
+}
+
+fn state(shape: Shape, word: &str, what: &str, why: &Markup) -> Markup {
     html! {
         li {
-            span { @if is_done { (tag(Shape::Done, "done")) } @else { (tag(Shape::Ready, "to do")) } }
+            span { (tag(shape, word)) }
             div { strong { (what) } div.why { (why) } }
             span {}
         }
+    }
+}
+
+/// May the key read what Sando reads? Only a test of this very key tells.
+fn scopes(handshake: &Handshake, shown: &Shown, now: Timestamp) -> Markup {
+    let is_set = shown.api_key.count > 0;
+    let tested = handshake.tested.as_ref();
+    let tested = tested.filter(|tested| is_set && tested.is_of(shown.api_key.at));
+    let (shape, word, why) = match tested.map(|tested| (tested.at, &tested.problem)) {
+        Some((at, None)) => {
+            let why = html! { (words::LEVER_WORKS) " " (words::TESTED) " " (when(at, now)) "." };
+            (Shape::Done, "done", why)
+        }
+        Some((at, Some(problem))) => {
+            let why = html! { (problem) " (" (words::TESTED) " " (when(at, now)) ")" };
+            (Shape::Failed, "failed", why)
+        }
+        None => (Shape::Ready, "to do", html! { (words::LEVER_SCOPES_NO) }),
+    };
+    state(shape, word, words::LEVER_SCOPES, &why)
+}
+
+/// What Lever called with.
+fn seen(handshake: &Handshake, called: bool, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(ping) = &handshake.ping {
+            div { (words::LEVER_PINGED) " " code { "/webhooks/lever/" (ping.registration) } ", " (when(ping.received_at, now)) "." }
+        }
+        @if called { div { (words::LEVER_SEEN_YES) } }
+        @if !called && handshake.ping.is_none() { (words::LEVER_SEEN_NO) }
     }
 }
 
@@ -62,21 +103,24 @@ pub(super) async fn section(
     now: Timestamp,
 ) -> Result<Markup, Refusal> {
     let called = has_called(api).await?;
+    let handshake = admin::lever::handshake(&api.ports).await?;
+    let has_seen = called || handshake.ping.is_some();
     let has_key = shown.api_key.count > 0;
     // A token may also be set where the process is started: a call that counted proves it.
-    let has_tokens = called || shown.registrations.values().any(|tokens| tokens.count > 0);
-    let waits = has_key && !called;
+    let has_tokens = has_seen || shown.registrations.values().any(|tokens| tokens.count > 0);
+    let waits = has_key && !has_seen;
     Ok(html! {
         section aria-labelledby="lever" {
             h2 #lever { "Lever" }
             ul.needs #lever-checks data-asks=[waits.then_some("1")] hx-get=[waits.then_some("/console/settings")]
                 hx-trigger=[waits.then_some("every 2s")] hx-select="#lever-checks" hx-target="this" hx-swap="outerMorph" {
                 (line(has_key, words::LEVER_KEY, &html! { (set(&shown.api_key, now)) }))
+                (scopes(&handshake, shown, now))
                 (line(has_tokens, words::LEVER_HOOKS, &html! {
                     @if shown.registrations.is_empty() { (words::LEVER_HOOKS_HINT) }
                     @for (name, tokens) in &shown.registrations { div { code { "/webhooks/lever/" (name) } " " (set(tokens, now)) } }
                 }))
-                (line(called, words::LEVER_SEEN, &html! { (if called { words::LEVER_SEEN_YES } else { words::LEVER_SEEN_NO }) }))
+                (line(has_seen, words::LEVER_SEEN, &seen(&handshake, called, now)))
             }
             @if has_key && visitor.may(Scope::Operate) {
                 div.bar { (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST)) }
@@ -165,7 +209,7 @@ pub(super) async fn test(
     Operates(visitor): Operates,
     State(api): State<Api>,
 ) -> Result<Response, Refusal> {
-    let tested = api.ports.lever.test().await;
+    let tested = admin::lever::test(&api.ports).await;
     let body = html! {
         @match &tested {
             Ok(()) => { div.said { p { (words::LEVER_WORKS) } } }

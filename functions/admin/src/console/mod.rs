@@ -53,6 +53,7 @@ mod people;
 mod person;
 mod place;
 mod provider;
+mod provisioner;
 mod reclaim;
 mod rehearsal;
 mod reinstate;
@@ -129,6 +130,7 @@ const PAGES: &[Route] = &[
     ("/console/rules", || get(files::rules)),
     ("/console/workflows", || get(files::workflows)),
     ("/console/apps", || get(files::apps)),
+    ("/console/apps/{id}/provisioner", || get(provisioner::show)),
     ("/console/attributes", || get(files::attributes)),
     ("/console/spend", || get(spend::show)),
     ("/console/spend/residue", || get(reclaim::show)),
@@ -190,6 +192,9 @@ const FORMS: &[Route] = &[
     ("/console/settings/sign-in", || post(provider::save)),
     ("/console/settings/keys", || post(keys::make)),
     ("/console/settings/keys/{id}/forget", || post(keys::forget)),
+    ("/console/apps/{id}/provisioner", || {
+        post(provisioner::submit)
+    }),
     ("/console/connect/{definition}", || post(connect::submit)),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),

@@ -62,6 +62,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
     let numbers = numbers::section(&api, &company, &plain, now).await?;
     let is_ready = |arrival: &&Arrival| arrival.due.iter().all(|one| *one == Readiness::Verified);
     let ready = arriving.iter().filter(is_ready).count();
+    let left = first.iter().filter(|(is_done, ..)| !is_done).count();
     let body = html! {
         @if !first.is_empty() { (checklist(&first)) }
         @if !needs.is_empty() {
@@ -77,7 +78,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
         nav: Nav::Overview,
         title: String::new(),
         above: None,
-        verdict: words::overview(needs.len(), arriving.len(), ready),
+        verdict: words::overview(needs.len(), arriving.len(), ready, left),
         lead: None,
         body,
     };
@@ -219,7 +220,7 @@ fn arrivals(all: &[Arrival]) -> Markup {
                     @for arrival in all {
                         tr {
                             td { a href={ "/console/people/" (arrival.person.id) } { (words::name(&arrival.person)) } }
-                            td data-label="First day" { @if let Some(on) = arrival.person.starts_on { (format::day(on)) } @else { "not known" } }
+                            td.nowrap data-label="First day" { @if let Some(on) = arrival.person.starts_on { (format::day(on)) } @else { "not known" } }
                             td data-label="Ready" { (readiness(&arrival.due)) }
                         }
                     }

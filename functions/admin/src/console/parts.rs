@@ -51,6 +51,11 @@ pub(super) fn id(text: &str) -> Markup {
     }
 }
 
+/// A long id in a table: what does not fit is cut by the style sheet, and there all the same.
+pub(super) fn clipped(text: &str) -> Markup {
+    html! { span.clip title=(text) { (text) } }
+}
+
 /// The hidden fields of every form. `once` lets a form that is sent twice count once.
 pub(super) fn hidden(visitor: &Visitor, once: &str) -> Markup {
     html! {

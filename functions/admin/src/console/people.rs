@@ -136,8 +136,8 @@ fn table(found: &Listed<Loaded<Person>>) -> Markup {
                         td data-label="State" { (tag(shape, state)) @if person.baselined { " " span.small.muted { "baselined" } } }
                         td data-label="Work" { (person.text("title").unwrap_or_default()) }
                         td data-label="Department" { (person.text("department").unwrap_or_default()) }
-                        td data-label="First day" { @if let Some(on) = person.starts_on { (day(on)) } }
-                        td data-label="Leaves" { @if let Some(at) = person.leaves_at { (day_of(at)) } }
+                        td.nowrap data-label="First day" { @if let Some(on) = person.starts_on { (day(on)) } }
+                        td.nowrap data-label="Leaves" { @if let Some(at) = person.leaves_at { (day_of(at)) } }
                     }
                 }
             }

@@ -284,6 +284,7 @@ fn known_by(person: &Person, now: Timestamp) -> Markup {
                 dt { (words::MERGED_IN) } dd { @for one in &person.absorbed { div { a href={ "/console/people/" (one) } { code { (one) } } } } }
             }
             dt { "Known since" } dd { (when(person.created_at, now)) }
+            dt { "Audit" } dd { a href={ "/console/audit?to=" (person.id) } { (words::ALL_RECORDS) } }
         }
     }
 }

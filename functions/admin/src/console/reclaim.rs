@@ -213,7 +213,7 @@ pub(super) async fn licence(
     };
     let page = Page {
         nav: Nav::Spend,
-        title: format!("{label} {license}"),
+        title: words::license_name(label, &license),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
         verdict: words::licence(label, &license, holders.held, odd),
         lead: None,

@@ -68,7 +68,8 @@ fn facts(run: &Run, now: Timestamp) -> Markup {
         (tag(shape, state))
         span.muted { "began " (when(run.started_at, now)) }
         @if let Some(end) = run.finished_at { span.muted { "took " (span(run.started_at, end)) } }
-        span.muted { "because of " (run.cause.kind) " " code { (run.cause.id) } }
+        @if run.cause.kind == "event" { span.muted { "because of an " a href={ "/console/events/" (run.cause.id) } { "event" } } }
+        @else { span.muted { "because of " (run.cause.kind) " " code { (run.cause.id) } } }
         @if !run.missing.is_empty() { span.warn { "missing: " (run.missing.join(", ")) } }
     }
 }

@@ -30,7 +30,7 @@ use super::lookup::Names;
 use super::parts::{empty, segment, tabs};
 use super::refusal::Refusal;
 use super::visitor::{Sees, Visitor};
-use super::words;
+use super::words::{self, InUse};
 
 /// How many rows a table of the page has; the CSV has all.
 const MOST: usize = 50;
@@ -102,16 +102,11 @@ pub(super) async fn show(
             (residue(&visitor, &costs))
         }
     };
-    let (used, seats) = words::in_use(&costs.licences);
     let page = Page {
         nav: Nav::Spend,
         title: words::SPEND.to_owned(),
         above: None,
-        verdict: words::spend(
-            &costs.spend.total.monthly,
-            &costs.licences,
-            percent(used, seats),
-        ),
+        verdict: words::spend(&costs.spend.total.monthly, &costs.licences, &in_use(&costs)),
         lead: stale(&accounts, now),
         body,
     };
@@ -154,6 +149,23 @@ fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
             }
         },
     }
+}
+
+/// Does a roster tell who holds licences of an application?
+fn is_read(costs: &Costs, app: &AppSlug) -> bool {
+    costs.spend.by_app.contains_key(app)
+}
+
+/// How much of everything is in use.
+fn in_use(costs: &Costs) -> InUse {
+    let apps = costs.licences.by_license.iter();
+    let all = apps.flat_map(|(app, of_app)| {
+        let is_read = is_read(costs, app);
+        of_app
+            .values()
+            .filter_map(move |one| InUse::of(one, is_read))
+    });
+    all.fold(InUse::default(), InUse::with)
 }
 
 /// Says that rosters are old, if some are.
@@ -283,7 +295,7 @@ fn chargeback(rows: &[Row<'_>], by: By, total_of_all: &Money) -> Markup {
 fn why(sum: &Licence) -> String {
     let noticed = sum.noticed.iter();
     let parts: Vec<String> = noticed
-        .map(|(flag, count)| format!("{} {}", number(*count), words::noticed(flag)))
+        .map(|(flag, count)| words::noticed_many(flag, *count))
         .collect();
     parts.join(" · ")
 }
@@ -304,15 +316,15 @@ fn licences(costs: &Costs, company: &Company) -> Markup {
                 } }
                 tbody {
                     @for (app, license, sum) in all.iter().take(MOST) {
-                        @let seats = sum.bought.unwrap_or(sum.held).max(sum.held);
+                        @let in_use = InUse::of(sum, is_read(costs, app));
                         tr {
                             td {
                                 a href={ "/console/licences/" (app) "/" (segment(license)) } {
-                                    (company.apps.get(*app).map_or(app.as_str(), |app| app.label())) " " (license)
+                                    (words::license_name(company.apps.get(*app).map_or(app.as_str(), |app| app.label()), license))
                                 }
                             }
-                            td.share { (bar(percent(sum.used, seats))) }
-                            td.num data-label="In use" { (number(sum.used)) " of " (number(seats)) @if sum.bought.is_some() { " bought" } }
+                            td.share { @if let Some(one) = in_use.filter(InUse::is_known) { (bar(percent(one.used, one.seats))) } }
+                            td.num data-label="In use" { (words::used(sum, in_use.as_ref())) }
                             td.num data-label="Could go back" {
                                 (number(sum.reclaimable))
                                 @if sum.reclaimable > 0 { " " a href={ "/console/licences/" (app) "/" (segment(license)) } aria-label={ (words::PLAN_SEATS) " " (license) } { (words::PLAN_SEATS) } }

@@ -1,10 +1,13 @@
 //! The trail over the API.
 
+use jiff::Timestamp;
 use sando_core::audit::checkpoint::ends;
-use sando_core::handle::checkpoint;
-use serde_json::json;
+use sando_core::audit::{Cause, StreamId};
+use sando_core::changes::{Changes, Line, Origin};
+use sando_core::handle::{checkpoint, ledger};
+use serde_json::{Value, json};
 
-use crate::world::world;
+use crate::world::{World, world};
 
 #[tokio::test]
 async fn every_chain_is_verified() {
@@ -110,7 +113,7 @@ async fn the_export_is_lines_or_a_table() {
 
     assert_eq!(lines.header("content-type"), "application/jsonl");
     assert_eq!(lines.text.lines().count(), 1);
-    let record: serde_json::Value = serde_json::from_str(&lines.text).unwrap();
+    let record: Value = serde_json::from_str(&lines.text).unwrap();
     assert_eq!(record["target"], "app/figma");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert!(
@@ -120,4 +123,108 @@ async fn the_export_is_lines_or_a_table() {
     );
     assert_eq!(table.text.lines().count(), 2);
     world.get("/v1/audit:export?format=xml").await.expect(422);
+}
+
+/// The actions of a page, and how many records were looked at for it.
+fn actions(page: &Value) -> (Vec<String>, u64) {
+    let items = page["items"].as_array().unwrap().iter();
+    let actions = items.map(|record| record["action"].as_str().unwrap().to_owned());
+    (actions.collect(), page["looked"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn the_trail_is_filtered_by_who_what_on_what_and_when() {
+    let world = world();
+    world.configured().await;
+    world.pass(3600).await;
+    let body = json!({ "name": "a key", "scopes": ["read", "admin"] });
+    let key = world.post("/v1/keys", body).await.expect(201);
+    let token = format!("Bearer {}", key["secret"].as_str().unwrap());
+    let headers = [("authorization", token.as_str())];
+    let put = world
+        .call("PUT", "/v1/apps/wiki", Some(json!({})), &headers)
+        .await;
+    put.expect(201);
+    let all = world.get("/v1/audit?stream=config").await.expect(200);
+    let (all, looked) = actions(&all);
+    assert_eq!(u64::try_from(all.len()).unwrap(), looked);
+
+    let actor = format!("key:{}", key["id"].as_str().unwrap());
+    for (filter, expect) in [
+        (format!("actor={actor}"), vec!["app put"]),
+        ("action=KEY%20made".to_owned(), vec!["API key made"]),
+        ("target=app/wiki".to_owned(), vec!["app put"]),
+        ("target=wiki&action=deleted".to_owned(), vec![]),
+        (
+            "from=2027-01-04T10:00:00Z".to_owned(),
+            vec!["API key made", "app put"],
+        ),
+        ("from=2027-01-05T00:00:00Z".to_owned(), vec![]),
+        ("until=2027-01-04T08:00:00Z".to_owned(), vec![]),
+    ] {
+        for stream in ["&stream=config", ""] {
+            let path = format!("/v1/audit?{filter}{stream}");
+            let page = world.get(&path).await.expect(200);
+            assert_eq!(actions(&page).0, expect, "{path}: {page}");
+            assert_eq!(page["next_cursor"], json!(null), "{path}");
+        }
+    }
+    let early = world.get("/v1/audit?until=2027-01-04T09:30:00Z").await;
+    let early = actions(&early.expect(200)).0;
+    assert_eq!(early, all[..all.len() - 2], "what came later is left out");
+    world.get("/v1/audit?from=yesterday").await.expect(422);
+}
+
+/// So many records, a minute apart, in the stream of the configuration.
+async fn noted(world: &World, count: i64) {
+    let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let minutes: Vec<i64> = (0..count).collect();
+    for some in minutes.chunks(75) {
+        let mut changes = None;
+        for minute in some {
+            let at = begin + jiff::SignedDuration::from_mins(*minute);
+            let origin = Origin::sando(Cause::of("schedule", "test"), "test", at);
+            let changes = changes.get_or_insert_with(|| Changes::new(origin));
+            changes.say(Line::new(
+                StreamId::Config,
+                "noted",
+                format!("note/{minute}"),
+            ));
+        }
+        ledger::commit(&world.ports, changes.unwrap())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_search_looks_so_far_and_goes_on_from_there() {
+    let world = world();
+    noted(&world, 15_000).await;
+
+    let first = world.get("/v1/audit?target=note/14999").await.expect(200);
+    assert_eq!(actions(&first), (vec![], 10_000), "50 readings of 200");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let path = format!("/v1/audit?target=note/14999&cursor={cursor}");
+    let rest = world.get(&path).await.expect(200);
+
+    assert_eq!(actions(&rest), (vec!["noted".to_owned()], 5_000));
+    assert_eq!(rest["next_cursor"], json!(null));
+}
+
+#[tokio::test]
+async fn a_moment_is_found_without_reading_what_was_before() {
+    let world = world();
+    noted(&world, 15_000).await;
+
+    // Ten days of 1,440 minutes later, in portions of 75.
+    let page = world
+        .get("/v1/audit?stream=config&from=2026-01-11T00:00:00Z&until=2026-01-11T02:00:00Z&limit=200")
+        .await
+        .expect(200);
+
+    let (found, looked) = actions(&page);
+    assert!((75..=150).contains(&found.len()), "{}", found.len());
+    assert!(looked < 600, "{looked}");
+    assert_eq!(page["next_cursor"], json!(null));
 }

@@ -133,6 +133,60 @@ pub(super) fn keys_of_auth(auth: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// The keys of `auth` that most applications need, in the order of their documentation.
+const AUTH_FIRST: &[&str] = &[
+    "authorization_url",
+    "token_url",
+    "scopes",
+    "refresh_token",
+    "authorize_params",
+    "token_params",
+    "refresh_params",
+    "pkce",
+];
+
+/// The keys of `auth` that few applications need.
+const AUTH_RARE: &[&str] = &[
+    "scope_separator",
+    "refresh_url",
+    "client_auth",
+    "token_body",
+    "grant_type",
+    "keep",
+    "expires_in_secs",
+    "send",
+];
+
+/// The keys of pagination that few lists need.
+const PAGING_RARE: &[&str] = &[
+    "step",
+    "end_values",
+    "has_more_path",
+    "total_path",
+    "total_pages_path",
+    "when",
+    "stop",
+    "send",
+    "continue",
+];
+
+/// The keys of a type of `auth`: those that are usual, and those that are rare.
+pub(super) fn parted_auth(auth: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+    let mut keys = keys_of_auth(auth);
+    let place = |key: &&str| AUTH_FIRST.iter().position(|first| first == key);
+    keys.sort_by_key(|key| place(key).unwrap_or(AUTH_FIRST.len()));
+    parted(keys, AUTH_RARE)
+}
+
+/// The keys of a style of pagination: those that are usual, and those that are rare.
+pub(super) fn parted_paging(keys: Vec<&'static str>) -> (Vec<&'static str>, Vec<&'static str>) {
+    parted(keys, PAGING_RARE)
+}
+
+fn parted(keys: Vec<&'static str>, rare: &[&str]) -> (Vec<&'static str>, Vec<&'static str>) {
+    keys.into_iter().partition(|key| !rare.contains(key))
+}
+
 /// The types of `auth`.
 pub(super) fn types_of_auth() -> Vec<String> {
     let kinds = SCHEMA
@@ -192,5 +246,38 @@ pub(super) fn kind_of(node: &Value) -> Kind {
         (true, _) => Kind::Later,
         (_, true) => Kind::Lines,
         _ => Kind::Yaml,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sando_core::definition::pagination_styles;
+
+    use super::*;
+
+    #[test]
+    fn a_login_page_is_asked_for_in_the_order_of_its_documentation() {
+        let (usual, rare) = parted_auth("oauth2_authorization_code");
+
+        assert_eq!(usual, AUTH_FIRST);
+        assert!(
+            rare.contains(&"send") && !rare.contains(&"pkce"),
+            "{rare:?}"
+        );
+    }
+
+    #[test]
+    fn every_field_of_sign_in_and_pagination_says_what_it_is() {
+        let auth = types_of_auth();
+        let auth = auth.iter().flat_map(|kind| keys_of_auth(kind));
+        let auth = auth.map(|key| format!("/auth/{key}"));
+        let paging = pagination_styles().flat_map(|(_, keys)| keys);
+        let paging = paging.filter(|key| !key.is_empty());
+        let paging = paging.map(|key| format!("/users/pagination/{key}"));
+
+        for at in auth.chain(paging) {
+            let (label, hint) = words::builder_field(&at);
+            assert!(label.is_some() && !hint.is_empty(), "{at}");
+        }
     }
 }

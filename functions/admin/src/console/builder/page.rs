@@ -12,6 +12,7 @@ use sando_core::mistake::Mistake;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::kind::Field;
 use super::login::Login;
 use super::panel::{Panel, without_fields};
 use super::review::Review;
@@ -97,10 +98,9 @@ impl Shown<'_> {
     fn section(&self, section: &Section) -> Markup {
         let form = self.form();
         let id = anchor(&format!("s-{}", section.title));
-        let has_values = section
-            .fields
-            .iter()
-            .any(|field| super::get(&self.draft.file, &field.at).is_some());
+        let is_filled = |field: &&Field| super::get(&self.draft.file, &field.at).is_some();
+        let filled = section.fields.iter().filter(is_filled).count();
+        let is_wrong = section.fields.iter().any(|field| form.is_wrong(field));
         let inner = html! {
             @if !section.hint.is_empty() { p.hint.measure { (section.hint) } }
             @if let Some(variant) = &section.variant {
@@ -108,7 +108,7 @@ impl Shown<'_> {
                 @let id = anchor(&name);
                 div.field {
                     label for=(id) { (words::variant(variant.at)) }
-                    div.row {
+                    div.row.choose {
                         select id=(id) name=(name) hx-post=(self.place(self.step)) hx-trigger="change"
                             hx-target="#builder" hx-select="#builder" hx-swap="outerMorph" {
                             @if !variant.choices.iter().any(|(word, _)| *word == variant.chosen) { option value=(variant.chosen) selected { (variant.chosen) } }
@@ -122,7 +122,7 @@ impl Shown<'_> {
         };
         html! {
             @if section.is_more {
-                details.more open[has_values && section.fields.len() < 4] { summary { (section.title) } div.stack { (inner) } }
+                details.more open[is_wrong || (filled > 0 && section.fields.len() < 4)] { summary { (section.title) (words::filled_in(filled)) } div.stack { (inner) } }
             } @else if section.title.is_empty() { div.stack { (inner) } }
             @else { section.stack aria-labelledby=(id) { h2 id=(id) { (section.title) } (inner) } }
         }

@@ -81,6 +81,11 @@ impl Form<'_> {
             .chain(wrong.map(|mistake| mistake.message.as_str()))
     }
 
+    /// Is anything wrong with a field?
+    pub(super) fn is_wrong(&self, field: &Field) -> bool {
+        self.mistakes_of(field).next().is_some()
+    }
+
     /// A field with its words and what is wrong with it.
     pub(super) fn field(&self, field: &Field) -> Markup {
         let wrong: Vec<&str> = self.mistakes_of(field).collect();

@@ -6,7 +6,9 @@ use sando_core::definition::pagination_styles;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::kind::{Field, Kind, described, keys_of_auth, kind_of, types_of_auth};
+use super::kind::{
+    Field, Kind, described, keys_of_auth, kind_of, parted_auth, parted_paging, types_of_auth,
+};
 use super::place::{below, get};
 use crate::console::words;
 
@@ -139,7 +141,7 @@ impl Section {
 pub(super) fn sections(step: Step, file: &Value, company: &Company) -> Vec<Section> {
     match step {
         Step::General => general(company),
-        Step::Auth => vec![auth(file)],
+        Step::Auth => auth(file),
         Step::Endpoint => endpoint(file),
         Step::Fields => fields(file, company),
         Step::Test | Step::Review | Step::Yaml => Vec::new(),
@@ -193,23 +195,34 @@ pub(super) fn chosen(file: &Value, at: &str, usual: &str) -> String {
     found.unwrap_or(usual).to_owned()
 }
 
-fn auth(file: &Value) -> Section {
+fn auth(file: &Value) -> Vec<Section> {
     let chosen = chosen(file, "/auth", "none");
-    let fields = keys_of_auth(&chosen).into_iter().filter_map(|key| {
-        let at = below("/auth", key);
-        let kind = kind_of(described(&at, &chosen)?);
-        Some(Field::new(at, kind))
-    });
-    let fields = fields.collect();
+    let fields = |keys: Vec<&'static str>| {
+        let fields = keys.into_iter().filter_map(|key| {
+            let at = below("/auth", key);
+            let kind = kind_of(described(&at, &chosen)?);
+            Some(Field::new(at, kind))
+        });
+        fields.collect::<Vec<Field>>()
+    };
+    let (usual, rare) = parted_auth(&chosen);
+    let (usual, rare) = (fields(usual), fields(rare));
     let choices = types_of_auth().into_iter().map(|word| {
         let name = words::auth_type(&word).to_owned();
         (word, name)
     });
-    Section::of("", words::AUTH_HINT, fields).with(Variant {
+    let usual = Section::of("", words::AUTH_HINT, usual).with(Variant {
         at: "/auth",
         chosen,
         choices: choices.collect(),
-    })
+    });
+    with_rare(usual, words::MORE_AUTH, rare)
+}
+
+/// A section, and what few need of it.
+fn with_rare(usual: Section, title: &'static str, rare: Vec<Field>) -> Vec<Section> {
+    let rare = (!rare.is_empty()).then(|| Section::of(title, "", rare).more());
+    std::iter::once(usual).chain(rare).collect()
 }
 
 /// The keys that a type has.
@@ -226,31 +239,31 @@ pub(super) fn keys_of(at: &str, chosen: &str) -> Vec<&'static str> {
 /// Where the list goes on as a preset does it, `type` is not said.
 const PRESET: &str = "preset";
 
-fn pagination(file: &Value) -> Section {
+fn pagination(file: &Value) -> Vec<Section> {
     let at = "/users/pagination";
     let has_preset = get(file, "/users/preset").is_some();
     let chosen = chosen(file, at, if has_preset { PRESET } else { "none" });
-    let fields = keys_of(at, &chosen).into_iter().filter_map(|key| {
+    let field = |key: &str| {
         let at = below(at, key);
         let kind = match key {
             "start" => Kind::Number,
+            // Lists of one word are shown as they are written.
+            "stop" => Kind::Yaml,
             _ => kind_of(described(&at, "")?),
         };
-        // Lists of one word are shown as they are written.
-        let kind = match (key, kind) {
-            ("stop", _) => Kind::Yaml,
-            (_, kind) => kind,
-        };
         Some(Field::new(at, kind))
-    });
-    let fields = fields.collect();
+    };
+    let (usual, rare) = parted_paging(keys_of(at, &chosen));
+    let fields = usual.into_iter().filter_map(field).collect();
+    let rare = rare.into_iter().filter_map(field).collect();
     let choices =
         pagination_styles().map(|(word, _)| (word.to_owned(), words::paging(word).to_owned()));
-    Section::of(words::PAGINATION, "", fields).with(Variant {
+    let usual = Section::of(words::PAGINATION, "", fields).with(Variant {
         at,
         chosen,
         choices: choices.collect(),
-    })
+    });
+    with_rare(usual, words::MORE_PAGING, rare)
 }
 
 fn words_of(at: &str) -> Kind {
@@ -258,47 +271,48 @@ fn words_of(at: &str) -> Kind {
 }
 
 fn endpoint(file: &Value) -> Vec<Section> {
-    vec![
-        Section::of(
-            "",
-            "",
-            vec![
-                Field::new("/users/preset", words_of("/users/preset")),
-                Field::new("/users/method", words_of("/users/method")),
-                Field::new("/users/path", Kind::Text),
-                Field::new("/users/query", Kind::Yaml),
-                Field::new("/users/headers", Kind::Yaml),
-                Field::new("/users/body", Kind::Yaml),
-                Field::new("/users/response_path", Kind::Text),
-            ],
-        ),
-        pagination(file),
-        Section::of(
-            words::MORE_REQUESTS,
-            words::MORE_REQUESTS_HINT,
-            [
-                "form",
-                "absent_is_empty",
-                "keep",
-                "for_each",
-                "passes",
-                "details",
-                "join",
-            ]
-            .into_iter()
-            .map(|key| below("/users", key))
-            .chain(["/steps", "/errors", "/limits"].map(str::to_owned))
-            .map(|at| {
-                let kind = match at.as_str() {
-                    "/users/absent_is_empty" => Kind::Flag(false),
-                    _ => Kind::Yaml,
-                };
-                Field::new(at, kind)
-            })
-            .collect(),
-        )
-        .more(),
-    ]
+    let request = Section::of(
+        "",
+        "",
+        vec![
+            Field::new("/users/preset", words_of("/users/preset")),
+            Field::new("/users/method", words_of("/users/method")),
+            Field::new("/users/path", Kind::Text),
+            Field::new("/users/query", Kind::Yaml),
+            Field::new("/users/headers", Kind::Yaml),
+            Field::new("/users/body", Kind::Yaml),
+            Field::new("/users/response_path", Kind::Text),
+        ],
+    );
+    let more = Section::of(
+        words::MORE_REQUESTS,
+        words::MORE_REQUESTS_HINT,
+        [
+            "form",
+            "absent_is_empty",
+            "keep",
+            "for_each",
+            "passes",
+            "details",
+            "join",
+        ]
+        .into_iter()
+        .map(|key| below("/users", key))
+        .chain(["/steps", "/errors", "/limits"].map(str::to_owned))
+        .map(|at| {
+            let kind = match at.as_str() {
+                "/users/absent_is_empty" => Kind::Flag(false),
+                _ => Kind::Yaml,
+            };
+            Field::new(at, kind)
+        })
+        .collect(),
+    )
+    .more();
+    let mut all = vec![request];
+    all.extend(pagination(file));
+    all.push(more);
+    all
 }
 
 fn fields(file: &Value, company: &Company) -> Vec<Section> {

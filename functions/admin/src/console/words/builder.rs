@@ -32,7 +32,9 @@ pub(in crate::console) const MORE_HOSTS: &str = "Further hosts and headers";
 pub(in crate::console) const AUTH_HINT: &str = "What the documentation calls authentication. Values are asked for when an \
      account is connected; nothing secret belongs into the definition.";
 pub(in crate::console) const REDIRECT_URL: &str = "Allow this redirect URL at the provider:";
+pub(in crate::console) const MORE_AUTH: &str = "Further settings of sign-in";
 pub(in crate::console) const PAGINATION: &str = "Pagination";
+pub(in crate::console) const MORE_PAGING: &str = "How the list ends, and where the value goes";
 pub(in crate::console) const MORE_REQUESTS: &str = "Further requests, errors, limits";
 pub(in crate::console) const MORE_REQUESTS_HINT: &str = "For lists below other lists, details of each user, answers that are errors. As YAML, as in the file.";
 pub(in crate::console) const MAPPING: &str = "Fields";
@@ -274,180 +276,10 @@ pub(in crate::console) fn operator(operator: Operator) -> &'static str {
     }
 }
 
-/// Fields of the builder: where each stands, what to call it, what to know about it.
-const FIELDS: &[(&str, &str, &str)] = &[
-    ("/name", "Name", "What people call it."),
-    (
-        "/base_url",
-        "Base URL",
-        "With https. What differs for each customer is a variable in braces: {domain}.acme.example.",
-    ),
-    (
-        "/variables",
-        "Variables",
-        "Asked when connecting. As YAML, one a line: domain: { label: Acme subdomain, example: contoso }",
-    ),
-    (
-        "/hosts",
-        "Further hosts",
-        "One a line; hosts that a next URL may name, such as *.acme.example.",
-    ),
-    (
-        "/headers",
-        "Headers of every request",
-        "As YAML, one a line: Accept: application/json",
-    ),
-    (
-        "/auth/prefix",
-        "Prefix",
-        "The word before the token; Bearer if nothing is said.",
-    ),
-    ("/auth/username", "User name", ""),
-    ("/auth/password", "Password", ""),
-    (
-        "/auth/headers",
-        "Headers",
-        "Each set now, in the definition, or asked when connecting.",
-    ),
-    (
-        "/auth/params",
-        "Parameters",
-        "Each set now, in the definition, or asked when connecting.",
-    ),
-    (
-        "/auth/authorization_url",
-        "Authorization URL",
-        "The provider's login page.",
-    ),
-    ("/auth/token_url", "Token URL", ""),
-    ("/auth/scopes", "Scopes", "One a line, in this order."),
-    (
-        "/auth/scope_separator",
-        "Separator of scopes",
-        "A blank if nothing is said.",
-    ),
-    ("/auth/refresh_token", "Supports refresh tokens", ""),
-    ("/auth/pkce", "PKCE", ""),
-    (
-        "/auth/authorize_params",
-        "Further parameters of the login page",
-        "As YAML.",
-    ),
-    (
-        "/auth/token_params",
-        "Further parameters of the token request",
-        "As YAML.",
-    ),
-    (
-        "/auth/refresh_params",
-        "Further parameters of the refresh request",
-        "As YAML.",
-    ),
-    (
-        "/auth/send",
-        "Where the token goes",
-        "As YAML, if not as Authorization: Bearer: { header: X-Session }",
-    ),
-    (
-        "/users/preset",
-        "Preset",
-        "scim knows path, rows, paging and fields by itself.",
-    ),
-    ("/users/method", "Method", "GET if nothing is said."),
-    (
-        "/users/path",
-        "Path",
-        "Behind the base URL, such as /users.",
-    ),
-    (
-        "/users/query",
-        "Query",
-        "As YAML, one a line: include: licenses",
-    ),
-    (
-        "/users/headers",
-        "Headers",
-        "As YAML, one a line; only with the list.",
-    ),
-    ("/users/body", "Body", "JSON or YAML; with POST."),
-    (
-        "/users/response_path",
-        "Response path",
-        "Where the rows stand, such as data.users; empty if the answer is the list itself.",
-    ),
-    (
-        "/users/pagination/path",
-        "Path",
-        "Where the answer has what comes next, such as meta.next.",
-    ),
-    (
-        "/users/pagination/name",
-        "Parameter of the cursor",
-        "cursor if nothing is said.",
-    ),
-    (
-        "/users/pagination/offset",
-        "Parameter of the offset",
-        "offset if nothing is said.",
-    ),
-    (
-        "/users/pagination/page",
-        "Parameter of the page",
-        "page if nothing is said.",
-    ),
-    ("/users/pagination/limit", "Parameter of the page size", ""),
-    ("/users/pagination/size", "Page size", ""),
-    ("/users/pagination/start", "First value", ""),
-    (
-        "/users/pagination/link_header",
-        "Relation in the Link header",
-        "next, where the next URL is a header.",
-    ),
-    ("/users/pagination/total_path", "Path of the total", ""),
-    (
-        "/users/pagination/has_more_path",
-        "Path of “there is more”",
-        "",
-    ),
-    (
-        "/map/external_id",
-        "External ID (needed)",
-        "The application's own id of a user.",
-    ),
-    ("/map/email", "Email (needed)", ""),
-    ("/map/username", "User name", ""),
-    (
-        "/map/full_name",
-        "Full name",
-        "Or first and last name below.",
-    ),
-    ("/map/role", "Role", ""),
-    ("/map/created_at", "Created at", ""),
-    ("/map/last_visit_at", "Last visit at", ""),
-    ("/map/kind", "Kind", "person, bot, service or guest."),
-    (
-        "/users_without_email",
-        "Users without an email",
-        "Left out and listed if nothing is said.",
-    ),
-    ("/status/active_when", "Active when", "All must hold."),
-    (
-        "/users/where",
-        "Only these records",
-        "Others are no users at all; they are counted.",
-    ),
-    (
-        "/status/in_app/conditions",
-        "Branches",
-        "The first that fits counts.",
-    ),
-    ("/status/in_app/field", "Field", ""),
-    ("/licenses/conditions", "Licences", "Every one that fits."),
-    ("/licenses/auto/name", "Name of the licence", ""),
-];
-
-/// What to call a field of the builder, and what to know about it.
-pub(in crate::console) fn builder_field(at: &str) -> (Option<&'static str>, &'static str) {
-    let found = FIELDS.iter().find(|(known, ..)| *known == at);
-    found.map_or((None, ""), |(_, label, hint)| (Some(*label), *hint))
+/// How many fields of a part that is folded are filled in.
+pub(in crate::console) fn filled_in(count: usize) -> String {
+    match size(count) {
+        0 => String::new(),
+        count => format!(" · {count} filled in"),
+    }
 }

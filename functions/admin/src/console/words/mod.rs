@@ -5,6 +5,7 @@
 mod access;
 mod builder;
 mod events;
+mod fields;
 mod happened;
 mod inbox;
 mod money;
@@ -15,6 +16,7 @@ mod work;
 pub(super) use access::*;
 pub(super) use builder::*;
 pub(super) use events::*;
+pub(super) use fields::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
 pub(super) use money::*;
@@ -43,7 +45,7 @@ pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
-pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit, and whoever asked is told.";
+pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit.";
 pub(super) const FIND: &str = "Find";
 pub(super) const FIND_WHAT: &str =
     "A person, an account, a run or a file, by how it begins or by id";
@@ -114,6 +116,8 @@ pub(super) enum Said {
     Saved,
     /// A file, and what follows from it takes longer.
     Saving,
+    /// What an application's requests go out with.
+    CredentialsSet,
     /// A definition.
     Defined,
     /// A draft.
@@ -167,6 +171,7 @@ impl Said {
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
+        (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
@@ -224,6 +229,9 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
+        Said::CredentialsSet => {
+            "The credentials are set. The next request goes out with them; they are never shown again."
+        }
         Said::Defined => "Saved. It is available to connect now.",
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",

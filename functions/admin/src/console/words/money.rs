@@ -1,7 +1,8 @@
 //! Sentences about licences and what they cost.
 
-use sando_core::report::{Forecast, Licences, Line, Money, Outlook, Residue, Week};
+use sando_core::report::{Forecast, Licence, Licences, Line, Money, Outlook, Residue, Week};
 
+use crate::console::chart::percent;
 use crate::console::format::{day, many, number, size, total};
 
 pub(in crate::console) const SPEND: &str = "Spend";
@@ -40,19 +41,56 @@ pub(in crate::console) fn spent_then(spent: &Line) -> String {
     }
 }
 
-/// How many of the seats are in use, and of how many: those that were bought, or else those that are held.
-pub(in crate::console) fn in_use(licences: &Licences) -> (u64, u64) {
-    let all = licences.by_license.values().flat_map(|app| app.values());
-    all.fold((0_u64, 0_u64), |(used, seats), one| {
-        let of = one.bought.unwrap_or(one.held).max(one.held);
-        (used.saturating_add(one.used), seats.saturating_add(of))
-    })
+/// How much of what is paid for is in use, as far as anybody can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(in crate::console) struct InUse {
+    /// Seats in use.
+    pub(in crate::console) used: u64,
+    /// Of so many: those that were bought, or else those that are held.
+    pub(in crate::console) seats: u64,
+    /// Seats of whose users the application tells when they were there last.
+    pub(in crate::console) told: u64,
+}
+
+impl InUse {
+    /// Of one licence; none while no roster of its application is read.
+    pub(in crate::console) fn of(licence: &Licence, is_read: bool) -> Option<Self> {
+        is_read.then(|| Self {
+            used: licence.used,
+            seats: licence.bought.unwrap_or(licence.held).max(licence.held),
+            told: licence.told,
+        })
+    }
+
+    /// Together with another.
+    pub(in crate::console) fn with(self, other: Self) -> Self {
+        Self {
+            used: self.used.saturating_add(other.used),
+            seats: self.seats.saturating_add(other.seats),
+            told: self.told.saturating_add(other.told),
+        }
+    }
+
+    /// Does anybody know it?
+    pub(in crate::console) fn is_known(&self) -> bool {
+        self.told > 0
+    }
+}
+
+/// A licence by the name of its application and its own, which often has the first in it.
+pub(in crate::console) fn license_name(app: &str, license: &str) -> String {
+    let (of, own) = (app.to_lowercase(), license.to_lowercase());
+    let rest = own.strip_prefix(&of);
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) {
+        license.to_owned()
+    } else {
+        format!("{app} {license}")
+    }
 }
 
 /// Spend.
-pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64) -> String {
-    let (_, seats) = in_use(licences);
-    if seats == 0 {
+pub(in crate::console) fn spend(spent: &Money, licences: &Licences, in_use: &InUse) -> String {
+    if licences.by_license.is_empty() {
         return "No licence is known yet, so nobody can tell what is spent.".to_owned();
     }
     let back = if licences.reclaimable == 0 {
@@ -68,10 +106,30 @@ pub(in crate::console) fn spend(spent: &Money, licences: &Licences, percent: u64
         true => "What is held has no price yet.".to_owned(),
         false => format!("{} a month.", total(spent)),
     };
-    format!(
-        "{spent}{back} {percent} % of {} in use.",
-        many(seats, "seat is", "seats are")
-    )
+    let seats = many(in_use.seats, "seat is", "seats are");
+    let used = match (in_use.seats, in_use.is_known()) {
+        (0, _) => "No roster is read yet, so nobody can tell what is in use.".to_owned(),
+        (_, false) => {
+            format!("Whether {seats} in use is unknown: no application tells of a last visit.")
+        }
+        (_, true) => format!(
+            "{} % of {seats} in use.",
+            percent(in_use.used, in_use.seats)
+        ),
+    };
+    format!("{spent}{back} {used}")
+}
+
+/// How many seats of a licence are in use.
+pub(in crate::console) fn used(licence: &Licence, in_use: Option<&InUse>) -> String {
+    let of = match licence.bought {
+        Some(bought) => format!("{} bought", number(bought.max(licence.held))),
+        None => number(licence.held),
+    };
+    match in_use.filter(|one| one.is_known()) {
+        Some(one) => format!("{} of {of}", number(one.used)),
+        None => format!("unknown, of {of}"),
+    }
 }
 
 /// What leavers hold.
@@ -169,6 +227,7 @@ pub(in crate::console) const DATA: &str = "Data";
 
 /// How times are spread.
 pub(in crate::console) fn spread(within: &str, count: u64) -> String {
+    let within = within.strip_prefix("under ").unwrap_or(within);
     format!(
         "half of {}; nine in ten within {within}",
         many(count, "access", "accesses")
@@ -191,14 +250,15 @@ pub(in crate::console) fn clear(residue: &Residue) -> String {
 
 /// One licence.
 pub(in crate::console) fn licence(app: &str, license: &str, held: u64, noticed: usize) -> String {
+    let name = license_name(app, license);
     match (held, size(noticed)) {
-        (0, _) => format!("Nobody holds {app} {license}."),
+        (0, _) => format!("Nobody holds {name}."),
         (held, 0) => format!(
-            "{} {app} {license}, and nothing about that is odd.",
+            "{} {name}, and nothing about that is odd.",
             many(held, "person holds", "people hold")
         ),
         (held, noticed) => format!(
-            "{} {app} {license}; {} worth a look.",
+            "{} {name}; {} worth a look.",
             many(held, "user holds", "users hold"),
             many(noticed, "seat is", "seats are")
         ),
@@ -214,6 +274,17 @@ pub(in crate::console) fn noticed(flag: &str) -> &'static str {
         "duplicate" => "has another seat",
         "inactive" => "not active there",
         _ => "odd",
+    }
+}
+
+/// Why so many seats are noticed.
+pub(in crate::console) fn noticed_many(flag: &str, count: u64) -> String {
+    let count = number(count);
+    match flag {
+        "orphaned" => format!("{count} of nobody who is known"),
+        "holder_left" => format!("{count} of people who left"),
+        "duplicate" => format!("{count} beside another seat"),
+        other => format!("{count} {}", noticed(other)),
     }
 }
 
@@ -255,3 +326,59 @@ pub(in crate::console) fn review(shown: usize, is_odd_only: bool, has_more: bool
     }
 }
 pub(in crate::console) const NEVER_MATCHED: &str = "Licence rules that match nobody";
+
+#[cfg(test)]
+mod tests {
+    use sando_core::ids::Slug;
+
+    use super::*;
+
+    #[test]
+    fn a_licence_is_not_named_twice() {
+        assert_eq!(license_name("Wiki", "wiki"), "wiki");
+        assert_eq!(license_name("Zoom", "Zoom licensed"), "Zoom licensed");
+        assert_eq!(license_name("Acme", "pro"), "Acme pro");
+        assert_eq!(license_name("Go", "Gold"), "Go Gold");
+    }
+
+    #[test]
+    fn what_nobody_tells_is_unknown_and_not_zero() {
+        let licence = Licence {
+            held: 3,
+            ..Licence::default()
+        };
+        let mut licences = Licences::default();
+        let of_app = licences.by_license.entry(Slug::parse("acme").unwrap());
+        of_app
+            .or_default()
+            .insert("pro".to_owned(), licence.clone());
+        let said = |licence: &Licence, is_read: bool| {
+            let in_use = InUse::of(licence, is_read);
+            let verdict = spend(&Money::default(), &licences, &in_use.unwrap_or_default());
+            (used(licence, in_use.as_ref()), verdict)
+        };
+
+        let (row, verdict) = said(&licence, true);
+        assert_eq!(row, "unknown, of 3");
+        assert!(
+            verdict.ends_with(
+                "Whether 3 seats are in use is unknown: no application tells of a last visit."
+            ),
+            "{verdict}"
+        );
+        let (row, verdict) = said(&licence, false);
+        assert_eq!(row, "unknown, of 3");
+        assert!(verdict.contains("No roster is read yet"), "{verdict}");
+        let told = Licence {
+            used: 1,
+            told: 2,
+            ..licence.clone()
+        };
+        let (row, verdict) = said(&told, true);
+        assert_eq!(row, "1 of 3");
+        assert!(
+            verdict.ends_with("33 % of 3 seats are in use."),
+            "{verdict}"
+        );
+    }
+}

@@ -12,8 +12,13 @@ pub(in crate::console) const ARRIVING: &str = "Arriving";
 pub(in crate::console) const LATELY: &str = "The last 90 days";
 pub(in crate::console) const FIRST_STEPS: &str = "First steps";
 
-/// The overview.
-pub(in crate::console) fn overview(needs: usize, arriving: usize, ready: usize) -> String {
+/// The overview; in the first hour with the steps that are left.
+pub(in crate::console) fn overview(
+    needs: usize,
+    arriving: usize,
+    ready: usize,
+    steps: usize,
+) -> String {
     let arrive = match (size(arriving), arriving.saturating_sub(ready)) {
         (0, _) => None,
         (all, 0) => Some(format!(
@@ -26,9 +31,13 @@ pub(in crate::console) fn overview(needs: usize, arriving: usize, ready: usize) 
             open
         )),
     };
-    let needs = match size(needs) {
-        0 => "Nothing needs you; everything runs by itself.".to_owned(),
-        count => format!("{} you.", many(count, "thing needs", "things need")),
+    let needs = match (size(needs), size(steps)) {
+        (0, 0) => "Nothing needs you; everything runs by itself.".to_owned(),
+        (0, steps) => format!(
+            "{} left until everything runs by itself.",
+            many(steps, "first step is", "first steps are")
+        ),
+        (count, _) => format!("{} you.", many(count, "thing needs", "things need")),
     };
     arrive.map_or_else(|| needs.clone(), |arrive| format!("{needs} {arrive}"))
 }
@@ -207,6 +216,33 @@ pub(in crate::console) const ACCOUNT_NAME_HINT: &str =
 pub(in crate::console) const SECRET_HINT: &str = "Is kept encrypted and never shown again.";
 pub(in crate::console) const OPTIONAL: &str = "May be left out.";
 
+/// What an application's requests go out with.
+pub(in crate::console) fn provisioner(app: &str, is_asked: bool, is_set: bool) -> String {
+    match (is_asked, is_set) {
+        (_, true) => format!("{app} has its credentials."),
+        (true, false) => {
+            format!("{app} has no credentials yet: no access is given there by itself.")
+        }
+        (false, false) => format!("{app} asks for no credentials."),
+    }
+}
+
+pub(in crate::console) const CREDENTIALS_OF: &str = "Credentials…";
+pub(in crate::console) const SET: &str = "set";
+pub(in crate::console) const IS_SET: &str = "is set, and never shown";
+pub(in crate::console) const SET_CREDENTIALS: &str = "Set the credentials";
+pub(in crate::console) const REPLACE_CREDENTIALS: &str = "Replace the credentials";
+pub(in crate::console) const REPLACES_ALL: &str = "Saving replaces all of them at once: what is left empty is gone. The next request goes out with the new \
+     ones, and there is no way back to the old ones.";
+pub(in crate::console) const NOTHING_ASKED: &str =
+    "Its file names no auth that asks for something, and no variables in its base URL.";
+pub(in crate::console) const BORROWS: &str =
+    "Its file names no auth, so it goes out with what this account is connected with:";
+pub(in crate::console) const NOTHING_BY_HAND: &str =
+    "Its owner gives and takes access by hand, so nothing is asked for here.";
+pub(in crate::console) const CREDENTIALS_NEED: &str =
+    "You can see what is set. Setting it takes the role administrator.";
+
 /// There is an account of this name already.
 pub(in crate::console) fn replaces(name: &str, users: u64) -> String {
     format!(
@@ -233,7 +269,7 @@ pub(in crate::console) const SEE_CHANGES: &str = "See what would change";
 pub(in crate::console) const SAVE: &str = "Save";
 pub(in crate::console) const FILE: &str = "File";
 pub(in crate::console) const FILE_HINT: &str =
-    "As JSON or YAML. Nothing is saved before you saw what would change.";
+    "As YAML or JSON. Nothing is saved before you saw what would change.";
 pub(in crate::console) const FILE_READ_ONLY: &str =
     "You can read this file. Changing it takes the role administrator.";
 pub(in crate::console) const BUILT_IN: &str = "Built in; a file of this name replaces it.";
@@ -282,6 +318,32 @@ pub(in crate::console) fn verified(verified: &Verification) -> String {
 pub(in crate::console) const AUDIT: &str =
     "Everything that was decided and done, in chains that nobody can change unnoticed.";
 pub(in crate::console) const LATEST_MEANS: &str = "The last record of each chain, those that moved last first. Each chain has a page with all of its records.";
+pub(in crate::console) const ALL_RECORDS: &str = "Every record about them";
+pub(in crate::console) const WHO_CHANGED: &str = "Who changed it";
+pub(in crate::console) const NO_DAY: &str = "a day, such as 2027-01-31";
+
+/// What a search of the trail found, and how far it looked.
+pub(in crate::console) fn searched(found: usize, looked: u64, has_more: bool) -> String {
+    let looked = many(looked, "record", "records");
+    match (size(found), has_more) {
+        (0, false) => "No record fits.".to_owned(),
+        (0, true) => format!("None of {looked} that were looked at fits; there are more."),
+        (some, false) => format!(
+            "{} what is asked for.",
+            many(some, "record fits", "records fit")
+        ),
+        (some, true) => format!(
+            "{} what is asked for, of {looked} that were looked at; there are more.",
+            many(some, "record fits", "records fit")
+        ),
+    }
+}
+
+/// On to what follows in the trail.
+pub(in crate::console) fn go_on(is_cut: bool) -> &'static str {
+    if is_cut { "Look further" } else { "Next" }
+}
+
 pub(in crate::console) const VERIFY: &str = "Verify now";
 pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
 pub(in crate::console) const SEALED: &str = "personal, and erased";
@@ -343,11 +405,16 @@ pub(in crate::console) const LEVER_HOOKS_HINT: &str =
     "Lever calls /webhooks/lever/{name}; the name is yours to choose.";
 pub(in crate::console) const LEVER_NAME_HINT: &str = "It is the end of the URL that Lever calls: hires calls /webhooks/lever/hires. \
      A name that is there already gets the new token.";
-pub(in crate::console) const LEVER_SEEN: &str = "A call that counted";
+pub(in crate::console) const LEVER_SCOPES: &str = "Scopes of the key";
+pub(in crate::console) const LEVER_SCOPES_NO: &str =
+    "Not tested yet: Test the key asks Lever for one of everything that Sando reads.";
+pub(in crate::console) const TESTED: &str = "Tested";
+pub(in crate::console) const LEVER_SEEN: &str = "A test event";
+pub(in crate::console) const LEVER_PINGED: &str = "Lever's test event came, rightly signed, to";
 pub(in crate::console) const LEVER_SEEN_YES: &str =
-    "Lever has called, with a signature that is right.";
-pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. This turns green by itself with the first event about a candidate; the test event that Lever sends when a \
-     webhook is saved is answered, but not kept.";
+    "Lever has told of candidates, with a signature that is right.";
+pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. Choose Verify connection beside the webhook in Lever: this turns green by itself, as it does with the first \
+     event about a candidate.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";

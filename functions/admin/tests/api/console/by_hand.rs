@@ -1,5 +1,9 @@
 //! What people do by hand: each shows its plan first, and does only what was seen.
 
+use sando_core::event::{EventMessage, Ping};
+use sando_core::handle::inbox::take_in;
+use sando_core::ids::Slug;
+use sando_core::ports::Clock;
 use serde_json::json;
 
 use super::{Browser, between, everything};
@@ -190,6 +194,60 @@ async fn lever_is_connected_in_the_settings_and_its_secrets_never_come_out() {
         )
         .await;
     assert_eq!(wrong.status, 422);
+}
+
+/// How many lines of the checklist of Lever are done.
+async fn done_of_lever(browser: &mut Browser<'_>) -> (usize, String) {
+    let page = browser.get("/console/settings").await.text;
+    let checks = between(&page, "id=\"lever-checks\"", "</ul>").unwrap();
+    let done = checks.matches("</svg>done</span>").count();
+    (done, checks.to_owned())
+}
+
+#[tokio::test]
+async fn the_checklist_of_lever_turns_green_line_by_line() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    assert_eq!(done_of_lever(&mut browser).await.0, 0);
+
+    let given = [
+        ("api_key", "lever-key-of-test"),
+        ("registration", "hires"),
+        ("token", "signing-token-of-test"),
+    ];
+    let saved = browser.post("/console/settings/lever", &given).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(done_of_lever(&mut browser).await.0, 2, "key and webhooks");
+
+    *world.fakes.lever_is_down.lock().unwrap() = true;
+    browser.post("/console/settings/lever/test", &[]).await;
+    let (done, checks) = done_of_lever(&mut browser).await;
+    assert_eq!(done, 2, "{checks}");
+    assert!(checks.contains("lever answered 401: no"), "{checks}");
+    *world.fakes.lever_is_down.lock().unwrap() = false;
+    browser.post("/console/settings/lever/test", &[]).await;
+    let (done, checks) = done_of_lever(&mut browser).await;
+    assert_eq!(done, 3, "{checks}");
+    assert!(checks.contains("may read what Sando reads"), "{checks}");
+
+    let ping = Ping {
+        registration: Slug::parse("hires").unwrap(),
+        received_at: world.fakes.now(),
+    };
+    let told = EventMessage::Ping { ping };
+    take_in(&world.ports, told).await.unwrap();
+    let (done, checks) = done_of_lever(&mut browser).await;
+    assert_eq!(done, 4, "{checks}");
+    assert!(checks.contains("test event came"), "{checks}");
+    assert!(!checks.contains("hx-get"), "nothing is waited for any more");
+    let events = world.get("/v1/events").await.expect(200);
+    assert_eq!(events["items"], json!([]), "it is about nobody");
+
+    // Another key is one that nobody tested.
+    world.pass(60).await;
+    let other = [("api_key", "another-key-of-test")];
+    browser.post("/console/settings/lever", &other).await;
+    assert_eq!(done_of_lever(&mut browser).await.0, 3);
 }
 
 #[tokio::test]

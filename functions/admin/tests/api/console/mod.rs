@@ -13,6 +13,7 @@ mod login;
 mod markup;
 mod pages;
 mod provider;
+mod provisioner;
 mod review;
 mod roles;
 mod sign_in;
@@ -248,6 +249,7 @@ impl Fixture {
             path if path.starts_with("/console/integrations/") => "acme",
             path if path.starts_with("/console/builder/") => "acme",
             path if path.starts_with("/console/settings/keys/") => "key_none",
+            path if path.starts_with("/console/apps/") => "figma",
             _ => "engineering",
         };
         path.replace("{id}", id)

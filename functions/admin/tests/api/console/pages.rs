@@ -86,6 +86,8 @@ async fn every_page_is_there_when_there_is_nothing() {
     }
     let first = browser.get("/console").await;
     assert!(first.text.contains("First steps"), "{}", first.text);
+    let verdict = "5 first steps are left until everything runs by itself.";
+    assert!(first.text.contains(verdict), "{}", first.text);
     assert!(
         !first.text.contains("Needs you"),
         "nothing that says 0 is drawn"
@@ -318,4 +320,56 @@ async fn the_attributes_that_count_are_there_before_any_are_written() {
         "{}",
         file.text
     );
+}
+
+#[tokio::test]
+async fn the_trail_is_filtered_by_a_form_whose_answers_have_addresses() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let asked = format!("/console/audit?to={}&did=asked+to+decide", fixture.person);
+    let today = "/console/audit?from=2027-01-04&until=2027-01-04&stream=";
+
+    let asked = browser.get(&asked).await;
+    let today = browser.get(today).await;
+    let nobody = browser.get("/console/audit?who=nobody").await;
+    let later = browser.get("/console/audit?from=2027-01-05").await;
+    let wrong = browser.get("/console/audit?from=tomorrow").await;
+
+    for (name, answer) in [("asked", &asked), ("today", &today), ("nobody", &nobody)] {
+        check(name, answer);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+    }
+    let text = &asked.text;
+    assert!(text.contains("what is asked for."), "{text}");
+    assert!(text.contains(">Somebody was asked to decide</a>"), "{text}");
+    assert!(!text.contains(">They became known</a>"), "{text}");
+    assert!(text.contains("value=\"asked to decide\""), "{text}");
+    let text = &today.text;
+    assert!(text.contains(">They became known</a>"), "{text}");
+    assert!(
+        text.contains("name=\"until\" value=\"2027-01-04\""),
+        "{text}"
+    );
+    for text in [&nobody.text, &later.text] {
+        assert!(text.contains("No record fits."), "{text}");
+        assert!(text.contains("Clear the filter"), "{text}");
+    }
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("such as 2027-01-31"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn a_file_leads_to_who_changed_it() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let file = browser.get("/console/apps/figma").await.text;
+    let link = "/console/audit?stream=config&amp;to=app/figma";
+    assert!(file.contains(link), "{file}");
+
+    let page = browser.get(&link.replace("&amp;", "&")).await.text;
+
+    let changes = page.matches(">figma: ").count();
+    let saved = page.matches("The application was saved").count();
+    assert_eq!(changes + saved, 2, "put twice: {page}");
+    assert!(!page.contains("The policy was saved"), "{page}");
 }

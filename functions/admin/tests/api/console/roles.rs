@@ -53,6 +53,7 @@ async fn each_role_has_its_own_forms() {
         "/console/runs/{id}/steps/{step}/skip",
         "/console/people/{id}/erase",
         "/console/connect/{definition}",
+        "/console/apps/{id}/provisioner",
         "/console/builder/{id}/save",
         "/console/settings/guards",
         "/console/settings/retention",

@@ -1,0 +1,118 @@
+//! Credentials of a provisioner, set in the console: they go in and never come out.
+
+use serde_json::{Value, json};
+
+use super::Browser;
+use crate::world::{World, world};
+
+const PLACE: &str = "/console/apps/wiki/provisioner";
+
+async fn with_wiki(provisioner: Value) -> World {
+    let world = world();
+    let wiki = json!({ "name": "Wiki", "provisioner": provisioner });
+    world.put("/v1/apps/wiki", wiki).await.expect(201);
+    world
+}
+
+#[tokio::test]
+async fn a_provisioner_gets_its_credentials_and_never_shows_them() {
+    let auth = json!({ "type": "bearer" });
+    let world = with_wiki(
+        json!({ "type": "scim", "base_url": "https://{tenant}.wiki.example", "auth": auth }),
+    )
+    .await;
+    let mut browser = Browser::admin(&world).await;
+    let file = browser.get("/console/apps/wiki").await.text;
+    assert!(file.contains(&format!("href=\"{PLACE}\"")), "{file}");
+
+    let page = browser.get(PLACE).await.text;
+    assert!(page.contains("Wiki has no credentials yet"), "{page}");
+    assert!(
+        page.contains("type=\"password\" name=\"credentials.token\""),
+        "{page}"
+    );
+    let left_out = [("variables.tenant", "contoso")];
+    let wrong = browser.post(PLACE, &left_out).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("✕ is missing"), "{}", wrong.text);
+    assert!(
+        wrong.text.contains("value=\"contoso\""),
+        "what was typed stays"
+    );
+
+    let given = [
+        ("variables.tenant", "contoso"),
+        ("credentials.token", "s3cr3t-value"),
+        ("credentials.other", "not-asked-for"),
+    ];
+    let saved = browser.post(PLACE, &given).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+
+    let page = browser.get(saved.header("location")).await.text;
+    let audit = world.get("/v1/audit?stream=config").await.text;
+    for text in [&page, &audit] {
+        assert!(!text.contains("s3cr3t-value"), "{text}");
+    }
+    assert!(page.contains("Wiki has its credentials."), "{page}");
+    assert!(page.contains("replaces all of them at once"), "{page}");
+    assert!(audit.contains("credentials set"), "{audit}");
+    let shown = world.get("/v1/apps/wiki").await.expect(200)["credentials"].clone();
+    assert_eq!(shown["variables"], json!({ "tenant": "contoso" }));
+    assert_eq!(shown["set"], json!(["token"]));
+}
+
+#[tokio::test]
+async fn the_fields_follow_from_the_type_of_auth() {
+    let auth =
+        json!({ "type": "oauth2_client_credentials", "token_url": "https://wiki.example/token" });
+    let world =
+        with_wiki(json!({ "type": "scim", "base_url": "https://wiki.example", "auth": auth }))
+            .await;
+    let mut browser = Browser::admin(&world).await;
+
+    let page = browser.get(PLACE).await.text;
+
+    for field in ["credentials.client_id", "credentials.client_secret"] {
+        assert!(
+            page.contains(&format!("name=\"{field}\"")),
+            "{field}: {page}"
+        );
+    }
+    assert!(!page.contains("name=\"credentials.token\""), "{page}");
+}
+
+#[tokio::test]
+async fn an_application_that_asks_for_nothing_says_why() {
+    let world = with_wiki(json!({ "type": "manual" })).await;
+    let mut browser = Browser::admin(&world).await;
+
+    let page = browser.get(PLACE).await.text;
+    let sent = browser.post(PLACE, &[("credentials.token", "x")]).await;
+
+    assert!(page.contains("Wiki asks for no credentials."), "{page}");
+    assert!(page.contains("by hand"), "{page}");
+    assert_eq!(sent.status, 422, "{}", sent.text);
+    let app = world.get("/v1/apps/wiki").await.expect(200);
+    assert_eq!(app["credentials"]["set"], json!([]));
+}
+
+#[tokio::test]
+async fn who_may_only_look_sees_what_is_set_and_no_form() {
+    let world = with_wiki(
+        json!({ "type": "scim", "base_url": "https://wiki.example", "auth": { "type": "bearer" } }),
+    )
+    .await;
+    let secret = json!({ "credentials": { "token": "s3cr3t-value" } });
+    world
+        .put("/v1/apps/wiki/credentials", secret)
+        .await
+        .expect(200);
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let page = viewer.get(PLACE).await.text;
+
+    assert!(page.contains("is set, and never shown"), "{page}");
+    assert!(page.contains("takes the role administrator"), "{page}");
+    assert!(!page.contains("credentials.token"), "{page}");
+    assert!(!page.contains("s3cr3t-value"), "{page}");
+}
