@@ -1,9 +1,12 @@
 //! Proposals from a sample answer: what a definition could say, each with its reason. Nothing is applied by itself.
 
+mod head;
 mod paging;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+pub use head::Head;
 
 use crate::{
     moment::Moment,

@@ -61,19 +61,11 @@ const NEXT_PAGE: &str = "nextpage";
 
 /// Another header that carries where to go on.
 fn cursor_in(headers: &[(String, String)]) -> Option<Suggestion> {
-    let is_url = |text: &str| text.starts_with('/') || text.starts_with("http");
-    let ends = |name: &str| {
-        let plain = plain_end(name);
-        let goes_on = CURSOR_HEADERS.iter().any(|word| plain.ends_with(word));
-        let is_it = (goes_on || plain.ends_with(NEXT_PAGE)) && !plain.contains("prev");
-        is_it.then_some(plain)
-    };
-    let (name, plain) = headers
+    let (name, _) = headers
         .iter()
-        .filter(|(_, value)| !is_url(value))
-        .find_map(|(name, _)| Some((name, ends(name)?)))?;
+        .find(|(name, value)| is_cursor(name, value))?;
     let mut paging = json!({ "type": "cursor", "header": name });
-    if plain.ends_with(NEXT_PAGE)
+    if plain_end(name).ends_with(NEXT_PAGE)
         && let Some(map) = paging.as_object_mut()
     {
         map.insert("name".to_owned(), json!("page"));
@@ -82,6 +74,18 @@ fn cursor_in(headers: &[(String, String)]) -> Option<Suggestion> {
         "the header `{name}` looks like where the next page is; check the name of the parameter"
     );
     Some(pages(paging, &reason))
+}
+
+fn is_cursor(name: &str, value: &str) -> bool {
+    let plain = plain_end(name);
+    let goes_on = CURSOR_HEADERS.iter().any(|word| plain.ends_with(word));
+    let is_url = value.starts_with('/') || value.starts_with("http");
+    (goes_on || plain.ends_with(NEXT_PAGE)) && !plain.contains("prev") && !is_url
+}
+
+/// Is a header worth keeping beside an answer?
+pub(super) fn tells_of_pages(name: &str, value: &str) -> bool {
+    name.eq_ignore_ascii_case("link") || is_cursor(name, value)
 }
 
 fn pages(value: Value, reason: &str) -> Suggestion {

@@ -1,7 +1,6 @@
 //! Reading applications from the command line: `check`, `preview`, `pull`, `suggest`, `schema`. No store, no data folder.
 
 mod check;
-mod head;
 mod inputs;
 mod output;
 mod preview;

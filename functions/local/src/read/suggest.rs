@@ -6,10 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use sando_core::definition::{Source, Suggestion, suggest, suggest_from_openapi};
+use sando_core::definition::{Head, Source, Suggestion, suggest, suggest_from_openapi};
 use serde_json::{Value, json};
 
-use super::head::Head;
 use super::usage;
 use crate::print;
 

@@ -1,24 +1,46 @@
 //! The head of an answer over its body, as `curl -i` writes it.
 
-/// An answer as a text.
+use super::paging::tells_of_pages;
+
+/// An answer as a text with its head: what people paste, and what goes from page to page with a form.
 #[derive(Debug, PartialEq)]
-pub(super) struct Head<'a> {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
+pub struct Head<'a> {
+    /// The status.
+    pub status: u16,
+    /// All headers, in their order.
+    pub headers: Vec<(String, String)>,
     /// How many lines stand over the body.
-    pub(super) lines: usize,
-    pub(super) body: &'a str,
+    pub lines: usize,
+    /// What stands below the head.
+    pub body: &'a str,
 }
 
 impl<'a> Head<'a> {
     /// The last answer of a text; none if it does not begin as answers do. What comes before it led there: redirects that
     /// were followed, `100 Continue`, a proxy.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
+    #[must_use]
+    pub fn of(text: &'a str) -> Option<Self> {
         let mut last = Self::first(text, 0)?;
         while let Some(next) = Self::first(last.body, last.lines) {
             last = next;
         }
         Some(last)
+    }
+
+    /// A body under those of its headers that tell of further pages; by itself if none does.
+    pub fn over<'h>(
+        headers: impl IntoIterator<Item = (&'h String, &'h String)>,
+        body: &str,
+    ) -> String {
+        let telling = headers.into_iter();
+        let telling = telling.filter(|(name, value)| tells_of_pages(name, value));
+        let lines: Vec<String> = telling
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
+        if lines.is_empty() {
+            return body.to_owned();
+        }
+        format!("HTTP/1.1 200\n{}\n{body}", lines.concat())
     }
 
     /// The answer that a text begins with, below so many lines.
@@ -54,6 +76,8 @@ fn cut(text: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -78,6 +102,24 @@ mod tests {
         assert_eq!((head.status, head.lines, head.body), (200, 6, "[]\n"));
         let next = ("X-Next-Page".to_owned(), "2".to_owned());
         assert_eq!(head.headers, [next]);
+    }
+
+    #[test]
+    fn only_what_tells_of_pages_is_written_over_a_body() {
+        let headers = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let owned = list
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            owned.collect()
+        };
+
+        let text = Head::over(
+            &headers(&[("date", "Mon"), ("link", "</u>; rel=next")]),
+            "[]",
+        );
+        assert_eq!(text, "HTTP/1.1 200\nlink: </u>; rel=next\n\n[]");
+        assert_eq!(Head::of(&text).unwrap().body, "[]");
+        assert_eq!(Head::over(&headers(&[("date", "Mon")]), "[]"), "[]");
     }
 
     #[test]
