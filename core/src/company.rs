@@ -14,6 +14,7 @@ use crate::mistake::{Mistake, join};
 use crate::path::Path;
 use crate::policy::Policy;
 use crate::rule::Rule;
+use crate::schema;
 use crate::settings::{Pause, Settings};
 use crate::workflow::Workflow;
 
@@ -98,6 +99,14 @@ impl Company {
     /// # Errors
     /// All mistakes of the file.
     pub fn take(&mut self, item: &ConfigItem) -> Result<(), Vec<Mistake>> {
+        self.read_in(item).map_err(|found| {
+            // A reader ends at the first mistake in the shape of a file; its schema knows all of them.
+            let of_shape = schema::mistakes(item.kind, &item.file);
+            if of_shape.is_empty() { found } else { of_shape }
+        })
+    }
+
+    fn read_in(&mut self, item: &ConfigItem) -> Result<(), Vec<Mistake>> {
         let id = item.id.clone();
         match item.kind {
             ConfigKind::App => {

@@ -72,4 +72,4 @@ pub use pull::{
 };
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};
-pub use suggest::{Suggestion, suggest};
+pub use suggest::{Head, Suggestion, suggest};

@@ -1,7 +1,12 @@
 //! Proposals from a sample answer: what a definition could say, each with its reason. Nothing is applied by itself.
 
+mod head;
+mod paging;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+pub use head::Head;
 
 use crate::{
     moment::Moment,
@@ -49,7 +54,12 @@ pub fn suggest(answer: &Value, headers: &[(String, String)]) -> Vec<Suggestion> 
         value: json!(response_path),
         reason,
     });
-    found.extend(paging(answer, &response_path, rows.len(), headers));
+    found.extend(paging::proposed(
+        answer,
+        &response_path,
+        rows.len(),
+        headers,
+    ));
     let rows: Vec<&Value> = rows.iter().take(MOST_ROWS).collect();
     found.extend(mapping(&rows));
     found.extend(status(&rows));
@@ -103,121 +113,6 @@ fn fields_of(row: &Value) -> Vec<(String, &Value)> {
     let mut fields = Vec::new();
     walk(row, "", 0, &mut fields);
     fields
-}
-
-/// Where the next page could be found.
-fn paging(
-    answer: &Value,
-    response_path: &str,
-    rows: usize,
-    headers: &[(String, String)],
-) -> Option<Suggestion> {
-    let has_link = headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("link") && value.replace(['"', ' '], "").contains("rel=next")
-    });
-    if has_link {
-        let reason = "the answer has a Link header with a next page";
-        return Some(pages(
-            json!({ "type": "next_url", "link_header": "next" }),
-            reason,
-        ));
-    }
-    let around: Vec<(String, &Value)> = fields_of(answer)
-        .into_iter()
-        .filter(|(path, _)| response_path.is_empty() || !path.starts_with(response_path))
-        .collect();
-    paging_around(&around).or_else(|| {
-        let looks_full = [10, 20, 25, 50, 100].contains(&rows);
-        let reason = format!("exactly {rows} records look like one page of several");
-        looks_full.then(|| pages(json!({ "type": "page" }), &reason))
-    })
-}
-
-fn pages(value: Value, reason: &str) -> Suggestion {
-    Suggestion {
-        key: "users.pagination".to_owned(),
-        value,
-        reason: reason.to_owned(),
-    }
-}
-
-/// Names that say whether there is more.
-const MORE: [&str; 5] = [
-    "hasmore",
-    "hasnext",
-    "hasnextpage",
-    "more",
-    "moredataavailable",
-];
-/// Names of totals.
-const TOTAL: [&str; 4] = ["total", "totalresults", "totalcount", "totalrecords"];
-/// Names of cursors and next URLs.
-const NEXT: [&str; 10] = [
-    "next",
-    "nextpage",
-    "nextcursor",
-    "nextpagetoken",
-    "nextlink",
-    "odatanextlink",
-    "cursor",
-    "endcursor",
-    "after",
-    "nextmarker",
-];
-
-/// What the fields beside the list say about further pages.
-fn paging_around(around: &[(String, &Value)]) -> Option<Suggestion> {
-    let named = |words: &[&str]| {
-        around
-            .iter()
-            .find(|(path, _)| words.contains(&plain_end(path).as_str()))
-    };
-    let (more, total) = (named(&MORE), named(&TOTAL));
-    if total.is_some() && named(&["startindex"]).is_some() {
-        return Some(Suggestion {
-            key: "users.preset".to_owned(),
-            value: json!("scim"),
-            reason: "the answer has `totalResults` and `startIndex`, as SCIM says".to_owned(),
-        });
-    }
-    if let Some((path, value)) = named(&NEXT) {
-        let is_url = |text: &str| text.starts_with('/') || text.starts_with("http");
-        let kind = if value.as_str().is_some_and(is_url) {
-            "next_url"
-        } else {
-            "cursor"
-        };
-        let mut paging = json!({ "type": kind, "path": path });
-        if let (Some((more, _)), Some(map)) = (more, paging.as_object_mut()) {
-            map.insert("has_more_path".to_owned(), json!(more));
-        }
-        let reason =
-            format!("`{path}` looks like where the next page is; check the name of the parameter");
-        return Some(pages(paging, &reason));
-    }
-    if let Some((path, _)) = total {
-        let reason = format!("`{path}` looks like the total; check the names of the parameters");
-        return Some(pages(
-            json!({ "type": "offset", "total_path": path }),
-            &reason,
-        ));
-    }
-    let (path, _) = more?;
-    let reason = format!("`{path}` says whether there is more; check the name of the parameter");
-    Some(pages(
-        json!({ "type": "page", "has_more_path": path }),
-        &reason,
-    ))
-}
-
-/// The last key of a path, in small letters and digits alone.
-fn plain_end(path: &str) -> String {
-    let end = match path.strip_suffix("\"]") {
-        Some(quoted) => quoted.rsplit('"').next().unwrap_or(quoted),
-        None => path.rsplit('.').next().unwrap_or(path),
-    };
-    let letters = end.chars().filter(char::is_ascii_alphanumeric);
-    letters.collect::<String>().to_ascii_lowercase()
 }
 
 /// What the fields of a user are called, the usual name first.

@@ -27,6 +27,8 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// Why nothing was answered.
     pub fault: Option<String>,
+    /// The headers of the answer but cookies, with secrets masked; of a token request none.
+    pub answered: BTreeMap<String, String>,
     /// From sending to the last byte, waits included, in milliseconds.
     pub took_ms: u64,
     /// The length of the body in bytes.

@@ -380,16 +380,19 @@ pub(crate) async fn test(
     Ok(Json(sample.into()))
 }
 
-/// What proposals are made from: one of the two.
+/// What proposals are made from: `sample` or `openapi`.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SuggestBody {
+#[serde(deny_unknown_fields)]
+pub(crate) struct SuggestBody {
     /// What the application answers to the request for users.
-    #[schema(value_type = Object)]
-    Sample(Value),
+    #[schema(value_type = Option<Object>)]
+    sample: Option<Value>,
+    /// The headers of that answer: of several with one name, the values with a comma between.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     /// The OpenAPI document of the application.
-    #[schema(value_type = Object)]
-    Openapi(Value),
+    #[schema(value_type = Option<Object>)]
+    openapi: Option<Value>,
 }
 
 /// What a definition could say.
@@ -404,12 +407,20 @@ pub(crate) struct SuggestedView {
 #[utoipa::path(post, path = "/v1/definitions:suggest", tag = "builder",
     operation_id = "suggest_definition", request_body = SuggestBody,
     responses((status = 200, body = SuggestedView)))]
-pub(crate) async fn suggested(_: MayOperate, Body(body): Body<SuggestBody>) -> Json<SuggestedView> {
-    let suggestions = match body {
-        SuggestBody::Sample(sample) => suggest(&sample, &[]),
-        SuggestBody::Openapi(document) => suggest_from_openapi(&document),
+pub(crate) async fn suggested(
+    _: MayOperate,
+    Body(body): Body<SuggestBody>,
+) -> Result<Json<SuggestedView>, Problem> {
+    let headers: Vec<(String, String)> = body.headers.into_iter().collect();
+    let suggestions = match (body.sample, body.openapi) {
+        (Some(sample), None) => suggest(&sample, &headers),
+        (None, Some(document)) if headers.is_empty() => suggest_from_openapi(&document),
+        _ => {
+            let message = "give a `sample`, with its `headers` if they are known, or `openapi`";
+            return Err(Problem::mistake("", message));
+        }
     };
-    Json(SuggestedView { suggestions })
+    Ok(Json(SuggestedView { suggestions }))
 }
 
 fn compile_file(file: Map<String, Value>) -> Result<Definition, Problem> {

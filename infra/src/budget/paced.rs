@@ -17,8 +17,18 @@ use crate::http::Gate;
 /// The longest stretch that is taken at once.
 const STRETCH: SignedDuration = SignedDuration::from_secs(10);
 
-/// How far ahead several processes may take stretches together. What is further ahead comes from a clock that is.
+/// How far ahead several processes may take stretches together; whoever comes when so much is taken waits. As much as this
+/// clocks may differ: what is further ahead than all that comes from a clock that is.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
+/// What came of asking for a stretch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Taken {
+    /// From then until then.
+    Stretch(Timestamp, Timestamp),
+    /// Nothing: to be asked again after this time.
+    Nothing(Duration),
+}
 
 /// Lets requests begin at even distances.
 ///
@@ -56,58 +66,61 @@ impl Paced {
         }
     }
 
-    /// When the next request may begin; none if that has to be asked again.
-    async fn next(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut mine = self.mine.lock().await;
-        let at = mine.next.max(self.clock.now());
-        if at < mine.until {
-            mine.next = later(at, self.every);
-            return Ok(Some(at));
-        }
-        let Some(taken) = self.take(mine.room).await? else {
-            return Ok(None);
+    /// Waits until the next request may begin, and only then counts it: who is dropped while waiting has taken nothing.
+    async fn wait(&self, mine: &mut Stretch) -> Result<(), StoreError> {
+        let at = loop {
+            let at = mine.next.max(self.clock.now());
+            if at < mine.until {
+                break at;
+            }
+            match self.take(mine.room).await? {
+                Taken::Stretch(next, until) => {
+                    let twice = mine.room.saturating_mul(2);
+                    let fits = self.every.saturating_mul(twice) <= STRETCH;
+                    let room = if fits { twice } else { mine.room };
+                    *mine = Stretch { next, until, room };
+                    break next;
+                }
+                Taken::Nothing(wait) => self.clock.sleep(wait).await,
+            }
         };
-        let twice = mine.room.saturating_mul(2);
-        let fits = self.every.saturating_mul(twice) <= STRETCH;
-        *mine = Stretch {
-            next: later(taken.0, self.every),
-            until: taken.1,
-            room: if fits { twice } else { mine.room },
-        };
-        Ok(Some(taken.0))
+        let wait = at.duration_since(self.clock.now());
+        self.clock.sleep(wait.try_into().unwrap_or_default()).await;
+        mine.next = later(at, self.every);
+        Ok(())
     }
 
-    /// Takes a stretch with room for so many requests; none if somebody else was first.
-    async fn take(&self, room: i32) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+    /// Takes a stretch with room for so many requests.
+    async fn take(&self, room: i32) -> Result<Taken, StoreError> {
         let (tat, version) = self.shared.load().await?;
         let now = self.clock.now();
-        let from = if tat > later(now, AHEAD.max(self.every)) {
-            later(now, STRETCH)
-        } else {
+        let near = later(now, AHEAD.max(self.every));
+        let far = later(later(near, STRETCH.max(self.every)), AHEAD);
+        let from = if tat <= near {
             tat.max(now)
+        } else if tat <= far {
+            let wait = tat.duration_since(near);
+            return Ok(Taken::Nothing(wait.try_into().unwrap_or(PAUSE)));
+        } else {
+            later(now, STRETCH)
         };
         let until = later(from, self.every.saturating_mul(room));
-        let moved = self.shared.move_to(until, version).await?;
-        Ok(moved.then_some((from, until)))
+        if self.shared.move_to(until, version).await? {
+            return Ok(Taken::Stretch(from, until));
+        }
+        // Somebody else was first.
+        let wait = rand::random_range(1..20);
+        Ok(Taken::Nothing(Duration::from_millis(wait)))
     }
 }
 
 #[async_trait]
 impl Gate for Paced {
     async fn pass(&self) {
-        loop {
-            let wait = match self.next().await {
-                Ok(Some(at)) => {
-                    let wait = at.duration_since(self.clock.now());
-                    return self.clock.sleep(wait.try_into().unwrap_or_default()).await;
-                }
-                Ok(None) => Duration::from_millis(rand::random_range(1..20)),
-                Err(error) => {
-                    tracing::warn!(budget = %self.shared.name, %error, "a budget cannot be reserved");
-                    PAUSE
-                }
-            };
-            self.clock.sleep(wait).await;
+        let mut mine = self.mine.lock().await;
+        while let Err(error) = self.wait(&mut mine).await {
+            tracing::warn!(budget = %self.shared.name, %error, "a budget cannot be reserved");
+            self.clock.sleep(PAUSE).await;
         }
     }
 }
@@ -174,12 +187,76 @@ mod tests {
         let mut taken = Vec::new();
         for paced in &processes {
             // Ten seconds' worth each, before anybody has sent anything.
-            taken.push(paced.take(40).await.unwrap().unwrap());
+            let Taken::Stretch(from, until) = paced.take(40).await.unwrap() else {
+                panic!("nobody has to wait: {taken:?}");
+            };
+            taken.push((from, until));
         }
 
+        in_turn(&taken);
+    }
+
+    #[track_caller]
+    fn in_turn(taken: &[(Timestamp, Timestamp)]) {
         for pair in taken.windows(2) {
             assert!(pair[0].1 <= pair[1].0, "{taken:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn however_many_processes_there_are_no_two_have_the_same_stretch() {
+        for (per_second, room) in [(4.0, 40), (0.02, 1), (0.001, 1)] {
+            let world = world();
+            let mut taken = Vec::new();
+            for _ in 0..12 {
+                let paced = process(&world, per_second);
+                let (from, until) = loop {
+                    match paced.take(room).await.unwrap() {
+                        Taken::Stretch(from, until) => break (from, until),
+                        Taken::Nothing(wait) => world.1.sleep(wait).await,
+                    }
+                };
+                taken.push((from, until));
+            }
+
+            in_turn(&taken);
+        }
+    }
+
+    /// The clock of the runtime, on which nobody really waits.
+    struct Paused(Timestamp, tokio::time::Instant);
+
+    #[async_trait]
+    impl Clock for Paused {
+        fn now(&self) -> Timestamp {
+            self.0 + self.1.elapsed()
+        }
+
+        async fn sleep(&self, time: Duration) {
+            tokio::time::sleep(time).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_dropped_while_waiting_leaves_the_time_to_the_next() {
+        let began = tokio::time::Instant::now();
+        let clock = Arc::new(Paused(world().1.now(), began));
+        let name = Slug::parse("account--acme--prod").unwrap();
+        let store = Arc::new(MemoryStore::default());
+        // One in 50 seconds, and nobody waits longer than 20.
+        let paced = Paced::new(store, clock, name, Rate::fraction(0.02));
+        paced.pass().await;
+
+        let mut dropped = 0;
+        while tokio::time::timeout(Duration::from_secs(20), paced.pass())
+            .await
+            .is_err()
+        {
+            dropped += 1;
+            assert!(dropped < 10, "nobody ever passes");
+        }
+
+        assert_eq!((dropped, began.elapsed().as_secs()), (2, 50));
     }
 
     #[tokio::test]

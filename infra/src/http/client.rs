@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sando_core::ports::{RemoteError, Watch};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::{
     Answer, Mask, Origin, Request,
-    error::{classify, forbidden, timed_out, too_late, unreadable},
+    error::{classify, forbidden, timed_out, too_late, unpackable, unreadable},
+    incoming::{Bad, Incoming},
     resolver::GuardedResolver,
     target,
     watched::{came_back, going_out},
@@ -199,22 +199,25 @@ async fn exchange(
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut body = BytesMut::new();
+    let refused = |why: Bad| match why {
+        Bad::TooLarge => too_large(),
+        Bad::Broken => unpackable(remote),
+    };
+    let status = response.status();
+    let mut headers = response.headers().clone();
+    let mut body = Incoming::of(&mut headers, limit);
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|error| classify(remote, &error))?
     {
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
+        body.take(&chunk).map_err(refused)?;
     }
     Ok(Answer {
         remote: remote.to_owned(),
-        status: response.status(),
-        headers: response.headers().clone(),
-        body: body.freeze(),
+        status,
+        headers,
+        body: body.finish().map_err(refused)?,
         mask,
     })
 }
@@ -258,7 +261,11 @@ fn is_passing(status: StatusCode) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "this is the guarded client")]
 fn build(guard: &Guard, idle_connections: usize) -> Result<reqwest::Client, RemoteError> {
+    let accept = HeaderValue::from_static("gzip, br, deflate");
     reqwest::Client::builder()
+        .default_headers(HeaderMap::from_iter([(header::ACCEPT_ENCODING, accept)]))
+        // It reads the first member only: `incoming` reads all.
+        .no_gzip()
         .dns_resolver(GuardedResolver {
             allow_loopback: guard.allow_loopback,
         })

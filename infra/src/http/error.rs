@@ -42,6 +42,15 @@ pub(super) fn too_late(remote: &str) -> RemoteError {
     }
 }
 
+/// A body that is not packed as it says, or was cut off.
+pub(super) fn unpackable(remote: &str) -> RemoteError {
+    RemoteError::NoAnswer {
+        remote: remote.to_owned(),
+        why: "the body could not be decompressed".to_owned(),
+        sent: Sent::Perhaps,
+    }
+}
+
 /// What the HTTP client says. Its own text is not passed on: it names the URL, which may carry secrets and addresses.
 pub(super) fn classify(remote: &str, error: &reqwest::Error) -> RemoteError {
     if let Some(refusal) = refusal(error) {

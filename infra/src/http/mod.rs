@@ -12,6 +12,7 @@ mod answer;
 mod client;
 mod credentials;
 mod error;
+mod incoming;
 mod mask;
 mod request;
 mod resolver;

@@ -41,6 +41,7 @@ pub(super) fn going_out(
         sent: body.map(|body| mask.apply(&String::from_utf8_lossy(body))),
         status: None,
         fault: None,
+        answered: BTreeMap::new(),
         took_ms: 0,
         bytes: 0,
         body: String::new(),

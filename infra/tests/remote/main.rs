@@ -19,6 +19,8 @@ mod notify;
 #[cfg(test)]
 mod pace;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
 mod scim;
 #[cfg(test)]
 mod scim_groups;

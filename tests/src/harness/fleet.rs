@@ -19,7 +19,7 @@ use sando_infra::system::SystemClock;
 use tempfile::TempDir;
 
 use super::machine::{Base, ports};
-use super::{Doom, Site};
+use super::{Doom, SecretMeter, Site};
 
 /// Several processes on one database.
 pub struct Fleet {
@@ -63,6 +63,7 @@ impl Fleet {
         let base = Base {
             database: database.clone(),
             store,
+            keeper: Arc::new(SecretMeter::over(secrets.clone())),
             secrets,
             folder: path.to_owned(),
         };

@@ -23,7 +23,7 @@ use sando_infra::secrets::FileSecrets;
 use sando_infra::system::{SystemChance, SystemClock};
 
 use super::doom::{Doom, Doomed};
-use super::{Site, TestClock, TestQueue, loopback_client};
+use super::{SecretMeter, Site, TestClock, TestQueue, loopback_client};
 
 /// A Sando process.
 pub struct Machine {
@@ -43,6 +43,8 @@ pub(super) struct Base {
     pub(super) database: Embedded,
     pub(super) store: Arc<dyn Store>,
     pub(super) secrets: Arc<FileSecrets>,
+    /// The same, as clients read it.
+    pub(super) keeper: Arc<SecretMeter>,
     pub(super) folder: PathBuf,
 }
 
@@ -87,6 +89,7 @@ impl Machine {
         let base = Base {
             database,
             store,
+            keeper: Arc::new(SecretMeter::over(secrets.clone())),
             secrets,
             folder: folder.to_owned(),
         };
@@ -115,12 +118,18 @@ impl Machine {
     pub fn read_accounts(&mut self) -> Arc<FileSecrets> {
         self.ports.readers = Arc::new(AccountReaders {
             http: loopback_client(),
-            secrets: self.base.secrets.clone(),
+            secrets: self.base.keeper.clone(),
             store: self.ports.store.clone(),
             keys: self.ports.keys.clone(),
             clock: Arc::new(SystemClock),
         });
         self.base.secrets.clone()
+    }
+
+    /// What counts how often credentials are read.
+    #[must_use]
+    pub fn keeper(&self) -> &SecretMeter {
+        &self.base.keeper
     }
 
     /// The folder it lives in.
@@ -253,11 +262,11 @@ pub(super) fn ports(
     let lever: Arc<dyn Lever> = Arc::new(LeverClient::new(LeverSettings {
         base_url: site.lever.api_url().parse().expect("a URL"),
         http: http.clone(),
-        secrets: secrets.clone(),
+        secrets: base.keeper.clone(),
         budget: Arc::new(budget),
         clock: Arc::new(SystemClock),
     }));
-    let keeper: Arc<dyn Secrets> = secrets.clone();
+    let keeper: Arc<dyn Secrets> = base.keeper.clone();
     let remote = RemoteApplications::new(http, keeper, store.clone(), Arc::new(SystemClock));
     let remote = remote.usually(PLENTY);
     let apps: Arc<dyn Applications> = Arc::new(remote);

@@ -9,7 +9,7 @@ mod deliver;
 mod details;
 mod failure;
 mod line;
-mod link;
+pub(super) mod link;
 mod listing;
 mod needs;
 mod page;

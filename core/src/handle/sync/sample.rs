@@ -1,5 +1,6 @@
 //! Tries a connection: the first page, and nothing stored.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +106,7 @@ fn exchanges(
         mask(&mut exchange.url);
         mask(&mut exchange.body);
         exchange.headers.values_mut().for_each(mask);
+        exchange.answered.values_mut().for_each(mask);
         exchange.sent.iter_mut().for_each(mask);
         exchange.fault.iter_mut().for_each(mask);
     }
@@ -126,6 +128,10 @@ async fn fly(
         Outcome::Answered(answer) => (Some(answer.status), answer.text(), None),
         Outcome::Failed(fault) => (None, String::new(), Some(fault.message.clone())),
     };
+    let answered = match &outcome {
+        Outcome::Answered(answer) => shown(&answer.headers),
+        Outcome::Failed(_) => BTreeMap::new(),
+    };
     let planned = request.body.as_deref();
     let planned = planned.map(|body| String::from_utf8_lossy(body).into_owned());
     let exchange = Exchange {
@@ -136,11 +142,29 @@ async fn fly(
         sent: planned.map(beginning),
         status,
         fault,
+        answered,
         took_ms: u64::try_from(took).unwrap_or(0),
         bytes: body.len(),
         body: beginning(body),
     };
     (request.id, outcome, exchange)
+}
+
+/// The headers of an answer, several of one name with a comma between. A cookie may be a secret that no mask knows.
+fn shown(headers: &[(String, String)]) -> BTreeMap<String, String> {
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        if name == "set-cookie" {
+            continue;
+        }
+        let all = shown.entry(name).or_default();
+        if !all.is_empty() {
+            all.push_str(", ");
+        }
+        all.push_str(value);
+    }
+    shown
 }
 
 /// At most [`LONGEST_BODY`] of a text.

@@ -112,6 +112,73 @@ async fn mistakes_are_told_with_their_places() {
 }
 
 #[tokio::test]
+async fn a_put_tells_all_mistakes_of_every_kind_of_file() {
+    let world = world();
+    let definition =
+        json!({ "app": "acme", "base_url": "ftp://acme.example", "users": { "pth": "/u" } });
+    let app = json!({ "sensitivity": "hihg", "plans": [{ "price": {} }], "provisioner": { "type": "manul" } });
+    let policy =
+        json!({ "whne": [], "grants": [{ "ap": "figma" }, { "app": "zoom", "groups": "a" }] });
+    let workflow =
+        json!({ "steps": [{ "id": "a", "type": "grnt" }, { "type": "task", "due": "soon" }] });
+    let attributes = json!({ "requird": [], "locations": { "Berlin": { "timezon": "x" } } });
+    for (path, file, expect) in [
+        (
+            "/v1/definitions/acme",
+            definition,
+            vec!["base_url", "users.pth", "users.path", "map"],
+        ),
+        (
+            "/v1/apps/figma",
+            app,
+            vec![
+                "sensitivity",
+                "plans[0].price.amount_minor",
+                "plans[0].id",
+                "provisioner.type",
+            ],
+        ),
+        (
+            "/v1/policies/p",
+            policy,
+            vec!["whne", "grants[0].ap", "grants[0].app", "grants[1].groups"],
+        ),
+        (
+            "/v1/rules/r",
+            json!({ "event": "candidate.hird" }),
+            vec!["event", "workflow"],
+        ),
+        (
+            "/v1/workflows/w",
+            workflow,
+            vec![
+                "steps[0].type",
+                "steps[1].due",
+                "steps[1].id",
+                "steps[1].owner",
+            ],
+        ),
+        (
+            "/v1/attributes",
+            attributes,
+            vec![
+                "requird",
+                "locations.Berlin.timezon",
+                "locations.Berlin.timezone",
+            ],
+        ),
+    ] {
+        let problem = world.put(path, file).await.expect(422);
+
+        let errors = problem["errors"].as_array().unwrap();
+        for place in expect {
+            let told = errors.iter().any(|error| error["path"] == place);
+            assert!(told, "{path} {place}: {problem}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_yet_is_accepted_with_a_warning() {
     let world = world();
     let policy = json!({ "grants": [{ "app": "figma" }] });

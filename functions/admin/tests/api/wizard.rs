@@ -115,10 +115,33 @@ async fn proposals_are_made_from_a_sample_or_an_openapi_document() {
     let found = world.post("/v1/definitions:suggest", json!({ "openapi": document }));
     let found = found.await.expect(200);
     assert_eq!(found["suggestions"][0]["value"], "/people");
-    world
-        .post("/v1/definitions:suggest", json!({}))
-        .await
-        .expect(422);
+    for body in [
+        json!({}),
+        json!({ "sample": [], "openapi": {} }),
+        json!({ "openapi": {}, "headers": { "link": "" } }),
+        json!({ "sample": [], "headers": { "link": ["a"] } }),
+    ] {
+        let refused = world.post("/v1/definitions:suggest", body).await;
+        refused.expect(422);
+    }
+}
+
+#[tokio::test]
+async fn headers_of_a_sample_say_where_the_next_page_is() {
+    let world = world();
+    let body = json!({
+        "sample": [{ "id": "a", "mail": "a@contoso.example" }],
+        "headers": { "Link": "</users?page=1>; rel=\"prev\", </users?page=3>; rel=\"next\"" },
+    });
+
+    let found = world.post("/v1/definitions:suggest", body).await;
+
+    let found = found.expect(200);
+    let paging = &found["suggestions"][1];
+    assert_eq!(paging["key"], "users.pagination", "{found}");
+    let next = json!({ "type": "next_url", "link_header": "next" });
+    assert_eq!(paging["value"], next);
+    assert!(paging["reason"].as_str().unwrap().contains("Link header"));
 }
 
 #[tokio::test]

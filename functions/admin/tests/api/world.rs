@@ -52,6 +52,7 @@ pub(crate) struct Fakes {
     pub(crate) forgotten: Mutex<Vec<String>>,
     /// The users of the application that is read, and the status that it refuses with.
     rows: Mutex<Vec<Value>>,
+    pub(crate) answers_with: Mutex<Vec<(String, String)>>,
     refuses_reading: Mutex<Option<u16>>,
     requests: Mutex<usize>,
 }
@@ -247,7 +248,8 @@ impl Reader for Shared {
             Some(status) => (status, json!({ "error": "not for you" })),
             None => (200, json!({ "users": *self.0.rows.lock().unwrap() })),
         };
-        Came::Answered(Answered::new(status, Vec::new(), body.to_string().into()))
+        let headers = self.0.answers_with.lock().unwrap().clone();
+        Came::Answered(Answered::new(status, headers, body.to_string().into()))
     }
     fn mask(&self, text: &str) -> String {
         text.to_owned()

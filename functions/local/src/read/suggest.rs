@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use sando_core::definition::{Source, Suggestion, suggest, suggest_from_openapi};
+use sando_core::definition::{Head, Source, Suggestion, suggest, suggest_from_openapi};
 use serde_json::{Value, json};
 
 use super::usage;
@@ -18,7 +18,8 @@ const LONGEST: u64 = 32 * 1024 * 1024;
 /// What `sando suggest` is told.
 #[derive(Args)]
 pub(crate) struct SuggestFlags {
-    /// An answer of the application to the request for its users (JSON), or its OpenAPI document (JSON or YAML); `-` for standard input
+    /// An answer of the application to the request for its users (JSON; with its headers over it, as `curl -i` writes
+    /// them), or its OpenAPI document (JSON or YAML); `-` for standard input
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -34,19 +35,9 @@ pub(crate) fn command(flags: &SuggestFlags) -> anyhow::Result<ExitCode> {
             "{name} has 32 MiB or more: cut it down to some users"
         )]));
     }
-    // A large answer is JSON always; what is written by hand may be YAML.
-    let document = match serde_json::from_str(&text) {
-        Ok(document) => document,
-        Err(_) => match Source::parse(&text) {
-            Ok(source) => source.value().clone(),
-            Err(mistake) => return Ok(usage(&[mistake.in_file(&name.to_string())])),
-        },
-    };
-    let is_openapi = document.get("paths").is_some_and(Value::is_object);
-    let found = if is_openapi {
-        suggest_from_openapi(&document)
-    } else {
-        suggest(&document, &[])
+    let found = match found_in(&text, &name.to_string()) {
+        Ok(found) => found,
+        Err(wrong) => return Ok(usage(&[wrong])),
     };
     if flags.json {
         print(&json!(found).to_string());
@@ -57,6 +48,36 @@ pub(crate) fn command(flags: &SuggestFlags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The proposals; why there can be none if the text is not readable.
+fn found_in(text: &str, name: &str) -> Result<Vec<Suggestion>, String> {
+    if let Some(head) = Head::of(text) {
+        if !(200..300).contains(&head.status) {
+            return Err(format!(
+                "{name}: the application answered with the status {}: ask again until it answers with users",
+                head.status
+            ));
+        }
+        let answer = serde_json::from_str(head.body).map_err(|error| {
+            let line = head.lines.saturating_add(error.line());
+            format!("{name}:{line}: what stands below the headers is no JSON")
+        })?;
+        return Ok(suggest(&answer, &head.headers));
+    }
+    // A large answer is JSON always; what is written by hand may be YAML.
+    let document = match serde_json::from_str(text) {
+        Ok(document) => document,
+        Err(_) => match Source::parse(text) {
+            Ok(source) => source.value().clone(),
+            Err(mistake) => return Err(mistake.in_file(name)),
+        },
+    };
+    let is_openapi = document.get("paths").is_some_and(Value::is_object);
+    Ok(match is_openapi {
+        true => suggest_from_openapi(&document),
+        false => suggest(&document, &[]),
+    })
 }
 
 fn text_of(file: &Path) -> std::io::Result<String> {

@@ -204,6 +204,32 @@ async fn suggest_prints_a_part_of_a_definition_with_reasons() {
 }
 
 #[tokio::test]
+async fn suggest_reads_the_headers_that_curl_writes_over_an_answer() {
+    let desk = Desk::new().await;
+    let rows = "[{ \"id\": 7, \"mail\": \"a@contoso.example\" }]";
+    let moved = "HTTP/1.1 302 Found\r\nLocation: /v2/users\r\n\r\n";
+    let head = "HTTP/2 200 \r\ncontent-type: application/json\r\nx-next-cursor: b2Zm\r\n\r\n";
+    let file = desk.file("answer.txt", &format!("{moved}{head}{rows}"));
+
+    let told = desk.run("suggest", &file).await;
+
+    assert_eq!(told.code, 0, "{}", told.err);
+    let wanted = "  # the header `x-next-cursor` looks like where the next page is; check the name of the parameter\n  \
+                  pagination: {\"type\":\"cursor\",\"header\":\"x-next-cursor\"}\n";
+    assert!(told.out.contains(wanted), "{}", told.out);
+    assert!(told.out.contains("  email: \"mail\""), "{}", told.out);
+
+    let refused = desk.file("refused.txt", "HTTP/1.1 401 Unauthorized\n\n{}");
+    let told = desk.run("suggest", &refused).await;
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("the status 401"), "{}", told.err);
+    let page = desk.file("page.txt", "HTTP/1.1 200 OK\n\n\n<html>");
+    let told = desk.run("suggest", &page).await;
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("page.txt:4: "), "{}", told.err);
+}
+
+#[tokio::test]
 async fn preview_shows_raw_and_mapped_values_and_reasons() {
     let desk = Desk::new().await.secret("token", "t0ken-1");
     desk.app.door(Door::bearer("t0ken-1"));

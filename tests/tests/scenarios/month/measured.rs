@@ -32,6 +32,8 @@ pub(super) struct Work {
     pub(super) remote: f64,
     /// Keys wrapped or unwrapped.
     pub(super) keys: f64,
+    /// Calls of the keeper of secrets, by invocations that know none yet.
+    pub(super) secrets: f64,
     /// Checkpoints put.
     pub(super) objects: f64,
     /// Invocations.
@@ -50,6 +52,7 @@ impl Work {
             messages: each(self.messages, other.messages),
             remote: each(self.remote, other.remote),
             keys: each(self.keys, other.keys),
+            secrets: each(self.secrets, other.secrets),
             objects: each(self.objects, other.objects),
             begun: each(self.begun, other.begun),
         }
@@ -149,8 +152,8 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:32} {:>9} {:>9} {:>9} {:>9} {:>7}",
-            "each", "writes", "reads", "messages", "remote", "keys"
+            "{:32} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
+            "each", "writes", "reads", "messages", "remote", "keys", "secrets"
         )?;
         let works = [
             ("minute", self.tick),
@@ -167,8 +170,13 @@ impl fmt::Display for Measured {
         for (what, work) in works {
             writeln!(
                 f,
-                "{what:32} {:9.2} {:9.2} {:9.2} {:9.2} {:7.2}",
-                work.units.writes, work.units.reads, work.messages, work.remote, work.keys
+                "{what:32} {:9.2} {:9.2} {:9.2} {:9.2} {:7.2} {:7.2}",
+                work.units.writes,
+                work.units.reads,
+                work.messages,
+                work.remote,
+                work.keys,
+                work.secrets
             )?;
         }
         Ok(())
@@ -263,6 +271,7 @@ impl Desk {
             messages: number(&self.counts.messages),
             remote: f64::from(remote),
             keys: number(&self.counts.keys),
+            secrets: f64::from(self.scene.machine.keeper().calls()),
             objects: number(&self.counts.objects),
             begun: number(&self.counts.messages),
         }
@@ -275,13 +284,19 @@ impl Desk {
         }
     }
 
+    /// A message came, and an invocation begins.
+    fn begin(&self) {
+        one_more(&self.counts.messages);
+        self.scene.machine.keeper().begin();
+    }
+
     /// Works on every message, also on those that are not for now; what comes later is the schedule's business.
     async fn drain(&self) {
         let machine = &self.scene.machine;
         while let Some(at) = machine.queue.next() {
             machine.clock.move_to(at);
             while let Some(message) = machine.queue.take() {
-                one_more(&self.counts.messages);
+                self.begin();
                 handle::work(&machine.ports, &message).await.unwrap();
             }
         }
@@ -291,7 +306,7 @@ impl Desk {
     async fn work_on(&self, key: Key) {
         let ports = &self.scene.machine.ports;
         let version = ports.store.get(&key).await.unwrap().unwrap().version;
-        one_more(&self.counts.messages);
+        self.begin();
         let worked = handle::work(ports, &WorkMessage { key, version }).await;
         assert_eq!(worked.unwrap(), Worked::Done);
         self.drain().await;
@@ -451,6 +466,7 @@ impl Desk {
     async fn minute(&self) {
         let machine = &self.scene.machine;
         machine.clock.pass(SignedDuration::from_mins(1));
+        machine.keeper().begin();
         let anchors: Arc<dyn Anchors> = Arc::new(CountedAnchors(self.counts.clone()));
         let standing = Schedule::new(machine.ports.clone(), Some(anchors))
             .every_minute()

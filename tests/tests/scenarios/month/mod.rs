@@ -1,8 +1,9 @@
 //! What a month costs on AWS: what single pieces of work need is metered, and counted as often as a month has them.
 //!
-//! Metered: DynamoDB's units as the engine reckons them, messages, calls of Lever and of applications, uses of keys, objects.
-//! Assumed: how much happens in a company of some size ([`Month::of`]), and how long calls take ([`Work::secs`]), which is
-//! generous: everything of a piece of work one after the other.
+//! Metered: DynamoDB's units as the engine reckons them, messages, calls of Lever and of applications, uses of keys, reads of
+//! secrets, objects. Assumed: how much happens in a company of some size ([`Month::of`]), that no invocation and no webhook
+//! knows a secret from the one before, and how long calls take ([`Work::secs`]), which is generous: everything of a piece of
+//! work one after the other. The seconds of Lambda follow from that; no processor but AWS's own could measure them.
 
 mod measured;
 mod prices;
@@ -98,7 +99,7 @@ impl Needs {
             + measured.change.times(month.changes);
         let all = ticks + work + syncs;
         let at_256 = work.secs() + month.calls * 0.1;
-        let people = month.hires + month.leavers;
+        let secret_reads = webhooks + all.secrets;
         let entries = ACCOUNTS * month.users;
         Self {
             units: all.units,
@@ -108,9 +109,10 @@ impl Needs {
             gb_secs: 0.125 * (ticks.secs() + webhooks * 0.03) + 0.25 * at_256 + 0.5 * syncs.secs(),
             // KB of an entry, of a person with all that belongs to them, of a candidate.
             gigabytes: (entries * 1.2 + month.employees * 60.0 + month.candidates * 6.0) / 1e6,
-            // The tables' key is asked for every five minutes by functions that are awake: two, for two tables.
-            key_uses: all.keys + MINUTES / 5.0 * 4.0,
-            secret_reads: webhooks + 4.0 * people + month.offers_read + month.polls + month.syncs,
+            // The tables' key is asked for every five minutes by functions that are awake: two, for two tables. The same
+            // key opens a secret each time one is read.
+            key_uses: all.keys + secret_reads + MINUTES / 5.0 * 4.0,
+            secret_reads,
             metrics: metrics(month),
             objects: all.objects,
         }
@@ -230,6 +232,8 @@ async fn a_month_of_a_thousand_employees_costs_less_than_five_dollars() {
     let [small, middle, large] =
         [50.0, 1_000.0, 20_000.0].map(|size| Bill::of(&measured, Month::of(size)));
     print(&format!("{measured}\n{small}\n{middle}\n{large}"));
+    // Lever's key and those of three applications.
+    assert!(measured.hire.secrets >= 4.0, "{measured}");
     assert!(middle.dollars() < 5.0, "{middle}");
     assert!(small.dollars() < middle.dollars() && middle.dollars() < large.dollars());
 }
@@ -241,9 +245,10 @@ fn print(text: &str) {
 
 impl Work {
     /// How long it takes at most: 8 ms for a call of DynamoDB, 300 ms for one of Lever or of an application, 10 ms for a
-    /// message or the use of a key, and 20 ms to begin.
+    /// message, the use of a key or the read of a secret, and 20 ms to begin.
     fn secs(&self) -> f64 {
         let calls = self.units.calls * 0.008 + self.remote * 0.3;
-        calls + (self.messages + self.keys) * 0.01 + self.begun * 0.02 + self.objects * 0.05
+        let small = self.messages + self.keys + self.secrets;
+        calls + small * 0.01 + self.begun * 0.02 + self.objects * 0.05
     }
 }

@@ -30,7 +30,7 @@ use sando_core::admin::test_logins::{self, Stage};
 use sando_core::admin::{AdminError, Expect, definitions, drafts, files, preview};
 use sando_core::catalog::Draft;
 use sando_core::company::Company;
-use sando_core::definition::{Definition, suggest};
+use sando_core::definition::Definition;
 use sando_core::handle::sync::sample::Sample;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
@@ -147,7 +147,7 @@ pub(super) async fn submit(
         .as_ref()
         .and_then(|tested| answer_of(tested, &draft.file))
     {
-        sample = serde_json::to_string_pretty(&answer).unwrap_or_default();
+        sample = answer;
     }
     let panel = Panel::of(&api, &draft.file, &sample, tried.tested).await?;
     let is_wrong = !done.unread.is_empty() || done.text.is_some() || !done.refused.is_empty();
@@ -229,10 +229,10 @@ fn use_proposals(file: &mut Value, form: &Form) {
     if one.is_none() && wanted != "use-all" {
         return;
     }
-    let Ok(answer) = serde_json::from_str::<Value>(form.get("sample")) else {
+    let Some((_, proposed)) = panel::read(form.get("sample")) else {
         return;
     };
-    for proposal in suggest(&answer, &[]) {
+    for proposal in proposed {
         if one.is_none_or(|key| key == proposal.key) {
             set(file, &pointed(&proposal.key), Some(proposal.value));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use sando_core::admin::preview::{self, Preview};
-use sando_core::definition::{Batch, Definition, Explanation, Suggestion, suggest};
+use sando_core::definition::{Batch, Definition, Explanation, Head, Suggestion, suggest};
 use sando_core::handle::sync::sample::{Exchange, Sample};
 use sando_core::mistake::Mistake;
 use serde_json::{Value, json};
@@ -44,8 +44,8 @@ pub(super) enum Seen {
 pub(super) struct Panel {
     /// The answer, as text.
     pub(super) sample: String,
-    /// The same, read.
-    pub(super) answer: Option<Value>,
+    /// Proposals from it.
+    proposed: Vec<Suggestion>,
     /// What came of a test, if one was just made.
     pub(super) tested: Option<Sample>,
     /// What the definition makes of the answer.
@@ -71,16 +71,26 @@ pub(super) fn without_fields(file: &Value) -> Value {
     file
 }
 
-/// What a test leaves to look at: the answer of the list of users, or its records put together again.
-pub(super) fn answer_of(sample: &Sample, file: &Value) -> Option<Value> {
-    let lists = sample
-        .exchanges
-        .iter()
-        .filter(|made| made.purpose == "users");
-    let whole = lists
-        .filter_map(|made| serde_json::from_str(&made.body).ok())
-        .next();
-    whole.or_else(|| {
+/// The answer in a text, which may have its head, and the proposals from both.
+pub(super) fn read(text: &str) -> Option<(Value, Vec<Suggestion>)> {
+    let (headers, body) = match Head::of(text) {
+        Some(head) => (head.headers, head.body),
+        None => (Vec::new(), text),
+    };
+    let answer: Value = serde_json::from_str(body).ok()?;
+    let proposed = suggest(&answer, &headers);
+    Some((answer, proposed))
+}
+
+/// What a test leaves to look at: the answer of the list of users, or its records put together again, under the headers that
+/// tell of further pages.
+pub(super) fn answer_of(sample: &Sample, file: &Value) -> Option<String> {
+    let lists = || {
+        let exchanges = sample.exchanges.iter();
+        exchanges.filter(|made| made.purpose == "users")
+    };
+    let whole = lists().find_map(|made| serde_json::from_str(&made.body).ok());
+    let answer: Option<Value> = whole.or_else(|| {
         let records = sample.batch.explained.iter().take(ROWS);
         let records: Vec<Value> = records.map(|one| one.record.clone()).collect();
         let path = get(file, "/users/response_path").and_then(Value::as_str);
@@ -91,7 +101,10 @@ pub(super) fn answer_of(sample: &Sample, file: &Value) -> Option<Value> {
         let path = path.filter(|path| is_plain(path)).unwrap_or_default();
         let keys = path.split('.').filter(|key| !key.is_empty()).rev();
         (!records.is_empty()).then(|| keys.fold(json!(records), |inner, key| json!({ key: inner })))
-    })
+    });
+    let body = serde_json::to_string_pretty(&answer?).ok()?;
+    let headers = lists().flat_map(|made| &made.answered);
+    Some(Head::over(headers, &body))
 }
 
 impl Panel {
@@ -102,15 +115,14 @@ impl Panel {
         sample: &str,
         tested: Option<Sample>,
     ) -> Result<Self, Refusal> {
-        let answer: Option<Value> = serde_json::from_str(sample).ok();
-        let seen = match &answer {
-            None if sample.trim().is_empty() => Seen::Nothing,
-            None => Seen::Unreadable,
-            Some(answer) => seen(api, file, answer).await?,
+        let (seen, proposed) = match read(sample) {
+            None if sample.trim().is_empty() => (Seen::Nothing, Vec::new()),
+            None => (Seen::Unreadable, Vec::new()),
+            Some((answer, proposed)) => (seen(api, file, &answer).await?, proposed),
         };
         Ok(Self {
             sample: sample.to_owned(),
-            answer,
+            proposed,
             tested,
             seen,
         })
@@ -118,11 +130,12 @@ impl Panel {
 
     /// Proposals for a step that the definition does not follow yet.
     pub(super) fn suggestions(&self, step: Step, file: &Value) -> Vec<Suggestion> {
-        let found = self.answer.iter().flat_map(|answer| suggest(answer, &[]));
-        let is_new = |one: &Suggestion| get(file, &pointed(&one.key)) != Some(&one.value);
-        found
+        let is_new = |one: &&Suggestion| get(file, &pointed(&one.key)) != Some(&one.value);
+        self.proposed
+            .iter()
             .filter(|one| Step::of_mistake(&one.key) == step || step == Step::Test)
             .filter(is_new)
+            .cloned()
             .collect()
     }
 
@@ -254,6 +267,7 @@ fn exchange(made: &Exchange) -> Markup {
             @if let Some(fault) = &made.fault { p.bad { (fault) } }
             @if !made.headers.is_empty() { dl.facts { @for (name, value) in &made.headers { dt { code { (name) } } dd { (value) } } } }
             @if let Some(sent) = &made.sent { pre tabindex="0" { (readable(sent)) } }
+            @if !made.answered.is_empty() { dl.facts { @for (name, value) in &made.answered { dt { code { (name) } } dd { (value) } } } }
             @if !made.body.is_empty() { pre tabindex="0" { (readable(&made.body)) } }
         }
     }

@@ -84,8 +84,7 @@ pub(in crate::console) const REQUESTS: &str = "Requests";
 pub(in crate::console) const PREVIEW: &str = "Preview";
 pub(in crate::console) const ANSWER: &str = "The application's answer";
 pub(in crate::console) const ANSWER_LABEL: &str = "Answer, as JSON";
-pub(in crate::console) const ANSWER_HINT: &str =
-    "From the last test, or one of the documentation. It stays in this page and is not stored.";
+pub(in crate::console) const ANSWER_HINT: &str = "From the last test, or one of the documentation; with its headers over it, as curl -i shows them, if you like. It stays in this page and is not stored.";
 pub(in crate::console) const NO_ANSWER: &str =
     "There is no answer to look at yet. Run a test in step 4, or paste an answer below.";
 pub(in crate::console) const ANSWER_UNREADABLE: &str = "The answer is no JSON.";

@@ -268,6 +268,33 @@ async fn an_integration_is_built_in_six_steps_and_connected() {
 }
 
 #[tokio::test]
+async fn headers_of_the_answer_say_where_the_next_page_is() {
+    let world = world();
+    world.serve(vec![row("a", "on")]);
+    let headers = [
+        ("Link", "</users?page=2>; rel=\"next\""),
+        ("Set-Cookie", "session=s3cret"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    *world.fakes.answers_with.lock().unwrap() = headers.into();
+    let mut wizard = Wizard::of(&world, "acme").await;
+    describe(&mut wizard).await;
+
+    let mut asked = fields(&wizard.look("test").await.text);
+    with(&mut asked, "variables.domain", "contoso");
+    with(&mut asked, "credentials.token", "sk-secret");
+    with(&mut asked, "credentials.tenant", "t-hidden");
+    let tested = wizard.send("test", &asked, &[("do", "test")]).await;
+    let used = fields(&tested.text);
+    let wanted = [("do", "use:users.pagination")];
+    wizard.send("endpoint", &used, &wanted).await;
+
+    assert!(!tested.text.contains("s3cret"), "{}", tested.text);
+    let paging = json!({ "type": "next_url", "link_header": "next" });
+    assert_eq!(wizard.draft().await["users"]["pagination"], paging);
+}
+
+#[tokio::test]
 async fn conditions_are_rows_with_rows_for_items_of_a_list() {
     let world = world();
     let file = json!({ "definition": "acme", "app": "acme",
