@@ -149,8 +149,8 @@ pub async fn latest(
         kind: Head::KIND,
         states: vec![Head::MOVED],
     };
-    let moved = ports.store.list(&query, &PageRequest { limit, cursor });
-    let moved = moved.await?;
+    let page = PageRequest { limit, cursor };
+    let moved = ports.store.list(&query, &page).await?;
     let mut heads: Vec<Head> = Vec::with_capacity(moved.items.len());
     for stored in &moved.items {
         heads.push(stored.read()?.entity);

@@ -145,6 +145,7 @@ fn answer(request: &PlannedRequest, left: &mut Vec<&Recorded>) -> Result<Answer,
         status: recorded.status,
         headers,
         body: Body::Json(recorded.body.clone()),
+        bytes: 0,
         cached: false,
     })
 }
