@@ -206,8 +206,26 @@ impl Company {
                     .into_iter()
                     .collect()
             }
+            ConfigKind::Workflow => self
+                .apps_not_there(&item.id)
+                .into_iter()
+                .map(|(place, app)| missing(format!("steps[{place}].apps"), "application", app))
+                .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The applications that a workflow takes away and that do not exist yet, with the places of their steps.
+    fn apps_not_there(&self, workflow: &Slug) -> Vec<(usize, &AppSlug)> {
+        let mut found = Vec::new();
+        let workflow = self.workflows.get(workflow);
+        let steps = workflow.map_or(&[][..], |workflow| &workflow.steps);
+        for (place, step) in steps.iter().enumerate() {
+            let named = step.kind.revokes().into_iter().flatten();
+            let missing = named.filter(|app| !self.apps.contains_key(*app));
+            found.extend(missing.map(|app| (place, app)));
+        }
+        found
     }
 
     /// Is the application on trial: computed and shown, and nothing done there?

@@ -191,6 +191,10 @@ pub struct FoundUser {
     pub ours: bool,
     /// Does it carry everything that is wanted? `None` where the application does not show it.
     pub entitled: Option<bool>,
+    /// What it has of role, groups and plan, whoever gave it, as far as the application shows it; of a user who is not
+    /// active at least the plan. `None` where the application shows nothing of it.
+    #[serde(default)]
+    pub shown: Option<Entitlement>,
 }
 
 /// Effects in one application.

@@ -59,6 +59,7 @@ impl HttpProvisioner {
             external_id: id,
             ours: false,
             entitled: shown_entitled(find, row, &subject.entitlement),
+            shown: None,
         }))
     }
 }

@@ -289,6 +289,7 @@ impl SimApp {
                 .character
                 .shows_entitlement
                 .then(|| account.entitlement == subject.entitlement),
+            shown: None,
         })
     }
 

@@ -182,3 +182,36 @@ async fn a_burst_of_tasks_is_one_message_an_hour() {
     scene.machine.settle().await;
     assert_eq!(told(&scene).len(), 2, "nobody is told twice");
 }
+
+#[tokio::test]
+async fn an_owner_is_told_once_of_everybody_who_left() {
+    let scene = Scene::start().await;
+    let design = json!({ "app": "design", "name": "Design", "owner": "it@contoso.example" });
+    scene.configure(ConfigKind::App, "design", design).await;
+    let (ada, bo) = (
+        scene.onboard(engineer("Ada Park")).await,
+        scene.onboard(engineer("Bo Lind")).await,
+    );
+    let before: Vec<EffectKey> = told(&scene).into_iter().map(|one| one.key).collect();
+
+    scene.terminate(&ada.opportunity).await;
+    scene.terminate(&bo.opportunity).await;
+    scene.machine.work_for(SignedDuration::from_mins(5)).await;
+
+    let mut letters = told(&scene);
+    letters.retain(|one| !before.contains(&one.key) && one.text.contains("has left"));
+    assert_eq!(letters.len(), 1, "{:?}", letters.len());
+    assert_eq!(letters[0].to, "it@contoso.example");
+    let of = |name: &str| {
+        let rest = "In your applications:\n- design: waits for a human\n- wiki: taken away";
+        format!("{name} has left. {rest}")
+    };
+    for name in ["Ada Park", "Bo Lind"] {
+        let text = of(name).replace("- design", "- Design");
+        assert!(letters[0].text.contains(&text), "{}", letters[0].text);
+    }
+    scene.machine.settle().await;
+    let all = told(&scene);
+    let count = all.iter().filter(|one| one.text.contains("has left"));
+    assert_eq!(count.count(), 1, "nobody is told twice");
+}

@@ -419,8 +419,8 @@ fn ways(runs: &[Run]) -> Vec<Way> {
             .flat_map(|run| &run.steps)
             .any(|step| step.kind() == wanted)
     };
-    let give = has(StepKind::Grant {}.as_str()).then_some(Way::Give);
-    let take = has(StepKind::Revoke {}.as_str()).then_some(Way::Take);
+    let give = has("grant").then_some(Way::Give);
+    let take = has("revoke").then_some(Way::Take);
     give.into_iter().chain(take).collect()
 }
 

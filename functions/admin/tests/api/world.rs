@@ -184,6 +184,7 @@ impl Provisioner for Shared {
             active: true,
             ours: true,
             entitled: Some(true),
+            shown: None,
         });
         user.active = !matches!(action, Action::Suspend);
         Outcome::Done {
