@@ -219,7 +219,7 @@ impl Company {
     fn apps_not_there(&self, workflow: &Slug) -> Vec<(usize, &AppSlug)> {
         let mut found = Vec::new();
         let workflow = self.workflows.get(workflow);
-        let steps = workflow.map_or(&[][..], |workflow| &workflow.steps);
+        let steps = workflow.map_or(&[][..], |workflow| workflow.steps.as_slice());
         for (place, step) in steps.iter().enumerate() {
             let named = step.kind.revokes().into_iter().flatten();
             let missing = named.filter(|app| !self.apps.contains_key(*app));
@@ -297,5 +297,41 @@ fn named<T>(
         Ok(parsed)
     } else {
         Err(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_workflow_that_takes_what_does_not_exist_is_warned_of() {
+        let mut company = Company::empty().unwrap();
+        let steps = json!([{ "id": "rest", "type": "revoke" },
+            { "id": "last", "type": "revoke", "apps": ["figma", "vpn"] }]);
+        let put = |kind: ConfigKind, id: &str, file: Value| ConfigItem {
+            kind,
+            id: Slug::parse(id).unwrap(),
+            file,
+            changed_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let figma = put(ConfigKind::App, "figma", json!({ "app": "figma" }));
+        company.take(&figma).unwrap();
+        let workflow = json!({ "workflow": "leave", "steps": steps });
+        let workflow = put(ConfigKind::Workflow, "leave", workflow);
+        company.take(&workflow).unwrap();
+
+        let warnings: Vec<String> = company
+            .dangling(&workflow)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+
+        assert_eq!(
+            warnings,
+            ["steps[1].apps: there is no application `vpn` yet"]
+        );
     }
 }
