@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn where_steps_name_applications_each_is_taken_once_and_none_is_forgotten() {
-        let found = |steps: serde_json::Value| -> Vec<String> {
+        let found = |steps: Value| -> Vec<String> {
             let file =
                 serde_json::json!({ "workflow": "w", "direction": "revoke", "steps": steps });
             let workflow: Workflow = serde_json::from_value(file).unwrap();

@@ -115,16 +115,15 @@ impl Change {
             (Goal::Suspend | Goal::Remove, None) => None,
             (Goal::Suspend | Goal::Remove, Some(user)) => {
                 // A seat that shows is given back at last: whatever goes wrong there leaves nobody active.
-                let seat = user.shown.as_ref().map(|shown| shown.plan.is_some());
                 let first = [Action::RevokeSessions, Action::ReleasePlan]
                     .into_iter()
-                    .filter(|action| *action != Action::ReleasePlan || seat.is_none())
+                    .filter(|action| *action != Action::ReleasePlan || user.seated.is_none())
                     .find(|action| user.active && can(*action) && !made(*action));
                 match (first, self.goal) {
                     (Some(action), _) => Some(action),
                     (None, Goal::Remove) => Some(Action::Remove),
                     (None, _) if user.active => Some(Action::Suspend),
-                    (None, _) => (seat == Some(true) && can(Action::ReleasePlan))
+                    (None, _) => (user.seated == Some(true) && can(Action::ReleasePlan))
                         .then_some(Action::ReleasePlan),
                 }
             }
@@ -332,7 +331,6 @@ pub(super) fn next_look(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entitlement::Entitlement;
     use crate::ids::ExternalId;
     use crate::ids::PersonId;
 
@@ -379,16 +377,13 @@ mod tests {
             ours: true,
             entitled: Some(true),
             shown: None,
+            seated: None,
         }
     }
 
     fn with_seat(active: bool) -> FoundUser {
-        let shown = Entitlement {
-            plan: Some("pro".to_owned()),
-            ..Entitlement::default()
-        };
         FoundUser {
-            shown: Some(shown),
+            seated: Some(true),
             ..a_user(active)
         }
     }
@@ -413,7 +408,7 @@ mod tests {
         assert_eq!(made(after(&with_seat(true))), Some(Action::Suspend));
         assert_eq!(made(after(&with_seat(false))), Some(Action::ReleasePlan));
         let free = FoundUser {
-            shown: Some(Entitlement::default()),
+            seated: Some(false),
             ..a_user(false)
         };
         assert!(matches!(after(&free), Next::Settled(Settled::Verified(_))));

@@ -21,6 +21,7 @@ impl ScimProvisioner {
             ours: user.external_id.as_str() == Some(id),
             active: user.is_active(),
             entitled,
+            seated: Some(shown.plan.is_some()),
             shown: Some(shown),
             external_id: ExternalId::try_from(user.id)
                 .map_err(|_| unreadable(self.remote(), "the user has no usable id"))?,

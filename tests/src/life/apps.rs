@@ -117,6 +117,7 @@ impl Provisioner for StoryApp {
             ours: account.owner.as_ref() == Some(&subject.person.id),
             entitled: Some(account.entitlement == subject.entitlement),
             shown: None,
+            seated: None,
         }))
     }
 

@@ -290,6 +290,7 @@ impl SimApp {
                 .shows_entitlement
                 .then(|| account.entitlement == subject.entitlement),
             shown: None,
+            seated: None,
         })
     }
 

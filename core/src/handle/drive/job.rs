@@ -346,6 +346,7 @@ fn sent() -> FoundUser {
         ours: true,
         entitled: Some(true),
         shown: None,
+        seated: None,
     }
 }
 

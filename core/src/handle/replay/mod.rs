@@ -23,7 +23,6 @@ use crate::ports::{Ports, Reading, RemoteError};
 use crate::rule::EventKind;
 use crate::run::Run;
 use crate::store::{Group, Key, Loaded, StoreError};
-use crate::workflow::StepKind;
 
 use super::delivery::{address_from, claims_of, fresh_person, write_person};
 use super::{HandleError, drift, ledger, load, residue};

@@ -185,6 +185,7 @@ impl Provisioner for Shared {
             ours: true,
             entitled: Some(true),
             shown: None,
+            seated: None,
         });
         user.active = !matches!(action, Action::Suspend);
         Outcome::Done {
