@@ -78,6 +78,11 @@ pub fn desired(person: &Person, company: &Company, now: Timestamp) -> Desired {
             desired.due.insert(app.clone(), Due::kept(app, entitlement));
         }
     }
+    for (app, by_hand) in &person.by_hand {
+        if let (Some(due), Some(app)) = (desired.due.get_mut(app), company.apps.get(app)) {
+            due.keep(by_hand, app);
+        }
+    }
     for due in desired.due.values_mut() {
         due.guard(company.apps.get(&due.app));
     }
@@ -152,6 +157,18 @@ impl Due {
         self.approvals.sort_by_cached_key(|rule| rule.by.clone());
         let given = [self.approved_by.take(), other.approved_by];
         self.approved_by = given.into_iter().flatten().min();
+    }
+
+    /// With what somebody gave by hand, and an undone leaving gives back: the stronger plan that is known, their role, all
+    /// groups.
+    fn keep(&mut self, by_hand: &Entitlement, app: &Application) {
+        let has = &mut self.entitlement;
+        let known = |plan: &Option<String>| app.strength(plan.as_ref()?);
+        if known(&by_hand.plan) > known(&has.plan) {
+            has.plan.clone_from(&by_hand.plan);
+        }
+        has.role = by_hand.role.clone().or(has.role.take());
+        has.groups.extend(by_hand.groups.iter().cloned());
     }
 
     /// What no policy says, and they keep.
@@ -354,6 +371,30 @@ mod tests {
 
     fn asked(grants: &[Value]) -> Value {
         json!(due(grants).approvals)
+    }
+
+    #[test]
+    fn what_was_given_by_hand_comes_back_on_top_of_what_policies_give() {
+        let due = |by_hand: Value| {
+            let grant = json!({ "plan": "team", "role": "member", "groups": ["eng"] });
+            let mut person = a_person().build();
+            let by_hand = serde_json::from_value(by_hand).unwrap();
+            let figma = Slug::parse("figma").unwrap();
+            person.by_hand.insert(figma.clone(), by_hand);
+            let due = desired(&person, &a_company(&[grant]), Timestamp::UNIX_EPOCH).due;
+            json!(due[&figma].entitlement)
+        };
+
+        assert_eq!(
+            due(json!({ "plan": "pro", "role": "admin", "groups": ["book club"] })),
+            json!({ "plan": "pro", "role": "admin", "groups": ["book club", "eng"] })
+        );
+        for weaker in ["free", "none"] {
+            assert_eq!(
+                due(json!({ "plan": weaker })),
+                json!({ "plan": "team", "role": "member", "groups": ["eng"] })
+            );
+        }
     }
 
     #[test]

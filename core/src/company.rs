@@ -206,8 +206,26 @@ impl Company {
                     .into_iter()
                     .collect()
             }
+            ConfigKind::Workflow => self
+                .apps_not_there(&item.id)
+                .into_iter()
+                .map(|(place, app)| missing(format!("steps[{place}].apps"), "application", app))
+                .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The applications that a workflow takes away and that do not exist yet, with the places of their steps.
+    fn apps_not_there(&self, workflow: &Slug) -> Vec<(usize, &AppSlug)> {
+        let mut found = Vec::new();
+        let workflow = self.workflows.get(workflow);
+        let steps = workflow.map_or(&[][..], |workflow| workflow.steps.as_slice());
+        for (place, step) in steps.iter().enumerate() {
+            let named = step.kind.revokes().into_iter().flatten();
+            let missing = named.filter(|app| !self.apps.contains_key(*app));
+            found.extend(missing.map(|app| (place, app)));
+        }
+        found
     }
 
     /// Is the application on trial: computed and shown, and nothing done there?
@@ -279,5 +297,41 @@ fn named<T>(
         Ok(parsed)
     } else {
         Err(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_workflow_that_takes_what_does_not_exist_is_warned_of() {
+        let mut company = Company::empty().unwrap();
+        let steps = json!([{ "id": "rest", "type": "revoke" },
+            { "id": "last", "type": "revoke", "apps": ["figma", "vpn"] }]);
+        let put = |kind: ConfigKind, id: &str, file: Value| ConfigItem {
+            kind,
+            id: Slug::parse(id).unwrap(),
+            file,
+            changed_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let figma = put(ConfigKind::App, "figma", json!({ "app": "figma" }));
+        company.take(&figma).unwrap();
+        let workflow = json!({ "workflow": "leave", "steps": steps });
+        let workflow = put(ConfigKind::Workflow, "leave", workflow);
+        company.take(&workflow).unwrap();
+
+        let warnings: Vec<String> = company
+            .dangling(&workflow)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+
+        assert_eq!(
+            warnings,
+            ["steps[1].apps: there is no application `vpn` yet"]
+        );
     }
 }

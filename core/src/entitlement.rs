@@ -18,6 +18,32 @@ pub struct Entitlement {
     pub groups: BTreeSet<String>,
 }
 
+impl Entitlement {
+    /// What of this is not in `given`; none if that is nothing.
+    #[must_use]
+    pub fn besides(&self, given: &Self) -> Option<Self> {
+        let other = |has: &Option<String>, given: &Option<String>| {
+            let has = has.as_ref().filter(|has| Some(*has) != given.as_ref());
+            has.cloned()
+        };
+        let besides = Self {
+            plan: other(&self.plan, &given.plan),
+            role: other(&self.role, &given.role),
+            groups: self.groups.difference(&given.groups).cloned().collect(),
+        };
+        (besides != Self::default()).then_some(besides)
+    }
+
+    /// This, and what comes with it: its plan and role count, and all groups.
+    #[must_use]
+    pub fn with(mut self, more: Self) -> Self {
+        self.plan = more.plan.or(self.plan);
+        self.role = more.role.or(self.role);
+        self.groups.extend(more.groups);
+        self
+    }
+}
+
 /// As it is stored: earlier releases kept the plan alone.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -53,6 +79,28 @@ mod tests {
     use crate::testing::a_person;
 
     use super::*;
+
+    fn an_entitlement(plan: &str, groups: &[&str]) -> Entitlement {
+        Entitlement {
+            plan: Some(plan.to_owned()),
+            role: Some("member".to_owned()),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn what_somebody_gave_besides_is_what_we_did_not_give() {
+        let given = an_entitlement("basic", &["eng"]);
+        let shown = an_entitlement("pro", &["book club", "eng"]);
+
+        let besides = shown.besides(&given).unwrap();
+
+        assert_eq!(besides.plan.as_deref(), Some("pro"));
+        assert_eq!(besides.role, None);
+        assert_eq!(besides.groups, ["book club".to_owned()].into());
+        assert_eq!(given.clone().with(besides), shown);
+        assert_eq!(given.besides(&given), None);
+    }
 
     #[test]
     fn what_is_kept_is_read_as_it_is_and_was_written() {

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
+pub use crate::entitlement::Entitlement;
 use crate::ids::{AppSlug, ApprovalId, ExternalId, GrantId, PersonId, Slug};
 use crate::store::{Entity, Key, Listing};
-
-pub use crate::entitlement::Entitlement;
 
 /// Where a grant stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -105,6 +104,9 @@ pub struct Before {
     pub at: Timestamp,
     /// The entitlement, encrypted with the person's key.
     pub held: AuditValue,
+    /// What the application showed besides, encrypted as well: somebody gave it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<AuditValue>,
 }
 
 impl Grant {
@@ -148,10 +150,9 @@ impl Grant {
 
     /// Taking it away is called off: it stands as it did, or is wanted again where a part of it is gone already.
     pub fn keep(&mut self) {
-        let whole = self
-            .change
-            .take()
-            .is_none_or(|change| !change.made.contains(&Action::ReleasePlan));
+        let is_part = |action: &Action| matches!(action, Action::ReleasePlan | Action::Suspend);
+        let change = self.change.take();
+        let whole = change.is_none_or(|change| !change.made.iter().any(is_part));
         if matches!(self.state, GrantState::Revoking | GrantState::Active) {
             let held = whole && self.held.is_some();
             self.state = if held {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApprovalId, EffectKey, Slug, TaskId, derive};
+use crate::ids::{ApprovalId, EffectKey, RunId, Slug, TaskId, derive};
 use crate::store::{Entity, Key, Listing};
 use crate::task::Task;
 
@@ -31,16 +31,19 @@ pub enum About {
     /// An account (its definition and its name) that this sync disabled, whose sync of this number is held, or found
     /// fields that are suddenly empty.
     Account(Slug, Slug, u64),
+    /// Somebody who left, and what this run took from them.
+    Left(RunId),
 }
 
 impl About {
-    /// What goes into one message: tasks with tasks, approvals with approvals, accounts with accounts.
+    /// What goes into one message: tasks with tasks, approvals with approvals, and so on.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Task(_) => "tasks",
             Self::Approval(_) => "approvals",
             Self::Account(..) => "accounts",
+            Self::Left(_) => "leavers",
         }
     }
 }
@@ -111,6 +114,13 @@ impl Letter {
     pub fn of_task(task: &Task, now: Timestamp) -> Self {
         let id = EffectKey::derived(&["letter", task.id.as_str(), &task.owner]);
         Self::new(id, &task.owner, About::Task(task.id.clone()), now)
+    }
+
+    /// The letter to an owner of applications about somebody who left.
+    #[must_use]
+    pub fn of_leaver(run: &RunId, owner: &str, now: Timestamp) -> Self {
+        let id = EffectKey::derived(&["letter", run.as_str(), owner]);
+        Self::new(id, owner, About::Left(run.clone()), now)
     }
 
     /// Whom it goes to, and of which kind it is: what goes out together.

@@ -306,6 +306,9 @@ pub struct Person {
         deserialize_with = "entitlement::kept"
     )]
     pub kept: BTreeMap<AppSlug, Entitlement>,
+    /// What somebody gave by hand besides what policies give, and an undone leaving gives back: due until they leave (L10).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_hand: BTreeMap<AppSlug, Entitlement>,
     /// Was found to be somebody else, and is nobody by itself since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
@@ -385,6 +388,7 @@ impl Person {
         }
         if !state.may_receive() {
             self.kept.clear();
+            self.by_hand.clear();
         }
         self.erasure
             .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());

@@ -191,6 +191,13 @@ pub struct FoundUser {
     pub ours: bool,
     /// Does it carry everything that is wanted? `None` where the application does not show it.
     pub entitled: Option<bool>,
+    /// What it has of role, groups and plan, whoever gave it, as far as the application shows it. `None` where it shows
+    /// nothing of it.
+    #[serde(default)]
+    pub shown: Option<Entitlement>,
+    /// Does it take a seat of a plan that can be given back when it is not active any more? `None` where that does not show.
+    #[serde(default)]
+    pub seated: Option<bool>,
 }
 
 /// Effects in one application.

@@ -1,5 +1,7 @@
 //! Runs: one execution of a workflow for one person, with every step and how it stands.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -297,6 +299,21 @@ impl Step {
         }
     }
 
+    /// The applications that a `revoke` step names; none for any other step.
+    #[must_use]
+    pub fn revokes(&self) -> Option<&BTreeSet<AppSlug>> {
+        match &self.work {
+            StepWork::Workflow { kind, .. } => kind.revokes(),
+            StepWork::Grant { .. } => None,
+        }
+    }
+
+    /// Does it take something away in an application?
+    #[must_use]
+    pub fn is_taking(&self) -> bool {
+        self.grant().is_some() && !self.is_giving()
+    }
+
     /// Does it give something?
     #[must_use]
     pub fn is_giving(&self) -> bool {
@@ -372,6 +389,9 @@ pub struct Run {
     /// Who started it by hand; they cannot approve what it wants.
     #[serde(default)]
     pub requested_by: Option<String>,
+    /// The owners of applications were told what it took from somebody who left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
 }
 
 impl Run {

@@ -35,6 +35,7 @@ pub fn a_person() -> PersonBuilder {
         leaves_at: None,
         baselined: false,
         kept: BTreeMap::new(),
+        by_hand: BTreeMap::new(),
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,

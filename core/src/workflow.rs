@@ -1,10 +1,12 @@
 //! Workflows: in what order, with whom. The built-in ones, and those that users write.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::Auth;
-use crate::ids::Slug;
+use crate::ids::{AppSlug, Slug};
 use crate::mistake::Mistake;
 use crate::schedule::Delivery;
 use crate::template::{Placeholders, Template};
@@ -55,7 +57,11 @@ pub enum StepKind {
     /// Everything that is due and not yet there.
     Grant {},
     /// Everything that is held and not due; all of it in a workflow that takes away.
-    Revoke {},
+    Revoke {
+        /// Only in these applications; if none are named, wherever no other step of the workflow does it.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        apps: BTreeSet<AppSlug>,
+    },
     /// Work for a human.
     Task(TaskStep),
     /// Time that has to pass.
@@ -81,12 +87,21 @@ impl StepKind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Grant {} => "grant",
-            Self::Revoke {} => "revoke",
+            Self::Revoke { .. } => "revoke",
             Self::Task(_) => "task",
             Self::Wait { .. } => "wait",
             Self::Notify(_) => "notify",
             Self::Http(_) => "http",
             Self::LeverNote { .. } => "lever_note",
+        }
+    }
+
+    /// The applications that a `revoke` step names; none for any other step.
+    #[must_use]
+    pub fn revokes(&self) -> Option<&BTreeSet<AppSlug>> {
+        match self {
+            Self::Revoke { apps } => Some(apps),
+            _ => None,
         }
     }
 }
@@ -170,7 +185,15 @@ impl Workflow {
             steps,
         };
         let give = || step("access", StepKind::Grant {}, &[]);
-        let take = || step("revoke", StepKind::Revoke {}, &[]);
+        let take = || {
+            step(
+                "revoke",
+                StepKind::Revoke {
+                    apps: BTreeSet::new(),
+                },
+                &[],
+            )
+        };
         let note = |needs: &[&str]| step("lever", StepKind::LeverNote { tag: None }, needs);
         vec![
             workflow(
@@ -225,6 +248,7 @@ impl Workflow {
                 }
             }
         }
+        self.naming_mistakes(&mut mistakes);
         let tags = self.steps.iter().enumerate();
         let tags = tags.filter_map(|(place, step)| Some((place, step.tag()?)));
         for (place, _) in tags.filter(|(_, tag)| !(1..=100).contains(&tag.trim().chars().count())) {
@@ -237,12 +261,32 @@ impl Workflow {
         mistakes
     }
 
+    /// Where steps name applications, each is named once, and one step takes what none names: nothing is forgotten.
+    fn naming_mistakes(&self, mistakes: &mut Vec<Mistake>) {
+        let mut named: BTreeSet<&AppSlug> = BTreeSet::new();
+        let mut rest = false;
+        for (place, step) in self.steps.iter().enumerate() {
+            let Some(apps) = step.kind.revokes() else {
+                continue;
+            };
+            rest |= apps.is_empty();
+            for app in apps.iter().filter(|app| !named.insert(*app)) {
+                let why = format!("an earlier step takes `{app}` already");
+                mistakes.push(Mistake::new(format!("steps[{place}].apps"), why));
+            }
+        }
+        if !named.is_empty() && !rest {
+            let why = "no step takes what is named by none: leave `apps` away in one `revoke` step";
+            mistakes.push(Mistake::new("steps", why));
+        }
+    }
+
     fn direction_mistake(&self, path: &str, step: &StepFile, mistakes: &mut Vec<Mistake>) {
         let wrong = match (self.direction, &step.kind) {
             (Some(Direction::Revoke), StepKind::Grant {}) => {
                 "a workflow with direction `revoke` cannot give"
             }
-            (Some(Direction::Grant), StepKind::Revoke {}) => {
+            (Some(Direction::Grant), StepKind::Revoke { .. }) => {
                 "a workflow with direction `grant` cannot take away"
             }
             _ => return,
@@ -289,6 +333,7 @@ mod tests {
         for step in [
             serde_json::json!({"id": "a", "type": "lever_note", "need": ["access"]}),
             serde_json::json!({"id": "a", "type": "grant", "policies": []}),
+            serde_json::json!({"id": "a", "type": "revoke", "app": "figma"}),
             serde_json::json!({"id": "a", "type": "wait", "until": { "after_start": "3d" }, "owner": "x"}),
             serde_json::json!({"id": "a", "type": "notify", "to": "x", "text": "y", "cc": "z"}),
         ] {
@@ -298,6 +343,31 @@ mod tests {
         }
         let good = serde_json::json!({"id": "a", "type": "lever_note", "needs": ["access"]});
         assert!(serde_json::from_value::<StepFile>(good).is_ok());
+    }
+
+    #[test]
+    fn where_steps_name_applications_each_is_taken_once_and_none_is_forgotten() {
+        let found = |steps: Value| -> Vec<String> {
+            let file =
+                serde_json::json!({ "workflow": "w", "direction": "revoke", "steps": steps });
+            let workflow: Workflow = serde_json::from_value(file).unwrap();
+            let mistakes = workflow.mistakes();
+            mistakes.iter().map(ToString::to_string).collect()
+        };
+        let named = |id: &str, apps: &[&str]| serde_json::json!({ "id": id, "type": "revoke", "apps": apps });
+        let rest = serde_json::json!({ "id": "rest", "type": "revoke" });
+
+        let right = serde_json::json!([named("a", &["vpn", "code"]), rest, named("b", &["okta"])]);
+        assert_eq!(found(right), Vec::<String>::new());
+        let twice = serde_json::json!([named("a", &["vpn"]), rest, named("b", &["okta", "vpn"])]);
+        assert_eq!(
+            found(twice),
+            ["steps[2].apps: an earlier step takes `vpn` already"]
+        );
+        assert_eq!(
+            found(serde_json::json!([named("a", &["vpn"])])),
+            ["steps: no step takes what is named by none: leave `apps` away in one `revoke` step"]
+        );
     }
 
     #[test]

@@ -252,6 +252,7 @@ fn begin(
     if comes_back {
         entity.leaves_at = None;
         entity.kept.clear();
+        entity.by_hand.clear();
     }
     entity.baselined = true;
     let ahead = entity.starts_at.is_some_and(|starts| starts > who.at);

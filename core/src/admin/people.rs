@@ -215,7 +215,8 @@ async fn reinstate_once(
         Lifecycle::Active
     });
     if let (Lifecycle::Left, Some(left)) = (found.entity.state, found.entity.leaves_at) {
-        back.entity.kept = undo::kept(ports, &back.entity, &company, left, who.at).await?;
+        let kept = undo::kept(ports, &back.entity, &company, left, who.at).await?;
+        (back.entity.kept, back.entity.by_hand) = (kept.whole, kept.by_hand);
     }
     let plan = to_give(ports, &back.entity, &company, who.at).await?;
     if dry_run {

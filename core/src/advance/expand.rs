@@ -4,9 +4,10 @@ use super::{PORTION, Said, Situation, Turn};
 use crate::access::{PlannedEffect, Way, plan};
 use crate::effect::Goal;
 use crate::grant::{Grant, GrantState};
-use crate::ids::StepId;
+use crate::ids::{AppSlug, StepId};
 use crate::run::{Expanded, Run, Step, StepState, StepWork, WaitsFor};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Turns the plan of a `grant` or `revoke` step into one step a grant, a portion at a time.
 pub(super) fn expand(
@@ -45,6 +46,7 @@ pub(super) fn expand(
     )
     .into_iter()
     .filter(|effect| run.step(&step.id.inside(&effect.app)).is_none())
+    .filter(|effect| way == Way::Give || takes(run, step, &effect.app))
     .collect();
     let room = Run::MAX_STEPS.saturating_sub(run.steps.len());
     let portion = left.len().min(PORTION).min(room);
@@ -74,6 +76,18 @@ fn leave_alone(run: &Run, step: &mut Step) {
     };
     let why = "the person was here already: nothing is given or taken before somebody applies it";
     step.enter(state, why);
+}
+
+/// Is it this step that takes an application away: it names it, or no other step has to do with it?
+fn takes(run: &Run, step: &Step, app: &AppSlug) -> bool {
+    let names = |step: &Step| step.revokes().is_some_and(|apps| apps.contains(app));
+    let has_it = |other: &Step| {
+        let inside = other.id.parent().as_ref() == Some(&step.id);
+        names(other) || other.is_taking() && other.app() == Some(app) && !inside
+    };
+    let mut others = run.steps.iter().filter(|other| other.id != step.id);
+    let takes_rest = step.revokes().is_none_or(BTreeSet::is_empty);
+    names(step) || takes_rest && !others.any(has_it)
 }
 
 pub(super) fn planned_step(
@@ -247,6 +261,7 @@ mod tests {
                     approvals: &[],
                     company: &company,
                     desired: &desired,
+                    directory: None,
                     now,
                 },
             );

@@ -8,12 +8,14 @@ mod by_hand;
 mod expand;
 mod grants;
 mod lacking;
+mod order;
 mod pending;
 mod steps;
 
 use grants::advance_grant;
 pub(crate) use grants::held;
 use lacking::{ask_for_attributes, lacking, nothing_lacks};
+use order::{directory_last, is_settled};
 use steps::advance_step;
 pub use steps::{a_task, filled};
 
@@ -22,7 +24,7 @@ use crate::approval::Approval;
 use crate::company::Company;
 use crate::effect::Phase;
 use crate::grant::Grant;
-use crate::ids::{ApprovalId, StepId};
+use crate::ids::{AppSlug, ApprovalId, StepId};
 use crate::person::Person;
 use crate::run::{Run, RunState, Step, StepState, StepWork, WaitsFor};
 use crate::store::Loaded;
@@ -52,6 +54,8 @@ pub struct Situation<'a> {
     pub company: &'a Company,
     /// What the person is due by it.
     pub desired: &'a Desired,
+    /// The application that is the company's directory.
+    pub directory: Option<&'a AppSlug>,
     /// Now.
     pub now: Timestamp,
 }
@@ -77,6 +81,8 @@ pub struct Turn {
     pub todo: Vec<StepId>,
     /// There is more to turn into steps: commit, and advance again.
     pub again: bool,
+    /// Whoever owns what was taken from somebody who left is to be told.
+    pub tells: bool,
 }
 
 /// Something to be recorded: what, on what, how it was and is. Never a name or an address.
@@ -197,6 +203,11 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
         }
     }
     turn.again |= run.steps.len() > count;
+    directory_last(run, situation, &mut turn);
+    if is_settled(run, situation, &turn) {
+        run.told = true;
+        turn.tells = true;
+    }
     close(run, situation, &turn);
     turn
 }
@@ -417,6 +428,7 @@ mod tests {
                 approvals: &[],
                 company: &company,
                 desired: &desired(&person, &company, now),
+                directory: None,
                 now,
             },
         );
@@ -443,6 +455,7 @@ mod tests {
             approvals: &[],
             company: &company,
             desired: &desired,
+            directory: None,
             now: Timestamp::UNIX_EPOCH,
         };
 
@@ -468,6 +481,7 @@ mod tests {
             approvals: &[],
             company: &company,
             desired: &desired,
+            directory: None,
             now: Timestamp::UNIX_EPOCH,
         };
 
@@ -493,6 +507,7 @@ mod tests {
             approvals: &[],
             company: &company,
             desired: &desired,
+            directory: None,
             now: Timestamp::UNIX_EPOCH,
         };
 

@@ -347,6 +347,7 @@ mod tests {
                     approvals: &self.approvals,
                     company: &self.company,
                     desired: &desired,
+                    directory: None,
                     now: self.now,
                 };
                 let turn = advance(&mut self.run, &situation);

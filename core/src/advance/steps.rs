@@ -2,6 +2,7 @@
 
 use super::expand::{expand, gather};
 use super::grants::{hand_out, next_try};
+use super::order::lets_on;
 use super::{Situation, Turn, is_busy, is_note, is_over};
 use crate::access::Way;
 use crate::ids::TaskId;
@@ -23,7 +24,7 @@ pub(super) fn advance_step(
     let StepWork::Workflow { kind, expanded } = step.work.clone() else {
         return step;
     };
-    let is_around_grants = matches!(kind, StepKind::Grant {} | StepKind::Revoke {});
+    let is_around_grants = matches!(kind, StepKind::Grant {} | StepKind::Revoke { .. });
     if run.ends(&step) && !is_around_grants && step.change.is_none() {
         step.enter(StepState::Cancelled, "the run was cancelled");
         return step;
@@ -32,7 +33,7 @@ pub(super) fn advance_step(
         && let Some(need) = step
             .needs
             .iter()
-            .find(|need| !run.step(need).is_none_or(Step::lets_on))
+            .find(|need| !lets_on(run, &step, need, situation))
     {
         let failed = run
             .step(need)
@@ -46,7 +47,7 @@ pub(super) fn advance_step(
         return step;
     }
     match kind {
-        StepKind::Grant {} | StepKind::Revoke {} => {
+        StepKind::Grant {} | StepKind::Revoke { .. } => {
             let way = if matches!(kind, StepKind::Grant {}) {
                 Way::Give
             } else {

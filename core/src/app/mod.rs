@@ -145,14 +145,18 @@ impl Application {
     pub fn supports(&self) -> Vec<Action> {
         match &self.provisioner {
             Provision::Manual(_) => Vec::new(),
-            Provision::Scim(_) => {
-                vec![
+            Provision::Scim(scim) => {
+                // A seat that is a group can be given back.
+                let seats = !scim.group_for.plan.is_empty();
+                let mut actions = vec![
                     Action::Create,
                     Action::Restore,
                     Action::Entitle,
                     Action::Suspend,
                     Action::Remove,
-                ]
+                ];
+                actions.extend(seats.then_some(Action::ReleasePlan));
+                actions
             }
             Provision::Http(http) => http.actions.supported(),
         }

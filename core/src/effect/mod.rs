@@ -248,6 +248,17 @@ impl Phase {
         }
     }
 
+    /// The effect that is tried, or was.
+    fn action(&self) -> Option<Action> {
+        match self {
+            Self::Planned => None,
+            Self::Intended { action, .. }
+            | Self::Unknown { action, .. }
+            | Self::Accepted { action, .. }
+            | Self::Retry { action, .. } => Some(*action),
+        }
+    }
+
     fn saw_absent(&self) -> bool {
         match self {
             Self::Planned => false,

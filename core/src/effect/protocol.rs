@@ -59,12 +59,8 @@ impl Change {
             Some(_) if matches!(self.goal, Goal::Give | Goal::Sent) && !setting.may_receive => {
                 self.fenced(found, setting, now)
             }
-            Some(_) if matches!(self.goal, Goal::Suspend | Goal::Remove) && setting.is_due => {
-                if self.may_still_arrive(setting, now) {
-                    self.wait(setting, now)
-                } else {
-                    Next::Settled(Settled::Kept)
-                }
+            Some(action) if matches!(self.goal, Goal::Suspend | Goal::Remove) && setting.is_due => {
+                self.due_again(action, found, setting, now)
             }
             Some(_) if setting.blind && self.phase.has_intent() && !setting.unique => {
                 Next::GiveUp("nobody knows whether it arrived".to_owned())
@@ -118,13 +114,17 @@ impl Change {
             },
             (Goal::Suspend | Goal::Remove, None) => None,
             (Goal::Suspend | Goal::Remove, Some(user)) => {
+                // A seat that shows is given back at last: whatever goes wrong there leaves nobody active.
                 let first = [Action::RevokeSessions, Action::ReleasePlan]
                     .into_iter()
+                    .filter(|action| *action != Action::ReleasePlan || user.seated.is_none())
                     .find(|action| user.active && can(*action) && !made(*action));
                 match (first, self.goal) {
                     (Some(action), _) => Some(action),
                     (None, Goal::Remove) => Some(Action::Remove),
-                    (None, _) => user.active.then_some(Action::Suspend),
+                    (None, _) if user.active => Some(Action::Suspend),
+                    (None, _) => (user.seated == Some(true) && can(Action::ReleasePlan))
+                        .then_some(Action::ReleasePlan),
                 }
             }
         }
@@ -208,6 +208,24 @@ impl Change {
             Some(user) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
             None if self.may_still_arrive(setting, now) => self.wait(setting, now),
             None => Next::Settled(Settled::Withdrawn),
+        }
+    }
+
+    /// The person is due it again: what is missing of taking it away is not made. Where only the seat is left to take, it
+    /// was taken away, and is given again from the start.
+    fn due_again(
+        &self,
+        action: Action,
+        found: Option<&FoundUser>,
+        setting: &Setting<'_>,
+        now: Timestamp,
+    ) -> Next {
+        let suspended = found.filter(|user| action == Action::ReleasePlan && !user.active);
+        let harmless = suspended.is_some() && self.phase.action() != Some(Action::ReleasePlan);
+        match suspended {
+            _ if !harmless && self.may_still_arrive(setting, now) => self.wait(setting, now),
+            Some(user) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
+            None => Next::Settled(Settled::Kept),
         }
     }
 
@@ -358,7 +376,71 @@ mod tests {
             active,
             ours: true,
             entitled: Some(true),
+            shown: None,
+            seated: None,
         }
+    }
+
+    fn with_seat(active: bool) -> FoundUser {
+        FoundUser {
+            seated: Some(true),
+            ..a_user(active)
+        }
+    }
+
+    fn made(next: Next) -> Option<Action> {
+        match next {
+            Next::Make(action, _) => Some(action),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_seat_that_shows_is_given_back_once_the_user_is_suspended() {
+        let can = [Action::Suspend, Action::ReleasePlan];
+        let left = Setting {
+            supports: &can,
+            ..setting(false, false)
+        };
+        let change = a_change(Goal::Suspend, Phase::Planned);
+        let after = |user: &FoundUser| change.after_look(Some(user), &left, at(NOW));
+
+        assert_eq!(made(after(&with_seat(true))), Some(Action::Suspend));
+        assert_eq!(made(after(&with_seat(false))), Some(Action::ReleasePlan));
+        let free = FoundUser {
+            seated: Some(false),
+            ..a_user(false)
+        };
+        assert!(matches!(after(&free), Next::Settled(Settled::Verified(_))));
+        // Where nothing shows it goes first, while the user can still be acted upon.
+        assert_eq!(made(after(&a_user(true))), Some(Action::ReleasePlan));
+        let cannot = Setting {
+            supports: &can[..1],
+            ..left.clone()
+        };
+        let next = change.after_look(Some(&with_seat(false)), &cannot, at(NOW));
+        assert!(matches!(next, Next::Settled(Settled::Verified(_))));
+    }
+
+    #[test]
+    fn a_seat_is_not_taken_from_whoever_is_due_it_again() {
+        let can = [Action::Suspend, Action::ReleasePlan];
+        let due = Setting {
+            supports: &can,
+            ..setting(true, true)
+        };
+        let check = |phase: Phase, waits: bool| {
+            let change = a_change(Goal::Suspend, phase);
+            let next = change.after_look(Some(&with_seat(false)), &due, at(NOW));
+            let gone = matches!(next, Next::Settled(Settled::Verified(Some(_))));
+            assert_eq!(matches!(next, Next::Wait(_)), waits, "{next:?}");
+            assert_eq!(gone, !waits, "{next:?}");
+        };
+
+        check(Phase::Planned, false);
+        check(unknown(Action::Suspend, NOW - 10), false);
+        check(unknown(Action::ReleasePlan, NOW - 10), true);
+        check(unknown(Action::ReleasePlan, NOW - 400), false);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What happens in a working life: what starts which workflow, what these do, what is known of people, and who is who.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Entry;
 use super::words;
 use crate::company::Company;
+use crate::ids::AppSlug;
 use crate::rule::{EventKind, Rule};
 use crate::schedule::Delivery;
 use crate::workflow::{Direction, StepFile, StepKind, Workflow};
@@ -43,25 +46,48 @@ fn rule(rule: &Rule) -> Entry {
 
 /// The workflows, the built-in ones included.
 pub(super) fn workflows(company: &Company) -> Vec<Entry> {
-    company.workflows.values().map(workflow).collect()
+    let all = company.workflows.values();
+    all.map(|one| workflow(company, one)).collect()
 }
 
-fn workflow(workflow: &Workflow) -> Entry {
+fn workflow(company: &Company, workflow: &Workflow) -> Entry {
     let mut lines = Vec::new();
     if workflow.dry_run {
         lines.push("On trial: everything is computed and shown, nothing is done.".to_owned());
     }
-    lines.extend(workflow.steps.iter().map(|one| step(workflow, one)));
+    let steps = workflow.steps.iter();
+    lines.extend(steps.map(|one| step(company, workflow, one)));
     Entry::new(workflow.workflow.as_str(), lines)
 }
 
-fn step(workflow: &Workflow, step: &StepFile) -> String {
+/// What a step takes away, and in which order.
+fn takes(company: &Company, workflow: &Workflow, apps: &BTreeSet<AppSlug>) -> String {
+    let label = |app: &AppSlug| {
+        let known = company.apps.get(app);
+        known.map_or_else(|| app.to_string(), |known| known.label().to_owned())
+    };
+    let named: Vec<String> = apps.iter().map(label).collect();
+    let named = named.join(" and ");
+    if workflow.direction != Some(Direction::Revoke) {
+        let place = if apps.is_empty() { "" } else { " in " };
+        return format!("takes away what is not due any more{place}{named}");
+    }
+    let mut steps = workflow.steps.iter();
+    let others = steps.any(|step| step.kind.revokes().is_some_and(|apps| !apps.is_empty()));
+    let (what, last) = match (apps.is_empty(), others) {
+        (false, _) => (named.as_str(), false),
+        (true, true) => ("everything else", true),
+        (true, false) => ("everything", true),
+    };
+    let last = last && company.settings.directory.is_some();
+    let last = if last { ", the directory last" } else { "" };
+    format!("takes {what} away, sessions first{last}")
+}
+
+fn step(company: &Company, workflow: &Workflow, step: &StepFile) -> String {
     let does = match &step.kind {
         StepKind::Grant {} => "gives everything that is due and not yet there".to_owned(),
-        StepKind::Revoke {} if workflow.direction == Some(Direction::Revoke) => {
-            "takes everything away, sessions first".to_owned()
-        }
-        StepKind::Revoke {} => "takes away what is not due any more".to_owned(),
+        StepKind::Revoke { apps } => takes(company, workflow, apps),
         StepKind::Task(task) => {
             let due = task.due.as_ref().map(words::delivery);
             let due = due.map_or_else(String::new, |due| format!(", to be done {due}"));

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account::Account;
 use crate::approval::Approval;
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
-use crate::ids::{ApprovalId, PersonId, Slug, TaskId};
+use crate::ids::{AppSlug, ApprovalId, PersonId, Slug, TaskId};
 use crate::intake::Match;
 use crate::mistake::Mistake;
 use crate::person::Person;
@@ -67,6 +68,19 @@ pub async fn pause(ports: &Ports) -> Result<Pause, HandleError> {
         return Ok(Pause::default());
     };
     crate::company::read(&stored.entity.file).map_err(HandleError::Config)
+}
+
+/// The application whose account is the company's directory; none without one.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn directory(ports: &Ports, company: &Company) -> Result<Option<AppSlug>, HandleError> {
+    let Some(directory) = &company.settings.directory else {
+        return Ok(None);
+    };
+    let key = Key::Account(directory.definition.clone(), directory.account.clone());
+    let account = ports.store.find::<Account>(&key).await?;
+    Ok(account.map(|account| account.entity.app))
 }
 
 /// A person.

@@ -22,6 +22,7 @@ pub mod handshake;
 pub mod holds;
 pub mod inbox;
 pub mod jobs;
+mod leaving;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;

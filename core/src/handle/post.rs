@@ -12,14 +12,14 @@ use crate::ports::{Notification, Ports, RemoteError};
 use crate::store::{Commit, Entity, Key, Loaded, PageRequest, Put, Query, StoreError, Version};
 use crate::task::{Task, TaskState};
 
-use super::{HandleError, approval, lease_from, load, sync};
+use super::{HandleError, approval, lease_from, leaving, load, sync};
 
 /// How many letters are taken at once.
 const MOST: usize = 200;
 /// How many messages are sent in one go: the others come due by themselves.
 const BOXES: usize = 20;
 /// How many lines one message has.
-const LINES: usize = 20;
+pub(super) const LINES: usize = 20;
 /// How many approvals are told of at length.
 const AT_LENGTH: usize = 3;
 /// How often a letter is read again because it moved in between.
@@ -147,7 +147,9 @@ enum Told {
 
 /// Tells somebody what is still to be told.
 async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, HandleError> {
+    let company = load::company(ports).await?;
     let (mut tasks, mut approvals, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut leavers = Vec::new();
     for about in letters.iter().flat_map(|letter| &letter.about) {
         match about {
             About::Task(id) => {
@@ -164,13 +166,14 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
             About::Account(definition, name, sync) => {
                 accounts.extend(sync::waits(ports, definition, name, *sync).await?);
             }
+            About::Left(run) => leavers.extend(leaving::told(ports, &company, to, run).await?),
         }
     }
-    let company = load::company(ports).await?;
     let mut parts = Vec::new();
     parts.extend(about_tasks(&tasks, &company));
     parts.extend(about_approvals(ports, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
+    parts.extend(about_leavers(leavers));
     if parts.is_empty() {
         return Ok(Told::Nothing);
     }
@@ -227,12 +230,19 @@ fn about_accounts(waiting: &[String]) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+fn about_leavers(mut leavers: Vec<String>) -> Option<String> {
+    let count = leavers.len();
+    leavers.truncate(LINES);
+    leavers.extend(more(count));
+    (count > 0).then(|| leavers.join("\n\n"))
+}
+
 fn due_on(due: Timestamp) -> String {
     format!(", due {due}")
 }
 
 /// How many are not shown.
-fn more(count: usize) -> Option<String> {
+pub(super) fn more(count: usize) -> Option<String> {
     let left = count.saturating_sub(LINES);
     (left > 0).then(|| format!("and {left} more"))
 }

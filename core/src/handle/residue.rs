@@ -64,6 +64,21 @@ pub(super) async fn take_along(
     Ok(taken.len())
 }
 
+/// What the rosters still show of somebody who left, and nothing of theirs takes away.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn left(
+    ports: &Ports,
+    person: &Person,
+    grants: &[Loaded<Grant>],
+) -> Result<Vec<Seen>, HandleError> {
+    let seen = Rosters::of(ports).of_person(person).await?;
+    let known = |shown: &Seen| grants.iter().find(|grant| grant.entity.app == shown.app);
+    let is_left = |shown: &Seen| shown.is_active() && !is_in_hand(known(shown), shown);
+    Ok(seen.into_iter().filter(is_left).take(MOST).collect())
+}
+
 /// Is it a grant that is taken away anyway, or was it taken away since the roster was read?
 fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Seen) -> bool {
     let Some(grant) = known.map(|known| &known.entity) else {

@@ -269,6 +269,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         leaves_at: None,
         baselined: false,
         kept: BTreeMap::new(),
+        by_hand: BTreeMap::new(),
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,

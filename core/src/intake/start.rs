@@ -282,5 +282,6 @@ pub fn run_of(
         look_at: Some(now),
         missing: Vec::new(),
         requested_by: None,
+        told: false,
     }
 }

@@ -96,6 +96,10 @@ fn step() -> Value {
         "title": text("What to do; attributes may stand in it", Some("Laptop for {name}")),
         "due": reference("delivery"),
     });
+    let apps = list_of(
+        "Only in these; if none are named, wherever no other step of the workflow does it",
+        text("The slug of an application", Some("figma")),
+    );
     let notify = json!({
         "to": text("An address, a role, or an attribute", Some("{manager}")),
         "text": text("What it says", None),
@@ -109,7 +113,7 @@ fn step() -> Value {
             ),
             (
                 "revoke",
-                step("Everything held and not due", json!({}), &[]),
+                step("Everything held and not due", json!({ "apps": apps }), &[]),
             ),
             ("task", step("Work for a human", task, &["owner", "title"])),
             (

@@ -179,7 +179,8 @@ fn whole() -> Vec<(ConfigKind, Value)> {
         "pilot": { "when": [{ "any": [test] }] }, "dry_run": true });
     let steps = json!([
         { "id": "a", "type": "grant" },
-        { "id": "b", "type": "revoke", "needs": ["a"] },
+        { "id": "b", "type": "revoke", "needs": ["a"], "apps": ["figma"] },
+        { "id": "i", "type": "revoke", "needs": ["b"] },
         { "id": "c", "type": "task", "owner": "role:a", "title": "Laptop", "due": { "after_start": "2w" } },
         { "id": "d", "type": "wait", "until": "on_start" },
         { "id": "e", "type": "notify", "to": "{manager}", "text": "Hello" },

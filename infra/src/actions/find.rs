@@ -1,15 +1,21 @@
 //! Looks for a person's user in what `find` answers.
 
+use std::borrow::Cow;
+
 use sando_core::condition::Missing;
 use sando_core::grant::Entitlement;
 use sando_core::ids::ExternalId;
-use sando_core::path::{MissingRows, Path};
+use sando_core::path::{MissingRows, Path, of_scalar};
 use sando_core::ports::{FoundUser, RemoteError, Subject};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{HttpProvisioner, NotMade, action::CompiledAction, external_id};
 use crate::http::unreadable;
+
+/// So many roles or plans of a user are looked at, with so many bytes each.
+const MOST: usize = 50;
+const LONGEST: usize = 200;
 
 impl HttpProvisioner {
     pub(super) async fn look(
@@ -59,8 +65,38 @@ impl HttpProvisioner {
             external_id: id,
             ours: false,
             entitled: shown_entitled(find, row, &subject.entitlement),
+            shown: shown(find, row, &subject.entitlement),
+            seated: None,
         }))
     }
+}
+
+/// The role and the plan that the user has; `None` if the answer shows neither.
+fn shown(find: &CompiledAction, row: &Value, wanted: &Entitlement) -> Option<Entitlement> {
+    let has = |path: &Option<Path>, wanted: &Option<String>| {
+        let path = path.as_ref()?;
+        other_than(path, row, wanted.as_deref())
+    };
+    let shows = find.role.is_some() || find.plan.is_some();
+    shows.then(|| Entitlement {
+        role: has(&find.role, &wanted.role),
+        plan: has(&find.plan, &wanted.plan),
+        ..Entitlement::default()
+    })
+}
+
+/// What stands there; of several rather one that is not wanted, since somebody gave it by hand.
+fn other_than(path: &Path, row: &Value, wanted: Option<&str>) -> Option<String> {
+    let found = path.find(row)?;
+    let all = match &*found {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let texts = all.iter().take(MOST).filter_map(of_scalar);
+    let texts = texts.filter(|text| (1..=LONGEST).contains(&text.len()));
+    let texts: Vec<String> = texts.map(Cow::into_owned).collect();
+    let other = texts.iter().find(|text| Some(text.as_str()) != wanted);
+    other.or(texts.first()).cloned()
 }
 
 /// Whether the user has the role and the plan that are wanted; `None` if the answer does not show one of them.
@@ -92,7 +128,7 @@ fn is_shown(path: &Path, row: &Value, wanted: &str) -> bool {
 fn rows<'a>(find: &CompiledAction, body: &'a Value) -> Result<Vec<&'a Value>, String> {
     let path = find.response_path.clone().unwrap_or_else(Path::root);
     if !path.is_many()
-        && let Some(std::borrow::Cow::Borrowed(found)) = path.find(body)
+        && let Some(Cow::Borrowed(found)) = path.find(body)
         && found.is_object()
     {
         return Ok(vec![found]);

@@ -23,7 +23,8 @@ impl ScimProvisioner {
             Action::Suspend => self.set_active(false, errand).await,
             Action::Entitle => self.entitle(errand).await,
             Action::Remove => self.remove(errand).await,
-            Action::RevokeSessions | Action::ReleasePlan | Action::Send => {
+            Action::ReleasePlan => self.release_plan(errand).await,
+            Action::RevokeSessions | Action::Send => {
                 refused(format!("SCIM has no action `{}`", action.as_str()))
             }
         }

@@ -1,12 +1,13 @@
 //! Looks for a person's user: by its id, by ours, by name; and whether it has what is wanted.
 
 use http::Method;
+use sando_core::grant::Entitlement;
 use sando_core::ids::ExternalId;
 use sando_core::ports::{FoundUser, RemoteError};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Errand, ScimProvisioner, list::Search, user, wire::UserBody};
+use super::{Errand, ScimProvisioner, groups::is_as_wanted, list::Search, user, wire::UserBody};
 use crate::http::unreadable;
 
 impl ScimProvisioner {
@@ -14,33 +15,41 @@ impl ScimProvisioner {
         let Some(user) = self.find_user(errand).await? else {
             return Ok(None);
         };
-        let entitled = self.shown_entitled(&user, errand).await?;
+        let (entitled, shown) = self.shown_to_have(&user, errand).await?;
         let id = errand.subject.person.id.as_str();
         Ok(Some(FoundUser {
             ours: user.external_id.as_str() == Some(id),
             active: user.is_active(),
             entitled,
+            seated: Some(shown.plan.is_some()),
+            shown: Some(shown),
             external_id: ExternalId::try_from(user.id)
                 .map_err(|_| unreadable(self.remote(), "the user has no usable id"))?,
         }))
     }
 
-    /// Whether the user has what is wanted. Not asked of an inactive user, and not known where groups are not for us to
-    /// see: whoever leaves is suspended all the same.
-    async fn shown_entitled(
+    /// Whether the user has what is wanted, and what it has. Of an inactive user only the seat is asked for. Where groups are
+    /// not for us to see, nothing shows: whoever leaves is suspended all the same.
+    async fn shown_to_have(
         &self,
         user: &UserBody,
         errand: &Errand<'_>,
-    ) -> Result<Option<bool>, RemoteError> {
-        if !user.is_active() {
-            return Ok(None);
-        }
-        match self.is_entitled(user, errand).await {
-            Ok(entitled) => Ok(Some(entitled)),
+    ) -> Result<(Option<bool>, Entitlement), RemoteError> {
+        let active = user.is_active();
+        let looked = if active {
+            self.memberships(user, errand).await
+        } else {
+            self.seats(user, errand).await
+        };
+        match looked {
+            Ok(memberships) => {
+                let entitled = active.then(|| is_as_wanted(&memberships));
+                Ok((entitled, self.holdings(user, &memberships, errand)))
+            }
             Err(error) if error.is_passing() => Err(error),
             Err(error) => {
                 tracing::warn!(app.slug = self.remote(), %error, "the groups cannot be read");
-                Ok(None)
+                Ok((None, Entitlement::default()))
             }
         }
     }

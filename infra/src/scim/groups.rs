@@ -2,11 +2,12 @@
 //!
 //! Groups that `group_for` maps to another role or plan are left; all others are none of our business.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::Method;
 use sando_core::effect::Outcome;
+use sando_core::grant::Entitlement;
 use sando_core::ports::RemoteError;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,8 +24,12 @@ use crate::outcome::{done, of_answer, of_error, of_look, refused, was_so};
 /// The pause while another process makes a group.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// So many groups of a user are taken note of, with names of so many bytes.
+const MOST: usize = 50;
+const LONGEST: usize = 200;
+
 /// A group that matters, and whether the user is in it.
-struct Membership {
+pub(super) struct Membership {
     name: String,
     /// Where it is known already.
     id: Option<String>,
@@ -33,18 +38,6 @@ struct Membership {
 }
 
 impl ScimProvisioner {
-    /// Is the user in all groups that are wanted, and in none that another role or plan is?
-    pub(super) async fn is_entitled(
-        &self,
-        user: &UserBody,
-        errand: &Errand<'_>,
-    ) -> Result<bool, RemoteError> {
-        let memberships = self.memberships(user, errand).await?;
-        Ok(memberships
-            .iter()
-            .all(|membership| membership.is_member == membership.wanted))
-    }
-
     /// Adds to what is wanted and removes from what is not; each is harmless to repeat.
     pub(super) async fn entitle(&self, errand: &Errand<'_>) -> Outcome {
         let user = match self.find_user(errand).await {
@@ -52,10 +45,34 @@ impl ScimProvisioner {
             Ok(None) => return not_there(),
             Err(error) => return of_look(&error),
         };
-        let mut memberships = match self.memberships(&user, errand).await {
-            Ok(memberships) => memberships,
+        match self.memberships(&user, errand).await {
+            Ok(memberships) => self.bring_about(memberships, &user, errand).await,
+            Err(error) => of_look(&error),
+        }
+    }
+
+    /// Takes the user out of every group that a plan is, so that its seat is free; harmless to repeat.
+    pub(super) async fn release_plan(&self, errand: &Errand<'_>) -> Outcome {
+        let user = match self.find_user(errand).await {
+            Ok(Some(user)) => user,
+            Ok(None) => return was_so(None),
             Err(error) => return of_look(&error),
         };
+        match self.seats(&user, errand).await {
+            Ok(mut seats) => {
+                seats.iter_mut().for_each(|seat| seat.wanted = false);
+                self.bring_about(seats, &user, errand).await
+            }
+            Err(error) => of_look(&error),
+        }
+    }
+
+    async fn bring_about(
+        &self,
+        mut memberships: Vec<Membership>,
+        user: &UserBody,
+        errand: &Errand<'_>,
+    ) -> Outcome {
         memberships.retain(|membership| membership.is_member != membership.wanted);
         let id = sando_core::ids::ExternalId::try_from(user.id.clone()).ok();
         if memberships.is_empty() {
@@ -93,7 +110,8 @@ impl ScimProvisioner {
             .collect()
     }
 
-    async fn memberships(
+    /// The groups that are wanted, and those that any role or plan is.
+    pub(super) async fn memberships(
         &self,
         user: &UserBody,
         errand: &Errand<'_>,
@@ -101,7 +119,27 @@ impl ScimProvisioner {
         let wanted = self.wanted(errand);
         let group_for = &self.provision.group_for;
         let mapped = group_for.role.values().chain(group_for.plan.values());
-        let names: BTreeSet<String> = wanted.iter().chain(mapped).cloned().collect();
+        let names = wanted.iter().chain(mapped).cloned().collect();
+        self.those_of(user, names, errand).await
+    }
+
+    /// The groups that any plan is.
+    pub(super) async fn seats(
+        &self,
+        user: &UserBody,
+        errand: &Errand<'_>,
+    ) -> Result<Vec<Membership>, RemoteError> {
+        let names = self.provision.group_for.plan.values().cloned().collect();
+        self.those_of(user, names, errand).await
+    }
+
+    async fn those_of(
+        &self,
+        user: &UserBody,
+        names: BTreeSet<String>,
+        errand: &Errand<'_>,
+    ) -> Result<Vec<Membership>, RemoteError> {
+        let wanted = self.wanted(errand);
         let mut memberships = Vec::new();
         for name in names {
             let (id, is_member) = match shown(user) {
@@ -121,6 +159,34 @@ impl ScimProvisioner {
             });
         }
         Ok(memberships)
+    }
+
+    /// What the user has, as far as it shows: the role and the plan that its groups are, and the other groups.
+    pub(super) fn holdings(
+        &self,
+        user: &UserBody,
+        memberships: &[Membership],
+        errand: &Errand<'_>,
+    ) -> Entitlement {
+        let of_user = shown(user).unwrap_or_default().iter();
+        let of_user = of_user.filter_map(|group| group.display.as_deref());
+        let asked = memberships.iter().filter(|one| one.is_member);
+        let asked = asked.map(|one| one.name.as_str());
+        let names: BTreeSet<&str> = asked.chain(of_user).collect();
+        let wanted = &errand.subject.entitlement;
+        let group_for = &self.provision.group_for;
+        let mapped = |name: &str| {
+            let mut all = group_for.role.values().chain(group_for.plan.values());
+            all.any(|group| group == name)
+        };
+        let others = names
+            .iter()
+            .filter(|name| !mapped(name) && name.len() <= LONGEST);
+        Entitlement {
+            plan: held(&group_for.plan, &names, wanted.plan.as_ref()),
+            role: held(&group_for.role, &names, wanted.role.as_ref()),
+            groups: others.take(MOST).map(|name| (*name).to_owned()).collect(),
+        }
     }
 
     /// Asks the group itself for its members.
@@ -324,6 +390,25 @@ pub(super) fn not_there() -> Outcome {
         why: "the user is not there".to_owned(),
         retry_after_secs: None,
     }
+}
+
+/// Is the user in all groups that are wanted, and in none that another role or plan is?
+pub(super) fn is_as_wanted(memberships: &[Membership]) -> bool {
+    let fits = |one: &Membership| one.is_member == one.wanted;
+    memberships.iter().all(fits)
+}
+
+/// The role or plan that somebody has by these groups; rather another one than the one that was given.
+fn held(
+    group_for: &BTreeMap<String, String>,
+    names: &BTreeSet<&str>,
+    given: Option<&String>,
+) -> Option<String> {
+    let usual = given.and_then(|given| group_for.get(given));
+    let has = |group: &String| names.contains(group.as_str());
+    let mut others = group_for.iter().filter(|(_, group)| Some(*group) != usual);
+    let other = others.find(|(_, group)| has(group)).map(|(name, _)| name);
+    other.or(given.filter(|_| usual.is_some_and(has))).cloned()
 }
 
 /// The groups that the user shows, if it shows any, by name.

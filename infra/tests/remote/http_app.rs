@@ -276,6 +276,12 @@ async fn a_role_and_a_plan_are_looked_at_where_find_says_where_they_stand() {
             subject.entitlement.plan = plan.map(str::to_owned);
             let found = http.find(&subject).await.unwrap().unwrap();
             assert_eq!(found.entitled, expect, "{paths} {role:?} {plan:?}");
+            // Whatever is wanted, what is there shows.
+            let there = |name: &str, value: &str| paths.get(name).map(|_| value.to_owned());
+            let shows =
+                (paths != json!({})).then(|| (there("role", "member"), there("plan", "pro")));
+            assert_eq!(found.shown.map(|has| (has.role, has.plan)), shows);
+            assert_eq!(found.seated, None);
         };
     let both = || json!({ "role": "role", "plan": "seat.plans" });
     check(both(), Some("member"), Some("pro"), Some(true)).await;

@@ -131,3 +131,48 @@ async fn a_server_that_lets_a_patch_name_one_member_is_served() {
         .collect();
     assert_eq!(sizes, [("Admins", 3), ("Pro Seats", 3)]);
 }
+
+#[tokio::test]
+async fn whoever_is_suspended_gives_a_seat_back_and_keeps_other_groups() {
+    let groups = json!({ "create_groups": true });
+    let (app, scim) = with(ScimOptions::default(), groups).await;
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let subject = known(&wants("admin", "pro", &["eng"]), &id(&made));
+    scim.make(Action::Entitle, &subject, &key()).await;
+    let found = scim.find(&subject).await.unwrap().unwrap();
+    assert_eq!(found.shown.as_ref(), Some(&subject.entitlement));
+    scim.make(Action::Suspend, &subject, &key()).await;
+    let found = scim.find(&subject).await.unwrap().unwrap();
+    assert!(!found.active);
+    assert_eq!(found.shown.unwrap().plan.as_deref(), Some("pro"));
+
+    for was_so in [false, true] {
+        let outcome = scim.make(Action::ReleasePlan, &subject, &key()).await;
+        assert!(
+            matches!(outcome, Outcome::Done { was_so: so, .. } if so == was_so),
+            "{outcome:?}"
+        );
+    }
+
+    let found = scim.find(&subject).await.unwrap().unwrap();
+    assert_eq!(found.shown.unwrap().plan, None);
+    let groups: BTreeSet<String> = app.user(ADA).unwrap().groups.into_iter().collect();
+    assert_eq!(groups, BTreeSet::from(["Admins", "eng"].map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn what_somebody_gave_by_hand_shows_besides_what_is_wanted() {
+    let groups = json!({ "create_groups": true });
+    let (app, scim) = with(ScimOptions::default(), groups).await;
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let mut subject = known(&wants("member", "pro", &[]), &id(&made));
+    subject.entitlement.plan = None;
+    scim.make(Action::Entitle, &subject, &key()).await;
+    for group in ["Admins", "Pro Seats", "book club"] {
+        app.join_by_hand(id(&made).as_str(), group);
+    }
+
+    let shown = scim.find(&subject).await.unwrap().unwrap().shown.unwrap();
+
+    assert_eq!(shown, wants("admin", "pro", &["book club"]).entitlement);
+}

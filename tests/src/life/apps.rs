@@ -116,6 +116,8 @@ impl Provisioner for StoryApp {
             active: account.active,
             ours: account.owner.as_ref() == Some(&subject.person.id),
             entitled: Some(account.entitlement == subject.entitlement),
+            shown: None,
+            seated: None,
         }))
     }
 

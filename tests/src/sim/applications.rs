@@ -289,6 +289,8 @@ impl SimApp {
                 .character
                 .shows_entitlement
                 .then(|| account.entitlement == subject.entitlement),
+            shown: None,
+            seated: None,
         })
     }
 

@@ -1,14 +1,20 @@
 //! Whoever leaves loses everything, and gets nothing more from what was still under way.
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
+use sando_core::account::Account;
+use sando_core::admin::people::reinstate;
+use sando_core::audit::StreamId;
 use sando_core::changes::Changes;
 use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
 use sando_core::handle::ledger;
+use sando_core::ids::Slug;
 use sando_core::person::Lifecycle;
 use sando_core::run::RunState;
+use sando_core::store::{Commit, Put, Version};
 use sando_core::task::{Task, TaskState};
 use sando_tests::harness::{Doom, Scene, engineer};
 use sando_world::{Fault, FaultKind};
@@ -213,4 +219,119 @@ async fn a_leaver_s_open_task_to_give_access_is_withdrawn() {
         .filter(|title| title.starts_with("Give"))
         .collect();
     assert_eq!(given, Vec::<&str>::new());
+}
+
+/// How many have a seat of Design.
+fn seats(scene: &Scene) -> usize {
+    let groups = scene.site.design.groups();
+    let seats = groups.iter().find(|one| one.display_name == "Pro Seats");
+    seats.map_or(0, |seats| seats.members.len())
+}
+
+#[tokio::test]
+async fn whoever_is_suspended_gives_the_seat_back_and_has_it_again_when_they_are_back() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    assert_eq!(seats(&scene), 1);
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    assert_eq!(scene.site.sizes(), [1, 1, 1], "suspended, not removed");
+    assert_eq!(seats(&scene), 0);
+    let person = scene.machine.persons().await.remove(0).id;
+    let taken = "app/design verified";
+    assert_eq!(scene.machine.times_said(&person, taken).await, 2);
+    let said = "app/design release_plan";
+    assert_eq!(scene.machine.times_said(&person, said).await, 1);
+
+    let who = scene.by_hand(&person);
+    let back = reinstate(&scene.machine.ports, &who, &person, "a mistake", false);
+    back.await.unwrap();
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+    assert_eq!(seats(&scene), 1);
+}
+
+#[tokio::test]
+async fn a_seat_that_cannot_be_given_back_keeps_nobody_active() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    let refuses = Fault::on("PATCH", "/Groups", FaultKind::Status(403));
+    scene.site.design.faults().push(refuses.times(100));
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    assert_eq!(seats(&scene), 1);
+    let tasks = scene.machine.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    let title = "Take back the seat in design: it does not work by itself";
+    assert_eq!(tasks[0].title, title);
+}
+
+/// Mail is the company's directory.
+async fn with_a_directory() -> Scene {
+    let scene = Scene::start().await;
+    let (mail, prod) = (Slug::parse("mail").unwrap(), Slug::parse("prod").unwrap());
+    let directory = json!({ "directory": { "definition": "mail", "account": "prod" } });
+    scene
+        .configure(ConfigKind::Settings, "settings", directory)
+        .await;
+    let now = scene.now();
+    let account = Account::connecting(mail.clone(), prod, mail, BTreeMap::new(), now, "test");
+    let commit = Commit {
+        puts: vec![Put::of(&account, Version::ABSENT)],
+        ..Commit::default()
+    };
+    scene.machine.ports.store.commit(&commit).await.unwrap();
+    scene
+}
+
+#[tokio::test]
+async fn the_directory_goes_last_and_waits_for_nobody_who_fails() {
+    let scene = with_a_directory().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    let down = Fault::on("POST", "/suspend", FaultKind::Status(503));
+    scene.site.wiki.faults().push(down.times(1000));
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.work_now().await;
+
+    assert_eq!(scene.site.active(), [0, 0, 1], "the wiki is down");
+    let person = scene.machine.persons().await.remove(0).id;
+    let said = scene.machine.said(StreamId::Person(person)).await;
+    let at = |line: &str| said.iter().position(|said| said == line).unwrap();
+    let directory = at("app/mail suspend intended");
+    assert!(at("app/wiki suspend") < directory, "tried: {said:?}");
+    assert!(at("app/design suspend") < directory, "{said:?}");
+}
+
+#[tokio::test]
+async fn the_files_give_the_order_in_which_access_is_taken_away() {
+    let scene = Scene::start().await;
+    let workflow = json!({ "workflow": "offboard", "direction": "revoke", "steps": [
+        { "id": "first", "type": "revoke", "apps": ["wiki"] },
+        { "id": "rest", "type": "revoke", "needs": ["first"] },
+        { "id": "last", "type": "revoke", "needs": ["rest"], "apps": ["design"] },
+    ] });
+    scene
+        .configure(ConfigKind::Workflow, "offboard", workflow)
+        .await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.work_now().await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let person = scene.machine.persons().await.remove(0).id;
+    let said = scene.machine.said(StreamId::Person(person)).await;
+    let at = |line: &str| said.iter().position(|said| said == line).unwrap();
+    assert!(at("app/wiki suspend") < at("app/mail suspend intended"));
+    assert!(at("app/mail suspend") < at("app/design suspend intended"));
+    let runs = scene.machine.runs().await;
+    assert!(runs.iter().all(|run| run.state == RunState::Finished));
 }

@@ -182,3 +182,35 @@ async fn a_burst_of_tasks_is_one_message_an_hour() {
     scene.machine.settle().await;
     assert_eq!(told(&scene).len(), 2, "nobody is told twice");
 }
+
+#[tokio::test]
+async fn an_owner_is_told_once_of_everybody_who_left() {
+    let scene = Scene::start().await;
+    let design = json!({ "app": "design", "name": "Design", "owner": "it@contoso.example" });
+    scene.configure(ConfigKind::App, "design", design).await;
+    let ada = scene.onboard(engineer("Ada Park")).await;
+    let bo = scene.onboard(engineer("Bo Lind")).await;
+
+    scene.terminate(&ada.opportunity).await;
+    scene.terminate(&bo.opportunity).await;
+    scene.machine.work_for(SignedDuration::from_mins(5)).await;
+
+    let of_leavers = || {
+        let mut letters = told(&scene);
+        letters.retain(|one| one.text.contains("has left"));
+        letters
+    };
+    let letters = of_leavers();
+    assert_eq!(letters.len(), 1, "{:?}", letters.len());
+    assert_eq!(letters[0].to, "it@contoso.example");
+    let text = &letters[0].text;
+    for name in ["Ada Park", "Bo Lind"] {
+        let line = format!("{name} has left. In your applications:");
+        assert!(text.contains(&line), "{text}");
+    }
+    for line in ["\n- Design: waits for a human", "\n- wiki: taken away"] {
+        assert_eq!(text.matches(line).count(), 2, "{text}");
+    }
+    scene.machine.settle().await;
+    assert_eq!(of_leavers().len(), 1, "nobody is told twice");
+}

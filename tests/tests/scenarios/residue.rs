@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::people::reinstate;
 use sando_core::audit::AuditValue;
+use sando_core::config::ConfigKind;
 use sando_core::definition::{IdHash, User};
 use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::Slug;
 use sando_core::roster::{Entry, Face};
 use sando_core::store::{Commit, Group, Loaded, Put, Version};
 use sando_core::task::TaskKind;
-use sando_tests::harness::Scene;
+use sando_tests::harness::{Scene, engineer};
 use sando_world::NewCandidate;
-use serde_json::Map;
+use serde_json::{Map, json};
 
 fn slug(text: &str) -> Slug {
     Slug::parse(text).unwrap()
@@ -152,4 +153,53 @@ async fn an_account_that_only_a_roster_shows_goes_with_whoever_leaves() {
     assert!(tasks[0].detail.contains("a3"), "{}", tasks[0].detail);
     let notes = scene.site.lever.notes(&ids.opportunity);
     assert!(notes[1].contains("design: taken away"), "{}", notes[1]);
+    let left = "- design: the roster of design/prod still shows a user under another address";
+    assert!(notes[1].contains(left), "{}", notes[1]);
+    let run = scene.machine.runs().await;
+    let run = run.iter().find(|run| run.workflow == slug("offboard"));
+    let said = format!("run/{} accounts left behind", run.unwrap().id);
+    assert_eq!(scene.machine.times_said(&person.id, &said).await, 1);
+}
+
+#[tokio::test]
+async fn an_undone_leaving_gives_back_what_somebody_gave_by_hand() {
+    let scene = Scene::start().await;
+    let ports = &scene.machine.ports;
+    let mut design = scene.site.app_file("design");
+    design["provisioner"]["on_revoke"] = json!("remove");
+    design["provisioner"]["group_for"]["role"] = json!({ "admin": "Admins" });
+    scene.configure(ConfigKind::App, "design", design).await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    let user = scene.site.design.users().remove(0).id;
+    for group in ["Admins", "book club"] {
+        scene.site.design.join_by_hand(&user, group);
+    }
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.sizes(), [1, 0, 1]);
+    let person = scene.machine.persons().await.remove(0).id;
+    let group = Group::Grants(person.clone());
+    let grants: Vec<Loaded<Grant>> = ports.store.all(&group).await.unwrap();
+    let by_hand = |app: &str| {
+        let mut grants = grants.iter().map(|grant| &grant.entity);
+        let grant = grants.find(|grant| grant.app == slug(app)).unwrap();
+        grant.before.as_ref().unwrap().by_hand.clone()
+    };
+    let sealed = by_hand("design").unwrap();
+    assert!(matches!(sealed, AuditValue::Sealed { .. }), "{sealed:?}");
+    assert_eq!(by_hand("mail"), None);
+    assert_eq!(by_hand("wiki"), None, "it shows nothing");
+
+    let who = scene.by_hand(&person);
+    reinstate(ports, &who, &person, "a mistake", false)
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+    let mut groups = scene.site.design.users().remove(0).groups;
+    groups.sort();
+    assert_eq!(groups, ["Admins", "Pro Seats", "book club"]);
 }

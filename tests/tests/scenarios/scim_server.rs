@@ -53,6 +53,8 @@ async fn a_hire_a_leave_and_a_return_are_one_account() {
     let left = server.all("Users").await;
     assert_eq!(left.len(), 1);
     assert_eq!(left[0]["active"], false);
+    let groups = server.all("Groups").await;
+    assert_eq!(members(&groups), Vec::<&str>::new(), "the seat is free");
 
     scene
         .onboard(engineer("Ada Park").contact(&ids.contact))
@@ -62,6 +64,8 @@ async fn a_hire_a_leave_and_a_return_are_one_account() {
     assert_eq!(back.len(), 1, "restored, not doubled");
     assert_eq!(back[0]["active"], true);
     assert_eq!(back[0]["id"], users[0]["id"]);
+    let groups = server.all("Groups").await;
+    assert_eq!(members(&groups), [users[0]["id"].as_str().unwrap()]);
     assert!(scene.machine.tasks().await.is_empty());
 }
 

@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::HandleError;
+use super::job::Job;
+use crate::effect::Action;
 use crate::grant::{Before, Grant, GrantState};
 use crate::handle::cipher::Cipher;
 use crate::ids::PersonId;
 use crate::ports::Ports;
 use crate::store::Loaded;
 
-/// Writes down what is held of each grant whose first taking is about to be committed.
+/// Writes down what is held of each grant whose first taking is about to be committed, and what the look before it showed
+/// besides.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -18,6 +21,7 @@ pub(super) async fn keep(
     ports: &Ports,
     person: &PersonId,
     grants: &mut [Loaded<Grant>],
+    to_make: &[(Job, Action)],
     now: Timestamp,
 ) -> Result<(), HandleError> {
     let is_new = |grant: &Grant| {
@@ -41,10 +45,18 @@ pub(super) async fn keep(
         Err(error) => return Err(error),
     };
     for grant in grants.iter_mut().filter(|grant| is_new(&grant.entity)) {
+        let id = &grant.entity.id;
+        let shown = to_make.iter().find_map(|(job, _)| job.shown(id));
+        let held = grant.entity.held.as_ref();
+        let by_hand = shown
+            .zip(held)
+            .and_then(|(shown, held)| shown.besides(held));
+        let by_hand = by_hand.map(|by_hand| cipher.seal(ports, &json!(by_hand)));
         grant.entity.before = Some(Before {
             generation: grant.entity.generation,
             at: now,
-            held: cipher.seal(ports, &json!(grant.entity.held))?,
+            held: cipher.seal(ports, &json!(held))?,
+            by_hand: by_hand.transpose()?,
         });
     }
     Ok(())

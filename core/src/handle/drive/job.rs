@@ -6,11 +6,12 @@ use crate::access::is_due;
 use crate::advance::filled;
 use crate::app::{Application, Provision};
 use crate::effect::{Action, Change, Goal, Outcome, Setting};
-use crate::grant::Grant;
-use crate::ids::{EffectKey, ExternalId, LeverId, StepId};
+use crate::grant::{Entitlement, Grant};
+use crate::ids::{EffectKey, ExternalId, GrantId, LeverId, StepId};
 use crate::ports::{FoundUser, Notification, Ports, RemoteError, Subject};
 use crate::run::{Step, StepWork};
 use crate::store::Loaded;
+use crate::task::Task;
 use crate::template::{BodyTemplate, Encoding, Placeholders, Template};
 use crate::workflow::{HttpStep, NotifyStep, Repeat, StepKind};
 
@@ -28,6 +29,8 @@ pub(super) struct Job {
     pub(super) change: Change,
     /// What it is about.
     pub(super) target: Target,
+    /// What the last look before an effect showed the user to have.
+    shown: Option<Entitlement>,
 }
 
 /// What an effect is about.
@@ -135,6 +138,7 @@ impl Job {
             step: step.id.clone(),
             change,
             target,
+            shown: None,
         }
     }
 
@@ -160,6 +164,7 @@ impl Job {
             step: step.id.clone(),
             change,
             target,
+            shown: None,
         })
     }
 
@@ -238,8 +243,21 @@ impl Job {
         }
     }
 
-    /// The user is this one: what is made from now on is made to them.
-    pub(super) fn found(&mut self, user: ExternalId) {
+    /// A look saw this user: what is made from now on is made to them.
+    pub(super) fn saw(&mut self, user: &FoundUser) {
+        self.shown.clone_from(&user.shown);
+        self.found(user.external_id.clone());
+    }
+
+    /// What the user of this grant was seen to have; none if the job is about something else.
+    pub(super) fn shown(&self, id: &GrantId) -> Option<&Entitlement> {
+        match &self.target {
+            Target::User { grant, .. } if grant.entity.id == *id => self.shown.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn found(&mut self, user: ExternalId) {
         if let Target::User { subject, grant, .. } = &mut self.target {
             subject.external_id = Some(user.clone());
             grant.entity.external_id = Some(user);
@@ -327,6 +345,8 @@ fn sent() -> FoundUser {
         active: true,
         ours: true,
         entitled: Some(true),
+        shown: None,
+        seated: None,
     }
 }
 
@@ -374,4 +394,32 @@ fn request(
         },
         body,
     ))
+}
+
+/// Who gets the task if it does not work by itself.
+pub(super) fn owner(job: &Job) -> String {
+    match &job.target {
+        Target::User { app, .. } => app.owner.clone().unwrap_or_else(|| Task::NOBODY.to_owned()),
+        _ => Task::NOBODY.to_owned(),
+    }
+}
+
+/// What that task is called.
+pub(super) fn title(job: &Job) -> String {
+    match (&job.target, job.change.goal) {
+        (Target::User { app, .. }, Goal::Give) => {
+            format!("Give access to {}: it does not work by itself", app.label())
+        }
+        (Target::User { app, .. }, _) if job.change.made.contains(&Action::Suspend) => format!(
+            "Take back the seat in {}: it does not work by itself",
+            app.label()
+        ),
+        (Target::User { app, .. }, _) => format!(
+            "Take away access to {}: it does not work by itself",
+            app.label()
+        ),
+        (Target::Note { .. }, _) => "The note in Lever could not be written".to_owned(),
+        (Target::Message(_), _) => "A notification could not be sent".to_owned(),
+        (Target::Request(_), _) => "A request could not be made".to_owned(),
+    }
 }

@@ -15,14 +15,18 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::grant::Grant;
+use crate::ids::{AppSlug, StepId};
 use crate::metric::Metric;
-use crate::person::Person;
+use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::run::{Run, RunState};
 use crate::store::{Entity, Loaded, StoreError, Version};
 use crate::task::Task;
+use crate::workflow::Direction;
 
-use super::{HandleError, lease_from, ledger, load};
+use super::{HandleError, lease_from, leaving, ledger, load};
+
+pub(super) use note::said;
 
 /// How often a run is read again because something moved in between, before it is left to its next due time.
 const TRIES: u32 = 8;
@@ -35,6 +39,10 @@ struct Hand {
     tasks: Vec<Loaded<Task>>,
     approvals: Vec<Loaded<Approval>>,
     company: Company,
+    /// The application that is the company's directory, where the run may take away.
+    directory: Option<AppSlug>,
+    /// What rosters still show of whoever left, a line each.
+    residue: Vec<String>,
 }
 
 /// Drives a run that this worker has claimed.
@@ -71,6 +79,7 @@ async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
             approvals: &hand.approvals,
             company: &hand.company,
             desired: &desired,
+            directory: hand.directory.as_ref(),
             now,
         };
         let turn = advance(&mut hand.run.entity, &situation);
@@ -80,6 +89,7 @@ async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
             return Ok(());
         }
         if !turn.again {
+            hand.look_at_residue(ports, &turn.todo).await?;
             effects::perform(ports, hand, &turn.todo).await?;
         }
     }
@@ -94,6 +104,12 @@ impl Hand {
         let tasks = load::tasks(ports, &run.entity).await?;
         let approvals = load::approvals(ports, &run.entity, &grants).await?;
         let company = load::company(ports).await?;
+        let gives = run.entity.direction == Some(Direction::Grant);
+        let directory = if gives {
+            None
+        } else {
+            load::directory(ports, &company).await?
+        };
         Ok(Some(Self {
             run,
             person,
@@ -101,6 +117,8 @@ impl Hand {
             tasks,
             approvals,
             company,
+            directory,
+            residue: Vec::new(),
         }))
     }
 
@@ -111,6 +129,16 @@ impl Hand {
             Some(run) => Self::load(ports, run).await,
             None => Ok(None),
         }
+    }
+
+    /// Looks at what rosters still show of whoever left, if a note is to be written.
+    async fn look_at_residue(&mut self, ports: &Ports, todo: &[StepId]) -> Result<(), HandleError> {
+        let (run, person) = (&self.run.entity, &self.person.entity);
+        let is_note = |id: &StepId| run.step(id).is_some_and(|step| step.kind() == "lever_note");
+        if person.state == Lifecycle::Left && todo.iter().any(is_note) {
+            self.residue = leaving::residue(ports, person, &self.grants, &self.company).await?;
+        }
+        Ok(())
     }
 
     fn stream(&self) -> StreamId {
@@ -135,32 +163,12 @@ impl Hand {
             && turn.new_tasks.is_empty()
             && turn.closed_tasks.is_empty()
             && turn.new_approvals.is_empty()
-            && turn.changed_approvals.is_empty();
+            && turn.changed_approvals.is_empty()
+            && !turn.tells;
         if nothing && !over {
             return Ok(());
         }
-        let mut changes = self.changes(ports);
-        turn.new_grants
-            .iter()
-            .for_each(|grant| changes.insert(grant));
-        turn.changed_grants
-            .iter()
-            .for_each(|grant| changes.update(grant));
-        turn.new_tasks
-            .iter()
-            .for_each(|task| changes.insert_task(task));
-        turn.closed_tasks
-            .iter()
-            .for_each(|task| changes.update(task));
-        for approval in &turn.new_approvals {
-            changes.insert(approval);
-        }
-        for approval in &turn.changed_approvals {
-            changes.update(approval);
-        }
-        for said in &turn.said {
-            changes.say(self.line(said));
-        }
+        let mut changes = self.wanted(ports, turn);
         if over && self.run.entity.state != RunState::Running {
             let (state, run) = (self.run.entity.state.as_str(), &self.run.entity.id);
             changes.say(Line::new(
@@ -171,6 +179,9 @@ impl Hand {
         }
         if over && let Some(failed) = self.failed() {
             changes.measure(Metric::RunFailures, failed);
+        }
+        if turn.tells {
+            self.tell_owners(ports, &mut changes).await?;
         }
         self.fence(&mut changes, over);
         self.commit(ports, changes, over).await?;
@@ -186,6 +197,39 @@ impl Hand {
         }
         self.approvals.extend(turn.new_approvals.iter().map(new));
         Ok(())
+    }
+
+    /// What a turn wants changed.
+    fn wanted(&self, ports: &Ports, turn: &Turn) -> Changes {
+        let mut changes = self.changes(ports);
+        for grant in &turn.new_grants {
+            changes.insert(grant);
+        }
+        for grant in &turn.changed_grants {
+            changes.update(grant);
+        }
+        for task in &turn.new_tasks {
+            changes.insert_task(task);
+        }
+        for task in &turn.closed_tasks {
+            changes.update(task);
+        }
+        for approval in &turn.new_approvals {
+            changes.insert(approval);
+        }
+        for approval in &turn.changed_approvals {
+            changes.update(approval);
+        }
+        for said in &turn.said {
+            changes.say(self.line(said));
+        }
+        changes
+    }
+
+    /// Whoever owns what somebody lost who has left is told.
+    async fn tell_owners(&self, ports: &Ports, changes: &mut Changes) -> Result<(), HandleError> {
+        let (run, person) = (&self.run.entity, &self.person.entity);
+        leaving::tell(ports, run, person, &self.grants, &self.company, changes).await
     }
 
     /// The person must not have moved; who waits to be erased until this run is over is looked at again.

@@ -21,6 +21,7 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
             .filter(|step| step.is_work())
             .map(|step| line(hand, step)),
     );
+    lines.extend(hand.residue.iter().cloned());
     if lines.len() == 1 {
         lines.push("Nothing had to be done.".to_owned());
     }
@@ -61,9 +62,13 @@ fn line(hand: &Hand, step: &Step) -> String {
             .to_owned(),
         None => step.id.to_string(),
     };
-    let taken = step.grant().is_some() && !step.is_giving();
-    let said = match (step.state, step.waits_for) {
-        (StepState::Verified | StepState::Done, _) if taken => "taken away",
+    format!("- {name}: {}", said(step))
+}
+
+/// How a step stands, in a few words.
+pub(in crate::handle) fn said(step: &Step) -> &'static str {
+    match (step.state, step.waits_for) {
+        (StepState::Verified | StepState::Done, _) if step.is_taking() => "taken away",
         (StepState::Verified | StepState::Done, _) => "done",
         (StepState::Failed, _) => "failed, a human has it",
         (StepState::Skipped, _) => "skipped",
@@ -74,6 +79,5 @@ fn line(hand: &Hand, step: &Step) -> String {
         (_, Some(WaitsFor::Time)) => "waits for its time",
         (_, Some(WaitsFor::Attributes)) => "waits for missing data",
         _ => "in progress",
-    };
-    format!("- {name}: {said}")
+    }
 }

@@ -17,7 +17,7 @@ use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
 
 use super::super::load;
-use super::job::{Job, Seen, Target};
+use super::job::{Job, Seen, Target, owner, title};
 use super::{Hand, HandleError, before, brake};
 
 /// A portion of effects that is written down in one commit.
@@ -56,7 +56,7 @@ impl<'a> Portion<'a> {
                     self.now,
                 );
                 if let (Some(user), Next::Make(..)) = (found, &next) {
-                    job.found(user.external_id.clone());
+                    job.saw(user);
                 }
                 self.take(job, next);
             }
@@ -416,7 +416,7 @@ impl<'a> Portion<'a> {
             return Ok(Vec::new());
         }
         let person = &self.hand.person.entity.id;
-        before::keep(ports, person, &mut self.grants, self.now).await?;
+        before::keep(ports, person, &mut self.grants, &self.to_make, self.now).await?;
         for grant in &self.grants {
             self.changes.update(grant);
         }
@@ -473,27 +473,5 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
             grant.external_id = user.or(grant.external_id.take().filter(|_| goal == Goal::Suspend));
             grant.creation_intended &= goal == Goal::Suspend;
         }
-    }
-}
-
-fn owner(job: &Job) -> String {
-    match &job.target {
-        Target::User { app, .. } => app.owner.clone().unwrap_or_else(|| Task::NOBODY.to_owned()),
-        _ => Task::NOBODY.to_owned(),
-    }
-}
-
-fn title(job: &Job) -> String {
-    match (&job.target, job.change.goal) {
-        (Target::User { app, .. }, Goal::Give) => {
-            format!("Give access to {}: it does not work by itself", app.label())
-        }
-        (Target::User { app, .. }, _) => format!(
-            "Take away access to {}: it does not work by itself",
-            app.label()
-        ),
-        (Target::Note { .. }, _) => "The note in Lever could not be written".to_owned(),
-        (Target::Message(_), _) => "A notification could not be sent".to_owned(),
-        (Target::Request(_), _) => "A request could not be made".to_owned(),
     }
 }

@@ -23,7 +23,6 @@ use crate::ports::{Ports, Reading, RemoteError};
 use crate::rule::EventKind;
 use crate::run::Run;
 use crate::store::{Group, Key, Loaded, StoreError};
-use crate::workflow::StepKind;
 
 use super::delivery::{address_from, claims_of, fresh_person, write_person};
 use super::{HandleError, drift, ledger, load, residue};
@@ -419,8 +418,8 @@ fn ways(runs: &[Run]) -> Vec<Way> {
             .flat_map(|run| &run.steps)
             .any(|step| step.kind() == wanted)
     };
-    let give = has(StepKind::Grant {}.as_str()).then_some(Way::Give);
-    let take = has(StepKind::Revoke {}.as_str()).then_some(Way::Take);
+    let give = has("grant").then_some(Way::Give);
+    let take = has("revoke").then_some(Way::Take);
     give.into_iter().chain(take).collect()
 }
 

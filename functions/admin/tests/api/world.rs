@@ -184,6 +184,8 @@ impl Provisioner for Shared {
             active: true,
             ours: true,
             entitled: Some(true),
+            shown: None,
+            seated: None,
         });
         user.active = !matches!(action, Action::Suspend);
         Outcome::Done {

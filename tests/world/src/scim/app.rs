@@ -198,6 +198,21 @@ impl ScimApp {
         true
     }
 
+    /// Takes an account into a group by hand; makes the group if there is none of this name.
+    pub fn join_by_hand(&self, user: &str, group: &str) {
+        let mut known = self.groups().into_iter();
+        let known = known.find(|one| one.display_name == group);
+        let id = known.map_or_else(|| self.insert_group(group), |known| known.id);
+        let mut store = locked(&self.app.store);
+        if let Some(group) = store.find_mut(Kind::Group, &id) {
+            let members = group.attributes.entry("members").or_insert(json!([]));
+            if let Some(members) = members.as_array_mut() {
+                members.push(json!({ "value": user }));
+            }
+            group.version += 1;
+        }
+    }
+
     fn insert(&self, kind: Kind, schema: &str, attributes: Value) -> String {
         let mut fields = attributes.as_object().cloned().unwrap_or_default();
         fields.entry("schemas").or_insert_with(|| json!([schema]));

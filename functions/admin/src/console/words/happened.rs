@@ -34,6 +34,10 @@ const PLAIN: &[(&str, &str)] = &[
         "A roster shows an account that nobody here gave: it is taken away with the rest",
     ),
     (
+        "accounts left behind",
+        "Rosters still show accounts of somebody who left",
+    ),
+    (
         "account enabled by a test",
         "The account was enabled: a test passed",
     ),
