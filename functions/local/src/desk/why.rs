@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use sando_core::ids::{EventId, PersonId};
+use sando_core::ids::{AppSlug, EventId, PersonId};
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::apply::{entitlement, text};
+use super::apply::{entitlement, number, text, usage};
 use super::deed::{Listing, write};
 use super::words::{around, array, effects, joined, person, texts};
 use crate::print;
@@ -39,6 +39,9 @@ pub(crate) struct WhyFlags {
     /// An event (evt_…) or a person (per_…)
     #[arg(value_name = "EVENT|PERSON")]
     subject: Subject,
+    /// With a person: why they have this application, or do not, condition by condition
+    #[arg(value_name = "APP")]
+    app: Option<AppSlug>,
     #[command(flatten)]
     listing: Listing,
 }
@@ -48,14 +51,23 @@ pub(crate) struct WhyFlags {
 /// # Errors
 /// If Sando cannot be asked, or does not know it.
 pub(crate) async fn why(flags: &WhyFlags) -> anyhow::Result<ExitCode> {
+    if matches!(flags.subject, Subject::Event(_)) && flags.app.is_some() {
+        let wrong = "an application goes with a person: `sando why per_… APP`";
+        return Ok(usage(&[wrong.to_owned()]));
+    }
     let desk = flags.listing.at.open().await?;
-    let (known, lines) = match &flags.subject {
-        Subject::Event(id) => {
+    let (known, lines) = match (&flags.subject, &flags.app) {
+        (Subject::Event(id), _) => {
             let known = of_event(&desk, id).await?;
             let lines = event_lines(&known);
             (known, lines)
         }
-        Subject::Person(id) => {
+        (Subject::Person(id), Some(app)) => {
+            let known = desk.read(&format!("/v1/people/{id}/access/{app}")).await?;
+            let lines = app_lines(&known);
+            (known, lines)
+        }
+        (Subject::Person(id), None) => {
             let known = of_person(&desk, id).await?;
             let lines = person_lines(&known);
             (known, lines)
@@ -178,8 +190,19 @@ fn run_lines(run: &Value) -> Vec<String> {
             let (at, request) = (text(attempt, "at"), text(attempt, "request"));
             format!("    {at}  {request}: {}", text(attempt, "outcome"))
         }));
+        lines.extend(array(step, "calls").iter().map(call_line));
     }
     lines
+}
+
+/// `    T4  call for create: 201 in 35 ms`.
+fn call_line(call: &Value) -> String {
+    let status = call.get("status").and_then(Value::as_u64);
+    let result = text(call, "result").replace('_', " ");
+    let came = status.map_or(result, |status| status.to_string());
+    let (at, request) = (text(call, "at"), text(call, "request"));
+    let took = number(call, "took_ms");
+    format!("    {at}  call for {request}: {came} in {took} ms")
 }
 
 /// What is there, what will change, and what a roster contradicts.
@@ -209,6 +232,48 @@ fn access_lines(access: &Value) -> Vec<String> {
     lines
 }
 
+/// Why somebody has an application, or does not.
+fn app_lines(known: &Value) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} and {}: {}",
+        text(known, "person"),
+        text(known, "app"),
+        text(known, "why")
+    )];
+    if let Some(grant) = known.get("actual").filter(|grant| grant.is_object()) {
+        let what = around(" ", &entitlement(grant), "");
+        let why = around(": ", text(grant, "reason"), "");
+        lines.push(format!("  there is:{what} {}{why}", text(grant, "state")));
+    }
+    for met in array(known, "policies") {
+        let (policy, gives) = (text(met, "policy"), entitlement(met));
+        let matches = match text(met, "matches") {
+            "true" => "matches",
+            "false" => "does not match",
+            _ => "nobody can tell whether it matches",
+        };
+        let gives = around(" (", &gives, ")");
+        lines.push(format!("  policy {policy}{gives} {matches}"));
+        lines.extend(array(met, "conditions").iter().map(condition_line));
+    }
+    lines
+}
+
+/// `    no   when[0]: department is "Engineering"; it is "Sales"`.
+fn condition_line(condition: &Value) -> String {
+    let sign = match text(condition, "holds") {
+        "true" => "yes",
+        "false" => "no",
+        _ => "?",
+    };
+    let value = |name: &str| condition.get(name).filter(|value| !value.is_null());
+    let wanted = value("wanted").map_or(String::new(), |wanted| format!(" {wanted}"));
+    let found = value("found").map_or("nothing".to_owned(), ToString::to_string);
+    let op = text(condition, "op").replace('_', " ");
+    let (at, path) = (text(condition, "at"), text(condition, "path"));
+    format!("    {sign:<4} {at}: {path} {op}{wanted}; it is {found}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +284,11 @@ mod tests {
             "person": "per_1", "opportunity": null, "occurred_at": "T1", "received_at": "T2",
             "why": [{ "at": "T3", "text": "the rule `hired` matches" }] });
         let step = json!({ "id": "access/figma", "state": "waiting", "approval": "apr_1", "reason": null,
-            "attempts": [{ "at": "T4", "request": "create", "status": "ok", "outcome": "ok" }] });
+            "attempts": [{ "at": "T4", "request": "create", "status": "ok", "outcome": "ok" }],
+            "calls": [
+                { "at": "T4", "request": "create", "status": 201, "result": "answered", "took_ms": 35 },
+                { "at": "T5", "request": "verify", "status": null, "result": "no_answer", "took_ms": 15000 },
+            ] });
         let run = json!({ "id": "run_1", "workflow": "onboard", "state": "running", "started_at": "T3", "steps": [step] });
         assert_eq!(
             event_lines(&json!({ "event": event, "runs": [run] })),
@@ -230,6 +299,8 @@ mod tests {
                 "run_1 onboard: running, began T3",
                 "  access/figma: waiting, asks apr_1",
                 "    T4  create: ok",
+                "    T4  call for create: 201 in 35 ms",
+                "    T5  call for verify: no answer in 15000 ms",
             ]
         );
     }
@@ -262,6 +333,46 @@ mod tests {
                 "  nothing",
                 "a roster contradicts: wiki vanished: it is not in the roster",
                 "nothing is given or taken, for want of an attribute: figma",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_application_is_explained_condition_by_condition() {
+        let test = |at: &str, path: &str, wanted: Value, found: Value, holds: &str| {
+            json!({ "at": at, "path": path,
+            "op": "any_of", "wanted": wanted, "found": found, "holds": holds })
+        };
+        let teams = test(
+            "when[0]",
+            "team",
+            json!(["Ops", "IT"]),
+            json!("Sales"),
+            "false",
+        );
+        let office = test(
+            "grants[1].when[0]",
+            "office",
+            json!(["Oslo"]),
+            Value::Null,
+            "unknown",
+        );
+        let policies = json!([
+            { "policy": "makers", "matches": "false", "plan": "pro", "role": null, "groups": [], "conditions": [teams, office] },
+            { "policy": "everybody", "matches": "true", "plan": null, "role": null, "groups": [], "conditions": [] },
+        ]);
+        let grant = json!({ "plan": "pro", "role": null, "groups": [], "state": "failed", "reason": "no seat" });
+        let known = json!({ "person": "per_1", "app": "figma", "why": "no policy that gives it matches",
+            "actual": grant, "policies": policies });
+        assert_eq!(
+            app_lines(&known),
+            [
+                "per_1 and figma: no policy that gives it matches",
+                "  there is: pro failed: no seat",
+                "  policy makers (pro) does not match",
+                "    no   when[0]: team any of [\"Ops\",\"IT\"]; it is \"Sales\"",
+                "    ?    grants[1].when[0]: office any of [\"Oslo\"]; it is nothing",
+                "  policy everybody matches",
             ]
         );
     }
