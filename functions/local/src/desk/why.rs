@@ -81,18 +81,30 @@ pub(crate) async fn why(flags: &WhyFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `{event, runs}`.
+/// `{event, runs, approvals}`.
 async fn of_event(desk: &Desk, id: &EventId) -> anyhow::Result<Value> {
     let event = desk.read(&format!("/v1/events/{id}")).await?;
-    let mut runs = Vec::new();
+    let (mut runs, mut approvals) = (Vec::new(), Vec::new());
     for run in texts(&event, "runs") {
-        let answered = desk.client.read(&format!("/v1/runs/{run}")).await?;
-        // Kept for long enough: the event may outlive it.
-        if answered.status != 404 {
-            runs.push(answered.done()?);
+        let Some(run) = kept(desk, &format!("/v1/runs/{run}")).await? else {
+            continue;
+        };
+        let asked = array(&run, "steps").iter();
+        for approval in asked.filter_map(|step| step.get("approval")?.as_str()) {
+            approvals.extend(kept(desk, &format!("/v1/approvals/{approval}")).await?);
         }
+        runs.push(run);
     }
-    Ok(json!({ "event": event, "runs": runs }))
+    Ok(json!({ "event": event, "runs": runs, "approvals": approvals }))
+}
+
+/// What the event may outlive.
+async fn kept(desk: &Desk, path: &str) -> anyhow::Result<Option<Value>> {
+    let answered = desk.client.read(path).await?;
+    if answered.status == 404 {
+        return Ok(None);
+    }
+    answered.done().map(Some)
 }
 
 /// `{person, timeline, runs, access}`.
@@ -124,9 +136,29 @@ fn event_lines(known: &Value) -> Vec<String> {
             about("opportunity"),
         ),
     ];
-    let why = array(&event, "why").iter();
-    lines.extend(why.map(|one| format!("  {}  {}", text(one, "at"), text(one, "text"))));
+    for one in array(&event, "why") {
+        lines.push(format!("  {}  {}", text(one, "at"), text(one, "text")));
+        let tests = array(one, "detail").iter();
+        lines.extend(tests.map(|test| test_line(test, text(test, "truth"))));
+    }
     lines.extend(array(known, "runs").iter().flat_map(run_lines));
+    lines.extend(array(known, "approvals").iter().flat_map(decision_lines));
+    lines
+}
+
+/// An approval, and who decided what.
+fn decision_lines(approval: &Value) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} about {}: {}",
+        text(approval, "id"),
+        text(approval, "step"),
+        text(approval, "state")
+    )];
+    lines.extend(array(approval, "decisions").iter().map(|one| {
+        let (at, decision, by) = (text(one, "at"), text(one, "decision"), text(one, "by"));
+        let reason = around(": ", text(one, "reason"), "");
+        format!("  {at}  {decision} by {by}{reason}")
+    }));
     lines
 }
 
@@ -254,24 +286,27 @@ fn app_lines(known: &Value) -> Vec<String> {
         };
         let gives = around(" (", &gives, ")");
         lines.push(format!("  policy {policy}{gives} {matches}"));
-        lines.extend(array(met, "conditions").iter().map(condition_line));
+        lines.extend(array(met, "conditions").iter().map(|test| {
+            let found = test.get("found").filter(|found| !found.is_null());
+            let found = found.map_or("nothing".to_owned(), ToString::to_string);
+            format!("{}; it is {found}", test_line(test, text(test, "holds")))
+        }));
     }
     lines
 }
 
-/// `    no   when[0]: department is "Engineering"; it is "Sales"`.
-fn condition_line(condition: &Value) -> String {
-    let sign = match text(condition, "holds") {
+/// `    no   when[0]: department is "Engineering"`.
+fn test_line(test: &Value, holds: &str) -> String {
+    let sign = match holds {
         "true" => "yes",
         "false" => "no",
         _ => "?",
     };
-    let value = |name: &str| condition.get(name).filter(|value| !value.is_null());
-    let wanted = value("wanted").map_or(String::new(), |wanted| format!(" {wanted}"));
-    let found = value("found").map_or("nothing".to_owned(), ToString::to_string);
-    let op = text(condition, "op").replace('_', " ");
-    let (at, path) = (text(condition, "at"), text(condition, "path"));
-    format!("    {sign:<4} {at}: {path} {op}{wanted}; it is {found}")
+    let wanted = test.get("wanted").filter(|wanted| !wanted.is_null());
+    let wanted = wanted.map_or(String::new(), |wanted| format!(" {wanted}"));
+    let op = text(test, "op").replace('_', " ");
+    let (at, path) = (text(test, "at"), text(test, "path"));
+    format!("    {sign:<4} {at}: {path} {op}{wanted}")
 }
 
 #[cfg(test)]
@@ -282,7 +317,8 @@ mod tests {
     fn an_event_is_told_with_its_runs_and_calls() {
         let event = json!({ "id": "evt_1", "kind": "candidate.hired", "source": "lever", "state": "done",
             "person": "per_1", "opportunity": null, "occurred_at": "T1", "received_at": "T2",
-            "why": [{ "at": "T3", "text": "the rule `hired` matches" }] });
+            "why": [{ "at": "T3", "text": "the rule `hired` matches", "detail": [
+                { "at": "[0]", "path": "department", "op": "has_value", "wanted": null, "found": null, "truth": "true" }] }] });
         let step = json!({ "id": "access/figma", "state": "waiting", "approval": "apr_1", "reason": null,
             "attempts": [{ "at": "T4", "request": "create", "status": "ok", "outcome": "ok" }],
             "calls": [
@@ -290,17 +326,24 @@ mod tests {
                 { "at": "T5", "request": "verify", "status": null, "result": "no_answer", "took_ms": 15000 },
             ] });
         let run = json!({ "id": "run_1", "workflow": "onboard", "state": "running", "started_at": "T3", "steps": [step] });
+        let decision =
+            json!({ "at": "T5", "decision": "approved", "by": "key:1", "reason": "fine" });
+        let approval = json!({ "id": "apr_1", "step": "access/figma", "state": "approved",
+            "decisions": [decision] });
         assert_eq!(
-            event_lines(&json!({ "event": event, "runs": [run] })),
+            event_lines(&json!({ "event": event, "runs": [run], "approvals": [approval] })),
             [
                 "evt_1 candidate.hired from lever: done",
                 "  happened T1, known since T2, person per_1",
                 "  T3  the rule `hired` matches",
+                "    yes  [0]: department has value",
                 "run_1 onboard: running, began T3",
                 "  access/figma: waiting, asks apr_1",
                 "    T4  create: ok",
                 "    T4  call for create: 201 in 35 ms",
                 "    T5  call for verify: no answer in 15000 ms",
+                "apr_1 about access/figma: approved",
+                "  T5  approved by key:1: fine",
             ]
         );
     }
