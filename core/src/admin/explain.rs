@@ -6,7 +6,7 @@ use crate::access::Due;
 use crate::company::Company;
 use crate::condition::{Explained, Missing, Truth, Why};
 use crate::grant::Grant;
-use crate::ids::{AppSlug, PersonId};
+use crate::ids::{AppSlug, PersonId, Slug};
 use crate::person::Person;
 use crate::policy::{Policy, PolicyGrant};
 use crate::ports::Ports;
@@ -173,11 +173,14 @@ impl Explanation {
         match self.verdict() {
             Verdict::Due => {
                 let policies = self.due().map(|due| due.policies.as_slice());
-                let names = policies.unwrap_or_default().iter().map(ToString::to_string);
-                format!(
-                    "it is due by policy {}",
-                    names.collect::<Vec<_>>().join(", ")
-                )
+                let mut names: Vec<&str> = policies
+                    .unwrap_or_default()
+                    .iter()
+                    .map(Slug::as_str)
+                    .collect();
+                // Two grants of one policy may give the same application.
+                names.dedup();
+                format!("it is due by policy {}", names.join(", "))
             }
             Verdict::Kept => "no policy gives it: it is kept since a leaving was undone".to_owned(),
             Verdict::NothingIsDue => format!(
@@ -216,7 +219,6 @@ mod tests {
     use super::*;
     use crate::access::desired;
     use crate::config::ConfigKind;
-    use crate::ids::Slug;
     use crate::impact::{FileChange, changed};
     use crate::person::Lifecycle;
     use crate::testing::a_person;
@@ -281,11 +283,14 @@ mod tests {
     fn what_is_due_and_what_not_is_said_with_its_reason() {
         let ada = || a_person().build();
         let in_sales = || a_person().with("department", "Sales").build();
+        let in_oslo = a_person().with("office", "Oslo").build();
         let left = a_person().in_state(Lifecycle::Left).build();
         let open = "nobody can tell, so nothing is given or taken: no value is known of office";
         let no_match = "no policy that gives it matches";
+        let due = "it is due by policy makers";
 
-        check(ada(), "figma", Verdict::Due, "it is due by policy makers");
+        check(ada(), "figma", Verdict::Due, due);
+        check(in_oslo, "figma", Verdict::Due, due);
         check(in_sales(), "figma", Verdict::NotDue, no_match);
         check(ada(), "ci", Verdict::Unknown, open);
         check(in_sales(), "ci", Verdict::NotDue, no_match);
