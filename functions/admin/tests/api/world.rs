@@ -16,7 +16,7 @@ use sando_core::catch_up::{How, Moved, Part};
 use sando_core::definition::{
     Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
 };
-use sando_core::effect::{Action, Came, Outcome};
+use sando_core::effect::{self, Action, Outcome};
 use sando_core::handle::tick::tick;
 use sando_core::handle::work;
 use sando_core::ids::{EffectKey, LeverId};
@@ -171,14 +171,14 @@ impl Applications for Shared {
 #[async_trait]
 impl Provisioner for Shared {
     async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
-        subject.calls.note(Came::Status(200), TOOK);
+        subject.calls.note(effect::Came::Status(200), TOOK);
         let users = self.0.users.lock().unwrap();
         Ok(users.get(subject.person.id.as_str()).cloned())
     }
     async fn make(&self, action: Action, subject: &Subject, _: &EffectKey) -> Outcome {
         let refuses = *self.0.refuses.lock().unwrap();
         let status = if refuses { 403 } else { 201 };
-        subject.calls.note(Came::Status(status), TOOK);
+        subject.calls.note(effect::Came::Status(status), TOOK);
         if refuses {
             return Outcome::Refused {
                 why: "the seat limit is reached".to_owned(),
