@@ -68,7 +68,7 @@ pub fn policies<'a>(person: &Person, company: &'a Company, now: Timestamp) -> Ve
 pub enum Verdict {
     /// A policy gives it.
     Due,
-    /// No policy gives it, but they keep what they had when their leaving was undone.
+    /// No policy gives it, but they keep what they had.
     Kept,
     /// Nothing gives it.
     NotDue,
@@ -182,7 +182,7 @@ impl Explanation {
                 names.dedup();
                 format!("it is due by policy {}", names.join(", "))
             }
-            Verdict::Kept => "no policy gives it: it is kept since a leaving was undone".to_owned(),
+            Verdict::Kept => "no policy gives it: they keep what they had".to_owned(),
             Verdict::NothingIsDue => format!(
                 "the person is {}: nothing is due",
                 self.access.person.state.as_str()
@@ -219,6 +219,7 @@ mod tests {
     use super::*;
     use crate::access::desired;
     use crate::config::ConfigKind;
+    use crate::grant::Entitlement;
     use crate::impact::{FileChange, changed};
     use crate::person::Lifecycle;
     use crate::testing::a_person;
@@ -301,11 +302,12 @@ mod tests {
     }
 
     #[test]
-    fn what_an_undone_leaving_gives_back_is_kept_without_a_policy() {
+    fn what_somebody_keeps_needs_no_policy() {
         let mut ada = a_person().build();
-        ada.kept.insert(AppSlug::parse("crm").unwrap(), None);
+        let crm = AppSlug::parse("crm").unwrap();
+        ada.kept.insert(crm, Entitlement::default());
 
-        let sentence = "no policy gives it: it is kept since a leaving was undone";
+        let sentence = "no policy gives it: they keep what they had";
         check(ada, "crm", Verdict::Kept, sentence);
     }
 

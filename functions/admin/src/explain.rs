@@ -23,7 +23,7 @@ use crate::views::GrantView;
 pub(crate) struct WhyAccessView {
     person: String,
     app: String,
-    /// `due`, `kept` (since a leaving was undone), `not_due`, `unknown` (an attribute that is missing or unknown decides)
+    /// `due`, `kept` (they keep what they had), `not_due`, `unknown` (an attribute that is missing or unknown decides)
     /// or `nothing_is_due` (to nobody in the person's state).
     verdict: String,
     /// The same in a sentence.
