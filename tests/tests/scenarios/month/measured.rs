@@ -160,14 +160,7 @@ impl fmt::Display for Measured {
         writeln!(
             f,
             "{:32} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>17}",
-            "each",
-            "writes",
-            "reads",
-            "messages",
-            "remote",
-            "keys",
-            "secrets",
-            "database $ / 1000"
+            "each", "writes", "reads", "messages", "remote", "keys", "secrets", "database $ / 1000"
         )?;
         let works = [
             ("minute", self.tick),
