@@ -1,5 +1,6 @@
 //! What core needs from outside, in core's own words. Adapters live in `infra`, the simulation's fakes in `tests`.
 
+mod calls;
 mod readers;
 mod watch;
 
@@ -25,6 +26,7 @@ use crate::person::Person;
 use crate::store::{Key, Store, Version};
 use crate::workflow::HttpStep;
 
+pub use calls::Calls;
 pub use readers::{Connection, CredentialSource, NoReaders, Opened, Reader, Readers};
 pub use watch::{Exchange, SentAs, Watch, Watched};
 
@@ -178,6 +180,8 @@ pub struct Subject {
     pub entitlement: Entitlement,
     /// The application's id of the user, once known.
     pub external_id: Option<ExternalId>,
+    /// Where what came of each request is written down.
+    pub calls: Calls,
 }
 
 /// A user as an application shows it.
@@ -200,7 +204,7 @@ pub struct FoundUser {
     pub seated: Option<bool>,
 }
 
-/// Effects in one application.
+/// Effects in one application. What came of each request is written down in [`Subject::calls`].
 #[async_trait]
 pub trait Provisioner: Send + Sync {
     /// Looks for the user: by the application's id if known, by our id, then by name.
@@ -222,8 +226,14 @@ pub trait Applications: Send + Sync {
     /// `Forbidden` with what to change if a credential or variable is missing.
     async fn provisioner(&self, app: &Application) -> Result<Arc<dyn Provisioner>, RemoteError>;
 
-    /// Makes the request of an `http` step, once.
-    async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome;
+    /// Makes the request of an `http` step, once, and writes down what came of it.
+    async fn request(
+        &self,
+        step: &HttpStep,
+        body: &Value,
+        key: &EffectKey,
+        calls: &Calls,
+    ) -> Outcome;
 }
 
 /// A message that only makes something happen on time; nothing depends on its arriving.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Cause;
-use crate::effect::{Change, Goal};
+use crate::effect::{Call, Change, Goal};
 use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
@@ -202,6 +202,9 @@ pub struct Step {
     /// What was tried.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// What was called for it. The last ten are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
     /// Why it stands there, for people.
     #[serde(default)]
     pub reason: Option<String>,
@@ -220,6 +223,13 @@ impl Step {
         }
     }
 
+    /// Notes what was called.
+    pub fn called(&mut self, calls: impl IntoIterator<Item = Call>) {
+        self.calls.extend(calls);
+        let over = self.calls.len().saturating_sub(10);
+        self.calls.drain(..over);
+    }
+
     /// A step that nothing has been done about.
     #[must_use]
     pub fn new(id: StepId, work: StepWork, needs: Vec<StepId>) -> Self {
@@ -235,6 +245,7 @@ impl Step {
             notes: 0,
             task: None,
             attempts: Vec::new(),
+            calls: Vec::new(),
             reason: None,
         }
     }
@@ -449,6 +460,7 @@ impl Entity for Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::Came;
 
     fn a_step(work: StepWork) -> Step {
         let mut step = Step::new(StepId::from("access/figma"), work, Vec::new());
@@ -471,6 +483,35 @@ mod tests {
 
         assert!(!step.has_ended());
         assert!(!step.lets_on());
+    }
+
+    #[test]
+    fn the_last_ten_calls_are_kept_and_a_step_of_before_has_none() {
+        let mut step = Step::new(
+            StepId::from("access/figma"),
+            StepWork::Workflow {
+                kind: StepKind::LeverNote { tag: None },
+                expanded: Expanded::No,
+            },
+            Vec::new(),
+        );
+        let old = serde_json::to_value(&step).unwrap();
+        assert_eq!(old.get("calls"), None);
+        assert_eq!(serde_json::from_value::<Step>(old).unwrap(), step);
+
+        for status in 200..212 {
+            step.called([Call {
+                at: Timestamp::UNIX_EPOCH,
+                request: Call::LOOK.to_owned(),
+                came: Came::Status(status),
+                took_ms: 1,
+            }]);
+        }
+
+        let kept: Vec<_> = step.calls.iter().map(|call| call.came.status()).collect();
+        assert_eq!(kept, (202_u16..212).map(Some).collect::<Vec<_>>());
+        let stored = serde_json::to_value(&step).unwrap();
+        assert_eq!(serde_json::from_value::<Step>(stored).unwrap(), step);
     }
 
     #[test]

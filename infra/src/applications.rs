@@ -11,7 +11,7 @@ use sando_core::auth::Tokens;
 use sando_core::effect::Outcome;
 use sando_core::ids::{AppSlug, EffectKey};
 use sando_core::ports::{
-    Applications, Clock, KeyWrap, Provisioner, RemoteError, SecretValues, Secrets, Sent,
+    Applications, Calls, Clock, KeyWrap, Provisioner, RemoteError, SecretValues, Secrets, Sent,
 };
 use sando_core::store::Store;
 use sando_core::workflow::{HttpStep, Repeat};
@@ -209,6 +209,7 @@ impl RemoteApplications {
         step: &HttpStep,
         body: &Value,
         key: &EffectKey,
+        calls: &Calls,
     ) -> Result<Outcome, RemoteError> {
         let url = Url::parse(&step.path).map_err(|error| RemoteError::Forbidden {
             remote: "http step".to_owned(),
@@ -239,7 +240,7 @@ impl RemoteApplications {
                 remote: connection.remote().to_owned(),
                 why: "`method` is no HTTP method".to_owned(),
             })?;
-        let mut request = Request::new(connection.remote(), method, url);
+        let mut request = Request::new(connection.remote(), method, url).noted(calls);
         for (name, value) in &step.headers {
             request = request.header(name, value)?;
         }
@@ -274,8 +275,14 @@ impl Applications for RemoteApplications {
         Ok(provisioner)
     }
 
-    async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome {
-        match self.step(step, body, key).await {
+    async fn request(
+        &self,
+        step: &HttpStep,
+        body: &Value,
+        key: &EffectKey,
+        calls: &Calls,
+    ) -> Outcome {
+        match self.step(step, body, key, calls).await {
             Ok(outcome) => outcome,
             Err(error) => of_error(&error),
         }

@@ -15,6 +15,7 @@ pub mod definitions;
 pub mod drafts;
 pub mod drift;
 pub mod erasure;
+pub mod explain;
 pub mod files;
 pub mod identity;
 pub mod import;

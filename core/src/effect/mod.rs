@@ -13,7 +13,10 @@
 //! The intent is committed before anything is made, with what the look saw: only *absent then, present now* counts
 //! as ours. A process that dies in between leaves `Intended`, which whoever comes next treats as `Unknown`.
 
+mod call;
 mod protocol;
+
+pub use call::{Call, Came, Told};
 
 use crate::ids::{EffectKey, ExternalId, RunId, StepId, derive};
 use crate::ports::{RemoteError, Sent};

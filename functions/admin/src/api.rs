@@ -21,9 +21,9 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
-    definitions, drafts, events, export, forecast, guide, import, jobs, keys, lever, logins,
-    metrics, pause, people, plan, policies, replays, reports, review, rules, runs, settings, syncs,
-    tasks, test_logins, timeline, workflows,
+    definitions, drafts, events, explain, export, forecast, guide, import, jobs, keys, lever,
+    logins, metrics, pause, people, plan, policies, replays, reports, review, rules, runs,
+    settings, syncs, tasks, test_logins, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -147,6 +147,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(people::read, people::put))
         .routes(routes!(people::access))
         .routes(routes!(import::import))
+        .routes(routes!(explain::read))
         .routes(routes!(by_hand::terminate))
         .routes(routes!(by_hand::reinstate))
         .routes(routes!(by_hand::correct))

@@ -30,6 +30,7 @@ mod catch_up;
 mod definitions;
 mod drafts;
 mod events;
+mod explain;
 mod export;
 mod files;
 mod forecast;

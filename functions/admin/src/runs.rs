@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sando_core::admin::runs;
 use sando_core::admin::steps::{Hand, by_hand};
 use sando_core::audit::Cause;
+use sando_core::effect::Call;
 use sando_core::ids::{PersonId, RunId, Slug, StepId};
 use sando_core::run::{Run, RunState, Step, StepWork};
 use sando_core::store::{Entity, Loaded, Query};
@@ -55,6 +56,8 @@ struct StepView {
     needs: Vec<String>,
     approval: Option<String>,
     attempts: Vec<AttemptView>,
+    /// What was called for it, the last ten.
+    calls: Vec<CallView>,
     reason: Option<String>,
     task: Option<String>,
 }
@@ -69,6 +72,34 @@ struct AttemptView {
     status: String,
     /// In words.
     outcome: String,
+}
+
+/// One call of an application, of Lever, or of whoever is told.
+#[derive(Debug, Serialize, ToSchema)]
+struct CallView {
+    /// When the look or attempt began that it belongs to.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// For what: `look`, `verify`, or what was made, such as `create`.
+    request: String,
+    /// The HTTP status. None where nothing was answered, and where a note or message was written without an error.
+    status: Option<u16>,
+    /// `answered`, `busy`, `not_sent`, `no_answer`, `unreadable` or `forbidden`.
+    result: String,
+    /// From sending it to the last byte, in milliseconds.
+    took_ms: u32,
+}
+
+impl From<&Call> for CallView {
+    fn from(call: &Call) -> Self {
+        Self {
+            at: call.at,
+            request: call.request.clone(),
+            status: call.came.status(),
+            result: call.came.word().to_owned(),
+            took_ms: call.took_ms,
+        }
+    }
 }
 
 impl From<&Step> for StepView {
@@ -92,6 +123,7 @@ impl From<&Step> for StepView {
             needs: step.needs.iter().map(ToString::to_string).collect(),
             approval,
             attempts: attempts.collect(),
+            calls: step.calls.iter().map(CallView::from).collect(),
             reason: step.reason.clone(),
             task: step.task.as_ref().map(ToString::to_string),
         }

@@ -105,7 +105,8 @@ impl HttpProvisioner {
     ) -> Result<Request, NotMade> {
         let value = |name: &str| self.value(subject, name);
         let request = action.request(&self.connection, &value)?;
-        Ok(request.until(until).masked(&personal(subject)))
+        let request = request.until(until).masked(&personal(subject));
+        Ok(request.noted(&subject.calls))
     }
 
     async fn run(

@@ -137,11 +137,12 @@ impl GuardedClient {
         until: Instant,
     ) -> Result<Answer, RemoteError> {
         let remote = &request.remote;
-        target::check(&url, self.guard.allow_loopback).map_err(|why| forbidden(remote, why))?;
+        target::check(&url, self.guard.allow_loopback)
+            .map_err(|why| request.not_sent(forbidden(remote, why)))?;
         if let Some(gate) = &request.gate
             && tokio::time::timeout_at(until, gate.pass()).await.is_err()
         {
-            return Err(too_late(remote));
+            return Err(request.not_sent(too_late(remote)));
         }
         let mut headers = request.headers.clone();
         let mut mask = request.mask.clone();
@@ -154,7 +155,7 @@ impl GuardedClient {
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(too_late(remote));
+            return Err(request.not_sent(too_late(remote)));
         }
         let watched = self.watch.as_ref().map(|watch| {
             let body = request.body.as_deref();
@@ -175,6 +176,7 @@ impl GuardedClient {
         let result = timeout(left, exchange(building, remote, mask, limit))
             .await
             .unwrap_or_else(|_| Err(timed_out(remote, left)));
+        request.ended(&result, began.elapsed());
         if let Some((watch, exchange)) = watched {
             watch.token(came_back(exchange, &result, began.elapsed()));
         }

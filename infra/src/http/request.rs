@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use sando_core::ports::RemoteError;
+use sando_core::effect::Came;
+use sando_core::ports::{Calls, RemoteError};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Credentials, Mask, Retry};
+use super::{Answer, Credentials, Mask, Retry};
 
 /// Headers that belong to the connection, or to the client.
 const OURS: [&str; 11] = [
@@ -47,6 +48,7 @@ pub struct Request {
     pub(super) credentials: Option<Credentials>,
     pub(super) mask: Mask,
     pub(super) gate: Option<Arc<dyn Gate>>,
+    calls: Option<Calls>,
     pub(super) timeout: Duration,
     pub(super) until: Option<Instant>,
     pub(super) limit: Option<usize>,
@@ -69,6 +71,7 @@ impl Request {
             credentials: None,
             mask: Mask::default(),
             gate: None,
+            calls: None,
             timeout: Duration::from_secs(10),
             until: None,
             limit: None,
@@ -169,6 +172,13 @@ impl Request {
         self
     }
 
+    /// With a note of what comes of every attempt.
+    #[must_use]
+    pub fn noted(mut self, calls: &Calls) -> Self {
+        self.calls = Some(calls.clone());
+        self
+    }
+
     /// With another limit for one attempt, body included.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -207,6 +217,29 @@ impl Request {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+}
+
+impl Request {
+    /// Notes how an attempt ended.
+    pub(super) fn ended(&self, result: &Result<Answer, RemoteError>, took: Duration) {
+        let came = match result {
+            Ok(answer) => Came::Status(answer.status()),
+            Err(error) => Came::from(error),
+        };
+        self.note(came, took);
+    }
+
+    /// Notes that an attempt ended before it was sent.
+    pub(super) fn not_sent(&self, error: RemoteError) -> RemoteError {
+        self.note(Came::from(&error), Duration::ZERO);
+        error
+    }
+
+    fn note(&self, came: Came, took: Duration) {
+        if let Some(calls) = &self.calls {
+            calls.note(came, took);
+        }
     }
 }
 

@@ -86,7 +86,10 @@ impl ScimProvisioner {
         let url = self.connection.url(path)?;
         Request::new(self.remote(), method, url)
             .header("accept", "application/scim+json, application/json")
-            .map(|request| request.until(errand.until).masked(&errand.mask))
+            .map(|request| {
+                let request = request.until(errand.until).masked(&errand.mask);
+                request.noted(&errand.subject.calls)
+            })
     }
 
     /// Reads a resource or list; any status may come back.

@@ -75,6 +75,7 @@ mod tests {
             person: a_person().with(name, value).build(),
             entitlement: Default::default(),
             external_id: None,
+            calls: Default::default(),
         }
     }
 

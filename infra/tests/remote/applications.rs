@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
 use axum::{Json, Router};
-use sando_core::effect::{Action, Outcome};
-use sando_core::ports::{Applications, RemoteError};
+use sando_core::effect::{Action, Came, Outcome};
+use sando_core::ports::{Applications, Calls, RemoteError};
 use sando_core::workflow::HttpStep;
 use sando_world::{HttpApp, HttpAppOptions};
 use serde_json::{Value, json};
@@ -154,7 +154,8 @@ async fn an_http_step_is_sent_once_with_the_effect_s_key_where_the_server_wants_
     .unwrap();
     let apps = applications(FixedSecrets::default());
 
-    let outcome = apps.request(&step, &json!({"email": "a"}), &key()).await;
+    let (body, calls) = (json!({"email": "a"}), Calls::default());
+    let outcome = apps.request(&step, &body, &key(), &calls).await;
 
     assert!(
         matches!(outcome, Outcome::Done { was_so: false, .. }),
@@ -164,6 +165,9 @@ async fn an_http_step_is_sent_once_with_the_effect_s_key_where_the_server_wants_
     assert_eq!(received.len(), 1);
     assert_eq!(received[0].body, json!({"email": "a"}));
     assert_eq!(received[0].idempotency_key.as_deref(), Some(key().as_str()));
+    let came: Vec<Came> = calls.take().into_iter().map(|(came, _)| came).collect();
+    assert_eq!(came, [Came::Status(200)]);
+    assert!(calls.take().is_empty(), "they are told once");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! SCIM against a simulated application.
 
 use sando_core::app::Provision;
-use sando_core::effect::{Action, Outcome};
+use sando_core::effect::{Action, Came, Outcome, Told};
 use sando_core::ids::ExternalId;
 use sando_core::ports::{Provisioner, RemoteError, Subject};
 use sando_world::{Fault, FaultKind, ScimApp, ScimGroup, ScimOptions};
@@ -426,4 +426,32 @@ async fn who_leaves_is_found_and_suspended_also_where_groups_are_not_ours_to_see
     assert!(found.active && found.entitled.is_none());
     assert!(matches!(suspended, Outcome::Done { was_so: false, .. }));
     assert!(matches!(entitled, Outcome::Refused { .. }), "{entitled:?}");
+}
+
+#[tokio::test]
+async fn what_came_of_every_request_is_written_down() {
+    let (app, scim) = plain().await;
+    let ada = ada();
+    let came = || -> Vec<Came> {
+        let calls = ada.calls.take().into_iter();
+        calls.map(|(came, _)| came).collect()
+    };
+    let [ok, made, busy] = [200, 201, 503].map(Came::Status);
+
+    scim.find(&ada).await.unwrap();
+    let looked = came();
+    assert!(!looked.is_empty() && looked.iter().all(|one| *one == ok));
+
+    let cut = Fault::on("POST", "/Users", FaultKind::CutBefore);
+    app.faults().push(cut);
+    scim.make(Action::Create, &ada, &key()).await;
+    assert_eq!(came(), [Came::Told(Told::NoAnswer)]);
+
+    scim.make(Action::Create, &ada, &key()).await;
+    assert_eq!(came(), [made]);
+
+    let failing = Fault::on("GET", "/Users", FaultKind::Status(503));
+    app.faults().push(failing);
+    scim.find(&ada).await.unwrap();
+    assert_eq!(came()[..2], [busy, ok], "a read is tried again");
 }

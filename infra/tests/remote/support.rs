@@ -12,7 +12,7 @@ use sando_core::app::Application;
 use sando_core::grant::Entitlement;
 use sando_core::ids::{EffectKey, ExternalId};
 use sando_core::ports::{
-    Applications, Clock, Provisioner, RemoteError, SecretValues, Secrets, Subject,
+    Applications, Calls, Clock, Provisioner, RemoteError, SecretValues, Secrets, Subject,
 };
 use sando_core::testing::a_person;
 use sando_infra::applications::RemoteApplications;
@@ -159,6 +159,7 @@ pub(crate) fn ada() -> Subject {
         person: a_person().build(),
         entitlement: Entitlement::default(),
         external_id: None,
+        calls: Calls::default(),
     }
 }
 

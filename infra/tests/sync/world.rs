@@ -21,8 +21,8 @@ use sando_core::handle::work_until;
 use sando_core::ids::{EffectKey, LeverId, Slug};
 use sando_core::lever::Needs;
 use sando_core::ports::{
-    Applications, Chance, Clock, Connection, KeyWrap, Lever, Notification, Notifier, Opened, Ports,
-    Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
+    Applications, Calls, Chance, Clock, Connection, KeyWrap, Lever, Notification, Notifier, Opened,
+    Ports, Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
     WorkQueue,
 };
 use sando_core::roster::Entry;
@@ -130,7 +130,7 @@ impl Applications for Fakes {
     async fn provisioner(&self, _: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
         Err(never())
     }
-    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey) -> Outcome {
+    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey, _: &Calls) -> Outcome {
         Outcome::from(never())
     }
 }

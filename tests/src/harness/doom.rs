@@ -16,8 +16,8 @@ use sando_core::effect::{Action, Outcome};
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
 use sando_core::ports::{
-    Applications, FoundUser, Lever, Notification, Notifier, Provisioner, Reading, RemoteError,
-    Subject,
+    Applications, Calls, FoundUser, Lever, Notification, Notifier, Provisioner, Reading,
+    RemoteError, Subject,
 };
 use sando_core::store::{
     Commit, DueEntry, Group, Key, Page, PageRequest, Query, Store, StoreError, Stored, Version,
@@ -213,9 +213,15 @@ impl Applications for Doomed<dyn Applications> {
             doom: self.doom.clone(),
         }))
     }
-    async fn request(&self, step: &HttpStep, body: &Value, key: &EffectKey) -> Outcome {
+    async fn request(
+        &self,
+        step: &HttpStep,
+        body: &Value,
+        key: &EffectKey,
+        calls: &Calls,
+    ) -> Outcome {
         self.doom
-            .around_effect(self.port.request(step, body, key))
+            .around_effect(self.port.request(step, body, key, calls))
             .await
     }
 }

@@ -8,7 +8,7 @@ use sando_core::app::Application;
 use sando_core::effect::{Action, Outcome};
 use sando_core::grant::Entitlement;
 use sando_core::ids::{EffectKey, ExternalId, PersonId};
-use sando_core::ports::{Applications, FoundUser, Provisioner, RemoteError, Sent, Subject};
+use sando_core::ports::{Applications, Calls, FoundUser, Provisioner, RemoteError, Sent, Subject};
 use sando_core::workflow::HttpStep;
 use serde_json::Value;
 
@@ -169,7 +169,7 @@ impl Applications for AppsPort {
         }))
     }
 
-    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey) -> Outcome {
+    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey, _: &Calls) -> Outcome {
         Outcome::Done {
             external_id: None,
             was_so: false,

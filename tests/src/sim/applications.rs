@@ -10,7 +10,7 @@ use sando_core::app::Application;
 use sando_core::effect::{Action, Outcome};
 use sando_core::grant::Entitlement;
 use sando_core::ids::{AppSlug, EffectKey, ExternalId, PersonId};
-use sando_core::ports::{Applications, FoundUser, Provisioner, RemoteError, Sent, Subject};
+use sando_core::ports::{Applications, Calls, FoundUser, Provisioner, RemoteError, Sent, Subject};
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::yield_once;
 
@@ -428,7 +428,13 @@ impl Applications for AppsPort {
         }
     }
 
-    async fn request(&self, _: &HttpStep, _: &serde_json::Value, _: &EffectKey) -> Outcome {
+    async fn request(
+        &self,
+        _: &HttpStep,
+        _: &serde_json::Value,
+        _: &EffectKey,
+        _: &Calls,
+    ) -> Outcome {
         Outcome::Refused {
             why: "no requests here".to_owned(),
         }

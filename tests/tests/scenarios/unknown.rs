@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use sando_core::grant::GrantState;
-use sando_core::run::StepState;
+use sando_core::run::{Step, StepState};
 use sando_core::task::TaskKind;
 use sando_tests::harness::{Scene, SiteOptions, engineer};
 use sando_world::{Fault, FaultKind, HttpAppOptions, ScimOptions};
@@ -254,4 +254,41 @@ async fn a_refusal_that_will_not_go_away_becomes_a_task() {
     assert_eq!(tasks[0].owner, "it@contoso.example");
     assert_eq!(scene.site.wiki.traffic().count("POST", "/members"), 1);
     assert_eq!(state_of(&scene, "mail").await, GrantState::Active);
+}
+
+#[tokio::test]
+async fn every_call_for_an_effect_is_told_with_its_status() {
+    let scene = Scene::start().await;
+    let cut = Fault::on("POST", "/members", FaultKind::CutAfter);
+    scene.site.wiki.faults().push(cut);
+    let retry_after = Some(1);
+    let busy = Fault::on("POST", "/Users", FaultKind::Retry429 { retry_after });
+    scene.site.mail.faults().push(busy);
+
+    scene.onboard(engineer("Ada Park")).await;
+
+    let steps = scene.machine.steps().await;
+    let told = |wanted: fn(&Step) -> bool| -> Vec<String> {
+        let step = steps.iter().find(|step| wanted(step)).unwrap();
+        let calls = step.calls.iter().map(|call| match call.came.status() {
+            Some(status) => format!("{} {status}", call.request),
+            None => format!("{} {}", call.request, call.came.word()),
+        });
+        calls.collect()
+    };
+    let wiki = told(|step| step.id.to_string() == "access/wiki");
+    let expect = ["look 200", "create no_answer", "verify 200"];
+    assert_eq!(wiki[..3], expect, "{wiki:?}");
+    let mail = told(|step| step.id.to_string() == "access/mail");
+    let mail: Vec<&str> = mail.iter().map(String::as_str).collect();
+    let made: Vec<&str> = mail
+        .iter()
+        .copied()
+        .filter(|call| call.starts_with("create"))
+        .collect();
+    assert_eq!(made, ["create 429", "create 201"], "{mail:?}");
+    assert_eq!(mail.last(), Some(&"verify 200"), "{mail:?}");
+    let note = told(|step| step.kind() == "lever_note");
+    let expect = ["look answered", "send answered", "verify answered"];
+    assert_eq!(note[..3], expect, "{note:?}");
 }

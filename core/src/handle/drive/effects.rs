@@ -38,7 +38,7 @@ pub(super) async fn perform(
     let jobs: Vec<Job> = todo.iter().filter_map(|step| Job::of(hand, step)).collect();
     // All looks before anything is made: a stranger in one application changes the address in all.
     let looks = jobs.into_iter().map(|job| look(ports, job));
-    let looked: Vec<(Job, Seen)> = stream::iter(looks)
+    let mut looked: Vec<(Job, Seen)> = stream::iter(looks)
         .buffer_unordered(LOOKS_AT_ONCE)
         .collect()
         .await;
@@ -47,7 +47,8 @@ pub(super) async fn perform(
     }
     let person = hand.person.entity.clone();
     let mut making = FuturesUnordered::new();
-    for some in looked.chunks(PORTION) {
+    for some in looked.chunks_mut(PORTION) {
+        some.iter_mut().for_each(|(job, _)| job.tell(hand));
         let mut portion = Portion::new(ports, hand);
         for (job, seen) in some {
             portion.after_look(job.clone(), seen);
@@ -59,7 +60,8 @@ pub(super) async fn perform(
                 .map(|(job, action)| make(ports, &person, job, action)),
         );
     }
-    while let Some(some) = (&mut making).ready_chunks(PORTION).next().await {
+    while let Some(mut some) = (&mut making).ready_chunks(PORTION).next().await {
+        some.iter_mut().for_each(|made| made.job.tell(hand));
         let mut portion = Portion::new(ports, hand);
         for made in some {
             portion.after_make(made.job, made.action, &made.outcome, made.seen.as_ref());
@@ -81,7 +83,7 @@ pub(super) async fn perform(
     Ok(())
 }
 
-async fn look(ports: &Ports, job: Job) -> (Job, Seen) {
+async fn look(ports: &Ports, mut job: Job) -> (Job, Seen) {
     let seen = job.look(ports).await;
     (job, seen)
 }

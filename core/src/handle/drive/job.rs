@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use crate::access::is_due;
 use crate::advance::filled;
 use crate::app::{Application, Provision};
-use crate::effect::{Action, Change, Goal, Outcome, Setting};
+use crate::effect::{Action, Call, Came, Change, Goal, Outcome, Setting, Told};
 use crate::grant::{Entitlement, Grant};
 use crate::ids::{EffectKey, ExternalId, GrantId, LeverId, StepId};
-use crate::ports::{FoundUser, Notification, Ports, RemoteError, Subject};
+use crate::ports::{Calls, FoundUser, Notification, Ports, RemoteError, Subject};
 use crate::run::{Step, StepWork};
 use crate::store::Loaded;
 use crate::task::Task;
@@ -31,6 +31,10 @@ pub(super) struct Job {
     pub(super) target: Target,
     /// What the last look before an effect showed the user to have.
     shown: Option<Entitlement>,
+    /// Where what came of each request is written down.
+    noted: Calls,
+    /// What was called for it and the step does not show yet.
+    calls: Vec<Call>,
 }
 
 /// What an effect is about.
@@ -124,10 +128,12 @@ impl Job {
                 grant.entity.generation.saturating_add(1),
             )
         });
+        let noted = Calls::default();
         let subject = Subject {
             person: hand.person.entity.clone(),
             entitlement: grant.entity.wanted.clone(),
             external_id: grant.entity.external_id.clone(),
+            calls: noted.clone(),
         };
         let target = Target::User {
             app: Box::new(app.clone()),
@@ -139,6 +145,8 @@ impl Job {
             change,
             target,
             shown: None,
+            noted,
+            calls: Vec::new(),
         }
     }
 
@@ -165,6 +173,8 @@ impl Job {
             change,
             target,
             shown: None,
+            noted: Calls::default(),
+            calls: Vec::new(),
         })
     }
 
@@ -188,14 +198,27 @@ impl Job {
     }
 
     /// Looks whether it is there.
-    pub(super) async fn look(&self, ports: &Ports) -> Seen {
+    pub(super) async fn look(&mut self, ports: &Ports) -> Seen {
+        let began = ports.clock.now();
+        let seen = self.see(ports).await;
+        let request = if self.change.phase.has_intent() {
+            Call::VERIFY
+        } else {
+            Call::LOOK
+        };
+        self.remember(request, began);
+        seen
+    }
+
+    async fn see(&self, ports: &Ports) -> Seen {
         match &self.target {
             Target::User { app, subject, .. } => {
                 ports.apps.provisioner(app).await?.find(subject).await
             }
             Target::Note { opportunity, .. } => {
                 let marker = note::marker(&self.key(Action::Send));
-                Ok(ports.lever.has_note(opportunity, &marker).await?.then(sent))
+                let there = ports.lever.has_note(opportunity, &marker);
+                Ok(self.noting(ports, there).await?.then(sent))
             }
             // Not every way to tell somebody can be asked afterwards, and no request can: what was accepted counts as there.
             Target::Message(_) | Target::Request(_) if self.change.made.contains(&Action::Send) => {
@@ -210,6 +233,18 @@ impl Job {
 
     /// Makes it, once.
     pub(super) async fn make(
+        &mut self,
+        ports: &Ports,
+        hand_person: &crate::person::Person,
+        action: Action,
+    ) -> Outcome {
+        let began = ports.clock.now();
+        let outcome = self.send(ports, hand_person, action).await;
+        self.remember(action.as_str(), began);
+        outcome
+    }
+
+    async fn send(
         &self,
         ports: &Ports,
         hand_person: &crate::person::Person,
@@ -225,12 +260,58 @@ impl Job {
                 opportunity,
                 text,
                 tag,
-            } => outcome(note::write(ports, opportunity, text, tag.as_deref()).await),
-            Target::Message(notification) => outcome(ports.notifier.send(notification).await),
+            } => {
+                let written = note::write(ports, opportunity, text, tag.as_deref());
+                outcome(self.noting(ports, written).await)
+            }
+            Target::Message(notification) => {
+                let sent = ports.notifier.send(notification);
+                outcome(self.noting(ports, sent).await)
+            }
             Target::Request(step) => match request(step, hand_person) {
-                Ok((step, body)) => ports.apps.request(&step, &body, &key).await,
+                Ok((step, body)) => {
+                    let calls = &self.noted;
+                    ports.apps.request(&step, &body, &key, calls).await
+                }
                 Err(why) => Outcome::Refused { why },
             },
+        }
+    }
+
+    /// Notes what came of a call by a port that writes nothing down itself, and so tells no status of what it did.
+    async fn noting<T>(
+        &self,
+        ports: &Ports,
+        call: impl Future<Output = Result<T, RemoteError>>,
+    ) -> Result<T, RemoteError> {
+        let began = ports.clock.now();
+        let result = call.await;
+        let took = ports.clock.now().duration_since(began);
+        let came = match &result {
+            Ok(_) => Came::Told(Told::Answered),
+            Err(error) => Came::from(error),
+        };
+        self.noted.note(came, took.try_into().unwrap_or_default());
+        result
+    }
+
+    /// What was written down since is what was called for this request.
+    fn remember(&mut self, request: &str, began: Timestamp) {
+        let at = Timestamp::from_millisecond(began.as_millisecond()).unwrap_or(began);
+        let calls = self.noted.take().into_iter().map(|(came, took)| Call {
+            at,
+            request: request.to_owned(),
+            came,
+            took_ms: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
+        });
+        self.calls.extend(calls);
+    }
+
+    /// Shows with the step what was called for it.
+    pub(super) fn tell(&mut self, hand: &mut Hand) {
+        let calls = std::mem::take(&mut self.calls);
+        if let Some(step) = hand.run.entity.step_mut(&self.step) {
+            step.called(calls);
         }
     }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::access::Access;
-use sando_core::condition::{Conditions, Missing, Truth, Why};
+use sando_core::admin::explain::{self, Met};
+use sando_core::condition::{Truth, Why};
 use serde_json::Value;
 
 use super::parts::{empty, tag};
@@ -12,24 +13,25 @@ use super::words;
 
 /// Every policy as it meets this person.
 pub(super) fn policies(access: &Access, now: Timestamp) -> Markup {
-    let input = access.person.for_conditions();
+    let all = explain::policies(&access.person, &access.company, now);
     html! {
-        @if access.company.policies.is_empty() { (empty(words::NO_ACCESS)) }
+        @if all.is_empty() { (empty(words::NO_ACCESS)) }
         ul.steps {
-            @for (slug, policy) in &access.company.policies {
-                @let whole = policy.when.evaluate(&input, Missing::IsUnknown, now);
+            @for met in &all {
+                @let slug = &met.policy.policy;
                 li {
                     div.bar {
                         h3 { a href={ "/console/policies/" (slug) } { (slug) } }
-                        (truth(whole.truth, "holds", "does not hold"))
-                        span.muted { "gives " (apps(policy)) }
+                        (truth(met.when.truth, "holds", "does not hold"))
+                        span.muted { "gives " (apps(met)) }
                     }
-                    @if whole.why.is_empty() { p.small.muted { "It is for everybody." } }
-                    (tests(&whole.why))
-                    @for grant in policy.grants.iter().filter(|grant| !grant.when.is_empty()) {
+                    @if met.when.why.is_empty() { p.small.muted { "It is for everybody." } }
+                    (tests(&met.when.why))
+                    @for one in met.grants.iter().filter(|one| !one.when.why.is_empty()) {
                         div {
-                            span.small { (grant.app) " only when: " }
-                            (conditions(&grant.when, &input, now))
+                            span.small { (one.grant.app) " only when: " }
+                            (truth(one.when.truth, "holds", "does not hold"))
+                            (tests(&one.when.why))
                         }
                     }
                 }
@@ -38,14 +40,9 @@ pub(super) fn policies(access: &Access, now: Timestamp) -> Markup {
     }
 }
 
-fn apps(policy: &sando_core::policy::Policy) -> String {
-    let apps = policy.grants.iter().map(|grant| grant.app.as_str());
+fn apps(met: &Met<'_>) -> String {
+    let apps = met.grants.iter().map(|one| one.grant.app.as_str());
     apps.collect::<Vec<_>>().join(", ")
-}
-
-fn conditions(conditions: &Conditions, input: &Value, now: Timestamp) -> Markup {
-    let explained = conditions.evaluate(input, Missing::IsUnknown, now);
-    html! { (truth(explained.truth, "holds", "does not hold")) (tests(&explained.why)) }
 }
 
 fn truth(truth: Truth, yes: &str, no: &str) -> Markup {

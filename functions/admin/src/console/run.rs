@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::runs;
 use sando_core::admin::steps::{Hand, by_hand};
+use sando_core::effect::Call;
 use sando_core::ids::{RunId, StepId};
 use sando_core::run::{Run, RunState, Step, StepState};
 
@@ -104,7 +105,23 @@ fn step_of(visitor: &Visitor, run: &Run, step: &Step, now: Timestamp) -> Markup 
                     } }
                 }
             }
+            @if !step.calls.is_empty() {
+                details {
+                    summary { (step.calls.len()) " " @if step.calls.len() == 1 { "call" } @else { "calls" } }
+                    ul.plan { @for call in &step.calls { (call_of(call)) } }
+                }
+            }
             (by_hand_of(visitor, run, step))
+        }
+    }
+}
+
+fn call_of(call: &Call) -> Markup {
+    html! {
+        li {
+            span.muted { "·" }
+            span { (clock(call.at)) " " code { (call.request) } " " (words::came(call.came)) }
+            span.small.muted { (call.took_ms) " ms" }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::console::Browser;
 use crate::world::{World, world};
 
 fn step<'a>(run: &'a Value, id: &str) -> &'a Value {
@@ -193,4 +194,37 @@ async fn runs_are_found_by_state_and_workflow() {
         count(format!("/v1/runs?person={person}&workflow=offboard")).await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_step_shows_what_was_called_for_it_with_the_status() {
+    let world = world();
+    let (_, run) = failed(&world).await;
+    let path = format!("/v1/runs/{run}");
+    let retry = format!("{path}/steps/access/figma:retry");
+    world.post(&retry, json!({})).await.expect(200);
+    world.pass(30).await;
+
+    let shown = world.get(&path).await.expect(200);
+
+    let calls = step(&shown, "access/figma")["calls"].as_array().unwrap();
+    let told: Vec<(&str, u64)> = calls
+        .iter()
+        .map(|call| {
+            assert_eq!(call["result"], "answered", "{call}");
+            assert_eq!(call["took_ms"], 12, "{call}");
+            let status = call["status"].as_u64().unwrap();
+            (call["request"].as_str().unwrap(), status)
+        })
+        .collect();
+    let refused = [("look", 200), ("create", 403)];
+    // What was intended once is looked for before it is made again.
+    let made = [("verify", 200), ("create", 201), ("verify", 200)];
+    assert_eq!(told, [&refused[..], &made].concat());
+    assert_eq!(step(&shown, "access/desk")["calls"], json!([]));
+
+    let mut browser = Browser::admin(&world).await;
+    let page = browser.get(&format!("/console/runs/{run}")).await.text;
+    assert!(page.contains("<code>create</code> answered 403"), "{page}");
+    assert!(page.contains("12 ms"), "{page}");
 }

@@ -16,13 +16,13 @@ use sando_core::catch_up::{How, Moved, Part};
 use sando_core::definition::{
     Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
 };
-use sando_core::effect::{Action, Outcome};
+use sando_core::effect::{self, Action, Outcome};
 use sando_core::handle::tick::tick;
 use sando_core::handle::work;
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
 use sando_core::ports::{
-    Applications, Chance, Clock, Connection, CredentialSource, FoundUser, KeyWrap, Lever,
+    Applications, Calls, Chance, Clock, Connection, CredentialSource, FoundUser, KeyWrap, Lever,
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
     SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
 };
@@ -35,6 +35,9 @@ use tower::ServiceExt;
 pub(crate) use crate::people::ada;
 
 pub(crate) const TOKEN: &str = "the-admin-token";
+
+/// How long a call of an application takes.
+const TOOK: Duration = Duration::from_millis(12);
 
 /// Time stands still unless a test moves it; chance counts.
 #[derive(Default)]
@@ -157,7 +160,7 @@ impl Applications for Shared {
     async fn provisioner(&self, _: &Application) -> Result<Arc<dyn Provisioner>, RemoteError> {
         Ok(Arc::new(Self(self.0.clone())))
     }
-    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey) -> Outcome {
+    async fn request(&self, _: &HttpStep, _: &Value, _: &EffectKey, _: &Calls) -> Outcome {
         Outcome::Done {
             external_id: None,
             was_so: false,
@@ -168,11 +171,15 @@ impl Applications for Shared {
 #[async_trait]
 impl Provisioner for Shared {
     async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
+        subject.calls.note(effect::Came::Status(200), TOOK);
         let users = self.0.users.lock().unwrap();
         Ok(users.get(subject.person.id.as_str()).cloned())
     }
     async fn make(&self, action: Action, subject: &Subject, _: &EffectKey) -> Outcome {
-        if *self.0.refuses.lock().unwrap() {
+        let refuses = *self.0.refuses.lock().unwrap();
+        let status = if refuses { 403 } else { 201 };
+        subject.calls.note(effect::Came::Status(status), TOOK);
+        if refuses {
             return Outcome::Refused {
                 why: "the seat limit is reached".to_owned(),
             };

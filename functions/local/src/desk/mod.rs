@@ -69,7 +69,8 @@ pub(crate) enum Daily {
     /// Exit codes: 0 it goes on, 1 it is not paused, 2 nobody said yes, 4 other effects are held back than were shown.
     Resume(brake::ResumeFlags),
     /// Tells what happened to an event or a person, and why: which rule matched, which runs, steps and calls followed, who
-    /// decided what; of a person also what they have and what is due.
+    /// decided what; of a person also what they have and what is due. With a person and an application: which policies
+    /// give it, and which of their conditions hold.
     Why(why::WhyFlags),
     /// Shows what an event would do on today's rules, asks, and does it; what is done already is not done twice.
     ///

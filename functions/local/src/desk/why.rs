@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use sando_core::ids::{EventId, PersonId};
+use sando_core::ids::{AppSlug, EventId, PersonId};
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::apply::{entitlement, text};
+use super::apply::{entitlement, number, text, usage};
 use super::deed::{Listing, write};
 use super::words::{around, array, effects, joined, person, texts};
 use crate::print;
@@ -39,6 +39,9 @@ pub(crate) struct WhyFlags {
     /// An event (evt_…) or a person (per_…)
     #[arg(value_name = "EVENT|PERSON")]
     subject: Subject,
+    /// With a person: why they have this application, or do not, condition by condition
+    #[arg(value_name = "APP")]
+    app: Option<AppSlug>,
     #[command(flatten)]
     listing: Listing,
 }
@@ -48,14 +51,23 @@ pub(crate) struct WhyFlags {
 /// # Errors
 /// If Sando cannot be asked, or does not know it.
 pub(crate) async fn why(flags: &WhyFlags) -> anyhow::Result<ExitCode> {
+    if matches!(flags.subject, Subject::Event(_)) && flags.app.is_some() {
+        let wrong = "an application goes with a person: `sando why per_… APP`";
+        return Ok(usage(&[wrong.to_owned()]));
+    }
     let desk = flags.listing.at.open().await?;
-    let (known, lines) = match &flags.subject {
-        Subject::Event(id) => {
+    let (known, lines) = match (&flags.subject, &flags.app) {
+        (Subject::Event(id), _) => {
             let known = of_event(&desk, id).await?;
             let lines = event_lines(&known);
             (known, lines)
         }
-        Subject::Person(id) => {
+        (Subject::Person(id), Some(app)) => {
+            let known = desk.read(&format!("/v1/people/{id}/access/{app}")).await?;
+            let lines = app_lines(&known);
+            (known, lines)
+        }
+        (Subject::Person(id), None) => {
             let known = of_person(&desk, id).await?;
             let lines = person_lines(&known);
             (known, lines)
@@ -69,18 +81,30 @@ pub(crate) async fn why(flags: &WhyFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `{event, runs}`.
+/// `{event, runs, approvals}`.
 async fn of_event(desk: &Desk, id: &EventId) -> anyhow::Result<Value> {
     let event = desk.read(&format!("/v1/events/{id}")).await?;
-    let mut runs = Vec::new();
+    let (mut runs, mut approvals) = (Vec::new(), Vec::new());
     for run in texts(&event, "runs") {
-        let answered = desk.client.read(&format!("/v1/runs/{run}")).await?;
-        // Kept for long enough: the event may outlive it.
-        if answered.status != 404 {
-            runs.push(answered.done()?);
+        let Some(run) = kept(desk, &format!("/v1/runs/{run}")).await? else {
+            continue;
+        };
+        let asked = array(&run, "steps").iter();
+        for approval in asked.filter_map(|step| step.get("approval")?.as_str()) {
+            approvals.extend(kept(desk, &format!("/v1/approvals/{approval}")).await?);
         }
+        runs.push(run);
     }
-    Ok(json!({ "event": event, "runs": runs }))
+    Ok(json!({ "event": event, "runs": runs, "approvals": approvals }))
+}
+
+/// What the event may outlive.
+async fn kept(desk: &Desk, path: &str) -> anyhow::Result<Option<Value>> {
+    let answered = desk.client.read(path).await?;
+    if answered.status == 404 {
+        return Ok(None);
+    }
+    answered.done().map(Some)
 }
 
 /// `{person, timeline, runs, access}`.
@@ -112,9 +136,29 @@ fn event_lines(known: &Value) -> Vec<String> {
             about("opportunity"),
         ),
     ];
-    let why = array(&event, "why").iter();
-    lines.extend(why.map(|one| format!("  {}  {}", text(one, "at"), text(one, "text"))));
+    for one in array(&event, "why") {
+        lines.push(format!("  {}  {}", text(one, "at"), text(one, "text")));
+        let tests = array(one, "detail").iter();
+        lines.extend(tests.map(|test| test_line(test, text(test, "truth"))));
+    }
     lines.extend(array(known, "runs").iter().flat_map(run_lines));
+    lines.extend(array(known, "approvals").iter().flat_map(decision_lines));
+    lines
+}
+
+/// An approval, and who decided what.
+fn decision_lines(approval: &Value) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} about {}: {}",
+        text(approval, "id"),
+        text(approval, "step"),
+        text(approval, "state")
+    )];
+    lines.extend(array(approval, "decisions").iter().map(|one| {
+        let (at, decision, by) = (text(one, "at"), text(one, "decision"), text(one, "by"));
+        let reason = around(": ", text(one, "reason"), "");
+        format!("  {at}  {decision} by {by}{reason}")
+    }));
     lines
 }
 
@@ -178,8 +222,19 @@ fn run_lines(run: &Value) -> Vec<String> {
             let (at, request) = (text(attempt, "at"), text(attempt, "request"));
             format!("    {at}  {request}: {}", text(attempt, "outcome"))
         }));
+        lines.extend(array(step, "calls").iter().map(call_line));
     }
     lines
+}
+
+/// `    T4  call for create: 201 in 35 ms`.
+fn call_line(call: &Value) -> String {
+    let status = call.get("status").and_then(Value::as_u64);
+    let result = text(call, "result").replace('_', " ");
+    let came = status.map_or(result, |status| status.to_string());
+    let (at, request) = (text(call, "at"), text(call, "request"));
+    let took = number(call, "took_ms");
+    format!("    {at}  call for {request}: {came} in {took} ms")
 }
 
 /// What is there, what will change, and what a roster contradicts.
@@ -209,6 +264,51 @@ fn access_lines(access: &Value) -> Vec<String> {
     lines
 }
 
+/// Why somebody has an application, or does not.
+fn app_lines(known: &Value) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} and {}: {}",
+        text(known, "person"),
+        text(known, "app"),
+        text(known, "why")
+    )];
+    if let Some(grant) = known.get("actual").filter(|grant| grant.is_object()) {
+        let what = around(" ", &entitlement(grant), "");
+        let why = around(": ", text(grant, "reason"), "");
+        lines.push(format!("  there is:{what} {}{why}", text(grant, "state")));
+    }
+    for met in array(known, "policies") {
+        let (policy, gives) = (text(met, "policy"), entitlement(met));
+        let matches = match text(met, "matches") {
+            "true" => "matches",
+            "false" => "does not match",
+            _ => "nobody can tell whether it matches",
+        };
+        let gives = around(" (", &gives, ")");
+        lines.push(format!("  policy {policy}{gives} {matches}"));
+        lines.extend(array(met, "conditions").iter().map(|test| {
+            let found = test.get("found").filter(|found| !found.is_null());
+            let found = found.map_or("nothing".to_owned(), ToString::to_string);
+            format!("{}; it is {found}", test_line(test, text(test, "holds")))
+        }));
+    }
+    lines
+}
+
+/// `    no   when[0]: department is "Engineering"`.
+fn test_line(test: &Value, holds: &str) -> String {
+    let sign = match holds {
+        "true" => "yes",
+        "false" => "no",
+        _ => "?",
+    };
+    let wanted = test.get("wanted").filter(|wanted| !wanted.is_null());
+    let wanted = wanted.map_or(String::new(), |wanted| format!(" {wanted}"));
+    let op = text(test, "op").replace('_', " ");
+    let (at, path) = (text(test, "at"), text(test, "path"));
+    format!("    {sign:<4} {at}: {path} {op}{wanted}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,19 +317,33 @@ mod tests {
     fn an_event_is_told_with_its_runs_and_calls() {
         let event = json!({ "id": "evt_1", "kind": "candidate.hired", "source": "lever", "state": "done",
             "person": "per_1", "opportunity": null, "occurred_at": "T1", "received_at": "T2",
-            "why": [{ "at": "T3", "text": "the rule `hired` matches" }] });
+            "why": [{ "at": "T3", "text": "the rule `hired` matches", "detail": [
+                { "at": "[0]", "path": "department", "op": "has_value", "wanted": null, "found": null, "truth": "true" }] }] });
         let step = json!({ "id": "access/figma", "state": "waiting", "approval": "apr_1", "reason": null,
-            "attempts": [{ "at": "T4", "request": "create", "status": "ok", "outcome": "ok" }] });
+            "attempts": [{ "at": "T4", "request": "create", "status": "ok", "outcome": "ok" }],
+            "calls": [
+                { "at": "T4", "request": "create", "status": 201, "result": "answered", "took_ms": 35 },
+                { "at": "T5", "request": "verify", "status": null, "result": "no_answer", "took_ms": 15000 },
+            ] });
         let run = json!({ "id": "run_1", "workflow": "onboard", "state": "running", "started_at": "T3", "steps": [step] });
+        let decision =
+            json!({ "at": "T5", "decision": "approved", "by": "key:1", "reason": "fine" });
+        let approval = json!({ "id": "apr_1", "step": "access/figma", "state": "approved",
+            "decisions": [decision] });
         assert_eq!(
-            event_lines(&json!({ "event": event, "runs": [run] })),
+            event_lines(&json!({ "event": event, "runs": [run], "approvals": [approval] })),
             [
                 "evt_1 candidate.hired from lever: done",
                 "  happened T1, known since T2, person per_1",
                 "  T3  the rule `hired` matches",
+                "    yes  [0]: department has value",
                 "run_1 onboard: running, began T3",
                 "  access/figma: waiting, asks apr_1",
                 "    T4  create: ok",
+                "    T4  call for create: 201 in 35 ms",
+                "    T5  call for verify: no answer in 15000 ms",
+                "apr_1 about access/figma: approved",
+                "  T5  approved by key:1: fine",
             ]
         );
     }
@@ -262,6 +376,46 @@ mod tests {
                 "  nothing",
                 "a roster contradicts: wiki vanished: it is not in the roster",
                 "nothing is given or taken, for want of an attribute: figma",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_application_is_explained_condition_by_condition() {
+        let test = |at: &str, path: &str, wanted: Value, found: Value, holds: &str| {
+            json!({ "at": at, "path": path,
+            "op": "any_of", "wanted": wanted, "found": found, "holds": holds })
+        };
+        let teams = test(
+            "when[0]",
+            "team",
+            json!(["Ops", "IT"]),
+            json!("Sales"),
+            "false",
+        );
+        let office = test(
+            "grants[1].when[0]",
+            "office",
+            json!(["Oslo"]),
+            Value::Null,
+            "unknown",
+        );
+        let policies = json!([
+            { "policy": "makers", "matches": "false", "plan": "pro", "role": null, "groups": [], "conditions": [teams, office] },
+            { "policy": "everybody", "matches": "true", "plan": null, "role": null, "groups": [], "conditions": [] },
+        ]);
+        let grant = json!({ "plan": "pro", "role": null, "groups": [], "state": "failed", "reason": "no seat" });
+        let known = json!({ "person": "per_1", "app": "figma", "why": "no policy that gives it matches",
+            "actual": grant, "policies": policies });
+        assert_eq!(
+            app_lines(&known),
+            [
+                "per_1 and figma: no policy that gives it matches",
+                "  there is: pro failed: no seat",
+                "  policy makers (pro) does not match",
+                "    no   when[0]: team any of [\"Ops\",\"IT\"]; it is \"Sales\"",
+                "    ?    grants[1].when[0]: office any of [\"Oslo\"]; it is nothing",
+                "  policy everybody matches",
             ]
         );
     }

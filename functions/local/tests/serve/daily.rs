@@ -106,6 +106,15 @@ async fn what_waits_for_a_human_is_listed_and_decided() {
     for told in ["approval approved", ": it is fine", "  wiki editor: active"] {
         assert!(why.contains(told), "{told} is missing: {why}");
     }
+    let why = does(&running, &["why", person, "wiki"]);
+    for told in [
+        " and wiki: it is due by policy everybody\n",
+        "\n  there is: editor active\n",
+        "\n  policy everybody (editor) matches\n",
+    ] {
+        assert!(why.contains(told), "{told} is missing: {why}");
+    }
+    ends(&running, &["why", person, "nothing"], 1);
     assert!(running.stop());
 }
 
@@ -201,10 +210,12 @@ async fn an_event_is_explained_and_replayed() {
     let head = format!("{id} candidate.hired from lever: done\n");
     assert!(why.starts_with(&head), "{why}");
     assert!(why.contains("\n  access/wiki: verified"), "{why}");
+    assert!(why.contains("  call for create: 201 in "), "{why}");
     let whole: Value = serde_json::from_str(&does(&running, &["why", id, "--json"])).unwrap();
     assert_eq!(whole["runs"].as_array().unwrap().len(), 1, "{whole}");
     ends(&running, &["why", "run_1"], 2);
     ends(&running, &["why", "evt_nothing"], 1);
+    ends(&running, &["why", id, "wiki"], 2);
 
     let replays = async || running.get(&format!("/v1/events/{id}")).await["replays"].clone();
     let shown = does(&running, &["replay", id, "--dry-run"]);

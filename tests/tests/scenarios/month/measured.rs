@@ -21,6 +21,8 @@ use sando_world::SaasApp;
 use sando_world::saas::{List, Paging};
 use serde_json::json;
 
+use super::prices;
+
 /// What a piece of work needs.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Work {
@@ -60,6 +62,11 @@ impl Work {
 
     pub(super) fn times(self, times: f64) -> Self {
         self.by(self, |one, _| one * times)
+    }
+
+    /// What DynamoDB takes for it, in dollars.
+    pub(super) fn database_dollars(self) -> f64 {
+        (self.units.writes * prices::WRITES + self.units.reads * prices::READS) / 1e6
     }
 }
 
@@ -152,8 +159,8 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:32} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
-            "each", "writes", "reads", "messages", "remote", "keys", "secrets"
+            "{:32} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>17}",
+            "each", "writes", "reads", "messages", "remote", "keys", "secrets", "database $ / 1000"
         )?;
         let works = [
             ("minute", self.tick),
@@ -170,13 +177,14 @@ impl fmt::Display for Measured {
         for (what, work) in works {
             writeln!(
                 f,
-                "{what:32} {:9.2} {:9.2} {:9.2} {:9.2} {:7.2} {:7.2}",
+                "{what:32} {:9.2} {:9.2} {:9.2} {:9.2} {:7.2} {:7.2} {:17.4}",
                 work.units.writes,
                 work.units.reads,
                 work.messages,
                 work.remote,
                 work.keys,
-                work.secrets
+                work.secrets,
+                work.database_dollars() * 1e3
             )?;
         }
         Ok(())

@@ -235,6 +235,13 @@ async fn a_month_of_a_thousand_employees_costs_less_than_five_dollars() {
     // Lever's key and those of three applications.
     assert!(measured.hire.secrets >= 4.0, "{measured}");
     assert!(middle.dollars() < 5.0, "{middle}");
+    for (what, work) in [("hire", measured.hire), ("leaver", measured.leaver)] {
+        let dollars = work.database_dollars();
+        assert!(
+            work.units.writes > 0.0 && dollars < 0.000_5,
+            "{what}: {dollars}"
+        );
+    }
     assert!(small.dollars() < middle.dollars() && middle.dollars() < large.dollars());
 }
 

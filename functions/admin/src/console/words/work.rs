@@ -1,5 +1,6 @@
 //! Sentences about runs and their steps, and how what happened reads.
 
+use sando_core::effect::{Came, Told};
 use sando_core::run::{Run, RunState, Step, StepState, WaitsFor};
 
 use crate::console::format::{many, size};
@@ -109,4 +110,18 @@ fn waits(leaves: &[&Step]) -> Option<String> {
 pub(in crate::console) fn label(step: &Step) -> String {
     step.app()
         .map_or_else(|| step.id.to_string(), ToString::to_string)
+}
+
+/// What came of a call.
+pub(in crate::console) fn came(came: Came) -> String {
+    let words = match came {
+        Came::Status(status) => return format!("answered {status}"),
+        Came::Told(Told::Answered) => "was done",
+        Came::Told(Told::Busy) => "was asked to wait",
+        Came::Told(Told::NotSent) => "was not sent",
+        Came::Told(Told::NoAnswer) => "got no answer",
+        Came::Told(Told::Unreadable) => "got an answer that cannot be read",
+        Came::Told(Told::Forbidden) => "was not allowed here: nothing was sent",
+    };
+    words.to_owned()
 }
