@@ -37,10 +37,10 @@ def until(what, condition, seconds=PATIENCE):
         time.sleep(0.2)
 
 
-def call(method, url, body=None, token=None):
+def call(method, url, body=None, token=None, headers=None):
     """One HTTP call: status and JSON."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     if data is not None:
         request.add_header("content-type", "application/json")
     if token:
@@ -229,19 +229,28 @@ def built(name):
     return program
 
 
-def packaged(name):
-    """A zip with the binary as Lambda wants it."""
+def code(name):
+    """The program of a function: as it is deployed, if SANDO_PACKAGED says so, else that of the tests' build."""
+    if os.environ.get("SANDO_PACKAGED") == "1":
+        program = TARGET / "lambda" / name / "bootstrap"
+        assert program.exists(), f"{program} is not there: see the first lines of tests/aws/deployed.py"
+        return program.read_bytes()
     small = TARGET / "aws" / name
     strip = shutil.which("strip")
     if strip:
         subprocess.run([strip, "-o", small, built(name)], check=True)
     else:
         shutil.copy(built(name), small)
+    return small.read_bytes()
+
+
+def packaged(name):
+    """A zip with the binary as Lambda wants it."""
     entry = zipfile.ZipInfo("bootstrap")
     entry.external_attr, entry.compress_type = 0o755 << 16, zipfile.ZIP_DEFLATED
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", compresslevel=1) as file:
-        file.writestr(entry, small.read_bytes())
+        file.writestr(entry, code(name))
     return package.getvalue()
 
 
@@ -291,13 +300,14 @@ class Stack:
         self.token = None
 
     def text(self, path):
-        """What is not one JSON value."""
+        """What is not one JSON value, and where the rest of it is, if that was not all."""
         request = urllib.request.Request(f"{self.url}{path}", headers={"authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.read().decode()
+            link = re.fullmatch('<(.+)>; rel="next"', answer.headers.get("link", ""))
+            return answer.read().decode(), link and link.group(1)
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, headers=None):
         """A call of the API that has to succeed."""
-        status, answer = call(method, f"{self.url}{path}", body, self.token)
+        status, answer = call(method, f"{self.url}{path}", body, self.token, headers)
         assert status < 300, (method, path, status, answer)
         return answer

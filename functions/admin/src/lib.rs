@@ -61,3 +61,4 @@ mod workflows;
 
 pub use api::{Api, openapi, router};
 pub use console::{pages as console_pages, posts as console_posts};
+pub use export::InParts;

@@ -19,6 +19,7 @@ mod drift;
 mod emptied;
 mod erasure;
 mod events;
+mod export;
 mod held;
 mod identity;
 mod import;
