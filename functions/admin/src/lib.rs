@@ -28,6 +28,7 @@ mod by_hand;
 mod catalogue;
 mod catch_up;
 mod definitions;
+mod deliveries;
 mod drafts;
 mod events;
 mod export;

@@ -15,6 +15,7 @@ mod catch_up;
 mod config;
 mod console;
 mod day_one;
+mod deliveries;
 mod drift;
 mod emptied;
 mod erasure;
