@@ -18,7 +18,7 @@ import time
 from contextlib import ExitStack
 from datetime import datetime
 
-from roles import try_all
+from roles import FUNCTIONS, try_all
 from stack import ROOT, TARGET, Aws, ScimServer, Stack, World, built, call, until
 
 ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
@@ -302,6 +302,36 @@ def checkpoints_are_kept_one_for_one(on):
     assert status == 1 and "a checkpoint knows a record here" in said, said
 
 
+def a_restore_puts_tables_of_one_moment_in_the_place_of_both(on):
+    """As the guide says; the stack lets its own tables go, and they stay. The emulator restores what is there now, so nobody
+    may write between the two."""
+    dynamo, own = on.aws.client("dynamodb"), {name: on.stack.ids[name] for name in ["State", "Audit"]}
+    iam, roles = on.aws.client("iam"), [on.stack.ids[f"{name}Role"] for name in FUNCTIONS]
+    no = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}
+    for role in roles:
+        iam.put_role_policy(RoleName=role, PolicyName="no", PolicyDocument=json.dumps(no))
+    for name, table in own.items():
+        dynamo.restore_table_to_point_in_time(
+            SourceTableName=table, TargetTableName=f"back-{name.lower()}", UseLatestRestorableTime=True)
+    for name in own:
+        there = lambda: dynamo.describe_table(TableName=f"back-{name.lower()}")["Table"]["TableStatus"] == "ACTIVE"
+        until(f"{name} is restored", there)
+    on.stack.changed(RestoredTables="back")
+    for role in roles:
+        iam.delete_role_policy(RoleName=role, PolicyName="no")
+    assert not set(own) & set(on.stack.ids), "the stack has no tables of its own any more"
+    on.stack.api("PUT", "/v1/policies/later", {"policy": "later", "grants": []})
+    key = {"pk": {"S": "CONFIG"}, "sk": {"S": "policy#later"}}
+    assert "Item" in dynamo.get_item(TableName="back-state", Key=key)
+    assert "Item" not in dynamo.get_item(TableName=own["State"], Key=key), "it is as it was left"
+    # The API, the schedule and the workers all have what they need of the new ones.
+    taken = lambda: len(on.stack.api("GET", "/v1/audit?stream=checkpoints&limit=200")["items"])
+    before = taken()
+    on.stack.api("PUT", "/v1/policies/later", {"policy": "later", "grants": [{"app": "design"}]})
+    until("a checkpoint is taken", lambda: taken() > before)
+    the_trail_holds(on)
+
+
 STORY = [
     configured,
     a_forged_webhook_is_refused,
@@ -329,6 +359,8 @@ def main():
             chapter(on)
             say(chapter.__name__.replace("_", " "))
         say(f"roles: {try_all(on.aws, on.stack.ids)} attempts, and nothing allowed that is not needed")
+        a_restore_puts_tables_of_one_moment_in_the_place_of_both(on)
+        say("a restore puts tables of one moment in the place of both")
     say("stopped, and nothing runs on")
 
 

@@ -278,13 +278,18 @@ class Stack:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     if statement.get("Sid") == "KeysOfPersons":
                         del statement["Condition"]
-        parameters = {"LeverApiUrl": lever_url, "AnchorRetentionDays": "1"}
-        cloudformation.create_stack(
-            StackName=self.NAME,
-            TemplateBody=json.dumps(template),
+        self.template = json.dumps(template)
+        self.parameters = {"LeverApiUrl": lever_url, "AnchorRetentionDays": "1"}
+        self.deploy(cloudformation.create_stack, "CREATE_COMPLETE")
+        self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
+        self.token = None
+
+    def deploy(self, how, status):
+        """Has it created or updated, and reads what there is then."""
+        cloudformation = self.aws.client("cloudformation")
+        how(StackName=self.NAME, TemplateBody=self.template,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        )
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()])
 
         def settled():
             stack = cloudformation.describe_stacks(StackName=self.NAME)["Stacks"][0]
@@ -293,11 +298,14 @@ class Stack:
         stack = until("the stack is there", settled)
         events = cloudformation.describe_stack_events(StackName=self.NAME)["StackEvents"]
         why = [event for event in events if "FAILED" in event.get("ResourceStatus", "")]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", (stack["StackStatus"], why)
+        assert stack["StackStatus"] == status, (stack["StackStatus"], why)
         resources = cloudformation.describe_stack_resources(StackName=self.NAME)["StackResources"]
         self.ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
-        self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
-        self.token = None
+
+    def changed(self, **parameters):
+        """The same deployment with other parameters."""
+        self.parameters.update(parameters)
+        self.deploy(self.aws.client("cloudformation").update_stack, "UPDATE_COMPLETE")
 
     def text(self, path):
         """What is not one JSON value, and where the rest of it is, if that was not all."""
