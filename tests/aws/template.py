@@ -211,14 +211,16 @@ class Template(unittest.TestCase):
                      if alarm["Namespace"] == "Sando"}
         self.assertLessEqual({"OldestDue", "LeverLag", "AccountsFailing", "RemovalsPaused"}, looked_at)
         self.assertLessEqual(looked_at, set(told))
-        shown = set()
+        shown, looks = set(), 0
         body = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         for widget in json.loads(body)["widgets"]:
+            looks += len(widget["properties"]["metrics"])
             for namespace, metric, *dimensions in widget["properties"]["metrics"]:
                 if namespace == "Sando":
                     shown.add(metric)
                     self.assertEqual(dimensions[:2], ["Stack", "${AWS::StackName}"])
         self.assertLessEqual({"TimeToProvision", "TimeToOffboard", "LicensesUsed", "RunFailures"}, shown)
+        self.assertLessEqual(looks, 50, "no dashboard with more metrics is free of charge")
         self.assertEqual(shown, set(told), "every metric has its place on the dashboard, and none is made up")
         for alarm in self.of_type("AWS::CloudWatch::Alarm").values():
             # What is told only while it is so may not alarm by its silence, what is told every minute has to.
