@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::{Extension, Router};
 use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
-use sando_admin::{Api, InParts, router};
+use sando_admin::{Api, router};
 use sando_core::app::Application;
 use sando_core::auth::authorize::SignIn;
 use sando_core::catch_up::{How, Moved, Part};
@@ -298,7 +298,7 @@ pub(crate) struct World {
     pub(crate) fakes: Arc<Fakes>,
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) ports: Ports,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 /// What was answered.
@@ -364,12 +364,6 @@ pub(crate) fn world_with(
 }
 
 impl World {
-    /// The same, as it is served on AWS.
-    pub(crate) fn in_parts(self) -> Self {
-        let router = self.router.layer(Extension(InParts));
-        Self { router, ..self }
-    }
-
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
