@@ -203,6 +203,13 @@ impl Account {
         self.state == AccountState::Connected && self.syncing.is_none() && self.next_sync_at <= now
     }
 
+    /// Why its last sync failed, if nothing but the next one can mend that: it is not disabled, and tried again every day.
+    #[must_use]
+    pub fn failing(&self) -> Option<&Failure> {
+        let failure = self.last.as_ref()?.failure.as_ref()?;
+        (self.state == AccountState::Connected && !failure.disable).then_some(failure)
+    }
+
     /// Its sync has ended this way; it is synced again tomorrow.
     pub fn ended(&mut self, sync: &Sync, now: Timestamp) {
         self.syncing = None;

@@ -124,6 +124,9 @@ impl DeliveryState {
             Self::NothingToDo => "nothing_to_do",
         }
     }
+
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Received, Self::Waiting, Self::Done, Self::NothingToDo];
 }
 
 /// A stored webhook call: the durable inbox.

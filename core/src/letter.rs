@@ -28,8 +28,8 @@ pub enum About {
     Task(TaskId),
     /// An approval that waits.
     Approval(ApprovalId),
-    /// An account (its definition and its name) that this sync disabled, whose sync of this number is held, or found
-    /// fields that are suddenly empty.
+    /// An account (its definition and its name) that this sync disabled, whose sync of this number is held, failed, or
+    /// found fields that are suddenly empty.
     Account(Slug, Slug, u64),
     /// Somebody who left, and what this run took from them.
     Left(RunId),

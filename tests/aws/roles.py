@@ -13,15 +13,14 @@ MAY = {
     "Workflow": {
         "send to Work", "receive from Events", "receive from Work", "delete from Events", "delete from Work",
         "get from State", "put into State", "update in State", "delete in State", "query State",
-        "query list of State", "query who of State", "put into Audit",
+        "query list of State", "query who of State", "put into Audit", "query Audit",
         "read secret lever", "read secret app/design", "read secret account/design/all", "read secret notification",
         "encrypt key of person", "decrypt key of person", "publish to Alarms",
     },
     "Sync": {
-        "send to Syncs", "receive from Syncs", "delete from Syncs",
+        "send to Work", "send to Syncs", "receive from Syncs", "delete from Syncs",
         "get from State", "put into State", "update in State", "delete in State", "query State", "put into Audit",
-        "read secret account/design/all", "read secret notification", "encrypt key of person", "decrypt key of person",
-        "publish to Alarms",
+        "read secret account/design/all", "encrypt key of person", "decrypt key of person",
     },
     "Schedule": {
         "query due of State", "query list of State", "query State", "get from State", "put into State",

@@ -37,10 +37,10 @@ def until(what, condition, seconds=PATIENCE):
         time.sleep(0.2)
 
 
-def call(method, url, body=None, token=None):
+def call(method, url, body=None, token=None, headers=None):
     """One HTTP call: status and JSON."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     if data is not None:
         request.add_header("content-type", "application/json")
     if token:
@@ -229,19 +229,28 @@ def built(name):
     return program
 
 
-def packaged(name):
-    """A zip with the binary as Lambda wants it."""
+def code(name):
+    """The program of a function: as it is deployed, if SANDO_PACKAGED says so, else that of the tests' build."""
+    if os.environ.get("SANDO_PACKAGED") == "1":
+        program = TARGET / "lambda" / name / "bootstrap"
+        assert program.exists(), f"{program} is not there: see the first lines of tests/aws/deployed.py"
+        return program.read_bytes()
     small = TARGET / "aws" / name
     strip = shutil.which("strip")
     if strip:
         subprocess.run([strip, "-o", small, built(name)], check=True)
     else:
         shutil.copy(built(name), small)
+    return small.read_bytes()
+
+
+def packaged(name):
+    """A zip with the binary as Lambda wants it."""
     entry = zipfile.ZipInfo("bootstrap")
     entry.external_attr, entry.compress_type = 0o755 << 16, zipfile.ZIP_DEFLATED
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", compresslevel=1) as file:
-        file.writestr(entry, small.read_bytes())
+        file.writestr(entry, code(name))
     return package.getvalue()
 
 
@@ -269,13 +278,18 @@ class Stack:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     if statement.get("Sid") == "KeysOfPersons":
                         del statement["Condition"]
-        parameters = {"LeverApiUrl": lever_url, "AnchorRetentionDays": "1"}
-        cloudformation.create_stack(
-            StackName=self.NAME,
-            TemplateBody=json.dumps(template),
+        self.template = json.dumps(template)
+        self.parameters = {"LeverApiUrl": lever_url, "AnchorRetentionDays": "1"}
+        self.deploy(cloudformation.create_stack, "CREATE_COMPLETE")
+        self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
+        self.token = None
+
+    def deploy(self, how, status):
+        """Has it created or updated, and reads what there is then."""
+        cloudformation = self.aws.client("cloudformation")
+        how(StackName=self.NAME, TemplateBody=self.template,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        )
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()])
 
         def settled():
             stack = cloudformation.describe_stacks(StackName=self.NAME)["Stacks"][0]
@@ -284,20 +298,24 @@ class Stack:
         stack = until("the stack is there", settled)
         events = cloudformation.describe_stack_events(StackName=self.NAME)["StackEvents"]
         why = [event for event in events if "FAILED" in event.get("ResourceStatus", "")]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", (stack["StackStatus"], why)
+        assert stack["StackStatus"] == status, (stack["StackStatus"], why)
         resources = cloudformation.describe_stack_resources(StackName=self.NAME)["StackResources"]
         self.ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
-        self.url = f"{aws.endpoint}/_aws/execute-api/{self.ids['Api']}/$default"
-        self.token = None
+
+    def changed(self, **parameters):
+        """The same deployment with other parameters."""
+        self.parameters.update(parameters)
+        self.deploy(self.aws.client("cloudformation").update_stack, "UPDATE_COMPLETE")
 
     def text(self, path):
-        """What is not one JSON value."""
+        """What is not one JSON value, and where the rest of it is, if that was not all."""
         request = urllib.request.Request(f"{self.url}{path}", headers={"authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.read().decode()
+            link = re.fullmatch('<(.+)>; rel="next"', answer.headers.get("link", ""))
+            return answer.read().decode(), link and link.group(1)
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, headers=None):
         """A call of the API that has to succeed."""
-        status, answer = call(method, f"{self.url}{path}", body, self.token)
+        status, answer = call(method, f"{self.url}{path}", body, self.token, headers)
         assert status < 300, (method, path, status, answer)
         return answer

@@ -46,7 +46,8 @@ def metrics():
 class Template(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.resources = expanded()["Resources"]
+        cls.template = expanded()
+        cls.resources = cls.template["Resources"]
 
     def of_type(self, kind):
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == kind}
@@ -67,6 +68,28 @@ class Template(unittest.TestCase):
                 self.assertTrue(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
                 self.assertEqual(table["SSESpecification"]["SSEType"], "KMS")
                 self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_restored_tables_take_the_place_of_those_of_the_stack_everywhere(self):
+        def chosen(value, own):
+            if isinstance(value, dict):
+                condition, yes, no = value.get("Fn::If", (None, None, None))
+                if condition == "HasOwnTables":
+                    return chosen(yes if own else no, own)
+                return {key: chosen(each, own) for key, each in value.items()}
+            return [chosen(each, own) for each in value] if isinstance(value, list) else value
+
+        self.assertEqual(self.template["Conditions"]["HasOwnTables"], {"Fn::Equals": [{"Ref": "RestoredTables"}, ""]})
+        there = {name: each for name, each in self.resources.items() if each.get("Condition") != "HasOwnTables"}
+        self.assertEqual(set(self.resources) - set(there), {"State", "Audit"})
+        own, restored = (json.dumps(chosen([there, self.template["Outputs"]], which)) for which in [True, False])
+        for name, table in [("State", "${RestoredTables}-state"), ("Audit", "${RestoredTables}-audit")]:
+            # As a name, as an ARN, as a part of one.
+            named = re.findall(r'"Ref": "%s"|"%s", "Arn"|\$\{%s\b' % (name, name, name), own)
+            self.assertGreater(len(named), 5, name)
+            self.assertEqual(restored.count(table), len(named), f"{name} is replaced wherever it is named")
+            self.assertNotIn(f'"{name}"', restored)
+            self.assertNotIn("${%s" % name, restored)
+        self.assertNotIn("RestoredTables", own)
 
     def test_tables_are_as_the_store_wants_them(self):
         names, indexes = constants("infra/src/dynamo/item.rs"), constants("infra/src/dynamo/tables.rs")
@@ -188,14 +211,16 @@ class Template(unittest.TestCase):
                      if alarm["Namespace"] == "Sando"}
         self.assertLessEqual({"OldestDue", "LeverLag", "AccountsFailing", "RemovalsPaused"}, looked_at)
         self.assertLessEqual(looked_at, set(told))
-        shown = set()
+        shown, looks = set(), 0
         body = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         for widget in json.loads(body)["widgets"]:
+            looks += len(widget["properties"]["metrics"])
             for namespace, metric, *dimensions in widget["properties"]["metrics"]:
                 if namespace == "Sando":
                     shown.add(metric)
                     self.assertEqual(dimensions[:2], ["Stack", "${AWS::StackName}"])
         self.assertLessEqual({"TimeToProvision", "TimeToOffboard", "LicensesUsed", "RunFailures"}, shown)
+        self.assertLessEqual(looks, 50, "no dashboard with more metrics is free of charge")
         self.assertEqual(shown, set(told), "every metric has its place on the dashboard, and none is made up")
         for alarm in self.of_type("AWS::CloudWatch::Alarm").values():
             # What is told only while it is so may not alarm by its silence, what is told every minute has to.

@@ -44,6 +44,10 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
     if matches!(outcome, Outcome::Erased) && is_hired_again(ports, &delivery.entity.hint).await? {
         outcome = Outcome::Hidden(HIRED_AGAIN);
     }
+    if let Outcome::Down(error) = &outcome {
+        let id = &delivery.entity.id;
+        tracing::warn!(delivery.id = %id, %error, "Lever could not be read: what a webhook told of waits");
+    }
     let now = ports.clock.now();
     settle(&mut delivery.entity, &outcome, now);
     let origin = Origin::sando(

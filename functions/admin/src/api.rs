@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
-    definitions, drafts, events, explain, export, forecast, guide, import, jobs, keys, lever,
-    logins, metrics, pause, people, plan, policies, replays, reports, review, rules, runs,
+    definitions, deliveries, drafts, events, explain, export, forecast, guide, import, jobs, keys,
+    lever, logins, metrics, pause, people, plan, policies, replays, reports, review, rules, runs,
     settings, syncs, tasks, test_logins, timeline, workflows,
 };
 
@@ -157,6 +157,7 @@ fn about_people() -> OpenApiRouter<Api> {
         .routes(routes!(by_hand::split))
         .routes(routes!(by_hand::erase))
         .routes(routes!(timeline::list))
+        .routes(routes!(deliveries::list))
         .routes(routes!(events::list))
         .routes(routes!(events::read))
         .routes(routes!(events::replay))

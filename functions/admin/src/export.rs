@@ -1,27 +1,41 @@
-//! The trail as a file: JSON Lines or CSV, page by page as it is read.
+//! The trail as a file: JSON Lines or CSV, page by page as it is read, or in parts that follow one another.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use http::header;
+use http::{HeaderValue, header};
+use jiff::Timestamp;
 use sando_core::admin::AdminError;
 use sando_core::admin::trail::{Place, page};
 use sando_core::audit::{AuditValue, Record, StreamId};
 use sando_core::ids::PersonId;
 use serde::Deserialize;
+use url::form_urlencoded::Serializer;
 
 use crate::Api;
 use crate::audit::stream as one_stream;
 use crate::auth::MayRead;
 use crate::body::InQuery;
+use crate::jobs::PATIENCE;
 use crate::problem::Problem;
+use crate::timeline::place;
 
 /// How many records are read at once.
 const AT_ONCE: usize = 500;
+/// How many records a part has at most.
+const MOST: usize = 10_000;
+/// How many bytes a part has at most: an answer of a function on AWS may have 6 MB, and half of it may count twice.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// The columns of the CSV.
 const COLUMNS: &str = "stream,seq,at,actor,cause_kind,cause_id,action,target,before,after,result,correlation_id,prev_hash,hash\r\n";
+
+/// Laid over the router where an answer is held back until it is whole, and may not become large: what is long comes in
+/// parts there, even if nobody asks for that.
+#[derive(Clone, Copy, Debug)]
+pub struct InParts;
 
 /// How records are written down.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
@@ -32,6 +46,15 @@ enum Format {
     Csv,
 }
 
+impl Format {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
 /// What is exported, and how.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,24 +63,66 @@ pub(crate) struct ExportQuery {
     format: Format,
     stream: Option<StreamId>,
     person: Option<PersonId>,
+    limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 /// Exports the trail.
+///
+/// With `limit`, and on AWS always, it comes in parts of at most 10,000 records and 2 MiB: a header `Link` with
+/// `rel="next"` names the next one, and the last part has none.
 #[utoipa::path(get, path = "/v1/audit:export", tag = "audit", operation_id = "export_audit",
-    params(("format" = Option<String>, Query), ("stream" = Option<String>, Query), ("person" = Option<String>, Query)),
+    params(("format" = Option<String>, Query), ("stream" = Option<String>, Query), ("person" = Option<String>, Query),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, content((String = "application/jsonl"), (String = "text/csv")))))]
 pub(crate) async fn export(
     _: MayRead,
     State(api): State<Api>,
+    in_parts: Option<Extension<InParts>>,
     InQuery(query): InQuery<ExportQuery>,
 ) -> Result<Response, Problem> {
+    let from = place(query.cursor.as_deref())?;
+    let limit = query.limit.or(in_parts.map(|_| MOST));
+    if limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
+        return Err(Problem::mistake("limit", format!("1 to {MOST}")));
+    }
     let (format, stream) = (query.format, one_stream(query.stream, query.person));
     let (kind, name, head) = match format {
         Format::Jsonl => ("application/jsonl", "audit.jsonl", ""),
         Format::Csv => ("text/csv; charset=utf-8", "audit.csv", COLUMNS),
     };
+    // Parts one after the other are one file.
+    let head = if from.is_none() { head } else { "" };
+    let (body, next) = match limit {
+        Some(limit) => {
+            let (text, next) = part(&api, stream.as_ref(), from, format, limit).await?;
+            (Body::from(head.to_owned() + &text), next)
+        }
+        None => (whole(api, stream.clone(), from, format, head).await?, None),
+    };
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    let mut response = (headers, body).into_response();
+    if let Some(next) = next {
+        let link = link(format, stream.as_ref(), query.limit, &next)?;
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// Everything from a place on, sent while it is read.
+async fn whole(
+    api: Api,
+    stream: Option<StreamId>,
+    from: Option<Place>,
+    format: Format,
+    head: &str,
+) -> Result<Body, AdminError> {
     // The first page before the answer begins: a store that is down is a problem, not a torn file.
-    let first = read(&api, stream.as_ref(), None, format).await?;
+    let first = read(&api, stream.as_ref(), from.as_ref(), format).await?;
     let begin = (Some(first), api, stream, head.to_owned());
     let body = stream::unfold(begin, move |(page, api, stream, head)| async move {
         let (text, next) = page?;
@@ -75,12 +140,7 @@ pub(crate) async fn export(
         };
         Some((item, (more, api, stream, String::new())))
     });
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok(Body::from_stream(body))
 }
 
 type Part = (String, Option<Place>);
@@ -94,6 +154,57 @@ async fn read(
     let page = page(&api.ports, stream, from, AT_ONCE).await?;
     let text = page.records.iter().map(|record| line(record, format));
     Ok((text.collect(), page.next))
+}
+
+/// Records from a place on, as many as fit into one answer and are read in time; and where the rest begins.
+async fn part(
+    api: &Api,
+    stream: Option<&StreamId>,
+    from: Option<Place>,
+    format: Format,
+    limit: usize,
+) -> Result<Part, AdminError> {
+    let until = api.ports.clock.now().saturating_add(PATIENCE);
+    let until = until.unwrap_or(Timestamp::MAX);
+    let (mut text, mut left, mut next) = (String::new(), limit, from);
+    loop {
+        let page = page(&api.ports, stream, next.as_ref(), left.min(AT_ONCE)).await?;
+        for record in &page.records {
+            let line = line(record, format);
+            if !text.is_empty() && text.len().saturating_add(line.len()) > MOST_BYTES {
+                let (stream, seq) = (record.stream.clone(), record.seq);
+                return Ok((text, Some(Place { stream, seq })));
+            }
+            text.push_str(&line);
+        }
+        left = left.saturating_sub(page.records.len());
+        next = page.next;
+        if next.is_none() || left == 0 || api.ports.clock.now() >= until {
+            return Ok((text, next));
+        }
+    }
+}
+
+/// Where the next part is, as a header.
+fn link(
+    format: Format,
+    stream: Option<&StreamId>,
+    limit: Option<usize>,
+    next: &Place,
+) -> Result<HeaderValue, Problem> {
+    let mut query = Serializer::new(String::new());
+    query.append_pair("format", format.as_str());
+    if let Some(stream) = stream {
+        query.append_pair("stream", &stream.to_string());
+    }
+    if let Some(limit) = limit {
+        query.append_pair("limit", &limit.to_string());
+    }
+    query.append_pair("cursor", &next.print());
+    let link = format!("</v1/audit:export?{}>; rel=\"next\"", query.finish());
+    // Never left out: the answer would look whole.
+    HeaderValue::try_from(link)
+        .map_err(|_| Problem::mistake("stream", "it cannot be named in a link"))
 }
 
 fn line(record: &Record, format: Format) -> String {

@@ -28,6 +28,7 @@ mod by_hand;
 mod catalogue;
 mod catch_up;
 mod definitions;
+mod deliveries;
 mod drafts;
 mod events;
 mod explain;
@@ -62,3 +63,4 @@ mod workflows;
 
 pub use api::{Api, openapi, router};
 pub use console::{pages as console_pages, posts as console_posts};
+pub use export::InParts;

@@ -1,7 +1,8 @@
 //! The function `admin` on AWS: the API behind an HTTP API of the gateway.
 
+use axum::Extension;
 use lambda_http::{Error, run};
-use sando_admin::{Api, router};
+use sando_admin::{Api, InParts, router};
 use sando_core::ports::{RemoteError, Secrets};
 use sando_infra::aws;
 
@@ -14,13 +15,13 @@ const SHORTEST: usize = 32;
 async fn main() -> Result<(), Error> {
     let connected = aws::connect(&aws::start()?)?;
     let admin_token = admin_token(&*connected.secrets).await?;
-    run(router(Api {
+    let api = router(Api {
         ports: connected.ports,
         secrets: connected.secrets,
         tokens: connected.tokens,
         admin_token,
-    }))
-    .await
+    });
+    run(api.layer(Extension(InParts))).await
 }
 
 /// The token with which the first API key is made. Without the secret there is none, which is how it should be once

@@ -27,7 +27,7 @@ pub struct Flags {
     /// The data folder of a Sando that is not running.
     #[arg(long, default_value = "sando-data", value_name = "FOLDER")]
     data: PathBuf,
-    /// A whole export instead (`GET /v1/audit:export`, JSON Lines).
+    /// A whole export instead (`sando audit export`, or `GET /v1/audit:export` as JSON Lines with all its parts).
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     export: Option<PathBuf>,
     /// Checkpoints that were kept elsewhere: a file of log lines or JSON Lines, or a folder of such files.

@@ -103,6 +103,19 @@ impl Client {
         Ok(String::from_utf8_lossy(answer.body()).into_owned())
     }
 
+    /// Reads a part of a text that is long, and where the next part is.
+    pub async fn part(&self, path: &str) -> anyhow::Result<(String, Option<String>)> {
+        let answer = self.asked(path).await?.checked()?;
+        let next = answer.header("link").map(|link| {
+            let path = link.strip_prefix('<');
+            let path = path.and_then(|path| path.strip_suffix(">; rel=\"next\""));
+            path.map(str::to_owned)
+                .context("the next part cannot be found")
+        });
+        let text = String::from_utf8(answer.body().to_vec());
+        Ok((text.context("it is no text")?, next.transpose()?))
+    }
+
     async fn asked(&self, path: &str) -> anyhow::Result<Answer> {
         let request = self.request(Method::GET, path)?;
         let answer = self.http.read(&request).await;

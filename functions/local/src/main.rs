@@ -89,6 +89,8 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AuditCommand {
+    /// Writes the whole trail into a file, as JSON Lines, in which `verify` follows every chain.
+    Export(desk::ExportFlags),
     /// Verifies every chain of a data folder, or of an export; exits with 1 if one is broken.
     ///
     /// Whoever can write the tables can rewrite a chain together with its end. With --anchor the trail is held against
@@ -117,6 +119,9 @@ async fn main() -> ExitCode {
         Command::Document(flags) => desk::document(&flags).await,
         Command::Daily(command) => desk::daily(&command).await,
         Command::People { command } => desk::people(&command).await,
+        Command::Audit {
+            command: AuditCommand::Export(flags),
+        } => desk::export(&flags).await,
         Command::Audit {
             command: AuditCommand::Verify(flags),
         } => audit::verify(&flags).await,

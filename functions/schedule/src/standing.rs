@@ -13,6 +13,8 @@ use sando_core::store::{DUE_SHARDS, Group, Key, StoreError};
 const POLLS: i32 = 2;
 /// Accounts are looked at in every so many minutes: how they stand changes by the hour.
 const EVERY: i64 = 5;
+/// A roster is older than this only if two daily syncs in a row did not count.
+const OLD: SignedDuration = SignedDuration::from_hours(48);
 /// In this hour of the day (UTC) it is told how many licences are used.
 const HOUR: i64 = 5;
 
@@ -29,7 +31,7 @@ pub struct Standing {
     pub checkpoints_fail: bool,
     /// How far the poll of Lever is behind, if it is.
     pub lever_lag: Option<SignedDuration>,
-    /// How many connected accounts wait for somebody, in the minutes in which that was looked at.
+    /// How many connected accounts wait for somebody or cannot be read, in the minutes in which that was looked at.
     pub accounts_failing: Option<usize>,
     /// How many licences are used, in percent, if it is time to tell.
     pub licenses_used: Option<u64>,
@@ -59,7 +61,7 @@ impl Standing {
             if let Err(error) = count::daily(ports, &accounts).await {
                 tracing::warn!(%error, "what is counted once a day was not: the next look does it");
             }
-            standing.accounts_failing = Some(accounts.iter().filter(|one| waits(one)).count());
+            standing.accounts_failing = Some(accounts.iter().filter(|one| fails(one, now)).count());
             let is_time = minute.div_euclid(60).rem_euclid(24) == HOUR;
             standing.licenses_used = used(&accounts).filter(|_| is_time);
         }
@@ -112,9 +114,15 @@ async fn accounts(ports: &Ports) -> Result<Vec<Account>, StoreError> {
     read.collect()
 }
 
-/// Does it go on only after somebody has looked?
-fn waits(account: &Account) -> bool {
-    account.held.is_some() || matches!(account.state, AccountState::Disabled { .. })
+/// Does its roster stay as it was, until somebody has looked or a sync works?
+fn fails(account: &Account, now: Timestamp) -> bool {
+    let read_at = account.applied_at.unwrap_or(account.connected_at);
+    let state = match account.state {
+        AccountState::Connecting => false,
+        AccountState::Connected => now.duration_since(read_at) > OLD,
+        AccountState::Disabled { .. } => true,
+    };
+    state || account.held.is_some() || account.failing().is_some()
 }
 
 fn lag(polled: &CatchUp, now: Timestamp) -> Option<SignedDuration> {
@@ -137,7 +145,10 @@ fn used(accounts: &[Account]) -> Option<u64> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use sando_core::account::LastSync;
+    use sando_core::definition::{Class, Failure, Purpose};
     use sando_core::ids::Slug;
+    use sando_core::sync::SyncState;
 
     use super::*;
 
@@ -164,15 +175,66 @@ mod tests {
         assert_eq!(used(&[account(0, 0)]), None);
     }
 
+    /// A sync that the application did not answer, or whose credentials it did not accept.
+    fn failed(status: u16) -> Failure {
+        let disable = status == 401;
+        Failure {
+            class: Class::of_status(status),
+            purpose: Purpose::Users { of: String::new() },
+            at: None,
+            status: Some(status),
+            message: format!("it answered {status}"),
+            remote: None,
+            disable,
+        }
+    }
+
     #[test]
-    fn an_account_that_is_held_waits_for_somebody() {
-        let held = Account {
-            held: Some(3),
+    fn an_account_fails_that_waits_for_somebody_or_cannot_be_read() {
+        let (begin, day) = (Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24));
+        let after = |days: i32| begin.saturating_add(day.saturating_mul(days)).unwrap();
+        let connected = Account {
+            state: AccountState::Connected,
+            applied_at: Some(after(1)),
             ..account(0, 0)
         };
+        let last = |state: SyncState, failure: Option<Failure>| Account {
+            last: Some(LastSync {
+                number: 2,
+                state,
+                at: after(1),
+                failure,
+            }),
+            ..connected.clone()
+        };
+        let held = Account {
+            held: Some(3),
+            ..connected.clone()
+        };
+        let disabled = Account {
+            state: AccountState::Disabled {
+                since: begin,
+                failure: failed(401),
+            },
+            ..connected.clone()
+        };
+        let never = Account {
+            applied_at: None,
+            ..connected.clone()
+        };
 
-        assert!(waits(&held));
-        assert!(!waits(&account(0, 0)));
+        let now = after(2);
+        assert!(!fails(&connected, now));
+        assert!(!fails(&last(SyncState::Done, None), now));
+        assert!(!fails(&never, now));
+        assert!(fails(&held, now));
+        assert!(fails(&disabled, now));
+        assert!(fails(&last(SyncState::Failed, Some(failed(503))), now));
+        // Mended by somebody, and not yet read again.
+        assert!(!fails(&last(SyncState::Failed, Some(failed(401))), now));
+        assert!(!fails(&connected, after(3)), "two days at most");
+        assert!(fails(&connected, after(4)));
+        assert!(fails(&never, after(3)));
     }
 
     #[test]

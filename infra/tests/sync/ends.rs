@@ -86,6 +86,47 @@ async fn wrong_credentials_disable_the_account_and_administrators_are_told_once(
 }
 
 #[tokio::test]
+async fn of_syncs_that_fail_day_by_day_the_first_one_is_told() {
+    let world = World::with(users(0..5)).await;
+    let told = || world.fakes.told.lock().unwrap().clone();
+
+    fail(&world, 1, 500);
+    for _ in 0..3 {
+        world.day().await;
+        world.pass(60).await;
+    }
+    assert_eq!(world.account().await.state, AccountState::Connected);
+    assert_eq!(world.account().await.last_number, 4);
+    assert_eq!(told().len(), 1, "{:?}", told());
+    let text = &told()[0];
+    assert!(text.starts_with("The last sync of acme/prod failed: "));
+    assert!(
+        text.contains("(remote down)") && text.contains("stay as they were"),
+        "{text}"
+    );
+
+    mend(&world);
+    world.day().await;
+    fail(&world, 1, 500);
+    world.day().await;
+    world.pass(60).await;
+    assert_eq!(told().len(), 2, "{:?}", told());
+}
+
+#[tokio::test]
+async fn a_sync_that_failed_once_and_then_worked_is_not_told_of() {
+    let world = World::with(users(0..5)).await;
+
+    fail(&world, 1, 500);
+    world.sync_now().await;
+    mend(&world);
+    world.sync_now().await;
+    world.pass(60).await;
+
+    assert!(world.fakes.told.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn many_accounts_that_fail_are_one_message_to_the_owner_and_one_to_administrators() {
     let world = World::with(users(0..5)).await;
     for name in ["dev", "test"] {

@@ -90,6 +90,15 @@ impl PythonOauth {
 
     /// Somebody signs in to a client; answers their ID token.
     pub async fn sign_in(&self, subject: &str, client: &str) -> String {
+        self.given(subject, client, "id_token").await
+    }
+
+    /// Somebody signs in to a client; answers their access token, which is a random text and no JWT with this provider.
+    pub async fn access_token(&self, subject: &str, client: &str) -> String {
+        self.given(subject, client, "access_token").await
+    }
+
+    async fn given(&self, subject: &str, client: &str, what: &str) -> String {
         let (back, place) = ("http://127.0.0.1/back", |path| self.base.join(path));
         let page = place("/oauth2/authorize").expect("a URL");
         let page = Request::new("the login page", Method::POST, page)
@@ -113,8 +122,8 @@ impl PythonOauth {
         let answer = self.http.send_once(&asked).await.expect("it answers");
         let tokens = answer.checked().and_then(|answer| answer.json());
         let tokens = tokens.expect("it gives tokens");
-        let token = tokens.get("id_token").and_then(Value::as_str);
-        token.expect("it gives an ID token").to_owned()
+        let token = tokens.get(what).and_then(Value::as_str);
+        token.expect("it gives such a token").to_owned()
     }
 }
 

@@ -1,4 +1,8 @@
-//! Tokens of OpenID Connect providers, ID tokens of a real one and access tokens: whom they name, and which are not accepted.
+//! Tokens of OpenID Connect providers: whom they name, and which are not accepted.
+//!
+//! ID tokens come from a real provider, `oidc-provider-mock`. Its access tokens are random texts that say nothing, so that
+//! access tokens as JWTs (RFC 9068) are signed here, with the claims and the type that the standard asks for.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -33,7 +37,7 @@ fn forged(token: &str) -> String {
     format!("{signed}.{last}{}", &signature[1..])
 }
 
-/// A provider whose access tokens are JWTs (RFC 9068).
+/// A provider whose access tokens are JWTs (RFC 9068): ours, since those of the real one are none.
 struct Issuer {
     app: SaasApp,
     key: SigningKey,
@@ -174,6 +178,9 @@ async fn what_does_not_prove_it_is_refused() {
     check(&unsigned, "no signature").await;
     check(&shared, "a shared secret").await;
     check("a.b.c", "no token").await;
+    let random = provider.access_token("ada", "sando").await;
+    assert!(!random.contains('.'), "{random}");
+    check(&random, "an access token that is no JWT").await;
 }
 
 #[tokio::test]

@@ -106,7 +106,8 @@ pub async fn begin(
     Ok(Some(sync.number))
 }
 
-/// What an account waits for that this sync disabled or that is held with it, for people; nothing if it waits no more.
+/// What an account waits for that this sync disabled, that is held with it or fails since then, for people; nothing if it waits
+/// no more.
 pub(super) async fn waits(
     ports: &Ports,
     definition: &Slug,
@@ -129,19 +130,28 @@ pub(super) async fn waits(
         )));
     }
     let emptied = emptied(&account, number);
-    let is_last = account.last.is_some_and(|last| last.number == number);
-    let AccountState::Disabled { failure, .. } = account.state else {
-        return Ok(emptied);
+    let last = account.last.as_ref().map_or(0, |last| last.number);
+    let (failure, what, then) = match (&account.state, account.failing()) {
+        (AccountState::Disabled { .. }, _) if last != number => return Ok(None),
+        (AccountState::Disabled { failure, .. }, _) => (
+            failure,
+            format!("The account {label} is disabled"),
+            "Mend it and test the account: after a test that works it is synced again.",
+        ),
+        // Told of the first of several: what the last one said counts.
+        (_, Some(failure)) if last >= number && emptied.is_none() => (
+            failure,
+            format!("The last sync of {label} failed"),
+            "It is read again every day, and nobody is told again until it worked in between.",
+        ),
+        _ => return Ok(emptied),
     };
     let words = failure.remote.as_deref();
     let words = words.map_or_else(String::new, |words| format!(" It says: {words}"));
     let class = failure.class.name();
-    Ok(is_last.then(|| {
-        format!(
-            "The account {label} is disabled: {failure} ({class}).{words} Its users stay as they were. Mend it and test the \
-             account: after a test that works it is synced again."
-        )
-    }))
+    Ok(Some(format!(
+        "{what}: {failure} ({class}).{words} Its users stay as they were. {then}"
+    )))
 }
 
 /// How many fields a letter names.

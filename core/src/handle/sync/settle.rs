@@ -85,6 +85,7 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         };
         let now = desk.ports.clock.now();
         let mut sync = desk.sync.clone();
+        let was_failing = account.entity.failing().is_some();
         sync.entity.end(state, now);
         settle(&mut account.entity, &mut sync.entity, now);
         let mut changes = Changes::new(desk.origin());
@@ -98,8 +99,9 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
             .as_ref()
             .and_then(|directory| directory::feeding(&account.entity, directory));
         let failure = sync.entity.failure.as_ref();
-        let is_told = state == SyncState::Held || !sync.entity.emptied.is_empty();
-        if is_told || failure.is_some_and(|failure| failure.disable) {
+        // Of failures in a row that disable nothing, the first one is told.
+        let fails = failure.is_some_and(|failure| failure.disable || !was_failing);
+        if fails || state == SyncState::Held || !sync.entity.emptied.is_empty() {
             for letter in letters(desk.ports, &account.entity, &sync.entity).await? {
                 changes.tell(letter);
             }

@@ -31,15 +31,9 @@ use super::words::{self, Said};
 
 /// Did Lever ever call, with something that counted?
 async fn has_called(api: &Api) -> Result<bool, Refusal> {
-    let states = [
-        DeliveryState::Received,
-        DeliveryState::Waiting,
-        DeliveryState::Done,
-        DeliveryState::NothingToDo,
-    ];
     let query = Query::States {
         kind: StoredDelivery::KIND,
-        states: states.iter().map(|state| state.as_str()).collect(),
+        states: DeliveryState::ALL.map(DeliveryState::as_str).to_vec(),
     };
     // What catch-up found was never called.
     let keep = |delivery: &StoredDelivery| delivery.hint.registration.as_str() != REGISTRATION;

@@ -56,7 +56,8 @@ fn lever_says(world: &World, offer: &Offer) {
     readings.insert(id("opp-1"), Reading::Present(Box::new(candidacy)));
 }
 
-async fn webhook(world: &World, token: &str) {
+/// Lever tells that Ada was hired.
+pub(crate) async fn webhook(world: &World, token: &str) {
     let now = world.ports.clock.now();
     let hint = Hint {
         registration: Slug::parse("main").unwrap(),

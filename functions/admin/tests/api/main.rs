@@ -15,11 +15,14 @@ mod catch_up;
 mod config;
 mod console;
 mod day_one;
+mod deliveries;
 mod drift;
 mod emptied;
 mod erasure;
 mod events;
 mod explain;
+#[cfg(test)]
+mod export;
 mod held;
 mod identity;
 mod import;

@@ -307,7 +307,7 @@ pub(crate) struct World {
     pub(crate) fakes: Arc<Fakes>,
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) ports: Ports,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 /// What was answered.

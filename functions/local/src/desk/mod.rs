@@ -15,6 +15,7 @@ mod inbox;
 mod leaver;
 mod people;
 mod rehearsal;
+mod trail;
 mod why;
 mod words;
 
@@ -36,6 +37,7 @@ use crate::engine::Engine;
 
 pub(crate) use apply::{ApplyFlags, PlanFlags, apply, plan};
 pub(crate) use document::{DocumentFlags, document};
+pub(crate) use trail::{ExportFlags, export};
 
 use folder::File;
 use inbox::Verdict;

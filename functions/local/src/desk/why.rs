@@ -27,7 +27,8 @@ impl FromStr for Subject {
         let event = EventId::parse(given).map(Self::Event);
         let subject = event.or_else(|_| PersonId::parse(given).map(Self::Person));
         subject.map_err(|_| {
-            "name an event (evt_…, of GET /v1/events) or a person (per_…, of GET /v1/people)"
+            "name an event (evt_…, of GET /v1/events) or a person (per_…, of GET /v1/people); what came from Lever and is \
+             no event stands in GET /v1/deliveries"
                 .to_owned()
         })
     }

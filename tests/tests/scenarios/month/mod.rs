@@ -221,6 +221,14 @@ impl fmt::Display for Bill {
             f,
             "  {:28} {:14} {:8.2}",
             "and the secrets", "", self.secrets
+        )?;
+        // No part of the claim: nobody without three other dashboards pays it, and a parameter of the template leaves it out.
+        writeln!(
+            f,
+            "  {:28} {:14} {:8.2}",
+            "and a fourth dashboard",
+            "",
+            prices::DASHBOARD
         )
     }
 }

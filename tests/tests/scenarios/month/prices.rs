@@ -29,6 +29,8 @@ pub(super) const SECRET_READ: f64 = 0.05;
 pub(super) const METRIC: f64 = 0.30;
 /// CloudWatch: an alarm for a month.
 pub(super) const ALARM: f64 = 0.10;
+/// CloudWatch: a dashboard for a month. Three in an account, with 50 metrics each, cost nothing.
+pub(super) const DASHBOARD: f64 = 3.0;
 /// CloudWatch: a gigabyte of logs taken in.
 pub(super) const LOGGED_GB: f64 = 0.50;
 /// S3: a thousand objects put.
