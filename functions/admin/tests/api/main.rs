@@ -21,7 +21,6 @@ mod emptied;
 mod erasure;
 mod events;
 mod explain;
-#[cfg(test)]
 mod export;
 mod held;
 mod identity;
