@@ -15,7 +15,7 @@ mod steps;
 use grants::advance_grant;
 pub(crate) use grants::held;
 use lacking::{ask_for_attributes, lacking, nothing_lacks};
-use order::{directory_last, is_settled};
+use order::{directory_last, tell_owners};
 use steps::advance_step;
 pub use steps::{a_task, filled};
 
@@ -204,10 +204,7 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
     }
     turn.again |= run.steps.len() > count;
     directory_last(run, situation, &mut turn);
-    if is_settled(run, situation, &turn) {
-        run.told = true;
-        turn.tells = true;
-    }
+    tell_owners(run, situation, &mut turn);
     close(run, situation, &turn);
     turn
 }

@@ -68,15 +68,28 @@ pub(super) fn directory_last(run: &mut Run, situation: &Situation<'_>, turn: &mu
 /// How much else a turn may want that tells the owners: there may be many of them.
 const BESIDES: usize = 15;
 
-/// Has somebody left, and nothing busy is left of what was taken away? Owners are told then, once.
-pub(super) fn is_settled(run: &Run, situation: &Situation<'_>, turn: &Turn) -> bool {
+/// Tells the owners, once, as soon as nothing busy is left of what was taken away from somebody who left: now, or in a turn of its
+/// own if this one wants much already.
+pub(super) fn tell_owners(run: &mut Run, situation: &Situation<'_>, turn: &mut Turn) {
+    if !is_settled(run, situation, turn) {
+        return;
+    }
+    if turn.size() > BESIDES {
+        turn.again = true;
+        return;
+    }
+    run.told = true;
+    turn.tells = true;
+}
+
+/// Has somebody left, and nothing busy is left of what was taken away?
+fn is_settled(run: &Run, situation: &Situation<'_>, turn: &Turn) -> bool {
     let left = situation.person.state == Lifecycle::Left;
     let leaves = left && run.direction == Some(Direction::Revoke) && !run.dry_run;
     let mut others = run.steps.iter().filter(|step| !is_note(step));
     leaves
         && !run.told
         && !turn.again
-        && turn.size() <= BESIDES
         && run.steps.iter().any(Step::is_taking)
         && !others.any(|step| is_busy(run, step))
 }

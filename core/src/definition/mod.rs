@@ -72,4 +72,5 @@ pub use pull::{
 };
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};
+pub(crate) use suggest::tells_of_pages;
 pub use suggest::{Head, Suggestion, suggest};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use head::Head;
+pub(crate) use paging::tells_of_pages;
 
 use crate::{
     moment::Moment,

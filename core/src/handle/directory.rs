@@ -243,7 +243,7 @@ async fn appeared(
     person: Loaded<Person>,
     user: &User,
 ) -> Result<(), HandleError> {
-    let id = lifecycle::appearance(&feeding.roster, &person.entity.id);
+    let id = lifecycle::appearance(&feeding.roster, &person.entity);
     let is_known = ports.store.get(&Key::Event(id.clone())).await?.is_some();
     let is_ours = |grant: &Grant| !grant.from_roster && grant.state != GrantState::Desired;
     let grants = there(ports, feeding, &person.entity, user).await?;

@@ -7,7 +7,7 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::{EventId, PersonId, RosterId, TaskId};
+use crate::ids::{EventId, RosterId, TaskId};
 use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
@@ -150,13 +150,14 @@ pub(super) async fn vanished(
 
 /// Names that the directory of this roster shows somebody: once for each human.
 #[must_use]
-pub fn appearance(roster: &RosterId, person: &PersonId) -> EventId {
-    EventId::derived(&["appeared", roster.as_str(), person.as_str()])
+pub fn appearance(roster: &RosterId, person: &Person) -> EventId {
+    let stay = person.access_epoch.to_string();
+    EventId::derived(&["appeared", roster.as_str(), person.id.as_str(), &stay])
 }
 
 /// The directory shows somebody who was not known (L30): what the rules start is committed with the person.
 pub fn appears(roster: &RosterId, person: &Person, company: &Company, changes: &mut Changes) {
-    let id = appearance(roster, &person.id);
+    let id = appearance(roster, person);
     let now = changes.origin.at;
     let mut event = person_event(id, EventKind::UserAppeared, "directory", person, now);
     let input = rule_input(&event, person, &serde_json::Value::Null);

@@ -56,7 +56,7 @@ struct StepView {
     needs: Vec<String>,
     approval: Option<String>,
     attempts: Vec<AttemptView>,
-    /// What was called for it, the last ten.
+    /// What was called for it, the last ten; none in a list of runs.
     calls: Vec<CallView>,
     reason: Option<String>,
     task: Option<String>,
@@ -127,6 +127,16 @@ impl From<&Step> for StepView {
             reason: step.reason.clone(),
             task: step.task.as_ref().map(ToString::to_string),
         }
+    }
+}
+
+impl RunView {
+    /// As a list shows it: what was called is in the run itself.
+    fn without_calls(mut self) -> Self {
+        for step in &mut self.steps {
+            step.calls.clear();
+        }
+        self
     }
 }
 
@@ -202,9 +212,9 @@ pub(crate) async fn list(
         fits && states.contains(&run.state)
     };
     let listed = gather(&api, &wanted, query.limit, query.cursor, keep).await?;
-    Ok(Json(
-        listed.map(|run: Loaded<Run>| RunView::from(&run.entity)),
-    ))
+    Ok(Json(listed.map(|run: Loaded<Run>| {
+        RunView::from(&run.entity).without_calls()
+    })))
 }
 
 fn shown(run: &Loaded<Run>) -> Response {

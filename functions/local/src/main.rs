@@ -18,11 +18,6 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
-
-/// Reading a roster is mostly making and dropping small texts.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Turns hiring events from Lever into accounts in every application, exactly once.
 #[derive(Parser)]

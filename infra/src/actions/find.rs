@@ -116,11 +116,10 @@ fn shown_entitled(find: &CompiledAction, row: &Value, wanted: &Entitlement) -> O
 
 /// Whether this value stands there, alone or in a list.
 fn is_shown(path: &Path, row: &Value, wanted: &str) -> bool {
+    let is_it = |value: &Value| of_scalar(value).is_some_and(|text| text == wanted);
     path.find(row).is_some_and(|found| match &*found {
-        Value::String(text) => text == wanted,
-        Value::Number(number) => number.to_string() == wanted,
-        Value::Array(items) => items.iter().any(|item| item.as_str() == Some(wanted)),
-        _ => false,
+        Value::Array(items) => items.iter().any(is_it),
+        one => is_it(one),
     })
 }
 

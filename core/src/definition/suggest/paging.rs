@@ -84,7 +84,7 @@ fn is_cursor(name: &str, value: &str) -> bool {
 }
 
 /// Is a header worth keeping beside an answer?
-pub(super) fn tells_of_pages(name: &str, value: &str) -> bool {
+pub(crate) fn tells_of_pages(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case("link") || is_cursor(name, value)
 }
 

@@ -7,6 +7,7 @@ mod job;
 mod note;
 mod readdress;
 mod settle;
+mod stuck;
 
 use crate::access::desired;
 use crate::advance::{Said, Situation, Turn, advance};

@@ -17,7 +17,8 @@ use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
 
 use super::super::load;
-use super::job::{Job, Seen, Target, owner, title};
+use super::job::{Job, Seen, Target};
+use super::stuck::{owner, title};
 use super::{Hand, HandleError, before, brake};
 
 /// A portion of effects that is written down in one commit.

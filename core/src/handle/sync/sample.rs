@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::inputs;
 use crate::definition::{
     Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
+    tells_of_pages,
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
@@ -150,12 +151,13 @@ async fn fly(
     (request.id, outcome, exchange)
 }
 
-/// The headers of an answer, several of one name with a comma between. A cookie may be a secret that no mask knows.
+/// The headers of an answer that tell of pages, limits and what it is; several of one name with a comma between. In any other a
+/// secret may stand that no mask knows.
 fn shown(headers: &[(String, String)]) -> BTreeMap<String, String> {
     let mut shown: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
         let name = name.to_ascii_lowercase();
-        if name == "set-cookie" {
+        if !is_shown(&name, value) {
             continue;
         }
         let all = shown.entry(name).or_default();
@@ -165,6 +167,12 @@ fn shown(headers: &[(String, String)]) -> BTreeMap<String, String> {
         all.push_str(value);
     }
     shown
+}
+
+fn is_shown(name: &str, value: &str) -> bool {
+    const PLAIN: [&str; 3] = ["content-type", "retry-after", "date"];
+    let tells_limits = name.contains("ratelimit") || name.contains("rate-limit");
+    PLAIN.contains(&name) || tells_limits || tells_of_pages(name, value)
 }
 
 /// At most [`LONGEST_BODY`] of a text.

@@ -25,6 +25,7 @@ mod export;
 mod held;
 mod identity;
 mod import;
+mod keepers;
 mod keys;
 mod lists;
 mod metrics;

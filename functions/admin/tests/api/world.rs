@@ -22,9 +22,9 @@ use sando_core::handle::work;
 use sando_core::ids::{EffectKey, LeverId};
 use sando_core::lever::Needs;
 use sando_core::ports::{
-    Applications, Calls, Chance, Clock, Connection, CredentialSource, FoundUser, KeyWrap, Lever,
+    Applications, Calls, Chance, Clock, Connection, CredentialSource, FoundUser, Lever,
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
-    SecretValues, Secrets, Subject, WorkMessage, WorkQueue,
+    SecretValues, Subject, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
 use sando_core::workflow::HttpStep;
@@ -272,32 +272,6 @@ impl Notifier for Fakes {
     }
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
         self.sent.lock().unwrap().push(notification.clone());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl KeyWrap for Fakes {
-    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(key.to_vec())
-    }
-    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(wrapped.to_vec())
-    }
-}
-
-#[async_trait]
-impl Secrets for Fakes {
-    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
-        Ok(self.secrets.lock().unwrap().get(owner).cloned())
-    }
-    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
-        let mut secrets = self.secrets.lock().unwrap();
-        secrets.insert(owner.to_owned(), values.clone());
-        Ok(())
-    }
-    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
-        self.secrets.lock().unwrap().remove(owner);
         Ok(())
     }
 }

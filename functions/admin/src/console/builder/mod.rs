@@ -49,6 +49,7 @@ use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 use fill::Filled;
+use kind::Field;
 use login::Login;
 use page::Shown;
 use panel::{Panel, answer_of, without_fields};
@@ -191,6 +192,7 @@ fn take_in(file: &mut Value, from: Step, form: &Form, company: &Company, done: &
         return;
     }
     let filled = Filled::of(form);
+    let mut switched = None;
     for section in sections(from, &file.clone(), company) {
         if let Some(variant) = &section.variant {
             let word = form.find(&format!("v:{}", variant.at));
@@ -200,10 +202,13 @@ fn take_in(file: &mut Value, from: Step, form: &Form, company: &Company, done: &
             {
                 let chosen = choose(file, variant.at, word);
                 set(file, variant.at, chosen);
+                switched = Some(format!("{}/", variant.at));
                 continue;
             }
         }
-        for field in &section.fields {
+        // What was filled in of another type than the one that is chosen now is gone with it.
+        let is_gone = |field: &&Field| switched.as_ref().is_some_and(|at| field.at.starts_with(at));
+        for field in section.fields.iter().filter(|field| !is_gone(field)) {
             filled.put(file, field, &mut done.unread);
         }
         // What was filled in of a type that was never said says it.
