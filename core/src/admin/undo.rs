@@ -44,7 +44,7 @@ pub(super) async fn kept(
                 let had = kept.by_hand.remove(&grant.app).unwrap_or_default();
                 kept.by_hand.insert(grant.app, had.with(more));
             }
-        } else if grant.from_roster {
+        } else if grant.from_roster || kept.kept.contains_key(&grant.app) {
             let had = whole(&grant, left, cipher.as_ref());
             kept.kept.extend(had.map(|had| (grant.app, had)));
         }
