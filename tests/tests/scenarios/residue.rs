@@ -1,7 +1,8 @@
 //! Whoever leaves also loses what nobody here gave and a roster shows.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sando_core::account::{Account, AccountState};
+use sando_core::admin::kept::let_go;
 use sando_core::admin::people::reinstate;
 use sando_core::audit::AuditValue;
 use sando_core::config::ConfigKind;
@@ -236,4 +237,26 @@ async fn a_second_undone_leaving_gives_it_back_again() {
     }
 
     assert_eq!(groups(&scene), ["Admins", "Pro Seats", "book club"]);
+}
+
+#[tokio::test]
+async fn what_came_back_by_hand_can_be_let_go() {
+    let scene = Scene::start().await;
+    let ports = &scene.machine.ports;
+    let ids = given_by_hand(&scene).await;
+    let person = leaves(&scene, &ids).await;
+    is_back(&scene, &person).await;
+    let who = scene.by_hand(&person);
+    let design = BTreeSet::from([slug("design")]);
+
+    let_go(ports, &who, &person, &design, "not needed")
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+
+    assert!(scene.machine.persons().await.remove(0).by_hand.is_empty());
+    // A group that is neither a role nor a plan is never taken.
+    assert_eq!(groups(&scene), ["Pro Seats", "book club"]);
+    let again = let_go(ports, &who, &person, &design, "not needed").await;
+    assert!(again.is_err());
 }
