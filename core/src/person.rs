@@ -309,6 +309,9 @@ pub struct Person {
     /// What somebody gave by hand besides what policies give, and an undone leaving gives back: due until they leave (L10).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_hand: BTreeMap<AppSlug, Entitlement>,
+    /// What they kept when they lost it all: it comes back with them if that is undone (L10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_with: Option<LeftWith>,
     /// Was found to be somebody else, and is nobody by itself since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
@@ -320,6 +323,18 @@ pub struct Person {
     pub erasure: Option<Erasure>,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
+}
+
+/// What no policy gave to whoever left.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeftWith {
+    /// As in [`Person::kept`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<AppSlug, Entitlement>,
+    /// As in [`Person::by_hand`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_hand: BTreeMap<AppSlug, Entitlement>,
 }
 
 /// How a person was merged away: enough to undo it.
@@ -380,15 +395,19 @@ impl Person {
     }
 
     /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not
-    /// erased, and who may have nothing keeps nothing.
+    /// erased; who may have nothing keeps nothing, and what it was is known until they may have something again.
     pub fn enter(&mut self, state: Lifecycle) {
         if self.state != state {
             self.state = state;
             self.access_epoch = self.access_epoch.saturating_add(1);
         }
-        if !state.may_receive() {
-            self.kept.clear();
-            self.by_hand.clear();
+        if state.may_receive() {
+            self.left_with = None;
+        } else if !self.kept.is_empty() || !self.by_hand.is_empty() {
+            self.left_with = Some(LeftWith {
+                kept: std::mem::take(&mut self.kept),
+                by_hand: std::mem::take(&mut self.by_hand),
+            });
         }
         self.erasure
             .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());
@@ -504,5 +523,21 @@ mod tests {
         assert_eq!(person.access_epoch, before);
         person.enter(Lifecycle::Left);
         assert_eq!(person.access_epoch, before + 1);
+    }
+
+    #[test]
+    fn what_whoever_left_had_is_known_until_they_may_have_something_again() {
+        let mut person = crate::testing::a_person().build();
+        let figma = AppSlug::parse("figma").unwrap();
+        person.by_hand.insert(figma, Entitlement::default());
+        let (kept, by_hand) = (person.kept.clone(), person.by_hand.clone());
+
+        person.enter(Lifecycle::Left);
+        person.enter(Lifecycle::Left);
+
+        assert!(person.by_hand.is_empty());
+        assert_eq!(person.left_with, Some(LeftWith { kept, by_hand }));
+        person.enter(Lifecycle::Preboarding);
+        assert_eq!((person.left_with, person.by_hand.len()), (None, 0));
     }
 }

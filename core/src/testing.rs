@@ -36,6 +36,7 @@ pub fn a_person() -> PersonBuilder {
         baselined: false,
         kept: BTreeMap::new(),
         by_hand: BTreeMap::new(),
+        left_with: None,
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,

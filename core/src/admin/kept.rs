@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::handle::lifecycle::{person_event, start};
 use crate::handle::load;
 use crate::ids::{AppSlug, EventId, PersonId};
+use crate::person::Person;
 use crate::ports::Ports;
 use crate::rule::EventKind;
 
@@ -35,12 +36,14 @@ async fn let_go_once(
 ) -> Result<Done, AdminError> {
     let mut found = person(ports, id).await?;
     is_whole(&found.entity)?;
-    let kept = &mut found.entity.kept;
-    if apps.is_empty() || apps.iter().any(|app| !kept.contains_key(app)) {
+    let Person { kept, by_hand, .. } = &mut found.entity;
+    let is_kept = |app: &AppSlug| kept.contains_key(app) || by_hand.contains_key(app);
+    if apps.is_empty() || !apps.iter().all(is_kept) {
         let why = "name applications in which they keep what no policy gives";
         return Err(AdminError::refused("not_kept", why));
     }
     kept.retain(|app, _| !apps.contains(app));
+    by_hand.retain(|app, _| !apps.contains(app));
     let company = load::company(ports).await?;
     let version = found.version.to_string();
     let event = EventId::derived(&["let go", id.as_str(), &version]);

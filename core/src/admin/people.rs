@@ -215,8 +215,9 @@ async fn reinstate_once(
         Lifecycle::Active
     });
     if let (Lifecycle::Left, Some(left)) = (found.entity.state, found.entity.leaves_at) {
-        let kept = undo::kept(ports, &back.entity, &company, left, who.at).await?;
-        (back.entity.kept, back.entity.by_hand) = (kept.whole, kept.by_hand);
+        let left_with = found.entity.left_with.clone().unwrap_or_default();
+        let kept = undo::kept(ports, &back.entity, left_with, &company, left, who.at).await?;
+        (back.entity.kept, back.entity.by_hand) = (kept.kept, kept.by_hand);
     }
     let plan = to_give(ports, &back.entity, &company, who.at).await?;
     if dry_run {

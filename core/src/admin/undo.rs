@@ -1,8 +1,6 @@
 //! Undoing a leaving as far as no policy tells: accounts that nobody here gave, and that were taken along, come back as they
 //! were, and so does what somebody gave by hand besides what policies give (L10).
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::access::desired;
@@ -11,8 +9,7 @@ use crate::company::Company;
 use crate::grant::{Entitlement, Grant};
 use crate::handle::cipher::Cipher;
 use crate::handle::load;
-use crate::ids::AppSlug;
-use crate::person::Person;
+use crate::person::{LeftWith, Person};
 use crate::ports::Ports;
 
 use super::AdminError;
@@ -20,41 +17,36 @@ use super::AdminError;
 /// How long what somebody had before is given back.
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What no policy gives to whoever is back.
-#[derive(Default)]
-pub(super) struct Kept {
-    /// Whole accounts.
-    pub(super) whole: BTreeMap<AppSlug, Entitlement>,
-    /// Plans, roles and groups besides those of policies.
-    pub(super) by_hand: BTreeMap<AppSlug, Entitlement>,
-}
-
-/// What the leaving took or is taking and no policy gives to whoever is back: whole accounts, and plans, roles and groups
-/// besides those of policies, as far as they are known.
+/// What the leaving took or is taking and no policy gives to whoever is back: what they kept until then, whole accounts, and
+/// plans, roles and groups besides those of policies, as far as they are known.
 ///
 /// # Errors
 /// If the store or the person's key cannot be read.
 pub(super) async fn kept(
     ports: &Ports,
     back: &Person,
+    left_with: LeftWith,
     company: &Company,
     left: Timestamp,
     now: Timestamp,
-) -> Result<Kept, AdminError> {
-    let mut kept = Kept::default();
+) -> Result<LeftWith, AdminError> {
     if now.duration_since(left) > WITHIN {
-        return Ok(kept);
+        return Ok(LeftWith::default());
     }
+    let mut kept = left_with;
     let due = desired(back, company, now).due;
     let cipher = Cipher::find(ports, &back.id).await?;
     for grant in load::grants(ports, &back.id).await? {
         let grant = grant.entity;
         if due.contains_key(&grant.app) {
-            let had = by_hand(&grant, left, cipher.as_ref());
-            kept.by_hand.extend(had.map(|had| (grant.app, had)));
-        } else if grant.from_roster {
+            if let Some(more) = by_hand(&grant, left, cipher.as_ref()) {
+                // What came back by hand before was held by then, so it did not show as given besides.
+                let had = kept.by_hand.remove(&grant.app).unwrap_or_default();
+                kept.by_hand.insert(grant.app, had.with(more));
+            }
+        } else if grant.from_roster || kept.kept.contains_key(&grant.app) {
             let had = whole(&grant, left, cipher.as_ref());
-            kept.whole.extend(had.map(|had| (grant.app, had)));
+            kept.kept.extend(had.map(|had| (grant.app, had)));
         }
     }
     Ok(kept)

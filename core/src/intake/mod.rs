@@ -270,6 +270,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         baselined: false,
         kept: BTreeMap::new(),
         by_hand: BTreeMap::new(),
+        left_with: None,
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,

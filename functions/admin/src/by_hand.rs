@@ -232,7 +232,8 @@ pub(crate) struct LetGoBody {
     reason: String,
 }
 
-/// Lets go of access that somebody keeps though no policy gives it, such as what was refused to be taken: it is taken away.
+/// Lets go of access that somebody keeps though no policy gives it: what was refused to be taken, or what an undone leaving
+/// gave back. It is taken away.
 #[utoipa::path(post, path = "/v1/people/{id}/access/@let_go", tag = "people", operation_id = "let_go_of_access",
     params(("id" = String, Path)), request_body = LetGoBody,
     responses((status = 200, body = DoneView)))]

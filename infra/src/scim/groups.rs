@@ -86,14 +86,20 @@ impl ScimProvisioner {
                 Err(outcome) => return outcome,
             }
         }
+        let mut came = done(id);
         for (group, wanted) in changes {
             let outcome = self.change_member(&group, &user.id, wanted, errand).await;
-            if !matches!(outcome, Outcome::Done { .. }) {
-                self.group_ids.lock().await.clear();
-                return outcome;
+            if matches!(outcome, Outcome::Done { .. }) {
+                continue;
+            }
+            self.group_ids.lock().await.clear();
+            came = outcome;
+            // One that nobody may write, "Everyone" perhaps, holds up no other.
+            if !matches!(came, Outcome::Refused { .. }) {
+                break;
             }
         }
-        done(id)
+        came
     }
 
     fn wanted(&self, errand: &Errand<'_>) -> BTreeSet<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sando_core::effect::{Action, Outcome};
 use sando_core::ports::Applications;
-use sando_world::{ScimApp, ScimOptions};
+use sando_world::{Fault, FaultKind, ScimApp, ScimOptions};
 use serde_json::json;
 
 use crate::scim::{ADA, file, id, plain, wants, with};
@@ -74,6 +74,27 @@ async fn a_missing_group_is_made_only_where_that_is_allowed_and_nothing_is_done_
     let subject = known(&wants("admin", "pro", &[]), &id(&made));
     scim.make(Action::Entitle, &subject, &key()).await;
     assert_eq!(app.user(ADA).unwrap().groups.len(), 2);
+}
+
+#[tokio::test]
+async fn a_group_that_nobody_may_write_holds_up_no_other() {
+    let (app, scim) = plain().await;
+    let all = app.insert_group("All");
+    for name in ["Members", "Pro Seats"] {
+        app.insert_group(name);
+    }
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let path = format!("/Groups/{all}");
+    let fault = Fault::on("PATCH", &path, FaultKind::Status(403));
+    app.faults().push(fault);
+
+    let subject = known(&wants("member", "pro", &["All"]), &id(&made));
+    let outcome = scim.make(Action::Entitle, &subject, &key()).await;
+
+    assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
+    let groups: BTreeSet<String> = app.user(ADA).unwrap().groups.into_iter().collect();
+    let expect = ["Members", "Pro Seats"].map(str::to_owned);
+    assert_eq!(groups, BTreeSet::from(expect));
 }
 
 #[tokio::test]

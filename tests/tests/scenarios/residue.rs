@@ -1,18 +1,19 @@
 //! Whoever leaves also loses what nobody here gave and a roster shows.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sando_core::account::{Account, AccountState};
+use sando_core::admin::kept::let_go;
 use sando_core::admin::people::reinstate;
 use sando_core::audit::AuditValue;
 use sando_core::config::ConfigKind;
 use sando_core::definition::{IdHash, User};
 use sando_core::grant::{Grant, GrantState};
-use sando_core::ids::Slug;
+use sando_core::ids::{PersonId, Slug};
 use sando_core::roster::{Entry, Face};
 use sando_core::store::{Commit, Group, Loaded, Put, Version};
 use sando_core::task::TaskKind;
 use sando_tests::harness::{Scene, engineer};
-use sando_world::NewCandidate;
+use sando_world::{CandidateIds, NewCandidate};
 use serde_json::{Map, json};
 
 fn slug(text: &str) -> Slug {
@@ -161,10 +162,8 @@ async fn an_account_that_only_a_roster_shows_goes_with_whoever_leaves() {
     assert_eq!(scene.machine.times_said(&person.id, &said).await, 1);
 }
 
-#[tokio::test]
-async fn an_undone_leaving_gives_back_what_somebody_gave_by_hand() {
-    let scene = Scene::start().await;
-    let ports = &scene.machine.ports;
+/// Ada, an engineer, whom somebody made an administrator of Design and put into the book club by hand.
+async fn given_by_hand(scene: &Scene) -> CandidateIds {
     let mut design = scene.site.app_file("design");
     design["provisioner"]["on_revoke"] = json!("remove");
     design["provisioner"]["group_for"]["role"] = json!({ "admin": "Admins" });
@@ -174,14 +173,44 @@ async fn an_undone_leaving_gives_back_what_somebody_gave_by_hand() {
     for group in ["Admins", "book club"] {
         scene.site.design.join_by_hand(&user, group);
     }
+    ids
+}
 
+/// She leaves; answers who that is.
+async fn leaves(scene: &Scene, ids: &CandidateIds) -> PersonId {
     scene.terminate(&ids.opportunity).await;
     scene.machine.settle().await;
-
     assert_eq!(scene.site.sizes(), [1, 0, 1]);
-    let person = scene.machine.persons().await.remove(0).id;
+    scene.machine.persons().await.remove(0).id
+}
+
+/// It was a mistake.
+async fn is_back(scene: &Scene, person: &PersonId) {
+    let who = scene.by_hand(person);
+    reinstate(&scene.machine.ports, &who, person, "a mistake", false)
+        .await
+        .unwrap();
+    scene.machine.settle().await;
+    assert_eq!(scene.site.active(), [1, 1, 1]);
+}
+
+/// Her groups in Design.
+fn groups(scene: &Scene) -> Vec<String> {
+    let mut groups = scene.site.design.users().remove(0).groups;
+    groups.sort();
+    groups
+}
+
+#[tokio::test]
+async fn an_undone_leaving_gives_back_what_somebody_gave_by_hand() {
+    let scene = Scene::start().await;
+    let ids = given_by_hand(&scene).await;
+
+    let person = leaves(&scene, &ids).await;
+
     let group = Group::Grants(person.clone());
-    let grants: Vec<Loaded<Grant>> = ports.store.all(&group).await.unwrap();
+    let store = &scene.machine.ports.store;
+    let grants: Vec<Loaded<Grant>> = store.all(&group).await.unwrap();
     let by_hand = |app: &str| {
         let mut grants = grants.iter().map(|grant| &grant.entity);
         let grant = grants.find(|grant| grant.app == slug(app)).unwrap();
@@ -192,14 +221,42 @@ async fn an_undone_leaving_gives_back_what_somebody_gave_by_hand() {
     assert_eq!(by_hand("mail"), None);
     assert_eq!(by_hand("wiki"), None, "it shows nothing");
 
+    is_back(&scene, &person).await;
+
+    assert_eq!(groups(&scene), ["Admins", "Pro Seats", "book club"]);
+}
+
+#[tokio::test]
+async fn a_second_undone_leaving_gives_it_back_again() {
+    let scene = Scene::start().await;
+    let ids = given_by_hand(&scene).await;
+
+    for _ in 0..2 {
+        let person = leaves(&scene, &ids).await;
+        is_back(&scene, &person).await;
+    }
+
+    assert_eq!(groups(&scene), ["Admins", "Pro Seats", "book club"]);
+}
+
+#[tokio::test]
+async fn what_came_back_by_hand_can_be_let_go() {
+    let scene = Scene::start().await;
+    let ports = &scene.machine.ports;
+    let ids = given_by_hand(&scene).await;
+    let person = leaves(&scene, &ids).await;
+    is_back(&scene, &person).await;
     let who = scene.by_hand(&person);
-    reinstate(ports, &who, &person, "a mistake", false)
+    let design = BTreeSet::from([slug("design")]);
+
+    let_go(ports, &who, &person, &design, "not needed")
         .await
         .unwrap();
     scene.machine.settle().await;
 
-    assert_eq!(scene.site.active(), [1, 1, 1]);
-    let mut groups = scene.site.design.users().remove(0).groups;
-    groups.sort();
-    assert_eq!(groups, ["Admins", "Pro Seats", "book club"]);
+    assert!(scene.machine.persons().await.remove(0).by_hand.is_empty());
+    // A group that is neither a role nor a plan is never taken.
+    assert_eq!(groups(&scene), ["Pro Seats", "book club"]);
+    let again = let_go(ports, &who, &person, &design, "not needed").await;
+    assert!(again.is_err());
 }

@@ -278,7 +278,11 @@ fn restored(mut back: Loaded<Person>, part: &Identifiers) -> (Loaded<Person>, BT
     back.entity.identifiers = merged.identifiers;
     back.entity.identifiers.add(part);
     back.entity.leaves_at = merged.leaves_at;
+    let left_with = back.entity.left_with.clone();
     back.entity.enter(merged.state);
+    if let Some(had) = left_with.filter(|_| merged.state.may_receive()) {
+        (back.entity.kept, back.entity.by_hand) = (had.kept, had.by_hand);
+    }
     (back, merged.claims)
 }
 

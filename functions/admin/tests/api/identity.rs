@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use sando_core::event::{Hint, ToldArchive};
+use sando_core::grant::Entitlement;
 use sando_core::handle::inbox::receive;
-use sando_core::ids::{LeverId, Slug};
+use sando_core::ids::{LeverId, PersonId, Slug};
 use sando_core::lever::{Archived, Candidacy, OfferState};
+use sando_core::person::Person;
 use sando_core::ports::Reading;
+use sando_core::store::{Commit, Key, Loaded, Put};
 use serde_json::{Value, json};
 
 use crate::builder::connected_to;
@@ -218,6 +221,43 @@ async fn a_split_gives_back_who_had_what() {
     let theirs = hired(&world, ["opp-3", "contact-2", "ada@home.example"]).await;
     let hers = hired(&world, ["opp-4", "contact-1", "ada@mail.example"]).await;
     assert_eq!((theirs, hers), (twin, ada));
+}
+
+async fn stored(world: &World, id: &str) -> Loaded<Person> {
+    let key = Key::Person(PersonId::parse(id).unwrap());
+    let found = world.ports.store.find::<Person>(&key).await;
+    found.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_split_gives_back_what_no_policy_gives() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    let mut person = stored(&world, &twin).await;
+    let app = |name: &str| Slug::parse(name).unwrap();
+    let admin = Entitlement {
+        role: Some("admin".to_owned()),
+        ..Entitlement::default()
+    };
+    person.entity.kept = [(app("desk"), admin.clone())].into();
+    person.entity.by_hand = [(app("figma"), admin)].into();
+    let commit = Commit {
+        puts: vec![Put::of(&person.entity, person.version)],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(120).await;
+    let away = stored(&world, &twin).await.entity;
+    assert!(away.kept.is_empty() && away.by_hand.is_empty());
+
+    split(&world, &ada, &[&twin]).await.expect(200);
+    world.pass(120).await;
+
+    let back = stored(&world, &twin).await.entity;
+    assert_eq!(back.kept, person.entity.kept);
+    assert_eq!(back.by_hand, person.entity.by_hand);
+    assert_eq!(figma(&world, &twin).await["state"], "active");
 }
 
 #[tokio::test]

@@ -298,6 +298,29 @@ async fn what_is_held_can_be_refused_as_a_whole() {
 }
 
 #[tokio::test]
+async fn what_is_kept_comes_back_with_whoever_left_by_mistake() {
+    let world = world();
+    let people = held_movers(&world, 3).await;
+    let kept = &people[1];
+    let (_, hash) = held(&world).await;
+    let none = json!({ "scope": "removals", "confirm": hash, "accept": "none" });
+    world.post("/v1/resume", none).await.expect(200);
+    world.pass(60).await;
+    let leave = format!("/v1/people/{kept}:terminate");
+    let now = json!({ "at": "now" });
+    world.post(&leave, now).await.expect(200);
+    world.pass(120).await;
+    assert_eq!(figma(&world, kept).await, "revoked");
+
+    let back = format!("/v1/people/{kept}:reinstate");
+    let why = json!({ "reason": "a mistake" });
+    world.post(&back, why).await.expect(200);
+    world.pass(120).await;
+
+    assert_eq!(figma(&world, kept).await, "active");
+}
+
+#[tokio::test]
 async fn who_has_left_keeps_nothing_and_only_what_is_held_is_refused() {
     let world = world();
     let people = held_movers(&world, 3).await;
