@@ -106,7 +106,13 @@ async fn what_waits_for_a_human_is_listed_and_decided() {
     for told in ["approval approved", ": it is fine", "  wiki editor: active"] {
         assert!(why.contains(told), "{told} is missing: {why}");
     }
-    let why = does(&running, &["why", person, "wiki"]);
+    is_explained(&running, person);
+    assert!(running.stop());
+}
+
+/// Why somebody has an application, or not.
+fn is_explained(running: &Sando, person: &str) {
+    let why = does(running, &["why", person, "wiki"]);
     for told in [
         " and wiki: it is due by policy everybody\n",
         "\n  there is: editor active\n",
@@ -114,8 +120,7 @@ async fn what_waits_for_a_human_is_listed_and_decided() {
     ] {
         assert!(why.contains(told), "{told} is missing: {why}");
     }
-    ends(&running, &["why", person, "nothing"], 1);
-    assert!(running.stop());
+    ends(running, &["why", person, "nothing"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
