@@ -28,7 +28,7 @@ async fn wrong(stories: &[&Story], fits: fn(Way) -> bool) -> Vec<String> {
     let mut wrong = Vec::new();
     for story in stories {
         for way in ways(story).into_iter().filter(|way| fits(*way)) {
-            wrong.extend(tell(story, way).await);
+            wrong.extend(Box::pin(tell(story, way)).await);
         }
     }
     wrong

@@ -53,7 +53,7 @@ pub(super) async fn show(
     State(api): State<Api>,
     At(id): At<PersonId>,
 ) -> Result<Response, Refusal> {
-    page(&api, &visitor, &id, None).await
+    Box::pin(page(&api, &visitor, &id, None)).await
 }
 
 async fn page(
@@ -102,7 +102,7 @@ pub(super) async fn submit(
     let person = people::person(&api.ports, &id).await?.entity;
     let plan = planned(&api, &visitor, &id).await?;
     if plan.is_none_or(|plan| Seen::of(&form, &hash(&person, &plan)) != Seen::This) {
-        let page = page(&api, &visitor, &id, Some(words::PLAN_CHANGED)).await?;
+        let page = Box::pin(page(&api, &visitor, &id, Some(words::PLAN_CHANGED))).await?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }
     let who = visitor.who(&api);
