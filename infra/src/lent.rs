@@ -82,7 +82,9 @@ impl Lender {
             ),
             auth: Some(definition.auth().clone()),
             values,
-            home: Some(home.map_err(|why| forbidden(app, why))?),
+            home: Some(home.map_err(|why| {
+                forbidden(app, format!("{why}, or give the provisioner an `auth`"))
+            })?),
             owner,
         })
     }
