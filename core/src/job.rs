@@ -83,6 +83,22 @@ pub struct Counting {
     pub place: Option<Place>,
     /// What was counted so far.
     pub figures: Figures,
+    /// In how many pieces the rest lies that was counted so far.
+    #[serde(default)]
+    pub pieces: u32,
+    /// How often it was put down in pieces.
+    #[serde(default)]
+    pub turn: u32,
+}
+
+impl Counting {
+    /// Begins again, with pieces of its own.
+    pub fn begin_again(&mut self) {
+        *self = Self {
+            turn: self.turn,
+            ..Self::default()
+        };
+    }
 }
 
 /// Which events are replayed.

@@ -61,6 +61,10 @@ pub enum Key {
     Counter(String),
     /// A part of what a day came to.
     Tally(Date, u8),
+    /// What was counted last over all rosters; one item.
+    Counted,
+    /// A piece of what a count has come to after so many turns.
+    CountPiece(JobId, u32, u32),
     /// An API key.
     ApiKey(KeyId),
     /// The answer given to an idempotency key.

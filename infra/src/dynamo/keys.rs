@@ -19,6 +19,8 @@
 //! | budget | `LIMIT#<credential>` | `LIMIT` | | | | `get` |
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
+//! | what was counted last | `COUNTED` | `COUNTED` | | | | `get` |
+//! | piece of a count | `COUNT#<job>#<turn>` | `PIECE#<number>` | | | | `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | login on its way; a sign-in that came back | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
@@ -136,6 +138,11 @@ impl From<&Key> for ItemKey {
             Key::Budget(id) => (format!("LIMIT#{id}"), "LIMIT".to_owned()),
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
             Key::Tally(day, part) => (format!("TALLY#{day}"), format!("PART#{part:03}")),
+            Key::Counted => ("COUNTED".to_owned(), "COUNTED".to_owned()),
+            Key::CountPiece(job, turn, number) => (
+                format!("COUNT#{job}#{turn:010}"),
+                format!("PIECE#{number:010}"),
+            ),
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Login(name) => (format!("LOGIN#{}", free(name)), "LOGIN".to_owned()),
@@ -234,6 +241,10 @@ impl TryFrom<&ItemKey> for Key {
             (["TALLY", day], ["PART", part]) => {
                 let day = day.parse().map_err(|_| KeyError::Form)?;
                 Self::Tally(day, parse_number(part)?)
+            }
+            (["COUNTED"], ["COUNTED"]) => Self::Counted,
+            (["COUNT", job, turn], ["PIECE", number]) => {
+                Self::CountPiece(job.parse()?, parse_number(turn)?, parse_number(number)?)
             }
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),

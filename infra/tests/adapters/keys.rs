@@ -76,6 +76,9 @@ fn key() -> impl Strategy<Value = Key> {
         any::<String>().prop_map(Key::Counter),
         (1..28_i8, any::<u8>())
             .prop_map(|(day, part)| Key::Tally(jiff::civil::date(2027, 2, day), part)),
+        Just(Key::Counted),
+        (id("job_"), any::<u32>(), any::<u32>())
+            .prop_map(|(id, turn, number)| Key::CountPiece(id, turn, number)),
         id("key_").prop_map(Key::ApiKey),
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),

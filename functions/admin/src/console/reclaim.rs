@@ -23,7 +23,7 @@ use crate::review::account;
 use super::form::Form;
 use super::format::{day_of, total};
 use super::input::{Asks, At};
-use super::kept::{Kept, count_now, is_quick};
+use super::kept::{count_now, is_quick, kept};
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{empty, hidden, no_default, reason, segment};
@@ -65,7 +65,7 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let accounts = accounts::all(&api.ports).await?;
     if !query.now
-        && let Some(kept) = Kept::find(&api, &accounts, now).await?
+        && let Some(kept) = kept(&api, &accounts).await?
     {
         let page = around(words::residue(
             kept.figures.leavers(),
