@@ -292,6 +292,8 @@ async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
     );
     assert!(residue_now.contains(held) && residue_now.contains("name=\"plan\""));
     assert!(seats.contains("Acme has many users"), "{seats}");
+    let verdict = "4 users hold Acme pro; 3 seats are worth a look.";
+    assert!(seats.contains(verdict), "{seats}");
     assert!(seats_now.contains("4 users hold Acme pro"), "{seats_now}");
 }
 
