@@ -321,6 +321,9 @@ pub struct Person {
     /// The person is to be erased, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
+    /// The words by which the person is found: what a commit made them, and nobody else changes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub words: BTreeSet<String>,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
 }

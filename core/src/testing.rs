@@ -40,6 +40,7 @@ pub fn a_person() -> PersonBuilder {
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,
+        words: BTreeSet::new(),
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

@@ -1,5 +1,5 @@
-//! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, and the parts
-//! of days that are over are joined.
+//! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, with a look
+//! whether everybody can be found, and the parts of days that are over are joined.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -16,7 +16,7 @@ use crate::store::{Entity, Group, Key, Loaded, StoreError, Version};
 use crate::tally::{Tally, Used, WHOLE, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, ledger, load};
+use super::{HandleError, finding, ledger, load};
 
 /// How many days the overview shows.
 const SHOWN_DAYS: i64 = 90;
@@ -148,13 +148,20 @@ async fn join_days(ports: &Ports, now: Timestamp) -> Result<(), HandleError> {
     Ok(())
 }
 
-/// Counts on until the time is over; answers whether everything is counted.
+/// Looks first that everybody is found by their words, then counts on, until the time is over; answers whether everything
+/// is counted.
 pub(super) async fn portion(
     ports: &Ports,
     id: &JobId,
     counting: &mut Counting,
     until: Timestamp,
 ) -> Result<bool, HandleError> {
+    if !counting.all_found {
+        counting.all_found = finding::catch_up(ports, &mut counting.people, until).await?;
+        if !counting.all_found {
+            return Ok(false);
+        }
+    }
     let company = load::company(ports).await?;
     let now = ports.clock.now();
     let desk = Desk::open(ports, company, now, &Lifecycle::ALL, UNUSED_DAYS).await?;

@@ -274,6 +274,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,
+        words: BTreeSet::new(),
         created_at: now,
     }
 }
