@@ -1,15 +1,18 @@
 //! Find: whatever begins so, or has this id; a page without its script, a list in the palette with it.
 
 use axum::body::Body;
+use sando_core::admin::accounts;
 use sando_core::admin::named::named;
 use sando_core::ids::PersonId;
-use sando_core::store::{Commit, Put, Version};
+use sando_core::roster::Entry;
+use sando_core::store::{Commit, PageRequest, Put, Query, Version};
 use sando_core::testing::a_person;
 use serde_json::json;
 
 use super::{Browser, everything};
+use crate::builder::connected_to;
 use crate::metrics::a_day_is_counted;
-use crate::reports::company;
+use crate::reports::{company, row};
 use crate::world::{World, ada, world};
 
 /// So many became known after everybody else, in a way that keeps no words of them.
@@ -174,4 +177,35 @@ async fn the_palette_gets_a_list_and_every_page_leads_there_without_it() {
     assert_eq!(list.text.matches("id=\"found\"").count(), 1);
     assert!(page.text.contains("href=\"/console/find\""));
     assert_eq!(page.text.matches("id=\"found\"").count(), 1);
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_a_whole_address_or_id_wherever_they_lie() {
+    let world = world();
+    let seen = "2027-01-03T09:00:00Z";
+    let rows = (0..700).map(|n| row(&format!("u{n}"), &format!("user{n}@contoso.example"), seen));
+    connected_to(&world, rows.collect()).await;
+    let account = accounts::all(&world.ports).await.unwrap().remove(0).entity;
+    let page = PageRequest {
+        limit: 1_000,
+        cursor: None,
+    };
+    let roster = Query::Roster(account.roster.clone());
+    let all = world.ports.store.list(&roster, &page).await.unwrap().items;
+    let last: Entry = all.last().unwrap().read().unwrap().entity;
+    let user = &last.visible(account.applied).unwrap().user;
+    let address = user.email.as_deref().unwrap();
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let users = "/console/accounts/acme/prod/users?q=";
+
+    for text in [address, user.external_id.as_str()] {
+        let page = viewer.get(&format!("{users}{text}")).await.text;
+        let shown = format!("<td data-label=\"Address\">{address}</td>");
+        assert_eq!(page.matches(&shown).count(), 1, "{text}: {page}");
+    }
+    let nobody = viewer.get(&format!("{users}nobody")).await.text;
+    assert!(nobody.contains("Nobody so far; more follow."), "{nobody}");
+    assert!(nobody.contains("600 were looked at"), "{nobody}");
+    let next = viewer.get(&format!("{users}user")).await.text;
+    assert!(next.contains("50 were looked at"), "{next}");
 }
