@@ -68,6 +68,31 @@ impl Marks {
     }
 }
 
+/// The words that somebody is found by. Personal: `Debug` shows how many there are.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(BTreeSet<String>);
+
+impl Words {
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// With others.
+    #[must_use]
+    pub fn with(&self, others: Self) -> Self {
+        Self(self.0.iter().cloned().chain(others.0).collect())
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Words({})", self.0.len())
+    }
+}
+
 /// What marks are made with; one for an installation. Never printed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Finder {
@@ -127,8 +152,8 @@ impl Finder {
 
     /// The keys that stand for these words of a person.
     #[must_use]
-    pub fn keys(&self, words: &BTreeSet<String>, person: &PersonId) -> BTreeSet<Key> {
-        let marks = words.iter().map(|word| self.mark(word));
+    pub fn keys(&self, words: &Words, person: &PersonId) -> BTreeSet<Key> {
+        let marks = words.0.iter().map(|word| self.mark(word));
         marks.map(|mark| Key::Word(mark, person.clone())).collect()
     }
 
@@ -136,7 +161,8 @@ impl Finder {
     #[must_use]
     pub fn first(&self, person: &Person, beginning: &str) -> Option<Mark> {
         let cut: String = beginning.chars().take(LETTERS).collect();
-        let words = person.words.iter().filter(|word| word.starts_with(&cut));
+        let words = person.words.0.iter();
+        let words = words.filter(|word| word.starts_with(&cut));
         words.map(|word| self.mark(word)).min()
     }
 }
@@ -169,10 +195,10 @@ impl Entity for Word {
 /// The words that somebody is to be found by: those of the name, then those of addresses before their `@`; none of
 /// somebody who was merged away. Cut after the letters that are told apart.
 #[must_use]
-pub fn of(person: &Person) -> BTreeSet<String> {
+pub fn of(person: &Person) -> Words {
     let mut found = BTreeSet::new();
     if person.merged.is_some() {
-        return found;
+        return Words(found);
     }
     let local = |name: &str| {
         let address = person.text(name)?;
@@ -188,7 +214,7 @@ pub fn of(person: &Person) -> BTreeSet<String> {
             found.insert(word.chars().take(LETTERS).collect());
         }
     }
-    found
+    Words(found)
 }
 
 /// The word of a text that tells the most of whom it means; none if nobody can be found by it.
@@ -236,7 +262,7 @@ mod tests {
             .with("personal_email", "zoe99+jobs@mail.example")
             .build();
 
-        let words: Vec<String> = of(&ada).into_iter().collect();
+        let words: Vec<String> = of(&ada).0.into_iter().collect();
 
         assert_eq!(words, ["ada", "lukasiew", "zoe", "zoe99"]);
         for text in [
@@ -259,7 +285,8 @@ mod tests {
         let many = "alpha beta gamma delta epsilon zeta eta theta iota kappa";
         let person = a_person().with("name", many).build();
 
-        assert_eq!(of(&person).len(), MOST_WORDS);
+        assert_eq!(of(&person).0.len(), MOST_WORDS);
+        assert_eq!(format!("{:?}", of(&person)), "Words(8)");
     }
 
     #[test]

@@ -38,8 +38,7 @@ pub(super) async fn follow(ports: &Ports, commit: &mut Commit) -> Result<(), Han
     }
     let finder = finder(ports, commit).await?;
     for person in &gone {
-        let mut all = person.words.clone();
-        all.extend(words::of(person));
+        let all = person.words.with(words::of(person));
         let known = known(ports, &finder.keys(&all, &person.id)).await?;
         commit.deletes.extend(known.into_values());
     }
