@@ -77,7 +77,7 @@ pub(super) async fn show(
             look_through::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?
         }
     };
-    let is_cut = query.is_filtered() && found.next_cursor.is_some();
+    let is_cut = !text.is_empty() && found.next_cursor.is_some();
     let older_from = query.address(!is_by_words && !text.is_empty());
     let body = html! {
         (filter(&query))
