@@ -79,10 +79,33 @@ pub struct FedPeople {
 /// What is spent and what leavers hold, as far as it is counted.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Counting {
+    /// Everybody is found by their words.
+    #[serde(default)]
+    pub all_found: bool,
+    /// Where the next people begin who may not be.
+    #[serde(default)]
+    pub people: Option<String>,
     /// Where the next users begin.
     pub place: Option<Place>,
     /// What was counted so far.
     pub figures: Figures,
+    /// In how many pieces the rest lies that was counted so far.
+    #[serde(default)]
+    pub pieces: u32,
+    /// How often it was put down in pieces.
+    #[serde(default)]
+    pub turn: u32,
+}
+
+impl Counting {
+    /// Begins again, with pieces of its own.
+    pub fn begin_again(&mut self) {
+        *self = Self {
+            all_found: self.all_found,
+            turn: self.turn,
+            ..Self::default()
+        };
+    }
 }
 
 /// Which events are replayed.

@@ -28,6 +28,7 @@ pub mod person;
 pub mod policy;
 pub mod retention;
 pub mod rule;
+pub mod words;
 pub mod workflow;
 
 pub mod address;

@@ -12,6 +12,7 @@ use crate::entitlement::{self, Entitlement};
 use crate::erasure::{Erasure, Extent};
 use crate::ids::{AppSlug, LeverId, PersonId};
 use crate::store::{Entity, Key, Listing};
+use crate::words::Words;
 
 /// An address as people are matched by it: lower case, no plus tag, no dots where the provider ignores them.
 /// `Debug` shows the domain only.
@@ -321,6 +322,9 @@ pub struct Person {
     /// The person is to be erased, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
+    /// The words by which the person is found: what a commit made them, and nobody else changes.
+    #[serde(default, skip_serializing_if = "Words::is_empty")]
+    pub words: Words,
     /// When Sando first knew of the person.
     pub created_at: Timestamp,
 }

@@ -22,6 +22,7 @@ use crate::ids::{
     ApprovalId, DeliveryId, EffectKey, EventId, GrantId, JobId, KeyId, LeverId, PersonId, RosterId,
     RunId, Slug, TaskId, derive,
 };
+use crate::words::Mark;
 
 pub use error::StoreError;
 pub use list::{Page, PageRequest, Query};
@@ -61,12 +62,20 @@ pub enum Key {
     Counter(String),
     /// A part of what a day came to.
     Tally(Date, u8),
+    /// What was counted last over all rosters; one item.
+    Counted,
+    /// A piece of what a count has come to after so many turns.
+    CountPiece(JobId, u32, u32),
     /// An API key.
     ApiKey(KeyId),
     /// The answer given to an idempotency key.
     Answer(String),
     /// A login at a provider that is on its way, by the hash of what comes back.
     Login(String),
+    /// What words are made unreadable with in keys; one item.
+    Finder,
+    /// A word of a person's, by its mark.
+    Word(Mark, PersonId),
     /// Which process makes something that may be there once only.
     Turn(String),
     /// A session of the console, or a link that opens one.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::ids::PersonId;
 use crate::person::{Attributes, Identifiers, Lifecycle, Person};
+use crate::words::Words;
 
 /// A person who has started, with the attributes of an engineer.
 #[must_use]
@@ -40,6 +41,7 @@ pub fn a_person() -> PersonBuilder {
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,
+        words: Words::default(),
         created_at: Timestamp::UNIX_EPOCH,
     })
 }

@@ -8,7 +8,7 @@ use sando_core::definition::IdHash;
 use sando_core::ids::derive;
 use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
 
-use crate::dynamo::keys::{ItemKey, parse_time, time_text};
+use crate::dynamo::keys::{ItemKey, parse_time, time_text, word_range};
 
 /// The most items of one page.
 const MAX_PAGE: usize = 1_000;
@@ -92,7 +92,10 @@ pub(crate) fn first_place(query: &Query, page: &PageRequest) -> Result<Option<St
 /// The cursor after an item of a list that is read from the table itself.
 pub(crate) fn print_key(query: &Query, key: &Key) -> String {
     let ItemKey { sk, .. } = ItemKey::from(key);
-    let last = sk.rsplit('#').next().unwrap_or_default();
+    let last = match query {
+        Query::Words(_) => sk.as_str(),
+        _ => sk.rsplit('#').next().unwrap_or_default(),
+    };
     print_cursor(query, last)
 }
 
@@ -115,6 +118,12 @@ pub(crate) fn parse_key(query: &Query, cursor: &str) -> Result<Key, StoreError> 
             .parse()
             .ok()
             .map(|number| Key::Sync(roster.clone(), number)),
+        Query::Words(marks) => {
+            let (pk, ..) = word_range(marks);
+            let sk = last.to_owned();
+            let key = Key::try_from(&ItemKey { pk, sk }).ok();
+            key.filter(|key| matches!(key, Key::Word(mark, _) if marks.have(*mark)))
+        }
         Query::States { .. } | Query::Before { .. } | Query::Person { .. } => None,
     };
     key.ok_or(StoreError::BadCursor)
@@ -133,8 +142,16 @@ fn fingerprint(query: &Query) -> String {
         Query::Person { person, kind } => vec!["person", person.as_str(), kind],
         Query::Roster(roster) => vec!["roster", roster.as_str()],
         Query::Syncs(roster) => vec!["syncs", roster.as_str()],
+        Query::Words(marks) => {
+            let marks = [marks.from, marks.to].map(String::from);
+            return short(&["words", &marks.concat()]);
+        }
     };
-    let mut text = derive(&parts);
+    short(&parts)
+}
+
+fn short(parts: &[&str]) -> String {
+    let mut text = derive(parts);
     text.truncate(16);
     text
 }

@@ -3,14 +3,11 @@
 use std::iter::successors;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::account::Account;
-use crate::handle::count::{job_of, of_parts, whole_days};
-use crate::job::{Job, JobState, Work};
+use crate::handle::count::{of_parts, whole_days};
 use crate::ports::Ports;
-use crate::report::Figures;
+use crate::report::Counted;
 use crate::store::Key;
 use crate::tally::Tally;
 
@@ -40,25 +37,11 @@ async fn one(ports: &Ports, day: Date, whole: Option<Tally>) -> Result<Tally, Ad
     }
 }
 
-/// What was counted last over all rosters, on this day or the one before; none while it is being counted.
+/// What was counted last over all rosters, whatever was connected since; none if nothing was counted yet.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn figures(
-    ports: &Ports,
-    today: Date,
-    accounts: &[Account],
-) -> Result<Option<(Figures, Timestamp)>, AdminError> {
-    let days = [Some(today), today.yesterday().ok()];
-    for day in days.into_iter().flatten() {
-        let key = Key::Job(job_of(day, accounts));
-        let Some(job) = ports.store.find::<Job>(&key).await? else {
-            continue;
-        };
-        if let (JobState::Done, Work::Count(counting)) = (job.entity.state, &job.entity.work) {
-            let at = job.entity.finished_at.unwrap_or(job.entity.started_at);
-            return Ok(Some((counting.figures.clone(), at)));
-        }
-    }
-    Ok(None)
+pub async fn counted(ports: &Ports) -> Result<Option<Counted>, AdminError> {
+    let found = ports.store.find::<Counted>(&Key::Counted).await?;
+    Ok(found.map(|found| found.entity))
 }

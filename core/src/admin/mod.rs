@@ -25,6 +25,7 @@ pub mod leaving;
 pub mod lever;
 pub mod logins;
 pub mod metrics;
+pub mod named;
 pub mod outside;
 pub mod pause;
 pub mod people;

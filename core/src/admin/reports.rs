@@ -11,7 +11,8 @@ use crate::ids::{AppSlug, PersonId};
 use crate::person::Lifecycle;
 use crate::ports::Ports;
 use crate::report::{
-    Flag, Forecast, Forecasting, Licences, Residue, Seat, Spend, WEEKS, license_name,
+    Costing, Costs, Flag, Forecast, Forecasting, Licences, Residue, Seat, Spend, WEEKS,
+    license_name,
 };
 
 use super::people::person;
@@ -98,43 +99,19 @@ pub async fn forecast(ports: &Ports, now: Timestamp, weeks: usize) -> Result<For
     Ok(forecasting.finish(&desk.moving, &desk.company, &desk.read(), now, weeks))
 }
 
-/// Everything about money, from one walk.
-#[derive(Clone, PartialEq, Default, Debug)]
-pub struct Costs {
-    /// What is spent.
-    pub spend: Spend,
-    /// How well licences are used.
-    pub licences: Licences,
-    /// What people who left still hold.
-    pub residue: Residue,
-    /// How many seats are missing or free in the weeks ahead.
-    pub forecast: Forecast,
-}
-
 /// Spend, licences, residue and forecast together (L20, X10, X13).
 ///
 /// # Errors
 /// If the store cannot be read.
 pub async fn costs(ports: &Ports, now: Timestamp, days: u32) -> Result<Costs, AdminError> {
     let desk = desk(ports, now, &Lifecycle::ALL, days).await?;
-    let mut costs = Costs::default();
-    for app in desk.company.apps.values() {
-        costs.licences.bought(app);
-    }
-    let mut forecasting = Forecasting::new(&desk.moving);
+    let mut costing = Costing::new(&desk.company, &desk.moving);
     walk(ports, &desk, |seat| {
-        costs.spend.add(&seat);
         let app = desk.company.apps.get(&seat.app);
-        forecasting.hold(&seat, app);
-        costs.licences.add(seat.clone(), app);
-        if seat.state == Some(Lifecycle::Left) {
-            costs.residue.add(seat);
-        }
+        costing.add(seat, app);
     })
     .await?;
-    let (people, read) = (&desk.moving, desk.read());
-    costs.forecast = forecasting.finish(people, &desk.company, &read, now, WEEKS);
-    Ok(costs)
+    Ok(costing.finish(&desk.moving, &desk.company, &desk.read(), now, WEEKS))
 }
 
 /// Who holds one licence: whoever could give it back before the others.

@@ -20,7 +20,6 @@ use crate::report::{Place as At, Seat};
 use crate::review::{Reviewed, Verdict};
 use crate::roster::Entry;
 use crate::store::{Key, Loaded, Version};
-use crate::tally::day_of;
 use crate::task::{Task, TaskKind, TaskState};
 
 use super::{AdminError, Who, accounts, deciding, definitions, files, metrics};
@@ -98,18 +97,16 @@ pub struct Unmatched {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn unmatched(
-    ports: &Ports,
-    desk: &Desk,
-    now: Timestamp,
-) -> Result<Option<Vec<Unmatched>>, AdminError> {
-    let counted = metrics::figures(ports, day_of(now), &desk.accounts).await?;
-    let Some((figures, _)) = counted else {
+pub async fn unmatched(ports: &Ports, desk: &Desk) -> Result<Option<Vec<Unmatched>>, AdminError> {
+    let Some(counted) = metrics::counted(ports).await? else {
         return Ok(None);
     };
     let definitions = definitions::all(ports).await?;
     let mut found = Vec::new();
-    for account in desk.accounts.iter().filter(|account| account.applied > 0) {
+    let figures = &counted.figures;
+    // An account that was connected since was not counted.
+    let is_counted = |account: &&Account| account.applied > 0 && figures.knows(&account.label());
+    for account in desk.accounts.iter().filter(is_counted) {
         let of = definitions
             .iter()
             .find(|item| item.entity.id == account.definition);

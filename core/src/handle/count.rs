@@ -1,5 +1,5 @@
-//! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, and the parts
-//! of days that are over are joined.
+//! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, with a look
+//! whether everybody can be found, and the parts of days that are over are joined.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -11,19 +11,19 @@ use crate::ids::JobId;
 use crate::job::{Counting, Job, Work};
 use crate::person::Lifecycle;
 use crate::ports::Ports;
-use crate::report::UNUSED_DAYS;
-use crate::store::{Group, Key, Loaded, StoreError, Version};
+use crate::report::{Costing, CountPiece, Counted, Figures, UNUSED_DAYS, WEEKS};
+use crate::store::{Entity, Group, Key, Loaded, StoreError, Version};
 use crate::tally::{Tally, Used, WHOLE, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, ledger, load};
+use super::{HandleError, finding, ledger, load};
 
 /// How many days the overview shows.
 const SHOWN_DAYS: i64 = 90;
 
-/// The job that counts on a day over so many rosters: another one when an account was read for the first time.
-#[must_use]
-pub fn job_of(day: Date, accounts: &[Account]) -> JobId {
+/// The job that counts on a day over so many rosters: another one when an account was read for the first time. Until it is
+/// done, what was counted before stays what is known.
+fn job_of(day: Date, accounts: &[Account]) -> JobId {
     let read = accounts.iter().filter(|account| account.applied > 0);
     JobId::derived(&["count", &day.to_string(), &read.count().to_string()])
 }
@@ -148,33 +148,129 @@ async fn join_days(ports: &Ports, now: Timestamp) -> Result<(), HandleError> {
     Ok(())
 }
 
-/// Counts on until the time is over; answers whether everything is counted.
+/// Looks first that everybody is found by their words, then counts on, until the time is over; answers whether everything
+/// is counted.
 pub(super) async fn portion(
     ports: &Ports,
+    id: &JobId,
     counting: &mut Counting,
     until: Timestamp,
 ) -> Result<bool, HandleError> {
+    if !counting.all_found {
+        counting.all_found = finding::catch_up(ports, &mut counting.people, until).await?;
+        if !counting.all_found {
+            return Ok(false);
+        }
+    }
     let company = load::company(ports).await?;
     let now = ports.clock.now();
     let desk = Desk::open(ports, company, now, &Lifecycle::ALL, UNUSED_DAYS).await?;
+    let mut costing = match take_up(ports, id, counting).await? {
+        Some(costing) => costing,
+        None => {
+            counting.begin_again();
+            Costing::new(&desk.company, &desk.moving)
+        }
+    };
     loop {
         let some = match page(ports, &desk, counting.place.as_ref(), AT_ONCE).await {
             // The account was replaced meanwhile: another roster has other places.
             Err(HandleError::Store(StoreError::BadCursor)) => {
-                *counting = Counting::default();
+                counting.begin_again();
                 return Ok(false);
             }
             read => read?,
         };
-        some.seats
-            .iter()
-            .for_each(|seat| counting.figures.add(seat));
+        for seat in some.seats {
+            counting.figures.add(&seat);
+            let app = desk.company.apps.get(&seat.app);
+            costing.add(seat, app);
+        }
         counting.place = some.next;
         if counting.place.is_none() {
+            keep(ports, &desk, counting.figures.clone(), costing).await?;
             return Ok(true);
         }
         if ports.clock.now() >= until {
+            put_down(ports, id, counting, &desk, costing).await?;
             return Ok(false);
         }
     }
+}
+
+/// What was put down in pieces after the turn before; none where a count begins, or has to begin again.
+async fn take_up(
+    ports: &Ports,
+    id: &JobId,
+    counting: &Counting,
+) -> Result<Option<Costing>, HandleError> {
+    if counting.place.is_none() {
+        return Ok(None);
+    }
+    let keys =
+        (0..counting.pieces).map(|number| Key::CountPiece(id.clone(), counting.turn, number));
+    let keys: Vec<Key> = keys.collect();
+    let mut text = String::new();
+    for stored in ports.store.get_all(&keys).await? {
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        text += &stored.read::<CountPiece>()?.entity.text;
+    }
+    Ok(serde_json::from_str(&text).ok())
+}
+
+/// Puts down what was counted so far: it counts once the job says so, until then the pieces of the turn before do.
+async fn put_down(
+    ports: &Ports,
+    id: &JobId,
+    counting: &mut Counting,
+    desk: &Desk,
+    mut costing: Costing,
+) -> Result<(), HandleError> {
+    let here = counting.place.as_ref();
+    let ahead = desk.accounts.iter().filter(|account| {
+        here.is_none_or(|here| {
+            (&account.definition, &account.name) >= (&here.definition, &here.name)
+        })
+    });
+    costing.forget_all_but(&ahead.map(|account| account.app.clone()).collect());
+    let text = serde_json::to_string(&costing).unwrap_or_default();
+    let (now, turn) = (ports.clock.now(), counting.turn.saturating_add(1));
+    let pieces = CountPiece::cut(id, turn, &text, now);
+    (counting.turn, counting.pieces) = (turn, 0);
+    for piece in pieces {
+        counting.pieces = counting.pieces.saturating_add(1);
+        // A turn that was cut off may have left one.
+        let stored = ports.store.get(&piece.key()).await?;
+        let piece = Loaded {
+            entity: piece,
+            version: stored.map_or(Version::ABSENT, |stored| stored.version),
+            due: None,
+        };
+        let mut changes = changes(now);
+        changes.update(&piece);
+        ledger::commit(ports, changes).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what everything came to, in the place of what was counted before.
+async fn keep(
+    ports: &Ports,
+    desk: &Desk,
+    figures: Figures,
+    costing: Costing,
+) -> Result<(), HandleError> {
+    let now = ports.clock.now();
+    let costs = costing.finish(&desk.moving, &desk.company, &desk.read(), now, WEEKS);
+    let before = ports.store.get(&Key::Counted).await?;
+    let counted = Loaded {
+        entity: Counted::of(figures, costs, now),
+        version: before.map_or(Version::ABSENT, |before| before.version),
+        due: None,
+    };
+    let mut changes = changes(now);
+    changes.update(&counted);
+    ledger::commit(ports, changes).await
 }

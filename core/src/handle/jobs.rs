@@ -78,6 +78,6 @@ async fn portion(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<bool,
         Work::Rehearse(rehearsing) => {
             rehearsal::portion(ports, &job.actor, &job.id, rehearsing).await
         }
-        Work::Count(counting) => count::portion(ports, counting, until).await,
+        Work::Count(counting) => count::portion(ports, &job.id, counting, until).await,
     }
 }

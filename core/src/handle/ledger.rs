@@ -11,8 +11,8 @@ use crate::ports::{Ports, WorkMessage};
 use crate::store::{Commit, Key, Loaded, Put, StoreError, Version};
 use crate::tally::{SHARDS, Tally, day_of};
 
-use super::HandleError;
 use super::cipher::Cipher;
+use super::{HandleError, finding};
 
 /// How often a commit is repeated while the store is busy or a stream's head moves.
 const TRIES: u32 = 12;
@@ -54,7 +54,7 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
 
 /// Is it something that everybody writes to, and that no decision rests on?
 fn is_shared(key: &Key) -> bool {
-    matches!(key, Key::Head(_) | Key::PersonKey(_)) || Tally::has(key)
+    matches!(key, Key::Head(_) | Key::PersonKey(_) | Key::Finder) || Tally::has(key)
 }
 
 fn pause(tries: u32) -> Duration {
@@ -89,6 +89,7 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
     commit
         .puts
         .extend(letters.map(|letter| Put::of(letter, Version::ABSENT)));
+    finding::follow(ports, &mut commit).await?;
     Ok(commit)
 }
 

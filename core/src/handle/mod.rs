@@ -17,6 +17,7 @@ pub mod erasure;
 pub(crate) mod events;
 mod evidence;
 pub mod files;
+mod finding;
 mod forget;
 pub mod handshake;
 pub mod holds;

@@ -20,6 +20,7 @@ use crate::rule::EventKind;
 use crate::run::Run;
 use crate::store::Loaded;
 use crate::task::{Task, TaskKind, TaskState};
+use crate::words::Words;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -274,6 +275,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         merged: None,
         absorbed: BTreeSet::new(),
         erasure: None,
+        words: Words::default(),
         created_at: now,
     }
 }

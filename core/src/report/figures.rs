@@ -74,6 +74,12 @@ impl Figures {
         held.extend(new);
     }
 
+    /// Was anybody counted of this account?
+    #[must_use]
+    pub fn knows(&self, account: &str) -> bool {
+        self.held.contains_key(account)
+    }
+
     /// Does somebody of this account hold this licence?
     #[must_use]
     pub fn holds(&self, account: &str, license: &str) -> bool {

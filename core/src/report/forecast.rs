@@ -1,6 +1,7 @@
 //! How many seats will be needed, week by week (X10): what rosters show, what is due to those who arrive, and what those
 //! who leave give back. Pure.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -8,7 +9,7 @@ use std::slice::Iter;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Line, Money, Seat, license_name};
 use crate::access::desired;
@@ -25,9 +26,35 @@ pub const MOST_WEEKS: usize = 52;
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Who is here for longer has what is delivered after the first day, or a human knows why not.
 const NEW_DAYS: i64 = 92;
+/// How many departments and roles are told apart in a week of a forecast that is kept.
+const MOST_MOVERS: usize = 12;
 
 /// A plan of an application, by its id.
 type Which = (AppSlug, String);
+
+/// How many of which; as pairs where it is written, since a key of JSON is one text.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<(Which, u64)>", into = "Vec<(Which, u64)>")]
+struct Counts(BTreeMap<Which, u64>);
+
+impl From<Vec<(Which, u64)>> for Counts {
+    fn from(pairs: Vec<(Which, u64)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl From<Counts> for Vec<(Which, u64)> {
+    fn from(counts: Counts) -> Self {
+        counts.0.into_iter().collect()
+    }
+}
+
+impl Counts {
+    fn bump(&mut self, which: Which) {
+        let count = self.0.entry(which).or_default();
+        *count = count.saturating_add(1);
+    }
+}
 
 /// Does this person take or give back seats in the time ahead?
 #[must_use]
@@ -42,7 +69,7 @@ pub fn is_moving(person: &Person, now: Timestamp) -> bool {
 }
 
 /// Seats that are taken, or given back, by people of one department and role.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Movers {
     /// The department; empty for those who have none.
     pub department: String,
@@ -53,7 +80,7 @@ pub struct Movers {
 }
 
 /// What a week needs of a plan.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Week {
     /// The Monday on which it begins.
     pub from: Date,
@@ -70,7 +97,7 @@ pub struct Week {
 }
 
 /// What lies ahead of one plan.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Outlook {
     /// How many were bought, if the application file says.
     pub bought: Option<u64>,
@@ -99,7 +126,7 @@ impl Outlook {
 }
 
 /// What lies ahead of all plans.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Forecast {
     /// By application and plan.
     pub by_license: BTreeMap<AppSlug, BTreeMap<String, Outlook>>,
@@ -107,7 +134,42 @@ pub struct Forecast {
     pub unknown: u64,
 }
 
+impl Forecast {
+    /// Keeps the weeks of at most so many plans, those that lack the most seats or that somebody joins or leaves, and tells
+    /// apart only the first who do.
+    pub(super) fn trim(&mut self, most: usize) {
+        let plans = self.by_license.values_mut().flat_map(BTreeMap::values_mut);
+        let mut plans: Vec<&mut Outlook> = plans.collect();
+        plans.sort_by_key(|plan| Reverse((plan.most_missing(), plan.moves())));
+        for (place, plan) in plans.into_iter().enumerate() {
+            if place >= most || (plan.most_missing() == 0 && !plan.moves()) {
+                plan.weeks.clear();
+                plan.undated = 0;
+            }
+            for week in &mut plan.weeks {
+                few(&mut week.joining);
+                few(&mut week.leaving);
+            }
+        }
+    }
+}
+
+/// Sums up all movers but the first ones.
+fn few(movers: &mut Vec<Movers>) {
+    if movers.len() <= MOST_MOVERS {
+        return;
+    }
+    let rest = movers.split_off(MOST_MOVERS.saturating_sub(1));
+    let seats = rest.iter().map(|one| one.seats);
+    movers.push(Movers {
+        department: "others".to_owned(),
+        role: String::new(),
+        seats: seats.fold(0, u64::saturating_add),
+    });
+}
+
 /// A seat that is taken, or seats that are given back.
+#[derive(Clone, Debug)]
 struct Move {
     at: Timestamp,
     seats: i64,
@@ -115,13 +177,16 @@ struct Move {
     role: String,
 }
 
-/// A forecast in the making: seats first, then people.
-#[derive(Default)]
+/// A forecast in the making: seats first, which is what is written, then people.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct Forecasting {
-    held: BTreeMap<Which, u64>,
-    of: BTreeMap<PersonId, BTreeMap<Which, u64>>,
+    held: Counts,
+    of: BTreeMap<PersonId, Counts>,
+    #[serde(skip)]
     moves: BTreeMap<Which, Vec<Move>>,
-    undated: BTreeMap<Which, u64>,
+    #[serde(skip)]
+    undated: Counts,
+    #[serde(skip)]
     unknown: u64,
 }
 
@@ -131,7 +196,7 @@ impl Forecasting {
     pub fn new(people: &[Person]) -> Self {
         let ids = people.iter().map(|person| person.id.clone());
         Self {
-            of: ids.map(|id| (id, BTreeMap::new())).collect(),
+            of: ids.map(|id| (id, Counts::default())).collect(),
             ..Self::default()
         }
     }
@@ -146,9 +211,9 @@ impl Forecasting {
             if let Some(id) = &seat.person
                 && let Some(theirs) = self.of.get_mut(id)
             {
-                bump(theirs, which.clone());
+                theirs.bump(which.clone());
             }
-            bump(&mut self.held, which);
+            self.held.bump(which);
         }
     }
 
@@ -172,12 +237,12 @@ impl Forecasting {
         for app in company.apps.values() {
             for plan in &app.plans {
                 let which = (app.app.clone(), plan.id.clone());
-                let held = self.held.remove(&which).unwrap_or(0);
+                let held = self.held.0.remove(&which).unwrap_or(0);
                 let moves = self.moves.remove(&which).unwrap_or_default();
                 let mut outlook = Outlook {
                     bought: plan.seats,
                     held: read.contains(&app.app).then_some(held),
-                    undated: self.undated.remove(&which).unwrap_or(0),
+                    undated: self.undated.0.remove(&which).unwrap_or(0),
                     weeks: Vec::new(),
                 };
                 outlook.weeks = ahead(plan, &outlook, moves, now, weeks);
@@ -193,7 +258,7 @@ impl Forecasting {
     /// What a person gives back, and takes: what is due and not held yet. Nothing is given on trial, nor to whoever was
     /// here before and is not managed yet.
     fn moves_of(&mut self, person: &Person, company: &Company, now: Timestamp) {
-        let theirs = self.of.remove(&person.id).unwrap_or_default();
+        let theirs = self.of.remove(&person.id).unwrap_or_default().0;
         let leaves_at = person.leaves_at;
         if let Some(at) = leaves_at {
             for (which, seats) in &theirs {
@@ -218,7 +283,7 @@ impl Forecasting {
                 continue;
             }
             let Some(at) = due.deliver.moment(person.starts_on, &place, now) else {
-                bump(&mut self.undated, which);
+                self.undated.bump(which);
                 continue;
             };
             let at = at.max(now);
@@ -240,11 +305,6 @@ impl Forecasting {
             role: text("title"),
         });
     }
-}
-
-fn bump(counts: &mut BTreeMap<Which, u64>, which: Which) {
-    let count = counts.entry(which).or_default();
-    *count = count.saturating_add(1);
 }
 
 /// The plan that is meant: the one of this id or name, or the only one.

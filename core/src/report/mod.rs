@@ -1,5 +1,7 @@
 //! Numbers about who has what (L20, L26, X10, X13): made in one walk over the rosters, with the people at hand. Pure.
 
+mod costs;
+mod counted;
 mod directory;
 mod figures;
 mod forecast;
@@ -15,6 +17,8 @@ use crate::moment;
 use crate::person::Lifecycle;
 use crate::roster::Face;
 
+pub use costs::{Costing, Costs};
+pub use counted::{CountPiece, Counted};
 pub use directory::{Directory, Holder, addresses_of};
 pub use figures::Figures;
 pub use forecast::{Forecast, Forecasting, MOST_WEEKS, Movers, Outlook, WEEKS, Week, is_moving};
@@ -25,7 +29,7 @@ pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 pub const UNUSED_DAYS: u32 = 90;
 
 /// What a user of a roster is to the company.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     /// Nobody who is known has this address.
@@ -61,7 +65,7 @@ impl Flag {
 }
 
 /// One user of a roster who can use the application or holds licences of it, with whoever they are.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Seat {
     /// Where.
     pub app: AppSlug,

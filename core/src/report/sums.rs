@@ -25,10 +25,29 @@ impl Line {
         self.seats = self.seats.saturating_add(1);
         self.monthly.join(monthly);
     }
+
+    /// Adds another.
+    pub fn join(&mut self, other: &Self) {
+        self.seats = self.seats.saturating_add(other.seats);
+        self.monthly.join(&other.monthly);
+    }
+
+    /// What it weighs: its money in the currency in which most of the total is spent; its seats where no price is known.
+    #[must_use]
+    pub fn weight(&self, total: &Money) -> u64 {
+        let main = total.0.iter().max_by_key(|(_, amount)| **amount);
+        match main {
+            Some((currency, _)) => {
+                let amount = self.monthly.0.get(currency).copied().unwrap_or(0);
+                u64::try_from(amount).unwrap_or(0)
+            }
+            None => self.seats,
+        }
+    }
 }
 
 /// What people who left still hold.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Residue {
     /// Everything.
     pub total: Line,
@@ -40,7 +59,7 @@ pub struct Residue {
     pub seats: Vec<Seat>,
     /// There are more seats than are listed.
     pub truncated: bool,
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     who: BTreeSet<PersonId>,
 }
 
@@ -68,6 +87,13 @@ impl Residue {
         }
     }
 
+    /// Forgets who holds what; the sums stay.
+    pub(super) fn trim(&mut self) {
+        self.truncated = self.total.seats > 0;
+        self.seats.clear();
+        self.who.clear();
+    }
+
     /// Who still holds something.
     pub fn leavers(&self) -> impl Iterator<Item = &PersonId> {
         self.who.iter()
@@ -75,7 +101,7 @@ impl Residue {
 }
 
 /// The use of one licence of one application.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Licence {
     /// How many were bought, if the application file says.
     pub bought: Option<u64>,
@@ -84,10 +110,9 @@ pub struct Licence {
     /// Held and in use: by somebody who is here, seen lately as far as can be told.
     pub used: u64,
     /// Held by somebody of whom the application tells when they were there last.
-    #[serde(skip)]
     pub told: u64,
     /// By why a seat is noticed.
-    pub noticed: BTreeMap<&'static str, u64>,
+    pub noticed: BTreeMap<String, u64>,
     /// What those that are held cost a month.
     pub monthly: Money,
     /// How many could be had back.
@@ -97,7 +122,7 @@ pub struct Licence {
 }
 
 /// How well licences are used.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Licences {
     /// By application and licence.
     pub by_license: BTreeMap<AppSlug, BTreeMap<String, Licence>>,
@@ -105,8 +130,9 @@ pub struct Licences {
     pub reclaimable: u64,
     /// What that would save a month.
     pub saving: Money,
-    #[serde(skip)]
-    seen: BTreeSet<(PersonId, AppSlug, String)>,
+    /// Who has a seat that can be used already, by application and licence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    seen: BTreeMap<AppSlug, BTreeMap<String, BTreeSet<PersonId>>>,
 }
 
 impl Licences {
@@ -126,9 +152,7 @@ impl Licences {
             let mut flags = seat.flags.clone();
             if is_active
                 && let Some(person) = &seat.person
-                && !self
-                    .seen
-                    .insert((person.clone(), seat.app.clone(), name.clone()))
+                && !self.see(&seat.app, &name, person)
             {
                 flags.push(Flag::Duplicate);
             }
@@ -141,7 +165,7 @@ impl Licences {
             sum.told = sum.told.saturating_add(u64::from(is_told));
             sum.monthly.join(&monthly);
             for flag in &flags {
-                let count = sum.noticed.entry(flag.as_str()).or_default();
+                let count = sum.noticed.entry(flag.as_str().to_owned()).or_default();
                 *count = count.saturating_add(1);
             }
             if flags.iter().any(|flag| flag.is_reclaimable()) {
@@ -153,6 +177,39 @@ impl Licences {
                 sum.used = sum.used.saturating_add(1);
             }
         }
+    }
+
+    /// Is it the first seat that this person can use?
+    fn see(&mut self, app: &AppSlug, license: &str, person: &PersonId) -> bool {
+        let of_app = self.seen.entry(app.clone()).or_default();
+        let seen = of_app.entry(license.to_owned()).or_default();
+        seen.insert(person.clone())
+    }
+
+    /// Forgets who has a seat of all applications but these.
+    pub(super) fn see_only(&mut self, apps: &BTreeSet<AppSlug>) {
+        self.seen.retain(|app, _| apps.contains(app));
+    }
+
+    /// Keeps at most so many licences, those with the most to have back first; the sums stay.
+    pub(super) fn trim(&mut self, most: usize) {
+        self.seen.clear();
+        let apps = self.by_license.iter();
+        let mut all: Vec<(u64, u64, AppSlug, String)> = apps
+            .flat_map(|(app, of_app)| {
+                let one = move |(name, sum): (&String, &Licence)| {
+                    (sum.reclaimable, sum.held, app.clone(), name.clone())
+                };
+                of_app.iter().map(one)
+            })
+            .collect();
+        all.sort_by(|a, b| b.cmp(a));
+        for (.., app, name) in all.iter().skip(most) {
+            if let Some(of_app) = self.by_license.get_mut(app) {
+                of_app.remove(name);
+            }
+        }
+        self.by_license.retain(|_, of_app| !of_app.is_empty());
     }
 }
 
@@ -171,7 +228,7 @@ pub fn license_name(app: Option<&Application>, license: &str) -> String {
 }
 
 /// What is spent, and for whom.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Spend {
     /// Everything.
     pub total: Line,
@@ -181,6 +238,9 @@ pub struct Spend {
     pub by_department: BTreeMap<String, Line>,
     /// By person.
     pub by_person: BTreeMap<PersonId, Line>,
+    /// For people who are not told apart: those for whom less is spent, where only the first ones are kept.
+    #[serde(default)]
+    pub others: Line,
     /// For nobody who is known.
     pub unknown: Line,
 }
@@ -208,4 +268,32 @@ impl Spend {
             .or_default()
             .add(monthly);
     }
+
+    /// Keeps at most so many people and departments, those for whom most is spent. What is spent for the others stays as
+    /// a sum: for departments with that for people who have none.
+    pub(super) fn trim(&mut self, most: usize) {
+        let total = &self.total.monthly;
+        for id in lightest(&self.by_person, total, most) {
+            let line = self.by_person.remove(&id).unwrap_or_default();
+            self.others.join(&line);
+        }
+        for name in lightest(&self.by_department, total, most) {
+            let line = self.by_department.remove(&name).unwrap_or_default();
+            self.by_department
+                .entry(String::new())
+                .or_default()
+                .join(&line);
+        }
+    }
+}
+
+/// All but the heaviest lines, by their names.
+fn lightest<K: Ord + Clone>(lines: &BTreeMap<K, Line>, total: &Money, most: usize) -> Vec<K> {
+    let mut all: Vec<(u64, &K)> = lines
+        .iter()
+        .map(|(name, line)| (line.weight(total), name))
+        .collect();
+    all.sort_by(|a, b| b.cmp(a));
+    let light = all.into_iter().skip(most);
+    light.map(|(_, name)| name.clone()).collect()
 }

@@ -160,6 +160,24 @@ fn spend_has_a_department_or_nobody() {
 }
 
 #[test]
+fn what_is_not_told_apart_any_more_stays_in_the_sums() {
+    let mut spend = Spend::default();
+    seats(&a_roster()).iter().for_each(|seat| spend.add(seat));
+    let costs = Costs {
+        spend: spend.clone(),
+        ..Costs::default()
+    };
+
+    let few = costs.trimmed(1).spend;
+
+    assert_eq!(few.total, spend.total);
+    assert_eq!(few.by_person.len(), 1);
+    let ada = &few.by_person[&a_person().build().id];
+    assert_eq!((ada.seats, ada.monthly.0["EUR"]), (2, 3000));
+    assert_eq!((few.others.seats, few.others.monthly.0["EUR"]), (1, 100));
+}
+
+#[test]
 fn a_suspended_user_who_holds_a_licence_costs_and_could_give_it_back() {
     let off = |id: &str, email: &str, license: &str| {
         let mut face = a_face(id, email, license, None);
@@ -199,10 +217,7 @@ fn a_suspended_user_who_holds_a_licence_costs_and_could_give_it_back() {
     // The seat that is in use is no duplicate of one that is not.
     let pro = &licences.by_license[&app.app]["pro"];
     assert_eq!((pro.held, pro.used, pro.reclaimable), (2, 1, 1));
-    assert_eq!(
-        pro.noticed.keys().copied().collect::<Vec<_>>(),
-        ["inactive"]
-    );
+    assert_eq!(pro.noticed.keys().collect::<Vec<_>>(), ["inactive"]);
     assert_eq!(licences.saving.0["EUR"], 1600);
     assert_eq!(
         (residue.total.seats, residue.total.monthly.0["EUR"]),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Stored;
 use crate::ids::{PersonId, RosterId};
+use crate::words::Marks;
 
 /// A list, read in pages: by state and by person from an index (perhaps stale), newest first; rosters as they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +36,8 @@ pub enum Query {
     Roster(RosterId),
     /// The syncs of a roster, newest first; strongly consistent.
     Syncs(RosterId),
+    /// Who has words that begin alike, in the order of their marks; strongly consistent.
+    Words(Marks),
 }
 
 /// Which part of a list.

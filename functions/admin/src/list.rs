@@ -44,7 +44,19 @@ pub(crate) async fn gather<E: Entity>(
     cursor: Option<String>,
     keep: impl Fn(&E) -> bool + Send,
 ) -> Result<Listed<Loaded<E>>, Problem> {
+    Ok(look_through(api, query, limit, cursor, keep).await?.0)
+}
+
+/// The same, with how many were looked at for it.
+pub(crate) async fn look_through<E: Entity>(
+    api: &Api,
+    query: &Query,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    keep: impl Fn(&E) -> bool + Send,
+) -> Result<(Listed<Loaded<E>>, usize), Problem> {
     let size = size(limit)?;
+    let mut looked_at = 0_usize;
     let mut listed = Listed {
         items: Vec::new(),
         next_cursor: cursor,
@@ -62,6 +74,7 @@ pub(crate) async fn gather<E: Entity>(
             answer = read(api, query, place, from).await?;
             found = kept(&answer.items, &keep)?;
         }
+        looked_at = looked_at.saturating_add(answer.items.len());
         listed.items.extend(found.into_iter().map(|(_, one)| one));
         listed.next_cursor = answer.next;
         if listed.next_cursor.is_none() || listed.items.len() >= size {
@@ -70,7 +83,7 @@ pub(crate) async fn gather<E: Entity>(
         left = left.saturating_sub(wanted);
         seen = seen.saturating_add(wanted);
     }
-    Ok(listed)
+    Ok((listed, looked_at))
 }
 
 /// How many items are to be read to fill the room, if as many of them are kept as of those that were seen.

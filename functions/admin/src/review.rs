@@ -104,7 +104,7 @@ pub(crate) async fn report(
     let next = page.next.as_ref().map(cursor);
     let mut answer = json!({ "items": items, "next_cursor": next });
     if let (None, Value::Object(fields)) = (&query.cursor, &mut answer) {
-        let unmatched = review::unmatched(&api.ports, &desk, now).await?;
+        let unmatched = review::unmatched(&api.ports, &desk).await?;
         let unmatched = unmatched.map(|all| all.iter().map(rule).collect::<Vec<Value>>());
         fields.insert("never_matched".to_owned(), json!(unmatched));
     }

@@ -19,6 +19,10 @@
 //! | budget | `LIMIT#<credential>` | `LIMIT` | | | | `get` |
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
+//! | what marks of words are made with | `FINDER` | `FINDER` | | | | `get` |
+//! | word of a person's | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
+//! | what was counted last | `COUNTED` | `COUNTED` | | | | `get` |
+//! | piece of a count | `COUNT#<job>#<turn>` | `PIECE#<number>` | | | | `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
 //! | login on its way; a sign-in that came back | `LOGIN#<hash>` | `LOGIN` | | | | `get` |
@@ -54,6 +58,7 @@
 //! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
 //! | versions of a definition | `state`: `pk = DEFINITION#<slug>`, consistent |
 //! | users of an account | `state`: `pk = ROSTER#<roster>#0` to `#f`, one after the other, `sk > <cursor>`, consistent |
+//! | people with a word that begins so | `state`: `pk = WORD#<first two letters>`, `sk` between the marks, consistent |
 //! | syncs of an account | `state`: `pk = SYNCS#<roster>`, `sk < <cursor>`, newest first, consistent |
 //! | heads that moved since a minute (checkpoint) | index `list`, as above, until the minute |
 //! | heads (verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |
@@ -84,6 +89,7 @@ use sando_core::config::ConfigKind;
 use sando_core::definition::IdHash;
 use sando_core::ids::{IdError, PersonId, RosterId};
 use sando_core::store::{DUE_SHARDS, Group, Key, PartKind};
+use sando_core::words::{Mark, Marks};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -136,9 +142,16 @@ impl From<&Key> for ItemKey {
             Key::Budget(id) => (format!("LIMIT#{id}"), "LIMIT".to_owned()),
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
             Key::Tally(day, part) => (format!("TALLY#{day}"), format!("PART#{part:03}")),
+            Key::Counted => ("COUNTED".to_owned(), "COUNTED".to_owned()),
+            Key::CountPiece(job, turn, number) => (
+                format!("COUNT#{job}#{turn:010}"),
+                format!("PIECE#{number:010}"),
+            ),
             Key::ApiKey(id) => ("APIKEYS".to_owned(), format!("APIKEY#{id}")),
             Key::Answer(name) => (format!("ANSWER#{}", free(name)), "ANSWER".to_owned()),
             Key::Login(name) => (format!("LOGIN#{}", free(name)), "LOGIN".to_owned()),
+            Key::Finder => ("FINDER".to_owned(), "FINDER".to_owned()),
+            Key::Word(mark, person) => word(*mark, person),
             Key::Turn(name) => (format!("TURN#{}", free(name)), "TURN".to_owned()),
             Key::Session(name) => (format!("SESSION#{}", free(name)), "SESSION".to_owned()),
             Key::Job(id) => (format!("JOB#{id}"), "JOB".to_owned()),
@@ -196,6 +209,33 @@ fn reading(key: &Key) -> (String, String) {
     }
 }
 
+/// The two parts of a mark in a key: that of the first two letters, and the rest.
+fn parts(mark: Mark) -> (String, String) {
+    let mut begin = String::from(mark);
+    let rest = begin.split_off(8);
+    (begin, rest)
+}
+
+fn word(mark: Mark, person: &PersonId) -> (String, String) {
+    let (begin, rest) = parts(mark);
+    (format!("WORD#{begin}"), format!("{rest}#{person}"))
+}
+
+fn parse_mark(begin: &str, rest: &str) -> Result<Mark, KeyError> {
+    if begin.len() != 8 {
+        return Err(KeyError::Form);
+    }
+    Mark::try_from(format!("{begin}{rest}")).map_err(|_| KeyError::Form)
+}
+
+/// Where words with these marks lie: `pk`, and between which two `sk`.
+#[must_use]
+pub fn word_range(marks: &Marks) -> (String, String, String) {
+    let ((begin, from), (_, to)) = (parts(marks.from), parts(marks.to));
+    // No id has a character that comes after this one.
+    (format!("WORD#{begin}"), from, format!("{to}#~"))
+}
+
 /// `pk` of the entries of a roster whose hashes begin with this digit.
 #[must_use]
 pub fn roster_partition(roster: &RosterId, digit: u8) -> String {
@@ -235,8 +275,16 @@ impl TryFrom<&ItemKey> for Key {
                 let day = day.parse().map_err(|_| KeyError::Form)?;
                 Self::Tally(day, parse_number(part)?)
             }
+            (["COUNTED"], ["COUNTED"]) => Self::Counted,
+            (["COUNT", job, turn], ["PIECE", number]) => {
+                Self::CountPiece(job.parse()?, parse_number(turn)?, parse_number(number)?)
+            }
             (["APIKEYS"], ["APIKEY", id]) => Self::ApiKey(id.parse()?),
             (["ANSWER", name], ["ANSWER"]) => Self::Answer(parse_free(name)?),
+            (["FINDER"], ["FINDER"]) => Self::Finder,
+            (["WORD", begin], [rest, person]) => {
+                Self::Word(parse_mark(begin, rest)?, person.parse()?)
+            }
             (["TURN", name], ["TURN"]) => Self::Turn(parse_free(name)?),
             (["LOGIN", name], ["LOGIN"]) => Self::Login(parse_free(name)?),
             (["SESSION", name], ["SESSION"]) => Self::Session(parse_free(name)?),

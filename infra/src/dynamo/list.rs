@@ -8,6 +8,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use sando_core::audit::{Record, StreamId};
 use sando_core::store::{DueEntry, Group, Key, Page, PageRequest, Query, StoreError, Stored};
+use sando_core::words::Marks;
 use tracing::error;
 
 use super::errors::store_error;
@@ -16,7 +17,7 @@ use super::item::{
 };
 use super::keys::{
     ItemKey, LIST_SHARDS, due_partition, group_partitions, list_partition, record_place,
-    roster_partition, stream_partition, syncs_partition, time_text, who_partition,
+    roster_partition, stream_partition, syncs_partition, time_text, who_partition, word_range,
 };
 use super::store::DynamoStore;
 use super::tables::{DUE_INDEX, LIST_INDEX, WHO_INDEX};
@@ -79,7 +80,7 @@ impl Places {
     /// None for what is read from the table itself.
     fn of(query: &Query) -> Option<Self> {
         Some(match query {
-            Query::Roster(_) | Query::Syncs(_) => return None,
+            Query::Roster(_) | Query::Syncs(_) | Query::Words(_) => return None,
             Query::States { kind, states } | Query::Before { kind, states, .. } => Self {
                 index: LIST_INDEX,
                 partition_name: LIST_PK,
@@ -211,6 +212,9 @@ pub(super) async fn list(
     list: &Query,
     page: &PageRequest,
 ) -> Result<Page, StoreError> {
+    if let Query::Words(marks) = list {
+        return words(store, list, marks, page).await;
+    }
     let Some(places) = Places::of(list) else {
         return table(store, list, page).await;
     };
@@ -248,7 +252,9 @@ async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<
     let (partitions, is_forward): (Vec<String>, bool) = match list {
         Query::Roster(roster) => ((0..16).map(|n| roster_partition(roster, n)).collect(), true),
         Query::Syncs(roster) => (vec![syncs_partition(roster)], false),
-        Query::States { .. } | Query::Before { .. } | Query::Person { .. } => (Vec::new(), true),
+        Query::States { .. } | Query::Before { .. } | Query::Person { .. } | Query::Words(_) => {
+            (Vec::new(), true)
+        }
     };
     let begun = |pk: &String| after.as_ref().is_none_or(|after| *pk >= after.pk);
     let mut found = Vec::new();
@@ -272,6 +278,11 @@ async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<
             break;
         }
     }
+    cut(list, found, limit)
+}
+
+/// The page that these items of a list begin with, one of which is too many if more follow.
+fn cut(list: &Query, mut found: Vec<Item>, limit: usize) -> Result<Page, StoreError> {
     let more = found.len() > limit;
     found.truncate(limit);
     let items: Result<Vec<Stored>, StoreError> = found.iter().map(item::stored).collect();
@@ -281,6 +292,30 @@ async fn table(store: &DynamoStore, list: &Query, page: &PageRequest) -> Result<
         next: last.map(|last| print_key(list, &last.key)),
         items,
     })
+}
+
+/// One page of the words with these marks, consistent.
+async fn words(
+    store: &DynamoStore,
+    list: &Query,
+    marks: &Marks,
+    page: &PageRequest,
+) -> Result<Page, StoreError> {
+    let limit = page_size(page.limit);
+    let after = page.cursor.as_deref().map(|c| parse_key(list, c));
+    let (pk, from, to) = word_range(marks);
+    // No id has a character that comes before this one: nothing lies between a place and the one after it.
+    let after = after.transpose()?;
+    let from = after.map_or(from, |key| format!("{}!", ItemKey::from(&key).sk));
+    let call = store.client.query().table_name(&store.tables.state);
+    let call = call
+        .consistent_read(true)
+        .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+        .expression_attribute_values(":pk", text(pk))
+        .expression_attribute_values(":from", text(from))
+        .expression_attribute_values(":to", text(to));
+    let found = query(call, limit.saturating_add(1)).await?;
+    cut(list, found, limit)
 }
 
 /// These items as they are now, in the order of the keys; consistent.

@@ -34,7 +34,7 @@ impl Found {
                     .at
             }
             // Read from the items themselves.
-            Query::Roster(_) | Query::Syncs(_) => return None,
+            Query::Roster(_) | Query::Syncs(_) | Query::Words(_) => return None,
         };
         Some(place(at, &ItemKey::from(key)))
     }

@@ -73,6 +73,13 @@ impl State {
                 let all = Key::Sync(of.clone(), 0)..=Key::Sync(of.clone(), u64::MAX);
                 return Self::page(query, page, self.items.range(all).rev());
             }
+            Query::Words(marks) => {
+                let words = self
+                    .items
+                    .iter()
+                    .filter(|(key, _)| matches!(key, Key::Word(mark, _) if marks.have(*mark)));
+                return Self::page(query, page, words);
+            }
             Query::States { .. } | Query::Before { .. } | Query::Person { .. } => {}
         }
         let limit = rules::page_size(page.limit);

@@ -8,6 +8,7 @@ use sando_core::config::ConfigKind;
 use sando_core::definition::IdHash;
 use sando_core::ids::{LeverId, PersonId, Slug};
 use sando_core::store::{Key, PartKind};
+use sando_core::words::Mark;
 use sando_infra::dynamo::keys::{
     ItemKey, KeyError, list_partition, parse_time, place, record_place, time_text,
 };
@@ -76,6 +77,11 @@ fn key() -> impl Strategy<Value = Key> {
         any::<String>().prop_map(Key::Counter),
         (1..28_i8, any::<u8>())
             .prop_map(|(day, part)| Key::Tally(jiff::civil::date(2027, 2, day), part)),
+        Just(Key::Counted),
+        Just(Key::Finder),
+        (any::<[u8; 16]>(), id("per_")).prop_map(|(mark, id)| Key::Word(Mark(mark), id)),
+        (id("job_"), any::<u32>(), any::<u32>())
+            .prop_map(|(id, turn, number)| Key::CountPiece(id, turn, number)),
         id("key_").prop_map(Key::ApiKey),
         any::<String>().prop_map(Key::Answer),
         id("job_").prop_map(Key::Job),
@@ -176,6 +182,9 @@ fn the_layout_of_the_table_is_what_the_last_release_wrote() {
     check(&Key::Head(StreamId::Config), "HEADS#04", "HEAD#config");
     check(&Key::PersonKey(person), "PERSONKEY#per_1", "KEY");
     check(&Key::Budget(slug("lever")), "LIMIT#lever", "LIMIT");
+    let word = Key::Word(Mark([0x1a; 16]), PersonId::parse("per_1").unwrap());
+    let rest = "1a1a1a1a1a1a1a1a1a1a1a1a#per_1";
+    check(&word, "WORD#1a1a1a1a", rest);
     let counter = Key::Counter("removals#1%".to_owned());
     check(&counter, "COUNTER#removals%231%25", "COUNTER");
     assert_eq!(list_partition("run", "running", 3), "run#running#3");

@@ -3,6 +3,7 @@
 use sando_core::definition::IdHash;
 use sando_core::ids::RosterId;
 use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
+use sando_core::words::{Mark, Marks};
 
 use crate::world::{
     World, at, expecting, in_state, new_item, new_task, of_person, over_version, person, putting,
@@ -256,4 +257,47 @@ pub(crate) async fn syncs_are_paged_newest_first(world: &World) {
         let found = pages(world, &query, limit).await;
         assert_eq!(found, ["100", "10", "9", "1"], "{limit}");
     }
+}
+
+/// A mark of a word that begins so and goes on so.
+fn mark(begin: u8, rest: u8) -> Mark {
+    let mut bytes = [rest; 16];
+    bytes[..4].fill(begin);
+    Mark(bytes)
+}
+
+fn words(from: Mark, to: Mark) -> Query {
+    Query::Words(Marks { from, to })
+}
+
+pub(crate) async fn words_are_paged_in_the_order_of_their_marks(world: &World) {
+    for (begin, rest, who) in [
+        (1, 9, "a"),
+        (1, 2, "b"),
+        (1, 2, "c"),
+        (1, 5, "d"),
+        (2, 5, "other"),
+        (1, 0, "first"),
+        (1, 0xff, "last"),
+    ] {
+        let key = Key::Word(mark(begin, rest), person(who));
+        world.put(new_item(key, who)).await;
+    }
+    let mut both = ["b", "c"];
+    both.sort_by_key(|who| person(who));
+    let [one, two] = both;
+
+    let all = words(mark(1, 0), mark(1, 0xff));
+    for limit in [1, 2, 5, 6, 100] {
+        let found = pages(world, &all, limit).await;
+        assert_eq!(found, ["first", one, two, "d", "a", "last"], "{limit}");
+    }
+    let some = words(mark(1, 2), mark(1, 5));
+    assert_eq!(world.list(&some).await, [one, two, "d"]);
+    assert_eq!(world.list(&words(mark(3, 0), mark(3, 9))).await, [""; 0]);
+
+    let (_, cursor) = world.page(&all, 1, None).await;
+    let page = PageRequest { limit: 1, cursor };
+    let of_some = world.store.list(&some, &page).await;
+    assert_eq!(of_some.unwrap_err(), StoreError::BadCursor);
 }

@@ -83,7 +83,8 @@ contract! {
         the_items_of_a_person_are_listed_newest_first,
         a_list_without_items_is_one_empty_page,
         a_roster_is_paged_in_the_order_of_its_hashes,
-        syncs_are_paged_newest_first;
+        syncs_are_paged_newest_first,
+        words_are_paged_in_the_order_of_their_marks;
     audit:
         records_are_read_in_order_from_any_place,
         records_beyond_nine_come_in_real_order,

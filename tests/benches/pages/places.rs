@@ -39,11 +39,15 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
             "/console/accounts/acme/prod",
             "/console/find?q=acme",
             "/console/find?q=nobody+of+this+name",
+            "/console/find?q=number19",
             "/console/people?q=nobody+of+this+name",
+            "/console/people?q=number19",
+            "/console/accounts/design/prod/users?q=nobody+of+this+name",
             "/console/people?state=left",
             "/console/reports/review?only=all",
             "/console/runs?state=running",
             "/console/spend?by=app",
+            "/console/spend?by=person",
         ]
         .map(str::to_owned),
     );
@@ -54,7 +58,6 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
 pub(crate) fn walks() -> Vec<Place> {
     let all = [
         "/console/spend?now=true",
-        "/console/spend?by=person",
         "/console/spend/residue?now=true",
         "/console/licences/design/pro?now=true",
         "/console/spend/csv?of=department",

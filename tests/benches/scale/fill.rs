@@ -22,8 +22,8 @@ use serde_json::{Map, json};
 
 /// Items of one commit.
 const AT_ONCE: usize = 75;
-/// People of one commit: each is six items, with two claims, a key, a record and the head of its stream.
-const PEOPLE_AT_ONCE: usize = 13;
+/// People of one commit: each is nine items, with two claims, a key, three words, a record and the head of its stream.
+const PEOPLE_AT_ONCE: usize = 8;
 /// How many users each person has in the roster.
 const USERS_EACH: usize = 10;
 

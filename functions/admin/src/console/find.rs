@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::HeaderMap;
 use maud::{Markup, html};
 use sando_core::account::Account;
+use sando_core::admin::named::named;
 use sando_core::admin::{accounts, definitions, files};
 use sando_core::approval::Approval;
 use sando_core::claim::Claim;
@@ -28,7 +29,7 @@ use super::words;
 
 /// How many of each kind are shown.
 const MOST: usize = 8;
-/// How many people are read at first, then, and last: so many are looked through, the newest.
+/// How many people are read at first, then, and last, where words do not find everybody: the newest are looked through.
 const AT_ONCE: [usize; 3] = [100, 900, 1_000];
 /// Less than so many characters find nothing.
 const LEAST: usize = 2;
@@ -208,6 +209,22 @@ async fn by_name(api: &Api, text: &str) -> Result<Found, Refusal> {
 }
 
 async fn people(api: &Api, text: &str) -> Result<Found, Refusal> {
+    let named = named(&api.ports, text, MOST + 1, None, |_| true).await?;
+    let (mut people, mut is_cut) = (named.people, named.next.is_some());
+    if !named.is_complete && people.len() <= MOST {
+        is_cut |= newest(api, text, &mut people).await?;
+    }
+    is_cut |= people.len() > MOST;
+    people.truncate(MOST);
+    let hits = people.iter().map(|person| Hit::person(&person.entity));
+    let mut hits: Vec<Hit> = hits.collect();
+    hits.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Found { hits, is_cut })
+}
+
+/// Adds the newest whose name or addresses begin so, where words do not find everybody; answers whether there are people at
+/// whom nobody looked.
+async fn newest(api: &Api, text: &str, found: &mut Vec<Loaded<Person>>) -> Result<bool, Refusal> {
     let wanted = Query::States {
         kind: Person::KIND,
         states: Lifecycle::ALL.iter().map(|state| state.as_str()).collect(),
@@ -217,22 +234,21 @@ async fn people(api: &Api, text: &str) -> Result<Found, Refusal> {
         let mut values = fields.iter().filter_map(|field| person.text(field));
         values.any(|value| begins(value, text))
     };
-    let (mut hits, mut cursor) = (Vec::new(), None);
+    let mut cursor = None;
     for limit in AT_ONCE {
         let page = PageRequest { limit, cursor };
         let answer = api.ports.store.list(&wanted, &page).await?;
         for stored in &answer.items {
             let person: Loaded<Person> = stored.read()?;
-            hits.extend(keep(&person.entity).then(|| Hit::person(&person.entity)));
+            let is_new = found.iter().all(|one| one.entity.id != person.entity.id);
+            found.extend((is_new && keep(&person.entity)).then_some(person));
         }
         cursor = answer.next;
-        if cursor.is_none() || hits.len() > MOST {
+        if cursor.is_none() || found.len() > MOST {
             break;
         }
     }
-    let is_cut = cursor.is_some() || hits.len() > MOST;
-    hits.truncate(MOST);
-    Ok(Found { hits, is_cut })
+    Ok(cursor.is_some())
 }
 
 async fn connected(api: &Api, text: &str) -> Result<Vec<Hit>, Refusal> {

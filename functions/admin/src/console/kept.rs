@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::metrics;
-use sando_core::report::Figures;
+use sando_core::report::Counted;
 use sando_core::store::Loaded;
-use sando_core::tally::day_of;
 
 use crate::Api;
 
@@ -18,28 +17,16 @@ use super::words;
 /// The users of so many are counted while somebody waits.
 const AT_ONCE: u64 = 5_000;
 
-/// What was counted last.
-pub(super) struct Kept {
-    /// What came of it.
-    pub(super) figures: Figures,
-    /// When.
-    pub(super) at: Timestamp,
-}
-
-impl Kept {
-    /// What a page shows before somebody asks to count now; none where counting is quick, or nothing was counted yet.
-    pub(super) async fn find(
-        api: &Api,
-        accounts: &[Loaded<Account>],
-        now: Timestamp,
-    ) -> Result<Option<Self>, Refusal> {
-        if is_quick(accounts) {
-            return Ok(None);
-        }
-        let accounts: Vec<Account> = accounts.iter().map(|one| one.entity.clone()).collect();
-        let found = metrics::figures(&api.ports, day_of(now), &accounts).await?;
-        Ok(found.map(|(figures, at)| Self { figures, at }))
+/// What a page shows before somebody asks to count now: what was counted last. None where counting is quick, or nothing was
+/// counted yet.
+pub(super) async fn kept(
+    api: &Api,
+    accounts: &[Loaded<Account>],
+) -> Result<Option<Counted>, Refusal> {
+    if is_quick(accounts) {
+        return Ok(None);
     }
+    Ok(metrics::counted(&api.ports).await?)
 }
 
 /// Are there so few users that they can be counted while somebody waits?

@@ -10,7 +10,7 @@ use sando_core::account::Account;
 use sando_core::admin::metrics;
 use sando_core::company::Company;
 use sando_core::metric::Metric;
-use sando_core::report::{Figures, Line, Money};
+use sando_core::report::{Counted, Line, Money};
 use sando_core::tally::{Measured, Tally, day_of};
 
 use crate::Api;
@@ -19,7 +19,6 @@ use crate::metrics::together;
 use super::chart::{bar, line, percent};
 use super::format::{day, lasting, many, number, total, when};
 use super::refusal::Refusal;
-use super::spend::weight;
 use super::words;
 
 /// How many departments and applications are shown.
@@ -34,10 +33,15 @@ pub(super) async fn section(
 ) -> Result<Markup, Refusal> {
     let today = day_of(now);
     let days = metrics::days(&api.ports, today.saturating_sub(90.days()), today).await?;
-    let figures = metrics::figures(&api.ports, today, accounts).await?;
+    let is_any_read = accounts.iter().any(|account| account.applied > 0);
+    let counted = if is_any_read {
+        metrics::counted(&api.ports).await?
+    } else {
+        None
+    };
     Ok(html! {
         (lately(&days, today))
-        @if let Some((figures, at)) = &figures { (spent(figures, company, *at, now)) }
+        @if let Some(counted) = &counted { (spent(counted, company, now)) }
     })
 }
 
@@ -181,7 +185,8 @@ fn data(weeks: &[Tally], numbers: &[Number]) -> Markup {
 }
 
 /// What is spent, and what people who left still hold.
-fn spent(figures: &Figures, company: &Company, at: Timestamp, now: Timestamp) -> Markup {
+fn spent(counted: &Counted, company: &Company, now: Timestamp) -> Markup {
+    let (figures, at) = (&counted.figures, counted.at);
     let departments = figures.by_department.iter().map(|(name, line)| {
         let name = if name.is_empty() {
             words::NO_DEPARTMENT.to_owned()
@@ -220,8 +225,8 @@ fn spent(figures: &Figures, company: &Company, at: Timestamp, now: Timestamp) ->
 }
 
 fn top(what: &str, mut lines: Vec<(String, &Line)>, all: &Money) -> Markup {
-    lines.sort_by_key(|(_, line)| Reverse(weight(line, all)));
-    let most = lines.first().map_or(0, |(_, line)| weight(line, all));
+    lines.sort_by_key(|(_, line)| Reverse(line.weight(all)));
+    let most = lines.first().map_or(0, |(_, line)| line.weight(all));
     html! {
         table {
             thead { tr { th scope="col" { (what) } th scope="col" { span.visually-hidden { "Share" } } th.num scope="col" { "Seats" } th.num scope="col" { "A month" } } }
@@ -229,7 +234,7 @@ fn top(what: &str, mut lines: Vec<(String, &Line)>, all: &Money) -> Markup {
                 @for (name, line) in lines.iter().take(MOST) {
                     tr {
                         td { (name) }
-                        td.share { (bar(percent(weight(line, all), most))) }
+                        td.share { (bar(percent(line.weight(all), most))) }
                         td.num data-label="Seats" { (number(line.seats)) }
                         td.num data-label="A month" { (total(&line.monthly)) }
                     }

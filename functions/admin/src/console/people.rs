@@ -1,15 +1,16 @@
-//! People: the list, newest first.
+//! People: the list, newest first; or those whose names and addresses have words that begin as somebody typed.
 
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use sando_core::admin::named::named;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Entity, Loaded, Query};
 use serde::Deserialize;
 
 use crate::Api;
 use crate::body::word;
-use crate::list::{Listed, gather};
+use crate::list::{Listed, look_through};
 
 use super::format::{day, day_of};
 use super::input::Asks;
@@ -20,6 +21,9 @@ use super::states;
 use super::visitor::Sees;
 use super::words;
 
+/// How many people are enough for a page of those who are found by words.
+const ENOUGH: usize = 50;
+
 /// Which people.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +32,9 @@ pub(super) struct PeopleQuery {
     q: String,
     #[serde(default)]
     state: String,
+    /// Departments, titles and the middle of words too: everybody is looked through, page by page.
+    #[serde(default)]
+    all: bool,
     cursor: Option<String>,
 }
 
@@ -36,11 +43,12 @@ impl PeopleQuery {
         !self.q.is_empty() || !self.state.is_empty()
     }
 
-    fn address(&self) -> String {
+    fn address(&self, all: bool) -> String {
         format!(
-            "/console/people?q={}&state={}",
+            "/console/people?q={}&state={}{}",
             segment(&self.q),
-            segment(&self.state)
+            segment(&self.state),
+            if all { "&all=true" } else { "" }
         )
     }
 }
@@ -60,16 +68,28 @@ pub(super) async fn show(
         states: states.iter().map(|state| state.as_str()).collect(),
     };
     let text = query.q.trim().to_lowercase();
-    let keep = |person: &Person| states.contains(&person.state) && matches(person, &text);
-    let found = gather::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?;
+    let named = by_words(&api, &query, &text, &states).await?;
+    let is_by_words = named.is_some();
+    let (found, looked_at) = match named {
+        Some(found) => (found, 0),
+        None => {
+            let keep = |person: &Person| states.contains(&person.state) && matches(person, &text);
+            look_through::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?
+        }
+    };
+    let is_cut = !text.is_empty() && found.next_cursor.is_some();
+    let older_from = query.address(!is_by_words && !text.is_empty());
     let body = html! {
         (filter(&query))
         @if found.items.is_empty() {
-            @if query.is_filtered() {
+            @if is_cut { (empty(words::NOBODY_SO_FAR)) } @else if query.is_filtered() {
                 p.empty { (words::NO_MATCH) " " a href="/console/people" { (words::CLEAR) } }
             } @else { (empty(words::NO_PEOPLE)) }
         } @else { (table(&found)) }
-        (older(&query.address(), found.next_cursor.as_deref()))
+        @if is_by_words {
+            p.small.muted { (words::FOUND_BY_WORDS) " " a href=(query.address(true)) { (words::LOOK_THROUGH) } }
+        } @else if is_cut { p.small.muted { (words::looked_at(looked_at)) } }
+        (older(&older_from, found.next_cursor.as_deref()))
     };
     let page = Page {
         nav: Nav::People,
@@ -84,6 +104,32 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// Those whose name or address has words that begin so, however many people there are. None where everybody has to be
+/// looked through.
+async fn by_words(
+    api: &Api,
+    query: &PeopleQuery,
+    text: &str,
+    states: &[Lifecycle],
+) -> Result<Option<Listed<Loaded<Person>>>, Refusal> {
+    if text.is_empty() || query.all {
+        return Ok(None);
+    }
+    let keep = |person: &Person| states.contains(&person.state);
+    let mut found = named(&api.ports, text, ENOUGH, query.cursor.clone(), keep).await?;
+    let is_nobody = found.people.is_empty() && found.next.is_none();
+    if !found.is_complete || (is_nobody && query.cursor.is_none()) {
+        return Ok(None);
+    }
+    found
+        .people
+        .sort_by_key(|person| words::name(&person.entity));
+    Ok(Some(Listed {
+        items: found.people,
+        next_cursor: found.next,
+    }))
 }
 
 fn matches(person: &Person, text: &str) -> bool {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reclaim::{Found, look};
-use sando_core::admin::{accounts, files, reports, review};
+use sando_core::admin::{accounts, files, metrics, reports, review};
 use sando_core::ids::{AppSlug, derive};
 use sando_core::report::{Flag, Residue, Seat, UNUSED_DAYS};
 use sando_core::review::Verdict;
@@ -23,7 +23,7 @@ use crate::review::account;
 use super::form::Form;
 use super::format::{day_of, total};
 use super::input::{Asks, At};
-use super::kept::{Kept, count_now, is_quick};
+use super::kept::{count_now, is_quick, kept};
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{empty, hidden, no_default, reason, segment};
@@ -65,7 +65,7 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let accounts = accounts::all(&api.ports).await?;
     if !query.now
-        && let Some(kept) = Kept::find(&api, &accounts, now).await?
+        && let Some(kept) = kept(&api, &accounts).await?
     {
         let page = around(words::residue(
             kept.figures.leavers(),
@@ -194,7 +194,9 @@ pub(super) async fn licence(
     let of_app = accounts.iter().filter(|account| account.entity.app == app);
     let of_app: Vec<Loaded<Account>> = of_app.cloned().collect();
     if !query.now && !is_quick(&of_app) {
-        return Ok(before(&api, &app, &license).await?.respond(Some(&visitor)));
+        return Ok(before(&api, &app, &license, now)
+            .await?
+            .respond(Some(&visitor)));
     }
     let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license).await?;
     let holders = found.ok_or_else(Refusal::nothing)?;
@@ -222,19 +224,30 @@ pub(super) async fn licence(
     Ok(page.respond(Some(&visitor)))
 }
 
-/// The page of a licence of an application that has many users, before they are looked at.
-async fn before(api: &Api, app: &AppSlug, license: &str) -> Result<Page, Refusal> {
+/// The page of a licence of an application that has many users, before they are looked at: what was counted last.
+async fn before(api: &Api, app: &AppSlug, license: &str, now: Timestamp) -> Result<Page, Refusal> {
     let company = files::company(&api.ports).await?;
     let label = company.apps.get(app);
     let label = label.map_or(app.as_str(), |app| app.label());
     let to = format!("/console/licences/{app}/{}?now=true", segment(license));
+    let counted = metrics::counted(&api.ports).await?;
+    let of_app = counted.as_ref();
+    let of_app = of_app.and_then(|counted| counted.costs.licences.by_license.get(app));
+    let known = counted.as_ref().zip(of_app.and_then(|of| of.get(license)));
+    let verdict = known.map(|(_, sum)| {
+        let odd = usize::try_from(sum.held.saturating_sub(sum.used)).unwrap_or(usize::MAX);
+        words::licence(label, license, sum.held, odd)
+    });
     Ok(Page {
         nav: Nav::Spend,
         title: format!("{label} {license}"),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
-        verdict: words::many_users(label),
-        lead: None,
-        body: html! { p.bar { a.button.primary href=(to) { (words::COUNT_NOW) } } },
+        verdict: verdict.unwrap_or_else(|| words::many_users(label)),
+        lead: known.map(|(counted, _)| count_now(counted.at, &to, now)),
+        body: html! {
+            @if known.is_some() { p.measure.muted { (words::many_users(label)) } }
+            @else { p.bar { a.button.primary href=(to) { (words::COUNT_NOW) } } }
+        },
     })
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn show(
     let found = review::read(&api.ports, &desk, from, AT_ONCE, wanted).await?;
     let next = found.next.as_ref().map(cursor);
     let unmatched = match query.cursor {
-        None => review::unmatched(&api.ports, &desk, now).await?,
+        None => review::unmatched(&api.ports, &desk).await?,
         Some(_) => None,
     };
     let all = Only::ALL.map(|(only, _, name)| {

@@ -8,11 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::reports::{self, Costs};
-use sando_core::admin::{accounts, files};
+use sando_core::admin::{accounts, files, reports};
 use sando_core::company::Company;
 use sando_core::ids::{AppSlug, PersonId};
-use sando_core::report::{Licence, Line, Money, UNUSED_DAYS};
+use sando_core::report::{Costs, Licence, Line, Money, Spend, UNUSED_DAYS};
 use sando_core::store::Loaded;
 use serde::Deserialize;
 
@@ -24,7 +23,7 @@ use super::chart::{bar, percent};
 use super::forecast;
 use super::format::{number, total};
 use super::input::Asks;
-use super::kept::{Kept, count_now};
+use super::kept::{count_now, kept};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
 use super::parts::{empty, segment, tabs};
@@ -70,10 +69,10 @@ pub(super) struct SpendQuery {
 }
 
 /// What somebody or something costs.
-struct Row<'a> {
+struct Row {
     name: String,
     to: Option<String>,
-    line: &'a Line,
+    line: Line,
 }
 
 /// Shows what is spent, how well licences are used, and what people who left still hold.
@@ -85,12 +84,20 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let company = files::company(&api.ports).await?;
     let accounts = accounts::all(&api.ports).await?;
-    // Nothing is kept by person.
-    let is_wanted = query.now || query.by == By::Person;
-    if !is_wanted && let Some(kept) = Kept::find(&api, &accounts, now).await? {
-        return Ok(as_kept(&kept, &company, query.by, now).respond(Some(&visitor)));
-    }
-    let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
+    let kept = match query.now {
+        true => None,
+        false => kept(&api, &accounts).await?,
+    };
+    let (costs, lead) = match kept {
+        Some(kept) => {
+            let to = format!("/console/spend?by={}&now=true", query.by.word());
+            (kept.costs, Some(count_now(kept.at, &to, now)))
+        }
+        None => {
+            let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
+            (costs, stale(&accounts, now))
+        }
+    };
     let rows = rows(&api, &costs, &company, query.by).await?;
     let body = if costs.licences.by_license.is_empty() && rows.is_empty() {
         empty(words::NO_SPEND)
@@ -107,48 +114,10 @@ pub(super) async fn show(
         title: words::SPEND.to_owned(),
         above: None,
         verdict: words::spend(&costs.spend.total.monthly, &costs.licences, &in_use(&costs)),
-        lead: stale(&accounts, now),
+        lead,
         body,
     };
     Ok(page.respond(Some(&visitor)))
-}
-
-/// The page with what was counted last.
-fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
-    let figures = &kept.figures;
-    let mut rows: Vec<Row<'_>> = match by {
-        By::App => {
-            let apps = figures.by_app.iter();
-            apps.map(|(app, line)| of_app(company, app, line)).collect()
-        }
-        By::Department | By::Person => {
-            let mut rows: Vec<Row<'_>> = figures.by_department.iter().map(of_department).collect();
-            rows.extend((figures.unknown.seats > 0).then(|| of_nobody(&figures.unknown)));
-            rows
-        }
-    };
-    let all = &figures.total.monthly;
-    rows.sort_by_key(|row| Reverse(weight(row.line, all)));
-    let held = &figures.residue;
-    Page {
-        nav: Nav::Spend,
-        title: words::SPEND.to_owned(),
-        above: None,
-        verdict: words::spent_then(&figures.total),
-        lead: Some(count_now(
-            kept.at,
-            &format!("/console/spend?by={}&now=true", by.word()),
-            now,
-        )),
-        body: html! {
-            (chargeback(&rows, by, all))
-            section aria-labelledby="residue" {
-                h2 #residue { (words::RECLAIM) }
-                p { (words::residue(figures.leavers(), held)) }
-                @if held.seats > 0 { p.bar { a.button.primary href="/console/spend/residue" { (words::SEE_PLAN) } } }
-            }
-        },
-    }
 }
 
 /// Does a roster tell who holds licences of an application?
@@ -180,41 +149,50 @@ fn stale(accounts: &[Loaded<Account>], now: Timestamp) -> Option<Markup> {
         .then(|| html! { p.measure { (words::stale(old, accounts.len())) " " a href="/console/integrations" { "See which" } } })
 }
 
-async fn rows<'a>(
-    api: &Api,
-    costs: &'a Costs,
-    company: &Company,
-    by: By,
-) -> Result<Vec<Row<'a>>, Refusal> {
+async fn rows(api: &Api, costs: &Costs, company: &Company, by: By) -> Result<Vec<Row>, Refusal> {
     let spend = &costs.spend;
-    let mut rows: Vec<Row<'_>> = match by {
+    let mut rows: Vec<Row> = match by {
         By::Department => spend.by_department.iter().map(of_department).collect(),
         By::App => {
             let apps = spend.by_app.iter();
             apps.map(|(app, line)| of_app(company, app, line)).collect()
         }
-        By::Person => {
-            let mut all: Vec<(&PersonId, &Line)> = spend.by_person.iter().collect();
-            all.sort_by_key(|(_, line)| Reverse(weight(line, &costs.spend.total.monthly)));
-            all.truncate(MOST);
-            let names = Names::of(api, all.iter().map(|(id, _)| *id)).await?;
-            all.into_iter()
-                .map(|(id, line)| Row {
-                    name: names.get(id),
-                    to: Some(format!("/console/people/{id}")),
-                    line,
-                })
-                .collect()
-        }
+        By::Person => by_person(api, spend).await?,
     };
     if by != By::App && spend.unknown.seats > 0 {
         rows.push(of_nobody(&spend.unknown));
     }
-    rows.sort_by_key(|row| Reverse(weight(row.line, &costs.spend.total.monthly)));
+    rows.sort_by_key(|row| Reverse(row.line.weight(&spend.total.monthly)));
     Ok(rows)
 }
 
-fn of_department<'a>((name, line): (&String, &'a Line)) -> Row<'a> {
+/// Those for whom most is spent, and what is spent for everybody else.
+async fn by_person(api: &Api, spend: &Spend) -> Result<Vec<Row>, Refusal> {
+    let mut all: Vec<(&PersonId, &Line)> = spend.by_person.iter().collect();
+    all.sort_by_key(|(_, line)| Reverse(line.weight(&spend.total.monthly)));
+    let mut others = spend.others.clone();
+    // There is room for them, and for those whom nobody knows.
+    for (_, line) in all.split_off(all.len().min(MOST - 2)) {
+        others.join(line);
+    }
+    let names = Names::of(api, all.iter().map(|(id, _)| *id)).await?;
+    let rows = all.into_iter().map(|(id, line)| Row {
+        name: names.get(id),
+        to: Some(format!("/console/people/{id}")),
+        line: line.clone(),
+    });
+    let mut rows: Vec<Row> = rows.collect();
+    if others.seats > 0 {
+        rows.push(Row {
+            name: words::EVERYBODY_ELSE.to_owned(),
+            to: None,
+            line: others,
+        });
+    }
+    Ok(rows)
+}
+
+fn of_department((name, line): (&String, &Line)) -> Row {
     let name = if name.is_empty() {
         words::NO_DEPARTMENT.to_owned()
     } else {
@@ -223,36 +201,24 @@ fn of_department<'a>((name, line): (&String, &'a Line)) -> Row<'a> {
     Row {
         name,
         to: None,
-        line,
+        line: line.clone(),
     }
 }
 
-fn of_nobody(line: &Line) -> Row<'_> {
+fn of_nobody(line: &Line) -> Row {
     Row {
         name: words::NOBODY.to_owned(),
         to: Some("/console/reports/review".to_owned()),
-        line,
+        line: line.clone(),
     }
 }
 
-fn of_app<'a>(company: &Company, app: &AppSlug, line: &'a Line) -> Row<'a> {
+fn of_app(company: &Company, app: &AppSlug, line: &Line) -> Row {
     let known = company.apps.get(app);
     Row {
         name: known.map_or(app.as_str(), |app| app.label()).to_owned(),
         to: known.map(|_| format!("/console/apps/{app}")),
-        line,
-    }
-}
-
-/// What a row weighs: its money in the currency in which most is spent; its seats where no price is known.
-pub(super) fn weight(line: &Line, total: &Money) -> u64 {
-    let main = total.0.iter().max_by_key(|(_, amount)| **amount);
-    match main {
-        Some((currency, _)) => {
-            let amount = line.monthly.0.get(currency).copied().unwrap_or(0);
-            u64::try_from(amount).unwrap_or(0)
-        }
-        None => line.seats,
+        line: line.clone(),
     }
 }
 
@@ -260,7 +226,7 @@ fn as_csv(of: &str) -> Markup {
     html! { a href={ "/console/spend/csv?of=" (of) } { (words::CSV) span.visually-hidden { " of this table" } } }
 }
 
-fn chargeback(rows: &[Row<'_>], by: By, total_of_all: &Money) -> Markup {
+fn chargeback(rows: &[Row], by: By, total_of_all: &Money) -> Markup {
     let all: Vec<(String, String, bool)> = By::ALL
         .iter()
         .map(|(one, word, name)| {
@@ -268,7 +234,7 @@ fn chargeback(rows: &[Row<'_>], by: By, total_of_all: &Money) -> Markup {
             ((*name).to_owned(), to, *one == by)
         })
         .collect();
-    let most = rows.iter().map(|row| weight(row.line, total_of_all)).max();
+    let most = rows.iter().map(|row| row.line.weight(total_of_all)).max();
     let most = most.unwrap_or(0);
     html! {
         section aria-labelledby="chargeback" {
@@ -280,7 +246,7 @@ fn chargeback(rows: &[Row<'_>], by: By, total_of_all: &Money) -> Markup {
                     @for row in rows.iter().take(MOST) {
                         tr {
                             td { @if let Some(to) = &row.to { a href=(to) { (row.name) } } @else { (row.name) } }
-                            td.share { (bar(percent(weight(row.line, total_of_all), most))) }
+                            td.share { (bar(percent(row.line.weight(total_of_all), most))) }
                             td.num data-label="Seats" { (number(row.line.seats)) }
                             td.num data-label="A month" { (total(&row.line.monthly)) }
                         }

@@ -5,13 +5,15 @@ use axum::response::Response;
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::{accounts, syncs};
+use sando_core::definition::IdHash;
 use sando_core::ids::Slug;
-use sando_core::roster::{Entry, Face};
-use sando_core::store::Query;
+use sando_core::person::CanonicalEmail;
+use sando_core::roster::{Entry, Face, holder_of};
+use sando_core::store::{Entity, Key, Loaded, PageRequest, Query};
 use serde::Deserialize;
 
 use crate::Api;
-use crate::list::gather;
+use crate::list::{Listed, look_through};
 
 use super::account::{Of, page, place};
 use super::format::when;
@@ -21,6 +23,9 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::Sees;
 use super::words;
+
+/// How many users with one address are shown, in all accounts together.
+const MOST_OF_AN_ADDRESS: usize = 200;
 
 /// Which users.
 #[derive(Debug, Deserialize)]
@@ -45,6 +50,63 @@ fn matches(face: &Face, text: &str) -> bool {
             .any(|value| value.to_lowercase().contains(text))
 }
 
+/// One page of those who have this text somewhere, and how many were looked at for it. Those who have it as their whole id
+/// or address come first, wherever they lie.
+async fn look(
+    api: &Api,
+    account: &Account,
+    text: &str,
+    cursor: Option<String>,
+) -> Result<(Listed<Loaded<Entry>>, usize), Refusal> {
+    let is_first = cursor.is_none();
+    let mut items = exactly(api, account, text).await?;
+    let exact: Vec<IdHash> = items.iter().map(|one| one.entity.id).collect();
+    let lower = text.to_lowercase();
+    let keep = |entry: &Entry| {
+        let face = entry.visible(account.applied).filter(|face| !face.deleted);
+        !exact.contains(&entry.id) && face.is_some_and(|face| matches(face, &lower))
+    };
+    let query = Query::Roster(account.roster.clone());
+    let (mut found, looked_at) = look_through(api, &query, None, cursor, keep).await?;
+    if is_first {
+        items.append(&mut found.items);
+        found.items = items;
+    }
+    Ok((found, looked_at))
+}
+
+/// Those who have this id or address: found at once, however many users there are.
+async fn exactly(api: &Api, account: &Account, text: &str) -> Result<Vec<Loaded<Entry>>, Refusal> {
+    let store = &api.ports.store;
+    let mut found: Vec<Loaded<Entry>> = Vec::new();
+    if text.is_empty() {
+        return Ok(found);
+    }
+    let key = Key::Entry(account.roster.clone(), IdHash::of(text));
+    found.extend(store.find::<Entry>(&key).await?);
+    if let Ok(address) = CanonicalEmail::parse(text) {
+        let query = Query::Person {
+            person: holder_of(&address),
+            kind: Entry::KIND,
+        };
+        let page = PageRequest {
+            limit: MOST_OF_AN_ADDRESS,
+            cursor: None,
+        };
+        for stored in store.list(&query, &page).await?.items {
+            let entry: Loaded<Entry> = stored.read()?;
+            let is_new = found.iter().all(|one| one.entity.id != entry.entity.id);
+            let is_here = entry.entity.roster == account.roster;
+            found.extend((is_new && is_here).then_some(entry));
+        }
+    }
+    found.retain(|entry| {
+        let face = entry.entity.visible(account.applied);
+        face.is_some_and(|face| !face.deleted)
+    });
+    Ok(found)
+}
+
 /// Lists the users as of the last complete sync.
 pub(super) async fn list(
     Sees(visitor): Sees,
@@ -56,13 +118,9 @@ pub(super) async fn list(
     let account = accounts::must_be(&api.ports, &definition, &name)
         .await?
         .entity;
-    let text = asked.q.trim().to_lowercase();
-    let query = Query::Roster(account.roster.clone());
-    let keep = |entry: &Entry| {
-        let face = entry.visible(account.applied).filter(|face| !face.deleted);
-        face.is_some_and(|face| matches(face, &text))
-    };
-    let found = gather::<Entry>(&api, &query, None, asked.cursor.clone(), keep).await?;
+    let text = asked.q.trim();
+    let (found, looked_at) = look(&api, &account, text, asked.cursor.clone()).await?;
+    let is_cut = !text.is_empty() && found.next_cursor.is_some();
     let faces: Vec<&Face> = found
         .items
         .iter()
@@ -76,8 +134,10 @@ pub(super) async fn list(
         }
         @if faces.is_empty() {
             @if text.is_empty() { (empty(words::NO_USERS)) }
+            @else if is_cut { (empty(words::NOBODY_SO_FAR)) }
             @else { p.empty { (words::NO_MATCH) " " a href={ (place) "/users" } { (words::CLEAR) } } }
         } @else { (table(&account, &faces)) }
+        @if is_cut { p.small.muted { (words::looked_at(looked_at)) " " (words::WHOLE_FINDS) } }
         (older(&format!("{place}/users?q={}", segment(&asked.q)), found.next_cursor.as_deref()))
     };
     Ok(page(&visitor, &account, "users", now, body).respond(Some(&visitor)))

@@ -26,6 +26,13 @@ async fn stored(world: &World) -> Vec<&'static str> {
     PERSONAL.into_iter().filter(is_stored).collect()
 }
 
+/// By how many words somebody is found.
+pub(crate) fn words_of(world: &World, id: &str) -> usize {
+    let items = world.memory.items();
+    let words = items.iter().filter(|item| item.kind == "word");
+    words.filter(|item| item.body.contains(id)).count()
+}
+
 /// Ada has Figma.
 pub(crate) async fn with_figma(world: &World) -> String {
     let figma = json!({ "name": "Figma", "owner": "design-ops@contoso.example", "provisioner": {
@@ -59,6 +66,7 @@ async fn somebody_who_left_is_erased_and_the_audit_keeps_a_pseudonym() {
     settle(&world).await;
     assert_eq!(world.run_of(&id).await["state"], "finished");
     assert_eq!(stored(&world).await, PERSONAL);
+    assert_eq!(words_of(&world, &id), 2, "ada and park");
 
     let path = format!("/v1/people/{id}:erase");
     let reason = json!({ "reason": "request 4711" });
@@ -67,6 +75,7 @@ async fn somebody_who_left_is_erased_and_the_audit_keeps_a_pseudonym() {
 
     assert_eq!(erased, json!({ "id": id, "erased": true }));
     assert_eq!(stored(&world).await, [""; 0]);
+    assert_eq!(words_of(&world, &id), 0);
     world.get(&format!("/v1/people/{id}")).await.expect(404);
     world.post(&path, reason).await.expect(404);
     let audit = world

@@ -12,6 +12,7 @@ use sando_core::store::{Commit, Key, Loaded, Put};
 use serde_json::{Value, json};
 
 use crate::builder::connected_to;
+use crate::erasure::words_of;
 use crate::world::{World, world};
 
 fn lever(text: &str) -> LeverId {
@@ -139,11 +140,16 @@ async fn two_people_with_accounts_in_one_application_become_one_who_keeps_one() 
     let world = world();
     let (ada, twin) = twins(&world).await;
     assert_eq!(figma(&world, &twin).await["state"], "active");
+    assert!(words_of(&world, &twin) > 0);
 
     let merged = merge(&world, &twin, &ada).await.expect(200);
     world.pass(120).await;
 
     assert_eq!(merged["id"], ada.as_str());
+    assert_eq!(
+        (words_of(&world, &ada) > 0, words_of(&world, &twin)),
+        (true, 0)
+    );
     assert_eq!(merged["runs"].as_array().unwrap().len(), 1);
     let (whole, gone) = (read(&world, &ada).await, read(&world, &twin).await);
     assert_eq!(

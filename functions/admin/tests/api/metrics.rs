@@ -1,15 +1,19 @@
 //! Numbers by day: counted with what they tell of, kept, and read without looking at everything.
 
 use sando_core::account::Account;
-use sando_core::admin::accounts;
+use sando_core::admin::{accounts, metrics, reports};
 use sando_core::handle::count::daily;
+use sando_core::handle::jobs;
+use sando_core::ids::JobId;
+use sando_core::job::{Job, JobState, Work};
 use sando_core::metric::Metric;
+use sando_core::report::UNUSED_DAYS;
 use sando_core::store::{Commit, Key, Put, Version};
 use sando_core::tally::{Tally, WHOLE};
 use serde_json::{Value, json};
 
 use crate::builder::connected;
-use crate::reports::company;
+use crate::reports::{company, row};
 use crate::world::{World, world};
 
 /// What is done once a day, and the work that follows from it.
@@ -103,6 +107,40 @@ async fn a_day_that_is_over_is_kept_as_one_and_comes_to_the_same() {
     assert_eq!(of_day(&after), of_day(&before));
     let whole = world.ports.store.get(&Key::Tally(day, WHOLE)).await;
     assert!(whole.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_count_in_many_turns_comes_to_the_same_as_one() {
+    let world = company().await;
+    // More than are read at once; all but one are the same person's.
+    let seen = "2027-01-03T09:00:00Z";
+    let mut rows: Vec<Value> = (0..1_200)
+        .map(|n| row(&n.to_string(), "ada@contoso.example", seen))
+        .collect();
+    rows.push(row("left", "bo@contoso.example", seen));
+    world.serve(rows);
+    let sync = world.post("/v1/accounts/acme/prod:sync", json!({})).await;
+    sync.expect(202);
+    world.pass(1).await;
+    let now = world.ports.clock.now();
+    let work = Work::Count(Box::default());
+    let mut job = Job::new(JobId::derived(&["turns"]), "sando", work, now);
+
+    let mut turns = 0;
+    while job.state == JobState::Running {
+        jobs::go_on(&world.ports, &mut job, now).await.unwrap();
+        // As it is stored and read again.
+        job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
+        turns += 1;
+    }
+
+    let counted = metrics::counted(&world.ports).await.unwrap().unwrap();
+    let at_once = reports::costs(&world.ports, now, UNUSED_DAYS).await;
+    assert_eq!(turns, 3);
+    assert_eq!(counted.figures.total.seats, 1_201);
+    assert_eq!(counted.costs, at_once.unwrap().trimmed(300));
+    let of_app = counted.costs.licences.by_license.values().next().unwrap();
+    assert_eq!(of_app["pro"].noticed["duplicate"], 1_199);
 }
 
 #[tokio::test]

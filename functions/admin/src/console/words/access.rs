@@ -126,7 +126,8 @@ fn ready(access: &Access, asked: &BTreeSet<AppSlug>, now: Timestamp) -> String {
 pub(in crate::console) fn people(shown: usize, is_filtered: bool, more: bool) -> String {
     match (size(shown), is_filtered, more) {
         (0, false, _) => "Nobody is known yet.".to_owned(),
-        (0, true, _) => "Nobody matches this filter.".to_owned(),
+        (0, true, false) => "Nobody matches this filter.".to_owned(),
+        (0, true, true) => NOBODY_SO_FAR.to_owned(),
         (count, true, false) => format!("{} found.", many(count, "person", "people")),
         (count, true, true) => format!("The first {} found.", many(count, "person", "people")),
         (count, false, false) => format!(
@@ -139,6 +140,10 @@ pub(in crate::console) fn people(shown: usize, is_filtered: bool, more: bool) ->
     }
 }
 
+pub(in crate::console) const WHOLE_FINDS: &str = "A whole address or id finds a user at once.";
+pub(in crate::console) const NOBODY_SO_FAR: &str = "Nobody so far; more follow.";
+pub(in crate::console) const FOUND_BY_WORDS: &str = "Found by how names and addresses begin.";
+pub(in crate::console) const LOOK_THROUGH: &str = "Look through departments and titles too";
 pub(in crate::console) const NO_PEOPLE: &str = "People come from Lever when they are hired, or over the API. Connect \
      Lever in Settings; the first hire shows here within a minute.";
 

@@ -55,6 +55,12 @@ pub(super) const FOUND_CUT: &str =
     "There is more than is shown: type more of it. A whole address or id finds everybody.";
 pub(super) const NO_MATCH: &str = "Nothing matches this filter.";
 
+/// How far a page of a filtered list looked, if not to the end.
+pub(super) fn looked_at(count: usize) -> String {
+    let count = super::format::number(super::format::size(count));
+    format!("{count} were looked at for this page; more follow.")
+}
+
 /// The keys that every page knows.
 pub(super) const ALL_KEYS: &[(&str, &str)] = &[
     ("Ctrl K, ⌘ K", "find anything"),

@@ -19,6 +19,7 @@ pub(in crate::console) const TYPE_PEOPLE: &str = "Type how many people";
 pub(in crate::console) const NO_HOLDERS: &str = "Nobody holds it, as far as rosters show.";
 pub(in crate::console) const NO_DEPARTMENT: &str = "No department";
 pub(in crate::console) const NOBODY: &str = "Nobody who is known";
+pub(in crate::console) const EVERYBODY_ELSE: &str = "Everybody else";
 pub(in crate::console) const MOST_PEOPLE: &str =
     "One call clears at most 100 people; send it again for the rest.";
 
@@ -30,15 +31,6 @@ pub(in crate::console) const COUNT_TAKES: &str =
 /// An application with more users than can be looked at for a page.
 pub(in crate::console) fn many_users(app: &str) -> String {
     format!("{app} has many users: looking at each of them takes some seconds.")
-}
-
-/// What was spent when it was counted.
-pub(in crate::console) fn spent_then(spent: &Line) -> String {
-    let seats = many(spent.seats, "seat is held", "seats are held");
-    match spent.monthly.0.is_empty() {
-        true => format!("{seats}. What is held has no price yet."),
-        false => format!("{} a month: {seats}.", total(&spent.monthly)),
-    }
 }
 
 /// How much of what is paid for is in use, as far as anybody can tell.

@@ -1,8 +1,103 @@
 //! Find: whatever begins so, or has this id; a page without its script, a list in the palette with it.
 
 use axum::body::Body;
+use sando_core::admin::accounts;
+use sando_core::admin::named::named;
+use sando_core::ids::PersonId;
+use sando_core::roster::Entry;
+use sando_core::store::{Commit, PageRequest, Put, Query, Version};
+use sando_core::testing::a_person;
+use serde_json::json;
 
 use super::{Browser, everything};
+use crate::builder::connected_to;
+use crate::metrics::a_day_is_counted;
+use crate::reports::{company, row};
+use crate::world::{World, ada, world};
+
+/// So many became known after everybody else, in a way that keeps no words of them.
+async fn newer(world: &World, count: i64) {
+    for first in (0..count).step_by(75) {
+        let puts = (first..count.min(first + 75)).map(|number| {
+            let mut person = a_person()
+                .with("name", &format!("Newer{number} Other"))
+                .with("work_email", &format!("newer{number}@contoso.example"))
+                .with("personal_email", &format!("newer{number}@mail.example"))
+                .build();
+            person.id = PersonId::derived(&["newer", &number.to_string()]);
+            person.created_at = jiff::Timestamp::from_second(1_900_000_000 + number).unwrap();
+            Put::of(&person, Version::ABSENT)
+        });
+        let commit = Commit {
+            puts: puts.collect(),
+            ..Commit::default()
+        };
+        world.ports.store.commit(&commit).await.unwrap();
+    }
+}
+
+/// The names of those who are found by their words.
+async fn found(world: &World, text: &str) -> Vec<String> {
+    let found = named(&world.ports, text, 10, None, |_| true).await.unwrap();
+    let people = found.people.iter();
+    let names = people.map(|person| person.entity.text("name").unwrap().to_owned());
+    names.collect()
+}
+
+#[tokio::test]
+async fn whoever_became_known_long_ago_is_found_by_name_and_address() {
+    let world = world();
+    let id = world.ada().await;
+    newer(&world, 2_100).await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let person = format!("href=\"/console/people/{id}\"");
+
+    for text in ["ad", "ADA", "park", "ada%20p", "Ada+Park"] {
+        let all = viewer.get(&format!("/console/find?q={text}")).await.text;
+        let list = viewer.get(&format!("/console/people?q={text}")).await.text;
+        assert!(all.contains(&person), "{text}: {all}");
+        assert!(list.contains(&person), "{text}: {list}");
+        assert!(list.contains("1 person found."), "{text}: {list}");
+        assert!(list.contains("Look through departments and titles too"));
+    }
+    // Who is not found by words is looked for in everybody, and the page says how far it came.
+    let nobody = viewer.get("/console/people?q=nobody").await.text;
+    assert!(nobody.contains("Nobody so far; more follow."), "{nobody}");
+    assert!(nobody.contains("were looked at for this page"), "{nobody}");
+    assert!(nobody.contains("all=true&amp;cursor="), "{nobody}");
+    let state = viewer.get("/console/people?q=park&state=left").await.text;
+    assert!(!state.contains(&person), "{state}");
+}
+
+#[tokio::test]
+async fn who_is_called_otherwise_is_found_by_the_new_name_only() {
+    let world = world();
+    world.ada().await;
+    assert_eq!(found(&world, "park").await, ["Ada Park"]);
+
+    let mut quillon = ada();
+    quillon["attributes"]["name"] = json!("Ada Quillon");
+    world.put("/v1/people/hr-1", quillon).await.expect(200);
+    let by_new = found(&world, "quillon").await;
+    world.put("/v1/people/hr-1", ada()).await.expect(200);
+
+    assert_eq!(by_new, ["Ada Quillon"]);
+    assert_eq!(found(&world, "quill").await, [""; 0]);
+    assert_eq!(found(&world, "ada").await, ["Ada Park"]);
+}
+
+#[tokio::test]
+async fn whoever_was_known_before_words_were_kept_is_found_after_a_day() {
+    let world = company().await;
+    newer(&world, 1).await;
+    let before = found(&world, "newer0").await;
+
+    a_day_is_counted(&world).await;
+
+    assert_eq!(before, [""; 0]);
+    assert_eq!(found(&world, "newer0").await, ["Newer0 Other"]);
+    assert_eq!(found(&world, "ada").await, ["Ada Park"]);
+}
 
 #[tokio::test]
 async fn people_accounts_and_files_are_found_by_how_they_begin() {
@@ -82,4 +177,35 @@ async fn the_palette_gets_a_list_and_every_page_leads_there_without_it() {
     assert_eq!(list.text.matches("id=\"found\"").count(), 1);
     assert!(page.text.contains("href=\"/console/find\""));
     assert_eq!(page.text.matches("id=\"found\"").count(), 1);
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_a_whole_address_or_id_wherever_they_lie() {
+    let world = world();
+    let seen = "2027-01-03T09:00:00Z";
+    let rows = (0..700).map(|n| row(&format!("u{n}"), &format!("user{n}@contoso.example"), seen));
+    connected_to(&world, rows.collect()).await;
+    let account = accounts::all(&world.ports).await.unwrap().remove(0).entity;
+    let page = PageRequest {
+        limit: 1_000,
+        cursor: None,
+    };
+    let roster = Query::Roster(account.roster.clone());
+    let all = world.ports.store.list(&roster, &page).await.unwrap().items;
+    let last: Entry = all.last().unwrap().read().unwrap().entity;
+    let user = &last.visible(account.applied).unwrap().user;
+    let address = user.email.as_deref().unwrap();
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let users = "/console/accounts/acme/prod/users?q=";
+
+    for text in [address, user.external_id.as_str()] {
+        let page = viewer.get(&format!("{users}{text}")).await.text;
+        let shown = format!("<td data-label=\"Address\">{address}</td>");
+        assert_eq!(page.matches(&shown).count(), 1, "{text}: {page}");
+    }
+    let nobody = viewer.get(&format!("{users}nobody")).await.text;
+    assert!(nobody.contains("Nobody so far; more follow."), "{nobody}");
+    assert!(nobody.contains("600 were looked at"), "{nobody}");
+    let next = viewer.get(&format!("{users}user")).await.text;
+    assert!(next.contains("50 were looked at"), "{next}");
 }

@@ -1,7 +1,8 @@
 //! Licences and spend as pages: what is used, what it costs whom, what could go back, and every table as CSV.
 
 use sando_core::admin::accounts;
-use sando_core::store::{Commit, Put};
+use sando_core::ids::Slug;
+use sando_core::store::{Commit, Put, Version};
 use serde_json::json;
 
 use super::{Browser, between};
@@ -248,20 +249,34 @@ async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
 
     let kept = admin.get("/console/spend").await.text;
     let by_app = admin.get("/console/spend?by=app").await.text;
+    let by_person = admin.get("/console/spend?by=person").await.text;
     let now = admin.get("/console/spend?by=app&now=true").await.text;
     let residue = admin.get(RESIDUE).await.text;
     let residue_now = admin.get(&format!("{RESIDUE}?now=true")).await.text;
     let seats = admin.get(SEATS).await.text;
     let seats_now = admin.get(&format!("{SEATS}?now=true")).await.text;
 
-    let verdict = "<h1 id=\"verdict\">€60.00 a month: 4 seats are held.";
+    let verdict = "<h1 id=\"verdict\">€60.00 a month. 2 seats could go back: €30.00. 20 % of 5 seats are in use.";
     assert!(kept.contains(verdict), "{kept}");
     assert!(kept.contains("<td>Sales</td>") && kept.contains("Nobody who is known"));
     assert!(
         kept.contains("href=\"/console/spend?by=department&amp;now=true\""),
         "{kept}"
     );
-    assert!(!kept.contains("id=\"licences\""), "{kept}");
+    for section in ["licences", "forecast", "residue"] {
+        assert!(kept.contains(&format!("id=\"{section}\"")), "{kept}");
+        assert!(now.contains(&format!("id=\"{section}\"")), "{now}");
+    }
+    assert!(kept.contains("1 beside another seat · 2 of people who left"));
+    let tables =
+        |page: &str| between(page, "aria-labelledby=\"chargeback\"", "</main>").map(str::to_owned);
+    assert!(tables(&now).is_some());
+    assert_eq!(tables(&by_app), tables(&now));
+    assert!(
+        by_person.contains("Ada Park") && by_person.contains("=Bo()"),
+        "{by_person}"
+    );
+    assert!(by_person.contains("&amp;now=true"), "{by_person}");
     assert!(
         by_app.contains("<a href=\"/console/apps/acme\">Acme</a>"),
         "{by_app}"
@@ -277,5 +292,33 @@ async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
     );
     assert!(residue_now.contains(held) && residue_now.contains("name=\"plan\""));
     assert!(seats.contains("Acme has many users"), "{seats}");
+    let verdict = "4 users hold Acme pro; 3 seats are worth a look.";
+    assert!(seats.contains(verdict), "{seats}");
     assert!(seats_now.contains("4 users hold Acme pro"), "{seats_now}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_new_hides_nothing_that_was_counted() {
+    let world = company().await;
+    let mut admin = Browser::admin(&world).await;
+    a_day_is_counted(&world).await;
+    let mut account = accounts::all(&world.ports).await.unwrap().remove(0);
+    account.entity.users = 6_000;
+    let mut other = account.entity.clone();
+    other.name = Slug::parse("other").unwrap();
+    let both = Commit {
+        puts: vec![
+            Put::of(&account.entity, account.version),
+            Put::of(&other, Version::ABSENT),
+        ],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&both).await.unwrap();
+
+    let spend = admin.get("/console/spend").await.text;
+    let overview = admin.get("/console").await.text;
+
+    assert!(spend.contains("€60.00 a month. 2 seats"), "{spend}");
+    assert!(spend.contains("Counted"), "{spend}");
+    assert!(overview.contains("€60.00"), "{overview}");
 }

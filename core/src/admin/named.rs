@@ -1,0 +1,93 @@
+//! People by how the words of their names and addresses begin, however many there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::PersonId;
+use crate::person::Person;
+use crate::ports::Ports;
+use crate::store::{Key, Loaded, PageRequest, Query};
+use crate::words::{self, Finder, Word};
+
+use super::AdminError;
+
+/// How many who have such a word are looked at for a page.
+const MOST_LOOKED_AT: usize = 500;
+
+/// Some who were found.
+#[derive(Default)]
+pub struct Named {
+    /// The people, each once over all pages.
+    pub people: Vec<Loaded<Person>>,
+    /// Where the next ones begin.
+    pub next: Option<String>,
+    /// There is nobody else. If not, there may be people who were known before words were kept, and whom the daily count has
+    /// not come to yet; or nobody is found by such a text.
+    pub is_complete: bool,
+}
+
+/// At least so many whose words begin as those of a text and whom `keep` keeps, as far as one look goes; in no order that
+/// says anything. Nobody is found by less than two letters.
+///
+/// # Errors
+/// `BadCursor` for a cursor of another text; otherwise if the store cannot be read.
+pub async fn named(
+    ports: &Ports,
+    text: &str,
+    enough: usize,
+    cursor: Option<String>,
+    keep: impl Fn(&Person) -> bool + Send,
+) -> Result<Named, AdminError> {
+    let finder = ports.store.find::<Finder>(&Key::Finder).await?;
+    let (Some(finder), Some(word)) = (finder, words::telling(text)) else {
+        return Ok(Named::default());
+    };
+    let finder = finder.entity;
+    let query = Query::Words(finder.marks(&word));
+    let mut found = Named {
+        people: Vec::new(),
+        next: cursor,
+        is_complete: finder.is_complete,
+    };
+    let mut left = MOST_LOOKED_AT;
+    while left > 0 && found.people.len() < enough {
+        let page = PageRequest {
+            limit: enough.min(left),
+            cursor: found.next.take(),
+        };
+        let answer = ports.store.list(&query, &page).await?;
+        let mut have: Vec<Word> = Vec::with_capacity(answer.items.len());
+        for stored in &answer.items {
+            have.push(stored.read()?.entity);
+        }
+        let people = read(ports, &have).await?;
+        for one in have {
+            let person = people.get(&one.person).filter(|person| {
+                finder.first(&person.entity, &word) == Some(one.mark)
+                    && words::begin(&person.entity, text)
+                    && keep(&person.entity)
+            });
+            found.people.extend(person.cloned());
+        }
+        left = left.saturating_sub(page.limit);
+        found.next = answer.next;
+        if found.next.is_none() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The people who have these words.
+async fn read(
+    ports: &Ports,
+    have: &[Word],
+) -> Result<BTreeMap<PersonId, Loaded<Person>>, AdminError> {
+    let ids: BTreeSet<&PersonId> = have.iter().map(|one| &one.person).collect();
+    let keys: Vec<Key> = ids.into_iter().map(|id| Key::Person(id.clone())).collect();
+    let mut people = BTreeMap::new();
+    for stored in ports.store.get_all(&keys).await?.into_iter().flatten() {
+        let person: Loaded<Person> = stored.read()?;
+        people.insert(person.entity.id.clone(), person);
+    }
+    Ok(people)
+}
