@@ -27,10 +27,10 @@ pub struct Explanation {
     pub active: Option<Explained>,
     /// The branches of `in_app` that were tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status: Vec<Explained>,
+    pub status: Vec<NamedWhy>,
     /// The licences and what decided about them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub licenses: Vec<LicenseWhy>,
+    pub licenses: Vec<NamedWhy>,
     /// The user, if the record is one.
     pub user: Option<MappedUser>,
     /// Why it is none; absent also for records that the filter removed and for repetitions.
@@ -67,10 +67,10 @@ impl fmt::Debug for FieldWhy {
     }
 }
 
-/// One licence and what decided about it.
+/// One licence, or one status in the application, and what decided about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LicenseWhy {
-    /// The licence.
+pub struct NamedWhy {
+    /// The licence, or the label of the status.
     pub name: String,
     /// Its conditions.
     pub why: Explained,
@@ -137,12 +137,15 @@ impl Explanation {
         if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
             reasons.push(format!("active: {}", because(active)));
         }
-        let status = self.status.iter().find(|branch| branch.truth.is_true());
-        if let (Some(branch), Some(label)) = (status, &user.status) {
-            reasons.push(format!("status `{label}`: {}", because(branch)));
+        let status = self
+            .status
+            .iter()
+            .filter(|branch| branch.why.truth.is_true());
+        for NamedWhy { name, why } in status {
+            reasons.push(format!("status `{name}`: {}", because(why)));
         }
         let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
-        for LicenseWhy { name, why } in held {
+        for NamedWhy { name, why } in held {
             reasons.push(format!("licence `{name}`: {}", because(why)));
         }
         if self.licenses.is_empty() {
@@ -233,13 +236,24 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// What conditions decide about a user.
+#[derive(Clone, Copy)]
+pub(super) enum Decides<'a> {
+    /// Whether they are active.
+    Active,
+    /// Whether their status in the application is this one.
+    Status(&'a str),
+    /// Whether they hold this licence.
+    License(&'a str),
+}
+
 /// Receives what mapping finds on its way.
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(super) fields: Vec<FieldWhy>,
     pub(super) active: Option<Explained>,
-    pub(super) status: Vec<Explained>,
-    pub(super) licenses: Vec<LicenseWhy>,
+    pub(super) status: Vec<NamedWhy>,
+    pub(super) licenses: Vec<NamedWhy>,
 }
 
 impl Notes {
@@ -258,14 +272,15 @@ impl Notes {
         });
     }
 
-    pub(super) fn conditions(&mut self, what: &str, explained: Explained) {
+    pub(super) fn conditions(&mut self, what: Decides<'_>, why: Explained) {
+        let named = |name: &str, why| NamedWhy {
+            name: name.to_owned(),
+            why,
+        };
         match what {
-            "active" => self.active = Some(explained),
-            "status" => self.status.push(explained),
-            other => self.licenses.push(LicenseWhy {
-                name: other.strip_prefix("license ").unwrap_or(other).to_owned(),
-                why: explained,
-            }),
+            Decides::Active => self.active = Some(why),
+            Decides::Status(label) => self.status.push(named(label, why)),
+            Decides::License(name) => self.licenses.push(named(name, why)),
         }
     }
 
