@@ -12,6 +12,9 @@ use crate::{
     value::ValueExpression,
 };
 
+/// How many statuses and licences are told that a user does not have.
+const MOST_MISSED: usize = 10;
+
 /// Why a record became what it became. `Debug` shows nothing of the record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -127,7 +130,7 @@ impl Explanation {
 }
 
 impl Explanation {
-    /// For people: what made the user active, and what each licence comes from.
+    /// For people: what made the user active, what each licence comes from, and what kept the user from each of the others.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {
         let Some(MappedUser { user, .. }) = &self.user else {
@@ -152,8 +155,21 @@ impl Explanation {
             let auto = user.licenses.iter();
             reasons.extend(auto.map(|name| format!("licence `{name}`: every active user has it")));
         }
+        let status = self.status.iter();
+        let status = status.filter(|branch| user.status.as_ref() != Some(&branch.name));
+        let status = status.filter_map(|branch| missed("not status", branch));
+        let licenses = self.licenses.iter();
+        let licenses = licenses.filter(|license| !user.licenses.contains(&license.name));
+        let licenses = licenses.filter_map(|license| missed("no licence", license));
+        reasons.extend(status.chain(licenses).take(MOST_MISSED));
         reasons
     }
+}
+
+/// The first test that failed: "no licence `Pro`: `plan` is `free`, rule 1 wants `pro`".
+fn missed(what: &str, one: &NamedWhy) -> Option<String> {
+    let why = failed(&one.why).next()?;
+    Some(format!("{what} `{}`: {}", one.name, sentence(why)))
 }
 
 /// The tests that hold: "`state` is `on`, as rule 1 wants".
