@@ -2,6 +2,8 @@
 //!
 //! What is read and how it is printed: `definition.md`, "Paths", last paragraph.
 
+use std::borrow::Cow;
+
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
@@ -224,16 +226,17 @@ fn read_instant(text: &str) -> Result<Timestamp, MomentError> {
 }
 
 /// `2026-01-05 09:00:00 +0000` and `… UTC` become RFC 3339.
-fn without_deviations(text: &str) -> String {
+fn without_deviations(text: &str) -> Cow<'_, str> {
     let mut parts = text.split_ascii_whitespace();
     let (Some(day), Some(time)) = (parts.next(), parts.next()) else {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     };
-    if !is_day(day) {
-        return format!("{day}{}", zone(time));
-    }
-    let rest: String = parts.map(zone).collect();
-    format!("{day}T{time}{rest}")
+    Cow::Owned(if is_day(day) {
+        let rest: String = parts.map(zone).collect();
+        format!("{day}T{time}{rest}")
+    } else {
+        format!("{day}{}", zone(time))
+    })
 }
 
 fn zone(text: &str) -> &str {

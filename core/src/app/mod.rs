@@ -7,8 +7,8 @@ mod provision;
 pub use crate::auth::{Auth, AuthField, AuthValue};
 pub use limits::Limits;
 pub use provision::{
-    ActionRequest, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke, Provision,
-    ScimProvision, ScimQuirks,
+    ActionRequest, FormValue, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke,
+    Provision, ScimProvision, ScimQuirks,
 };
 
 use crate::effect::{Action, Goal};

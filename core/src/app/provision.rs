@@ -193,7 +193,7 @@ pub struct ActionRequest {
     pub body: Option<Value>,
     /// A form-encoded body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<BTreeMap<String, String>>,
+    pub form: Option<BTreeMap<String, FormValue>>,
     /// Where the users stand in the answer of `find`; empty: the answer itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_path: Option<String>,
@@ -215,6 +215,19 @@ pub struct ActionRequest {
     /// Statuses that say "it was gone already".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<u16>,
+}
+
+/// What a field of a form has.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum FormValue {
+    /// A text with placeholders.
+    Text(String),
+    /// JSON, sent as text.
+    Json {
+        /// With placeholders in its values.
+        json: Value,
+    },
 }
 
 impl HttpActions {
@@ -255,18 +268,18 @@ impl HttpActions {
 impl ActionRequest {
     pub(super) fn mistakes(&self, path: &str, mistakes: &mut Vec<Mistake>) {
         template(&format!("{path}.path"), &self.path, mistakes);
-        for (name, text) in self
-            .query
-            .iter()
-            .chain(&self.headers)
-            .chain(self.form.iter().flatten())
-        {
+        for (name, text) in self.query.iter().chain(&self.headers) {
             template(&format!("{path}[{name:?}]"), text, mistakes);
         }
-        if let Some(body) = &self.body
-            && let Err(error) = BodyTemplate::compile(body, Placeholders::AnyName)
-        {
-            mistakes.push(Mistake::new(format!("{path}.body"), error.to_string()));
+        for (name, value) in self.form.iter().flatten() {
+            let at = format!("{path}[{name:?}]");
+            match value {
+                FormValue::Text(text) => template(&at, text, mistakes),
+                FormValue::Json { json } => body(at, json, mistakes),
+            }
+        }
+        if let Some(json) = &self.body {
+            body(format!("{path}.body"), json, mistakes);
         }
         let paths = [
             ("response_path", &self.response_path),
@@ -289,5 +302,11 @@ impl ActionRequest {
         if method == "GET" && (self.body.is_some() || self.form.is_some()) {
             mistakes.push(Mistake::new(format!("{path}.body"), "a GET has no body"));
         }
+    }
+}
+
+fn body(at: String, json: &Value, mistakes: &mut Vec<Mistake>) {
+    if let Err(error) = BodyTemplate::compile(json, Placeholders::AnyName) {
+        mistakes.push(Mistake::new(at, error.to_string()));
     }
 }

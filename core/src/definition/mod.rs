@@ -60,8 +60,7 @@ pub use file::{
     variable::{Variable, Variables},
 };
 pub use map::{
-    CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, LicenseWhy, MappedUser, Reason,
-    User,
+    CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, MappedUser, NamedWhy, Reason, User,
 };
 pub use openapi::suggest_from_openapi;
 pub(crate) use pull::Seen;

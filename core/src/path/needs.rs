@@ -12,7 +12,8 @@ use super::{Path, Segment};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Needs {
     all: bool,
-    keys: BTreeMap<String, Needs>,
+    /// By length, then by name: most keys of a document are told apart without being compared.
+    keys: BTreeMap<usize, BTreeMap<String, Needs>>,
     /// Of every item of an array, where a path counts or searches them.
     items: Option<Box<Needs>>,
     /// Of every item of an array and every value of an object.
@@ -37,13 +38,18 @@ impl Needs {
     /// # Errors
     /// It is not JSON. What is skipped is not checked for depth.
     pub fn parse(&self, document: &[u8]) -> Result<Value, serde_json::Error> {
-        let mut parser = serde_json::Deserializer::from_slice(document);
+        // Checked once as a whole, not text by text.
+        let Ok(document) = str::from_utf8(document) else {
+            return Err(serde_json::Error::custom("it is not UTF-8"));
+        };
+        let mut parser = serde_json::Deserializer::from_str(document);
         let value = if self.all {
             Value::deserialize(&mut parser)?
         } else {
             Pruned {
                 needs: self,
                 top: true,
+                fields: 0,
             }
             .deserialize(&mut parser)?
         };
@@ -79,7 +85,8 @@ impl Needs {
     }
 
     fn key(&mut self, key: &str) -> &mut Self {
-        self.keys.entry(key.to_owned()).or_default()
+        let alike = self.keys.entry(key.len()).or_default();
+        alike.entry(key.to_owned()).or_default()
     }
 
     fn items(&mut self) -> &mut Self {
@@ -91,7 +98,9 @@ impl Needs {
     }
 
     fn of_key(&self, key: &str) -> Child<'_> {
-        Child::of(self.keys.get(key), self.each.as_deref())
+        let alike = self.keys.get(&key.len());
+        let own = alike.and_then(|alike| alike.get(key));
+        Child::of(own, self.each.as_deref())
     }
 
     fn of_item(&self) -> Child<'_> {
@@ -120,6 +129,8 @@ impl<'n> Child<'n> {
 struct Pruned<'n> {
     needs: &'n Needs,
     top: bool,
+    /// How many fields there will be: as many as in the row before.
+    fields: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for Pruned<'_> {
@@ -175,7 +186,9 @@ impl<'de> Visitor<'de> for Pruned<'_> {
                 }
             }
             Child::Some(needs) => {
-                while let Some(item) = items.next_element_seed(Pruned { needs, top: false })? {
+                let (top, mut fields) = (false, 0);
+                while let Some(item) = items.next_element_seed(Pruned { needs, top, fields })? {
+                    fields = item.as_object().map_or(0, Map::len);
                     list.push(item);
                 }
             }
@@ -184,7 +197,7 @@ impl<'de> Visitor<'de> for Pruned<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+        let mut map = Map::with_capacity(self.fields);
         while let Some((key, child)) = fields.next_key_seed(Key {
             needs: self.needs,
             top: self.top,
@@ -195,7 +208,11 @@ impl<'de> Visitor<'de> for Pruned<'_> {
                     Value::Null
                 }
                 Child::All => fields.next_value()?,
-                Child::Some(needs) => fields.next_value_seed(Pruned { needs, top: false })?,
+                Child::Some(needs) => fields.next_value_seed(Pruned {
+                    needs,
+                    top: false,
+                    fields: 0,
+                })?,
             };
             if let Some(key) = key {
                 map.insert(key, value);
@@ -271,6 +288,7 @@ mod tests {
         assert_eq!(parsed, expected);
         assert!(needs.parse(b"{\"a\":").is_err());
         assert!(needs.parse(b"{} x").is_err());
+        assert!(needs.parse(b"{\"other\":\"\xFF\"}").is_err());
     }
 
     proptest! {

@@ -27,7 +27,8 @@ pub struct Face {
     /// Fields that are null or guessed, because details or a joined list could never be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
-    /// Why it became what it became, in sentences: what is wrong, what made it active or not, what each licence comes from.
+    /// Why it became what it became, in sentences: what is wrong, what made it active or not, what each licence comes from,
+    /// and what kept it from others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
     /// It vanished from a list that was read to its end.

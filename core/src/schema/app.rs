@@ -163,7 +163,10 @@ fn request() -> Value {
             "query": reference("texts"),
             "headers": reference("texts"),
             "body": { "description": "JSON; attributes may stand in it" },
-            "form": reference("texts"),
+            "form": map_of("Form-encoded; JSON is sent as text", json!({ "anyOf": [
+                text("", None),
+                object("", json!({ "json": { "description": "Attributes may stand in it" } }), &["json"]),
+            ] })),
             "response_path": text("Where the users stand; empty: the answer itself", None),
             "id": text("Where the id stands in a user", Some("id")),
             "role": text("Where the role stands in a user, for `find`: so that it can be looked at", Some("role")),

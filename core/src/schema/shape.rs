@@ -129,7 +129,9 @@ impl<'a> Shape<'a> {
                 (None, Some(Value::Bool(false))) => {
                     let known = properties.into_iter().flat_map(Map::keys);
                     let known = known.map(String::as_str);
-                    self.found.push(mistake::unknown_key(at, key, known));
+                    let unknown = || mistake::unknown_key(at, key, known);
+                    let mistake = not_of_actions(&here).unwrap_or_else(unknown);
+                    self.found.push(mistake);
                 }
                 (None, Some(schema)) => self.look(schema, value, &here),
                 (None, None) => {}
@@ -139,6 +141,19 @@ impl<'a> Shape<'a> {
         self.found
             .extend(missing.map(|key| Mistake::new(mistake::join(at, key), "is missing")));
     }
+}
+
+/// What requests of a definition have, and those of a provisioner have not.
+fn not_of_actions(at: &str) -> Option<Mistake> {
+    let (_, key) = at.strip_prefix("provisioner.actions.")?.split_once('.')?;
+    let why = match key {
+        "pagination" => {
+            "one page is read: let `find` ask for the one user, in `path`, `query` or `body`"
+        }
+        "keep" => "nothing is kept for another request: attributes and `{user.id}` are there",
+        _ => return None,
+    };
+    Some(Mistake::new(at, why))
 }
 
 /// The `type` that an object of this form has.

@@ -154,7 +154,7 @@ fn whole() -> Vec<(ConfigKind, Value)> {
         json!({ "name": "X-Api-Key", "value": { "now": "a" }, "label": "Key", "prefix": "Key " });
     let auth = json!({ "type": "headers", "headers": [field] });
     let request = json!({ "method": "POST", "path": "/members", "query": { "a": "b" }, "headers": { "x-a": "b" },
-        "body": { "a": 1 }, "form": { "a": "b" }, "response_path": "all", "id": "id", "role": "role", "plan": "plan", "active": test[0], "already": [409], "gone": [404] });
+        "body": { "a": 1 }, "form": { "a": "b", "c": { "json": { "d": "{work_email}" } } }, "response_path": "all", "id": "id", "role": "role", "plan": "plan", "active": test[0], "already": [409], "gone": [404] });
     let scim = json!({ "type": "scim", "base_url": "https://a.example", "auth": { "type": "bearer" },
         "user": { "userName": "{work_email}" }, "group_for": { "role": { "a": "b" }, "plan": { "a": "b" } },
         "create_groups": true, "on_revoke": "remove", "settle_secs": 3, "unique": true,
@@ -312,6 +312,27 @@ fn every_mistake_is_told_with_its_place_and_what_was_meant() {
     let span = "grants[1].deliver.before_start: a length of time is";
     assert!(found.iter().any(|one| one.starts_with(span)), "{found:?}");
     assert_eq!(found.len(), 8, "{found:?}");
+}
+
+#[test]
+fn what_a_request_of_a_provisioner_cannot_have_is_said_and_why() {
+    let find = json!({ "path": "/members", "pagination": { "type": "page" }, "keep": {} });
+    let file = app(
+        json!({ "type": "http", "base_url": "https://a.example", "actions": { "find": find } }),
+    );
+
+    let found: Vec<String> = mistakes(ConfigKind::App, &file)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+
+    assert_eq!(
+        found,
+        [
+            "provisioner.actions.find.pagination: one page is read: let `find` ask for the one user, in `path`, `query` or `body`",
+            "provisioner.actions.find.keep: nothing is kept for another request: attributes and `{user.id}` are there",
+        ]
+    );
 }
 
 #[test]

@@ -14,28 +14,33 @@ use crate::{
 impl ValueExpression {
     /// The value that it makes of `input`; `None` if there is none, and never null.
     pub fn evaluate<'a>(&self, input: impl Into<Scope<'a>>) -> Option<Value> {
+        self.find(input).map(Cow::into_owned)
+    }
+
+    /// The same, without a copy of what stands in `input` as it is.
+    pub(crate) fn find<'a>(&self, input: impl Into<Scope<'a>>) -> Option<Cow<'a, Value>> {
         let scope = input.into();
         let value = match &self.kind {
-            Kind::Path(path) => path.find(scope).map(Cow::into_owned),
+            Kind::Path(path) => path.find(scope),
             Kind::FirstOf(parts) => parts
                 .iter()
-                .find_map(|part| part.evaluate(scope).filter(has_value)),
+                .find_map(|part| part.find(scope).filter(|value| has_value(value))),
             Kind::Template(template) => {
                 let filled = template.fill(
                     |path| path.find(scope).filter(|value| has_value(value)),
                     Encoding::None,
                 );
-                filled.ok().map(Value::String)
+                filled.ok().map(Value::String).map(Cow::Owned)
             }
-            Kind::Join { parts, with } => join(parts, with, scope),
+            Kind::Join { parts, with } => join(parts, with, scope).map(Cow::Owned),
             Kind::Lookup { path, map, default } => {
-                look_up(path, map.as_ref(), scope).or_else(|| default.clone())
+                look_up(path, map.as_ref(), scope).or_else(|| default.clone().map(Cow::Owned))
             }
             Kind::Time {
                 path,
                 format,
                 never,
-            } => time(path, format.as_deref(), never, scope),
+            } => time(path, format.as_deref(), never, scope).map(Cow::Owned),
         };
         value.filter(|value| !value.is_null())
     }
@@ -43,8 +48,8 @@ impl ValueExpression {
 
 fn join(parts: &[ValueExpression], with: &str, scope: Scope<'_>) -> Option<Value> {
     let mut texts: Vec<String> = Vec::new();
-    for value in parts.iter().filter_map(|part| part.evaluate(scope)) {
-        match &value {
+    for value in parts.iter().filter_map(|part| part.find(scope)) {
+        match &*value {
             Value::Array(items) => {
                 texts.extend(items.iter().filter_map(of_scalar).map(Cow::into_owned))
             }
@@ -55,11 +60,18 @@ fn join(parts: &[ValueExpression], with: &str, scope: Scope<'_>) -> Option<Value
     (!texts.is_empty()).then(|| Value::String(texts.join(with)))
 }
 
-fn look_up(path: &Path, map: Option<&Map<String, Value>>, scope: Scope<'_>) -> Option<Value> {
+fn look_up<'a>(
+    path: &Path,
+    map: Option<&Map<String, Value>>,
+    scope: Scope<'a>,
+) -> Option<Cow<'a, Value>> {
     let found = path.find(scope)?;
     match map {
-        None => Some(found.into_owned()).filter(has_value),
-        Some(map) => map.get(of_scalar(&found)?.as_ref()).cloned(),
+        None => Some(found).filter(|found| has_value(found)),
+        Some(map) => map
+            .get(of_scalar(&found)?.as_ref())
+            .cloned()
+            .map(Cow::Owned),
     }
 }
 

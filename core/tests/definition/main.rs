@@ -18,3 +18,4 @@ mod oddities;
 mod paging;
 mod texts;
 mod unions;
+mod why;

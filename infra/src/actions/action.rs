@@ -1,7 +1,9 @@
 //! One request of an application file, compiled, and made with values.
 
+use std::collections::BTreeMap;
+
 use http::Method;
-use sando_core::app::ActionRequest;
+use sando_core::app::{ActionRequest, FormValue};
 use sando_core::condition::Condition;
 use sando_core::path::Path;
 use sando_core::template::{BodyTemplate, Encoding, Placeholders, RenderError, Template};
@@ -18,7 +20,7 @@ pub(super) struct CompiledAction {
     query: Vec<(String, Template)>,
     headers: Vec<(String, Template)>,
     body: Option<BodyTemplate>,
-    form: Option<Vec<(String, Template)>>,
+    form: Option<Vec<(String, FormTemplate)>>,
     pub(super) response_path: Option<Path>,
     pub(super) id: Option<Path>,
     pub(super) role: Option<Path>,
@@ -28,15 +30,54 @@ pub(super) struct CompiledAction {
     gone: Vec<u16>,
 }
 
+/// What a field of a form becomes.
+enum FormTemplate {
+    Text(Template),
+    /// Sent as text.
+    Json(BodyTemplate),
+}
+
+impl FormTemplate {
+    fn compile(value: &FormValue) -> Result<Self, String> {
+        let compiled = match value {
+            FormValue::Text(text) => Template::parse(text, Placeholders::AnyName).map(Self::Text),
+            FormValue::Json { json } => {
+                BodyTemplate::compile(json, Placeholders::AnyName).map(Self::Json)
+            }
+        };
+        compiled.map_err(|error| error.to_string())
+    }
+
+    fn render(&self, value: &impl Fn(&str) -> Option<Value>) -> Result<String, RenderError> {
+        match self {
+            Self::Text(template) => template.render(value, Encoding::None),
+            Self::Json(body) => Ok(body.render(value)?.to_string()),
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Text(template) => template.names().collect(),
+            Self::Json(body) => body.names().collect(),
+        }
+    }
+}
+
 impl CompiledAction {
     pub(super) fn compile(request: &ActionRequest) -> Result<Self, String> {
         let template = |text: &str| {
             Template::parse(text, Placeholders::AnyName).map_err(|error| error.to_string())
         };
-        let templates = |pairs: &std::collections::BTreeMap<String, String>| {
+        let templates = |pairs: &BTreeMap<String, String>| {
             pairs
                 .iter()
                 .map(|(name, text)| Ok((name.clone(), template(text)?)))
+                .collect::<Result<Vec<_>, String>>()
+        };
+        let form = |fields: &BTreeMap<String, FormValue>| {
+            fields
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), FormTemplate::compile(value)?)))
                 .collect::<Result<Vec<_>, String>>()
         };
         let path = |text: &Option<String>| {
@@ -59,7 +100,7 @@ impl CompiledAction {
             query: templates(&request.query)?,
             headers: templates(&request.headers)?,
             body,
-            form: request.form.as_ref().map(templates).transpose()?,
+            form: request.form.as_ref().map(form).transpose()?,
             response_path: path(&request.response_path)?.filter(|path| !path.is_root()),
             id: path(&request.id)?,
             role: path(&request.role)?,
@@ -91,7 +132,7 @@ impl CompiledAction {
         if let Some(form) = &self.form {
             let fields = form
                 .iter()
-                .map(|(name, template)| Ok((name, template.render(value, Encoding::None)?)))
+                .map(|(name, field)| Ok((name, field.render(value)?)))
                 .collect::<Result<Vec<_>, RenderError>>()?;
             let fields = fields
                 .iter()
@@ -115,10 +156,11 @@ impl CompiledAction {
     pub(super) fn addresses(&self, value: &impl Fn(&str) -> Option<Value>) -> Vec<String> {
         let templates = [&self.path]
             .into_iter()
-            .chain(self.query.iter().map(|(_, template)| template))
-            .chain(self.form.iter().flatten().map(|(_, template)| template));
+            .chain(self.query.iter().map(|(_, template)| template));
+        let fields = self.form.iter().flatten();
         let names = templates
             .flat_map(Template::names)
+            .chain(fields.flat_map(|(_, field)| field.names()))
             .chain(self.body.iter().flat_map(BodyTemplate::names));
         names
             .filter_map(value)

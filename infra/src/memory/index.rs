@@ -1,6 +1,6 @@
 //! The indexes, which learn of writes later than the items do.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use sando_core::ids::PersonId;
@@ -48,6 +48,8 @@ fn is_of(who: &Lookup, person: &PersonId, kind: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     known: BTreeMap<Key, Found>,
+    /// Those of them that are due at some time: a tick looks at no others.
+    waiting: BTreeSet<Key>,
     news: VecDeque<(Key, Option<Found>)>,
 }
 
@@ -62,9 +64,14 @@ impl Index {
         while self.news.len() > lag {
             match self.news.pop_front() {
                 Some((key, Some(found))) => {
+                    match found.due {
+                        Some(_) => self.waiting.insert(key.clone()),
+                        None => self.waiting.remove(&key),
+                    };
                     self.known.insert(key, found);
                 }
                 Some((key, None)) => {
+                    self.waiting.remove(&key);
                     self.known.remove(&key);
                 }
                 None => return,
@@ -84,7 +91,9 @@ impl Index {
 
     /// What is due in a shard, oldest first.
     pub(super) fn due(&self, shard: u8, until: Timestamp, limit: usize) -> Vec<DueEntry> {
-        let in_shard = self.known.iter().filter(|(key, found)| {
+        let waiting = self.waiting.iter();
+        let waiting = waiting.filter_map(|key| Some((key, self.known.get(key)?)));
+        let in_shard = waiting.filter(|(key, found)| {
             found.due.is_some_and(|due| due <= until) && key.shard(DUE_SHARDS) == shard
         });
         let mut entries: Vec<DueEntry> = in_shard

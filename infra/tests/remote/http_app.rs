@@ -1,10 +1,10 @@
 //! Declarative HTTP actions against a simulated application without SCIM.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::ExternalId;
@@ -156,6 +156,36 @@ async fn a_hostile_value_changes_nothing_but_itself() {
         http.make(Action::Suspend, &subject, &key()).await;
     }
     assert!(app.members().iter().all(|member| member.state == "active"));
+}
+
+#[tokio::test]
+async fn a_field_of_a_form_may_be_json() {
+    let sent = Arc::new(Mutex::new(String::new()));
+    let seen = sent.clone();
+    let take = move |body: String| async move {
+        *seen.lock().unwrap() = body;
+        Json(json!({ "id": "7" }))
+    };
+    let server = TestServer::start(Router::new().route("/members", post(take))).await;
+    let mut file = file(server.url.as_str());
+    file["provisioner"]["actions"]["create"] = json!({"method": "POST", "path": "/members", "id": "id",
+        "form": {"state": "on", "profile": {"json": {"email": "{work_email}", "tags": ["a"]}}}});
+    let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);
+    let http = provisioner(&file, secrets).await;
+
+    let made = http.make(Action::Create, &ada(), &key()).await;
+
+    assert!(matches!(made, Outcome::Done { .. }), "{made:?}");
+    let sent = sent.lock().unwrap();
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(sent.as_bytes())
+        .into_owned()
+        .collect();
+    let profile = format!(r#"{{"email":"{ADA}","tags":["a"]}}"#);
+    let expect = [("profile", profile.as_str()), ("state", "on")];
+    assert_eq!(
+        fields,
+        expect.map(|(name, text)| (name.to_owned(), text.to_owned()))
+    );
 }
 
 #[tokio::test]

@@ -82,32 +82,32 @@ pub(super) fn time(value: &Value) -> Result<Option<String>, ()> {
 
 /// A value of a custom field. `Ok(None)` for no value, `Err` says what it should have been.
 pub(super) fn field(
-    value: Value,
+    value: &Value,
     kind: Option<CustomField>,
 ) -> Result<Option<Value>, &'static str> {
-    if !has_value(&value) {
+    if !has_value(value) {
         return Ok(None);
     }
     match kind {
         None => match value {
-            Value::Array(items) => texts(&items),
-            other => scalar(&other),
+            Value::Array(items) => texts(items),
+            other => scalar(other),
         },
-        Some(CustomField::Text) => scalar(&value),
-        Some(CustomField::User) => user(&value),
-        Some(CustomField::Number) => number(&value),
-        Some(CustomField::Email) => match email(Some(&value)) {
+        Some(CustomField::Text) => scalar(value),
+        Some(CustomField::User) => user(value),
+        Some(CustomField::Number) => number(value),
+        Some(CustomField::Email) => match email(Some(value)) {
             Email::None => Ok(None),
             Email::Invalid => Err("an email address"),
             Email::Valid(address) => Ok(Some(Value::String(address))),
         },
-        Some(CustomField::Date) => Moment::read(&value)
+        Some(CustomField::Date) => Moment::read(value)
             .map(|moment| moment.print().map(Value::String))
             .map_err(|_| "a date"),
         Some(CustomField::MultiValue) => match value {
-            Value::Array(items) => texts(&items),
+            Value::Array(items) => texts(items),
             other => {
-                let text = of_scalar(&other).ok_or("several texts")?;
+                let text = of_scalar(other).ok_or("several texts")?;
                 Ok(Some(Value::Array(vec![Value::String(text.into_owned())])))
             }
         },
@@ -198,7 +198,7 @@ mod tests {
         use CustomField::{Date, MultiValue, Number, Text};
         let check = |value: Value, kind: Option<CustomField>, expect: Result<Option<Value>, ()>| {
             assert_eq!(
-                field(value.clone(), kind).map_err(|_| ()),
+                field(&value, kind).map_err(|_| ()),
                 expect,
                 "{value} {kind:?}"
             );
@@ -243,11 +243,7 @@ mod tests {
     fn a_user_is_an_address_or_an_id() {
         let check = |value: Value, expect: Result<Option<&str>, &str>| {
             let expect = expect.map(|text| text.map(Value::from));
-            assert_eq!(
-                field(value.clone(), Some(CustomField::User)),
-                expect,
-                "{value}"
-            );
+            assert_eq!(field(&value, Some(CustomField::User)), expect, "{value}");
         };
         let wrong = Err("the address or id of a user");
 

@@ -1,5 +1,7 @@
 //! Makes a user of a record, and tells why on request.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -7,7 +9,7 @@ use super::{
     CustomFields, Dropped, FullName, InApp, KINDS, Kind, Licenses, MappedUser, Mapping, Reason,
     User,
     custom::{self, Email},
-    explain::Notes,
+    explain::{Decides, Notes},
 };
 use crate::{
     condition::{Conditions, Missing},
@@ -67,7 +69,7 @@ impl Mapping {
             .username
             .as_ref()
             .and_then(|username| username.evaluate(scope));
-        let email = match custom::email(self.email.evaluate(scope).as_ref()) {
+        let email = match custom::email(self.email.find(scope).as_deref()) {
             Email::Valid(address) => Some(address),
             Email::None | Email::Invalid => None,
         };
@@ -168,7 +170,7 @@ impl Maker<'_, '_> {
         }
     }
 
-    fn holds(&mut self, what: &str, conditions: &Conditions) -> bool {
+    fn holds(&mut self, what: Decides<'_>, conditions: &Conditions) -> bool {
         match &mut self.notes {
             Some(notes) => {
                 let explained =
@@ -185,31 +187,31 @@ impl Maker<'_, '_> {
 
     fn email(&mut self) -> Result<Option<String>, (Reason, Option<Value>)> {
         let expression = &self.mapping.email;
-        let found = expression.evaluate(self.scope);
-        let (result, problem) = match custom::email(found.as_ref()) {
+        let found = expression.find(self.scope);
+        let (result, problem) = match custom::email(found.as_deref()) {
             Email::Valid(address) => (Ok(Some(address)), None),
             Email::None => (Err(Reason::NoEmail), Some("no address")),
             Email::Invalid => (Err(Reason::InvalidEmail), Some("not an email address")),
         };
-        self.note("email", expression, found.as_ref(), problem);
+        self.note("email", expression, found.as_deref(), problem);
         match result {
             Err(_) if self.mapping.keep_without_email => Ok(None),
-            Err(reason) => Err((reason, found)),
+            Err(reason) => Err((reason, found.map(Cow::into_owned))),
             Ok(email) => Ok(email),
         }
     }
 
     fn text(&mut self, field: &str, expression: Option<&ValueExpression>) -> Option<String> {
         let expression = expression?;
-        let found = expression.evaluate(self.scope);
+        let found = expression.find(self.scope);
         if self.notes.is_some() {
             let problem = found
-                .as_ref()
+                .as_deref()
                 .is_some_and(Value::is_object)
                 .then_some("not a text");
-            self.note(field, expression, found.as_ref(), problem);
+            self.note(field, expression, found.as_deref(), problem);
         }
-        found.and_then(custom::text)
+        found.map(Cow::into_owned).and_then(custom::text)
     }
 
     fn full_name(&mut self) -> Option<String> {
@@ -230,15 +232,15 @@ impl Maker<'_, '_> {
 
     fn time(&mut self, field: &str, expression: Option<&ValueExpression>) -> Option<String> {
         let expression = expression?;
-        let found = expression.evaluate(self.scope);
-        let read = found.as_ref().map_or(Ok(None), custom::time);
+        let found = expression.find(self.scope);
+        let read = found.as_deref().map_or(Ok(None), custom::time);
         if read.is_err() {
             self.invalid_times += 1;
         }
         self.note(
             field,
             expression,
-            found.as_ref(),
+            found.as_deref(),
             read.is_err().then_some("not a time"),
         );
         read.ok().flatten()
@@ -255,14 +257,14 @@ impl Maker<'_, '_> {
 
     fn status(&mut self) -> (bool, Option<String>) {
         let mapping = self.mapping;
-        let active = self.holds("active", &mapping.active_when);
+        let active = self.holds(Decides::Active, &mapping.active_when);
         let status = match &mapping.in_app {
             InApp::Auto => Some(if active { "Active" } else { "Deleted" }.to_owned()),
             InApp::Field(expression) => self.text("status", Some(expression)),
             InApp::Conditions(branches) => {
                 let mut label = None;
                 for (when, name) in branches {
-                    if self.holds("status", when) {
+                    if self.holds(Decides::Status(name), when) {
                         label = Some(name.clone());
                         break;
                     }
@@ -286,7 +288,7 @@ impl Maker<'_, '_> {
             Licenses::Conditions(licenses) => {
                 let mut held: Vec<String> = Vec::new();
                 for (name, when) in licenses {
-                    if self.holds(&format!("license {name}"), when) && !held.contains(name) {
+                    if self.holds(Decides::License(name), when) && !held.contains(name) {
                         held.push(name.clone());
                     }
                 }
@@ -297,23 +299,24 @@ impl Maker<'_, '_> {
 
     fn custom_fields(&mut self) -> Map<String, Value> {
         let mapping = self.mapping;
-        let mut fields = Map::new();
+        let mut fields = Map::with_capacity(mapping.custom.len());
         for (name, expression) in &mapping.custom {
-            let found = expression.evaluate(self.scope);
+            let found = expression.find(self.scope);
             let kind = self.around.custom_fields.get(name).copied();
             if self.notes.is_some() {
                 let problem = found
-                    .clone()
+                    .as_deref()
                     .and_then(|value| custom::field(value, kind).err());
                 let problem = problem.map(|wanted| format!("not {wanted}"));
                 self.note(
                     &format!("custom_fields.{name}"),
                     expression,
-                    found.as_ref(),
+                    found.as_deref(),
                     problem.as_deref(),
                 );
             }
-            match found.map_or(Ok(None), |value| custom::field(value, kind)) {
+            let read = found.as_deref();
+            match read.map_or(Ok(None), |value| custom::field(value, kind)) {
                 Ok(value) => {
                     fields.insert(name.clone(), value.unwrap_or(Value::Null));
                 }

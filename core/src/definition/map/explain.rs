@@ -12,6 +12,9 @@ use crate::{
     value::ValueExpression,
 };
 
+/// How many statuses and licences are told that a user does not have.
+const MOST_MISSED: usize = 10;
+
 /// Why a record became what it became. `Debug` shows nothing of the record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -27,10 +30,10 @@ pub struct Explanation {
     pub active: Option<Explained>,
     /// The branches of `in_app` that were tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status: Vec<Explained>,
+    pub status: Vec<NamedWhy>,
     /// The licences and what decided about them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub licenses: Vec<LicenseWhy>,
+    pub licenses: Vec<NamedWhy>,
     /// The user, if the record is one.
     pub user: Option<MappedUser>,
     /// Why it is none; absent also for records that the filter removed and for repetitions.
@@ -67,10 +70,10 @@ impl fmt::Debug for FieldWhy {
     }
 }
 
-/// One licence and what decided about it.
+/// One licence, or one status in the application, and what decided about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LicenseWhy {
-    /// The licence.
+pub struct NamedWhy {
+    /// The licence, or the label of the status.
     pub name: String,
     /// Its conditions.
     pub why: Explained,
@@ -127,7 +130,7 @@ impl Explanation {
 }
 
 impl Explanation {
-    /// For people: what made the user active, and what each licence comes from.
+    /// For people: what made the user active, what each licence comes from, and what kept the user from each of the others.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {
         let Some(MappedUser { user, .. }) = &self.user else {
@@ -137,20 +140,36 @@ impl Explanation {
         if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
             reasons.push(format!("active: {}", because(active)));
         }
-        let status = self.status.iter().find(|branch| branch.truth.is_true());
-        if let (Some(branch), Some(label)) = (status, &user.status) {
-            reasons.push(format!("status `{label}`: {}", because(branch)));
+        let status = self
+            .status
+            .iter()
+            .filter(|branch| branch.why.truth.is_true());
+        for NamedWhy { name, why } in status {
+            reasons.push(format!("status `{name}`: {}", because(why)));
         }
         let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
-        for LicenseWhy { name, why } in held {
+        for NamedWhy { name, why } in held {
             reasons.push(format!("licence `{name}`: {}", because(why)));
         }
         if self.licenses.is_empty() {
             let auto = user.licenses.iter();
             reasons.extend(auto.map(|name| format!("licence `{name}`: every active user has it")));
         }
+        let status = self.status.iter();
+        let status = status.filter(|branch| user.status.as_ref() != Some(&branch.name));
+        let status = status.filter_map(|branch| missed("not status", branch));
+        let licenses = self.licenses.iter();
+        let licenses = licenses.filter(|license| !user.licenses.contains(&license.name));
+        let licenses = licenses.filter_map(|license| missed("no licence", license));
+        reasons.extend(status.chain(licenses).take(MOST_MISSED));
         reasons
     }
+}
+
+/// The first test that failed: "no licence `Pro`: `plan` is `free`, rule 1 wants `pro`".
+fn missed(what: &str, one: &NamedWhy) -> Option<String> {
+    let why = failed(&one.why).next()?;
+    Some(format!("{what} `{}`: {}", one.name, sentence(why)))
 }
 
 /// The tests that hold: "`state` is `on`, as rule 1 wants".
@@ -233,13 +252,24 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// What conditions decide about a user.
+#[derive(Clone, Copy)]
+pub(super) enum Decides<'a> {
+    /// Whether they are active.
+    Active,
+    /// Whether their status in the application is this one.
+    Status(&'a str),
+    /// Whether they hold this licence.
+    License(&'a str),
+}
+
 /// Receives what mapping finds on its way.
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(super) fields: Vec<FieldWhy>,
     pub(super) active: Option<Explained>,
-    pub(super) status: Vec<Explained>,
-    pub(super) licenses: Vec<LicenseWhy>,
+    pub(super) status: Vec<NamedWhy>,
+    pub(super) licenses: Vec<NamedWhy>,
 }
 
 impl Notes {
@@ -258,14 +288,15 @@ impl Notes {
         });
     }
 
-    pub(super) fn conditions(&mut self, what: &str, explained: Explained) {
+    pub(super) fn conditions(&mut self, what: Decides<'_>, why: Explained) {
+        let named = |name: &str, why| NamedWhy {
+            name: name.to_owned(),
+            why,
+        };
         match what {
-            "active" => self.active = Some(explained),
-            "status" => self.status.push(explained),
-            other => self.licenses.push(LicenseWhy {
-                name: other.strip_prefix("license ").unwrap_or(other).to_owned(),
-                why: explained,
-            }),
+            Decides::Active => self.active = Some(why),
+            Decides::Status(label) => self.status.push(named(label, why)),
+            Decides::License(name) => self.licenses.push(named(name, why)),
         }
     }
 

@@ -167,9 +167,10 @@ impl Certificate {
             .push(one);
     }
 
-    pub(crate) fn warn(&mut self, warning: String) {
-        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
+    pub(crate) fn warn(&mut self, warning: impl AsRef<str> + Into<String>) {
+        let is_known = self.warnings.iter().any(|known| known == warning.as_ref());
+        if !is_known && self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(warning.into());
         }
     }
 

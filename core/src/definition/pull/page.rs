@@ -173,7 +173,7 @@ impl Pull {
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;
         };
-        for (index, (row, id)) in rows.iter().zip(&page.ids).enumerate() {
+        for (index, (row, id)) in rows.iter().zip(page.ids).enumerate() {
             let completed = self.complete(&definition, *row, page.details.get(&index));
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
@@ -248,7 +248,7 @@ impl Pull {
         &mut self,
         definition: &Definition,
         scope: Scope<'_>,
-        id: &Result<String, Dropped>,
+        id: Result<String, Dropped>,
         failed: &[&str],
         now: Timestamp,
         batch: &mut Batch,
@@ -259,7 +259,7 @@ impl Pull {
             .explain
             .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
         if !passes {
-            self.removed(id, explanation.as_ref());
+            self.removed(&id, explanation.as_ref());
             batch.explained.extend(explanation);
             return;
         }
@@ -269,13 +269,13 @@ impl Pull {
                 if let Some(explanation) = &mut explanation {
                     explanation.dropped = Some(dropped.clone());
                 }
-                self.count_dropped(dropped);
-                batch.dropped.push(dropped.clone());
+                self.count_dropped(&dropped);
+                batch.dropped.push(dropped);
                 batch.explained.extend(explanation);
                 return;
             }
         };
-        let hash = IdHash::of(id);
+        let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
             self.repeated(definition, scope, id, hash, now);
             if let Some(explanation) = &mut explanation {
@@ -285,7 +285,7 @@ impl Pull {
             return;
         }
         batch.seen.push(hash);
-        let explained = self.map_new(definition, scope, id.clone(), failed, why, now, batch);
+        let explained = self.map_new(definition, scope, (id, hash), failed, why, now, batch);
         batch.explained.extend(explained);
     }
 
@@ -297,14 +297,13 @@ impl Pull {
         &mut self,
         definition: &Definition,
         scope: Scope<'_>,
-        id: String,
+        (id, hash): (String, IdHash),
         failed: &[&str],
         why: Option<Explained>,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Option<Explanation> {
         let mut notes = self.inputs.explain.then(Notes::default);
-        let hash_of = IdHash::of(&id);
         let made = definition
             .mapping
             .map(id, scope, self.around(definition, now), notes.as_mut());
@@ -323,7 +322,7 @@ impl Pull {
                     && definition.mapping.has_license_conditions()
                     && !unknown.iter().any(|output| output == "licenses")
                 {
-                    certificate.warn(NO_LICENSE.to_owned());
+                    certificate.warn(NO_LICENSE);
                 }
                 let mapped = MappedUser { user, unknown };
                 if let Some(explanation) = &mut explanation {
@@ -331,7 +330,7 @@ impl Pull {
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_at.insert(hash_of, self.state.held.len());
+                    self.held_at.insert(hash, self.state.held.len());
                     self.state.held.push(mapped);
                 } else {
                     batch.users.push(mapped);
@@ -353,7 +352,7 @@ impl Pull {
         &mut self,
         definition: &Definition,
         scope: Scope<'_>,
-        id: &str,
+        id: String,
         hash: IdHash,
         now: Timestamp,
     ) {
@@ -367,7 +366,7 @@ impl Pull {
         }
         let made = definition
             .mapping
-            .map(id.to_owned(), scope, self.around(definition, now), None);
+            .map(id, scope, self.around(definition, now), None);
         let held = self
             .held_at
             .get(&hash)

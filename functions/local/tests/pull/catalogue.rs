@@ -314,3 +314,16 @@ async fn no_definition_of_the_catalogue_gets_in_with_wrong_credentials() {
         assert!(!told.err.contains("-of-somebody-else"), "{name}");
     }
 }
+
+#[test]
+fn every_definition_says_where_its_key_comes_from_and_what_is_odd_about_it() {
+    for name in names() {
+        let text = std::fs::read_to_string(catalogue().join(format!("{name}.yaml"))).unwrap();
+        let head = text.lines().map_while(|line| line.strip_prefix('#'));
+        let head = head.map(str::trim).collect::<Vec<_>>().join(" ");
+
+        for part in ["Where the key", "Limits:", "Quirks:", "Seen 20"] {
+            assert!(head.contains(part), "{name} does not tell `{part}`");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What a user is told to have and not to have, and why.
+
+use sando_core::definition::Inputs;
+use serde_json::{Value, json};
+
+use crate::drive::{HEAD, inputs, pages, pull_with};
+
+/// The reasons of each user of `body`.
+fn reasons(rest: &str, body: &Value) -> Vec<Vec<String>> {
+    let text =
+        format!("{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail }}\n{rest}\n");
+    let explain = Inputs {
+        explain: true,
+        ..inputs(&[])
+    };
+    let pulled = pull_with(&text, explain, pages(&[&body.to_string()]));
+    let explained = pulled.batches[0].explained.iter();
+    explained.map(|explained| explained.reasons()).collect()
+}
+
+#[test]
+fn what_kept_a_user_from_a_licence_or_a_status_is_told() {
+    let reasons = reasons(
+        "status:
+  in_app:
+    conditions:
+      - { label: Suspended, when: [{ path: state, op: is, value: locked }] }
+      - { label: Usual }
+licenses:
+  conditions:
+    - { name: Team, when: [{ path: plan, op: is, value: team }, { path: on, op: has_value }] }
+    - { name: Pro, when: [{ path: plan, op: is, value: pro }] }
+    - { name: Pro, when: [{ path: plan, op: is, value: plus }] }",
+        &json!([{ "id": 1, "mail": "a@b.example", "state": "on", "plan": "pro" }]),
+    );
+
+    assert_eq!(
+        reasons[0],
+        [
+            "active: there is no condition",
+            "status `Usual`: there is no condition",
+            "licence `Pro`: `plan` is `pro`, as rule 1 wants",
+            "not status `Suspended`: `state` is `on`, rule 1 wants `locked`",
+            "no licence `Team`: `plan` is `pro`, rule 1 wants `team`",
+        ]
+    );
+}
+
+#[test]
+fn of_many_licences_that_a_user_does_not_hold_only_some_are_told() {
+    let mut rest = "licenses:\n  conditions:\n".to_owned();
+    for number in 0..50 {
+        rest.push_str(&format!(
+            "    - {{ name: L{number}, when: [{{ path: plan, op: is, value: l{number} }}] }}\n"
+        ));
+    }
+    let body = json!([{ "id": 1, "mail": "a@b.example", "plan": "l49" }]);
+
+    let reasons = reasons(&rest, &body);
+
+    assert_eq!(reasons[0].len(), 12);
+    assert_eq!(
+        reasons[0][1],
+        "licence `L49`: `plan` is `l49`, as rule 1 wants"
+    );
+}
