@@ -195,6 +195,11 @@ impl Provisioner for Shared {
             seated: None,
         });
         user.active = !matches!(action, Action::Suspend);
+        match action {
+            Action::ReleasePlan => user.entitled = Some(false),
+            Action::Create | Action::Restore | Action::Entitle => user.entitled = Some(true),
+            _ => {}
+        }
         Outcome::Done {
             external_id: Some(user.external_id.clone()),
             was_so: false,
@@ -402,6 +407,12 @@ impl World {
     /// The application that is read refuses every request, or none.
     pub(crate) fn refuse_reading(&self, status: Option<u16>) {
         *self.fakes.refuses_reading.lock().unwrap() = status;
+    }
+
+    /// Does a user of the applications that are provisioned have what is wanted?
+    pub(crate) fn has_seat(&self, person: &str) -> bool {
+        let users = self.fakes.users.lock().unwrap();
+        users[person].active && users[person].entitled == Some(true)
     }
 
     /// How many requests the application that is read was sent.
