@@ -52,7 +52,8 @@ impl Way {
 pub fn ways(story: &Story) -> Vec<Way> {
     let calls = |act: &Act| match act {
         Act::Hired(_) | Act::Resent(_) => 2,
-        Act::Unhired(_) | Act::Rejected(_) | Act::Deleted(_) | Act::Staged(_) | Act::Lies(_) => 1,
+        Act::Unhired(_) | Act::Rejected(_) | Act::Deleted(_) | Act::Lies(_) => 1,
+        Act::Comes(_) | Act::Staged(_) => 1,
         _ => 0,
     };
     let counts: Vec<usize> = story.life.iter().map(calls).filter(|n| *n > 0).collect();

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sando_admin::{Api, router};
 use sando_core::app::Application;
 use sando_core::auth::authorize::SignIn;
-use sando_core::catch_up::{How, Moved, Part};
+use sando_core::catch_up::{Came, How, Moved, Part};
 use sando_core::definition::{
     Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
 };
@@ -132,6 +132,7 @@ impl Lever for Fakes {
             Some(Moved {
                 opportunity: id.clone(),
                 how,
+                came: Came::default(),
             })
         };
         Ok(readings.iter().filter_map(row).collect())
