@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use sando_admin::{Api, router};
+use sando_core::admin::provisioner::NOBODY;
 use sando_core::app::Application;
 use sando_core::auth::authorize::SignIn;
 use sando_core::catch_up::{Came, How, Moved, Part};
@@ -172,6 +173,9 @@ impl Applications for Shared {
 #[async_trait]
 impl Provisioner for Shared {
     async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
+        if subject.person.text("work_email") == Some(NOBODY) && *self.0.refuses.lock().unwrap() {
+            return Err(down("figma"));
+        }
         subject.calls.note(effect::Came::Status(200), TOOK);
         let users = self.0.users.lock().unwrap();
         Ok(users.get(subject.person.id.as_str()).cloned())
