@@ -179,9 +179,9 @@ impl CatchUp {
     /// later window than the one in which it happened, because it moved again.
     #[must_use]
     pub fn unknown_since(&self, window: Window) -> Timestamp {
-        let success = self.last_success.unwrap_or(window.from);
-        let since = success.saturating_sub(Self::OVERLAP);
-        since.unwrap_or(Timestamp::MIN).min(window.from)
+        let success = self.last_success;
+        let since = success.and_then(|at| at.saturating_sub(Self::OVERLAP).ok());
+        since.unwrap_or(window.from).min(window.from)
     }
 
     /// A part of a window was polled to its end.

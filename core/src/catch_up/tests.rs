@@ -146,7 +146,7 @@ fn what_happened_while_sando_was_away_is_no_history() {
     let began = at("2027-03-01T09:00:00Z");
     let mut state = CatchUp::from_now(began);
     let window = state.next_window(at("2027-03-01T10:00:00Z"));
-    assert_eq!(state.unknown_since(window), at("2027-03-01T08:00:00Z"));
+    assert_eq!(state.unknown_since(window), at("2027-03-01T08:30:00Z"));
     state.last_success = Some(at("2027-03-01T10:00:00Z"));
     state.until = at("2027-03-03T10:00:00Z");
 

@@ -39,9 +39,9 @@ pub(super) async fn take_along(
 ) -> Result<usize, HandleError> {
     let now = changes.origin.at;
     let grants = load::grants(ports, &person.id).await?;
+    let seen = active(Rosters::of(ports).of_person(person).await?);
     let mut held: BTreeSet<&AppSlug> = BTreeSet::new();
     let mut taken = 0_usize;
-    let seen = active(Rosters::of(ports).of_person(person).await?);
     for shown in &seen {
         let known = grants.iter().find(|grant| grant.entity.app == shown.app);
         let reached = is_reached(shown, &seen, known, company);
