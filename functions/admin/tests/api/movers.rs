@@ -381,7 +381,7 @@ async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
     // The cap on removals counts suspending, and not the seat that is given back before it.
     let path = |path: &str| json!({ "method": "POST", "path": path });
     let actions = json!({
-        "find": { "path": "/members" }, "create": path("/members"), "update": path("/members/{user.id}"),
+        "find": { "path": "/members?email={work_email}", "response_path": "members", "id": "id" }, "create": path("/members"), "update": path("/members/{user.id}"),
         "suspend": path("/members/{user.id}/suspend"), "restore": path("/members/{user.id}/restore"),
         "release_plan": path("/members/{user.id}/release")
     });
