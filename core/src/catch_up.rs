@@ -42,6 +42,33 @@ pub struct Moved {
     pub opportunity: LeverId,
     /// How it stands.
     pub how: How,
+    /// How far it has come.
+    pub came: Came,
+}
+
+/// How far an opportunity has come, as a list shows it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Came {
+    /// The stage it was moved to, and when.
+    pub moved_to: Option<(LeverId, Timestamp)>,
+    /// The application it began with, and when.
+    pub applied: Option<(LeverId, Timestamp)>,
+}
+
+impl Came {
+    /// The present stage with when it was entered, and the application, of an opportunity that was made then. Where it began
+    /// it was not moved to.
+    #[must_use]
+    pub fn of(
+        stage: Option<(LeverId, Timestamp)>,
+        application: Option<LeverId>,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            moved_to: stage.filter(|(_, at)| *at > created_at),
+            applied: application.map(|application| (application, created_at)),
+        }
+    }
 }
 
 /// How an opportunity stands in a list.
@@ -148,6 +175,15 @@ impl CatchUp {
         })
     }
 
+    /// Since when what happened may be unknown: what happened before is history, or was looked at. A row may be shown in a
+    /// later window than the one in which it happened, because it moved again.
+    #[must_use]
+    pub fn unknown_since(&self, window: Window) -> Timestamp {
+        let success = self.last_success;
+        let since = success.and_then(|at| at.saturating_sub(Self::OVERLAP).ok());
+        since.unwrap_or(window.from).min(window.from)
+    }
+
     /// A part of a window was polled to its end.
     pub fn polled(&mut self, window: Window, found: u64, now: Timestamp) {
         self.found = self.found.saturating_add(found);
@@ -198,13 +234,17 @@ impl Entity for CatchUp {
     }
 }
 
-/// Which further events the rules of the company name: only for them is everything archived looked at.
+/// Which further events the rules of the company name: only for them is everything archived, moved or new looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Named {
     /// `candidate.archived`.
     pub archived: bool,
     /// `candidate.deleted`.
     pub deleted: bool,
+    /// `candidate.stage_changed`.
+    pub stage_changed: bool,
+    /// `candidate.applied`.
+    pub applied: bool,
 }
 
 impl Named {
@@ -215,6 +255,8 @@ impl Named {
         for kind in kinds {
             named.archived |= kind == EventKind::Archived;
             named.deleted |= kind == EventKind::Deleted;
+            named.stage_changed |= kind == EventKind::StageChanged;
+            named.applied |= kind == EventKind::Applied;
         }
         named
     }
@@ -297,6 +339,39 @@ pub fn missed(moved: &Moved, known: Option<&KnownCandidacy>, named: Named) -> Op
     }
 }
 
+/// What a row tells besides of a candidacy's way, where a rule names it and it happened since then. Of several moves between
+/// stages only the last one is seen, and no application that was added later.
+#[must_use]
+pub fn missed_on_the_way(
+    moved: &Moved,
+    known: Option<&KnownCandidacy>,
+    named: Named,
+    since: Timestamp,
+) -> Vec<Missed> {
+    let is_there = matches!(moved.how, How::There(_));
+    if !is_there || known.is_some_and(|known| known.erased) {
+        return Vec::new();
+    }
+    let opportunity = &moved.opportunity;
+    let stage = moved.came.moved_to.as_ref();
+    let stage = stage.filter(|(_, at)| named.stage_changed && *at >= since);
+    let stage = stage.map(|(stage, at)| Missed {
+        event: "candidateStageChange",
+        fact: Some(fact_id("stage", opportunity, Some(*at), stage.as_str())),
+        at: Some(*at),
+        detail: format!("stage {} {stage}", at.as_millisecond()),
+    });
+    let applied = moved.came.applied.as_ref();
+    let applied = applied.filter(|(_, at)| named.applied && *at >= since);
+    let applied = applied.map(|(application, at)| Missed {
+        event: "applicationCreated",
+        fact: Some(fact_id("applied", opportunity, None, application.as_str())),
+        at: Some(*at),
+        detail: format!("applied {application}"),
+    });
+    applied.into_iter().chain(stage).collect()
+}
+
 /// How deliveries that catch-up made are registered.
 pub const REGISTRATION: &str = "catch-up";
 
@@ -327,169 +402,4 @@ impl Missed {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::ids::PersonId;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn opportunity() -> LeverId {
-        LeverId::parse("opp-1").unwrap()
-    }
-
-    fn archived(hired: bool) -> Option<Archived> {
-        Some(Archived {
-            at: at("2027-03-01T09:00:00Z"),
-            reason: LeverId::parse("reason").unwrap(),
-            hired,
-        })
-    }
-
-    fn hire() -> EventId {
-        fact_id(
-            "hired",
-            &opportunity(),
-            archived(true).map(|one| one.at),
-            "reason",
-        )
-    }
-
-    fn known(hired: Option<EventId>) -> KnownCandidacy {
-        let mut known = KnownCandidacy::unknown(opportunity(), at("2027-03-01T09:00:00Z"));
-        known.person = Some(PersonId::derived(&["ada"]));
-        known.hired = hired;
-        known
-    }
-
-    #[track_caller]
-    fn check(how: How, known: Option<&KnownCandidacy>, named: Named, expect: Option<&str>) {
-        let moved = Moved {
-            opportunity: opportunity(),
-            how: how.clone(),
-        };
-        let found = missed(&moved, known, named);
-        assert_eq!(found.map(|found| found.event), expect, "{how:?}");
-    }
-
-    #[test]
-    fn only_what_is_not_known_is_missed() {
-        let (none, all) = (
-            Named::default(),
-            Named {
-                archived: true,
-                deleted: true,
-            },
-        );
-        let hired = || How::There(archived(true));
-        let hired_before = known(Some(hire()));
-        let another = known(Some(EventId::derived(&["another"])));
-        let not_hired = known(None);
-
-        check(hired(), None, none, Some("candidateHired"));
-        check(hired(), Some(&not_hired), none, Some("candidateHired"));
-        check(hired(), Some(&another), none, Some("candidateHired"));
-        check(hired(), Some(&hired_before), none, None);
-        check(
-            How::There(None),
-            Some(&hired_before),
-            none,
-            Some("candidateArchiveChange"),
-        );
-        check(
-            How::There(archived(false)),
-            Some(&hired_before),
-            none,
-            Some("candidateArchiveChange"),
-        );
-        check(How::There(archived(false)), None, none, None);
-        check(
-            How::There(archived(false)),
-            None,
-            all,
-            Some("candidateArchiveChange"),
-        );
-        check(How::There(None), None, all, None);
-        check(
-            How::Deleted(None),
-            Some(&hired_before),
-            none,
-            Some("candidateDeleted"),
-        );
-        check(How::Deleted(None), None, none, None);
-        check(How::Deleted(None), None, all, Some("candidateDeleted"));
-        let anonymised = || How::Anonymised;
-        check(
-            anonymised(),
-            Some(&not_hired),
-            none,
-            Some("candidateDeleted"),
-        );
-        check(anonymised(), None, none, None);
-        let mut erased = known(Some(hire()));
-        erased.erased = true;
-        check(anonymised(), Some(&erased), all, None);
-        check(hired(), Some(&erased), all, None);
-        (erased.may_return, erased.read_at) = (true, Timestamp::UNIX_EPOCH);
-        erased.hired = None;
-        check(hired(), Some(&erased), all, Some("candidateHired"));
-    }
-
-    #[test]
-    fn what_is_found_twice_is_one_delivery() {
-        let window =
-            CatchUp::from_now(at("2027-03-01T09:00:00Z")).next_window(at("2027-03-01T10:00:00Z"));
-        let later = Window {
-            from: at("2027-03-01T09:30:00Z"),
-            ..window
-        };
-        let moved = Moved {
-            opportunity: opportunity(),
-            how: How::There(archived(true)),
-        };
-        let found = missed(&moved, None, Named::default()).unwrap();
-
-        let one = found.hint(&opportunity(), window, window.to).unwrap();
-        let two = found
-            .hint(&opportunity(), later, at("2027-03-02T10:00:00Z"))
-            .unwrap();
-
-        assert_eq!(one.delivery_id(), two.delivery_id());
-        assert_eq!(one.content_hash, two.content_hash);
-    }
-
-    proptest! {
-        /// Whatever fails in between, and however long Sando was away: no moment is left out, and it comes to its end.
-        #[test]
-        fn windows_leave_no_moment_out(away_hours in 0_i64..2000, failures in proptest::collection::vec(any::<bool>(), 0..40)) {
-            let begin = at("2027-03-01T09:00:00Z");
-            let mut now = begin.saturating_add(SignedDuration::from_hours(away_hours)).unwrap();
-            let first = now;
-            let mut state = CatchUp::from_now(begin);
-            let mut covered = [begin; 3];
-            let mut failures = failures.into_iter();
-            for _ in 0..2000 {
-                if state.last_success.is_some() {
-                    break;
-                }
-                if failures.next() == Some(true) {
-                    state.failed("down".to_owned(), now);
-                    now = state.next_at;
-                    continue;
-                }
-                let window = state.next_window(now);
-                let part = match window.part { Part::Hired => 0, Part::Updated => 1, Part::Deleted => 2 };
-                prop_assert!(window.from < covered[part], "a gap");
-                prop_assert!(window.to.duration_since(window.from) <= CatchUp::LONGEST + CatchUp::OVERLAP);
-                covered[part] = covered[part].max(window.to);
-                state.polled(window, 0, now);
-            }
-            prop_assert!(state.last_success.is_some());
-            prop_assert!(covered.iter().all(|until| *until >= first));
-            prop_assert_eq!(state.until, covered[0]);
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::condition;
 use crate::ids::{DeliveryId, EventId, JobId, LeverId, PersonId, RunId, Slug, derive};
 use crate::lever::Candidacy;
 use crate::rule::EventKind;
@@ -276,6 +277,9 @@ pub struct Why {
     /// Conditions with what they found, values masked.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub detail: Value,
+    /// The same with what they found: never stored with the event, but encrypted in the trail of the person.
+    #[serde(skip)]
+    pub found: Vec<condition::Why>,
 }
 
 impl Why {
@@ -286,6 +290,7 @@ impl Why {
             at,
             text: text.into(),
             detail: Value::Null,
+            found: Vec::new(),
         }
     }
 }

@@ -152,7 +152,12 @@ impl Grant {
     pub fn keep(&mut self) {
         let is_part = |action: &Action| matches!(action, Action::ReleasePlan | Action::Suspend);
         let change = self.change.take();
-        let whole = change.is_none_or(|change| !change.made.iter().any(is_part));
+        let is_whole = |change: Change| {
+            // A seat that may have been given back shows nowhere; a suspended user would have been seen.
+            let seat = change.phase.has_intent() && change.phase.tries(Action::ReleasePlan);
+            !seat && !change.made.iter().any(is_part)
+        };
+        let whole = change.is_none_or(is_whole);
         if matches!(self.state, GrantState::Revoking | GrantState::Active) {
             let held = whole && self.held.is_some();
             self.state = if held {

@@ -30,6 +30,7 @@ pub mod outside;
 pub mod pause;
 pub mod people;
 pub mod preview;
+pub mod provisioner;
 pub mod reclaim;
 pub mod replay;
 pub mod reports;

@@ -251,6 +251,12 @@ impl Phase {
         }
     }
 
+    /// Is it this effect that is tried, or was?
+    #[must_use]
+    pub fn tries(&self, action: Action) -> bool {
+        self.action() == Some(action)
+    }
+
     /// The effect that is tried, or was.
     fn action(&self) -> Option<Action> {
         match self {

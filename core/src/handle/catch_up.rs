@@ -1,11 +1,15 @@
 //! Polls Lever for what its webhooks did not deliver, a portion at a time; what is found goes into the durable inbox.
 
 use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 
 use crate::audit::Cause;
-use crate::catch_up::{CatchUp, Moved, Named, Rereading, Window, missed};
+use crate::catch_up::{
+    CatchUp, Missed, Moved, Named, Rereading, Window, missed, missed_on_the_way,
+};
 use crate::changes::{Changes, Origin};
 use crate::event::{KnownCandidacy, StoredDelivery};
+use crate::ids::LeverId;
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, PageRequest, Query, StoreError};
@@ -34,7 +38,7 @@ pub async fn begin(ports: &Ports) -> Result<(), HandleError> {
     }
 }
 
-fn origin(now: jiff::Timestamp) -> Origin {
+fn origin(now: Timestamp) -> Origin {
     Origin::sando(Cause::of("schedule", "catch-up"), "catch-up", now)
 }
 
@@ -69,9 +73,10 @@ async fn poll_window(ports: &Ports, state: &mut CatchUp) -> Result<(), HandleErr
     };
     let company = load::company(ports).await?;
     let named = Named::of(company.rules.values().map(|rule| rule.event));
+    let since = state.unknown_since(window);
     let taking = rows
         .into_iter()
-        .map(|row| take_in(ports, row, window, named));
+        .map(|row| take_in(ports, row, window, named, since));
     let taken: Vec<Result<u64, HandleError>> = stream::iter(taking)
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -90,30 +95,45 @@ async fn poll_window(ports: &Ports, state: &mut CatchUp) -> Result<(), HandleErr
     Ok(())
 }
 
-/// Stores a delivery for a row that tells something new; answers how many that were.
+/// Stores deliveries for what a row tells that is new; answers how many that were.
 async fn take_in(
     ports: &Ports,
     moved: Moved,
     window: Window,
     named: Named,
+    since: Timestamp,
 ) -> Result<u64, HandleError> {
     let key = Key::Candidacy(moved.opportunity.clone());
     let known = ports.store.find::<KnownCandidacy>(&key).await?;
-    let Some(missed) = missed(&moved, known.as_ref().map(|known| &known.entity), named) else {
-        return Ok(0);
-    };
+    let known = known.as_ref().map(|known| &known.entity);
+    let on_the_way = missed_on_the_way(&moved, known, named, since);
+    let mut found = 0_u64;
+    for missed in missed(&moved, known, named).into_iter().chain(on_the_way) {
+        let is_new = receive(ports, &moved.opportunity, &missed, window).await?;
+        found = found.saturating_add(u64::from(is_new));
+    }
+    Ok(found)
+}
+
+/// Stores a delivery, unless what it tells is known.
+async fn receive(
+    ports: &Ports,
+    opportunity: &LeverId,
+    missed: &Missed,
+    window: Window,
+) -> Result<bool, HandleError> {
     if let Some(fact) = &missed.fact
         && ports.store.get(&Key::Event(fact.clone())).await?.is_some()
     {
-        return Ok(0);
+        return Ok(false);
     }
-    let hint = missed.hint(&moved.opportunity, window, ports.clock.now())?;
+    let hint = missed.hint(opportunity, window, ports.clock.now())?;
     let delivery = StoredDelivery::new(hint, ports.clock.now());
     if ports.store.get(&delivery.key()).await?.is_some() {
-        return Ok(0);
+        return Ok(false);
     }
     inbox::receive(ports, delivery.hint).await?;
-    Ok(1)
+    Ok(true)
 }
 
 /// Puts a portion of those who have not started due to be read again; none when all are.

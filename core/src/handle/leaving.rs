@@ -53,7 +53,7 @@ pub(super) async fn residue(
     grants: &[Loaded<Grant>],
     company: &Company,
 ) -> Result<Vec<String>, HandleError> {
-    let left = residue::left(ports, person, grants).await?;
+    let left = residue::left(ports, person, grants, company).await?;
     Ok(left.iter().map(|left| line(company, left)).collect())
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn tell(
     company: &Company,
     changes: &mut Changes,
 ) -> Result<(), HandleError> {
-    let left = residue::left(ports, person, grants).await?;
+    let left = residue::left(ports, person, grants, company).await?;
     let taken = run.steps.iter().filter(|step| step.is_taking());
     let apps = taken.filter_map(Step::app);
     let apps = apps.chain(left.iter().map(|left| &left.app));
@@ -110,7 +110,7 @@ pub(super) async fn told(
         return Ok(None);
     }
     let grants = load::grants(ports, &person.id).await?;
-    let left = residue::left(ports, &person, &grants).await?;
+    let left = residue::left(ports, &person, &grants, company).await?;
     let is_theirs = |app: &AppSlug| owner(company, app) == Some(to);
     let mut shown = Vec::new();
     for step in run.entity.steps.iter().filter(|step| step.is_taking()) {

@@ -1,6 +1,8 @@
 //! Accounts that nobody here gave and a roster shows: whoever leaves loses them too (L10), and what people who left still
 //! hold can be taken away later (X13).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -24,8 +26,8 @@ use super::{HandleError, ledger, lifecycle, load};
 const MOST: usize = 20;
 
 /// Makes what the rosters show of somebody who leaves a part of what is taken away: an account under the address at work
-/// becomes a grant that is held; one under another address, which effects would not find, a task for the owner. Answers
-/// how many there were.
+/// becomes a grant that is held; what effects would not find, under another address or in another account, a task for the
+/// owner. Answers how many there were.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -37,18 +39,23 @@ pub(super) async fn take_along(
 ) -> Result<usize, HandleError> {
     let now = changes.origin.at;
     let grants = load::grants(ports, &person.id).await?;
-    let mut taken: Vec<(AppSlug, bool)> = Vec::new();
-    let seen = Rosters::of(ports).of_person(person).await?;
-    for shown in seen.into_iter().filter(Seen::is_active) {
+    let seen = active(Rosters::of(ports).of_person(person).await?);
+    let mut held: BTreeSet<&AppSlug> = BTreeSet::new();
+    let mut taken = 0_usize;
+    for shown in &seen {
         let known = grants.iter().find(|grant| grant.entity.app == shown.app);
-        let twice = taken.contains(&(shown.app.clone(), shown.at_work));
-        if twice || taken.len() >= MOST || is_in_hand(known, &shown) {
+        let reached = is_reached(shown, &seen, known, company);
+        if taken >= MOST || is_in_hand(known, shown, reached) {
             continue;
         }
-        if shown.at_work {
-            hold(known, person, &shown, company, changes);
+        if shown.at_work && reached && held.insert(&shown.app) {
+            hold(known, person, shown, company, changes);
         } else {
-            let task = a_task(person, &shown, company, now);
+            let task = if shown.at_work {
+                another(person, shown, company, now)
+            } else {
+                a_task(person, shown, company, now)
+            };
             if ports
                 .store
                 .get(&Key::Task(task.id.clone()))
@@ -59,9 +66,13 @@ pub(super) async fn take_along(
             }
             changes.insert_task(&task);
         }
-        taken.push((shown.app, shown.at_work));
+        taken = taken.saturating_add(1);
     }
-    Ok(taken.len())
+    Ok(taken)
+}
+
+fn active(seen: Vec<Seen>) -> Vec<Seen> {
+    seen.into_iter().filter(Seen::is_active).collect()
 }
 
 /// What the rosters still show of somebody who left, and nothing of theirs takes away.
@@ -72,25 +83,53 @@ pub(super) async fn left(
     ports: &Ports,
     person: &Person,
     grants: &[Loaded<Grant>],
+    company: &Company,
 ) -> Result<Vec<Seen>, HandleError> {
-    let seen = Rosters::of(ports).of_person(person).await?;
-    let known = |shown: &Seen| grants.iter().find(|grant| grant.entity.app == shown.app);
-    let is_left = |shown: &Seen| shown.is_active() && !is_in_hand(known(shown), shown);
-    Ok(seen.into_iter().filter(is_left).take(MOST).collect())
+    let seen = active(Rosters::of(ports).of_person(person).await?);
+    let is_left = |shown: &&Seen| {
+        let known = grants.iter().find(|grant| grant.entity.app == shown.app);
+        !is_in_hand(known, shown, is_reached(shown, &seen, known, company))
+    };
+    Ok(seen.iter().filter(is_left).take(MOST).cloned().collect())
 }
 
-/// Is it a grant that is taken away anyway, or was it taken away since the roster was read?
-fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Seen) -> bool {
-    let Some(grant) = known.map(|known| &known.entity) else {
+/// Is it in the account that effects reach? An application may have several: that is the one it is read from, or where its
+/// file does not say, the one that shows the user whom the grant keeps, or else the first by name.
+fn is_reached(
+    shown: &Seen,
+    all: &[Seen],
+    known: Option<&Loaded<Grant>>,
+    company: &Company,
+) -> bool {
+    let app = company.apps.get(&shown.app);
+    if let Some(read) = app.and_then(|app| app.read.as_ref()) {
+        let label = format!("{}/{}", read.definition, read.account);
+        return label.eq_ignore_ascii_case(&shown.account);
+    }
+    let of_app = || all.iter().filter(|other| other.app == shown.app);
+    let ours = of_app().find(|other| known.is_some_and(|known| is_ours(&known.entity, other)));
+    let at_work = of_app().filter(|other| other.at_work);
+    let home = ours.or_else(|| at_work.min_by(|one, other| one.account.cmp(&other.account)));
+    home.is_none_or(|home| home.roster == shown.roster)
+}
+
+/// Is it the user whom the grant keeps?
+fn is_ours(grant: &Grant, shown: &Seen) -> bool {
+    let known = grant.external_id.as_ref().map(|id| id.as_str());
+    known == Some(shown.face.user.external_id.as_str())
+}
+
+/// Is it a grant that is taken away anyway, or was it taken away since the roster was read? Never in an account that effects
+/// do not reach.
+fn is_in_hand(known: Option<&Loaded<Grant>>, shown: &Seen, reached: bool) -> bool {
+    let Some(grant) = known.map(|known| &known.entity).filter(|_| reached) else {
         return false;
     };
     let over = grant.state == GrantState::Revoked && grant.change.is_none();
-    let ours = grant.external_id.as_ref().map(|id| id.as_str())
-        == Some(shown.face.user.external_id.as_str());
     match (shown.at_work, over) {
         (true, true) => grant.changed_at >= shown.at,
         (true, false) => true,
-        (false, _) => ours,
+        (false, _) => is_ours(grant, shown),
     }
 }
 
@@ -172,6 +211,21 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
             IdHash::of(&shown.face.user.external_id),
         )),
         awaits_roster: false,
+    }
+}
+
+/// As [`a_task`], for a user under the address at work whom effects would not find.
+fn another(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> Task {
+    let app = company.apps.get(&shown.app);
+    let label = app.map_or(shown.app.as_str(), |app| app.label());
+    let (account, user) = (&shown.account, &shown.face.user.external_id);
+    Task {
+        title: format!("Take away access to {label} in {account}"),
+        detail: format!(
+            "the person left, and {account} shows the user `{user}`, whom nothing here takes away: access to {label} is \
+             given and taken elsewhere"
+        ),
+        ..a_task(person, shown, company, now)
     }
 }
 

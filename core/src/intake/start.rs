@@ -64,6 +64,7 @@ pub fn matching(
     for rule in rules {
         let explained = rule.when.evaluate(input, Missing::IsUnknown, now);
         let truth = explained.truth;
+        let found = explained.why.clone();
         let detail = json!(explained.without_values().why);
         let text = match truth {
             Truth::True => format!(
@@ -80,6 +81,7 @@ pub fn matching(
             at: now,
             text,
             detail,
+            found,
         });
         if truth.is_true() {
             let outside = rule

@@ -93,6 +93,7 @@ fn configuration() -> OpenApiRouter<Api> {
         .routes(routes!(apps::list))
         .routes(routes!(apps::put, apps::read, apps::delete))
         .routes(routes!(apps::put_credentials, apps::delete_credentials))
+        .routes(routes!(apps::test))
         .routes(routes!(attributes::put, attributes::read))
         .routes(routes!(aliases::put, aliases::read, aliases::delete))
         .routes(routes!(policies::list))

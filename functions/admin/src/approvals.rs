@@ -86,7 +86,7 @@ struct DecisionView {
 }
 
 impl ApprovalView {
-    fn of(approval: &Approval, now: Timestamp) -> Self {
+    pub(crate) fn of(approval: &Approval, now: Timestamp) -> Self {
         let decisions = approval.decisions.iter().map(|one| DecisionView {
             by: one.by.clone(),
             decision: one.decision,

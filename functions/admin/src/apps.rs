@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use sando_core::admin::AdminError;
+use sando_core::admin::provisioner::{self, Trouble};
 use sando_core::admin::settings::{app_owner, forget_credentials, set_credentials};
 use sando_core::config::ConfigKind;
 use sando_core::ids::Slug;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::auth::{MayAdmin, MayRead};
+use crate::auth::{MayAdmin, MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery};
 use crate::condition::{IfMatch, etag};
 use crate::files::{Paging, answer, delete_file, listed, must_be, put_file};
@@ -163,4 +164,32 @@ pub(crate) async fn delete_credentials(
     let who = caller.who(&api);
     forget_credentials(&api.ports, api.secrets.as_ref(), &who, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether an application lets its provisioner in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TestedAppView {
+    ok: bool,
+    /// `credentials`, `setup`, `busy`, `unreachable`, `refused` or `unreadable`; null if it lets us in.
+    #[schema(value_type = Option<String>)]
+    class: Option<Trouble>,
+    /// What is wrong, in its words or ours; secrets masked.
+    detail: Option<String>,
+}
+
+/// Looks for a user whom nobody is, with the provisioner's credentials: nothing is changed there.
+#[utoipa::path(post, path = "/v1/apps/{app}/@test", tag = "configuration", operation_id = "test_app",
+    params(("app" = String, Path)), responses((status = 200, body = TestedAppView)))]
+pub(crate) async fn test(
+    _: MayOperate,
+    State(api): State<Api>,
+    InPath(id): InPath<Slug>,
+) -> Result<Json<TestedAppView>, Problem> {
+    let tested = provisioner::test(&api.ports, &id).await?;
+    let (class, detail) = tested.err().unzip();
+    Ok(Json(TestedAppView {
+        ok: class.is_none(),
+        class,
+        detail,
+    }))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use sando_core::admin::replay;
+use sando_core::admin::replay::{self, LedTo};
 use sando_core::event::{Event, EventState};
 use sando_core::ids::{EventId, PersonId};
 use sando_core::rule::EventKind;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::Api;
+use crate::approvals::ApprovalView;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::etag;
@@ -114,16 +115,51 @@ pub(crate) async fn list(
     })))
 }
 
-/// Reads an event, with what happened because of it and why.
+/// An event with what it led to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WholeEventView {
+    #[serde(flatten)]
+    event: EventView,
+    led_to: LedToView,
+}
+
+/// What an event led to, as far as it is still kept: so that one call tells what happened and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LedToView {
+    /// The last twenty runs with their steps, and what was called for each.
+    runs: Vec<RunView>,
+    /// What their steps asked for, and who decided what.
+    approvals: Vec<ApprovalView>,
+    /// There are more than these.
+    is_cut: bool,
+}
+
+impl LedToView {
+    fn of(led_to: &LedTo, now: Timestamp) -> Self {
+        let approvals = led_to.approvals.iter();
+        Self {
+            runs: led_to.runs.iter().map(RunView::from).collect(),
+            approvals: approvals.map(|one| ApprovalView::of(one, now)).collect(),
+            is_cut: led_to.is_cut,
+        }
+    }
+}
+
+/// Reads an event, with what happened because of it and why: its runs, their steps, calls and decisions.
 #[utoipa::path(get, path = "/v1/events/{id}", tag = "events", operation_id = "get_event",
-    params(("id" = String, Path)), responses((status = 200, body = EventView)))]
+    params(("id" = String, Path)), responses((status = 200, body = WholeEventView)))]
 pub(crate) async fn read(
     _: MayRead,
     State(api): State<Api>,
     InPath(id): InPath<EventId>,
 ) -> Result<Response, Problem> {
     let event = replay::event(&api.ports, &id).await?;
-    Ok((etag(event.version), Json(EventView::from(&event.entity))).into_response())
+    let led_to = replay::led_to(&api.ports, &event.entity).await?;
+    let view = WholeEventView {
+        event: EventView::from(&event.entity),
+        led_to: LedToView::of(&led_to, api.ports.clock.now()),
+    };
+    Ok((etag(event.version), Json(view)).into_response())
 }
 
 /// How to replay.

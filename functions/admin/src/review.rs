@@ -1,11 +1,11 @@
 //! The access review: everybody who can use anything, page by page, with what was decided about it; and deciding.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::{Extension, Json};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
-use sando_core::admin::reports::{self, AT_ONCE};
+use sando_core::admin::reports::{self, AT_ONCE, Desk};
 use sando_core::admin::review::{self, Row, Unmatched};
 use sando_core::ids::Slug;
 use sando_core::person::Lifecycle;
@@ -13,11 +13,14 @@ use sando_core::report::{Place, UNUSED_DAYS};
 use sando_core::review::{Reviewed, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
 use utoipa::ToSchema;
 
 use crate::Api;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::{Body, InQuery};
+use crate::export::InParts;
+use crate::jobs::PATIENCE;
 use crate::list;
 use crate::problem::Problem;
 use crate::reports::{Format, SEAT, csv, seat, seat_row};
@@ -82,6 +85,9 @@ fn rule(one: &Unmatched) -> Value {
 
 /// The access review: everybody who can use anything, page by page; with the first page, `never_matched`: rules of
 /// definitions that made nobody the holder of their licence, null before rosters were counted.
+///
+/// A CSV ends with a row for each of these, whose only flag is `never_matched`. With `limit`, and on AWS always, it comes in
+/// parts of at most 10,000 rows: a header `Link` with `rel="next"` names the next one, and the last part has none.
 #[utoipa::path(get, path = "/v1/reports/review", tag = "reports", operation_id = "report_review",
     params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
@@ -89,11 +95,16 @@ fn rule(one: &Unmatched) -> Value {
 pub(crate) async fn report(
     _: MayRead,
     State(api): State<Api>,
+    in_parts: Option<Extension<InParts>>,
     InQuery(query): InQuery<ReviewQuery>,
 ) -> Result<Response, Problem> {
     let days = query.unused_days.unwrap_or(UNUSED_DAYS);
     if query.format == Format::Csv {
-        return file(&api, days).await;
+        let is_whole = in_parts.is_none() && query.limit.is_none() && query.cursor.is_none();
+        if is_whole {
+            return file(&api, days).await;
+        }
+        return part(&api, &query, days).await;
     }
     let now = api.ports.clock.now();
     let desk = reports::desk_for_pages(&api.ports, now, days).await?;
@@ -118,14 +129,14 @@ const MOST_PAGES: usize = 400;
 pub(crate) async fn file(api: &Api, days: u32) -> Result<Response, Problem> {
     let now = api.ports.clock.now();
     let desk = reports::desk(&api.ports, now, &Lifecycle::ALL, days).await?;
-    let head = SEAT.iter().chain(&["decision", "decided_by", "decided_at"]);
-    let mut rows = vec![head.map(|name| (*name).to_owned()).collect()];
+    let mut rows = vec![head()];
     let mut from = None;
     for _ in 0..MOST_PAGES {
         let page = review::read(&api.ports, &desk, from, AT_ONCE, |_| true).await?;
         rows.extend(page.rows.iter().map(cells));
         from = page.next;
         if from.is_none() {
+            rows.extend(never_matched(api, &desk, now).await?);
             return Ok(csv("review", rows));
         }
     }
@@ -134,6 +145,94 @@ pub(crate) async fn file(api: &Api, days: u32) -> Result<Response, Problem> {
         "too_large",
         "the review is too large for one CSV: read it as JSON, page by page",
     ))
+}
+
+fn head() -> Vec<String> {
+    let names = SEAT.iter().chain(&["decision", "decided_by", "decided_at"]);
+    names.map(|name| (*name).to_owned()).collect()
+}
+
+/// A row for each rule that matched nobody.
+async fn never_matched(
+    api: &Api,
+    desk: &Desk,
+    now: Timestamp,
+) -> Result<Vec<Vec<String>>, Problem> {
+    let unmatched = review::unmatched(&api.ports, desk, now).await?;
+    let row = |one: &Unmatched| {
+        let cell = |name: String| match name.as_str() {
+            "account" => one.account.clone(),
+            "licenses" => one.license.clone(),
+            "flags" => "never_matched".to_owned(),
+            _ => String::new(),
+        };
+        head().into_iter().map(cell).collect::<Vec<String>>()
+    };
+    Ok(unmatched.iter().flatten().map(row).collect())
+}
+
+/// How many rows a part of the CSV has at most.
+const MOST_ROWS: usize = 10_000;
+/// With so many bytes a part ends: an answer of a function on AWS may have 6 MB, half of it may count twice, and what is read
+/// at once is still added.
+const ENOUGH_BYTES: usize = 1024 * 1024;
+
+/// Rows from a place on, as many as fit into one answer and are read in time; a header names the next part.
+async fn part(api: &Api, query: &ReviewQuery, days: u32) -> Result<Response, Problem> {
+    let limit = query.limit.unwrap_or(MOST_ROWS);
+    if !(1..=MOST_ROWS).contains(&limit) {
+        return Err(Problem::mistake("limit", format!("1 to {MOST_ROWS}")));
+    }
+    let now = api.ports.clock.now();
+    let until = now.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+    let desk = reports::desk_for_pages(&api.ports, now, days).await?;
+    let mut from = query.cursor.as_deref().map(place).transpose()?;
+    // Parts one after the other are one file.
+    let mut rows = if from.is_none() {
+        vec![head()]
+    } else {
+        Vec::new()
+    };
+    let (mut left, mut bytes) = (limit, 0_usize);
+    loop {
+        let page = review::read(&api.ports, &desk, from, left.min(AT_ONCE), |_| true).await?;
+        left = left.saturating_sub(page.rows.len());
+        for row in page.rows.iter().map(cells) {
+            let long: usize = row.iter().map(String::len).sum();
+            bytes = bytes.saturating_add(long);
+            rows.push(row);
+        }
+        from = page.next;
+        let is_full = left == 0 || bytes >= ENOUGH_BYTES || api.ports.clock.now() >= until;
+        if from.is_none() || is_full {
+            break;
+        }
+    }
+    let Some(next) = from else {
+        rows.extend(never_matched(api, &desk, now).await?);
+        return Ok(csv("review", rows));
+    };
+    let mut response = csv("review", rows);
+    let link = link(query, &next)?;
+    response.headers_mut().insert(header::LINK, link);
+    Ok(response)
+}
+
+/// Where the next part is, as a header.
+fn link(query: &ReviewQuery, next: &Place) -> Result<HeaderValue, Problem> {
+    let mut named = Serializer::new(String::new());
+    named.append_pair("format", "csv");
+    if let Some(days) = query.unused_days {
+        named.append_pair("unused_days", &days.to_string());
+    }
+    if let Some(limit) = query.limit {
+        named.append_pair("limit", &limit.to_string());
+    }
+    named.append_pair("cursor", &cursor(next));
+    let link = format!("</v1/reports/review?{}>; rel=\"next\"", named.finish());
+    // Never left out: the answer would look whole.
+    HeaderValue::try_from(link)
+        .map_err(|_| Problem::mistake("cursor", "it cannot be named in a link"))
 }
 
 /// A decision about a user of an account.

@@ -41,6 +41,7 @@ const RESOURCES: &[&str] = &[
     "/v1/approvals/",
     "/v1/definitions/",
     "/v1/accounts/",
+    "/v1/apps/",
     "/v1/test-logins/",
 ];
 

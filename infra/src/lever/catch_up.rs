@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sando_core::catch_up::{How, Moved, Part};
+use sando_core::catch_up::{Came, How, Moved, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::Archived;
 use sando_core::ports::RemoteError;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     Errand, LeverClient, REMOTE,
     paging::List,
+    read::stage,
     wire::{ArchivedBody, DeletedBody, OpportunityBody, lever_id},
 };
 use crate::budget::Priority;
@@ -65,16 +66,17 @@ impl LeverClient {
         };
         let rows = self.list::<OpportunityBody>(&list, &errand).await?;
         // Where a row comes twice, the later one counts.
-        let found: BTreeMap<LeverId, How> = rows
+        let found: BTreeMap<LeverId, (How, Came)> = rows
             .into_iter()
             .filter_map(|row| {
                 let id = lever_id(&row.id)?;
+                let came = came(&row);
                 let how = if row.is_anonymized {
                     How::Anonymised
                 } else {
                     How::There(archived(row, &hired))
                 };
-                Some((id, how))
+                Some((id, (how, came)))
             })
             .collect();
         Ok(moved(found))
@@ -92,11 +94,11 @@ impl LeverClient {
             most_pages: MOST_PAGES,
         };
         let rows = self.list::<DeletedBody>(&list, errand).await?;
-        let found: BTreeMap<LeverId, How> = rows
+        let found: BTreeMap<LeverId, (How, Came)> = rows
             .into_iter()
             .filter_map(|row| {
                 let at = row.deleted_at.map(Timestamp::from);
-                Some((lever_id(&row.id)?, How::Deleted(at)))
+                Some((lever_id(&row.id)?, (How::Deleted(at), Came::default())))
             })
             .collect();
         Ok(moved(found))
@@ -155,11 +157,22 @@ fn window<'a>(
     ]
 }
 
-fn moved(found: BTreeMap<LeverId, How>) -> Vec<Moved> {
-    found
-        .into_iter()
-        .map(|(opportunity, how)| Moved { opportunity, how })
-        .collect()
+fn moved(found: BTreeMap<LeverId, (How, Came)>) -> Vec<Moved> {
+    let row = |(opportunity, (how, came))| Moved {
+        opportunity,
+        how,
+        came,
+    };
+    found.into_iter().map(row).collect()
+}
+
+/// Where a row stands, as a reading of it would say; without the time it was made nothing can be told.
+fn came(row: &OpportunityBody) -> Came {
+    let application = row.applications.first();
+    let application = application.and_then(|application| lever_id(application.id()));
+    row.created_at.map_or_else(Came::default, |created_at| {
+        Came::of(stage(row), application, created_at.into())
+    })
 }
 
 /// How a row is archived; a row whose reason cannot be told counts as not hired, and is read before anything follows.

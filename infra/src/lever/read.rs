@@ -184,7 +184,7 @@ fn expansions(needs: &Needs) -> impl Iterator<Item = &'static str> {
 }
 
 /// The present stage, and when it was entered: the last move to it, else when it last advanced, else when it was made.
-fn stage(body: &OpportunityBody) -> Option<(LeverId, Timestamp)> {
+pub(super) fn stage(body: &OpportunityBody) -> Option<(LeverId, Timestamp)> {
     let id = body.stage.as_ref()?.id();
     let moved = body
         .stage_changes

@@ -372,6 +372,7 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
         .iter()
         .filter(|row| matches!(&row.how, How::There(Some(archived)) if archived.hired));
     assert_eq!(hires.count(), 65 - 13);
+    assert!(updated.iter().any(|row| row.came.applied.is_some()));
     assert_eq!(before.await.unwrap(), []);
     assert!(
         lever

@@ -69,6 +69,10 @@ pub(super) fn in_lever(world: &World, act: &Act) -> Option<Vec<Call>> {
     let change = "candidateArchiveChange";
     match act {
         Act::Applies(applicant) => lever.apply(applicant),
+        Act::Comes(applicant) => {
+            lever.apply(applicant);
+            return told("applicationCreated", &applicant.who, ToldArchive::Nothing);
+        }
         Act::Hired(who) => {
             lever.becomes(who, |standing, _| standing.archived = Some(archived(true)));
             return Some(hire(who, at));

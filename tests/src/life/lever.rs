@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use sando_core::catch_up::{How, Moved, Part};
+use sando_core::catch_up::{Came, How, Moved, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::{Archived, Candidacy, Needs, OfferState};
 use sando_core::ports::{Clock, Lever, Reading, RemoteError, Sent};
@@ -219,6 +219,11 @@ impl Lever for StoryLever {
             Some(Moved {
                 opportunity: id.clone(),
                 how: how?,
+                came: Came::of(
+                    standing.stage.clone(),
+                    Some(id.clone()),
+                    standing.created_at,
+                ),
             })
         };
         Ok(inner.candidacies.iter().filter_map(row).collect())

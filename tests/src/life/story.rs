@@ -35,6 +35,8 @@ fn monday() -> DateTime {
 pub enum Act {
     /// Somebody applies; nothing follows yet.
     Applies(Applicant),
+    /// The same, and a webhook tells.
+    Comes(Applicant),
     /// Archived as hired: two webhooks.
     Hired(String),
     /// Taken out of the archive.

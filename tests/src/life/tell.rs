@@ -1,5 +1,6 @@
 //! Tells a story in one of the ways in which its deliveries can come, and compares what has come of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::SignedDuration;
@@ -9,6 +10,7 @@ use sando_core::audit::StreamId;
 use sando_core::event::Hint;
 use sando_core::handle::{catch_up, inbox};
 use sando_core::person::Lifecycle;
+use sando_core::run::{Run, RunState};
 use sando_core::task::{Task, TaskState};
 
 use super::acts::{Call, elsewhere, in_lever};
@@ -52,7 +54,8 @@ impl Way {
 pub fn ways(story: &Story) -> Vec<Way> {
     let calls = |act: &Act| match act {
         Act::Hired(_) | Act::Resent(_) => 2,
-        Act::Unhired(_) | Act::Rejected(_) | Act::Deleted(_) | Act::Staged(_) | Act::Lies(_) => 1,
+        Act::Unhired(_) | Act::Rejected(_) | Act::Deleted(_) | Act::Lies(_) => 1,
+        Act::Comes(_) | Act::Staged(_) => 1,
         _ => 0,
     };
     let counts: Vec<usize> = story.life.iter().map(calls).filter(|n| *n > 0).collect();
@@ -191,7 +194,39 @@ impl Telling<'_> {
                 self.wrong(format!("{:?} holds {held:?}", person.state));
             }
             // Verifies the chain on the way.
-            self.world.records(StreamId::Person(person.id)).await;
+            let records = self.world.records(StreamId::Person(person.id)).await;
+            let mut events = BTreeSet::new();
+            for record in records {
+                if record.action.starts_with("event ")
+                    && record.action != "event replayed"
+                    && !events.insert(record.target.clone())
+                {
+                    self.wrong(format!("{} is told twice", record.target));
+                }
+            }
+        }
+        self.compare_notes().await;
+    }
+
+    /// Each note is there once, and so many at least as runs say that they wrote.
+    async fn compare_notes(&mut self) {
+        let notes = self.world.lever.notes();
+        let mut markers = BTreeSet::new();
+        for note in &notes {
+            let marker = note.text.lines().find(|line| line.starts_with("[sando "));
+            if !markers.insert((note.opportunity.clone(), marker)) {
+                self.wrong(format!("written twice: {}", note.text));
+            }
+        }
+        let states = RunState::ALL.iter().map(|state| state.as_str()).collect();
+        let runs: Vec<Run> = self.world.all(states).await;
+        let steps = runs.iter().flat_map(|run| &run.steps);
+        let written: u32 = steps.map(|step| step.notes).sum();
+        if usize::try_from(written).is_ok_and(|written| written > notes.len()) {
+            let there = notes.len();
+            self.wrong(format!(
+                "runs say that they wrote {written} notes, and {there} are there"
+            ));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What must hold when everything has come to rest; what must hold always is seen by the watch and the applications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use sando_core::audit::checkpoint::{Demands, ends};
 use sando_core::audit::{Broken, Head, Record, StreamId, verify};
 use sando_core::company::Company;
 use sando_core::grant::{Grant, GrantState};
-use sando_core::ids::Slug;
+use sando_core::ids::{ApprovalId, DeliveryId, EventId, RunId, Slug};
 use sando_core::person::{Lifecycle, Person};
-use sando_core::store::{Group, Loaded, Store, StoreError};
+use sando_core::store::{Group, Key, Loaded, Store, StoreError};
 
 use super::applications::{Account, SimApp};
 use super::clock::after;
@@ -59,7 +59,8 @@ pub fn tally(world: &World) -> (u64, usize, usize, usize) {
     (seen.effects, seen.runs.len(), seen.events.len(), notes)
 }
 
-/// Every chain verifies, the heads know every record, and no checkpoint contradicts a chain.
+/// Every chain verifies, the heads know every record, no checkpoint contradicts a chain, and what a record names as its
+/// cause is there.
 pub fn trail_unbroken(world: &World) {
     let store: &dyn Store = &*world.store;
     let heads = ask(store.all::<Head>(&Group::Heads));
@@ -88,6 +89,29 @@ pub fn trail_unbroken(world: &World) {
         let what = format!("against a checkpoint: {broken:?}");
         world.watch.violated(Invariant::TrailUnbroken, what);
     }
+    let records = chains.values().flatten();
+    let causes: BTreeSet<(&str, &str)> = records
+        .map(|record| (record.cause.kind.as_str(), record.cause.id.as_str()))
+        .collect();
+    for (kind, id) in causes {
+        if !is_there(world, kind, id) {
+            let what = format!("a record without its cause: {kind} {id}");
+            world.watch.violated(Invariant::TrailUnbroken, what);
+        }
+    }
+}
+
+/// Is what a record names as its cause there? What began elsewhere is only named.
+fn is_there(world: &World, kind: &str, id: &str) -> bool {
+    let key = match kind {
+        "event" => EventId::parse(id).ok().map(Key::Event),
+        "delivery" => DeliveryId::parse(id).ok().map(Key::Delivery),
+        "approval" => ApprovalId::parse(id).ok().map(Key::Approval),
+        "run" => RunId::parse(id).ok().map(Key::Run),
+        _ => return !id.is_empty(),
+    };
+    let found = |key: Key| matches!(ask(world.store.get(&key)), Some(Ok(Some(_))));
+    key.is_some_and(found)
 }
 
 /// Everything that a checkpoint names stands where it says.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sando_core::catch_up::{How, Moved, Part};
+use sando_core::catch_up::{Came, How, Moved, Part};
 use sando_core::ids::LeverId;
 use sando_core::lever::{Archived, Candidacy, Needs, OfferState};
 use sando_core::ports::{Lever, Reading, RemoteError, Sent};
@@ -310,6 +310,7 @@ impl Lever for SimLever {
             (fits && from <= shown && shown <= to).then_some(Moved {
                 opportunity: id,
                 how,
+                came: Came::default(),
             })
         };
         Ok(ids.into_iter().filter_map(row).collect())

@@ -1,9 +1,11 @@
 //! What Lever's webhooks lost is found by polling, once, and the offers of those who have not started are read again.
 use jiff::SignedDuration;
+use sando_core::config::ConfigKind;
 use sando_core::event::EventState;
 use sando_core::handle::catch_up::begin;
 use sando_core::person::Lifecycle;
 use sando_tests::harness::{Scene, engineer};
+use serde_json::json;
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
 
@@ -46,6 +48,42 @@ async fn a_lost_hire_and_a_lost_deletion_are_found_once() {
     assert_eq!(scene.site.active(), [0, 0, 0]);
     assert_eq!(scene.machine.persons().await[0].state, Lifecycle::Withdrawn);
     scene.hear_out("candidateDeleted", &ids.opportunity).await;
+    assert_eq!(scene.machine.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_application_and_a_lost_move_are_found_once_where_rules_name_them() {
+    let scene = Scene::start().await;
+    begin(&scene.machine.ports).await.unwrap();
+    let steps = json!([{ "id": "meet", "type": "task", "owner": "it@contoso.example", "title": "Meet them" }]);
+    let meet = json!({ "workflow": "meet", "steps": steps });
+    scene.configure(ConfigKind::Workflow, "meet", meet).await;
+    for (id, event) in [
+        ("new", "candidate.applied"),
+        ("late", "candidate.stage_changed"),
+    ] {
+        let rule = json!({ "rule": id, "event": event, "workflow": "meet" });
+        scene.configure(ConfigKind::Rule, id, rule).await;
+    }
+    let lever = &scene.site.lever;
+    let ids = lever.create_candidate(engineer("Ada Park"));
+    lever.clock().advance(60_000);
+    lever.move_stage(&ids.opportunity, "offer").unwrap();
+
+    scene.machine.work_for(HOUR).await;
+    scene.machine.settle().await;
+    scene.machine.work_for(HOUR).await;
+
+    let done = |kind: &str| (format!("candidate.{kind}"), EventState::Done);
+    let expect = [done("applied"), done("stage_changed")];
+    let mut events = scene.machine.events().await;
+    events.sort_by(|left, right| left.0.cmp(&right.0));
+    assert_eq!(events, expect);
+    assert_eq!(scene.machine.tasks().await.len(), 2);
+    scene
+        .hear_out("candidateStageChange", &ids.opportunity)
+        .await;
+    scene.hear_out("applicationCreated", &ids.opportunity).await;
     assert_eq!(scene.machine.events().await.len(), 2);
 }
 

@@ -22,9 +22,14 @@ fn slug(text: &str) -> Slug {
 
 /// A connected account of Design, whose roster shows these addresses.
 async fn roster(scene: &Scene, addresses: &[(&str, &str)]) {
+    roster_of(scene, "prod", addresses).await;
+}
+
+/// The same, under another name.
+async fn roster_of(scene: &Scene, name: &str, addresses: &[(&str, &str)]) {
     let (now, app) = (scene.now(), slug("design"));
     let mut account =
-        Account::connecting(app.clone(), slug("prod"), app, BTreeMap::new(), now, "test");
+        Account::connecting(app.clone(), slug(name), app, BTreeMap::new(), now, "test");
     account.state = AccountState::Connected;
     (account.applied, account.applied_at) = (1, Some(now));
     account.next_sync_at = jiff::Timestamp::MAX;
@@ -160,6 +165,41 @@ async fn an_account_that_only_a_roster_shows_goes_with_whoever_leaves() {
     let run = run.iter().find(|run| run.workflow == slug("offboard"));
     let said = format!("run/{} accounts left behind", run.unwrap().id);
     assert_eq!(scene.machine.times_said(&person.id, &said).await, 1);
+}
+
+#[tokio::test]
+async fn a_user_in_an_account_that_effects_do_not_reach_is_a_task() {
+    for department in ["Engineering", "Sales"] {
+        let scene = Scene::start().await;
+        let mut design = scene.site.app_file("design");
+        design["read"] = json!({ "definition": "design", "account": "prod" });
+        scene.configure(ConfigKind::App, "design", design).await;
+        let ids = scene
+            .onboard(NewCandidate::named("Ada Park").department(department))
+            .await;
+        let shown = [("a1", "ada.park@contoso.example")];
+        if department == "Engineering" {
+            roster(&scene, &shown).await;
+        }
+        // Another account of the same application, where the user has the same id.
+        roster_of(&scene, "dev", &shown).await;
+
+        scene.terminate(&ids.opportunity).await;
+        scene.machine.settle().await;
+
+        assert_eq!(scene.site.active(), [0, 0, 0]);
+        let person = scene.machine.persons().await.remove(0);
+        let grants = scene.machine.grants(&person.id).await;
+        let design = grants.iter().filter(|(app, _)| app == "design");
+        let given = usize::from(department == "Engineering");
+        assert_eq!(design.count(), given, "{grants:?}");
+        let tasks = scene.machine.tasks().await;
+        assert_eq!(tasks.len(), 1, "{tasks:?}");
+        assert_eq!(tasks[0].title, "Take away access to design in design/dev");
+        let notes = scene.site.lever.notes(&ids.opportunity);
+        let left = "- design: the roster of design/dev still shows a user";
+        assert!(notes[1].contains(left), "{}", notes[1]);
+    }
 }
 
 /// Ada, an engineer, whom somebody made an administrator of Design and put into the book club by hand.

@@ -6,9 +6,14 @@ use serde_json::json;
 
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
+use crate::company::Company;
+use crate::effect::{Change, Goal, Phase};
+use crate::grant::Grant;
+use crate::handle::lifecycle::{person_event, start_with};
 use crate::handle::{ledger, load};
-use crate::ids::{GrantId, PersonId};
+use crate::ids::{EventId, GrantId, PersonId};
 use crate::ports::Ports;
+use crate::rule::EventKind;
 
 use super::super::identity::is_whole;
 use super::super::people::person;
@@ -66,7 +71,7 @@ impl Accept {
 }
 
 /// Lets everybody keep what was refused to be taken: it is due to them until they leave, so that neither the runs that wait
-/// nor a later change takes it. Nothing is written before all of it can be.
+/// nor a later change takes it. Where the taking had begun it is given again. Nothing is written before all of it can be.
 ///
 /// # Errors
 /// `Refused` if somebody cannot keep it.
@@ -93,7 +98,7 @@ pub(super) async fn refuse(ports: &Ports, who: &Who, refused: &[Held]) -> Result
     }
     for (id, held) in of {
         for some in held.chunks(PORTION) {
-            deciding!(refuse_once(ports, who, id, some).await)?;
+            deciding!(refuse_once(ports, who, id, some, &company).await)?;
         }
     }
     Ok(())
@@ -115,11 +120,13 @@ async fn refuse_once(
     who: &Who,
     id: &PersonId,
     refused: &[&Held],
+    company: &Company,
 ) -> Result<(), AdminError> {
     let mut found = person(ports, id).await?;
     may_keep(found.entity.state.may_receive(), id)?;
     let grants = load::grants(ports, id).await?;
     let mut changes = Changes::new(who.clone());
+    let mut is_torn = false;
     for held in refused {
         let mut all = grants.iter().map(|grant| &grant.entity);
         let Some(grant) = all.find(|grant| Some(&grant.id) == held.grant.as_ref()) else {
@@ -130,7 +137,30 @@ async fn refuse_once(
         let line = Line::new(StreamId::Person(id.clone()), "removal refused", target);
         changes.say(line.after(json!({ "run": held.run, "step": held.step, "kept": kept })));
         found.entity.kept.insert(grant.app.clone(), kept);
+        is_torn |= has_begun(grant);
     }
-    changes.update(&found);
-    Ok(ledger::commit(ports, changes).await?)
+    if !is_torn {
+        changes.update(&found);
+        return Ok(ledger::commit(ports, changes).await?);
+    }
+    let version = found.version.to_string();
+    let event = EventId::derived(&["refused", id.as_str(), &version]);
+    let event = person_event(
+        event,
+        EventKind::PersonChanged,
+        "api",
+        &found.entity,
+        who.at,
+    );
+    // The run that gives it waits until the one that takes it has looked what is left.
+    Ok(start_with(ports, found, event, company, true, changes).await?)
+}
+
+/// Has something of it perhaps been taken away already?
+fn has_begun(grant: &Grant) -> bool {
+    let is_open = |change: &Change| {
+        let takes = matches!(change.goal, Goal::Suspend | Goal::Remove);
+        takes && (!change.made.is_empty() || change.phase != Phase::Planned)
+    };
+    grant.change.as_ref().is_some_and(is_open)
 }

@@ -25,6 +25,7 @@ use crate::run::Run;
 use crate::store::{Group, Key, Loaded, StoreError};
 
 use super::delivery::{address_from, claims_of, fresh_person, write_person};
+use super::events::say_values;
 use super::{HandleError, drift, ledger, load, residue};
 
 /// How often a decision is made anew because something moved in between.
@@ -467,6 +468,7 @@ async fn write_down(
     let new: Vec<&RunId> = decided.runs.iter().map(|run| &run.id).collect();
     let line = Line::new(stream, "event replayed", format!("event/{}", event.id));
     changes.say(line.after(json!({ "state": event.state, "runs": new })));
+    say_values(event, &mut changes);
     Ok(ledger::commit(ports, changes).await?)
 }
 

@@ -195,6 +195,9 @@ const FORMS: &[Route] = &[
     ("/console/apps/{id}/provisioner", || {
         post(provisioner::submit)
     }),
+    ("/console/apps/{id}/provisioner/test", || {
+        post(provisioner::test)
+    }),
     ("/console/connect/{definition}", || post(connect::submit)),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use sando_core::account::name_of;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{app_owner, set_credentials};
-use sando_core::admin::{AdminError, files};
+use sando_core::admin::{AdminError, files, provisioner};
 use sando_core::app::Application;
 use sando_core::ids::Slug;
 use sando_core::ports::SecretValues;
@@ -20,9 +20,9 @@ use super::format::when;
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::hidden;
+use super::parts::{button, hidden};
 use super::refusal::Refusal;
-use super::visitor::{Administers, Sees, Visitor};
+use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 /// An application, what was set for it, and what is asked.
@@ -70,6 +70,9 @@ fn page(api: &Api, visitor: &Visitor, of: &Of, filled: &Filled) -> Response {
     let body = html! {
         (summary(filled))
         @if of.is_set() { (known(&of.set)) }
+        @if !of.app.is_manual() && visitor.may(Scope::Operate) {
+            div.bar { (button(visitor, &format!("/console/apps/{id}/provisioner/test"), "", words::PROVISIONER_TEST)) }
+        }
         @if of.asked.is_empty() {
             p.measure.muted { (nothing(&of.app)) }
         } @else if visitor.may(Scope::Admin) {
@@ -163,4 +166,31 @@ pub(super) async fn submit(
         &format!("/console/apps/{id}/provisioner"),
         Said::CredentialsSet,
     ))
+}
+
+/// Looks for nobody there, with its credentials.
+pub(super) async fn test(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+) -> Result<Response, Refusal> {
+    let of = Of::find(&api, &id).await?;
+    let tested = provisioner::test(&api.ports, &id).await?;
+    let (label, place) = (of.app.label(), format!("/console/apps/{id}/provisioner"));
+    let body = html! {
+        @match &tested {
+            Ok(()) => { div.said { p { (words::PROVISIONER_WORKS) } } }
+            Err((_, why)) => { div.said.is-bad { p { (why) } } }
+        }
+        p.bar { a.button.primary href=(place) { (words::BACK) } }
+    };
+    let page = Page {
+        nav: Nav::Policies,
+        title: format!("Credentials of {label}"),
+        above: Some(html! { a href={ "/console/apps/" (id) } { (label) } }),
+        verdict: words::provisioner_tested(label, tested.is_ok()),
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
 }

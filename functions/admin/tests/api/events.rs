@@ -93,6 +93,29 @@ async fn an_event_says_why() {
 }
 
 #[tokio::test]
+async fn one_call_tells_what_an_event_led_to() {
+    let world = world();
+    let event = a_hire(&world, "Engineering").await;
+    world.pass(60).await;
+
+    let path = format!("/v1/events/{}", event["id"].as_str().unwrap());
+    let read = world.get(&path).await.expect(200);
+
+    let led_to = &read["led_to"];
+    let runs = led_to["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0]["id"], read["runs"][0]);
+    let steps = runs[0]["steps"].as_array().unwrap();
+    let figma = steps.iter().find(|step| step["app"] == "figma").unwrap();
+    assert_eq!(figma["state"], "verified");
+    assert_eq!(figma["calls"][1]["status"], 201, "{figma}");
+    assert_eq!(led_to["approvals"], json!([]));
+    assert_eq!(led_to["is_cut"], false);
+    let listed = world.get("/v1/events").await.expect(200);
+    assert_eq!(listed["items"][0]["led_to"], json!(null));
+}
+
+#[tokio::test]
 async fn a_dry_replay_shows_what_it_would_do_and_does_nothing() {
     let world = world();
     let event = a_hire(&world, "Eng").await;

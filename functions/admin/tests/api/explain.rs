@@ -114,3 +114,41 @@ async fn of_what_nobody_knows_nothing_is_explained() {
         world.get(&path).await.expect(404);
     }
 }
+
+#[tokio::test]
+async fn what_a_rule_found_is_shown_in_the_timeline_and_nowhere_else() {
+    let world = world();
+    world.configured().await;
+    let when = json!([{ "path": "department", "op": "is_not", "value": "Sales" }]);
+    let rule = json!({ "event": "person.changed", "when": when, "workflow": "change" });
+    world.put("/v1/rules/movers", rule).await.expect(201);
+    let id = world.ada().await;
+
+    let mut moved = ada();
+    moved["attributes"]["department"] = json!("Seismology");
+    world.put("/v1/people/hr-1", moved).await.expect(200);
+    let events = world.get(&format!("/v1/events?person={id}")).await;
+    let event = events.expect(200)["items"][0]["id"].clone();
+    let replay = format!("/v1/events/{}:replay", event.as_str().unwrap());
+    let earnest = json!({ "dry_run": false });
+    world.post(&replay, earnest).await.expect(200);
+
+    let timeline = world.get(&format!("/v1/people/{id}/timeline?limit=200"));
+    let timeline = timeline.await.expect(200);
+    let mut items = timeline["items"].as_array().unwrap().iter();
+    let looked = items.find(|item| item["title"] == "values looked at");
+    let rules = &looked.unwrap()["detail"]["after"]["rules"];
+    let found = &rules[0]["conditions"][0];
+    assert_eq!(
+        (&found["path"], &found["found"]),
+        (&json!("department"), &json!("Seismology")),
+        "{rules}"
+    );
+    let because = rules[0]["because"].as_str().unwrap();
+    assert!(because.contains("rule `movers` matches"), "{because}");
+    let path = format!("/v1/events/{}", event.as_str().unwrap());
+    for path in [path, format!("/v1/audit?person={id}")] {
+        let text = world.get(&path).await.text;
+        assert!(!text.contains("Seismology"), "{path}: {text}");
+    }
+}

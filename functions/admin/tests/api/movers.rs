@@ -373,3 +373,43 @@ async fn in_the_console_what_is_ticked_stays_and_shows_as_kept() {
     let page = browser.get(&format!("/console/people/{kept}")).await;
     assert!(page.text.contains("kept by hand"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
+    let world = world();
+    configured(&world).await;
+    // The cap on removals counts suspending, and not the seat that is given back before it.
+    let path = |path: &str| json!({ "method": "POST", "path": path });
+    let actions = json!({
+        "find": { "path": "/members?email={work_email}", "response_path": "members", "id": "id" }, "create": path("/members"), "update": path("/members/{user.id}"),
+        "suspend": path("/members/{user.id}/suspend"), "restore": path("/members/{user.id}/restore"),
+        "release_plan": path("/members/{user.id}/release")
+    });
+    let http = json!({ "type": "http", "base_url": "https://figma.example", "actions": actions });
+    let figma_file = json!({ "owner": "design-ops@contoso.example", "provisioner": http });
+    world.put("/v1/apps/figma", figma_file).await.expect(200);
+    let caps = json!({ "movers_percent": 100, "removals_per_hour": 1 });
+    world.put("/v1/settings", caps).await.expect(200);
+    let (first, second) = (engineer(&world, 1).await, engineer(&world, 2).await);
+    for number in [1, 2] {
+        moves(&world, number).await;
+        world.pass(60).await;
+    }
+    assert_eq!(figma(&world, &first).await, "revoked");
+    assert!(!world.has_seat(&second), "the taking has begun");
+    let (plan, hash) = held(&world).await;
+    assert_eq!(plan.len(), 1, "{plan:?}");
+
+    let none = json!({ "scope": "removals", "confirm": hash, "accept": "none" });
+    world.post("/v1/resume", none).await.expect(200);
+    for _ in 0..4 {
+        // What may still arrive of the taking is waited for.
+        world.pass(400).await;
+    }
+
+    assert!(world.has_seat(&second), "it is given again");
+    assert_eq!(figma(&world, &second).await, "active");
+    let access = world.get(&format!("/v1/people/{second}/access")).await;
+    let access = access.expect(200);
+    assert!(!access["plan"].to_string().contains("figma"), "{access}");
+}

@@ -1,5 +1,7 @@
 //! The access review over the API: what is confirmed, what is to be taken away, and what the audit says of it.
 
+use axum::Extension;
+use sando_admin::InParts;
 use serde_json::{Value, json};
 
 use crate::builder::{definition, given, row};
@@ -171,4 +173,38 @@ async fn a_rule_of_a_definition_that_matches_nobody_is_named() {
     );
     assert!(page.text.contains("Licence rules that match nobody"));
     assert!(page.text.contains("Guest</a>") && !page.text.contains("Full</a>"));
+    let file = world.get("/v1/reports/review?format=csv").await.text;
+    let last = file.lines().last().unwrap();
+    assert!(last.starts_with(",acme/prod,"), "{last}");
+    assert!(
+        last.contains(",Guest,") && last.contains(",never_matched,"),
+        "{last}"
+    );
+}
+
+#[tokio::test]
+async fn the_review_as_a_file_comes_in_parts_that_make_the_whole() {
+    let world = company().await;
+    let whole = world.get("/v1/reports/review?format=csv").await.text;
+
+    let (mut text, mut count) = (String::new(), 0);
+    let mut next = Some("/v1/reports/review?format=csv&limit=2".to_owned());
+    while let Some(path) = next {
+        let part = world.get(&path).await;
+        assert_eq!(part.status.as_u16(), 200, "{}", part.text);
+        text += &part.text;
+        count += 1;
+        let link = part.headers.get("link");
+        let link = link.map(|link| link.to_str().unwrap().strip_prefix('<').unwrap());
+        next = link.map(|link| link.split_once('>').unwrap().0.to_owned());
+    }
+
+    assert_eq!(text, whole);
+    assert!(count > 1, "{count}");
+    let path = "/v1/reports/review?format=csv&limit=0";
+    world.get(path).await.expect(422);
+    let router = world.router.clone().layer(Extension(InParts));
+    let on_aws = World { router, ..world };
+    let asked = on_aws.get("/v1/reports/review?format=csv").await;
+    assert_eq!(asked.text, whole, "it is short, and one part");
 }

@@ -10,9 +10,10 @@ use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use sando_admin::{Api, router};
+use sando_core::admin::provisioner::NOBODY;
 use sando_core::app::Application;
 use sando_core::auth::authorize::SignIn;
-use sando_core::catch_up::{How, Moved, Part};
+use sando_core::catch_up::{Came, How, Moved, Part};
 use sando_core::definition::{
     Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
 };
@@ -132,6 +133,7 @@ impl Lever for Fakes {
             Some(Moved {
                 opportunity: id.clone(),
                 how,
+                came: Came::default(),
             })
         };
         Ok(readings.iter().filter_map(row).collect())
@@ -171,6 +173,9 @@ impl Applications for Shared {
 #[async_trait]
 impl Provisioner for Shared {
     async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
+        if subject.person.text("work_email") == Some(NOBODY) && *self.0.refuses.lock().unwrap() {
+            return Err(down("figma"));
+        }
         subject.calls.note(effect::Came::Status(200), TOOK);
         let users = self.0.users.lock().unwrap();
         Ok(users.get(subject.person.id.as_str()).cloned())
@@ -195,6 +200,11 @@ impl Provisioner for Shared {
             seated: None,
         });
         user.active = !matches!(action, Action::Suspend);
+        match action {
+            Action::ReleasePlan => user.entitled = Some(false),
+            Action::Create | Action::Restore | Action::Entitle => user.entitled = Some(true),
+            _ => {}
+        }
         Outcome::Done {
             external_id: Some(user.external_id.clone()),
             was_so: false,
@@ -402,6 +412,12 @@ impl World {
     /// The application that is read refuses every request, or none.
     pub(crate) fn refuse_reading(&self, status: Option<u16>) {
         *self.fakes.refuses_reading.lock().unwrap() = status;
+    }
+
+    /// Does a user of the applications that are provisioned have what is wanted?
+    pub(crate) fn has_seat(&self, person: &str) -> bool {
+        let users = self.fakes.users.lock().unwrap();
+        users[person].active && users[person].entitled == Some(true)
     }
 
     /// How many requests the application that is read was sent.

@@ -82,30 +82,15 @@ pub(crate) async fn why(flags: &WhyFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `{event, runs, approvals}`.
+/// `{event, runs, approvals, is_cut}`.
 async fn of_event(desk: &Desk, id: &EventId) -> anyhow::Result<Value> {
-    let event = desk.read(&format!("/v1/events/{id}")).await?;
-    let (mut runs, mut approvals) = (Vec::new(), Vec::new());
-    for run in texts(&event, "runs") {
-        let Some(run) = kept(desk, &format!("/v1/runs/{run}")).await? else {
-            continue;
-        };
-        let asked = array(&run, "steps").iter();
-        for approval in asked.filter_map(|step| step.get("approval")?.as_str()) {
-            approvals.extend(kept(desk, &format!("/v1/approvals/{approval}")).await?);
-        }
-        runs.push(run);
-    }
-    Ok(json!({ "event": event, "runs": runs, "approvals": approvals }))
-}
-
-/// What the event may outlive.
-async fn kept(desk: &Desk, path: &str) -> anyhow::Result<Option<Value>> {
-    let answered = desk.client.read(path).await?;
-    if answered.status == 404 {
-        return Ok(None);
-    }
-    answered.done().map(Some)
+    let mut event = desk.read(&format!("/v1/events/{id}")).await?;
+    let led_to = event.as_object_mut();
+    let led_to = led_to.and_then(|event| event.remove("led_to"));
+    let part = |name: &str| led_to.as_ref().and_then(|led_to| led_to.get(name)).cloned();
+    Ok(json!({
+        "event": event, "runs": part("runs"), "approvals": part("approvals"), "is_cut": part("is_cut"),
+    }))
 }
 
 /// `{person, timeline, runs, access}`.
@@ -144,6 +129,9 @@ fn event_lines(known: &Value) -> Vec<String> {
     }
     lines.extend(array(known, "runs").iter().flat_map(run_lines));
     lines.extend(array(known, "approvals").iter().flat_map(decision_lines));
+    let is_cut = known.get("is_cut").and_then(Value::as_bool) == Some(true);
+    let more = "only its last runs are shown; each of the others stands in GET /v1/runs/{id}";
+    lines.extend(is_cut.then(|| more.to_owned()));
     lines
 }
 

@@ -149,6 +149,10 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("task done", "A task was done"),
     (
+        "values looked at",
+        "What the rules looked at was kept, encrypted",
+    ),
+    (
         "task opened again by a roster",
         "A task is open again: a roster shows that it was not done",
     ),

@@ -228,6 +228,18 @@ pub(in crate::console) fn provisioner(app: &str, is_asked: bool, is_set: bool) -
 }
 
 pub(in crate::console) const CREDENTIALS_OF: &str = "Credentials…";
+pub(in crate::console) const PROVISIONER_TEST: &str = "Try the credentials";
+pub(in crate::console) const PROVISIONER_WORKS: &str =
+    "It was asked for a user whom nobody is, and answered as it should. Nothing was changed there.";
+
+/// The credentials of a provisioner were tried.
+pub(in crate::console) fn provisioner_tested(app: &str, ok: bool) -> String {
+    if ok {
+        format!("{app} lets us in.")
+    } else {
+        format!("{app} does not let us in.")
+    }
+}
 pub(in crate::console) const SET: &str = "set";
 pub(in crate::console) const IS_SET: &str = "is set, and never shown";
 pub(in crate::console) const SET_CREDENTIALS: &str = "Set the credentials";

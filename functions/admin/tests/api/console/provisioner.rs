@@ -116,3 +116,32 @@ async fn who_may_only_look_sees_what_is_set_and_no_form() {
     assert!(!page.contains("credentials.token"), "{page}");
     assert!(!page.contains("s3cr3t-value"), "{page}");
 }
+
+#[tokio::test]
+async fn credentials_are_tried_with_one_look_for_nobody() {
+    let world = with_wiki(json!({ "type": "scim", "base_url": "https://wiki.example" })).await;
+    world.put("/v1/apps/desk", json!({})).await.expect(201);
+    let mut browser = Browser::admin(&world).await;
+    let page = browser.get(PLACE).await.text;
+    assert!(page.contains("Try the credentials"), "{page}");
+    let tested = async |app: &str| {
+        let path = format!("/v1/apps/{app}:test");
+        world.post(&path, json!({})).await
+    };
+
+    let works = tested("wiki").await.expect(200);
+    let shown = browser.post(&format!("{PLACE}/test"), &[]).await;
+    *world.fakes.refuses.lock().unwrap() = true;
+    let wrong = tested("wiki").await.expect(200);
+    let refused = browser.post(&format!("{PLACE}/test"), &[]).await;
+
+    let nothing = json!({ "ok": true, "class": null, "detail": null });
+    assert_eq!(works, nothing);
+    assert!(shown.text.contains("Wiki lets us in."), "{}", shown.text);
+    assert_eq!(wrong["ok"], false);
+    assert_eq!(wrong["class"], "credentials", "{wrong}");
+    let said = "Wiki does not let us in.";
+    assert!(refused.text.contains(said), "{}", refused.text);
+    assert_eq!(tested("desk").await.expect(409)["code"], "by_hand");
+    tested("nowhere").await.expect(404);
+}
