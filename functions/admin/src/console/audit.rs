@@ -42,7 +42,9 @@ pub(super) struct AuditQuery {
     to: String,
     from: String,
     until: String,
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
+    /// Of a file that comes in parts: this one.
+    pub(super) part: bool,
 }
 
 impl AuditQuery {
@@ -60,14 +62,19 @@ impl AuditQuery {
         all.filter(|(_, text)| !text.is_empty()).collect()
     }
 
-    fn address(&self, cursor: &str) -> String {
-        let filled = self.filled().into_iter().chain([("cursor", cursor)]);
-        let filled = filled.map(|(name, text)| format!("{name}={}", segment(text)));
-        format!("/console/audit?{}", filled.collect::<Vec<_>>().join("&"))
+    /// This filter at an address, with what else is asked for.
+    pub(super) fn address(&self, path: &str, more: &[(&'static str, &str)]) -> String {
+        let all = self.filled().into_iter().chain(more.iter().copied());
+        let all = all.map(|(name, text)| format!("{name}={}", segment(text)));
+        let all: Vec<String> = all.collect();
+        if all.is_empty() {
+            return path.to_owned();
+        }
+        format!("{path}?{}", all.join("&"))
     }
 
     /// The stream that is asked for, by name or by whose it is.
-    fn stream(&self) -> Result<Option<StreamId>, Problem> {
+    pub(super) fn stream(&self) -> Result<Option<StreamId>, Problem> {
         let person = PersonId::parse(self.to.trim().trim_start_matches("person/"));
         match (self.stream.trim(), person) {
             ("", Ok(person)) => Ok(Some(StreamId::Person(person))),
@@ -78,7 +85,8 @@ impl AuditQuery {
         }
     }
 
-    fn filter(&self, stream: Option<&StreamId>) -> Result<Filter, Problem> {
+    /// What has to fit.
+    pub(super) fn filter(&self, stream: Option<&StreamId>) -> Result<Filter, Problem> {
         let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         // Everything in a person's stream is about them, whatever else it names.
         let is_theirs = |to: &String| {
@@ -146,7 +154,7 @@ pub(super) async fn show(
             @else { (empty(words::NO_RECORDS)) }
         } @else { (table(&records, &who, now)) }
         @if let Some(cursor) = &next {
-            p.pager { a href=(query.address(cursor)) rel="next" { (words::go_on(is_filtered && records.len() < MOST)) } }
+            p.pager { a href=(query.address("/console/audit", &[("cursor", cursor)])) rel="next" { (words::go_on(is_filtered && records.len() < MOST)) } }
         }
     };
     let verdict = if filter.is_empty() {
@@ -176,7 +184,8 @@ impl Whos {
     }
 }
 
-fn around(verdict: String, body: Markup) -> Page {
+/// The page around records.
+pub(super) fn around(verdict: String, body: Markup) -> Page {
     Page {
         nav: Nav::Audit,
         title: "Audit".to_owned(),
@@ -210,6 +219,8 @@ fn bar(visitor: &Visitor, query: &AuditQuery, who: &Whos) -> Markup {
         div.bar {
             a.button href="/console/reports/review" { (words::REVIEW) }
             @if visitor.may(Scope::Operate) { (button(visitor, "/console/audit/verify", "", words::VERIFY)) }
+            a.button href=(query.address("/console/audit/jsonl", &[])) { (words::JSON_LINES) }
+            a.button href=(query.address("/console/audit/csv", &[])) { (words::CSV) }
         }
     }
 }

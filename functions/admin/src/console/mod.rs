@@ -67,6 +67,7 @@ mod split;
 mod story;
 mod task;
 mod terminate;
+mod trail;
 mod users;
 
 use axum::Router;
@@ -226,7 +227,10 @@ const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 /// Tables and documents as files.
 const TABLES: &[Route] = &[
     ("/console/spend/csv", || get(spend::csv)),
+    ("/console/licences/{app}/{plan}/csv", || get(reclaim::csv)),
     ("/console/reports/review/csv", || get(review::csv)),
+    ("/console/audit/csv", || get(trail::csv)),
+    ("/console/audit/jsonl", || get(trail::jsonl)),
     ("/console/guide/markdown", || get(guide::markdown)),
 ];
 

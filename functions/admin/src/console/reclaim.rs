@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::Api;
 use crate::problem::Problem;
+use crate::reports::{csv as file, seat_rows};
 use crate::review::account;
 
 use super::form::Form;
@@ -36,6 +37,9 @@ use super::words::{self, Said};
 const TYPED_FROM: usize = 6;
 /// How many seats are shown.
 const SHOWN: usize = 200;
+/// How many are looked at for that, and how many a file has.
+const LOOKED_AT: usize = 500;
+const IN_FILE: usize = 100_000;
 
 /// What a plan that was read is recognised by.
 fn hash(residue: &Residue) -> String {
@@ -196,7 +200,7 @@ pub(super) async fn licence(
     if !query.now && !is_quick(&of_app) {
         return Ok(before(&api, &app, &license).await?.respond(Some(&visitor)));
     }
-    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license).await?;
+    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license, LOOKED_AT).await?;
     let holders = found.ok_or_else(Refusal::nothing)?;
     let company = files::company(&api.ports).await?;
     let label = company
@@ -209,7 +213,10 @@ pub(super) async fn licence(
     let found = look(&api.ports, now, seats).await?;
     let to = format!("/console/licences/{app}/{}", segment(&license));
     let body = html! {
-        @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else { (plan(&api, &visitor, &to, &found, now)) }
+        @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else {
+            (plan(&api, &visitor, &to, &found, now))
+            p.pager { a href={ (to) "/csv" } { (words::CSV) span.visually-hidden { " of everybody who holds it" } } }
+        }
     };
     let page = Page {
         nav: Nav::Spend,
@@ -220,6 +227,18 @@ pub(super) async fn licence(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// Everybody who holds a licence, as CSV: whoever could give it back before the others.
+pub(super) async fn csv(
+    _: Sees,
+    State(api): State<Api>,
+    At((app, license)): At<(AppSlug, String)>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license, IN_FILE).await?;
+    let holders = found.ok_or_else(Refusal::nothing)?;
+    Ok(file("holders", seat_rows(&holders.seats)))
 }
 
 /// The page of a licence of an application that has many users, before they are looked at.

@@ -18,6 +18,7 @@ mod review;
 mod roles;
 mod sign_in;
 mod spend;
+mod trail;
 
 use axum::body::Body;
 use http::Request;
