@@ -47,6 +47,7 @@ mod keys;
 mod lever;
 mod login;
 mod merge;
+mod notify;
 mod numbers;
 mod overview;
 mod people;
@@ -188,6 +189,8 @@ const FORMS: &[Route] = &[
     }),
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/place", || post(place::save)),
+    ("/console/settings/notification", || post(notify::save)),
+    ("/console/settings/notification/test", || post(notify::test)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
     ("/console/settings/sign-in", || post(provider::save)),

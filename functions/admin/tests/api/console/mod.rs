@@ -11,6 +11,7 @@ mod guide;
 mod identity;
 mod login;
 mod markup;
+mod notify;
 mod pages;
 mod provider;
 mod provisioner;

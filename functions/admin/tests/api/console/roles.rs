@@ -59,6 +59,8 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/retention",
         "/console/settings/people",
         "/console/settings/place",
+        "/console/settings/notification",
+        "/console/settings/notification/test",
         "/console/settings/lever",
         "/console/settings/sign-in",
         "/console/settings/keys",
