@@ -62,6 +62,7 @@ mod review;
 mod run;
 mod runs;
 mod settings;
+mod shortcuts;
 mod sign_in;
 mod spend;
 mod split;
@@ -160,6 +161,7 @@ const SIGN_IN: &[Route] = &[
 const FORMS: &[Route] = &[
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
+    ("/console/shortcuts", || post(shortcuts::switch)),
     ("/approvals/{id}", || post(decision::submit)),
     ("/console/tasks/{id}/complete", || post(task::complete)),
     ("/console/people/{id}/terminate", || post(terminate::submit)),

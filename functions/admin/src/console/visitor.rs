@@ -23,6 +23,8 @@ pub(super) struct Visitor {
     pub(super) csrf: String,
     /// What was just done.
     pub(super) said: Option<Said>,
+    /// Do single keys do something in their browser?
+    pub(super) shortcuts: bool,
 }
 
 impl Visitor {

@@ -67,7 +67,8 @@
   });
   document.addEventListener("htmx:error", () => say("This part could not be loaded. Reload the page; nothing is lost."));
 
-  // Keys. None of them decides anything.
+  // Keys. None of them decides anything, and single ones can be switched off.
+  const off = document.getElementById("keys")?.hasAttribute("data-off");
   const places = { o: "/console", i: "/console/inbox", p: "/console/people", r: "/console/runs", n: "/console/integrations",
     l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
@@ -109,13 +110,14 @@
       find();
       return;
     }
-    if (inField || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (off || inField || event.metaKey || event.ctrlKey || event.altKey) return;
     if (chord && Date.now() - chord < 1500 && places[event.key]) { location.assign(places[event.key]); chord = 0; return; }
     chord = 0;
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-opens=find]") && document.getElementById("find")) { event.preventDefault(); find(); }
+    if (event.target.closest("[data-opens=keys]")) document.getElementById("keys")?.showModal();
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 })();

@@ -47,6 +47,11 @@ pub(super) const QUOTE: &str = "If it comes back, quote";
 /// How the title of a page begins that says what is wrong.
 pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
+pub(super) const SHORTCUTS: &str = "Shortcuts";
+pub(super) const SINGLE_KEYS_OFF: &str = "Switch single keys off";
+pub(super) const SINGLE_KEYS_ON: &str = "Switch single keys on";
+pub(super) const SINGLE_KEYS_ARE_OFF: &str =
+    "Single keys are switched off in this browser: only those with Ctrl or ⌘ do something.";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
 pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit.";

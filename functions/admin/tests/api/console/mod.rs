@@ -17,6 +17,7 @@ mod provider;
 mod provisioner;
 mod review;
 mod roles;
+mod shortcuts;
 mod sign_in;
 mod spend;
 mod trail;

@@ -6,7 +6,11 @@ use super::{Browser, everything};
 use crate::world::world;
 
 /// Forms that everybody has who can sign in.
-const FOR_ALL: &[&str] = &["/console/sign-in", "/console/sign-out"];
+const FOR_ALL: &[&str] = &[
+    "/console/sign-in",
+    "/console/sign-out",
+    "/console/shortcuts",
+];
 
 #[tokio::test]
 async fn a_viewer_does_an_operators_work_by_no_address() {
