@@ -4,7 +4,7 @@ import { trouble } from "../browser.mjs";
 import { withKey } from "../story/sign_in.mjs";
 
 /** Forms that everybody has who is signed in. */
-const FOR_ALL = ["/console/sign-in", "/console/sign-out"];
+const FOR_ALL = ["/console/sign-in", "/console/sign-out", "/console/shortcuts"];
 
 /** Where the forms of these pages are sent to, and with which fields. */
 const formsOf = async (context, sando, pages) => {

@@ -19,6 +19,7 @@ mod review;
 mod roles;
 mod shortcuts;
 mod sign_in;
+mod size;
 mod spend;
 mod trail;
 
