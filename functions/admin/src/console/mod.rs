@@ -29,6 +29,7 @@ mod changes;
 mod chart;
 mod connect;
 mod correct;
+mod credentials;
 mod decision;
 mod deed;
 mod drift;
@@ -55,6 +56,7 @@ mod person;
 mod place;
 mod provider;
 mod provisioner;
+mod reading;
 mod reclaim;
 mod rehearsal;
 mod reinstate;
@@ -129,6 +131,12 @@ const PAGES: &[Route] = &[
     ("/console/accounts/{definition}/{name}/held", || {
         get(account::held)
     }),
+    ("/console/accounts/{definition}/{name}/syncs/{id}", || {
+        get(reading::show)
+    }),
+    ("/console/accounts/{definition}/{name}/credentials", || {
+        get(credentials::show)
+    }),
     ("/console/policies", || get(files::policies)),
     ("/console/rules", || get(files::rules)),
     ("/console/workflows", || get(files::workflows)),
@@ -202,6 +210,12 @@ const FORMS: &[Route] = &[
         post(provisioner::submit)
     }),
     ("/console/connect/{definition}", || post(connect::submit)),
+    ("/console/accounts/{definition}/{name}/credentials", || {
+        post(credentials::submit)
+    }),
+    ("/console/integrations/{id}/rollback", || {
+        post(integrations::roll_back)
+    }),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),
     ("/console/builder/{id}/save", || post(builder::publish)),

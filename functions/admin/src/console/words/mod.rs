@@ -12,6 +12,7 @@ mod long;
 mod money;
 mod notify;
 mod pages;
+mod readings;
 mod refusals;
 mod work;
 
@@ -25,6 +26,7 @@ pub(super) use long::*;
 pub(super) use money::*;
 pub(super) use notify::*;
 pub(super) use pages::*;
+pub(super) use readings::*;
 pub(super) use refusals::*;
 pub(super) use work::*;
 
@@ -129,6 +131,8 @@ pub(super) enum Said {
     CredentialsSet,
     /// A definition.
     Defined,
+    /// An earlier version of a definition.
+    RolledBack,
     /// A draft.
     Discarded,
     /// Somebody is back.
@@ -182,6 +186,7 @@ impl Said {
         (Self::Saving, "saving"),
         (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
+        (Self::RolledBack, "rolled-back"),
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
         (Self::Corrected, "corrected"),
@@ -242,6 +247,7 @@ pub(super) fn said(said: Said) -> &'static str {
             "The credentials are set. The next request goes out with them; they are never shown again."
         }
         Said::Defined => "Saved. It is available to connect now.",
+        Said::RolledBack => "It is there again, as a new version; the next sync reads with it.",
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",
         Said::Corrected => "Corrected. What follows from it has begun.",

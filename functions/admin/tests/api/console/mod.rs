@@ -1,5 +1,6 @@
 //! The console from outside: real pages through the real router, as a browser asks for them.
 
+mod accounts;
 mod assets;
 mod builder;
 mod by_hand;
@@ -252,6 +253,7 @@ impl Fixture {
             path if path.starts_with("/console/events/") => &self.event,
             path if path.starts_with("/console/integrations/") => "acme",
             path if path.starts_with("/console/builder/") => "acme",
+            path if path.starts_with("/console/accounts/") => "syn_1",
             path if path.starts_with("/console/settings/keys/") => "key_none",
             path if path.starts_with("/console/apps/") => "figma",
             _ => "engineering",

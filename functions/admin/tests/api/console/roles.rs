@@ -71,6 +71,8 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/keys/{id}/forget",
         "/console/accounts/{definition}/{name}/authorize",
         "/console/accounts/{definition}/{name}/release",
+        "/console/accounts/{definition}/{name}/credentials",
+        "/console/integrations/{id}/rollback",
         "/console/spend/residue",
         "/console/{kind}/{id}",
     ];
