@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use sando_core::admin::api_key::{self, Scope};
 use sando_core::admin::jobs;
 use sando_core::admin::trail::{self, Filter, Place};
-use sando_core::audit::{AuditValue, Record, StreamId};
+use sando_core::audit::{AuditValue, Record, StreamId, Verification};
 use sando_core::handle::cipher::Cipher;
 use sando_core::ids::PersonId;
 use sando_core::job::{JobState, Work};
@@ -20,8 +20,10 @@ use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 use crate::timeline::place as parsed;
 
+use super::changes::unfinished;
 use super::format::{exact, when};
 use super::input::{Asks, At};
+use super::job::waits;
 use super::layout::{Nav, Page};
 use super::parts::{button, clipped, empty, id as copied, segment};
 use super::refusal::Refusal;
@@ -321,15 +323,21 @@ pub(super) async fn verify(
 ) -> Result<Response, Refusal> {
     let work = Work::VerifyAudit(Box::default());
     let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
-    let (verdict, is_intact) = match (&job.state, &job.work) {
-        (JobState::Done, Work::VerifyAudit(verified)) => {
-            (words::verified(verified), verified.first_broken.is_none())
+    match (&job.state, &job.work) {
+        (JobState::Done, Work::VerifyAudit(found)) => {
+            let (verdict, body) = verified(found);
+            Ok(around(verdict, body).respond(Some(&visitor)))
         }
-        _ => (words::STILL_PLANNING.to_owned(), true),
-    };
+        (JobState::Running, _) => Ok(waits(&job)),
+        _ => Err(unfinished(&job).into()),
+    }
+}
+
+/// What came of following every chain.
+pub(super) fn verified(found: &Verification) -> (String, Markup) {
     let body = html! {
-        @if !is_intact { div.said.is-bad { p { "Compare it with a checkpoint that was kept elsewhere: sando audit verify --anchor." } } }
+        @if found.first_broken.is_some() { div.said.is-bad { p { "Compare it with a checkpoint that was kept elsewhere: sando audit verify --anchor." } } }
         p.bar { a.button href="/console/audit" { "See the records" } }
     };
-    Ok(around(verdict, body).respond(Some(&visitor)))
+    (words::verified(found), body)
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::Account;
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::metrics;
 use sando_core::report::Figures;
 use sando_core::store::Loaded;
@@ -12,7 +13,9 @@ use sando_core::tally::day_of;
 use crate::Api;
 
 use super::format::when;
+use super::parts::button;
 use super::refusal::Refusal;
+use super::visitor::Visitor;
 use super::words;
 
 /// The users of so many are counted while somebody waits.
@@ -49,9 +52,12 @@ pub(super) fn is_quick(accounts: &[Loaded<Account>]) -> bool {
     users.fold(0_u64, u64::saturating_add) <= AT_ONCE
 }
 
-/// When it was counted, and where it is counted now.
-pub(super) fn count_now(at: Timestamp, to: &str, now: Timestamp) -> Markup {
+/// When it was counted, and how it is counted now: as work that goes on, or with everything told apart while one waits.
+pub(super) fn count_now(visitor: &Visitor, at: Timestamp, to: &str, now: Timestamp) -> Markup {
     html! {
-        p.measure { (words::COUNTED) " " (when(at, now)) ". " a href=(to) { (words::COUNT_NOW) } " " (words::COUNT_TAKES) }
+        p.measure { (words::COUNTED) " " (when(at, now)) ". " a href=(to) { (words::TELL_APART) } " " (words::COUNT_TAKES) }
+        @if visitor.may(Scope::Operate) {
+            div.bar { (button(visitor, "/console/spend/count", "", words::COUNT_NOW)) }
+        }
     }
 }

@@ -43,6 +43,7 @@ mod guide;
 mod holdings;
 mod inbox;
 mod integrations;
+mod job;
 mod kept;
 mod keys;
 mod lever;
@@ -149,6 +150,7 @@ const PAGES: &[Route] = &[
     ("/console/reports/review", || get(review::show)),
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
+    ("/console/jobs/{id}", || get(job::show)),
     ("/console/settings", || get(settings::show)),
     ("/console/guide", || get(guide::show)),
 ];
@@ -181,6 +183,7 @@ const FORMS: &[Route] = &[
     ("/console/people/{id}/split", || post(split::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
+    ("/console/spend/count", || post(spend::count)),
     ("/console/spend/residue", || post(reclaim::clear)),
     ("/console/licences/{app}/{plan}", || {
         post(reclaim::give_back)

@@ -76,7 +76,12 @@ pub(super) async fn show(
             &kept.figures.residue,
         ));
         let page = Page {
-            lead: Some(count_now(kept.at, "/console/spend/residue?now=true", now)),
+            lead: Some(count_now(
+                &visitor,
+                kept.at,
+                "/console/spend/residue?now=true",
+                now,
+            )),
             ..page
         };
         return Ok(page.respond(Some(&visitor)));

@@ -9,9 +9,10 @@ use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reports::{self, Costs};
-use sando_core::admin::{accounts, files};
+use sando_core::admin::{accounts, files, jobs};
 use sando_core::company::Company;
 use sando_core::ids::{AppSlug, PersonId};
+use sando_core::job::{Counting, Work};
 use sando_core::report::{Licence, Line, Money, UNUSED_DAYS};
 use sando_core::store::Loaded;
 use serde::Deserialize;
@@ -24,12 +25,13 @@ use super::chart::{bar, percent};
 use super::forecast;
 use super::format::{number, total};
 use super::input::Asks;
+use super::job::waits;
 use super::kept::{Kept, count_now};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
 use super::parts::{empty, segment, tabs};
 use super::refusal::Refusal;
-use super::visitor::{Sees, Visitor};
+use super::visitor::{Operates, Sees, Visitor};
 use super::words::{self, InUse};
 
 /// How many rows a table of the page has; the CSV has all.
@@ -88,7 +90,8 @@ pub(super) async fn show(
     // Nothing is kept by person.
     let is_wanted = query.now || query.by == By::Person;
     if !is_wanted && let Some(kept) = Kept::find(&api, &accounts, now).await? {
-        return Ok(as_kept(&kept, &company, query.by, now).respond(Some(&visitor)));
+        let page = as_kept(&visitor, &kept, &company, query.by, now);
+        return Ok(page.respond(Some(&visitor)));
     }
     let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
     let rows = rows(&api, &costs, &company, query.by).await?;
@@ -114,7 +117,7 @@ pub(super) async fn show(
 }
 
 /// The page with what was counted last.
-fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
+fn as_kept(visitor: &Visitor, kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
     let figures = &kept.figures;
     let mut rows: Vec<Row<'_>> = match by {
         By::App => {
@@ -136,6 +139,7 @@ fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
         above: None,
         verdict: words::spent_then(&figures.total),
         lead: Some(count_now(
+            visitor,
             kept.at,
             &format!("/console/spend?by={}&now=true", by.word()),
             now,
@@ -149,6 +153,37 @@ fn as_kept(kept: &Kept, company: &Company, by: By, now: Timestamp) -> Page {
             }
         },
     }
+}
+
+/// What somebody asked to be counted, with when.
+pub(super) fn counted(
+    api: &Api,
+    visitor: &Visitor,
+    company: &Company,
+    (counting, at): (&Counting, Timestamp),
+) -> (String, Markup) {
+    let kept = Kept {
+        figures: counting.figures.clone(),
+        at,
+    };
+    let now = api.ports.clock.now();
+    let page = as_kept(visitor, &kept, company, By::Department, now);
+    let body = html! {
+        @if let Some(lead) = &page.lead { (lead) }
+        (page.body)
+    };
+    (page.verdict, body)
+}
+
+/// Counts all of it now, however long that takes.
+pub(super) async fn count(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+) -> Result<Response, Refusal> {
+    let work = Work::Count(Box::default());
+    let who = visitor.who(&api);
+    let job = jobs::run(&api.ports, &who, work, SignedDuration::ZERO).await?;
+    Ok(waits(&job))
 }
 
 /// Does a roster tell who holds licences of an application?

@@ -81,6 +81,11 @@ who!(
     [Scope::Read, Scope::Approve]
 );
 who!(
+    /// Somebody who may see everything, or what they started.
+    SeesWork,
+    [Scope::Read, Scope::Operate]
+);
+who!(
     /// Somebody who may start something.
     Operates,
     [Scope::Operate]

@@ -43,6 +43,8 @@ const TOOK: Duration = Duration::from_millis(12);
 #[derive(Default)]
 pub(crate) struct Fakes {
     now: Mutex<Timestamp>,
+    /// On a slow machine every look at the clock finds it later by so much.
+    slow: Mutex<jiff::SignedDuration>,
     count: Mutex<u64>,
     queue: Mutex<Vec<WorkMessage>>,
     pub(crate) secrets: Mutex<BTreeMap<String, SecretValues>>,
@@ -70,7 +72,9 @@ impl Fakes {
 #[async_trait]
 impl Clock for Fakes {
     fn now(&self) -> Timestamp {
-        *self.now.lock().unwrap()
+        let mut now = self.now.lock().unwrap();
+        *now += *self.slow.lock().unwrap();
+        *now
     }
     /// A pause is over at once; what takes longer is a limit, which no test waits for.
     async fn sleep(&self, time: Duration) {
@@ -392,6 +396,11 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call("DELETE", path, None, &[]).await
+    }
+
+    /// Every look at the clock finds it later by so many seconds.
+    pub(crate) fn slow_down(&self, secs: i64) {
+        *self.fakes.slow.lock().unwrap() = jiff::SignedDuration::from_secs(secs);
     }
 
     /// The users of the application that is read.

@@ -1,6 +1,43 @@
-//! Sentences about what is long: files in parts.
+//! Sentences about what is long: work that goes on, files in parts.
 
-use crate::console::format::{many, size};
+use sando_core::job::Work;
+
+use crate::console::format::{many, number, size};
+
+pub(in crate::console) const WORK: &str = "Work";
+pub(in crate::console) const WORK_GOES_ON: &str =
+    "This takes longer. It goes on by itself, also when you leave; this page asks how far it is.";
+pub(in crate::console) const NOT_WORKED_OUT: &str = "It could not be done.";
+pub(in crate::console) const TO_FILES: &str = "See the files";
+
+/// Work that goes on.
+pub(in crate::console) fn working(work: &Work, done: u64, unit: &str) -> String {
+    let what = match work {
+        Work::VerifyAudit(_) => "Every chain of the audit is being followed",
+        Work::Plan(_) => "What would change is being worked out",
+        Work::Apply(_) => "The changes are being put",
+        Work::ForgetRoster(_) => "A roster is being deleted",
+        Work::Evidence(_) => "Tasks are being held against a roster",
+        Work::Replay(_) => "Events are being replayed",
+        Work::FeedPeople(_) => "People are being taken from the directory",
+        Work::Rehearse(_) => "Recorded events are being looked at",
+        Work::Count(_) => "Seats and what they cost are being counted",
+    };
+    format!("{what}: {} {unit} so far.", number(done))
+}
+
+/// Work that is done, and of which there is nothing else to see.
+pub(in crate::console) fn worked(done: u64, unit: &str) -> String {
+    format!("Done: {} {unit}.", number(done))
+}
+
+/// Changed files that were put.
+pub(in crate::console) fn applied(started: u64) -> String {
+    format!(
+        "Saved. Something was started for {}.",
+        many(started, "person", "people")
+    )
+}
 
 pub(in crate::console) const JSON_LINES: &str = "JSON Lines";
 pub(in crate::console) const NEXT_PART: &str = "Go on with the next part";

@@ -24,8 +24,9 @@ pub(in crate::console) const MOST_PEOPLE: &str =
 
 pub(in crate::console) const COUNTED: &str = "Counted";
 pub(in crate::console) const COUNT_NOW: &str = "Count now";
+pub(in crate::console) const TELL_APART: &str = "Tell everything apart";
 pub(in crate::console) const COUNT_TAKES: &str =
-    "with everything that is told apart: that takes some seconds.";
+    "by licence and by person: that takes some seconds.";
 
 /// An application with more users than can be looked at for a page.
 pub(in crate::console) fn many_users(app: &str) -> String {

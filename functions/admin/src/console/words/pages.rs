@@ -296,8 +296,6 @@ pub(in crate::console) fn changes(people: u64, affected: u64, losing: u64) -> St
 }
 
 pub(in crate::console) const OVER_CAP: &str = "More people lose something than may without a second look: their removals are held until somebody releases them.";
-pub(in crate::console) const STILL_PLANNING: &str =
-    "This takes longer: the plan is still being made. Try again in a moment.";
 
 /// The trail.
 pub(in crate::console) fn verified(verified: &Verification) -> String {

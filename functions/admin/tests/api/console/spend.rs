@@ -275,6 +275,7 @@ async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
         kept.contains("href=\"/console/spend?by=department&amp;now=true\""),
         "{kept}"
     );
+    assert!(kept.contains("action=\"/console/spend/count\""), "{kept}");
     assert!(!kept.contains("id=\"licences\""), "{kept}");
     assert!(
         by_app.contains("<a href=\"/console/apps/acme\">Acme</a>"),
