@@ -1,7 +1,7 @@
 //! What a changed file would do to everybody's access, and saving it if that still holds.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -151,6 +151,25 @@ pub(super) fn mistaken(
     let verdict = words::of_mistakes(mistakes.len());
     let page = page(kind, id, verdict, body).respond(Some(visitor));
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
+/// Says what is wrong with a file while somebody types; nothing is planned, nothing is saved.
+pub(super) async fn check(
+    _: Operates,
+    State(api): State<Api>,
+    At((path, id)): At<(String, Slug)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let told = match checked(&api, kind, &id, form.get("file")).await? {
+        Ok(checked) => html! { p.ok { "✓ " (words::FILE_FITS) } (shown(&checked.warnings)) },
+        Err(mistakes) => html! {
+            p.bad { "✕ " (words::mistakes_so_far(mistakes.len())) }
+            ul { @for (path, message) in &mistakes { li { code { (path) } " " (message) } } }
+        },
+    };
+    let fragment = html! { div #checked role="status" { (told) } };
+    Ok(Html(fragment.into_string()).into_response())
 }
 
 /// Shows what would change; nothing is saved.

@@ -239,6 +239,7 @@ const FORMS: &[Route] = &[
         post(account::release)
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
+    ("/console/{kind}/{id}/check", || post(changes::check)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
     ("/console/{kind}/{id}/events", || post(rehearsal::show)),
 ];

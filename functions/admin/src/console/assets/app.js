@@ -38,6 +38,10 @@
     if (left === 60 || left === 10) say("The login for the test is good for " + left + " more seconds.");
   }), 1000);
 
+  // A page that is being left asks for nothing more.
+  let leaves = false;
+  addEventListener("pageshow", () => { leaves = false; });
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -45,6 +49,7 @@
     saved = true;
     // Such a form stays on the page: what is sent is saved, as often as one likes.
     if (form.hasAttribute("hx-boost")) return;
+    leaves = true;
     if (form.method === "post") form.dataset.sent = "1";
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
@@ -58,6 +63,7 @@
   const begun = Date.now();
   let last = 0;
   document.addEventListener("htmx:before:request", (event) => {
+    if (leaves) { event.preventDefault(); return; }
     const asks = event.target.closest?.("[data-asks]");
     if (!asks) return;
     const age = Date.now() - begun;

@@ -427,6 +427,14 @@ pub(in crate::console) fn lever_tested(ok: bool) -> String {
     }
 }
 
+pub(in crate::console) const FILE_FITS: &str =
+    "It can be read. See what would change before it is saved.";
+
+/// A file that is being typed.
+pub(in crate::console) fn mistakes_so_far(count: usize) -> String {
+    format!("{} so far:", many(size(count), "mistake", "mistakes"))
+}
+
 /// A file that cannot be saved as it is.
 pub(in crate::console) fn of_mistakes(count: usize) -> String {
     let count = many(size(count), "mistake is", "mistakes are");

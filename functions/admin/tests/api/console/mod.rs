@@ -24,6 +24,7 @@ mod sign_in;
 mod size;
 mod spend;
 mod trail;
+mod typing;
 
 use axum::body::Body;
 use http::Request;
