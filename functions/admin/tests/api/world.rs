@@ -59,6 +59,8 @@ pub(crate) struct Fakes {
     rows: Mutex<Vec<Value>>,
     pub(crate) answers_with: Mutex<Vec<(String, String)>>,
     refuses_reading: Mutex<Option<u16>>,
+    /// What it says then, if a test says it.
+    pub(crate) says: Mutex<Option<String>>,
     requests: Mutex<usize>,
 }
 
@@ -258,7 +260,11 @@ impl Reader for Shared {
         assert_eq!(request.url.host_str(), Some("contoso.acme.example"));
         *self.0.requests.lock().unwrap() += 1;
         let (status, body) = match *self.0.refuses_reading.lock().unwrap() {
-            Some(status) => (status, json!({ "error": "not for you" })),
+            Some(status) => {
+                let says = self.0.says.lock().unwrap().clone();
+                let says = says.unwrap_or_else(|| "not for you".to_owned());
+                (status, json!({ "error": says }))
+            }
             None => (200, json!({ "users": *self.0.rows.lock().unwrap() })),
         };
         let headers = self.0.answers_with.lock().unwrap().clone();
