@@ -151,8 +151,8 @@ pub(super) async fn roll_back(
     form: Form,
 ) -> Result<Response, Refusal> {
     let wrong = |name: &str| Problem::mistake(name, "a whole number");
-    let number = form.get("version").parse().map_err(|_| wrong("version"))?;
-    let seen = form.get("seen").parse().map_err(|_| wrong("seen"))?;
+    let number: u32 = form.get("version").parse().map_err(|_| wrong("version"))?;
+    let seen: u64 = form.get("seen").parse().map_err(|_| wrong("seen"))?;
     let expect = Expect::OneOf(vec![Version(seen)]);
     definitions::roll_back(&api.ports, &visitor.who(&api), &id, number, &expect).await?;
     Ok(done(
