@@ -15,7 +15,7 @@ use super::form::Form;
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::hidden;
+use super::parts::{empty, hidden};
 use super::refusal::Refusal;
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
@@ -51,12 +51,14 @@ fn page(
 ) -> Response {
     let body = html! {
         (summary(filled))
-        form.stack method="post" action={ (place(account)) "/credentials" } {
-            (hidden(visitor, &once(api)))
-            @for one in asked { (input(one, filled)) }
-            p.bar {
-                button.primary type="submit" { (words::SET_NEW) }
-                a.button href=(place(account)) { (words::CANCEL) }
+        @if asked.is_empty() { (empty(words::NO_CREDENTIALS_ASKED)) } @else {
+            form.stack method="post" action={ (place(account)) "/credentials" } {
+                (hidden(visitor, &once(api)))
+                @for one in asked { (input(one, filled)) }
+                p.bar {
+                    button.primary type="submit" { (words::SET_NEW) }
+                    a.button href=(place(account)) { (words::CANCEL) }
+                }
             }
         }
     };

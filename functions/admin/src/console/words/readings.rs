@@ -15,6 +15,7 @@ pub(in crate::console) const LISTS: &str = "Lists";
 pub(in crate::console) const NEW_CREDENTIALS: &str = "New credentials";
 pub(in crate::console) const NEW_CREDENTIALS_MEAN: &str = "All of them are replaced at once; users, variables and a login stay. A passed test switches \
      a disabled account on again.";
+pub(in crate::console) const NO_CREDENTIALS_ASKED: &str = "The definition asks for no credentials.";
 pub(in crate::console) const SET_NEW: &str = "Set the new credentials";
 
 /// What to do about a failure of this class.
