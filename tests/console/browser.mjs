@@ -40,6 +40,8 @@ const watch = (page, sando) => {
   });
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type()) || isTheirs(page.url())) return;
+    // A page that says there is nothing is a page of ours: the browser complains about its status.
+    if (message.text().includes("status of 404") && message.location().url === page.url()) return;
     trouble.push(`${page.url()}: ${message.text()}`);
   });
   page.on("request", (request) => {

@@ -49,13 +49,13 @@ export const picture = async (page, name) => {
   await page.emulateMedia({ colorScheme: SCHEMES[0], reducedMotion: "reduce" });
 };
 
-/** Pictures of pages by their addresses. */
+/** Pictures of pages by their addresses, each with the status that it has. */
 export const pictures = async (context, sando, pages) => {
   const page = await context.newPage();
   await each(page, async (width, scheme) => {
-    for (const [name, path] of pages) {
+    for (const [name, path, status = 200] of pages) {
       const answer = await page.goto(sando.url + path);
-      assert.equal(answer.status(), 200, `${path}: ${answer.status()}`);
+      assert.equal(answer.status(), status, `${path}: ${answer.status()}`);
       await look(page, `${name} ${width}`, scheme);
       const { sum, what } = await page.evaluate(() => window.shifts);
       if (sum > 0) trouble.push(`${name} ${width} (${scheme}): moved by itself (${sum}): ${what.join("; ")}`);

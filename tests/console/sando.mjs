@@ -44,7 +44,7 @@ export const start = async (provider) => {
   const said = (begin) => log.find((line) => line.startsWith(begin))?.slice(begin.length);
   const link = await until("Sando starts", () => said("The console, once and within an hour: "));
   const url = said("Sando listens on ");
-  const call = (method, path, body) => json(url + path, method, body, { authorization: `Bearer ${TOKEN}` });
+  const call = (method, path, body, headers = {}) => json(url + path, method, body, { ...headers, authorization: `Bearer ${TOKEN}` });
   const lever = (path, body) => json(`${places.lever.control_url}${path}`, "POST", body);
   /** Somebody applies in Lever. */
   const apply = (name, department, title, inDays) => lever("/candidates", { name, department, title, location: "Berlin",

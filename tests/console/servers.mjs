@@ -27,6 +27,21 @@ const PEOPLE = [
   { uid: "g-4", mail: "zoe@contoso.example", displayName: "Zoë Ångström-Okonkwo 王小明", state: "checked-in", role: "guest" },
 ];
 
+/** An application whose every word is markup, and that answers as it is told: with a list, with nobody, or with a refusal. */
+export const startMischief = async (markup) => {
+  let how = "list";
+  const somebody = (id) => ({ id, mail: `${id}@contoso.example`, name: markup, login: markup, role: markup, said: markup, note: markup, state: "on" });
+  const app = createServer((_, answer) => {
+    const [status, body] = how === "refuses" ? [400, { error: markup }]
+      : [200, { people: how === "nobody" ? [] : ["m-1", "m-2", "m-3"].map(somebody) }];
+    answer.writeHead(status, { "content-type": "application/json" });
+    answer.end(JSON.stringify(body));
+  });
+  await new Promise((resolve) => app.listen(0, "127.0.0.1", resolve));
+  atEnd(() => { app.closeAllConnections(); app.close(); });
+  return { url: `http://127.0.0.1:${app.address().port}`, answer: (next) => { how = next; } };
+};
+
 /** Lodge lists its people, in a shape of its own, to whoever has a token of the provider. */
 export const startLodge = async (provider) => {
   const people = [...PEOPLE];

@@ -123,12 +123,10 @@ pub struct Holders {
     pub held: u64,
 }
 
-/// How many holders of a licence are shown.
-const MOST_HOLDERS: usize = 500;
 /// So many users of an application are looked up; for more, everybody who is known is read at once.
 const MOST_LOOKED_UP: u64 = 1_000;
 
-/// Who holds a licence of an application; none if nobody knows the application.
+/// Who holds a licence of an application, so many of them at most; none if nobody knows the application.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -138,6 +136,7 @@ pub async fn holders(
     days: u32,
     app: &AppSlug,
     license: &str,
+    most: usize,
 ) -> Result<Option<Holders>, AdminError> {
     let is_of_app = |account: &Account| account.app == *app;
     let mut desk = desk_for_pages(ports, now, days).await?;
@@ -169,13 +168,13 @@ pub async fn holders(
         } else {
             &mut free
         };
-        if list.len() < MOST_HOLDERS {
+        if list.len() < most {
             list.push(seat);
         }
     })
     .await?;
     free.append(&mut kept);
-    free.truncate(MOST_HOLDERS);
+    free.truncate(most);
     Ok(Some(Holders { seats: free, held }))
 }
 

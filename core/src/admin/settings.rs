@@ -9,9 +9,9 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::config::ConfigKind;
 use crate::handle::{catch_up, ledger, load};
-use crate::ids::Slug;
+use crate::ids::{EffectKey, Slug};
 use crate::person::CanonicalEmail;
-use crate::ports::{Ports, SecretValues, Secrets};
+use crate::ports::{Notification, Ports, SecretValues, Secrets};
 use crate::settings::{Notifying, Settings};
 use crate::store::Version;
 
@@ -296,6 +296,34 @@ pub async fn keep_notification(
     }
     keep(secrets, NOTIFICATION, after, who).await?;
     say(ports, who, "notification set", "settings/notification").await
+}
+
+/// What somebody is sent to see whether they can be told.
+const TEST: &str = "A test message of Sando\n\nSomebody is setting up how people are told. There is nothing to do.";
+
+/// Sends somebody a message that says it is a test, once, by what the settings name.
+///
+/// # Errors
+/// `Invalid` if that is nobody, `Refused` if the settings name no way to them, or `Remote` as it was answered.
+pub async fn test_notification(ports: &Ports, who: &Who, to: &str) -> Result<(), AdminError> {
+    let is_somebody = to.contains('@') || to.contains(':');
+    if !is_somebody || to.len() > LONGEST_SECRET || to.contains(char::is_control) {
+        let message = "an address, `role:…` or `group:…`";
+        return Err(AdminError::mistake("to", message));
+    }
+    let (settings, _) = current(ports).await?;
+    let told = settings.notification;
+    if told.mail.is_none() && !told.webhooks.contains(to) {
+        let detail = "nothing leads there: save a mail server, or a webhook for them, first";
+        return Err(AdminError::refused("no_way", detail));
+    }
+    say(ports, who, "notification tested", "settings/notification").await?;
+    let notification = Notification {
+        to: to.to_owned(),
+        text: TEST.to_owned(),
+        key: EffectKey::derived(&["notification tested", to, &who.at.to_string()]),
+    };
+    Ok(ports.notifier.send(&notification).await?)
 }
 
 /// What is wrong with a client secret that was given.

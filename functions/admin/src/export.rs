@@ -8,7 +8,7 @@ use futures::stream;
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 use sando_core::admin::AdminError;
-use sando_core::admin::trail::{Place, page};
+use sando_core::admin::trail::{Filter, Place, search};
 use sando_core::audit::{AuditValue, Record, StreamId};
 use sando_core::ids::PersonId;
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use crate::timeline::place;
 /// How many records are read at once.
 const AT_ONCE: usize = 500;
 /// How many records a part has at most.
-const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 /// How many bytes a part has at most: an answer of a function on AWS may have 6 MB, and half of it may count twice.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
 
@@ -40,17 +40,146 @@ pub struct InParts;
 /// How records are written down.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(crate) enum Format {
+    /// One record a line, as JSON.
     #[default]
     Jsonl,
+    /// A table.
     Csv,
 }
 
 impl Format {
-    fn as_str(self) -> &'static str {
+    /// Its word in an address.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+        }
+    }
+}
+
+/// Which records are written down, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Export {
+    /// How.
+    pub(crate) format: Format,
+    /// Of one stream, or of all.
+    pub(crate) stream: Option<StreamId>,
+    /// Those that fit.
+    pub(crate) filter: Filter,
+}
+
+/// Some records as text, and where the next ones begin.
+pub(crate) struct Part {
+    /// As they are written down.
+    pub(crate) text: String,
+    /// How many there are.
+    pub(crate) records: usize,
+    /// None at the end.
+    pub(crate) next: Option<Place>,
+}
+
+impl Export {
+    /// What stands before the records; parts one after the other are one file.
+    fn head(&self, from: Option<&Place>) -> &'static str {
+        match (self.format, from) {
+            (Format::Csv, None) => COLUMNS,
+            _ => "",
+        }
+    }
+
+    /// These records as a file.
+    fn file(&self, body: Body) -> Response {
+        let kind = match self.format {
+            Format::Jsonl => "application/jsonl",
+            Format::Csv => "text/csv; charset=utf-8",
+        };
+        let name = self.format.as_str();
+        let headers = [
+            (header::CONTENT_TYPE, kind.to_owned()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"audit.{name}\""),
+            ),
+        ];
+        (headers, body).into_response()
+    }
+
+    /// A part that was read as a file.
+    pub(crate) fn part_as_file(&self, from: Option<&Place>, part: &Part) -> Response {
+        self.file(Body::from(self.head(from).to_owned() + &part.text))
+    }
+
+    async fn read(&self, api: &Api, from: Option<&Place>) -> Result<Part, AdminError> {
+        let stream = self.stream.as_ref();
+        let page = search(&api.ports, stream, &self.filter, from, AT_ONCE).await?;
+        let lines = page.records.iter().map(|record| line(record, self.format));
+        Ok(Part {
+            text: lines.collect(),
+            records: page.records.len(),
+            next: page.next,
+        })
+    }
+
+    /// Everything from a place on as a file, sent while it is read.
+    pub(crate) async fn whole(self, api: Api, from: Option<Place>) -> Result<Response, AdminError> {
+        // The first page before the answer begins: a store that is down is a problem, not a torn file.
+        let first = self.read(&api, from.as_ref()).await?;
+        let head = self.head(from.as_ref()).to_owned();
+        let begin = (Some(first), api, self.clone(), head);
+        let body = stream::unfold(begin, |(page, api, export, head)| async move {
+            let page = page?;
+            let (more, failed) = match &page.next {
+                None => (None, None),
+                Some(place) => match export.read(&api, Some(place)).await {
+                    Ok(page) => (Some(page), None),
+                    Err(error) => (None, Some(error)),
+                },
+            };
+            // Torn: whoever reads it sees that the connection broke, not a shorter trail.
+            let item = match failed {
+                Some(error) => Err(error),
+                None => Ok(head + &page.text),
+            };
+            Some((item, (more, api, export, String::new())))
+        });
+        Ok(self.file(Body::from_stream(body)))
+    }
+
+    /// Records from a place on, as many as fit into one answer and are read in time; and where the rest begins.
+    pub(crate) async fn part(
+        &self,
+        api: &Api,
+        from: Option<Place>,
+        limit: usize,
+    ) -> Result<Part, AdminError> {
+        let until = api.ports.clock.now().saturating_add(PATIENCE);
+        let until = until.unwrap_or(Timestamp::MAX);
+        let stream = self.stream.as_ref();
+        let mut part = Part {
+            text: String::new(),
+            records: 0,
+            next: from,
+        };
+        loop {
+            let size = limit.saturating_sub(part.records).min(AT_ONCE);
+            let from = part.next.take();
+            let page = search(&api.ports, stream, &self.filter, from.as_ref(), size).await?;
+            for record in &page.records {
+                let line = line(record, self.format);
+                let is_full = part.text.len().saturating_add(line.len()) > MOST_BYTES;
+                if is_full && part.records > 0 {
+                    let (stream, seq) = (record.stream.clone(), record.seq);
+                    part.next = Some(Place { stream, seq });
+                    return Ok(part);
+                }
+                part.text.push_str(&line);
+                part.records = part.records.saturating_add(1);
+            }
+            part.next = page.next;
+            if part.next.is_none() || part.records >= limit || api.ports.clock.now() >= until {
+                return Ok(part);
+            }
         }
     }
 }
@@ -86,103 +215,21 @@ pub(crate) async fn export(
     if limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
         return Err(Problem::mistake("limit", format!("1 to {MOST}")));
     }
-    let (format, stream) = (query.format, one_stream(query.stream, query.person));
-    let (kind, name, head) = match format {
-        Format::Jsonl => ("application/jsonl", "audit.jsonl", ""),
-        Format::Csv => ("text/csv; charset=utf-8", "audit.csv", COLUMNS),
+    let export = Export {
+        format: query.format,
+        stream: one_stream(query.stream, query.person),
+        filter: Filter::default(),
     };
-    // Parts one after the other are one file.
-    let head = if from.is_none() { head } else { "" };
-    let (body, next) = match limit {
-        Some(limit) => {
-            let (text, next) = part(&api, stream.as_ref(), from, format, limit).await?;
-            (Body::from(head.to_owned() + &text), next)
-        }
-        None => (whole(api, stream.clone(), from, format, head).await?, None),
+    let Some(limit) = limit else {
+        return Ok(export.whole(api, from).await?);
     };
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    let mut response = (headers, body).into_response();
-    if let Some(next) = next {
-        let link = link(format, stream.as_ref(), query.limit, &next)?;
+    let part = export.part(&api, from.clone(), limit).await?;
+    let mut response = export.part_as_file(from.as_ref(), &part);
+    if let Some(next) = &part.next {
+        let link = link(export.format, export.stream.as_ref(), query.limit, next)?;
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
-}
-
-/// Everything from a place on, sent while it is read.
-async fn whole(
-    api: Api,
-    stream: Option<StreamId>,
-    from: Option<Place>,
-    format: Format,
-    head: &str,
-) -> Result<Body, AdminError> {
-    // The first page before the answer begins: a store that is down is a problem, not a torn file.
-    let first = read(&api, stream.as_ref(), from.as_ref(), format).await?;
-    let begin = (Some(first), api, stream, head.to_owned());
-    let body = stream::unfold(begin, move |(page, api, stream, head)| async move {
-        let (text, next) = page?;
-        let (more, failed) = match &next {
-            None => (None, None),
-            Some(place) => match read(&api, stream.as_ref(), Some(place), format).await {
-                Ok(page) => (Some(page), None),
-                Err(error) => (None, Some(error)),
-            },
-        };
-        // Torn: whoever reads it sees that the connection broke, not a shorter trail.
-        let item = match failed {
-            Some(error) => Err(error),
-            None => Ok(head + &text),
-        };
-        Some((item, (more, api, stream, String::new())))
-    });
-    Ok(Body::from_stream(body))
-}
-
-type Part = (String, Option<Place>);
-
-async fn read(
-    api: &Api,
-    stream: Option<&StreamId>,
-    from: Option<&Place>,
-    format: Format,
-) -> Result<Part, AdminError> {
-    let page = page(&api.ports, stream, from, AT_ONCE).await?;
-    let text = page.records.iter().map(|record| line(record, format));
-    Ok((text.collect(), page.next))
-}
-
-/// Records from a place on, as many as fit into one answer and are read in time; and where the rest begins.
-async fn part(
-    api: &Api,
-    stream: Option<&StreamId>,
-    from: Option<Place>,
-    format: Format,
-    limit: usize,
-) -> Result<Part, AdminError> {
-    let until = api.ports.clock.now().saturating_add(PATIENCE);
-    let until = until.unwrap_or(Timestamp::MAX);
-    let (mut text, mut left, mut next) = (String::new(), limit, from);
-    loop {
-        let page = page(&api.ports, stream, next.as_ref(), left.min(AT_ONCE)).await?;
-        for record in &page.records {
-            let line = line(record, format);
-            if !text.is_empty() && text.len().saturating_add(line.len()) > MOST_BYTES {
-                let (stream, seq) = (record.stream.clone(), record.seq);
-                return Ok((text, Some(Place { stream, seq })));
-            }
-            text.push_str(&line);
-        }
-        left = left.saturating_sub(page.records.len());
-        next = page.next;
-        if next.is_none() || left == 0 || api.ports.clock.now() >= until {
-            return Ok((text, next));
-        }
-    }
 }
 
 /// Where the next part is, as a header.

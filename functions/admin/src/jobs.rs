@@ -51,9 +51,9 @@ impl FromRequestParts<Api> for Patience {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProgressView {
     /// How much is done.
-    done: u64,
+    pub(crate) done: u64,
     /// Of what: `records`, `people`, `items`, `events`.
-    unit: &'static str,
+    pub(crate) unit: &'static str,
 }
 
 /// Long work.
@@ -65,7 +65,7 @@ pub(crate) struct JobView {
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
-    progress: ProgressView,
+    pub(crate) progress: ProgressView,
     /// What the call would have answered, once it is done.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, ToSpan};
-use sando_core::admin::{Expect, accounts, correct, definitions, drafts};
+use sando_core::admin::{Expect, accounts, correct, definitions, drafts, jobs};
 use sando_core::approval::Approval;
 use sando_core::config::ConfigKind;
 use sando_core::event::Event;
 use sando_core::handle::count;
-use sando_core::ids::{ApprovalId, EventId, PersonId, RunId, Slug, TaskId};
+use sando_core::ids::{ApprovalId, EventId, JobId, PersonId, RunId, Slug, TaskId};
+use sando_core::job::Work;
 use sando_core::metric::Metric;
 use sando_core::person::Attributes;
 use sando_core::ports::Secrets;
@@ -41,6 +42,7 @@ pub(crate) struct Furnished {
     pub(crate) event: Option<EventId>,
     pub(crate) task: Option<TaskId>,
     pub(crate) approval: Option<ApprovalId>,
+    pub(crate) job: JobId,
     /// Where credentials are.
     pub(crate) secrets: Arc<FileSecrets>,
     /// It is read from for as long as this lives.
@@ -68,7 +70,10 @@ pub(crate) async fn furnish(scene: &mut Scene) -> Furnished {
     let event = newest::<Event>(scene, &ada).await;
     let task = newest::<Task>(scene, &ada).await;
     let approval = newest::<Approval>(scene, &ada).await;
+    let (work, who) = (Work::VerifyAudit(Box::default()), scene.by_hand(&ada));
+    let job = jobs::run(&scene.machine.ports, &who, work, SignedDuration::ZERO).await;
     let furnished = Furnished {
+        job: job.expect("the store is there").id,
         person: person_id(1),
         left: person_id(50),
         run: run.as_ref().map(|run| run.id.clone()),

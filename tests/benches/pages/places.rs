@@ -60,6 +60,7 @@ pub(crate) fn walks() -> Vec<Place> {
         "/console/spend?now=true",
         "/console/spend/residue?now=true",
         "/console/licences/design/pro?now=true",
+        "/console/licences/design/pro/csv",
         "/console/spend/csv?of=department",
         "/console/spend/csv?of=residue",
         "/v1/reports/licenses",
@@ -87,6 +88,10 @@ fn filled(pattern: &str, found: &Furnished) -> String {
         made(found.task.as_ref().map(ToString::to_string))
     } else if begins("/console/events/") {
         made(found.event.as_ref().map(ToString::to_string))
+    } else if begins("/console/jobs/") {
+        found.job.to_string()
+    } else if pattern.contains("/syncs/") {
+        "syn_1".to_owned()
     } else if begins("/console/people/") && of_who_left {
         found.left.to_string()
     } else if begins("/console/people/") {
@@ -96,11 +101,12 @@ fn filled(pattern: &str, found: &Furnished) -> String {
     } else {
         "department-7".to_owned()
     };
-    let (definition, name) = match pattern {
-        path if path.ends_with("/held") || path.starts_with("/console/connect/") => {
-            ("acme", "prod")
-        }
-        _ => ("design", "prod"),
+    let is_read = ["/held", "/credentials", "/syncs/{id}"];
+    let is_read = is_read.iter().any(|end| pattern.ends_with(end));
+    let (definition, name) = if is_read || begins("/console/connect/") {
+        ("acme", "prod")
+    } else {
+        ("design", "prod")
     };
     pattern
         .replace("{id}", &id)

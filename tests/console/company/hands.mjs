@@ -34,5 +34,17 @@ export const keyboard = async (context, sando) => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Zoë" }).first().waitFor();
+  await page.keyboard.press("?");
+  await press(page, "Switch single keys off");
+  await page.locator("#keys[data-off]").waitFor({ state: "attached" });
+  await page.waitForLoadState();
+  await page.keyboard.press("?");
+  if (await page.locator("dialog[open]").count() > 0) throw new Error("a single key did something");
+  await press(page, "Shortcuts");
+  await press(page, "Switch single keys on");
+  await page.locator("#keys:not([data-off])").waitFor({ state: "attached" });
+  await page.waitForLoadState();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
   await page.close();
 };

@@ -1,6 +1,14 @@
 // The addresses of all pages of a company, with something to see on each.
+import { until } from "../running.mjs";
 
-/** Each with a name for its pictures. */
+/** Work that somebody did not wait for, and that is done. */
+const work = async (sando) => {
+  const { id } = await sando.call("POST", "/v1/audit:verify", {}, { prefer: "respond-async" });
+  await until("the audit is verified", async () => (await sando.call("GET", `/v1/jobs/${id}`)).state === "done");
+  return id;
+};
+
+/** Each with a name for its pictures, and its status where that is not 200. A test looks that every page is here. */
 export const pagesOf = async (sando) => {
   const first = async (path) => (await sando.call("GET", path)).items[0];
   const person = (await sando.call("GET", "/v1/people?limit=200")).items;
@@ -21,6 +29,12 @@ export const pagesOf = async (sando) => {
     ["integrations", "/console/integrations"], ["definition", "/console/integrations/wiki"], ["connect", "/console/connect/wiki"],
     ["account", "/console/accounts/wiki/prod"], ["users", "/console/accounts/wiki/prod/users"],
     ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
+    ["sync", "/console/accounts/wiki/prod/syncs/syn_1"], ["credentials", "/console/accounts/wiki/prod/credentials"],
+    ["held", "/console/accounts/mischief/prod/held"], ["hostile-account", "/console/accounts/mischief/prod"],
+    ["hostile-sync", "/console/accounts/mischief/prod/syncs/syn_2"], ["hostile-user", "/console/accounts/mischief/prod/users/m-1"],
+    ["hostile-definition", "/console/integrations/mischief"],
+    ["rules", "/console/rules"], ["attributes", "/console/attributes"], ["new", "/console/new/policies?id=newcomers"],
+    ["job", `/console/jobs/${await work(sando)}`], ["nothing", "/console/nowhere", 404],
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["workflows", "/console/workflows"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`],
     ["drift", `/console/people/${lee.id}/drift`], ["erase", `/console/people/${lee.id}/erase`],

@@ -4,7 +4,7 @@ import { trouble } from "../browser.mjs";
 import { withKey } from "../story/sign_in.mjs";
 
 /** Forms that everybody has who is signed in. */
-const FOR_ALL = ["/console/sign-in", "/console/sign-out"];
+const FOR_ALL = ["/console/sign-in", "/console/sign-out", "/console/shortcuts"];
 
 /** Where the forms of these pages are sent to, and with which fields. */
 const formsOf = async (context, sando, pages) => {
@@ -39,9 +39,9 @@ export const viewer = async (browser, context, sando, pages) => {
     assert.match(await answer.text(), /takes the role/, path);
   }
   assert.equal(await trail(), before, "nothing was done");
-  for (const [name, path] of pages) {
+  for (const [name, path, status = 200] of pages) {
     const answer = await theirs.request.get(sando.url + path, { maxRedirects: 0 });
-    assert.ok([200, 403].includes(answer.status()), `${name}: ${answer.status()}`);
+    assert.ok([status, 403].includes(answer.status()), `${name}: ${answer.status()}`);
     const verbs = await page.evaluate((text) => [...new DOMParser().parseFromString(text, "text/html").querySelectorAll("form button")]
       .filter((button) => button.form.method === "post" && button.type === "submit" && !button.disabled)
       .map((button) => button.getAttribute("formaction") ?? button.form.getAttribute("action")), await answer.text());

@@ -1,4 +1,6 @@
 // What the company has: how addresses are made, and its applications with their plans and prices.
+import assert from "node:assert/strict";
+import { press, says } from "../browser.mjs";
 import { save, write } from "./files.mjs";
 
 const price = (amount_minor) => ({ amount_minor, currency: "USD", per: "month" });
@@ -20,8 +22,12 @@ export const describeApplications = async (who) => {
   const professional = { id: "professional", name: "Professional", price: price(1500), seats: 120 };
   await write(who, "apps", "design", { name: "Design", owner, plans: [professional], provisioner: scim(design.base_url) });
   await write(who, "apps", "lodge", { name: "Lodge", owner, plans: [{ id: "guest", name: "Guest", price: price(2500) }] });
-  // The console has no page for these: an administrator sets them over the API.
   for (const [app, { token }] of [["mail", mail], ["design", design]]) {
-    await sando.call("PUT", `/v1/apps/${app}/credentials`, { credentials: { token } });
+    await page.goto(`${sando.url}/console/apps/${app}`);
+    await page.locator(`a[href="/console/apps/${app}/provisioner"]`).click();
+    await page.locator("input[name='credentials.token']").fill(token);
+    await press(page, "Set the credentials");
+    await says(page, "The credentials are set.");
+    assert.ok(!(await page.content()).includes(token), "a credential is never in the page");
   }
 };

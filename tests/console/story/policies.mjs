@@ -1,6 +1,6 @@
 // Who is due what: each policy is written down, and its plan seen, before it counts.
 import assert from "node:assert/strict";
-import { press, verdict } from "../browser.mjs";
+import { press, says, verdict } from "../browser.mjs";
 import { picture } from "../pictures.mjs";
 import { write } from "./files.mjs";
 
@@ -18,6 +18,9 @@ export const writePolicies = async (who) => {
 export const seePlan = async ({ page, sando }) => {
   await page.goto(`${sando.url}/console/policies`);
   await page.getByRole("link", { name: "everybody" }).click();
+  // What is wrong is told while one types.
+  await page.getByLabel("File", { exact: true }).fill("policy: everybody\ngrants: [{ app: mail, plam: pro }]");
+  await says(page, /mistakes? so far:/);
   const file = { policy: "everybody", grants: [{ app: "mail" }, { app: "lodge" }] };
   await page.getByLabel("File", { exact: true }).fill(JSON.stringify(file));
   await press(page, "See what would change");

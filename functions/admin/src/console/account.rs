@@ -84,7 +84,10 @@ fn lead(visitor: &Visitor, account: &Account, here: &str, now: Timestamp) -> Mar
             @if !is_disabled { span { "next " (when(account.next_sync_at, now)) } }
             @for (name, value) in &account.variables { span { (name) " " code { (value) } } }
         }
-        @if let AccountState::Disabled { failure, .. } = &account.state { (failed(failure)) }
+        @if let AccountState::Disabled { failure, .. } = &account.state { (advised(failure)) }
+        @if is_disabled && here != "login" && visitor.may(Scope::Admin) {
+            p { a href={ (place) "/credentials" } { (words::NEW_CREDENTIALS) } }
+        }
         @if here == "login" {
             // What is to be done stands on the page itself.
         } @else if visitor.may(Scope::Operate) {
@@ -114,6 +117,11 @@ pub(super) fn failed(failure: &Failure) -> Markup {
     }
 }
 
+/// Why something could not be read, and what to do.
+pub(super) fn advised(failure: &Failure) -> Markup {
+    html! { (failed(failure)) p.measure { (words::advice(failure.class)) } }
+}
+
 /// Shows an account with its syncs.
 pub(super) async fn show(
     Sees(visitor): Sees,
@@ -140,7 +148,7 @@ pub(super) async fn show(
         div #live data-asks=[is_running.then_some("1")] hx-get=[is_running.then_some(&place)]
             hx-trigger=[is_running.then_some("every 2s")] hx-select="#live" hx-select-oob="#verdict" hx-target="this" hx-swap="outerMorph" {
             (emptied(&account))
-            @if let Some(certificate) = latest { (certificate::shown(certificate)) }
+            @if let Some(certificate) = latest { (certificate::shown(certificate, words::LAST_CERTIFICATE)) }
             section aria-labelledby="syncs" {
                 h2 #syncs { "Syncs" }
                 @if found.items.is_empty() { (empty(words::NO_SYNCS)) } @else { (history(&account, &found.items, now)) }
@@ -176,11 +184,11 @@ fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
                     @let (shape, state) = states::sync(sync.shown_state(account));
                     @let counts = sync.counts;
                     tr {
-                        td { strong { "syn_" (sync.number) } " " span.small.muted { "v" (sync.version) } }
+                        td { a href={ (place(account)) "/syncs/syn_" (sync.number) } { strong { "syn_" (sync.number) } } " " span.small.muted { "v" (sync.version) } }
                         td data-label="State" {
                             (tag(shape, state))
                             @if let Some(held) = &sync.held { div.small { (held) } }
-                            @if let Some(failure) = &sync.failure { div.small { (failure.message) } }
+                            @if let Some(failure) = &sync.failure { div.small { (failure.class.name()) ": " (failure.message) } }
                             @for one in &sync.emptied { div.small.warn { (words::emptied(one)) } }
                         }
                         td.num data-label="Users" { @if sync.state == SyncState::Done || sync.state == SyncState::Held { (counts.users) } }
@@ -324,7 +332,7 @@ pub(super) async fn test(
         section aria-labelledby="test" {
             h2 #test { "Test" }
             @match &sample.failure {
-                Some(failure) => { (failed(failure)) }
+                Some(failure) => { (advised(failure)) }
                 None => { div.said { p { "It works: the first page has " (many(u64::try_from(users).unwrap_or(0), "user", "users")) "." } } }
             }
             @for warning in &sample.certificate.warnings { p.warn { (warning) } }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use sando_core::admin::api_key::{self, Scope};
 use sando_core::admin::jobs;
 use sando_core::admin::trail::{self, Filter, Place};
-use sando_core::audit::{AuditValue, Record, StreamId};
+use sando_core::audit::{AuditValue, Record, StreamId, Verification};
 use sando_core::handle::cipher::Cipher;
 use sando_core::ids::PersonId;
 use sando_core::job::{JobState, Work};
@@ -20,8 +20,10 @@ use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 use crate::timeline::place as parsed;
 
+use super::changes::unfinished;
 use super::format::{exact, when};
 use super::input::{Asks, At};
+use super::job::waits;
 use super::layout::{Nav, Page};
 use super::parts::{button, clipped, empty, id as copied, segment};
 use super::refusal::Refusal;
@@ -42,7 +44,9 @@ pub(super) struct AuditQuery {
     to: String,
     from: String,
     until: String,
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
+    /// Of a file that comes in parts: this one.
+    pub(super) part: bool,
 }
 
 impl AuditQuery {
@@ -60,14 +64,19 @@ impl AuditQuery {
         all.filter(|(_, text)| !text.is_empty()).collect()
     }
 
-    fn address(&self, cursor: &str) -> String {
-        let filled = self.filled().into_iter().chain([("cursor", cursor)]);
-        let filled = filled.map(|(name, text)| format!("{name}={}", segment(text)));
-        format!("/console/audit?{}", filled.collect::<Vec<_>>().join("&"))
+    /// This filter at an address, with what else is asked for.
+    pub(super) fn address(&self, path: &str, more: &[(&'static str, &str)]) -> String {
+        let all = self.filled().into_iter().chain(more.iter().copied());
+        let all = all.map(|(name, text)| format!("{name}={}", segment(text)));
+        let all: Vec<String> = all.collect();
+        if all.is_empty() {
+            return path.to_owned();
+        }
+        format!("{path}?{}", all.join("&"))
     }
 
     /// The stream that is asked for, by name or by whose it is.
-    fn stream(&self) -> Result<Option<StreamId>, Problem> {
+    pub(super) fn stream(&self) -> Result<Option<StreamId>, Problem> {
         let person = PersonId::parse(self.to.trim().trim_start_matches("person/"));
         match (self.stream.trim(), person) {
             ("", Ok(person)) => Ok(Some(StreamId::Person(person))),
@@ -78,7 +87,8 @@ impl AuditQuery {
         }
     }
 
-    fn filter(&self, stream: Option<&StreamId>) -> Result<Filter, Problem> {
+    /// What has to fit.
+    pub(super) fn filter(&self, stream: Option<&StreamId>) -> Result<Filter, Problem> {
         let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         // Everything in a person's stream is about them, whatever else it names.
         let is_theirs = |to: &String| {
@@ -146,7 +156,7 @@ pub(super) async fn show(
             @else { (empty(words::NO_RECORDS)) }
         } @else { (table(&records, &who, now)) }
         @if let Some(cursor) = &next {
-            p.pager { a href=(query.address(cursor)) rel="next" { (words::go_on(is_filtered && records.len() < MOST)) } }
+            p.pager { a href=(query.address("/console/audit", &[("cursor", cursor)])) rel="next" { (words::go_on(is_filtered && records.len() < MOST)) } }
         }
     };
     let verdict = if filter.is_empty() {
@@ -176,7 +186,8 @@ impl Whos {
     }
 }
 
-fn around(verdict: String, body: Markup) -> Page {
+/// The page around records.
+pub(super) fn around(verdict: String, body: Markup) -> Page {
     Page {
         nav: Nav::Audit,
         title: "Audit".to_owned(),
@@ -210,6 +221,8 @@ fn bar(visitor: &Visitor, query: &AuditQuery, who: &Whos) -> Markup {
         div.bar {
             a.button href="/console/reports/review" { (words::REVIEW) }
             @if visitor.may(Scope::Operate) { (button(visitor, "/console/audit/verify", "", words::VERIFY)) }
+            a.button href=(query.address("/console/audit/jsonl", &[])) { (words::JSON_LINES) }
+            a.button href=(query.address("/console/audit/csv", &[])) { (words::CSV) }
         }
     }
 }
@@ -310,15 +323,21 @@ pub(super) async fn verify(
 ) -> Result<Response, Refusal> {
     let work = Work::VerifyAudit(Box::default());
     let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
-    let (verdict, is_intact) = match (&job.state, &job.work) {
-        (JobState::Done, Work::VerifyAudit(verified)) => {
-            (words::verified(verified), verified.first_broken.is_none())
+    match (&job.state, &job.work) {
+        (JobState::Done, Work::VerifyAudit(found)) => {
+            let (verdict, body) = verified(found);
+            Ok(around(verdict, body).respond(Some(&visitor)))
         }
-        _ => (words::STILL_PLANNING.to_owned(), true),
-    };
+        (JobState::Running, _) => Ok(waits(&job)),
+        _ => Err(unfinished(&job).into()),
+    }
+}
+
+/// What came of following every chain.
+pub(super) fn verified(found: &Verification) -> (String, Markup) {
     let body = html! {
-        @if !is_intact { div.said.is-bad { p { "Compare it with a checkpoint that was kept elsewhere: sando audit verify --anchor." } } }
+        @if found.first_broken.is_some() { div.said.is-bad { p { "Compare it with a checkpoint that was kept elsewhere: sando audit verify --anchor." } } }
         p.bar { a.button href="/console/audit" { "See the records" } }
     };
-    Ok(around(verdict, body).respond(Some(&visitor)))
+    (words::verified(found), body)
 }

@@ -1,7 +1,7 @@
 //! What a changed file would do to everybody's access, and saving it if that still holds.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -27,6 +27,7 @@ use super::files::{Kind, above, editor, kind, warnings as shown};
 use super::form::Form;
 use super::format::{size, sums};
 use super::input::{Asks, At};
+use super::job::waits;
 use super::layout::{Nav, Page, done};
 use super::lookup::{Names, once};
 use super::parts::hidden;
@@ -152,6 +153,25 @@ pub(super) fn mistaken(
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
+/// Says what is wrong with a file while somebody types; nothing is planned, nothing is saved.
+pub(super) async fn check(
+    _: Operates,
+    State(api): State<Api>,
+    At((path, id)): At<(String, Slug)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let kind = kind(&path)?;
+    let told = match checked(&api, kind, &id, form.get("file")).await? {
+        Ok(checked) => html! { p.ok { "✓ " (words::FILE_FITS) } (shown(&checked.warnings)) },
+        Err(mistakes) => html! {
+            p.bad { "✕ " (words::mistakes_so_far(mistakes.len())) }
+            ul { @for (path, message) in &mistakes { li { code { (path) } " " (message) } } }
+        },
+    };
+    let fragment = html! { div #checked role="status" { (told) } };
+    Ok(Html(fragment.into_string()).into_response())
+}
+
 /// Shows what would change; nothing is saved.
 pub(super) async fn plan(
     Operates(visitor): Operates,
@@ -169,30 +189,45 @@ pub(super) async fn plan(
     let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
     let planning = match (&job.state, &job.work) {
         (JobState::Done, Work::Plan(planning)) => planning,
+        (JobState::Running, _) => return Ok(waits(&job)),
         _ => return Err(unfinished(&job).into()),
     };
-    let impact = &planning.impact;
-    let names = Names::of(
-        &api,
-        impact.listed.iter().take(SHOWN).map(|one| &one.person),
-    )
-    .await?;
-    let body = html! {
-        (shown(&warnings))
-        (totals(impact))
-        (differences(impact, &names))
-        (save(&api, &visitor, kind, &id, text, &planning.hash()))
-        (rehearsal::ask(&visitor, kind, &id, text))
-        details { summary { "Change the file" } (editor(&visitor, kind, &id, text, &[])) }
-    };
-    let verdict = words::changes(impact.people, impact.affected, impact.losing);
+    let of = Some((kind, &id, text));
+    let (verdict, plan) = drawn(&api, &visitor, of, planning).await?;
+    let body = html! { (shown(&warnings)) (plan) };
     Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
 }
 
-/// It could not be worked out in time, or at all.
+/// A file that is changed: its kind, its name, and how it would be.
+pub(super) type Of<'a> = (Kind, &'a Slug, &'a str);
+
+/// What a plan says; where it is about one file, with the button that saves it.
+pub(super) async fn drawn(
+    api: &Api,
+    visitor: &Visitor,
+    of: Option<Of<'_>>,
+    planning: &Planning,
+) -> Result<(String, Markup), Refusal> {
+    let impact = &planning.impact;
+    let people = impact.listed.iter().take(SHOWN).map(|one| &one.person);
+    let names = Names::of(api, people).await?;
+    let body = html! {
+        (totals(impact))
+        (differences(impact, &names))
+        @if let Some((kind, id, text)) = of {
+            (save(api, visitor, kind, id, text, &planning.hash()))
+            @if visitor.may(Scope::Operate) { (rehearsal::ask(visitor, kind, id, text)) }
+            details { summary { "Change the file" } (editor(visitor, kind, id, text, &[])) }
+        }
+    };
+    let verdict = words::changes(impact.people, impact.affected, impact.losing);
+    Ok((verdict, body))
+}
+
+/// It could not be worked out.
 pub(super) fn unfinished(job: &Job) -> Problem {
     let reason = job.failure.clone();
-    let reason = reason.unwrap_or_else(|| words::STILL_PLANNING.to_owned());
+    let reason = reason.unwrap_or_else(|| words::NOT_WORKED_OUT.to_owned());
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unfinished", reason)
 }
 
@@ -295,6 +330,8 @@ pub(super) async fn submit(
     let again = jobs::run(&api.ports, &who, again, PATIENCE).await?;
     let holds = match (&again.state, &again.work) {
         (JobState::Done, Work::Plan(planning)) => planning.hash() == seen,
+        // It is planned while it is applied as well, and the page of that tells how it ended.
+        (JobState::Running, _) => true,
         _ => return Err(unfinished(&again).into()),
     };
     if !holds {
@@ -313,6 +350,7 @@ pub(super) async fn submit(
     };
     match job.state {
         JobState::Done => Ok(done(&to, Said::Saved)),
+        JobState::Running if again.state == JobState::Running => Ok(waits(&job)),
         JobState::Running => Ok(done(&to, Said::Saving)),
         JobState::Failed => {
             let why = job.failure.unwrap_or_default();

@@ -56,6 +56,7 @@ impl Asked {
     }
 }
 
+/// What an account is connected with.
 pub(super) fn asked(definition: &Definition) -> Vec<Asked> {
     let variables = definition.variables().iter().map(|(name, variable)| {
         let part = if variable.secret {
@@ -126,7 +127,8 @@ pub(super) fn summary(filled: &Filled) -> Markup {
     }
 }
 
-async fn compiled(api: &Api, id: &Slug) -> Result<Definition, Refusal> {
+/// The definition, ready to be asked.
+pub(super) async fn compiled(api: &Api, id: &Slug) -> Result<Definition, Refusal> {
     let item = definitions::must_be(&api.ports, id).await?.entity;
     Ok(item.compile().map_err(AdminError::Invalid)?)
 }

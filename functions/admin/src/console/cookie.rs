@@ -9,10 +9,14 @@ const SESSION: &str = "sando_session";
 const SAID: &str = "sando_said";
 /// The cookie of a sign-in that is on its way at the company's provider.
 const SIGNING_IN: &str = "sando_signing_in";
-/// Where that cookie is sent, and nowhere else.
+/// The cookie of a browser in which single keys do nothing.
+const SHORTCUTS: &str = "sando_shortcuts";
+/// Where the cookie of such a sign-in is sent, and nowhere else.
 const SIGN_IN: &str = "/console/sign-in";
 /// How long such a sign-in may take.
 const MINUTES_15: u32 = 15 * 60;
+/// How long a choice is kept.
+const YEAR: u32 = 365 * 24 * 60 * 60;
 /// How long a session's cookie is kept; the session itself ends by the store.
 const HOURS_12: u32 = 12 * 60 * 60;
 
@@ -36,6 +40,20 @@ pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
 /// The word for what was just done.
 pub(super) fn said(headers: &HeaderMap) -> Option<&str> {
     value(headers, SAID)
+}
+
+/// Do single keys do something in this browser?
+pub(super) fn shortcuts(headers: &HeaderMap) -> bool {
+    value(headers, SHORTCUTS) != Some("off")
+}
+
+/// Keeps whether single keys do something.
+pub(super) fn keep_shortcuts(are_on: bool) -> HeaderValue {
+    if are_on {
+        cookie(SHORTCUTS, "", 0, false)
+    } else {
+        cookie(SHORTCUTS, "off", YEAR, false)
+    }
 }
 
 /// Did the browser come by https, as far as who stands before us tells?

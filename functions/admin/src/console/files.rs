@@ -329,7 +329,7 @@ pub(super) fn editor(
                 ul { @for (path, message) in mistakes { li { code { (path) } " " (message) } } }
             }
         }
-        form.stack.wide method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+        form.stack.wide #file-form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
             (hidden(visitor, ""))
             div.field {
                 label for="file" { (words::FILE) }
@@ -338,5 +338,8 @@ pub(super) fn editor(
             }
             p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
         }
+        div hx-post={ "/console/" (kind.path) "/" (id) "/check" } hx-trigger="input delay:350ms from:#file-form" hx-include="#file-form"
+            hx-target="#checked" hx-select="#checked" hx-swap="outerMorph" hx-sync="this:replace" {}
+        div #checked role="status" {}
     }
 }

@@ -13,6 +13,7 @@ use sando_core::claim::Claim;
 use sando_core::event::Event;
 use sando_core::handle::load::matched;
 use sando_core::intake::Match;
+use sando_core::job::Job;
 use sando_core::person::{CanonicalEmail, Lifecycle, Person};
 use sando_core::run::Run;
 use sando_core::store::{Entity, Key, Loaded, PageRequest, Query};
@@ -177,6 +178,15 @@ async fn by_id(api: &Api, text: &str) -> Result<Option<Hit>, Refusal> {
             name: words::of_event(event.entity.kind).to_owned(),
             more: event.entity.state.as_str().to_owned(),
             to: format!("/console/events/{}", event.entity.id),
+        }));
+    }
+    if let (true, Ok(id)) = (text.starts_with("job_"), text.parse()) {
+        let job = store.find::<Job>(&Key::Job(id)).await?;
+        return Ok(job.map(|job| Hit {
+            kind: words::WORK,
+            name: job.entity.id.to_string(),
+            more: job.entity.state.as_str().to_owned(),
+            to: format!("/console/jobs/{}", job.entity.id),
         }));
     }
     by_address(api, text).await

@@ -88,6 +88,26 @@ pub(super) fn many(count: u64, one: &str, more: &str) -> String {
     }
 }
 
+/// How many were found, and whether there are more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Count {
+    /// So many.
+    pub(super) found: usize,
+    /// Perhaps not all of them.
+    pub(super) is_more: bool,
+}
+
+impl Count {
+    /// As it is read: all, or so many at least, with its noun.
+    pub(super) fn many(self, one: &str, more: &str) -> String {
+        if self.is_more {
+            format!("{} or more {more}", number(size(self.found)))
+        } else {
+            many(size(self.found), one, more)
+        }
+    }
+}
+
 /// A count as a number.
 pub(super) fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)

@@ -76,20 +76,24 @@ pub(crate) async fn nothing(api: &Api, request: Request) -> Response {
 
 fn asked(request: &Request) -> Asked {
     let headers = request.headers();
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let path = request.uri().path_and_query();
-    let host = text(header::HOST).unwrap_or_default();
-    let back = text(header::REFERER)
-        .and_then(|referer| referer.split_once("://"))
-        .and_then(|(_, rest)| rest.strip_prefix(host))
-        .filter(|path| is_ours(path))
-        .map(str::to_owned);
     Asked {
         method: request.method().clone(),
         path: path.map_or_else(String::new, ToString::to_string),
         by_script: headers.contains_key("hx-request"),
-        back,
+        back: came_from(headers),
     }
+}
+
+/// The page of ours that a request came from.
+pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    text(header::REFERER)
+        .and_then(|referer| referer.split_once("://"))
+        .and_then(|(_, rest)| rest.strip_prefix(host))
+        .filter(|path| is_ours(path))
+        .map(str::to_owned)
 }
 
 /// Is this a place of the console?
@@ -110,6 +114,7 @@ async fn visitor(api: &Api, headers: &HeaderMap) -> Result<Option<Visitor>, Prob
         name: known.name.clone(),
         csrf: derive(&["csrf", token]),
         said: cookie::said(headers).and_then(Said::parse),
+        shortcuts: cookie::shortcuts(headers),
         caller: Caller::signed_in(known),
     }))
 }

@@ -16,11 +16,11 @@ use serde::Deserialize;
 use crate::Api;
 use crate::list::{Listed, gather};
 
-use super::format::{price, when};
+use super::format::{Count, price, when};
 use super::input::Asks;
 use super::layout::{Nav, Page};
 use super::lookup::Names;
-use super::parts::{empty, older, tabs, tag};
+use super::parts::{empty, older, segment, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
 use super::visitor::{SeesInbox, Visitor};
@@ -46,6 +46,19 @@ pub(super) struct InboxQuery {
     #[serde(default)]
     view: View,
     cursor: Option<String>,
+    /// Where the page of tasks begins.
+    tasks: Option<String>,
+}
+
+impl InboxQuery {
+    fn address(&self) -> String {
+        let word = match self.view {
+            View::Mine => "mine",
+            View::Team => "team",
+            View::Decided => "decided",
+        };
+        format!("/console/inbox?view={word}")
+    }
 }
 
 /// Shows the inbox.
@@ -57,28 +70,26 @@ pub(super) async fn show(
     let now = api.ports.clock.now();
     let found = asked(&api, &visitor, &query, now).await?;
     let tasks = if visitor.may(Scope::Read) && query.view != View::Decided {
-        open_tasks(&api).await?
+        open_tasks(&api, query.tasks.clone()).await?
     } else {
-        Vec::new()
+        Listed {
+            items: Vec::new(),
+            next_cursor: None,
+        }
     };
     let company = files::company(&api.ports).await?;
     let people = found.items.iter().map(|item| &item.entity.person);
     let names = Names::of(&api, people).await?;
-    let word = match query.view {
-        View::Mine => "mine",
-        View::Team => "team",
-        View::Decided => "decided",
-    };
     let body = html! {
         (views(&visitor, query.view))
         @if found.items.is_empty() { (empty(words::NOTHING_WAITS)) }
         @else { (approvals_of(&found, &names, &company, now)) }
-        (older(&format!("/console/inbox?view={word}"), found.next_cursor.as_deref()))
-        @if !tasks.is_empty() { (tasks_of(&tasks, now)) }
+        (older(&query.address(), found.next_cursor.as_deref()))
+        @if !tasks.items.is_empty() { (tasks_of(&tasks, &query, now)) }
     };
     let verdict = match query.view {
         View::Decided => "What was decided, newest first.".to_owned(),
-        _ => words::inbox(found.items.len(), tasks.len()),
+        _ => words::inbox(count(&found), count(&tasks)),
     };
     let page = Page {
         nav: Nav::Inbox,
@@ -123,13 +134,21 @@ async fn asked(
     Ok(gather(api, &wanted, None, query.cursor.clone(), keep).await?)
 }
 
-async fn open_tasks(api: &Api) -> Result<Vec<Loaded<Task>>, Refusal> {
+/// How many a page of a list has, and whether another one follows.
+fn count<T>(listed: &Listed<T>) -> Count {
+    Count {
+        found: listed.items.len(),
+        is_more: listed.next_cursor.is_some(),
+    }
+}
+
+async fn open_tasks(api: &Api, from: Option<String>) -> Result<Listed<Loaded<Task>>, Refusal> {
     let query = Query::States {
         kind: Task::KIND,
         states: vec![TaskState::Open.as_str()],
     };
     let keep = |task: &Task| task.state == TaskState::Open;
-    Ok(gather(api, &query, None, None, keep).await?.items)
+    Ok(gather(api, &query, None, from, keep).await?)
 }
 
 fn views(visitor: &Visitor, here: View) -> Markup {
@@ -181,16 +200,18 @@ fn approvals_of(
     }
 }
 
-fn tasks_of(tasks: &[Loaded<Task>], now: Timestamp) -> Markup {
+fn tasks_of(tasks: &Listed<Loaded<Task>>, query: &InboxQuery, now: Timestamp) -> Markup {
+    let here = query.cursor.as_ref();
+    let here = here.map_or_else(String::new, |cursor| format!("&cursor={}", segment(cursor)));
     html! {
         section aria-labelledby="tasks" {
-            h2 #tasks { "Tasks " (tasks.len()) }
+            h2 #tasks { (words::tasks(count(tasks))) }
             table {
                 thead { tr {
                     th scope="col" { "What" } th scope="col" { "Kind" } th scope="col" { "Whose" } th scope="col" { "Due" }
                 } }
                 tbody {
-                    @for item in tasks {
+                    @for item in &tasks.items {
                         @let task = &item.entity;
                         tr {
                             td { a href={ "/console/tasks/" (task.id) } { (task.title) } }
@@ -200,6 +221,9 @@ fn tasks_of(tasks: &[Loaded<Task>], now: Timestamp) -> Markup {
                         }
                     }
                 }
+            }
+            @if let Some(cursor) = &tasks.next_cursor {
+                p.pager { a href={ (query.address()) (here) "&tasks=" (segment(cursor)) "#tasks" } rel="next" { (words::MORE_TASKS) } }
             }
         }
     }

@@ -6,22 +6,24 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::{accounts, definitions};
+use sando_core::admin::{Expect, accounts, definitions};
 use sando_core::catalog::DefinitionItem;
 use sando_core::ids::Slug;
-use sando_core::store::Loaded;
+use sando_core::store::{Loaded, Version};
 
 use crate::Api;
+use crate::problem::Problem;
 
 use super::builder::print_yaml;
+use super::form::Form;
 use super::format::{many, number, when};
 use super::input::At;
-use super::layout::{Nav, Page};
+use super::layout::{Nav, Page, done};
 use super::parts::{empty, hidden, id as copied, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
-use super::visitor::{Sees, Visitor};
-use super::words;
+use super::visitor::{Administers, Sees, Visitor};
+use super::words::{self, Said};
 
 /// The tabs of everything that is about reading applications.
 pub(super) fn tabs_of(here: &str) -> Markup {
@@ -129,6 +131,36 @@ fn connected(all: &[&Account], now: Timestamp) -> Markup {
     }
 }
 
+/// Brings back an earlier version, if none came in between.
+fn bring_back(visitor: &Visitor, id: &Slug, number: u32, seen: Version) -> Markup {
+    html! {
+        form.inline method="post" action={ "/console/integrations/" (id) "/rollback" } {
+            (hidden(visitor, ""))
+            input type="hidden" name="version" value=(number);
+            input type="hidden" name="seen" value=(seen.0);
+            button type="submit" { (words::bring_back(number)) }
+        }
+    }
+}
+
+/// Brings back the version that is chosen.
+pub(super) async fn roll_back(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let wrong = |name: &str| Problem::mistake(name, "a whole number");
+    let number: u32 = form.get("version").parse().map_err(|_| wrong("version"))?;
+    let seen: u64 = form.get("seen").parse().map_err(|_| wrong("seen"))?;
+    let expect = Expect::OneOf(vec![Version(seen)]);
+    definitions::roll_back(&api.ports, &visitor.who(&api), &id, number, &expect).await?;
+    Ok(done(
+        &format!("/console/integrations/{id}"),
+        Said::RolledBack,
+    ))
+}
+
 /// Shows the file of a definition and its versions.
 pub(super) async fn definition(
     Sees(visitor): Sees,
@@ -136,7 +168,8 @@ pub(super) async fn definition(
     At(id): At<Slug>,
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
-    let item = definitions::must_be(&api.ports, &id).await?.entity;
+    let stored = definitions::must_be(&api.ports, &id).await?;
+    let (item, seen) = (stored.entity, stored.version);
     let versions = definitions::versions(&api.ports, &id).await?;
     let file = print_yaml(&item.file);
     let body = html! {
@@ -153,6 +186,7 @@ pub(super) async fn definition(
                         li { div {
                             strong { "v" (version.number) } " " span.muted { (when(version.put_at, now)) " by " (version.put_by) }
                             @if let Some(back) = version.rolled_back_to { span.muted { ", brings back v" (back) } }
+                            @if version.number != item.number && visitor.may(Scope::Admin) { " " (bring_back(&visitor, &id, version.number, seen)) }
                         } }
                     }
                 }

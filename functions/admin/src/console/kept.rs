@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::Account;
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::metrics;
 use sando_core::report::Counted;
 use sando_core::store::Loaded;
@@ -11,7 +12,9 @@ use sando_core::store::Loaded;
 use crate::Api;
 
 use super::format::when;
+use super::parts::button;
 use super::refusal::Refusal;
+use super::visitor::Visitor;
 use super::words;
 
 /// The users of so many are counted while somebody waits.
@@ -36,9 +39,12 @@ pub(super) fn is_quick(accounts: &[Loaded<Account>]) -> bool {
     users.fold(0_u64, u64::saturating_add) <= AT_ONCE
 }
 
-/// When it was counted, and where it is counted now.
-pub(super) fn count_now(at: Timestamp, to: &str, now: Timestamp) -> Markup {
+/// When it was counted, and how it is counted now: while one waits, or as work that goes on.
+pub(super) fn count_now(visitor: &Visitor, at: Timestamp, to: &str, now: Timestamp) -> Markup {
     html! {
-        p.measure { (words::COUNTED) " " (when(at, now)) ". " a href=(to) { (words::COUNT_NOW) } " " (words::COUNT_TAKES) }
+        p.measure { (words::COUNTED) " " (when(at, now)) ". " a href=(to) { (words::LOOK_NOW) } " " (words::COUNT_TAKES) }
+        @if visitor.may(Scope::Operate) {
+            div.bar { (button(visitor, "/console/spend/count", "", words::COUNT_NOW)) }
+        }
     }
 }

@@ -101,7 +101,7 @@ impl Page {
         let body = match visitor {
             Some(visitor) => html! {
                 div.frame { (rail(visitor, self.nav)) (main) }
-                (keys())
+                (keys(visitor))
                 @if visitor.may(Scope::Read) && self.nav != Nav::Find { (palette()) }
             },
             None => html! { div.sign-in { header { (brand("/console")) } (main) } },
@@ -175,6 +175,7 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
             @if sees_all { a.find href="/console/find" data-opens="find" { (icon("search")) (words::FIND) } }
             div.who {
                 strong.name title=(visitor.name) { (visitor.name) }
+                button.quiet type="button" data-opens="keys" { (words::SHORTCUTS) }
                 form method="post" action="/console/sign-out" {
                     input type="hidden" name="csrf" value=(visitor.csrf);
                     button.quiet type="submit" { (icon("log-out")) (words::SIGN_OUT) }
@@ -184,15 +185,26 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
     }
 }
 
-/// The keys of every page, in a dialog that `?` opens.
-fn keys() -> Markup {
+/// The keys of every page, in a dialog that `?` opens, where they are switched off and on.
+fn keys(visitor: &Visitor) -> Markup {
+    let are_on = visitor.shortcuts;
+    let (other, verb) = if are_on {
+        ("off", words::SINGLE_KEYS_OFF)
+    } else {
+        ("on", words::SINGLE_KEYS_ON)
+    };
     html! {
-        dialog #keys aria-labelledby="keys-name" {
+        dialog #keys aria-labelledby="keys-name" data-off=[(!are_on).then_some("1")] {
             h2 #keys-name { (words::KEYS) }
+            @if !are_on { p { (words::SINGLE_KEYS_ARE_OFF) } }
             dl.facts {
                 @for (keys, what) in words::ALL_KEYS { dt { kbd { (keys) } } dd { (what) } }
             }
-            p.bar { button type="button" data-close="1" { (words::CLOSE) } }
+            form.bar method="post" action="/console/shortcuts" {
+                input type="hidden" name="csrf" value=(visitor.csrf);
+                button type="button" data-close="1" { (words::CLOSE) }
+                button type="submit" name="single_keys" value=(other) { (verb) }
+            }
         }
     }
 }

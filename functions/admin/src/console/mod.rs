@@ -29,6 +29,7 @@ mod changes;
 mod chart;
 mod connect;
 mod correct;
+mod credentials;
 mod decision;
 mod deed;
 mod drift;
@@ -42,11 +43,13 @@ mod guide;
 mod holdings;
 mod inbox;
 mod integrations;
+mod job;
 mod kept;
 mod keys;
 mod lever;
 mod login;
 mod merge;
+mod notify;
 mod numbers;
 mod overview;
 mod people;
@@ -54,6 +57,7 @@ mod person;
 mod place;
 mod provider;
 mod provisioner;
+mod reading;
 mod reclaim;
 mod rehearsal;
 mod reinstate;
@@ -61,12 +65,14 @@ mod review;
 mod run;
 mod runs;
 mod settings;
+mod shortcuts;
 mod sign_in;
 mod spend;
 mod split;
 mod story;
 mod task;
 mod terminate;
+mod trail;
 mod users;
 
 use axum::Router;
@@ -126,6 +132,12 @@ const PAGES: &[Route] = &[
     ("/console/accounts/{definition}/{name}/held", || {
         get(account::held)
     }),
+    ("/console/accounts/{definition}/{name}/syncs/{id}", || {
+        get(reading::show)
+    }),
+    ("/console/accounts/{definition}/{name}/credentials", || {
+        get(credentials::show)
+    }),
     ("/console/policies", || get(files::policies)),
     ("/console/rules", || get(files::rules)),
     ("/console/workflows", || get(files::workflows)),
@@ -138,6 +150,7 @@ const PAGES: &[Route] = &[
     ("/console/reports/review", || get(review::show)),
     ("/console/audit", || get(audit::show)),
     ("/console/audit/{*place}", || get(audit::record)),
+    ("/console/jobs/{id}", || get(job::show)),
     ("/console/settings", || get(settings::show)),
     ("/console/guide", || get(guide::show)),
 ];
@@ -158,6 +171,7 @@ const SIGN_IN: &[Route] = &[
 const FORMS: &[Route] = &[
     ("/console/sign-in", || post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
+    ("/console/shortcuts", || post(shortcuts::switch)),
     ("/approvals/{id}", || post(decision::submit)),
     ("/console/tasks/{id}/complete", || post(task::complete)),
     ("/console/people/{id}/terminate", || post(terminate::submit)),
@@ -169,6 +183,7 @@ const FORMS: &[Route] = &[
     ("/console/people/{id}/split", || post(split::submit)),
     ("/console/pause", || post(brake::pause)),
     ("/console/resume", || post(brake::resume)),
+    ("/console/spend/count", || post(spend::count)),
     ("/console/spend/residue", || post(reclaim::clear)),
     ("/console/licences/{app}/{plan}", || {
         post(reclaim::give_back)
@@ -187,6 +202,8 @@ const FORMS: &[Route] = &[
     }),
     ("/console/settings/people", || post(settings::save_people)),
     ("/console/settings/place", || post(place::save)),
+    ("/console/settings/notification", || post(notify::save)),
+    ("/console/settings/notification/test", || post(notify::test)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
     ("/console/settings/sign-in", || post(provider::save)),
@@ -199,6 +216,12 @@ const FORMS: &[Route] = &[
         post(provisioner::test)
     }),
     ("/console/connect/{definition}", || post(connect::submit)),
+    ("/console/accounts/{definition}/{name}/credentials", || {
+        post(credentials::submit)
+    }),
+    ("/console/integrations/{id}/rollback", || {
+        post(integrations::roll_back)
+    }),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),
     ("/console/builder/{id}/save", || post(builder::publish)),
@@ -219,6 +242,7 @@ const FORMS: &[Route] = &[
         post(account::release)
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
+    ("/console/{kind}/{id}/check", || post(changes::check)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
     ("/console/{kind}/{id}/events", || post(rehearsal::show)),
 ];
@@ -229,7 +253,10 @@ const VERIFY: Route = ("/console/audit/verify", || post(audit::verify));
 /// Tables and documents as files.
 const TABLES: &[Route] = &[
     ("/console/spend/csv", || get(spend::csv)),
+    ("/console/licences/{app}/{plan}/csv", || get(reclaim::csv)),
     ("/console/reports/review/csv", || get(review::csv)),
+    ("/console/audit/csv", || get(trail::csv)),
+    ("/console/audit/jsonl", || get(trail::jsonl)),
     ("/console/guide/markdown", || get(guide::markdown)),
 ];
 

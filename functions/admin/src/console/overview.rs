@@ -17,7 +17,7 @@ use sando_core::task::{Task, TaskState};
 use crate::Api;
 use crate::list::gather;
 
-use super::format::{self, when};
+use super::format::{self, Count, when};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
 use super::numbers;
@@ -40,6 +40,12 @@ struct Need {
     verb: &'static str,
 }
 
+/// The first things of one kind, and whether there are more.
+struct First {
+    needs: Vec<Need>,
+    is_more: bool,
+}
+
 /// Shows the overview.
 pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
@@ -50,9 +56,22 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
     for account in &accounts {
         needs.extend(of_account(&account.entity, now));
     }
-    needs.extend(decisions(&api, &visitor, &company, now).await?);
-    needs.extend(tasks(&api, now).await?);
-    let arriving = arriving::next(&api.ports, &company, MOST).await?;
+    let decisions = decisions(&api, &visitor, &company, now).await?;
+    let tasks = tasks(&api, now).await?;
+    needs.extend(decisions.needs);
+    needs.extend(tasks.needs);
+    let counted = Count {
+        found: needs.len(),
+        is_more: decisions.is_more || tasks.is_more,
+    };
+    // One more than is shown tells that there are more.
+    let mut arriving = arriving::next(&api.ports, &company, MOST + 1).await?;
+    let is_more = arriving.len() > MOST;
+    arriving.truncate(MOST);
+    let coming = Count {
+        found: arriving.len(),
+        is_more,
+    };
     let first = if arriving.is_empty() && !has_run(&api).await? {
         first_steps(&api, &company, accounts.len()).await?
     } else {
@@ -65,12 +84,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
     let left = first.iter().filter(|(is_done, ..)| !is_done).count();
     let body = html! {
         @if !first.is_empty() { (checklist(&first)) }
-        @if !needs.is_empty() {
-            section aria-labelledby="needs" {
-                h2 #needs { (words::NEEDS_YOU) " " (needs.len()) }
-                ul.needs { @for need in &needs { (line(need)) } }
-            }
-        }
+        @if !needs.is_empty() { (all(&needs, counted)) }
         @if !arriving.is_empty() { (arrivals(&arriving)) }
         (numbers)
     };
@@ -78,11 +92,21 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
         nav: Nav::Overview,
         title: String::new(),
         above: None,
-        verdict: words::overview(needs.len(), arriving.len(), ready, left),
+        verdict: words::overview(counted, coming, ready, left),
         lead: None,
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+fn all(needs: &[Need], counted: Count) -> Markup {
+    html! {
+        section aria-labelledby="needs" {
+            h2 #needs { (words::NEEDS_YOU) " " (needs.len()) @if counted.is_more { "+" } }
+            ul.needs { @for need in needs { (line(need)) } }
+            @if counted.is_more { p.pager { a href="/console/inbox?view=team" { (words::MORE_NEED_YOU) } } }
+        }
+    }
 }
 
 fn line(need: &Need) -> Markup {
@@ -146,7 +170,7 @@ async fn decisions(
     visitor: &Visitor,
     company: &Company,
     now: Timestamp,
-) -> Result<Vec<Need>, Refusal> {
+) -> Result<First, Refusal> {
     let query = Query::States {
         kind: Approval::KIND,
         states: vec![ApprovalState::Waiting.as_str()],
@@ -154,6 +178,7 @@ async fn decisions(
     let asked = approvals::asked(&api.ports, &visitor.caller.decider(), true, now).await?;
     let keep = |approval: &Approval| approval.waits(now) && asked.sees(approval);
     let found = gather::<Approval>(api, &query, Some(MOST), None, keep).await?;
+    let is_more = found.next_cursor.is_some();
     let names = Names::of(api, found.items.iter().map(|item| &item.entity.person)).await?;
     let needs = found.items.into_iter().map(|item| {
         let approval = item.entity;
@@ -171,16 +196,20 @@ async fn decisions(
             verb: "Decide",
         }
     });
-    Ok(needs.collect())
+    Ok(First {
+        needs: needs.collect(),
+        is_more,
+    })
 }
 
-async fn tasks(api: &Api, now: Timestamp) -> Result<Vec<Need>, Refusal> {
+async fn tasks(api: &Api, now: Timestamp) -> Result<First, Refusal> {
     let query = Query::States {
         kind: Task::KIND,
         states: vec![TaskState::Open.as_str()],
     };
     let keep = |task: &Task| task.state == TaskState::Open;
     let found = gather::<Task>(api, &query, Some(MOST), None, keep).await?;
+    let is_more = found.next_cursor.is_some();
     let needs = found.items.into_iter().map(|item| {
         let task = item.entity;
         Need {
@@ -195,7 +224,10 @@ async fn tasks(api: &Api, now: Timestamp) -> Result<Vec<Need>, Refusal> {
             verb: "Open",
         }
     });
-    Ok(needs.collect())
+    Ok(First {
+        needs: needs.collect(),
+        is_more,
+    })
 }
 
 /// Did a run end well already?

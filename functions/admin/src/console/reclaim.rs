@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::Api;
 use crate::problem::Problem;
+use crate::reports::{csv as file, seat_rows};
 use crate::review::account;
 
 use super::form::Form;
@@ -36,6 +37,9 @@ use super::words::{self, Said};
 const TYPED_FROM: usize = 6;
 /// How many seats are shown.
 const SHOWN: usize = 200;
+/// How many are looked at for that, and how many a file has.
+const LOOKED_AT: usize = 500;
+const IN_FILE: usize = 100_000;
 
 /// What a plan that was read is recognised by.
 fn hash(residue: &Residue) -> String {
@@ -72,7 +76,12 @@ pub(super) async fn show(
             &kept.figures.residue,
         ));
         let page = Page {
-            lead: Some(count_now(kept.at, "/console/spend/residue?now=true", now)),
+            lead: Some(count_now(
+                &visitor,
+                kept.at,
+                "/console/spend/residue?now=true",
+                now,
+            )),
             ..page
         };
         return Ok(page.respond(Some(&visitor)));
@@ -194,11 +203,11 @@ pub(super) async fn licence(
     let of_app = accounts.iter().filter(|account| account.entity.app == app);
     let of_app: Vec<Loaded<Account>> = of_app.cloned().collect();
     if !query.now && !is_quick(&of_app) {
-        return Ok(before(&api, &app, &license, now)
+        return Ok(before(&api, &visitor, (&app, &license), now)
             .await?
             .respond(Some(&visitor)));
     }
-    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license).await?;
+    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license, LOOKED_AT).await?;
     let holders = found.ok_or_else(Refusal::nothing)?;
     let company = files::company(&api.ports).await?;
     let label = company
@@ -211,7 +220,10 @@ pub(super) async fn licence(
     let found = look(&api.ports, now, seats).await?;
     let to = format!("/console/licences/{app}/{}", segment(&license));
     let body = html! {
-        @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else { (plan(&api, &visitor, &to, &found, now)) }
+        @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else {
+            (plan(&api, &visitor, &to, &found, now))
+            p.pager { a href={ (to) "/csv" } { (words::CSV) span.visually-hidden { " of everybody who holds it" } } }
+        }
     };
     let page = Page {
         nav: Nav::Spend,
@@ -224,8 +236,25 @@ pub(super) async fn licence(
     Ok(page.respond(Some(&visitor)))
 }
 
+/// Everybody who holds a licence, as CSV: whoever could give it back before the others.
+pub(super) async fn csv(
+    _: Sees,
+    State(api): State<Api>,
+    At((app, license)): At<(AppSlug, String)>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license, IN_FILE).await?;
+    let holders = found.ok_or_else(Refusal::nothing)?;
+    Ok(file("holders", seat_rows(&holders.seats)))
+}
+
 /// The page of a licence of an application that has many users, before they are looked at: what was counted last.
-async fn before(api: &Api, app: &AppSlug, license: &str, now: Timestamp) -> Result<Page, Refusal> {
+async fn before(
+    api: &Api,
+    visitor: &Visitor,
+    (app, license): (&AppSlug, &str),
+    now: Timestamp,
+) -> Result<Page, Refusal> {
     let company = files::company(&api.ports).await?;
     let label = company.apps.get(app);
     let label = label.map_or(app.as_str(), |app| app.label());
@@ -240,13 +269,13 @@ async fn before(api: &Api, app: &AppSlug, license: &str, now: Timestamp) -> Resu
     });
     Ok(Page {
         nav: Nav::Spend,
-        title: format!("{label} {license}"),
+        title: words::license_name(label, license),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
         verdict: verdict.unwrap_or_else(|| words::many_users(label)),
-        lead: known.map(|(counted, _)| count_now(counted.at, &to, now)),
+        lead: known.map(|(counted, _)| count_now(visitor, counted.at, &to, now)),
         body: html! {
             @if known.is_some() { p.measure.muted { (words::many_users(label)) } }
-            @else { p.bar { a.button.primary href=(to) { (words::COUNT_NOW) } } }
+            @else { p.bar { a.button.primary href=(to) { (words::LOOK_NOW) } } }
         },
     })
 }

@@ -5,6 +5,7 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::access::PlannedEffect;
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::{files, jobs};
 use sando_core::company::Company;
 use sando_core::ids::Slug;
@@ -14,10 +15,11 @@ use crate::Api;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
-use super::changes::{checked, mistaken, page, unfinished};
+use super::changes::{Of, checked, mistaken, page, unfinished};
 use super::files::{Kind, kind};
 use super::form::Form;
 use super::input::At;
+use super::job::waits;
 use super::lookup::Names;
 use super::parts::hidden;
 use super::refusal::Refusal;
@@ -76,25 +78,42 @@ pub(super) async fn show(
     };
     let work = Work::Rehearse(Box::new(rehearsing));
     let job = jobs::run(&api.ports, &who, work, PATIENCE).await?;
-    let came = match (&job.state, &job.work) {
-        (JobState::Done, Work::Rehearse(rehearsing)) => &rehearsing.came,
+    let rehearsing = match (&job.state, &job.work) {
+        (JobState::Done, Work::Rehearse(rehearsing)) => rehearsing,
+        (JobState::Running, _) => return Ok(waits(&job)),
         _ => return Err(unfinished(&job).into()),
     };
+    let of = Some((kind, &id, text));
+    let (verdict, body) = drawn(&api, &visitor, of, rehearsing, job.started_at).await?;
+    Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
+}
+
+/// What recorded events would do differently; where it is about one file, with the way to what would change.
+pub(super) async fn drawn(
+    api: &Api,
+    visitor: &Visitor,
+    of: Option<Of<'_>>,
+    rehearsing: &Rehearsing,
+    until: Timestamp,
+) -> Result<(String, Markup), Refusal> {
+    let came = &rehearsing.came;
     let company = files::company(&api.ports).await?;
     let people = came.listed.iter().filter_map(|one| one.person.as_ref());
-    let names = Names::of(&api, people).await?;
+    let names = Names::of(api, people).await?;
     let body = html! {
         @if came.listed.is_empty() { p.empty { (words::RECORDED_SAME) } }
         @else { (differences(&came.listed, &names, &company)) }
         (left_out(came))
-        form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
-            (hidden(&visitor, ""))
-            textarea name="file" hidden aria-hidden="true" { (text) }
-            p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
+        @if let Some((kind, id, text)) = of.filter(|_| visitor.may(Scope::Operate)) {
+            form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+                (hidden(visitor, ""))
+                textarea name="file" hidden aria-hidden="true" { (text) }
+                p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
+            }
         }
     };
-    let verdict = words::rehearsed(days, came);
-    Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
+    let days = until.duration_since(rehearsing.since).as_hours() / 24;
+    Ok((words::rehearsed(days, came), body))
 }
 
 fn differences(listed: &[EventDifference], names: &Names, company: &Company) -> Markup {

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
-use super::{keys, lever, place, provider};
+use super::{keys, lever, notify, place, provider};
 
 /// What could not be saved: what was typed is shown again beside it.
 #[derive(Default)]
@@ -96,6 +96,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
         }
         (retention(visitor, &shown, wrong, &once(api)))
         (place::section(visitor, &shown, wrong, &once(api)))
+        (notify::section(visitor, &shown, wrong, &once(api), now))
         (people(visitor, &shown, wrong, &once(api)))
         @if may { (provider::section(visitor, &shown, &once(api), now)) }
         @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::{accounts, files, reports};
+use sando_core::admin::{accounts, files, jobs, reports};
 use sando_core::company::Company;
 use sando_core::ids::{AppSlug, PersonId};
+use sando_core::job::Work;
 use sando_core::report::{Costs, Licence, Line, Money, Spend, UNUSED_DAYS};
 use sando_core::store::Loaded;
 use serde::Deserialize;
@@ -23,12 +24,13 @@ use super::chart::{bar, percent};
 use super::forecast;
 use super::format::{number, total};
 use super::input::Asks;
+use super::job::waits;
 use super::kept::{count_now, kept};
 use super::layout::{Nav, Page};
 use super::lookup::Names;
 use super::parts::{empty, segment, tabs};
 use super::refusal::Refusal;
-use super::visitor::{Sees, Visitor};
+use super::visitor::{Operates, Sees, Visitor};
 use super::words::{self, InUse};
 
 /// How many rows a table of the page has; the CSV has all.
@@ -91,7 +93,7 @@ pub(super) async fn show(
     let (costs, lead) = match kept {
         Some(kept) => {
             let to = format!("/console/spend?by={}&now=true", query.by.word());
-            (kept.costs, Some(count_now(kept.at, &to, now)))
+            (kept.costs, Some(count_now(&visitor, kept.at, &to, now)))
         }
         None => {
             let costs = reports::costs(&api.ports, now, UNUSED_DAYS).await?;
@@ -118,6 +120,17 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// Counts all of it now, however long that takes.
+pub(super) async fn count(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+) -> Result<Response, Refusal> {
+    let work = Work::Count(Box::default());
+    let who = visitor.who(&api);
+    let job = jobs::run(&api.ports, &who, work, SignedDuration::ZERO).await?;
+    Ok(waits(&job))
 }
 
 /// Does a roster tell who holds licences of an application?

@@ -23,6 +23,8 @@ pub(super) struct Visitor {
     pub(super) csrf: String,
     /// What was just done.
     pub(super) said: Option<Said>,
+    /// Do single keys do something in their browser?
+    pub(super) shortcuts: bool,
 }
 
 impl Visitor {
@@ -77,6 +79,11 @@ who!(
     /// Somebody who may see, or who decides and sees what that needs.
     SeesInbox,
     [Scope::Read, Scope::Approve]
+);
+who!(
+    /// Somebody who may see everything, or what they started.
+    SeesWork,
+    [Scope::Read, Scope::Operate]
 );
 who!(
     /// Somebody who may start something.

@@ -176,7 +176,7 @@ async fn the_trail_is_filtered_by_who_what_on_what_and_when() {
 }
 
 /// So many records, a minute apart, in the stream of the configuration.
-async fn noted(world: &World, count: i64) {
+pub(crate) async fn noted(world: &World, count: i64) {
     let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let minutes: Vec<i64> = (0..count).collect();
     for some in minutes.chunks(75) {

@@ -44,6 +44,8 @@ const TOOK: Duration = Duration::from_millis(12);
 #[derive(Default)]
 pub(crate) struct Fakes {
     now: Mutex<Timestamp>,
+    /// On a slow machine every look at the clock finds it later by so much.
+    slow: Mutex<jiff::SignedDuration>,
     count: Mutex<u64>,
     queue: Mutex<Vec<WorkMessage>>,
     pub(crate) secrets: Mutex<BTreeMap<String, SecretValues>>,
@@ -58,6 +60,8 @@ pub(crate) struct Fakes {
     rows: Mutex<Vec<Value>>,
     pub(crate) answers_with: Mutex<Vec<(String, String)>>,
     refuses_reading: Mutex<Option<u16>>,
+    /// What it says then, if a test says it.
+    pub(crate) says: Mutex<Option<String>>,
     requests: Mutex<usize>,
 }
 
@@ -71,7 +75,9 @@ impl Fakes {
 #[async_trait]
 impl Clock for Fakes {
     fn now(&self) -> Timestamp {
-        *self.now.lock().unwrap()
+        let mut now = self.now.lock().unwrap();
+        *now += *self.slow.lock().unwrap();
+        *now
     }
     /// A pause is over at once; what takes longer is a limit, which no test waits for.
     async fn sleep(&self, time: Duration) {
@@ -264,7 +270,11 @@ impl Reader for Shared {
         assert_eq!(request.url.host_str(), Some("contoso.acme.example"));
         *self.0.requests.lock().unwrap() += 1;
         let (status, body) = match *self.0.refuses_reading.lock().unwrap() {
-            Some(status) => (status, json!({ "error": "not for you" })),
+            Some(status) => {
+                let says = self.0.says.lock().unwrap().clone();
+                let says = says.unwrap_or_else(|| "not for you".to_owned());
+                (status, json!({ "error": says }))
+            }
             None => (200, json!({ "users": *self.0.rows.lock().unwrap() })),
         };
         let headers = self.0.answers_with.lock().unwrap().clone();
@@ -402,6 +412,11 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call("DELETE", path, None, &[]).await
+    }
+
+    /// Every look at the clock finds it later by so many seconds.
+    pub(crate) fn slow_down(&self, secs: i64) {
+        *self.fakes.slow.lock().unwrap() = jiff::SignedDuration::from_secs(secs);
     }
 
     /// The users of the application that is read.

@@ -38,6 +38,10 @@
     if (left === 60 || left === 10) say("The login for the test is good for " + left + " more seconds.");
   }), 1000);
 
+  // A page that is being left asks for nothing more.
+  let leaves = false;
+  addEventListener("pageshow", () => { leaves = false; });
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -45,6 +49,7 @@
     saved = true;
     // Such a form stays on the page: what is sent is saved, as often as one likes.
     if (form.hasAttribute("hx-boost")) return;
+    leaves = true;
     if (form.method === "post") form.dataset.sent = "1";
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
@@ -58,6 +63,7 @@
   const begun = Date.now();
   let last = 0;
   document.addEventListener("htmx:before:request", (event) => {
+    if (leaves) { event.preventDefault(); return; }
     const asks = event.target.closest?.("[data-asks]");
     if (!asks) return;
     const age = Date.now() - begun;
@@ -67,7 +73,8 @@
   });
   document.addEventListener("htmx:error", () => say("This part could not be loaded. Reload the page; nothing is lost."));
 
-  // Keys. None of them decides anything.
+  // Keys. None of them decides anything, and single ones can be switched off.
+  const off = document.getElementById("keys")?.hasAttribute("data-off");
   const places = { o: "/console", i: "/console/inbox", p: "/console/people", r: "/console/runs", n: "/console/integrations",
     l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
@@ -109,13 +116,14 @@
       find();
       return;
     }
-    if (inField || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (off || inField || event.metaKey || event.ctrlKey || event.altKey) return;
     if (chord && Date.now() - chord < 1500 && places[event.key]) { location.assign(places[event.key]); chord = 0; return; }
     chord = 0;
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-opens=find]") && document.getElementById("find")) { event.preventDefault(); find(); }
+    if (event.target.closest("[data-opens=keys]")) document.getElementById("keys")?.showModal();
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 })();

@@ -62,6 +62,7 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("catch-up asked for", "Reading Lever again was asked for"),
     ("checkpoint", "The ends of the chains were written down"),
+    ("notification tested", "A test message was sent"),
     (
         "client secret set",
         "The secret was set with which the console signs people in",

@@ -4,32 +4,34 @@ use sando_core::approval::{Approval, ApprovalState};
 use sando_core::effect::Goal;
 use sando_core::task::TaskKind;
 
-use crate::console::format::{many, size};
+use crate::console::format::Count;
 
 pub(in crate::console) const APPROVE: &str = "Approve";
 pub(in crate::console) const REJECT: &str = "Reject";
 pub(in crate::console) const DELEGATE: &str = "Delegate";
 pub(in crate::console) const COMPLETE_TASK: &str = "Mark as done";
 pub(in crate::console) const NOTHING_WAITS: &str = "Nothing waits for you.";
+pub(in crate::console) const MORE_TASKS: &str = "Older tasks";
 pub(in crate::console) const DECIDE: &str = "Your decision";
 pub(in crate::console) const NOT_YOURS: &str =
     "You can read this, but not decide it. Those who are asked can, and a mail has told them.";
 
 /// The inbox.
-pub(in crate::console) fn inbox(approvals: usize, tasks: usize) -> String {
-    match (size(approvals), size(tasks)) {
+pub(in crate::console) fn inbox(approvals: Count, tasks: Count) -> String {
+    let asked = approvals.many("decision waits", "decisions wait");
+    let open = tasks.many("task is", "tasks are");
+    match (approvals.found, tasks.found) {
         (0, 0) => NOTHING_WAITS.to_owned(),
-        (asked, 0) => format!(
-            "{} for you.",
-            many(asked, "decision waits", "decisions wait")
-        ),
-        (0, tasks) => format!("{} open.", many(tasks, "task is", "tasks are")),
-        (asked, tasks) => format!(
-            "{} for you, and {} open.",
-            many(asked, "decision waits", "decisions wait"),
-            many(tasks, "task is", "tasks are")
-        ),
+        (_, 0) => format!("{asked} for you."),
+        (0, _) => format!("{open} open."),
+        _ => format!("{asked} for you, and {open} open."),
     }
+}
+
+/// The heading of the tasks.
+pub(in crate::console) fn tasks(tasks: Count) -> String {
+    let more = if tasks.is_more { "+" } else { "" };
+    format!("Tasks {}{more}", tasks.found)
 }
 
 /// What somebody is asked.

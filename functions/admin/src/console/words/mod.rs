@@ -8,8 +8,11 @@ mod events;
 mod fields;
 mod happened;
 mod inbox;
+mod long;
 mod money;
+mod notify;
 mod pages;
+mod readings;
 mod refusals;
 mod work;
 
@@ -19,8 +22,11 @@ pub(super) use events::*;
 pub(super) use fields::*;
 pub(super) use happened::*;
 pub(super) use inbox::*;
+pub(super) use long::*;
 pub(super) use money::*;
+pub(super) use notify::*;
 pub(super) use pages::*;
+pub(super) use readings::*;
 pub(super) use refusals::*;
 pub(super) use work::*;
 
@@ -43,6 +49,11 @@ pub(super) const QUOTE: &str = "If it comes back, quote";
 /// How the title of a page begins that says what is wrong.
 pub(super) const ERROR: &str = "Error: ";
 pub(super) const KEYS: &str = "Keys of this page";
+pub(super) const SHORTCUTS: &str = "Shortcuts";
+pub(super) const SINGLE_KEYS_OFF: &str = "Switch single keys off";
+pub(super) const SINGLE_KEYS_ON: &str = "Switch single keys on";
+pub(super) const SINGLE_KEYS_ARE_OFF: &str =
+    "Single keys are switched off in this browser: only those with Ctrl or ⌘ do something.";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
 pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit.";
@@ -126,6 +137,8 @@ pub(super) enum Said {
     CredentialsSet,
     /// A definition.
     Defined,
+    /// An earlier version of a definition.
+    RolledBack,
     /// A draft.
     Discarded,
     /// Somebody is back.
@@ -179,6 +192,7 @@ impl Said {
         (Self::Saving, "saving"),
         (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
+        (Self::RolledBack, "rolled-back"),
         (Self::Discarded, "discarded"),
         (Self::Reinstated, "reinstated"),
         (Self::Corrected, "corrected"),
@@ -239,6 +253,7 @@ pub(super) fn said(said: Said) -> &'static str {
             "The credentials are set. The next request goes out with them; they are never shown again."
         }
         Said::Defined => "Saved. It is available to connect now.",
+        Said::RolledBack => "It is there again, as a new version; the next sync reads with it.",
         Said::Discarded => "The draft is gone.",
         Said::Reinstated => "What is due is being given again.",
         Said::Corrected => "Corrected. What follows from it has begun.",

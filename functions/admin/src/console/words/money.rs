@@ -25,8 +25,8 @@ pub(in crate::console) const MOST_PEOPLE: &str =
 
 pub(in crate::console) const COUNTED: &str = "Counted";
 pub(in crate::console) const COUNT_NOW: &str = "Count now";
-pub(in crate::console) const COUNT_TAKES: &str =
-    "with everything that is told apart: that takes some seconds.";
+pub(in crate::console) const LOOK_NOW: &str = "Look at everything now";
+pub(in crate::console) const COUNT_TAKES: &str = "That takes some seconds.";
 
 /// An application with more users than can be looked at for a page.
 pub(in crate::console) fn many_users(app: &str) -> String {

@@ -5,39 +5,38 @@ use sando_core::audit::Verification;
 use sando_core::erasure::{Erasure, Extent};
 use sando_core::sync::shape::Emptied;
 
-use crate::console::format::{many, number, size};
+use crate::console::format::{Count, many, number, size};
 
 pub(in crate::console) const NEEDS_YOU: &str = "Needs you";
+pub(in crate::console) const MORE_NEED_YOU: &str = "There are more: see them in the inbox";
 pub(in crate::console) const ARRIVING: &str = "Arriving";
 pub(in crate::console) const LATELY: &str = "The last 90 days";
 pub(in crate::console) const FIRST_STEPS: &str = "First steps";
 
 /// The overview; in the first hour with the steps that are left.
 pub(in crate::console) fn overview(
-    needs: usize,
-    arriving: usize,
+    needs: Count,
+    arriving: Count,
     ready: usize,
     steps: usize,
 ) -> String {
-    let arrive = match (size(arriving), arriving.saturating_sub(ready)) {
+    let people = arriving.many("person is", "people are");
+    let arrive = match (arriving.found, arriving.found.saturating_sub(ready)) {
         (0, _) => None,
-        (all, 0) => Some(format!(
-            "{} ready for the first day.",
-            many(all, "person is", "people are")
+        (all, open) if arriving.is_more => Some(format!(
+            "{people} about to start; of the next {all}, {open} not complete yet."
         )),
-        (all, open) => Some(format!(
-            "{} about to start, {} not complete yet.",
-            many(all, "person is", "people are"),
-            open
-        )),
+        (_, 0) => Some(format!("{people} ready for the first day.")),
+        (_, open) => Some(format!("{people} about to start, {open} not complete yet.")),
     };
-    let needs = match (size(needs), size(steps)) {
+    let things = needs.many("thing needs", "things need");
+    let needs = match (size(needs.found), size(steps)) {
         (0, 0) => "Nothing needs you; everything runs by itself.".to_owned(),
         (0, steps) => format!(
             "{} left until everything runs by itself.",
             many(steps, "first step is", "first steps are")
         ),
-        (count, _) => format!("{} you.", many(count, "thing needs", "things need")),
+        _ => format!("{things} you."),
     };
     arrive.map_or_else(|| needs.clone(), |arrive| format!("{needs} {arrive}"))
 }
@@ -309,8 +308,6 @@ pub(in crate::console) fn changes(people: u64, affected: u64, losing: u64) -> St
 }
 
 pub(in crate::console) const OVER_CAP: &str = "More people lose something than may without a second look: their removals are held until somebody releases them.";
-pub(in crate::console) const STILL_PLANNING: &str =
-    "This takes longer: the plan is still being made. Try again in a moment.";
 
 /// The trail.
 pub(in crate::console) fn verified(verified: &Verification) -> String {
@@ -440,6 +437,14 @@ pub(in crate::console) fn lever_tested(ok: bool) -> String {
     } else {
         "Lever does not let us in.".to_owned()
     }
+}
+
+pub(in crate::console) const FILE_FITS: &str =
+    "It can be read. See what would change before it is saved.";
+
+/// A file that is being typed.
+pub(in crate::console) fn mistakes_so_far(count: usize) -> String {
+    format!("{} so far:", many(size(count), "mistake", "mistakes"))
 }
 
 /// A file that cannot be saved as it is.

@@ -149,6 +149,10 @@ async fn an_id_or_a_whole_address_leads_to_its_page() {
             format!("/console/tasks/{}", fixture.task),
         ),
         (approval, format!("/approvals/{approval}")),
+        (
+            fixture.job.as_str(),
+            format!("/console/jobs/{}", fixture.job),
+        ),
     ] {
         let answer = viewer.get(&format!("/console/find?q={text}")).await;
         assert_eq!(answer.status, 303, "{text}: {}", answer.text);

@@ -1,5 +1,6 @@
 //! The console from outside: real pages through the real router, as a browser asks for them.
 
+mod accounts;
 mod assets;
 mod builder;
 mod by_hand;
@@ -9,15 +10,21 @@ mod events;
 mod find;
 mod guide;
 mod identity;
+mod jobs;
 mod login;
 mod markup;
+mod notify;
 mod pages;
 mod provider;
 mod provisioner;
 mod review;
 mod roles;
+mod shortcuts;
 mod sign_in;
+mod size;
 mod spend;
+mod trail;
+mod typing;
 
 use axum::body::Body;
 use http::Request;
@@ -169,6 +176,7 @@ pub(crate) struct Fixture {
     pub(crate) approval: Value,
     pub(crate) task: String,
     pub(crate) event: String,
+    pub(crate) job: String,
 }
 
 /// Ada waits for a decision about Figma, a human has a task about a desk, and Acme is connected with a sync that is held.
@@ -201,7 +209,11 @@ pub(crate) async fn furnished(world: &World) -> Fixture {
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
     let events = world.get(&format!("/v1/events?person={person}")).await;
     let events = events.expect(200);
+    let headers = [("prefer", "respond-async")];
+    let verify = world.call("POST", "/v1/audit:verify", Some(json!({})), &headers);
+    let job = verify.await.expect(202);
     Fixture {
+        job: job["id"].as_str().unwrap().to_owned(),
         person,
         run,
         approval: approvals["items"][0].clone(),
@@ -246,8 +258,10 @@ impl Fixture {
             path if path.starts_with("/console/runs/") => &self.run,
             path if path.starts_with("/console/tasks/") => &self.task,
             path if path.starts_with("/console/events/") => &self.event,
+            path if path.starts_with("/console/jobs/") => &self.job,
             path if path.starts_with("/console/integrations/") => "acme",
             path if path.starts_with("/console/builder/") => "acme",
+            path if path.starts_with("/console/accounts/") => "syn_1",
             path if path.starts_with("/console/settings/keys/") => "key_none",
             path if path.starts_with("/console/apps/") => "figma",
             _ => "engineering",

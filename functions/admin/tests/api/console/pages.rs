@@ -1,5 +1,8 @@
 //! Every page: it is there, says its sentence, and brings nothing with it that the policy forbids.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use sando_core::ids::PersonId;
 use sando_core::store::{Commit, Put, Version};
 use sando_core::testing::a_person;
@@ -67,6 +70,60 @@ async fn every_page_is_there_for_an_administrator() {
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         check(&path, &answer);
     }
+}
+
+/// The page that answers at an address: of all that fit, the one with the most words of its own.
+fn page_at<'a>(pages: &[&'a str], address: &str) -> Option<&'a str> {
+    let fits = |page: &&&str| {
+        let (mut of, mut at) = (page.split('/'), address.split('/'));
+        loop {
+            match (of.next(), at.next()) {
+                (None, None) => return true,
+                (Some(word), Some(_)) if word.starts_with("{*") => return true,
+                (Some(word), Some(given)) if word == given || word.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    let words = |page: &&&str| {
+        page.split('/')
+            .filter(|word| !word.starts_with('{'))
+            .count()
+    };
+    pages.iter().filter(fits).max_by_key(words).copied()
+}
+
+/// The addresses in the test in a browser, with `x` where it fills something in.
+fn looked_at() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/console/company");
+    let mut text = std::fs::read_to_string(folder.join("pages.mjs")).unwrap();
+    while let Some(from) = text.find("${") {
+        let to = text[from..].find('}').unwrap() + from;
+        text.replace_range(from..=to, "x");
+    }
+    let quoted = text.split(['"', '`']);
+    let ours = quoted.filter(|one| one.starts_with("/console") || one.starts_with("/approvals/"));
+    ours.map(|one| one.split('?').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_browser_looks_at_every_page() {
+    let pages = sando_admin::console_pages();
+
+    let seen: BTreeSet<&str> = looked_at()
+        .iter()
+        .filter_map(|address| page_at(&pages, address))
+        .collect();
+
+    let all: BTreeSet<&str> = pages.iter().copied().collect();
+    let missing: Vec<&&str> = all.difference(&seen).collect();
+    assert!(missing.is_empty(), "no picture, no axe: {missing:?}");
+    assert_eq!(
+        page_at(&pages, "/console/new/policies"),
+        Some("/console/new/{kind}")
+    );
+    assert_eq!(page_at(&pages, "/console/nowhere"), None);
 }
 
 #[tokio::test]

@@ -6,7 +6,11 @@ use super::{Browser, everything};
 use crate::world::world;
 
 /// Forms that everybody has who can sign in.
-const FOR_ALL: &[&str] = &["/console/sign-in", "/console/sign-out"];
+const FOR_ALL: &[&str] = &[
+    "/console/sign-in",
+    "/console/sign-out",
+    "/console/shortcuts",
+];
 
 #[tokio::test]
 async fn a_viewer_does_an_operators_work_by_no_address() {
@@ -59,12 +63,16 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/retention",
         "/console/settings/people",
         "/console/settings/place",
+        "/console/settings/notification",
+        "/console/settings/notification/test",
         "/console/settings/lever",
         "/console/settings/sign-in",
         "/console/settings/keys",
         "/console/settings/keys/{id}/forget",
         "/console/accounts/{definition}/{name}/authorize",
         "/console/accounts/{definition}/{name}/release",
+        "/console/accounts/{definition}/{name}/credentials",
+        "/console/integrations/{id}/rollback",
         "/console/spend/residue",
         "/console/{kind}/{id}",
     ];

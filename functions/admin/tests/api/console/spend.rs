@@ -126,6 +126,20 @@ async fn a_licence_shows_who_holds_it_and_whose_seat_is_odd() {
     );
     assert!(page.text.contains("has another seat"), "{}", page.text);
     assert_eq!(viewer.get("/console/licences/none/pro").await.status, 404);
+    let link = format!("{SEATS}/csv");
+    assert!(
+        page.text.contains(&format!("href=\"{link}\"")),
+        "{}",
+        page.text
+    );
+    let file = viewer.get(&link).await;
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(file.text.lines().count(), 5, "{}", file.text);
+    assert!(file.text.contains("'=Bo()"), "{}", file.text);
+    assert_eq!(
+        viewer.get("/console/licences/none/pro/csv").await.status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -277,6 +291,7 @@ async fn where_counting_takes_long_a_page_shows_what_was_counted_last() {
         "{by_person}"
     );
     assert!(by_person.contains("&amp;now=true"), "{by_person}");
+    assert!(kept.contains("action=\"/console/spend/count\""), "{kept}");
     assert!(
         by_app.contains("<a href=\"/console/apps/acme\">Acme</a>"),
         "{by_app}"

@@ -1,0 +1,120 @@
+//! Long work: how far it has come, asked again while it goes on, and what came of it.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use sando_core::admin::jobs;
+use sando_core::ids::{JobId, Slug};
+use sando_core::impact::FileChange;
+use sando_core::job::{Job, JobState, Work};
+
+use crate::Api;
+use crate::jobs::JobView;
+
+use super::builder::print_yaml;
+use super::files::{KINDS, Kind};
+use super::input::At;
+use super::layout::{Nav, Page};
+use super::parts::id as copied;
+use super::refusal::Refusal;
+use super::visitor::{SeesWork, Visitor};
+use super::words;
+use super::{audit, changes, rehearsal};
+
+/// To the page of work that goes on.
+pub(super) fn waits(job: &Job) -> Response {
+    Redirect::to(&place(&job.id)).into_response()
+}
+
+fn place(id: &JobId) -> String {
+    format!("/console/jobs/{id}")
+}
+
+/// Shows how the work stands, and what came of it.
+pub(super) async fn show(
+    SeesWork(visitor): SeesWork,
+    State(api): State<Api>,
+    At(id): At<JobId>,
+) -> Result<Response, Refusal> {
+    let job = jobs::read(&api.ports, &id).await?;
+    let runs = job.state == JobState::Running;
+    let place = place(&id);
+    let (verdict, inner) = match job.state {
+        JobState::Running => (going_on(&job), html! { p.muted { (words::WORK_GOES_ON) } }),
+        JobState::Failed => (words::NOT_WORKED_OUT.to_owned(), failed(&job)),
+        JobState::Done => done(&api, &visitor, &job).await?,
+    };
+    let body = html! {
+        div #live data-asks=[runs.then_some("1")] hx-get=[runs.then_some(&place)] hx-trigger=[runs.then_some("every 2s")]
+            hx-select="#live" hx-select-oob="#verdict" hx-target="this" hx-swap="outerMorph" {
+            (inner)
+            p.facts { (copied(id.as_str())) }
+        }
+    };
+    let page = Page {
+        nav: Nav::None,
+        title: words::WORK.to_owned(),
+        above: None,
+        verdict,
+        lead: None,
+        body,
+    };
+    Ok(page.respond(Some(&visitor)))
+}
+
+fn going_on(job: &Job) -> String {
+    let progress = JobView::from(job).progress;
+    words::working(&job.work, progress.done, progress.unit)
+}
+
+fn failed(job: &Job) -> Markup {
+    html! {
+        @if let Some(why) = &job.failure { div.said.is-bad { p { (why) } } }
+    }
+}
+
+/// The one file that is changed, as somebody would write it.
+fn one_of(changes: &[FileChange]) -> Option<(Kind, &Slug, String)> {
+    let [change] = changes else {
+        return None;
+    };
+    let kind = KINDS.iter().find(|kind| kind.kind == change.kind)?;
+    Some((*kind, &change.id, print_yaml(change.file.as_ref()?)))
+}
+
+/// What came of it.
+async fn done(api: &Api, visitor: &Visitor, job: &Job) -> Result<(String, Markup), Refusal> {
+    let plain = || {
+        let progress = JobView::from(job).progress;
+        let said = words::worked(progress.done, progress.unit);
+        (said, html! {})
+    };
+    Ok(match &job.work {
+        Work::VerifyAudit(verified) => audit::verified(verified),
+        Work::Plan(planning) => {
+            let of = one_of(&planning.changes);
+            let of = of
+                .as_ref()
+                .map(|(kind, id, text)| (*kind, *id, text.as_str()));
+            changes::drawn(api, visitor, of, planning).await?
+        }
+        Work::Rehearse(rehearsing) => {
+            let of = one_of(&rehearsing.changes);
+            let of = of
+                .as_ref()
+                .map(|(kind, id, text)| (*kind, *id, text.as_str()));
+            rehearsal::drawn(api, visitor, of, rehearsing, job.started_at).await?
+        }
+        Work::Count(counting) => (
+            words::counted(&counting.figures.total),
+            html! { p.bar { a.button.primary href="/console/spend" { (words::TO_SPEND) } } },
+        ),
+        Work::Apply(applying) => (
+            words::applied(applying.started),
+            html! { p.bar { a.button.primary href="/console/policies" { (words::TO_FILES) } } },
+        ),
+        Work::ForgetRoster(_) | Work::Evidence(_) | Work::Replay(_) | Work::FeedPeople(_) => {
+            plain()
+        }
+    })
+}

@@ -1,0 +1,113 @@
+//! The trail as a file: what its page shows, filtered as it is, and never a part for the whole.
+
+use axum::Extension;
+use sando_admin::InParts;
+use sando_core::audit::{Cause, StreamId};
+use sando_core::changes::{Changes, Line, Origin};
+use sando_core::handle::ledger;
+use serde_json::{Value, json};
+
+use super::{Browser, everything};
+use crate::world::{World, world};
+
+/// The records of a file of lines.
+fn records(text: &str) -> Vec<Value> {
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_trail_is_saved_with_the_filter_of_its_page() {
+    let (world, fixture) = everything().await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let filter = format!("to={}&did=asked%20to%20decide", fixture.person);
+
+    let page = viewer.get(&format!("/console/audit?{filter}")).await;
+    let asked = viewer.get(&format!("/console/audit/jsonl?{filter}")).await;
+    let table = viewer.get(&format!("/console/audit/csv?{filter}")).await;
+    let all = viewer.get("/console/audit/jsonl").await;
+    let later = viewer.get("/console/audit/csv?from=2027-01-05").await;
+
+    for kind in ["csv", "jsonl"] {
+        let link = format!(
+            "href=\"/console/audit/{kind}?did=asked%20to%20decide&amp;to={}\"",
+            fixture.person
+        );
+        assert!(page.text.contains(&link), "{link}: {}", page.text);
+    }
+    assert_eq!(asked.header("content-type"), "application/jsonl");
+    let asked = records(&asked.text);
+    let theirs = format!("person/{}", fixture.person);
+    assert!(!asked.is_empty());
+    for record in &asked {
+        assert_eq!(record["stream"], theirs.as_str());
+        assert_eq!(record["action"], "approval asked for");
+    }
+    assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(
+        table.header("content-disposition"),
+        "attachment; filename=\"audit.csv\""
+    );
+    assert_eq!(
+        table.text.matches("approval asked for").count(),
+        asked.len()
+    );
+    assert!(records(&all.text).len() > asked.len());
+    assert_eq!(later.text.lines().count(), 1, "the head alone");
+    let wrong = viewer.get("/console/audit/csv?from=tomorrow").await;
+    assert_eq!(wrong.status, 422);
+}
+
+#[tokio::test]
+async fn who_may_not_read_the_trail_may_not_save_it() {
+    let world = world();
+    let mut approver = Browser::with(&world, "approve", &[]).await;
+    for path in ["/console/audit/csv", "/console/audit/jsonl"] {
+        assert_eq!(Browser::new(&world).get(path).await.status, 303, "{path}");
+        assert_eq!(approver.get(path).await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_an_answer_says_that_it_comes_in_parts() {
+    let world = world();
+    let now = world.ports.clock.now();
+    for number in 0..30 {
+        let cause = Cause::of("test", number.to_string());
+        let mut changes = Changes::new(Origin::sando(cause, number.to_string(), now));
+        let line = Line::new(StreamId::Config, "put", format!("app/{number}"));
+        changes.say(line.after(json!("x".repeat(100_000))));
+        ledger::commit(&world.ports, changes).await.unwrap();
+    }
+    // As it is served on AWS.
+    let router = world.router.clone().layer(Extension(InParts));
+    let small = World { router, ..world };
+    let mut browser = Browser::admin(&small).await;
+
+    let page = browser.get("/console/audit/jsonl?to=app").await;
+    let links = page.text.split("href=\"").skip(1);
+    let links = links.filter(|link| link.starts_with("/console/audit/jsonl?"));
+    let links: Vec<String> = links
+        .map(|link| link.split('"').next().unwrap().replace("&amp;", "&"))
+        .collect();
+    // One saves this part, one goes on.
+    assert_eq!(links.len(), 2, "{}", page.text);
+    let first = browser.get(&links[0]).await;
+    let rest = browser.get(&links[1]).await;
+
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.text.contains("comes in parts"), "{}", page.text);
+    for part in [&first, &rest] {
+        assert_eq!(part.header("content-type"), "application/jsonl");
+        assert!(part.text.len() <= 2 * 1024 * 1024);
+    }
+    let joined = records(&format!("{}{}", first.text, rest.text));
+    let targets: Vec<&str> = joined
+        .iter()
+        .map(|record| record["target"].as_str().unwrap())
+        .collect();
+    let expect: Vec<String> = (0..30).map(|number| format!("app/{number}")).collect();
+    assert_eq!(targets, expect);
+}
