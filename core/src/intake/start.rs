@@ -40,24 +40,7 @@ pub fn matching(
         .filter(|rule| rule.event == kind)
         .collect();
     if rules.is_empty() {
-        let built_in = kind
-            .default_workflow()
-            .and_then(|workflow| Slug::parse(workflow).ok());
-        let why = match &built_in {
-            Some(workflow) => format!(
-                "no rule names `{}`: the built-in `{workflow}` is due",
-                kind.as_str()
-            ),
-            None => format!("no rule names `{}`", kind.as_str()),
-        };
-        let started = built_in
-            .map(|workflow| Started {
-                workflow,
-                dry_run: false,
-            })
-            .into_iter()
-            .collect();
-        return (started, vec![Why::said(now, why)]);
+        return without_rules(kind, now);
     }
     let mut started = Vec::new();
     let mut why = Vec::new();
@@ -95,6 +78,28 @@ pub fn matching(
         }
     }
     (started, why)
+}
+
+/// What an event starts that no rule names.
+fn without_rules(kind: EventKind, now: Timestamp) -> (Vec<Started>, Vec<Why>) {
+    let built_in = kind
+        .default_workflow()
+        .and_then(|workflow| Slug::parse(workflow).ok());
+    let why = match &built_in {
+        Some(workflow) => format!(
+            "no rule names `{}`: the built-in `{workflow}` is due",
+            kind.as_str()
+        ),
+        None => format!("no rule names `{}`", kind.as_str()),
+    };
+    let started = built_in
+        .map(|workflow| Started {
+            workflow,
+            dry_run: false,
+        })
+        .into_iter()
+        .collect();
+    (started, vec![Why::said(now, why)])
 }
 
 pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided) {

@@ -136,7 +136,7 @@ pub(crate) async fn file(api: &Api, days: u32) -> Result<Response, Problem> {
         rows.extend(page.rows.iter().map(cells));
         from = page.next;
         if from.is_none() {
-            rows.extend(never_matched(api, &desk, now).await?);
+            rows.extend(never_matched(api, &desk).await?);
             return Ok(csv("review", rows));
         }
     }
@@ -153,12 +153,8 @@ fn head() -> Vec<String> {
 }
 
 /// A row for each rule that matched nobody.
-async fn never_matched(
-    api: &Api,
-    desk: &Desk,
-    now: Timestamp,
-) -> Result<Vec<Vec<String>>, Problem> {
-    let unmatched = review::unmatched(&api.ports, desk, now).await?;
+async fn never_matched(api: &Api, desk: &Desk) -> Result<Vec<Vec<String>>, Problem> {
+    let unmatched = review::unmatched(&api.ports, desk).await?;
     let row = |one: &Unmatched| {
         let cell = |name: String| match name.as_str() {
             "account" => one.account.clone(),
@@ -209,7 +205,7 @@ async fn part(api: &Api, query: &ReviewQuery, days: u32) -> Result<Response, Pro
         }
     }
     let Some(next) = from else {
-        rows.extend(never_matched(api, &desk, now).await?);
+        rows.extend(never_matched(api, &desk).await?);
         return Ok(csv("review", rows));
     };
     let mut response = csv("review", rows);

@@ -374,13 +374,8 @@ async fn catching_up_finds_every_hire_and_every_deletion_once() {
     assert_eq!(hires.count(), 65 - 13);
     assert!(updated.iter().any(|row| row.came.applied.is_some()));
     assert_eq!(before.await.unwrap(), []);
-    assert!(
-        lever
-            .checks()
-            .await
-            .iter()
-            .all(|check| check.problem.is_none())
-    );
+    let checks = lever.checks().await;
+    assert!(checks.iter().all(|check| check.problem.is_none()));
 }
 
 #[tokio::test]

@@ -133,8 +133,8 @@ async fn what_a_rule_found_is_shown_in_the_timeline_and_nowhere_else() {
     let earnest = json!({ "dry_run": false });
     world.post(&replay, earnest).await.expect(200);
 
-    let timeline = world.get(&format!("/v1/people/{id}/timeline?limit=200"));
-    let timeline = timeline.await.expect(200);
+    let timeline = format!("/v1/people/{id}/timeline?limit=200");
+    let timeline = world.get(&timeline).await.expect(200);
     let mut items = timeline["items"].as_array().unwrap().iter();
     let looked = items.find(|item| item["title"] == "values looked at");
     let rules = &looked.unwrap()["detail"]["after"]["rules"];

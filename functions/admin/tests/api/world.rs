@@ -13,7 +13,7 @@ use sando_admin::{Api, router};
 use sando_core::admin::provisioner::NOBODY;
 use sando_core::app::Application;
 use sando_core::auth::authorize::SignIn;
-use sando_core::catch_up::{Came, How, Moved, Part};
+use sando_core::catch_up::{self, How, Moved, Part};
 use sando_core::definition::{
     Answer as Answered, Class, Failure, Outcome as Came, PlannedRequest, Purpose,
 };
@@ -139,7 +139,7 @@ impl Lever for Fakes {
             Some(Moved {
                 opportunity: id.clone(),
                 how,
-                came: Came::default(),
+                came: catch_up::Came::default(),
             })
         };
         Ok(readings.iter().filter_map(row).collect())
