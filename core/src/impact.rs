@@ -1,5 +1,9 @@
 //! What changed files would do: whose access differs, how, and what that costs. Computing it changes nothing.
 
+mod rosters;
+
+pub use rosters::{ByRosters, Shown, UserThere, shown};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -103,6 +107,9 @@ pub struct Difference {
     pub policies: Vec<Slug>,
     /// What it costs more a month, in the smallest unit, by currency.
     pub monthly: BTreeMap<String, i64>,
+    /// What the roster of the application shows of the person; none where nobody looked, and where no roster tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
 }
 
 /// Can it be that a person's access differs? Not where only policies change, and none of them is about this person, before or
@@ -194,6 +201,7 @@ pub fn differences(
             after,
             policies: policies.unwrap_or_default(),
             monthly,
+            shown: None,
         })
     };
     apps.into_iter().filter_map(differs).collect()
@@ -250,6 +258,13 @@ impl Turns {
             Turn::Loses => &mut self.losses,
         };
         *number = number.saturating_add(1);
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        let some = self.gains.saturating_add(self.changes);
+        some.saturating_add(self.losses)
     }
 }
 
@@ -316,8 +331,11 @@ pub struct Impact {
     pub monthly: BTreeMap<String, i64>,
     /// The first differences.
     pub listed: Vec<Difference>,
-    /// Over all differences, in order.
+    /// Over all differences, in order. What rosters show is no part of it: the same would be done tomorrow.
     pub digest: String,
+    /// What the rosters show of the first ones.
+    #[serde(default)]
+    pub by_rosters: ByRosters,
     /// From how many something may be taken without a second look.
     #[serde(default)]
     pub cap: Cap,

@@ -294,6 +294,9 @@ pub struct Planning {
     pub people: Option<Vec<PersonId>>,
     /// Where the next people begin.
     pub cursor: Option<String>,
+    /// Everybody is planned; what is left to do is to look into the rosters.
+    #[serde(default)]
+    pub all_planned: bool,
     /// What differs so far.
     pub impact: Impact,
     /// The configuration that it began with.

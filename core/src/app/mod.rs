@@ -168,6 +168,17 @@ impl Application {
         matches!(self.provisioner, Provision::Manual(_))
     }
 
+    /// Does it look users up by an address that identifies the person, other than one made here?
+    #[must_use]
+    pub fn identifies_people(&self) -> bool {
+        let looked_up_by = match &self.provisioner {
+            Provision::Scim(scim) => scim.user.get("userName").map(String::as_str),
+            Provision::Http(http) => http.actions.find.as_ref().map(|find| find.path.as_str()),
+            Provision::Manual(_) => None,
+        };
+        looked_up_by.is_some_and(|text| text.contains("{personal_email}"))
+    }
+
     /// What taking access away means here.
     #[must_use]
     pub fn revoke_goal(&self) -> Goal {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::account::Account;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
@@ -27,8 +28,27 @@ pub async fn of(
     company: &Company,
 ) -> Result<Vec<Drift>, HandleError> {
     let mut rosters = Rosters::of(ports);
+    let seen = seen(&mut rosters, person, grants).await?;
+    let accounts = rosters.accounts().await?.iter();
+    let truths = accounts.filter_map(|account| Truth::of(account, company));
+    let truths: Vec<Truth> = truths.collect();
+    Ok(drift(grants, &seen, &truths, company))
+}
+
+/// Every user of a person whom the rosters show: under their addresses, and with the ids that these grants keep. Those whom
+/// effects find come first: of two users of one application it is about that one.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn seen(
+    rosters: &mut Rosters<'_>,
+    person: &Person,
+    grants: &[Grant],
+) -> Result<Vec<Seen>, HandleError> {
     let mut seen = rosters.of_person(person).await?;
-    let accounts = rosters.accounts().await?.to_vec();
+    let is_asked = |account: &&Account| grants.iter().any(|grant| grant.app == account.app);
+    let accounts = rosters.accounts().await?.iter().filter(is_asked);
+    let accounts: Vec<Account> = accounts.cloned().collect();
     for grant in grants {
         let Some(id) = grant.external_id.as_ref() else {
             continue;
@@ -42,13 +62,8 @@ pub async fn of(
             }));
         }
     }
-    // Of two users of one application it is about the one that effects find.
     seen.sort_by_key(|seen| !seen.at_work);
-    let truths = accounts
-        .iter()
-        .filter_map(|account| Truth::of(account, company));
-    let truths: Vec<Truth> = truths.collect();
-    Ok(drift(grants, &seen, &truths, company))
+    Ok(seen)
 }
 
 /// Takes what the rosters show for what is there, and does what is due over it; answers the event that was made of it.

@@ -68,7 +68,7 @@ pub async fn go_on(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<(),
 async fn portion(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<bool, HandleError> {
     match &mut job.work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
-        Work::Plan(planning) => planning::portion(ports, planning).await,
+        Work::Plan(planning) => planning::with_rosters(ports, planning).await,
         // Writes as it goes, so it is never done without being stored.
         Work::Apply(_) => Ok(false),
         Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,

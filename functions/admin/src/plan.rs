@@ -83,9 +83,35 @@ pub(crate) struct PlanView {
     by_app: BTreeMap<AppSlug, Turns>,
     /// What it costs more a month: `{amount_minor, currency}`.
     monthly: Vec<MoneyView>,
+    /// What the rosters make of it.
+    rosters: RostersView,
     effects: Vec<DifferenceView>,
     /// There are more effects than are listed; the totals count all of them.
     truncated: bool,
+}
+
+/// What the rosters make of the first effects of a plan. Who may use an application has a seat there, and so has who may not
+/// and still has a plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RostersView {
+    /// So many effects were looked up.
+    looked_up: usize,
+    /// So many were not: of those that are listed, only the first 200 people are looked up.
+    not_looked_up: u64,
+    /// Gained, and nobody is there.
+    seats_new: u64,
+    /// Gained by who has a seat there already.
+    seats_there: u64,
+    /// Lost by who has a seat there.
+    seats_freed: u64,
+    /// Lost by who has no seat there any more.
+    seats_gone: u64,
+    /// Gained or lost, and nobody can tell: no roster of the application was read since something changed here, or it shows a
+    /// user whom no effect touches.
+    unclear: u64,
+    /// What it costs more a month without what costs and saves nothing: plans that are there already, seats that nobody has
+    /// any more. What was not looked up counts as planned.
+    monthly: Vec<MoneyView>,
 }
 
 /// Money.
@@ -114,6 +140,11 @@ pub(crate) struct DifferenceView {
     policies: Vec<Slug>,
     /// What it costs more a month.
     monthly: Vec<MoneyView>,
+    /// What the roster of the application shows of the person: `{user, account, plan, at}`. `user` is `active`, `inactive`,
+    /// `unexplained` (under the address that is looked for, and nobody here gave it), `other_address` (no effect finds it) or
+    /// `absent`. None if nobody looked, or no roster was read since something changed here.
+    #[schema(value_type = Option<Object>)]
+    roster: Value,
 }
 
 fn money(sums: &BTreeMap<String, i64>) -> Vec<MoneyView> {
@@ -134,6 +165,23 @@ impl From<&Difference> for DifferenceView {
             after: json!(difference.after),
             policies: difference.policies.clone(),
             monthly: money(&difference.monthly),
+            roster: json!(difference.shown),
+        }
+    }
+}
+
+impl From<&Impact> for RostersView {
+    fn from(impact: &Impact) -> Self {
+        let rosters = &impact.by_rosters;
+        Self {
+            looked_up: rosters.looked_up,
+            not_looked_up: impact.not_looked_up(),
+            seats_new: rosters.new,
+            seats_there: rosters.there,
+            seats_freed: rosters.freed,
+            seats_gone: rosters.gone,
+            unclear: rosters.unclear,
+            monthly: money(&impact.monthly_by_rosters()),
         }
     }
 }
@@ -141,12 +189,7 @@ impl From<&Difference> for DifferenceView {
 impl From<&Planning> for PlanView {
     fn from(planning: &Planning) -> Self {
         let impact: &Impact = &planning.impact;
-        let Turns {
-            gains,
-            changes,
-            losses,
-        } = impact.all;
-        let all = gains.saturating_add(changes).saturating_add(losses);
+        let all = impact.all.sum();
         Self {
             hash: planning.hash(),
             people: impact.people,
@@ -156,6 +199,7 @@ impl From<&Planning> for PlanView {
             totals: impact.all.clone(),
             by_app: impact.by_app.clone(),
             monthly: money(&impact.monthly),
+            rosters: RostersView::from(impact),
             effects: impact.listed.iter().map(DifferenceView::from).collect(),
             truncated: usize::try_from(all).is_ok_and(|all| all > impact.listed.len()),
         }

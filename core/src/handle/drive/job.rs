@@ -372,7 +372,7 @@ impl Job {
                 let (settle_secs, unique) = app.settling();
                 let known = grant.entity.external_id.as_ref();
                 let ours = grant.entity.creation_intended || grant.entity.from_roster;
-                let confirmed_match = ours || identifies(app);
+                let confirmed_match = ours || app.identifies_people();
                 Setting {
                     unique,
                     settle_secs,
@@ -390,16 +390,6 @@ impl Job {
             Target::Note { .. } | Target::Message(_) => plain,
         }
     }
-}
-
-/// Does the application look users up by an address that identifies the person, other than one made here?
-fn identifies(app: &Application) -> bool {
-    let looked_up_by = match &app.provisioner {
-        Provision::Scim(scim) => scim.user.get("userName").map(String::as_str),
-        Provision::Http(http) => http.actions.find.as_ref().map(|find| find.path.as_str()),
-        Provision::Manual(_) => None,
-    };
-    looked_up_by.is_some_and(|text| text.contains("{personal_email}"))
 }
 
 /// What is held, is wanted otherwise, and cannot be changed for want of an action.

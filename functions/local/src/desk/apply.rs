@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::definitions::{self, Differing};
 use super::folder::{self, File};
+use super::words::{around, clean};
 use super::{Desk, Where, rehearsal};
 use crate::client::Answered;
 use crate::{print, say};
@@ -326,6 +327,8 @@ fn show(plan: &Value) {
         number(plan, "affected"),
         money(plan.get("monthly")),
     ));
+    let rosters = plan.get("rosters").and_then(rosters_line);
+    rosters.iter().for_each(|line| print(line));
     print(&format!("plan {}", text(plan, "hash")));
 }
 
@@ -344,7 +347,47 @@ fn effect_line(effect: &Value) -> String {
     };
     let parts = [sign, text(effect, "person"), text(effect, "app"), &what];
     let line = parts.join(" ");
-    format!("{}{}", line.trim_end(), money(effect.get("monthly")))
+    let (cost, there) = (money(effect.get("monthly")), there(sign, effect));
+    format!("{}{cost}{there}", line.trim_end())
+}
+
+/// What the roster shows of them, where it is not what one would think: `; has a user there, on free`.
+fn there(sign: &str, effect: &Value) -> String {
+    let Some(shown) = effect.get("roster").filter(|shown| shown.is_object()) else {
+        return String::new();
+    };
+    let said = match (text(shown, "user"), sign) {
+        ("active", "+") => "has a user there",
+        ("inactive", "+") => "has a user there who is not active",
+        ("inactive", _) => "the user there is not active any more",
+        ("unexplained", _) => "a user there has the address, and nobody here gave it: look first",
+        ("other_address", _) => "has a user there under another address",
+        ("absent", "-" | "~") => "has no user there",
+        _ => return String::new(),
+    };
+    let plan = around(", on ", &clean(text(shown, "plan")), "");
+    format!("; {said}{plan}")
+}
+
+/// What the rosters make of the sums; none where nothing was looked up.
+fn rosters_line(rosters: &Value) -> Option<String> {
+    let of = |name: &str| number(rosters, name);
+    let looked_up = of("looked_up");
+    let rest = match of("not_looked_up") {
+        0 => String::new(),
+        more => format!(" ({more} were not)"),
+    };
+    (looked_up > 0).then(|| {
+        format!(
+            "rosters, for {looked_up} effects looked up{rest}: {} new seats, {} there already, {} freed, {} gone already, {} unclear{}",
+            of("seats_new"),
+            of("seats_there"),
+            of("seats_freed"),
+            of("seats_gone"),
+            of("unclear"),
+            money(rosters.get("monthly")),
+        )
+    })
 }
 
 pub(super) fn entitlement(value: &Value) -> String {
@@ -398,6 +441,38 @@ mod tests {
         let gain = json!({ "effect": "gains", "person": "per_1", "app": "mail", "before": null,
             "after": { "plan": null, "role": null, "groups": [] }, "monthly": [] });
         assert_eq!(effect_line(&gain), "+ per_1 mail");
+    }
+
+    #[test]
+    fn a_plan_says_what_rosters_make_of_it() {
+        let check = |effect: &str, user: &str, plan: Option<&str>, expect: &str| {
+            let roster =
+                json!({ "user": user, "account": "figma/prod", "plan": plan, "at": "2027-01-04" });
+            let effect = json!({ "effect": effect, "person": "per_1", "app": "figma", "before": null,
+                "after": null, "monthly": [], "roster": roster });
+            assert_eq!(effect_line(&effect), expect);
+        };
+
+        check(
+            "gains",
+            "active",
+            Some("free"),
+            "+ per_1 figma; has a user there, on free",
+        );
+        check("gains", "absent", None, "+ per_1 figma");
+        check("loses", "active", Some("pro"), "- per_1 figma");
+        check("loses", "absent", None, "- per_1 figma; has no user there");
+        let rosters = json!({ "looked_up": 7, "not_looked_up": 2, "seats_new": 1, "seats_there": 2,
+            "seats_freed": 3, "seats_gone": 1, "unclear": 0,
+            "monthly": [{ "amount_minor": 1500, "currency": "EUR" }] });
+        assert_eq!(
+            rosters_line(&rosters).as_deref(),
+            Some(
+                "rosters, for 7 effects looked up (2 were not): 1 new seats, 2 there already, 3 freed, 1 gone already, \
+                 0 unclear, 15.00 EUR a month"
+            )
+        );
+        assert_eq!(rosters_line(&json!({ "looked_up": 0 })), None);
     }
 
     #[test]
