@@ -255,6 +255,7 @@ fn totals(impact: &Impact) -> Markup {
                 div { dt { "Lose" } dd { "−" (impact.all.losses) } }
                 @if !impact.monthly.is_empty() { div { dt { "A month" } dd { (sums(&impact.monthly)) } } }
             }
+            @if let Some(said) = words::by_rosters(impact) { p.measure { (said) } }
         }
     }
 }
@@ -272,10 +273,11 @@ fn what(entitlement: Option<&Entitlement>) -> String {
 }
 
 fn differences(impact: &Impact, names: &Names) -> Markup {
+    let in_rosters = impact.listed.iter().any(|one| one.shown.is_some());
     html! {
         @if !impact.listed.is_empty() {
             table {
-                thead { tr { th scope="col" { "Person" } th scope="col" { "Application" } th scope="col" { "Now" } th scope="col" { "Then" } th.num scope="col" { "A month" } } }
+                thead { tr { th scope="col" { "Person" } th scope="col" { "Application" } th scope="col" { "Now" } th scope="col" { "Then" } @if in_rosters { th scope="col" { (words::ROSTER) } } th.num scope="col" { "A month" } } }
                 tbody {
                     @for one in impact.listed.iter().take(SHOWN) {
                         @let (sign, tone) = match one.turn { Turn::Gains => ("+", "ok"), Turn::Changes => ("~", "warn"), Turn::Loses => ("−", "bad") };
@@ -284,6 +286,7 @@ fn differences(impact: &Impact, names: &Names) -> Markup {
                             td data-label="Application" { span class={ "sign " (tone) } aria-hidden="true" { (sign) } " " (one.app) span.visually-hidden { @match one.turn { Turn::Gains => " gained", Turn::Changes => " changed", Turn::Loses => " lost" } } }
                             td data-label="Now" { (what(one.before.as_ref())) }
                             td data-label="Then" { (what(one.after.as_ref())) }
+                            @if in_rosters { td data-label=(words::ROSTER) { @if let Some(shown) = &one.shown { (words::shown(one.turn, shown)) } } }
                             td.num data-label="A month" { (sums(&one.monthly)) }
                         }
                     }

@@ -36,6 +36,7 @@ mod plan;
 mod provider;
 mod reports;
 mod review;
+mod rosters;
 mod runs;
 mod settings;
 mod test_login;

@@ -34,7 +34,7 @@ async fn configured(world: &World) {
 }
 
 /// An engineer whose access was applied.
-async fn engineer(world: &World, number: usize) -> String {
+pub(crate) async fn engineer(world: &World, number: usize) -> String {
     let path = format!("/v1/people/hr-{number}");
     let put = world
         .put(&path, somebody(number, "Engineering"))

@@ -18,7 +18,7 @@ fn policy(department: &str) -> Value {
     } })
 }
 
-async fn plan(world: &World, changes: Value) -> Value {
+pub(crate) async fn plan(world: &World, changes: Value) -> Value {
     let body = json!({ "changes": changes });
     world.post("/v1/plan", body).await.expect(200)
 }

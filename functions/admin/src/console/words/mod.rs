@@ -14,6 +14,7 @@ mod notify;
 mod pages;
 mod readings;
 mod refusals;
+mod rosters;
 mod work;
 
 pub(super) use access::*;
@@ -28,6 +29,7 @@ pub(super) use notify::*;
 pub(super) use pages::*;
 pub(super) use readings::*;
 pub(super) use refusals::*;
+pub(super) use rosters::*;
 pub(super) use work::*;
 
 pub(super) const MAIN: &str = "Main";
