@@ -18,14 +18,14 @@ use super::{Difference, Impact, Turn};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserThere {
-    /// Their user, who may use the application: nobody is made, this one is taken over.
+    /// Their user, who may use the application: nobody else is made.
     Active,
     /// Their user, who may not.
     Inactive,
     /// A user under the address that effects look for, whom nobody here gave: not taken for theirs before somebody has
     /// looked (L28).
     Unexplained,
-    /// A user under another address of theirs: no effect finds that one.
+    /// A user of theirs whom no effect finds: under another address.
     OtherAddress,
     /// Nobody.
     Absent,

@@ -66,6 +66,8 @@ async fn a_folder_is_planned_and_applied_only_as_it_was_shown() {
     let shown = said(&plan);
     assert!(shown.contains("1 gains, 0 changes, 0 losses"), "{shown}");
     assert!(shown.contains(" desk\n"), "{shown}");
+    let rosters = "rosters, for 1 effects looked up: 0 new seats, 0 there already, 0 freed, 0 gone already, 1 unclear\n";
+    assert!(shown.contains(rosters), "no roster tells: {shown}");
     let since = ["plan", folder, "--events-since", "1d"];
     let with_events = run(&since, Some(&running));
     assert_eq!(code(&with_events), 0, "{}", complained(&with_events));
