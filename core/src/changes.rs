@@ -1,9 +1,12 @@
 //! What a decision wants changed, as data: versioned puts and deletes, checks, and what the audit will say.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::audit::{Cause, StreamId};
+use crate::ids::Slug;
 use crate::letter::Letter;
 use crate::metric::Metric;
 use crate::store::{Check, Entity, Key, Loaded, Put, Version};
@@ -127,6 +130,8 @@ pub struct Changes {
     pub letters: Vec<Letter>,
     /// What was measured: told, and counted in the same commit where it is kept.
     pub measured: Vec<(Metric, i64)>,
+    /// The rules that an event matched: noted once this is committed.
+    pub matched: BTreeSet<Slug>,
     /// Items whose due time is this worker's lease: no message is sent for them.
     pub leased: Vec<Key>,
 }
@@ -143,6 +148,7 @@ impl Changes {
             lines: Vec::new(),
             letters: Vec::new(),
             measured: Vec::new(),
+            matched: BTreeSet::new(),
             leased: Vec::new(),
         }
     }

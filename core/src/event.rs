@@ -280,6 +280,9 @@ pub struct Why {
     /// The same with what they found: never stored with the event, but encrypted in the trail of the person.
     #[serde(skip)]
     pub found: Vec<condition::Why>,
+    /// The rule that matched: when one last did is noted apart from the event.
+    #[serde(skip)]
+    pub matched: Option<Slug>,
 }
 
 impl Why {
@@ -291,6 +294,7 @@ impl Why {
             text: text.into(),
             detail: Value::Null,
             found: Vec::new(),
+            matched: None,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::app::{Application, Provision};
-use crate::condition::Conditions;
+use crate::condition::{Conditions, Missing};
 use crate::ids::{AppSlug, Slug};
 use crate::mistake::{Mistake, join};
 use crate::schedule::{Delivery, Span};
@@ -151,6 +153,17 @@ fn unite(mine: &mut Vec<String>, theirs: Vec<String>) {
 }
 
 impl Policy {
+    /// Does it give anything to whoever is so?
+    #[must_use]
+    pub fn gives(&self, input: &Value, now: Timestamp) -> bool {
+        let of_policy = self.when.truth(input, Missing::IsUnknown, now);
+        let gives = |grant: &PolicyGrant| {
+            let truth = grant.when.truth(input, Missing::IsUnknown, now);
+            of_policy.and(truth).is_true()
+        };
+        self.grants.iter().any(gives)
+    }
+
     /// Everything in the file that cannot work.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {

@@ -114,6 +114,12 @@ impl Directory {
         usual.chain(own.map(|(name, value)| (name.clone(), value.clone())))
     }
 
+    /// Does it say what this attribute is?
+    #[must_use]
+    pub fn makes(&self, attribute: &str) -> bool {
+        self.expressions().any(|(name, _)| name == attribute)
+    }
+
     /// What cannot be.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {

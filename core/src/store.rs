@@ -64,6 +64,8 @@ pub enum Key {
     Tally(Date, u8),
     /// What was counted last over all rosters; one item.
     Counted,
+    /// When an event matched each rule last; one item.
+    LastMatches,
     /// A piece of what a count has come to after so many turns.
     CountPiece(JobId, u32, u32),
     /// An API key.

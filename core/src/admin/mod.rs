@@ -45,6 +45,7 @@ pub mod tasks;
 pub mod test_logins;
 pub mod trail;
 mod undo;
+pub mod unmatched;
 
 use crate::changes::Origin;
 use crate::handle::HandleError;

@@ -22,7 +22,7 @@ use crate::roster::Entry;
 use crate::store::{Key, Loaded, Version};
 use crate::task::{Task, TaskKind, TaskState};
 
-use super::{AdminError, Who, accounts, deciding, definitions, files, metrics};
+use super::{AdminError, Who, accounts, deciding, files};
 
 /// The longest reason.
 const LONGEST: usize = 2_000;
@@ -80,49 +80,6 @@ pub async fn read(
         }
     }
     Ok(found)
-}
-
-/// A rule of a definition that makes nobody of an account the holder of a licence.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unmatched {
-    /// The account.
-    pub account: String,
-    /// Its definition.
-    pub definition: Slug,
-    /// The licence.
-    pub license: String,
-}
-
-/// Rules that matched nobody when rosters were counted last; none if they were not counted yet.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn unmatched(ports: &Ports, desk: &Desk) -> Result<Option<Vec<Unmatched>>, AdminError> {
-    let Some(counted) = metrics::counted(ports).await? else {
-        return Ok(None);
-    };
-    let definitions = definitions::all(ports).await?;
-    let mut found = Vec::new();
-    let figures = &counted.figures;
-    // An account that was connected since was not counted.
-    let is_counted = |account: &&Account| account.applied > 0 && figures.knows(&account.label());
-    for account in desk.accounts.iter().filter(is_counted) {
-        let of = definitions
-            .iter()
-            .find(|item| item.entity.id == account.definition);
-        let rules =
-            of.and_then(|item| item.entity.file.pointer("/licenses/conditions")?.as_array());
-        let names = rules.into_iter().flatten();
-        let names = names.filter_map(|rule| rule.get("name")?.as_str());
-        let label = account.label();
-        let missed = names.filter(|name| !figures.holds(&label, name));
-        found.extend(missed.map(|name| Unmatched {
-            account: label.clone(),
-            definition: account.definition.clone(),
-            license: name.to_owned(),
-        }));
-    }
-    Ok(Some(found))
 }
 
 /// The last decisions about these seats, in their order.

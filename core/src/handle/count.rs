@@ -7,16 +7,17 @@ use jiff::{Timestamp, ToSpan};
 use crate::account::Account;
 use crate::audit::Cause;
 use crate::changes::{Changes, Origin};
+use crate::company::Company;
 use crate::ids::JobId;
 use crate::job::{Counting, Job, Work};
-use crate::person::Lifecycle;
+use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
-use crate::report::{Costing, CountPiece, Counted, Figures, UNUSED_DAYS, WEEKS};
+use crate::report::{Costing, CountPiece, Counted, Figures, Idle, UNUSED_DAYS, WEEKS};
 use crate::store::{Entity, Group, Key, Loaded, StoreError, Version};
 use crate::tally::{Tally, Used, WHOLE, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, finding, ledger, load};
+use super::{HandleError, finding, ledger, load, matches};
 
 /// How many days the overview shows.
 const SHOWN_DAYS: i64 = 90;
@@ -164,7 +165,9 @@ pub(super) async fn portion(
     }
     let company = load::company(ports).await?;
     let now = ports.clock.now();
-    let desk = Desk::open(ports, company, now, &Lifecycle::ALL, UNUSED_DAYS).await?;
+    let mut idle = Idle::before(&company);
+    let see = |person: &Person, company: &Company| idle.see(person, company, now);
+    let desk = Desk::seeing(ports, company, now, &Lifecycle::ALL, UNUSED_DAYS, see).await?;
     let mut costing = match take_up(ports, id, counting).await? {
         Some(costing) => costing,
         None => {
@@ -188,7 +191,7 @@ pub(super) async fn portion(
         }
         counting.place = some.next;
         if counting.place.is_none() {
-            keep(ports, &desk, counting.figures.clone(), costing).await?;
+            keep(ports, &desk, counting.figures.clone(), costing, idle).await?;
             return Ok(true);
         }
         if ports.clock.now() >= until {
@@ -261,12 +264,14 @@ async fn keep(
     desk: &Desk,
     figures: Figures,
     costing: Costing,
+    idle: Idle,
 ) -> Result<(), HandleError> {
     let now = ports.clock.now();
+    matches::tidy(ports, &desk.company, now).await;
     let costs = costing.finish(&desk.moving, &desk.company, &desk.read(), now, WEEKS);
     let before = ports.store.get(&Key::Counted).await?;
     let counted = Loaded {
-        entity: Counted::of(figures, costs, now),
+        entity: Counted::of(figures, costs, idle, now),
         version: before.map_or(Version::ABSENT, |before| before.version),
         due: None,
     };

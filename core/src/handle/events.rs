@@ -14,7 +14,7 @@ const CONDITIONS: usize = 20;
 /// What was found is recorded up to this length, as JSON.
 const LONG: usize = 500;
 
-/// Says an event, with what came of it and why.
+/// Says an event, with what came of it and why, and which rules it matched.
 pub(crate) fn say_event(event: &Event, changes: &mut Changes) {
     let stream = event
         .person
@@ -35,6 +35,8 @@ pub(crate) fn say_event(event: &Event, changes: &mut Changes) {
         format!("event/{}", event.id),
     );
     changes.say(line.after(after));
+    let matched = event.why.iter().filter_map(|why| why.matched.clone());
+    changes.matched.extend(matched);
     say_values(event, changes);
 }
 

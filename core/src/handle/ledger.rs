@@ -12,7 +12,7 @@ use crate::store::{Commit, Key, Loaded, Put, StoreError, Version};
 use crate::tally::{SHARDS, Tally, day_of};
 
 use super::cipher::Cipher;
-use super::{HandleError, finding};
+use super::{HandleError, finding, matches};
 
 /// How often a commit is repeated while the store is busy or a stream's head moves.
 const TRIES: u32 = 12;
@@ -39,6 +39,7 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
                     metric.record(*value);
                 }
                 announce(ports, &changes).await;
+                matches::note(ports, &changes.matched, changes.origin.at).await;
                 return Ok(());
             }
             // Somebody else wrote to the same stream, or counted at the same time: nothing that was decided changes.

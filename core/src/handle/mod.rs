@@ -27,6 +27,7 @@ mod leaving;
 pub mod ledger;
 pub mod lifecycle;
 pub mod load;
+mod matches;
 pub mod offer;
 pub mod planning;
 pub mod post;

@@ -45,8 +45,24 @@ impl Desk {
         states: &[Lifecycle],
         days: u32,
     ) -> Result<Self, HandleError> {
+        Self::seeing(ports, company, now, states, days, |_, _| {}).await
+    }
+
+    /// As [`Self::open`], where each person is shown as they are read.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn seeing(
+        ports: &Ports,
+        company: Company,
+        now: Timestamp,
+        states: &[Lifecycle],
+        days: u32,
+        mut see: impl FnMut(&Person, &Company),
+    ) -> Result<Self, HandleError> {
         let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
-        let (directory, moving) = people(ports, states, now).await?;
+        let see = |person: &Person| see(person, &company);
+        let (directory, moving) = people(ports, states, now, see).await?;
         Ok(Self {
             company,
             directory: Some(directory),
@@ -105,6 +121,7 @@ async fn people(
     ports: &Ports,
     states: &[Lifecycle],
     now: Timestamp,
+    mut see: impl FnMut(&Person),
 ) -> Result<(Directory, Vec<Person>), HandleError> {
     let query = Query::States {
         kind: Person::KIND,
@@ -124,6 +141,7 @@ async fn people(
                 continue;
             }
             directory.add(&person.entity);
+            see(&person.entity);
             if is_moving(&person.entity, now) {
                 moving.push(person.entity);
             }

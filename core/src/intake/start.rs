@@ -65,6 +65,7 @@ pub fn matching(
             text,
             detail,
             found,
+            matched: truth.is_true().then(|| rule.rule.clone()),
         });
         if truth.is_true() {
             let outside = rule

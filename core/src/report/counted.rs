@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Costs, Figures};
+use super::{Costs, Figures, Idle};
 use crate::ids::JobId;
 use crate::store::{Entity, Key};
 
@@ -23,21 +23,29 @@ pub struct Counted {
     pub figures: Figures,
     /// What is told apart, as far as there is room for it.
     pub costs: Costs,
+    /// What is configured and concerns nobody; none if a release counted that did not look.
+    #[serde(default)]
+    pub idle: Option<Idle>,
 }
 
 impl Counted {
     /// What was counted, small enough to be kept in one item.
     #[must_use]
-    pub fn of(figures: Figures, costs: Costs, at: Timestamp) -> Self {
+    pub fn of(figures: Figures, costs: Costs, idle: Idle, at: Timestamp) -> Self {
         let mut costs = costs;
         for most in [300, 100, 50, 12] {
             costs = costs.trimmed(most);
-            let text = serde_json::to_string(&(&figures, &costs));
+            let text = serde_json::to_string(&(&figures, &costs, &idle));
             if text.is_ok_and(|text| text.len() <= MOST_BYTES) {
                 break;
             }
         }
-        Self { at, figures, costs }
+        Self {
+            at,
+            figures,
+            costs,
+            idle: Some(idle),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod counted;
 mod directory;
 mod figures;
 mod forecast;
+mod idle;
 mod money;
 mod sums;
 
@@ -22,6 +23,7 @@ pub use counted::{CountPiece, Counted};
 pub use directory::{Directory, Holder, addresses_of};
 pub use figures::Figures;
 pub use forecast::{Forecast, Forecasting, MOST_WEEKS, Movers, Outlook, WEEKS, Week, is_moving};
+pub use idle::Idle;
 pub use money::{Money, price_of};
 pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 

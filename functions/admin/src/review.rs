@@ -6,7 +6,8 @@ use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use sando_core::admin::reports::{self, AT_ONCE, Desk};
-use sando_core::admin::review::{self, Row, Unmatched};
+use sando_core::admin::review::{self, Row};
+use sando_core::admin::unmatched::{self, Unmatched};
 use sando_core::ids::Slug;
 use sando_core::person::Lifecycle;
 use sando_core::report::{Place, UNUSED_DAYS};
@@ -79,15 +80,29 @@ fn cells((one, reviewed): &Row) -> Vec<String> {
     cells
 }
 
-fn rule(one: &Unmatched) -> Value {
-    json!({ "account": one.account, "definition": one.definition, "license": one.license })
+fn idle(one: &Unmatched) -> Value {
+    match one {
+        Unmatched::License {
+            account,
+            definition,
+            license,
+        } => {
+            json!({ "kind": "license", "account": account, "definition": definition, "license": license })
+        }
+        Unmatched::Policy(policy) => json!({ "kind": "policy", "policy": policy }),
+        Unmatched::Rule { rule, since } => json!({ "kind": "rule", "rule": rule, "since": since }),
+        Unmatched::Aliases(attribute) => json!({ "kind": "aliases", "attribute": attribute }),
+    }
 }
 
-/// The access review: everybody who can use anything, page by page; with the first page, `never_matched`: rules of
-/// definitions that made nobody the holder of their licence, null before rosters were counted.
+/// The access review: everybody who can use anything, page by page; with the first page, `never_matched`: what is configured
+/// and matches nobody, null before rosters were counted. Each has a `kind`: `license` (a rule of a definition that makes nobody
+/// the holder of its licence), `policy` (it gives nobody anything), `rule` (no event matched it `since` then), `aliases` (of an
+/// attribute that nothing makes and nobody has).
 ///
-/// A CSV ends with a row for each of these, whose only flag is `never_matched`. With `limit`, and on AWS always, it comes in
-/// parts of at most 10,000 rows: a header `Link` with `rel="next"` names the next one, and the last part has none.
+/// A CSV ends with a row for each of these, whose only flag is `never_matched` and whose `name` says what it is. With `limit`,
+/// and on AWS always, it comes in parts of at most 10,000 rows: a header `Link` with `rel="next"` names the next one, and the
+/// last part has none.
 #[utoipa::path(get, path = "/v1/reports/review", tag = "reports", operation_id = "report_review",
     params(("format" = Option<String>, Query), ("unused_days" = Option<u32>, Query),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
@@ -115,8 +130,8 @@ pub(crate) async fn report(
     let next = page.next.as_ref().map(cursor);
     let mut answer = json!({ "items": items, "next_cursor": next });
     if let (None, Value::Object(fields)) = (&query.cursor, &mut answer) {
-        let unmatched = review::unmatched(&api.ports, &desk).await?;
-        let unmatched = unmatched.map(|all| all.iter().map(rule).collect::<Vec<Value>>());
+        let unmatched = unmatched::all(&api.ports, &desk).await?;
+        let unmatched = unmatched.map(|all| all.iter().map(idle).collect::<Vec<Value>>());
         fields.insert("never_matched".to_owned(), json!(unmatched));
     }
     Ok(Json(answer).into_response())
@@ -152,14 +167,17 @@ fn head() -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-/// A row for each rule that matched nobody.
+/// A row for each thing that is configured and matches nobody.
 async fn never_matched(api: &Api, desk: &Desk) -> Result<Vec<Vec<String>>, Problem> {
-    let unmatched = review::unmatched(&api.ports, desk).await?;
+    let unmatched = unmatched::all(&api.ports, desk).await?;
     let row = |one: &Unmatched| {
-        let cell = |name: String| match name.as_str() {
-            "account" => one.account.clone(),
-            "licenses" => one.license.clone(),
-            "flags" => "never_matched".to_owned(),
+        let cell = |column: String| match (column.as_str(), one) {
+            ("flags", _) => "never_matched".to_owned(),
+            ("account", Unmatched::License { account, .. }) => account.clone(),
+            ("licenses", Unmatched::License { license, .. }) => license.clone(),
+            ("name", Unmatched::Policy(policy)) => format!("policy {policy}"),
+            ("name", Unmatched::Rule { rule, .. }) => format!("rule {rule}"),
+            ("name", Unmatched::Aliases(attribute)) => format!("aliases of {attribute}"),
             _ => String::new(),
         };
         head().into_iter().map(cell).collect::<Vec<String>>()

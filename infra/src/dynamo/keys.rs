@@ -22,6 +22,7 @@
 //! | what marks of words are made with | `FINDER` | `FINDER` | | | | `get` |
 //! | word of a person's | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
 //! | what was counted last | `COUNTED` | `COUNTED` | | | | `get` |
+//! | when an event matched each rule last | `MATCHES` | `MATCHES` | | | | `get` |
 //! | piece of a count | `COUNT#<job>#<turn>` | `PIECE#<number>` | | | | `get` |
 //! | API key | `APIKEYS` | `APIKEY#<id>` | | | | `group(ApiKeys)`, `get` |
 //! | answer | `ANSWER#<key>` | `ANSWER` | | | | `get` |
@@ -143,6 +144,7 @@ impl From<&Key> for ItemKey {
             Key::Counter(name) => (format!("COUNTER#{}", free(name)), "COUNTER".to_owned()),
             Key::Tally(day, part) => (format!("TALLY#{day}"), format!("PART#{part:03}")),
             Key::Counted => ("COUNTED".to_owned(), "COUNTED".to_owned()),
+            Key::LastMatches => ("MATCHES".to_owned(), "MATCHES".to_owned()),
             Key::CountPiece(job, turn, number) => (
                 format!("COUNT#{job}#{turn:010}"),
                 format!("PIECE#{number:010}"),
@@ -276,6 +278,7 @@ impl TryFrom<&ItemKey> for Key {
                 Self::Tally(day, parse_number(part)?)
             }
             (["COUNTED"], ["COUNTED"]) => Self::Counted,
+            (["MATCHES"], ["MATCHES"]) => Self::LastMatches,
             (["COUNT", job, turn], ["PIECE", number]) => {
                 Self::CountPiece(job.parse()?, parse_number(turn)?, parse_number(number)?)
             }

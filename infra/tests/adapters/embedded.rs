@@ -14,6 +14,7 @@ use sando_core::event::KnownCandidacy;
 use sando_core::handshake::Handshake;
 use sando_core::ids::{LeverId, PersonId};
 use sando_core::retention::Purge;
+use sando_core::rule::LastMatches;
 use sando_core::store::{
     Commit, Entity, Group, Key, PageRequest, Put, Query, Store, StoreError, Version,
 };
@@ -251,7 +252,7 @@ async fn items_of_schema_1_are_read() {
 }
 
 #[tokio::test]
-async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
+async fn approvals_candidacies_and_single_items_of_schema_1_are_read() {
     let store = with_schema_1().await;
 
     let approval = Key::Approval("apr_1".parse().unwrap());
@@ -261,6 +262,7 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     let catch_up = store.find::<CatchUp>(&Key::CatchUp).await.unwrap();
     let purge = store.find::<Purge>(&Key::Purge).await.unwrap().unwrap();
     let handshake = store.find::<Handshake>(&Key::Handshake).await.unwrap();
+    let matches = store.find::<LastMatches>(&Key::LastMatches).await.unwrap();
 
     assert_eq!(approval.entity.state, ApprovalState::Waiting);
     let before: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
@@ -273,6 +275,7 @@ async fn approvals_candidacies_and_the_catch_up_of_schema_1_are_read() {
     let handshake = handshake.unwrap().entity;
     assert_eq!(handshake.ping.unwrap().registration.as_str(), "hires");
     assert_eq!(handshake.tested.unwrap().problem, None);
+    assert_eq!(matches.unwrap().entity.rules.len(), 1);
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ fn key() -> impl Strategy<Value = Key> {
         (1..28_i8, any::<u8>())
             .prop_map(|(day, part)| Key::Tally(jiff::civil::date(2027, 2, day), part)),
         Just(Key::Counted),
+        Just(Key::LastMatches),
         Just(Key::Finder),
         (any::<[u8; 16]>(), id("per_")).prop_map(|(mark, id)| Key::Word(Mark(mark), id)),
         (id("job_"), any::<u32>(), any::<u32>())

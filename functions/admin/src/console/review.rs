@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reports;
-use sando_core::admin::review::{self, Row, Unmatched};
+use sando_core::admin::review::{self, Row};
+use sando_core::admin::unmatched::{self, Unmatched};
 use sando_core::report::UNUSED_DAYS;
 use sando_core::review::{Reviewed, Verdict};
 use serde::Deserialize;
@@ -88,7 +89,7 @@ pub(super) async fn show(
     let found = review::read(&api.ports, &desk, from, AT_ONCE, wanted).await?;
     let next = found.next.as_ref().map(cursor);
     let unmatched = match query.cursor {
-        None => review::unmatched(&api.ports, &desk).await?,
+        None => unmatched::all(&api.ports, &desk).await?,
         Some(_) => None,
     };
     let all = Only::ALL.map(|(only, _, name)| {
@@ -99,7 +100,7 @@ pub(super) async fn show(
         (tabs(words::REVIEW, &all))
         @if found.rows.is_empty() { (empty(words::NOTHING_ODD)) } @else { (decisions(&api, &visitor, &found.rows, now)) }
         (older(&query.only.address(), next.as_deref()))
-        (never_matched(&unmatched.unwrap_or_default()))
+        (never_matched(&unmatched.unwrap_or_default(), now))
         p.pager { a href="/console/reports/review/csv" { (words::CSV) span.visually-hidden { " of the whole review" } } }
     };
     let page = Page {
@@ -113,14 +114,32 @@ pub(super) async fn show(
     Ok(page.respond(Some(&visitor)))
 }
 
-fn never_matched(rules: &[Unmatched]) -> Markup {
+fn never_matched(all: &[Unmatched], now: Timestamp) -> Markup {
     html! {
-        @if !rules.is_empty() {
+        @if !all.is_empty() {
             section aria-labelledby="unmatched" {
                 h2 #unmatched { (words::NEVER_MATCHED) }
-                ul { @for rule in rules {
-                    li { a href={ "/console/integrations/" (rule.definition) } { (rule.license) } " " span.small.muted { "in " (rule.account) } }
-                } }
+                ul { @for one in all { li { (idle(one, now)) } } }
+            }
+        }
+    }
+}
+
+/// What matches nobody, and where it can be changed.
+fn idle(one: &Unmatched, now: Timestamp) -> Markup {
+    html! {
+        @match one {
+            Unmatched::License { account, definition, license } => {
+                a href={ "/console/integrations/" (definition) } { (license) } " " span.small.muted { (words::LICENSE_OF_NOBODY) " in " (account) }
+            }
+            Unmatched::Policy(policy) => {
+                a href={ "/console/policies/" (policy) } { (policy) } " " span.small.muted { (words::POLICY_FOR_NOBODY) }
+            }
+            Unmatched::Rule { rule, since } => {
+                a href={ "/console/rules/" (rule) } { (rule) } " " span.small.muted { (words::RULE_FOR_NOBODY) " " (when(*since, now)) }
+            }
+            Unmatched::Aliases(attribute) => {
+                a href="/console/attributes" { (attribute) } " " span.small.muted { (words::ALIASES_OF_NOBODY) }
             }
         }
     }

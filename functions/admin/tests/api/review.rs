@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::builder::{definition, given, row};
 use crate::console::Browser;
 use crate::metrics::a_day_is_counted;
-use crate::reports::company;
+use crate::reports::{company, makers};
 use crate::world::{World, world};
 
 const DECIDE: &str = "/v1/reports/review:decide";
@@ -169,9 +169,9 @@ async fn a_rule_of_a_definition_that_matches_nobody_is_named() {
     assert_eq!(before["never_matched"], Value::Null);
     assert_eq!(
         after["never_matched"],
-        json!([{ "account": "acme/prod", "definition": "acme", "license": "Guest" }])
+        json!([{ "kind": "license", "account": "acme/prod", "definition": "acme", "license": "Guest" }])
     );
-    assert!(page.text.contains("Licence rules that match nobody"));
+    assert!(page.text.contains("licence rule that matches nobody"));
     assert!(page.text.contains("Guest</a>") && !page.text.contains("Full</a>"));
     let file = world.get("/v1/reports/review?format=csv").await.text;
     let last = file.lines().last().unwrap();
@@ -180,6 +180,68 @@ async fn a_rule_of_a_definition_that_matches_nobody_is_named() {
         last.contains(",Guest,") && last.contains(",never_matched,"),
         "{last}"
     );
+}
+
+/// What the review says is configured and matches nobody: its kind and its name.
+async fn never_matched(world: &World) -> Vec<(String, String)> {
+    let review = world.get("/v1/reports/review").await.expect(200);
+    let all = review["never_matched"].as_array().unwrap();
+    let text = |one: &Value, field: &str| one[field].as_str().map(str::to_owned);
+    let named = all.iter().map(|one| {
+        let kind = text(one, "kind").unwrap();
+        let name = text(one, &kind).or_else(|| text(one, "attribute"));
+        (kind, name.unwrap())
+    });
+    named.collect()
+}
+
+#[tokio::test]
+async fn policies_rules_and_aliases_that_match_nobody_are_named() {
+    let world = company().await;
+    let archery = json!([{ "path": "department", "op": "is", "value": "Archery" }]);
+    let archers = json!({ "when": archery, "grants": [{ "app": "acme" }] });
+    world.put("/v1/policies/archers", archers).await.expect(201);
+    world.put("/v1/policies/makers", makers()).await.expect(201);
+    let of = |event: &str, workflow: &str| json!({ "event": event, "workflow": workflow });
+    let farewell = of("person.terminated", "offboard");
+    world.put("/v1/rules/farewell", farewell).await.expect(201);
+    let welcome = of("candidate.hired", "onboard");
+    world.put("/v1/rules/welcome", welcome).await.expect(201);
+    for attribute in ["department", "shoe_size"] {
+        let path = format!("/v1/aliases/{attribute}");
+        let aliases = json!({ "Engineering": ["Eng"] });
+        world.put(&path, aliases).await.expect(201);
+    }
+    let people = world.get("/v1/people?limit=200").await.expect(200);
+    let people = people["items"].as_array().unwrap();
+    let ada = people.iter().find(|one| one["name"] == "Ada Park");
+    let ada = ada.unwrap()["id"].as_str().unwrap();
+
+    a_day_is_counted(&world).await;
+    let before = never_matched(&world).await;
+    let page = Browser::admin(&world)
+        .await
+        .get("/console/reports/review")
+        .await;
+    let file = world.get("/v1/reports/review?format=csv").await.text;
+    let path = format!("/v1/people/{ada}:terminate");
+    let left = world.post(&path, json!({ "at": "now" })).await;
+    left.expect(200);
+    let after = never_matched(&world).await;
+
+    let named = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        let own = |(kind, name): &(&str, &str)| ((*kind).to_owned(), (*name).to_owned());
+        all.iter().map(own).collect()
+    };
+    let (aliases, archers) = (("aliases", "shoe_size"), ("policy", "archers"));
+    let (farewell, welcome) = (("rule", "farewell"), ("rule", "welcome"));
+    assert_eq!(before, named(&[aliases, archers, farewell, welcome]));
+    assert_eq!(after, named(&[aliases, archers, welcome]), "somebody left");
+    assert!(page.text.contains("href=\"/console/policies/archers\""));
+    assert!(page.text.contains("rule that no event matched since"));
+    for row in ["policy archers", "rule welcome", "aliases of shoe_size"] {
+        assert!(file.contains(&format!(",{row},")), "{file}");
+    }
 }
 
 #[tokio::test]

@@ -317,7 +317,12 @@ pub(in crate::console) fn review(shown: usize, is_odd_only: bool, has_more: bool
         ),
     }
 }
-pub(in crate::console) const NEVER_MATCHED: &str = "Licence rules that match nobody";
+pub(in crate::console) const NEVER_MATCHED: &str = "Configured, and matches nobody";
+pub(in crate::console) const LICENSE_OF_NOBODY: &str = "licence rule that matches nobody";
+pub(in crate::console) const POLICY_FOR_NOBODY: &str = "policy that gives nobody anything";
+pub(in crate::console) const RULE_FOR_NOBODY: &str = "rule that no event matched since";
+pub(in crate::console) const ALIASES_OF_NOBODY: &str =
+    "aliases of an attribute that nothing makes and nobody has";
 
 #[cfg(test)]
 mod tests {
