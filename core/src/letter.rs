@@ -11,6 +11,9 @@ use crate::ids::{ApprovalId, EffectKey, RunId, Slug, TaskId, derive};
 use crate::store::{Entity, Key, Listing};
 use crate::task::Task;
 
+/// Who is told what administrators have to look at.
+pub const ADMINISTRATORS: &str = "role:it-admin";
+
 /// Others may join a letter for so long.
 const GATHERED: SignedDuration = SignedDuration::from_secs(60);
 /// Between two messages of one kind to one person lies at least so much.
@@ -33,6 +36,8 @@ pub enum About {
     Account(Slug, Slug, u64),
     /// Somebody who left, and what this run took from them.
     Left(RunId),
+    /// An access review that is due.
+    Review,
 }
 
 impl About {
@@ -44,6 +49,7 @@ impl About {
             Self::Approval(_) => "approvals",
             Self::Account(..) => "accounts",
             Self::Left(_) => "leavers",
+            Self::Review => "reviews",
         }
     }
 }

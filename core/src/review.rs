@@ -1,4 +1,4 @@
-//! What somebody decided about a user of a roster in an access review (L26).
+//! What somebody decided about a user of a roster in an access review, and when the next review is due (L26).
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -71,9 +71,83 @@ impl Entity for Reviewed {
     }
 }
 
+/// When accesses were decided about last, and when administrators were reminded; one item.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reviews {
+    /// Since when this is noted.
+    pub since: Timestamp,
+    /// When somebody decided last: the first decision of its day.
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
+    /// When administrators were told that a review is due.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
+}
+
+impl Reviews {
+    /// A decision this long after one that is noted is not noted itself: a review is many decisions.
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+    /// Nobody reviews more seldom.
+    pub const MOST_DAYS: u32 = 3_650;
+
+    /// Noted from now on.
+    #[must_use]
+    pub fn from_now(now: Timestamp) -> Self {
+        Self {
+            since: now,
+            decided_at: None,
+            told_at: None,
+        }
+    }
+
+    /// Somebody decided; false if nothing has to be written.
+    pub fn decided(&mut self, now: Timestamp) -> bool {
+        let noted = self.decided_at;
+        if noted.is_some_and(|at| now.duration_since(at) < Self::DAY) {
+            return false;
+        }
+        self.decided_at = Some(now);
+        true
+    }
+
+    /// Is it so many days since anybody decided, and since administrators were told so?
+    #[must_use]
+    pub fn is_due(&self, every_days: u32, now: Timestamp) -> bool {
+        let moments = [Some(self.since), self.decided_at, self.told_at];
+        let last = moments.into_iter().flatten().max();
+        let time = Self::DAY.saturating_mul(i32::try_from(every_days).unwrap_or(i32::MAX));
+        last.is_some_and(|last| now.duration_since(last) >= time)
+    }
+}
+
+impl Entity for Reviews {
+    const KIND: &'static str = "reviews";
+
+    fn key(&self) -> Key {
+        Key::Reviews
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_review_is_due_some_days_after_the_last_decision_and_told_once() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let mut reviews = Reviews::from_now(at("2027-01-01T09:00:00Z"));
+        assert!(!reviews.is_due(91, at("2027-04-02T08:59:59Z")));
+        assert!(reviews.is_due(91, at("2027-04-02T09:00:00Z")));
+
+        assert!(reviews.decided(at("2027-03-01T09:00:00Z")));
+        assert!(!reviews.decided(at("2027-03-02T08:00:00Z")));
+        assert!(!reviews.is_due(91, at("2027-04-02T09:00:00Z")));
+        assert!(reviews.is_due(91, at("2027-05-31T09:00:00Z")));
+
+        reviews.told_at = Some(at("2027-05-31T09:00:00Z"));
+        assert!(!reviews.is_due(91, at("2027-05-31T09:05:00Z")));
+        assert!(reviews.is_due(91, at("2027-08-30T09:00:00Z")), "and again");
+    }
 
     #[test]
     fn a_decision_counts_for_a_quarter() {

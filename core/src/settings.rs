@@ -12,6 +12,7 @@ use crate::oidc::OidcSettings;
 use crate::person::Attributes;
 use crate::public_url::PublicUrl;
 use crate::retention::Retention;
+use crate::review::Reviews;
 use crate::value::ValueExpression;
 
 /// The settings (`GET PUT /v1/settings`).
@@ -48,6 +49,10 @@ pub struct Settings {
     /// Where browsers reach Sando: what letters link to. Without it they have no links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<PublicUrl>,
+    /// After so many days without a decision in an access review administrators are told that one is due (L26): 91 is a
+    /// quarter. None: nobody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_every_days: Option<u32>,
 }
 
 impl Settings {
@@ -64,8 +69,14 @@ impl Settings {
         let kept = kept.map(|mistake| mistake.under("retention"));
         let movers =
             (self.movers_percent > 100).then(|| Mistake::new("movers_percent", "0 to 100"));
+        let days = 1..=Reviews::MOST_DAYS;
+        let seldom = self.review_every_days.filter(|every| !days.contains(every));
+        let seldom = seldom.map(|_| {
+            let message = format!("1 to {}", Reviews::MOST_DAYS);
+            Mistake::new("review_every_days", message)
+        });
         let all = oidc.chain(guard).chain(directory).chain(kept);
-        all.chain(movers).collect()
+        all.chain(movers).chain(seldom).collect()
     }
 }
 
@@ -84,6 +95,7 @@ impl Default for Settings {
             oidc: None,
             directory: None,
             public_url: None,
+            review_every_days: None,
         }
     }
 }

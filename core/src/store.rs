@@ -106,6 +106,8 @@ pub enum Key {
     Details(RosterId, IdHash),
     /// What was decided about a user of a roster in an access review.
     Reviewed(RosterId, IdHash),
+    /// When the last access review was, and when the next one is due; one item.
+    Reviews,
     /// Something that somebody has to be told.
     Letter(EffectKey),
     /// Who was told when; one item.

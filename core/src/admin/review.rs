@@ -9,9 +9,9 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::Claim;
 use crate::definition::{IdHash, User};
-use crate::handle::ledger;
 use crate::handle::load::matched;
 use crate::handle::seats::{Desk, page};
+use crate::handle::{ledger, reminder};
 use crate::ids::{PersonId, Slug, TaskId};
 use crate::intake::Match;
 use crate::person::{CanonicalEmail, Person};
@@ -183,6 +183,10 @@ async fn decide_once(
         due: None,
     });
     changes.say(line(&account, &reviewed, person, place.external_id, reason));
+    let mut reviews = reminder::reviews(ports, who.at).await?;
+    if reviews.entity.decided(who.at) {
+        changes.update(&reviews);
+    }
     ledger::commit(ports, changes).await?;
     Ok(reviewed)
 }

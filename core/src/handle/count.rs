@@ -1,5 +1,6 @@
 //! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, with a look
-//! whether everybody can be found, and the parts of days that are over are joined.
+//! whether everybody can be found, and the parts of days that are over are joined; and once an interval of the settings
+//! administrators are told that an access review is due.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -17,7 +18,7 @@ use crate::store::{Entity, Group, Key, Loaded, StoreError, Version};
 use crate::tally::{Tally, Used, WHOLE, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, finding, ledger, load, matches};
+use super::{HandleError, finding, ledger, load, matches, reminder};
 
 /// How many days the overview shows.
 const SHOWN_DAYS: i64 = 90;
@@ -41,6 +42,7 @@ pub async fn daily(ports: &Ports, accounts: &[Account]) -> Result<(), HandleErro
     let done = [
         keep_use(ports, accounts, now).await,
         start(ports, accounts, now).await,
+        reminder::remind(ports, now).await,
     ];
     for one in done {
         match one {

@@ -31,6 +31,7 @@ mod matches;
 pub mod offer;
 pub mod planning;
 pub mod post;
+pub(crate) mod reminder;
 pub mod replay;
 pub mod residue;
 pub mod retention;

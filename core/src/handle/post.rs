@@ -149,7 +149,7 @@ enum Told {
 async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, HandleError> {
     let company = load::company(ports).await?;
     let (mut tasks, mut approvals, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut leavers = Vec::new();
+    let (mut leavers, mut review) = (Vec::new(), None);
     for about in letters.iter().flat_map(|letter| &letter.about) {
         match about {
             About::Task(id) => {
@@ -167,6 +167,7 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
                 accounts.extend(sync::waits(ports, definition, name, *sync).await?);
             }
             About::Left(run) => leavers.extend(leaving::told(ports, &company, to, run).await?),
+            About::Review => review = Some(about_review(&company)),
         }
     }
     let mut parts = Vec::new();
@@ -174,6 +175,7 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
     parts.extend(about_approvals(ports, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
     parts.extend(about_leavers(leavers));
+    parts.extend(review);
     if parts.is_empty() {
         return Ok(Told::Nothing);
     }
@@ -235,6 +237,14 @@ fn about_leavers(mut leavers: Vec<String>) -> Option<String> {
     leavers.truncate(LINES);
     leavers.extend(more(count));
     (count > 0).then(|| leavers.join("\n\n"))
+}
+
+fn about_review(company: &Company) -> String {
+    let page = page(company, "/console/reports/review");
+    let place = page.unwrap_or_else(|| "the access review".to_owned());
+    format!(
+        "An access review is due\n- who can use what is to be confirmed, or taken away: {place}"
+    )
 }
 
 fn due_on(due: Timestamp) -> String {

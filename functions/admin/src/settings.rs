@@ -68,6 +68,11 @@ pub(crate) struct SettingsBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     public_url: Option<Option<PublicUrl>>,
+    /// After so many days without a decision in an access review, `role:it-admin` is told that one is due, such as 91. Left
+    /// out it stays, null takes it away: then nobody is told.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>)]
+    review_every_days: Option<Option<u32>>,
     #[serde(default)]
     lever: Option<LeverBody>,
     /// How people are told; left out, it stays.
@@ -149,6 +154,7 @@ pub(crate) struct SettingsView {
     directory: Option<Directory>,
     #[schema(value_type = Option<String>)]
     public_url: Option<PublicUrl>,
+    review_every_days: Option<u32>,
     lever: LeverView,
     notification: NotificationView,
 }
@@ -200,6 +206,7 @@ impl From<&Shown> for SettingsView {
             oidc: oidc::view(shown),
             directory: shown.settings.directory.clone(),
             public_url: shown.settings.public_url.clone(),
+            review_every_days: shown.settings.review_every_days,
             notification: NotificationView::from(shown),
             lever: LeverView {
                 api_key: SetView::from(&shown.api_key),
@@ -264,6 +271,7 @@ pub(crate) async fn put(
         oidc,
         directory: body.directory.unwrap_or(before.directory),
         public_url: body.public_url.unwrap_or(before.public_url),
+        review_every_days: body.review_every_days.unwrap_or(before.review_every_days),
     };
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), caller.who(&api));
     let lever = body.lever.map(LeverSecrets::from).unwrap_or_default();

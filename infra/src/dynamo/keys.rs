@@ -43,6 +43,7 @@
 //! | entry of a roster | `ROSTER#<roster>#<first digit of the hash>` | `USER#<hash>` | | | `PERSON#<of the address>#entry` | `list(Roster)`, `list`, `get` |
 //! | details of a user | `DETAILS#<roster>#<hash>` | `DETAILS` | | | | `get` |
 //! | decision in a review | `REVIEW#<roster>` | `USER#<hash>` | | | | `get` |
+//! | when the last review was | `REVIEWS` | `REVIEWS` | | | | `get` |
 //! | sync | `SYNCS#<roster>` | `SYNC#<number>` | yes | | | `list(Syncs)`, `get`, `due` |
 //! | part of a sync | `SYNC#<roster>#<number>` | `<kind>#<number>` | | | | `get` |
 //!
@@ -163,6 +164,7 @@ impl From<&Key> for ItemKey {
             Key::Post => ("POST".to_owned(), "POST".to_owned()),
             Key::Purge => ("PURGE".to_owned(), "PURGE".to_owned()),
             Key::Handshake => ("HANDSHAKE".to_owned(), "HANDSHAKE".to_owned()),
+            Key::Reviews => ("REVIEWS".to_owned(), "REVIEWS".to_owned()),
             Key::Definition(_)
             | Key::DefinitionVersion(..)
             | Key::Draft(_)
@@ -298,6 +300,7 @@ impl TryFrom<&ItemKey> for Key {
             (["POST"], ["POST"]) => Self::Post,
             (["PURGE"], ["PURGE"]) => Self::Purge,
             (["HANDSHAKE"], ["HANDSHAKE"]) => Self::Handshake,
+            (["REVIEWS"], ["REVIEWS"]) => Self::Reviews,
             (pk, sk) => parse_reading(pk, sk)?,
         };
         // One key, one place: a text that parses but would be written otherwise is none of ours.

@@ -14,6 +14,7 @@ use sando_core::event::KnownCandidacy;
 use sando_core::handshake::Handshake;
 use sando_core::ids::{LeverId, PersonId};
 use sando_core::retention::Purge;
+use sando_core::review::Reviews;
 use sando_core::rule::LastMatches;
 use sando_core::store::{
     Commit, Entity, Group, Key, PageRequest, Put, Query, Store, StoreError, Version,
@@ -263,6 +264,7 @@ async fn approvals_candidacies_and_single_items_of_schema_1_are_read() {
     let purge = store.find::<Purge>(&Key::Purge).await.unwrap().unwrap();
     let handshake = store.find::<Handshake>(&Key::Handshake).await.unwrap();
     let matches = store.find::<LastMatches>(&Key::LastMatches).await.unwrap();
+    let reviews = store.find::<Reviews>(&Key::Reviews).await.unwrap().unwrap();
 
     assert_eq!(approval.entity.state, ApprovalState::Waiting);
     let before: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
@@ -276,6 +278,7 @@ async fn approvals_candidacies_and_single_items_of_schema_1_are_read() {
     assert_eq!(handshake.ping.unwrap().registration.as_str(), "hires");
     assert_eq!(handshake.tested.unwrap().problem, None);
     assert_eq!(matches.unwrap().entity.rules.len(), 1);
+    assert!(reviews.entity.decided_at.is_some() && reviews.entity.told_at.is_none());
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ fn key() -> impl Strategy<Value = Key> {
         Just(Key::Post),
         Just(Key::Purge),
         Just(Key::Handshake),
+        Just(Key::Reviews),
         slug().prop_map(Key::Definition),
         (slug(), any::<u32>()).prop_map(|(id, number)| Key::DefinitionVersion(id, number)),
         slug().prop_map(Key::Draft),

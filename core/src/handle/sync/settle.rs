@@ -11,15 +11,13 @@ use crate::definition::{At, Failure};
 use crate::handle::{HandleError, directory, ledger, load};
 use crate::ids::{EffectKey, JobId};
 use crate::job::{Evidence, Job, Work};
-use crate::letter::{About, Letter};
+use crate::letter::{ADMINISTRATORS, About, Letter};
 use crate::metric::Metric;
 use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, StoreError};
 use crate::sync::shape::Contract;
 use crate::sync::{Counts, Sync, SyncState, guard};
 
-/// Who is told what has to be looked at (B18), beside the owner of the application.
-const ADMINISTRATORS: &str = "role:it-admin";
 /// How often the end is decided anew because the account moved in between.
 const TRIES: u32 = 10;
 

@@ -61,6 +61,7 @@ mod reading;
 mod reclaim;
 mod rehearsal;
 mod reinstate;
+mod reminder;
 mod review;
 mod run;
 mod runs;
@@ -201,6 +202,7 @@ const FORMS: &[Route] = &[
         post(settings::save_retention)
     }),
     ("/console/settings/people", || post(settings::save_people)),
+    ("/console/settings/review", || post(reminder::save)),
     ("/console/settings/place", || post(place::save)),
     ("/console/settings/notification", || post(notify::save)),
     ("/console/settings/notification/test", || post(notify::test)),

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
-use super::{keys, lever, notify, place, provider};
+use super::{keys, lever, notify, place, provider, reminder};
 
 /// What could not be saved: what was typed is shown again beside it.
 #[derive(Default)]
@@ -95,6 +95,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
             (brake(paused.is_on()))
         }
         (retention(visitor, &shown, wrong, &once(api)))
+        (reminder::section(visitor, &shown, wrong, &once(api)))
         (place::section(visitor, &shown, wrong, &once(api)))
         (notify::section(visitor, &shown, wrong, &once(api), now))
         (people(visitor, &shown, wrong, &once(api)))

@@ -2,6 +2,7 @@
 
 use axum::Extension;
 use sando_admin::InParts;
+use sando_core::ports::Notification;
 use serde_json::{Value, json};
 
 use crate::builder::{definition, given, row};
@@ -11,6 +12,7 @@ use crate::reports::{company, makers};
 use crate::world::{World, world};
 
 const DECIDE: &str = "/v1/reports/review:decide";
+const DAY: i64 = 24 * 3600;
 
 fn decision(user: &str, decision: &str) -> Value {
     json!({ "account": "acme/prod", "external_id": user, "decision": decision, "reason": "looked at with her lead" })
@@ -242,6 +244,41 @@ async fn policies_rules_and_aliases_that_match_nobody_are_named() {
     for row in ["policy archers", "rule welcome", "aliases of shoe_size"] {
         assert!(file.contains(&format!(",{row},")), "{file}");
     }
+}
+
+/// What administrators were told of reviews that are due, so many days later.
+async fn told_after(world: &World, days: i64) -> Vec<Notification> {
+    world.pass(days * DAY).await;
+    a_day_is_counted(world).await;
+    world.pass(120).await;
+    let mut sent = world.fakes.sent();
+    sent.retain(|one| one.text.contains("An access review is due"));
+    sent
+}
+
+#[tokio::test]
+async fn administrators_are_told_once_that_a_review_is_due() {
+    let world = company().await;
+    let url = "https://sando.contoso.example";
+    let settings = json!({ "review_every_days": 91, "public_url": url });
+    world.put("/v1/settings", settings).await.expect(200);
+    assert!(told_after(&world, 0).await.is_empty());
+    assert!(told_after(&world, 90).await.is_empty());
+
+    let told = told_after(&world, 1).await;
+    let once = told_after(&world, 1).await;
+    let done = world.post(DECIDE, decision("1", "confirm")).await;
+    done.expect(200);
+    let early = told_after(&world, 90).await;
+    let again = told_after(&world, 1).await;
+
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].to, "role:it-admin");
+    let page = format!("{url}/console/reports/review");
+    assert!(told[0].text.contains(&page), "{}", told[0].text);
+    assert_eq!((once.len(), early.len(), again.len()), (1, 1, 2));
+    let trail = world.get("/v1/audit?stream=config&limit=200").await.text;
+    assert_eq!(trail.matches("access review due").count(), 2, "{trail}");
 }
 
 #[tokio::test]

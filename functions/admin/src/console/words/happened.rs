@@ -22,6 +22,10 @@ const PLAIN: &[(&str, &str)] = &[
         "Somebody logged in at the application, and the account can be read",
     ),
     ("account connected", "The account was connected"),
+    (
+        "access review due",
+        "Administrators were told that an access review is due",
+    ),
     ("account disabled", "The account was disabled"),
     ("account disconnected", "The account was disconnected"),
     ("account enabled", "The account was enabled"),

@@ -292,6 +292,11 @@ pub(in crate::console) fn stale(stale: usize, all: usize) -> String {
 pub(in crate::console) const REVIEW: &str = "Access review";
 pub(in crate::console) const REVIEW_MEANS: &str = "Confirm what is right. What is not becomes a task of the application's owner, who takes it away; the \
      next sync shows whether it is gone. A decision counts for a quarter.";
+pub(in crate::console) const REVIEWS: &str = "Access reviews";
+pub(in crate::console) const REVIEW_DAYS: &str =
+    "Days until another one is due; empty for no reminder";
+pub(in crate::console) const REVIEW_DAYS_HINT: &str = "After so many days without a decision in the access review, role:it-admin is told, once: 91 is a quarter.";
+pub(in crate::console) const REVIEW_DAYS_SAVE: &str = "Save how often";
 pub(in crate::console) const CONFIRM_ACCESS: &str = "Confirm the selected";
 pub(in crate::console) const REVOKE_ACCESS: &str = "Have the selected taken away";
 pub(in crate::console) const REVIEW_NEEDS: &str = "Deciding here takes the role operator.";

@@ -291,7 +291,14 @@ async fn settings_are_saved_part_by_part() {
     let saved = browser.post("/console/settings/people", &people).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
 
+    let path = "/console/settings/review";
+    let never = browser.post(path, &[("review_every_days", "0")]).await;
+    assert_eq!(never.status, 422, "{}", never.text);
+    let saved = browser.post(path, &[("review_every_days", "91")]).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+
     let settings = world.get("/v1/settings").await.expect(200);
+    assert_eq!(settings["review_every_days"], 91);
     assert_eq!(settings["removals_per_hour"], 25);
     assert_eq!(settings["guard"], json!({ "users": 3, "percent": 30 }));
     assert_eq!(settings["movers_per_hour"], 7);

@@ -62,6 +62,7 @@ async fn each_role_has_its_own_forms() {
         "/console/settings/guards",
         "/console/settings/retention",
         "/console/settings/people",
+        "/console/settings/review",
         "/console/settings/place",
         "/console/settings/notification",
         "/console/settings/notification/test",
