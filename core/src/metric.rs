@@ -20,6 +20,11 @@ pub enum Metric {
     RemovalsPaused,
     /// How far the poll of Lever is behind; while that is more than two polls.
     LeverLag,
+    /// How long ago Lever was last polled to the end; while that is more than two polls.
+    SinceLeverPolled,
+    /// How long ago the roster was read that was not read for longest, of accounts that are connected; while that is more
+    /// than two days.
+    SinceRosterRead,
     /// Connected accounts that wait for somebody: disabled, or with a sync that is held; while there are some.
     AccountsFailing,
     /// A checkpoint of the audit could not be taken or not be kept; in each minute in which that is so.
@@ -51,6 +56,8 @@ impl Metric {
             Self::HandedOn => "HandedOn",
             Self::RemovalsPaused => "RemovalsPaused",
             Self::LeverLag => "LeverLag",
+            Self::SinceLeverPolled => "SinceLeverPolled",
+            Self::SinceRosterRead => "SinceRosterRead",
             Self::AccountsFailing => "AccountsFailing",
             Self::CheckpointsFailing => "CheckpointsFailing",
             Self::LicensesUsed => "LicensesUsed",
@@ -83,6 +90,8 @@ impl Metric {
         match self {
             Self::OldestDue
             | Self::LeverLag
+            | Self::SinceLeverPolled
+            | Self::SinceRosterRead
             | Self::TimeToProvision
             | Self::ReadyAfterStart
             | Self::TimeToOffboard => "Seconds",

@@ -31,6 +31,10 @@ pub struct Standing {
     pub checkpoints_fail: bool,
     /// How far the poll of Lever is behind, if it is.
     pub lever_lag: Option<SignedDuration>,
+    /// How long ago Lever was last polled to the end, if that is long.
+    pub since_lever_polled: Option<SignedDuration>,
+    /// How long ago the roster was read that was not read for longest, if that is long and was looked at.
+    pub since_roster_read: Option<SignedDuration>,
     /// How many connected accounts wait for somebody or cannot be read, in the minutes in which that was looked at.
     pub accounts_failing: Option<usize>,
     /// How many licences are used, in percent, if it is time to tell.
@@ -53,7 +57,8 @@ impl Standing {
             handed_on,
             removals_paused: pause::now(ports).await?.removals.is_some(),
             checkpoints_fail,
-            lever_lag: polled.and_then(|polled| lag(&polled.entity, now)),
+            lever_lag: polled.as_ref().and_then(|one| lag(&one.entity, now)),
+            since_lever_polled: polled.and_then(|one| unpolled(&one.entity, now)),
             ..Self::default()
         };
         if minute.rem_euclid(EVERY) == 0 {
@@ -62,6 +67,7 @@ impl Standing {
                 tracing::warn!(%error, "what is counted once a day was not: the next look does it");
             }
             standing.accounts_failing = Some(accounts.iter().filter(|one| fails(one, now)).count());
+            standing.since_roster_read = unread(&accounts, now);
             let is_time = minute.div_euclid(60).rem_euclid(24) == HOUR;
             standing.licenses_used = used(&accounts).filter(|_| is_time);
         }
@@ -71,15 +77,15 @@ impl Standing {
     /// Tells the numbers; those that are zero most of the time only when they are not.
     pub fn record(&self) {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let secs = |time: Option<SignedDuration>| time.map_or(0, |time| time.as_secs());
         Metric::OldestDue.record(self.oldest_due.as_secs());
         let sometimes = [
             (Metric::HandedOn, count(self.handed_on)),
             (Metric::RemovalsPaused, i64::from(self.removals_paused)),
             (Metric::CheckpointsFailing, i64::from(self.checkpoints_fail)),
-            (
-                Metric::LeverLag,
-                self.lever_lag.map_or(0, |lag| lag.as_secs()),
-            ),
+            (Metric::LeverLag, secs(self.lever_lag)),
+            (Metric::SinceLeverPolled, secs(self.since_lever_polled)),
+            (Metric::SinceRosterRead, secs(self.since_roster_read)),
             (
                 Metric::AccountsFailing,
                 self.accounts_failing.map_or(0, count),
@@ -114,20 +120,42 @@ async fn accounts(ports: &Ports) -> Result<Vec<Account>, StoreError> {
     read.collect()
 }
 
+/// How long ago its roster was read; since it was connected, if it never was.
+fn age(account: &Account, now: Timestamp) -> SignedDuration {
+    now.duration_since(account.applied_at.unwrap_or(account.connected_at))
+}
+
 /// Does its roster stay as it was, until somebody has looked or a sync works?
 fn fails(account: &Account, now: Timestamp) -> bool {
-    let read_at = account.applied_at.unwrap_or(account.connected_at);
     let state = match account.state {
         AccountState::Connecting => false,
-        AccountState::Connected => now.duration_since(read_at) > OLD,
+        AccountState::Connected => age(account, now) > OLD,
         AccountState::Disabled { .. } => true,
     };
     state || account.held.is_some() || account.failing().is_some()
 }
 
+/// How long ago the roster was read that was not read for longest, if that is long. Of an account that is disabled it is known
+/// why.
+fn unread(accounts: &[Account], now: Timestamp) -> Option<SignedDuration> {
+    let read = |account: &&Account| matches!(account.state, AccountState::Connected);
+    let ages = accounts.iter().filter(read).map(|one| age(one, now));
+    ages.max().filter(|age| *age > OLD)
+}
+
 fn lag(polled: &CatchUp, now: Timestamp) -> Option<SignedDuration> {
-    let lag = now.duration_since(polled.until);
-    (lag > CatchUp::EVERY.saturating_mul(POLLS)).then_some(lag)
+    late(polled.until, now)
+}
+
+/// How long ago everything was polled to its end, if that is long; since it began, if it never was.
+fn unpolled(polled: &CatchUp, now: Timestamp) -> Option<SignedDuration> {
+    late(polled.last_success.unwrap_or(polled.until), now)
+}
+
+/// How long ago that is, if it is more than a poll that failed once.
+fn late(since: Timestamp, now: Timestamp) -> Option<SignedDuration> {
+    let time = now.duration_since(since);
+    (time > CatchUp::EVERY.saturating_mul(POLLS)).then_some(time)
 }
 
 /// How many of all licences are used, in percent; none if no application tells.
@@ -249,5 +277,35 @@ mod tests {
 
         assert_eq!(after(2), None);
         assert_eq!(after(3), Some(3));
+    }
+
+    #[test]
+    fn the_last_success_is_told_once_it_is_long_ago() {
+        let begin = Timestamp::UNIX_EPOCH;
+        let hour = SignedDuration::from_hours(1);
+        let after = |hours: i32| begin.saturating_add(hour.saturating_mul(hours)).unwrap();
+        // Windows of long ago were polled, the last one then.
+        let polled = CatchUp {
+            last_success: Some(after(20)),
+            ..CatchUp::from_now(begin)
+        };
+        let never = CatchUp::from_now(begin);
+        let connected = |hours: i32| Account {
+            state: AccountState::Connected,
+            applied_at: Some(after(hours)),
+            ..account(0, 0)
+        };
+        let accounts = [connected(30), connected(2), account(0, 0)];
+
+        assert_eq!(unpolled(&polled, after(22)), None);
+        assert_eq!(unpolled(&polled, after(24)), Some(hour.saturating_mul(4)));
+        assert_eq!(unpolled(&never, after(24)), Some(hour.saturating_mul(24)));
+        assert_eq!(unread(&accounts, after(50)), None);
+        assert_eq!(unread(&accounts, after(51)), Some(hour.saturating_mul(49)));
+        assert_eq!(
+            unread(&accounts[2..], after(100)),
+            None,
+            "not connected yet"
+        );
     }
 }
