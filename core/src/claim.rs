@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LeverId, PersonId, derive};
+use crate::definition::IdHash;
+use crate::ids::{LeverId, PersonId, RosterId, derive};
 use crate::person::{CanonicalEmail, Identifiers};
 use crate::store::{Entity, Key};
 
@@ -18,6 +19,8 @@ pub enum Claim {
     Address(String),
     /// A person's key in another system (hash).
     Outside(String),
+    /// A user of a roster, linked by hand (hash of both).
+    User(String),
 }
 
 impl Claim {
@@ -39,16 +42,25 @@ impl Claim {
         Self::Outside(derive(&["outside", key]))
     }
 
+    /// The claim on a user of a roster.
+    #[must_use]
+    pub fn user(roster: &RosterId, user: IdHash) -> Self {
+        Self::User(derive(&["user", roster.as_str(), &String::from(user)]))
+    }
+
     /// The claims on everything that somebody with these identifiers is matched by.
     #[must_use]
     pub fn all_of(identifiers: &Identifiers) -> Vec<Self> {
         let contacts = identifiers.lever_contact.iter().cloned();
         let emails = identifiers.emails.iter().map(Self::email);
         let key = identifiers.key.as_deref().map(Self::outside);
+        let users = identifiers.users.iter();
+        let users = users.map(|linked| Self::user(&linked.roster, linked.user));
         contacts
             .map(Self::Contact)
             .chain(emails)
             .chain(key)
+            .chain(users)
             .collect()
     }
 }

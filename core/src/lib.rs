@@ -24,6 +24,7 @@ pub mod app;
 pub mod auth;
 pub mod entitlement;
 pub mod erasure;
+pub mod linked;
 pub mod person;
 pub mod policy;
 pub mod retention;

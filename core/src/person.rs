@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claim::Claim;
+use crate::definition::IdHash;
 use crate::entitlement::{self, Entitlement};
 use crate::erasure::{Erasure, Extent};
-use crate::ids::{AppSlug, LeverId, PersonId};
+use crate::ids::{AppSlug, LeverId, PersonId, RosterId};
+use crate::linked::Linked;
 use crate::store::{Entity, Key, Listing};
 use crate::words::Words;
 
@@ -167,6 +169,9 @@ pub struct Identifiers {
     pub emails: BTreeSet<CanonicalEmail>,
     /// The key of an HR system.
     pub key: Option<String>,
+    /// Users of rosters whom somebody linked to the person by hand.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub users: BTreeSet<Linked>,
 }
 
 impl Identifiers {
@@ -177,6 +182,7 @@ impl Identifiers {
             self.lever_contact.len(),
             self.opportunities.len(),
             self.emails.len(),
+            self.users.len(),
         ];
         sets.iter().sum::<usize>() + usize::from(self.key.is_some())
     }
@@ -189,6 +195,7 @@ impl Identifiers {
             .extend(more.opportunities.iter().cloned());
         self.emails.extend(more.emails.iter().cloned());
         self.key = self.key.take().or_else(|| more.key.clone());
+        self.users.extend(more.users.iter().cloned());
     }
 
     /// Takes these out.
@@ -199,6 +206,14 @@ impl Identifiers {
             .retain(|one| !part.opportunities.contains(one));
         self.emails.retain(|one| !part.emails.contains(one));
         self.key = self.key.take().filter(|key| part.key.as_ref() != Some(key));
+        self.users.retain(|one| !part.users.contains(one));
+    }
+
+    /// How this user of a roster was linked to the person, if somebody did that.
+    #[must_use]
+    pub fn linked(&self, roster: &RosterId, user: IdHash) -> Option<&Linked> {
+        let mut users = self.users.iter();
+        users.find(|one| one.roster == *roster && one.user == user)
     }
 
     /// Those that the other one has not.

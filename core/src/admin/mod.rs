@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod kept;
 pub mod leaving;
 pub mod lever;
+pub mod links;
 pub mod logins;
 pub mod metrics;
 pub mod named;

@@ -7,14 +7,12 @@ use crate::account::Account;
 use crate::approval::Decider;
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
-use crate::claim::Claim;
 use crate::definition::{IdHash, User};
-use crate::handle::load::matched;
 use crate::handle::seats::{Desk, page};
-use crate::handle::{ledger, reminder};
+use crate::handle::{ledger, reminder, whose};
 use crate::ids::{PersonId, Slug, TaskId};
 use crate::intake::Match;
-use crate::person::{CanonicalEmail, Person};
+use crate::person::Person;
 use crate::ports::Ports;
 use crate::report::{Place as At, Seat};
 use crate::review::{Reviewed, Verdict};
@@ -145,7 +143,7 @@ async fn decide_once(
     let key = Key::Reviewed(account.roster.clone(), id);
     let before: Option<Loaded<Reviewed>> = ports.store.find(&key).await?;
     let task = open_task(ports, before.as_ref()).await?;
-    let person = person_of(ports, &user).await?;
+    let person = person_of(ports, &account, &user).await?;
     if let Some(person) = &person {
         is_not_own(decider, person)?;
     }
@@ -228,13 +226,12 @@ async fn open_task(
     Ok(task.filter(|task| matters(&task.entity)))
 }
 
-async fn person_of(ports: &Ports, user: &User) -> Result<Option<Person>, AdminError> {
-    let address = user.email.as_deref();
-    let Some(address) = address.and_then(|address| CanonicalEmail::parse(address).ok()) else {
-        return Ok(None);
-    };
-    let claims = [Claim::email(&address), Claim::address(&address)];
-    Ok(match matched(ports, &claims).await? {
+async fn person_of(
+    ports: &Ports,
+    account: &Account,
+    user: &User,
+) -> Result<Option<Person>, AdminError> {
+    Ok(match whose::of(ports, &account.roster, user).await? {
         Match::One(person) => Some(person.entity),
         Match::Nobody | Match::Several(_) => None,
     })

@@ -16,7 +16,7 @@ use crate::company::Company;
 use crate::definition::{IdHash, Kind, User};
 use crate::event::Event;
 use crate::grant::{Grant, GrantState};
-use crate::ids::{EventId, JobId, PersonId};
+use crate::ids::{EventId, JobId, PersonId, RosterId};
 use crate::intake::Match;
 use crate::job::{Feeding, Job, Work};
 use crate::person::{Attributes, CanonicalEmail, Lifecycle, Person};
@@ -26,7 +26,7 @@ use crate::rule::EventKind;
 use crate::settings::Directory;
 use crate::store::{Commit, Key, Loaded, PageRequest, Put, Query};
 
-use super::{HandleError, lifecycle, load};
+use super::{HandleError, lifecycle, load, whose};
 
 /// Users who are looked at together.
 const PORTION: usize = 50;
@@ -165,20 +165,13 @@ fn origin(feeding: &Feeding, ports: &Ports) -> Origin {
     Origin::sando(Cause::of("sync", &name), &name, ports.clock.now())
 }
 
-/// Whom a user is: by the key, then by the address; never by name.
-async fn whose(ports: &Ports, user: &User) -> Result<Match, HandleError> {
+/// Whom a user is: by the key, then as users of any roster.
+async fn whose(ports: &Ports, roster: &RosterId, user: &User) -> Result<Match, HandleError> {
     let by_key = load::matched(ports, &[Claim::outside(&key_of(user))]).await?;
     if !matches!(by_key, Match::Nobody) {
         return Ok(by_key);
     }
-    let address = user.email.as_deref();
-    match address.map(CanonicalEmail::parse) {
-        Some(Ok(address)) => {
-            let claims = [Claim::email(&address), Claim::address(&address)];
-            load::matched(ports, &claims).await
-        }
-        Some(Err(_)) | None => Ok(Match::Nobody),
-    }
+    whose::of(ports, roster, user).await
 }
 
 /// An active user: somebody new, or somebody of whom something changed. Whoever is known from elsewhere is left as they are:
@@ -193,7 +186,7 @@ async fn take_in(
     let user = &face.user;
     let key = key_of(user);
     let is_shown_now = feeding.since > 0 && face.sync > feeding.since;
-    let is_new = match whose(ports, user).await? {
+    let is_new = match whose(ports, &feeding.roster, user).await? {
         Match::One(known) if known.entity.identifiers.key.as_deref() != Some(&key) => {
             // Without a face before this one the user is a new one.
             if is_shown_now && entry.now.is_none() {
@@ -309,7 +302,7 @@ async fn let_go(
     entry: &Entry,
     user: &User,
 ) -> Result<(), HandleError> {
-    let Match::One(person) = whose(ports, user).await? else {
+    let Match::One(person) = whose(ports, &feeding.roster, user).await? else {
         return Ok(());
     };
     let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);

@@ -107,7 +107,7 @@ async fn wait(
 }
 
 /// Everybody who was merged into a person, and into those; the innermost first, so that nobody is lost when it is cut off.
-pub(super) async fn absorbed(
+pub(crate) async fn absorbed(
     ports: &Ports,
     person: &Person,
 ) -> Result<Vec<Loaded<Person>>, HandleError> {
@@ -219,6 +219,8 @@ async fn recruiting(
         .and_then(|address| CanonicalEmail::parse(address).ok());
     let mut leaving = entity.clone();
     leaving.identifiers.key = None;
+    // Who they are in an application is nothing that recruiting knew.
+    leaving.identifiers.users.clear();
     leaving
         .identifiers
         .emails
@@ -390,11 +392,18 @@ pub(super) async fn of_kind(
     }
 }
 
-/// Users whom rosters still show under an address of the person although they are gone from the application.
+/// Users whom rosters still show under an address of the person, or linked to them by hand, although they are gone from the
+/// application.
 async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, HandleError> {
     let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+    let is_gone = |entry: &Entry| {
+        let of = |account: &&Loaded<Account>| account.entity.roster == entry.roster;
+        let applied = accounts.iter().find(of).map(|one| one.entity.applied);
+        let face = applied.and_then(|applied| entry.visible(applied));
+        face.is_some_and(|face| face.deleted)
+    };
     let addresses: BTreeSet<CanonicalEmail> = addresses_of(person).collect();
-    let mut found = Vec::new();
+    let mut found: Vec<Check> = Vec::new();
     for address in addresses {
         let query = Query::Person {
             person: holder_of(&address),
@@ -406,15 +415,24 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
         };
         for stored in ports.store.list(&query, &page).await?.items {
             let entry: Loaded<Entry> = stored.read()?;
-            let of = |account: &&Loaded<Account>| account.entity.roster == entry.entity.roster;
-            let applied = accounts.iter().find(of).map(|one| one.entity.applied);
-            let face = applied.and_then(|applied| entry.entity.visible(applied));
-            if face.is_some_and(|face| face.deleted) {
+            if is_gone(&entry.entity) {
                 found.push(Check {
                     key: stored.key,
                     expect: stored.version,
                 });
             }
+        }
+    }
+    for linked in &person.identifiers.users {
+        let key = Key::Entry(linked.roster.clone(), linked.user);
+        let entry = ports.store.find::<Entry>(&key).await?;
+        let entry = entry.filter(|entry| is_gone(&entry.entity));
+        let is_found = found.iter().any(|one| one.key == key);
+        if let Some(entry) = entry.filter(|_| !is_found) {
+            found.push(Check {
+                key,
+                expect: entry.version,
+            });
         }
     }
     Ok(found)

@@ -42,6 +42,7 @@ pub mod tasks;
 pub mod tick;
 pub mod verification;
 pub mod wake;
+pub mod whose;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -181,6 +181,14 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
     let app = company.apps.get(&shown.app);
     let label = app.map_or(shown.app.as_str(), |app| app.label());
     let owner = app.and_then(|app| app.owner.clone());
+    let user = IdHash::of(&shown.face.user.external_id);
+    let (what, who) = match person.identifiers.linked(&shown.roster, user) {
+        Some(_) => ("of a linked user", "who was linked to them by hand"),
+        None => (
+            "under another address",
+            "under an address that is not the one at work",
+        ),
+    };
     let epoch = person.access_epoch.to_string();
     let id = [
         "roster",
@@ -193,23 +201,20 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
         id: TaskId::derived(&id),
         kind: TaskKind::Manual,
         owner: owner.unwrap_or_else(|| Task::NOBODY.to_owned()),
-        title: format!("Take away access to {label} under another address"),
+        title: format!("Take away access to {label} {what}"),
         state: TaskState::Open,
         person: Some(person.id.clone()),
         run: None,
         step: None,
         app: Some(shown.app.clone()),
         detail: format!(
-            "the person left, and {} shows the user `{}` under an address that is not the one at work",
+            "the person left, and {} shows the user `{}` {who}",
             shown.account, shown.face.user.external_id
         ),
         due: None,
         created_at: now,
         ended_at: None,
-        user: Some((
-            shown.roster.clone(),
-            IdHash::of(&shown.face.user.external_id),
-        )),
+        user: Some((shown.roster.clone(), user)),
         awaits_roster: false,
     }
 }

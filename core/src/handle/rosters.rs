@@ -3,13 +3,15 @@
 use crate::account::Account;
 use crate::definition::IdHash;
 use crate::drift::Seen;
+use crate::intake::Match;
+use crate::linked::Linked;
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::Ports;
 use crate::report::addresses_of;
 use crate::roster::{Entry, Face, holder_of};
 use crate::store::{Entity, Group, Key, Loaded, PageRequest, Query};
 
-use super::HandleError;
+use super::{HandleError, whose};
 
 /// How many entries of one address are looked at.
 const ENTRIES: usize = 100;
@@ -82,7 +84,8 @@ impl<'a> Rosters<'a> {
         Ok(found)
     }
 
-    /// Every user under any address of a person.
+    /// Every user under any address of a person, and every user who was linked to the person by hand and whose address
+    /// nobody else has by now.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -98,7 +101,25 @@ impl<'a> Rosters<'a> {
             let seen = self.under(&address).await?;
             found.extend(seen.into_iter().map(|seen| Seen { at_work, ..seen }));
         }
+        for linked in &person.identifiers.users {
+            if let Some(seen) = self.linked(linked).await?
+                && !found.iter().any(|one| is_same(one, &seen))
+                && is_still_theirs(self.ports, person, &seen).await?
+            {
+                found.push(seen);
+            }
+        }
         Ok(found)
+    }
+
+    /// The user who was linked by hand, if their account is still connected.
+    async fn linked(&mut self, linked: &Linked) -> Result<Option<Seen>, HandleError> {
+        let mut accounts = self.accounts().await?.iter();
+        let account = accounts.find(|account| account.roster == linked.roster);
+        match account.cloned() {
+            Some(account) => self.by_hash(&account, linked.user).await,
+            None => Ok(None),
+        }
     }
 
     /// The user of an account with this id.
@@ -106,7 +127,11 @@ impl<'a> Rosters<'a> {
     /// # Errors
     /// If the store cannot be read.
     pub async fn by_id(&self, account: &Account, id: &str) -> Result<Option<Seen>, HandleError> {
-        let key = Key::Entry(account.roster.clone(), IdHash::of(id));
+        self.by_hash(account, IdHash::of(id)).await
+    }
+
+    async fn by_hash(&self, account: &Account, id: IdHash) -> Result<Option<Seen>, HandleError> {
+        let key = Key::Entry(account.roster.clone(), id);
         let entry = self.ports.store.find::<Entry>(&key).await?;
         let face = entry
             .as_ref()
@@ -114,6 +139,19 @@ impl<'a> Rosters<'a> {
         let face = face.filter(|face| self.deleted || !face.deleted);
         Ok(face.map(|face| seen(account, face)))
     }
+}
+
+fn is_same(one: &Seen, other: &Seen) -> bool {
+    one.roster == other.roster && one.face.user.external_id == other.face.user.external_id
+}
+
+/// Is the user's address nobody else's? An address counts before a link.
+async fn is_still_theirs(ports: &Ports, person: &Person, seen: &Seen) -> Result<bool, HandleError> {
+    Ok(match whose::by_address(ports, &seen.face.user).await? {
+        Match::Nobody => true,
+        Match::One(one) => one.entity.id == person.id,
+        Match::Several(_) => false,
+    })
 }
 
 /// Is it under this address?

@@ -104,7 +104,7 @@ impl Desk {
         let face = entry.visible(account.applied)?;
         let application = self.company.apps.get(&account.app);
         let address = face.user.email.as_deref();
-        let holder = address.and_then(|address| people.find(address));
+        let holder = people.whose(&account.roster, entry.id, address);
         let since = self.unused_since;
         Seat::of(
             &account.app,
@@ -153,21 +153,40 @@ async fn people(
     }
 }
 
-/// Whoever has an address of these entries, by who claims it.
+/// Whoever has an address of these entries, or was linked to one whose address nobody has, by who claims it.
 async fn holders(
     ports: &Ports,
     account: &Account,
     entries: &[Entry],
 ) -> Result<Directory, HandleError> {
-    let faces = entries
+    let email = |entry: &Entry| entry.visible(account.applied)?.user.email.clone();
+    let addresses: BTreeSet<CanonicalEmail> = entries
         .iter()
-        .filter_map(|entry| entry.visible(account.applied));
-    let addresses: BTreeSet<CanonicalEmail> = faces
-        .filter_map(|face| CanonicalEmail::parse(face.user.email.as_deref()?).ok())
+        .filter_map(|entry| CanonicalEmail::parse(&email(entry)?).ok())
         .collect();
     let claims = addresses.iter();
     let claims = claims.flat_map(|address| [Claim::email(address), Claim::address(address)]);
-    let claims: Vec<Key> = claims.map(Key::Claim).collect();
+    let claims: Vec<Claim> = claims.collect();
+    let mut directory = Directory::default();
+    add_claimants(ports, claims, &mut directory).await?;
+    let is_nobodys = |entry: &&Entry| {
+        let address = email(entry);
+        address.is_none_or(|address| directory.find(&address).is_none())
+    };
+    let nobodys = entries.iter().filter(is_nobodys);
+    let claims = nobodys.map(|entry| Claim::user(&account.roster, entry.id));
+    let claims: Vec<Claim> = claims.collect();
+    add_claimants(ports, claims, &mut directory).await?;
+    Ok(directory)
+}
+
+/// Adds everybody who has one of these claims.
+async fn add_claimants(
+    ports: &Ports,
+    claims: Vec<Claim>,
+    directory: &mut Directory,
+) -> Result<(), HandleError> {
+    let claims: Vec<Key> = claims.into_iter().map(Key::Claim).collect();
     let mut people: BTreeSet<PersonId> = BTreeSet::new();
     for stored in ports.store.get_all(&claims).await?.into_iter().flatten() {
         let held: Loaded<Held> = stored.read()?;
@@ -176,7 +195,6 @@ async fn holders(
         }
     }
     let people: Vec<Key> = people.into_iter().map(Key::Person).collect();
-    let mut directory = Directory::default();
     for stored in ports.store.get_all(&people).await?.into_iter().flatten() {
         let person: Loaded<Person> = stored.read()?;
         // Whoever was merged away is somebody else, who may have the address too.
@@ -188,7 +206,7 @@ async fn holders(
             directory.add(&person.entity);
         }
     }
-    Ok(directory)
+    Ok(())
 }
 
 /// One page of everybody who can use anything: who, where, as what.

@@ -1,11 +1,11 @@
-//! Who has which address: small enough to be at hand for everybody at once.
+//! Who has which address, and who was linked to which user: small enough to be at hand for everybody at once.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::definition::IdHash;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RosterId};
 use crate::person::{CanonicalEmail, Lifecycle, Person};
 
 /// A person, as reports name them.
@@ -31,11 +31,12 @@ pub fn addresses_of(person: &Person) -> impl Iterator<Item = CanonicalEmail> {
     known.chain(work)
 }
 
-/// Everybody, by address.
+/// Everybody, by address and by what was linked to them by hand.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     holders: Vec<Holder>,
     by_address: BTreeMap<IdHash, usize>,
+    by_link: BTreeMap<(RosterId, IdHash), usize>,
 }
 
 impl Directory {
@@ -53,6 +54,20 @@ impl Directory {
         for address in addresses_of(person) {
             self.by_address.insert(IdHash::of(address.as_str()), place);
         }
+        for linked in &person.identifiers.users {
+            let user = (linked.roster.clone(), linked.user);
+            self.by_link.insert(user, place);
+        }
+    }
+
+    /// Whose a user of a roster is: whoever has the address, or else whoever was linked to the user by hand.
+    #[must_use]
+    pub fn whose(&self, roster: &RosterId, user: IdHash, address: Option<&str>) -> Option<&Holder> {
+        let by_address = address.and_then(|address| self.find(address));
+        by_address.or_else(|| {
+            let place = self.by_link.get(&(roster.clone(), user))?;
+            self.holders.get(*place)
+        })
     }
 
     /// Who has this address.

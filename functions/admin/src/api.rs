@@ -22,8 +22,8 @@ use crate::rewrite;
 use crate::{
     accounts, aliases, approvals, apps, attributes, audit, by_hand, catalogue, catch_up,
     definitions, deliveries, drafts, events, explain, export, forecast, guide, import, jobs, keys,
-    lever, logins, metrics, pause, people, plan, policies, replays, reports, review, rules, runs,
-    settings, syncs, tasks, test_logins, timeline, workflows,
+    lever, links, logins, metrics, pause, people, plan, policies, replays, reports, review, rules,
+    runs, settings, syncs, tasks, test_logins, timeline, workflows,
 };
 
 /// The largest body that is read.
@@ -140,6 +140,7 @@ fn builder() -> OpenApiRouter<Api> {
         .routes(routes!(syncs::read))
         .routes(routes!(syncs::users))
         .routes(routes!(syncs::user))
+        .routes(routes!(links::put, links::delete))
 }
 
 fn about_people() -> OpenApiRouter<Api> {

@@ -39,6 +39,7 @@ mod guide;
 mod import;
 mod keys;
 mod lever;
+mod links;
 mod logins;
 mod metrics;
 mod notification;

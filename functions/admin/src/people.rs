@@ -25,6 +25,7 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::{IfMatch, etag};
+use crate::links::LinkView;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
 use crate::views::{EffectView, GrantView};
@@ -70,6 +71,8 @@ struct IdentifiersView {
     opportunities: Vec<String>,
     emails: Vec<String>,
     key: Option<String>,
+    /// Users of rosters whom somebody linked to the person by hand.
+    users: Vec<LinkView>,
 }
 
 impl From<&Loaded<Person>> for PersonView {
@@ -105,6 +108,7 @@ impl From<&Loaded<Person>> for PersonView {
                     .map(|email| email.as_str().to_owned())
                     .collect(),
                 key: known.key.clone(),
+                users: known.users.iter().map(LinkView::from).collect(),
             },
             start_date: person.starts_on,
             leaves_at: person.leaves_at,

@@ -8,6 +8,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use sando_core::account::Account;
 use sando_core::admin::accounts::must_be;
+use sando_core::admin::links;
 use sando_core::admin::syncs::{self, Accept, LossPlace};
 use sando_core::definition::{Certificate, Failure, User};
 use sando_core::ids::Slug;
@@ -23,6 +24,7 @@ use crate::accounts::accepted;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::{AccountName, Body, InPath, InQuery};
 use crate::files::Paging;
+use crate::links::OwnerView;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
 
@@ -293,6 +295,15 @@ pub(crate) struct UserView {
     why_version: Option<u32>,
 }
 
+/// A user of an account, and whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OwnedUserView {
+    #[serde(flatten)]
+    user: UserView,
+    /// Whose it is; null if nobody's who is known.
+    owner: Option<OwnerView>,
+}
+
 fn user_view(entry: &Entry, face: &Face) -> UserView {
     UserView {
         user: face.user.clone(),
@@ -353,12 +364,12 @@ pub(crate) async fn users(
     operation_id = "get_user",
     params(("definition" = String, Path), ("account" = String, Path),
         ("external_id" = String, Path)),
-    responses((status = 200, body = UserView)))]
+    responses((status = 200, body = OwnedUserView)))]
 pub(crate) async fn user(
     _: MayRead,
     State(api): State<Api>,
     InPath((definition, name, external_id)): InPath<(Slug, AccountName, String)>,
-) -> Result<Json<UserView>, Problem> {
+) -> Result<Json<OwnedUserView>, Problem> {
     let AccountName(name) = name;
     let account = must_be(&api.ports, &definition, &name).await?.entity;
     let entry = syncs::user(&api.ports, &account, &external_id).await?;
@@ -367,5 +378,9 @@ pub(crate) async fn user(
     let mut view = user_view(&entry, face);
     view.why = Some(face.why.clone());
     view.why_version = syncs::version_of(&api.ports, &account, face).await?;
-    Ok(Json(view))
+    let owner = links::owner(&api.ports, &account, &face.user).await?;
+    Ok(Json(OwnedUserView {
+        user: view,
+        owner: owner.as_ref().map(OwnerView::from),
+    }))
 }

@@ -10,7 +10,7 @@
 //! | event | `EVENT#<id>` | `EVENT` | | by state | `PERSON#<id>#event` | `get`, `list` |
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | yes | by state | | `get`, `list`, `due` |
 //! | candidacy | `CANDIDACY#<lever id>` | `CANDIDACY` | yes | | | `get`, `due` |
-//! | claim | `CLAIM#CONTACT#<id>`, `CLAIM#EMAIL#<hash>`, `CLAIM#ADDRESS#<hash>`, `CLAIM#OUTSIDE#<hash>` | `CLAIM` | | | | `get` |
+//! | claim | `CLAIM#CONTACT#<id>`, `CLAIM#EMAIL#<hash>`, `CLAIM#ADDRESS#<hash>`, `CLAIM#OUTSIDE#<hash>`, `CLAIM#USER#<hash>` | `CLAIM` | | | | `get` |
 //! | task | `TASK#<id>` | `TASK` | yes | by state | `PERSON#<id>#task` | `get`, `list`, `due` |
 //! | approval | `APPROVAL#<id>` | `APPROVAL` | yes | by state | `PERSON#<id>#approval` | `get`, `list`, `due` |
 //! | configuration | `CONFIG` | `<kind>#<id>` | | | | `group(Config)`, `get` |
@@ -356,6 +356,7 @@ fn claim_partition(claim: &Claim) -> String {
         Claim::Email(hash) => format!("CLAIM#EMAIL#{}", free(hash)),
         Claim::Address(hash) => format!("CLAIM#ADDRESS#{}", free(hash)),
         Claim::Outside(hash) => format!("CLAIM#OUTSIDE#{}", free(hash)),
+        Claim::User(hash) => format!("CLAIM#USER#{}", free(hash)),
     }
 }
 
@@ -365,6 +366,7 @@ fn parse_claim(kind: &str, of: &str) -> Result<Claim, KeyError> {
         "EMAIL" => Ok(Claim::Email(parse_free(of)?)),
         "ADDRESS" => Ok(Claim::Address(parse_free(of)?)),
         "OUTSIDE" => Ok(Claim::Outside(parse_free(of)?)),
+        "USER" => Ok(Claim::User(parse_free(of)?)),
         _ => Err(KeyError::Form),
     }
 }

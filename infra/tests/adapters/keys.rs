@@ -44,6 +44,7 @@ fn claim() -> impl Strategy<Value = Claim> {
         any::<String>().prop_map(Claim::Email),
         any::<String>().prop_map(Claim::Address),
         any::<String>().prop_map(Claim::Outside),
+        any::<String>().prop_map(Claim::User),
     ]
 }
 
@@ -179,6 +180,8 @@ fn the_layout_of_the_table_is_what_the_last_release_wrote() {
     check(&Key::Run("run_1".parse().unwrap()), "RUN#run_1", "RUN");
     let claim = Key::Claim(Claim::Email("0a".to_owned()));
     check(&claim, "CLAIM#EMAIL#0a", "CLAIM");
+    let claim = Key::Claim(Claim::User("0a".to_owned()));
+    check(&claim, "CLAIM#USER#0a", "CLAIM");
     let config = Key::Config(ConfigKind::App, slug("figma"));
     check(&config, "CONFIG", "app#figma");
     check(&Key::Head(StreamId::Config), "HEADS#04", "HEAD#config");

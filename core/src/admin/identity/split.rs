@@ -267,6 +267,12 @@ fn known_by(known: &Identifiers, name: &str) -> Identifiers {
             .into_iter()
             .collect(),
         key: known.key.clone().filter(|key| key == name),
+        users: known
+            .users
+            .iter()
+            .filter(|linked| linked.name() == name)
+            .cloned()
+            .collect(),
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) fn known(of: &Identifiers) -> Markup {
         @for email in &of.emails { div { (email.as_str()) } }
         @for one in of.lever_contact.iter().chain(&of.opportunities) { div { code { (one) } } }
         @if let Some(key) = &of.key { div { code { (key) } } }
+        @for linked in &of.users { div { code { (linked.name()) } } }
         @if of.count() == 0 { span.muted { (words::NOTHING_MORE) } }
     }
 }

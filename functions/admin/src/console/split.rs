@@ -72,6 +72,7 @@ async fn fields(api: &Api, person: &Person, chosen: &[String]) -> Result<Markup,
     let lever = known.lever_contact.iter().chain(&known.opportunities);
     all.extend(lever.map(|one| same(one.as_str())));
     all.extend(known.key.iter().map(|key| same(key)));
+    all.extend(known.users.iter().map(|linked| same(&linked.name())));
     Ok(html! {
         fieldset {
             legend { (words::SPLIT_WHAT) }

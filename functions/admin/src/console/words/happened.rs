@@ -203,6 +203,14 @@ const IN_APP: &[(&str, &str)] = &[
         "looked at in an access review, and confirmed",
     ),
     (
+        "user linked by hand",
+        "a user of its roster was said to be them, by hand",
+    ),
+    (
+        "user unlinked by hand",
+        "a user of its roster does not count as them any more",
+    ),
+    (
         "access revoked in a review",
         "looked at in an access review: the owner is to take it away",
     ),
