@@ -153,27 +153,29 @@ async fn people(
     }
 }
 
+fn address_of<'a>(account: &Account, entry: &'a Entry) -> Option<&'a str> {
+    entry.visible(account.applied)?.user.email.as_deref()
+}
+
 /// Whoever has an address of these entries, or was linked to one whose address nobody has, by who claims it.
 async fn holders(
     ports: &Ports,
     account: &Account,
-    entries: &[Entry],
+    entries: &[&Entry],
 ) -> Result<Directory, HandleError> {
-    let email = |entry: &Entry| entry.visible(account.applied)?.user.email.clone();
     let addresses: BTreeSet<CanonicalEmail> = entries
         .iter()
-        .filter_map(|entry| CanonicalEmail::parse(&email(entry)?).ok())
+        .filter_map(|entry| CanonicalEmail::parse(address_of(account, entry)?).ok())
         .collect();
     let claims = addresses.iter();
     let claims = claims.flat_map(|address| [Claim::email(address), Claim::address(address)]);
     let claims: Vec<Claim> = claims.collect();
     let mut directory = Directory::default();
     add_claimants(ports, claims, &mut directory).await?;
-    let is_nobodys = |entry: &&Entry| {
-        let address = email(entry);
-        address.is_none_or(|address| directory.find(&address).is_none())
-    };
-    let nobodys = entries.iter().filter(is_nobodys);
+    let nobodys = entries.iter().filter(|entry| {
+        let address = address_of(account, entry);
+        address.is_none_or(|address| directory.find(address).is_none())
+    });
     let claims = nobodys.map(|entry| Claim::user(&account.roster, entry.id));
     let claims: Vec<Claim> = claims.collect();
     add_claimants(ports, claims, &mut directory).await?;
@@ -186,6 +188,9 @@ async fn add_claimants(
     claims: Vec<Claim>,
     directory: &mut Directory,
 ) -> Result<(), HandleError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
     let claims: Vec<Key> = claims.into_iter().map(Key::Claim).collect();
     let mut people: BTreeSet<PersonId> = BTreeSet::new();
     for stored in ports.store.get_all(&claims).await?.into_iter().flatten() {
@@ -252,16 +257,18 @@ pub async fn page(
     for stored in &answer.items {
         entries.push(stored.read()?.entity);
     }
-    let on_it;
-    let people = match &desk.directory {
-        Some(everybody) => everybody,
-        None => {
-            on_it = holders(ports, account, &entries).await?;
-            &on_it
-        }
-    };
-    let seats = entries.iter();
-    let seats = seats.filter_map(|entry| desk.seat(account, entry, people));
+    let everybody = desk.directory.as_ref();
+    let roster = &account.roster;
+    // A user who was linked is looked up in any case: somebody of a state that was not read may have the address by now.
+    let looked_up = entries
+        .iter()
+        .filter(|entry| everybody.is_none_or(|people| people.is_linked(roster, entry.id)));
+    let looked_up: Vec<&Entry> = looked_up.collect();
+    let on_it = holders(ports, account, &looked_up).await?;
+    let seats = entries.iter().filter_map(|entry| {
+        let people = everybody.filter(|people| !people.is_linked(roster, entry.id));
+        desk.seat(account, entry, people.unwrap_or(&on_it))
+    });
     let seats: Vec<Seat> = seats.collect();
     let place = |account: &Account, cursor| Place {
         definition: account.definition.clone(),

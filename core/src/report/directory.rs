@@ -36,7 +36,7 @@ pub fn addresses_of(person: &Person) -> impl Iterator<Item = CanonicalEmail> {
 pub struct Directory {
     holders: Vec<Holder>,
     by_address: BTreeMap<IdHash, usize>,
-    by_link: BTreeMap<(RosterId, IdHash), usize>,
+    by_link: BTreeMap<RosterId, BTreeMap<IdHash, usize>>,
 }
 
 impl Directory {
@@ -55,8 +55,8 @@ impl Directory {
             self.by_address.insert(IdHash::of(address.as_str()), place);
         }
         for linked in &person.identifiers.users {
-            let user = (linked.roster.clone(), linked.user);
-            self.by_link.insert(user, place);
+            let of_roster = self.by_link.entry(linked.roster.clone()).or_default();
+            of_roster.insert(linked.user, place);
         }
     }
 
@@ -65,9 +65,16 @@ impl Directory {
     pub fn whose(&self, roster: &RosterId, user: IdHash, address: Option<&str>) -> Option<&Holder> {
         let by_address = address.and_then(|address| self.find(address));
         by_address.or_else(|| {
-            let place = self.by_link.get(&(roster.clone(), user))?;
+            let place = self.by_link.get(roster)?.get(&user)?;
             self.holders.get(*place)
         })
+    }
+
+    /// Was this user linked to one of them by hand?
+    #[must_use]
+    pub fn is_linked(&self, roster: &RosterId, user: IdHash) -> bool {
+        let of_roster = self.by_link.get(roster);
+        of_roster.is_some_and(|users| users.contains_key(&user))
     }
 
     /// Who has this address.

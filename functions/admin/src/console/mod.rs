@@ -47,6 +47,7 @@ mod job;
 mod kept;
 mod keys;
 mod lever;
+mod linked;
 mod login;
 mod merge;
 mod notify;
@@ -228,6 +229,14 @@ const FORMS: &[Route] = &[
     ("/console/builder/{id}/{step}", || post(builder::submit)),
     ("/console/builder/{id}/save", || post(builder::publish)),
     ("/console/builder/{id}/discard", || post(builder::discard)),
+    (
+        "/console/accounts/{definition}/{name}/users/{external_id}/person",
+        || post(linked::link),
+    ),
+    (
+        "/console/accounts/{definition}/{name}/users/{external_id}/unlink",
+        || post(linked::unlink),
+    ),
     ("/console/accounts/{definition}/{name}/sync", || {
         post(account::sync)
     }),

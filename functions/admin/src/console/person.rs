@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use super::format::{day, when};
 use super::input::{Asks, At};
 use super::layout::{Nav, Page};
-use super::parts::{id, tabs, tag};
+use super::parts::{id, segment, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
 use super::story;
@@ -280,6 +280,9 @@ fn known_by(person: &Person, now: Timestamp) -> Markup {
                 dt { "Lever opportunities" } dd { @for one in &known.opportunities { div { code { (one) } } } }
             }
             @if let Some(key) = &known.key { dt { "Key in the HR system" } dd { code { (key) } } }
+            @if !known.users.is_empty() {
+                dt { (words::LINKED_BY_HAND) } dd { @for one in &known.users { div { a href={ "/console/accounts/" (one.account) "/users/" (segment(one.external_id.as_str())) } { code { (one.name()) } } } } }
+            }
             @if !person.absorbed.is_empty() {
                 dt { (words::MERGED_IN) } dd { @for one in &person.absorbed { div { a href={ "/console/people/" (one) } { code { (one) } } } } }
             }

@@ -21,7 +21,7 @@ use super::format::when;
 use super::input::Asks;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{empty, hidden, no_default, older, reason, tabs, tag};
+use super::parts::{empty, hidden, no_default, older, reason, segment, tabs, tag};
 use super::reclaim::flags;
 use super::refusal::Refusal;
 use super::states::Shape;
@@ -180,7 +180,7 @@ fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
                         @if may { td { input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) }; } }
                         td data-label="Who" {
                             @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (seat.name.as_deref().unwrap_or(id.as_str())) } }
-                            @else { (words::NOBODY) }
+                            @else { a href={ "/console/accounts/" (seat.account) "/users/" (segment(&seat.external_id)) } { (words::NOBODY) } }
                         }
                         td data-label="User" { (user) }
                         td data-label="Where" { (seat.account) }

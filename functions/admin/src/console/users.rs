@@ -6,7 +6,6 @@ use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::{accounts, syncs};
 use sando_core::definition::IdHash;
-use sando_core::ids::Slug;
 use sando_core::person::CanonicalEmail;
 use sando_core::roster::{Entry, Face, holder_of};
 use sando_core::store::{Entity, Key, Loaded, PageRequest, Query};
@@ -18,10 +17,11 @@ use crate::list::{Listed, look_through};
 use super::account::{Of, page, place};
 use super::format::when;
 use super::input::{Asks, At};
+use super::linked::{self, OfUser};
 use super::parts::{empty, older, segment, tag};
 use super::refusal::Refusal;
 use super::states::Shape;
-use super::visitor::Sees;
+use super::visitor::{Sees, Visitor};
 use super::words;
 
 /// How many users with one address are shown, in all accounts together.
@@ -178,17 +178,30 @@ fn table(account: &Account, faces: &[&Face]) -> Markup {
 pub(super) async fn user(
     Sees(visitor): Sees,
     State(api): State<Api>,
-    At((definition, name, external_id)): At<(Slug, Slug, String)>,
+    At((definition, name, external_id)): At<OfUser>,
 ) -> Result<Response, Refusal> {
-    let now = api.ports.clock.now();
     let account = accounts::must_be(&api.ports, &definition, &name)
         .await?
         .entity;
-    let entry = syncs::user(&api.ports, &account, &external_id).await?;
+    shown(&api, &visitor, &account, &external_id, "", html! {}).await
+}
+
+/// The page of a user, with what is wrong with what was typed of who it is.
+pub(super) async fn shown(
+    api: &Api,
+    visitor: &Visitor,
+    account: &Account,
+    external_id: &str,
+    typed: &str,
+    wrong: Markup,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let entry = syncs::user(&api.ports, account, external_id).await?;
     let Some(face) = entry.visible(account.applied) else {
         return Err(Refusal::nothing());
     };
-    let version = syncs::version_of(&api.ports, &account, face).await?;
+    let version = syncs::version_of(&api.ports, account, face).await?;
+    let who = linked::section(api, visitor, account, face, typed, now).await?;
     let user = &face.user;
     let fields = [
         ("Address", user.email.as_deref()),
@@ -200,6 +213,7 @@ pub(super) async fn user(
         ("Last seen", user.last_visit_at.as_deref()),
     ];
     let body = html! {
+        (wrong)
         div.columns {
             section aria-labelledby="user" {
                 h2 #user { "User " (user.external_id) }
@@ -219,7 +233,8 @@ pub(super) async fn user(
                 ul.steps { @for why in &face.why { li { (why) } } }
                 @if let Some(version) = version { p.small.muted { (words::why_version(version)) } }
             }
+            (who)
         }
     };
-    Ok(page(&visitor, &account, "users", now, body).respond(Some(&visitor)))
+    Ok(page(visitor, account, "users", now, body).respond(Some(visitor)))
 }

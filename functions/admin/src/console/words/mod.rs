@@ -171,6 +171,10 @@ pub(super) enum Said {
     Clearing,
     /// Accesses in a review.
     Reviewed,
+    /// A user of a roster and a person.
+    Linked,
+    /// A user of a roster and a person.
+    Unlinked,
 }
 
 impl Said {
@@ -210,6 +214,8 @@ impl Said {
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
         (Self::Reviewed, "reviewed"),
+        (Self::Linked, "linked"),
+        (Self::Unlinked, "unlinked"),
     ];
 
     /// Reads the word of the cookie.
@@ -276,6 +282,8 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Reviewed => {
             "Decided. What is to be taken away is a task of the application's owner now."
         }
+        Said::Linked => "Linked. It counts as theirs from now on.",
+        Said::Unlinked => "Unlinked. It does not count as theirs any more.",
         Said::Clearing => "It is being taken away now, as when somebody leaves.",
     }
 }

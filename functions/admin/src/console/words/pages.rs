@@ -198,6 +198,14 @@ pub(in crate::console) fn held_part(shown: usize, total: u64) -> String {
 pub(in crate::console) const NO_SYNCS: &str = "It was not synced yet.";
 pub(in crate::console) const NO_USERS: &str = "No user is in the roster.";
 pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it is odd.";
+pub(in crate::console) const WHO_IT_IS: &str = "Who it is";
+pub(in crate::console) const BY_ADDRESS: &str = "Known by the address.";
+pub(in crate::console) const LINKED_BY_HAND: &str = "Linked by hand";
+pub(in crate::console) const THIS_IS: &str = "This is";
+pub(in crate::console) const THIS_IS_HINT: &str =
+    "The id of a person, or an address they are known by.";
+pub(in crate::console) const LINK: &str = "Link";
+pub(in crate::console) const UNLINK: &str = "Unlink";
 
 /// Which version of the definition said why a user is what they are.
 pub(in crate::console) fn why_version(version: u32) -> String {

@@ -1,0 +1,135 @@
+//! Who a user of a roster is: what says so, and saying it by hand where no address does.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sando_core::account::Account;
+use sando_core::admin::api_key::Scope;
+use sando_core::admin::links::{self, Owned};
+use sando_core::admin::review::Place;
+use sando_core::admin::{AdminError, Expect, accounts};
+use sando_core::ids::Slug;
+use sando_core::roster::Face;
+
+use crate::Api;
+
+use super::account::place;
+use super::deed::{mistakes, problem};
+use super::form::Form;
+use super::format::when;
+use super::input::At;
+use super::layout::done;
+use super::lookup::once;
+use super::parts::{button, hidden, reason, segment};
+use super::refusal::Refusal;
+use super::users;
+use super::visitor::{Administers, Visitor};
+use super::words::{self, Said};
+
+/// Definition and name of an account, and the application's id of a user.
+pub(super) type OfUser = (Slug, Slug, String);
+
+/// The address of a user.
+fn of_user(account: &Account, external_id: &str) -> String {
+    format!("{}/users/{}", place(account), segment(external_id))
+}
+
+/// Who the user is, and what was typed of who it may be.
+pub(super) async fn section(
+    api: &Api,
+    visitor: &Visitor,
+    account: &Account,
+    face: &Face,
+    typed: &str,
+    now: Timestamp,
+) -> Result<Markup, Refusal> {
+    let owned = links::owner(&api.ports, account, &face.user).await?;
+    let to = of_user(account, &face.user.external_id);
+    let may = visitor.may(Scope::Admin);
+    Ok(html! {
+        section aria-labelledby="who" {
+            h2 #who { (words::WHO_IT_IS) }
+            @match &owned {
+                Some(owned) => { (known(visitor, owned, &to, may, now)) }
+                None => {
+                    p { (words::NOBODY) }
+                    @if may && !face.deleted { (form(api, visitor, &to, typed)) }
+                }
+            }
+        }
+    })
+}
+
+fn known(visitor: &Visitor, owned: &Owned, to: &str, may: bool, now: Timestamp) -> Markup {
+    let person = &owned.person;
+    html! {
+        p { a href={ "/console/people/" (person.id) } { (words::name(person)) } }
+        @match &owned.link {
+            Some((linked, _)) => {
+                p.small.muted { (words::LINKED_BY_HAND) " " (when(linked.at, now)) " by " (linked.by) ": " (linked.reason) }
+                @if may { (button(visitor, &format!("{to}/unlink"), "", words::UNLINK)) }
+            }
+            None => { p.small.muted { (words::BY_ADDRESS) } }
+        }
+    }
+}
+
+fn form(api: &Api, visitor: &Visitor, to: &str, typed: &str) -> Markup {
+    html! {
+        form.stack method="post" action={ (to) "/person" } {
+            (hidden(visitor, &once(api)))
+            div.field {
+                label for="person" { (words::THIS_IS) }
+                p.hint #person-hint { (words::THIS_IS_HINT) }
+                input #person type="text" name="person" value=(typed) required maxlength="254" autocomplete="off" aria-describedby="person-hint";
+            }
+            (reason(true))
+            p.bar { button type="submit" { (words::LINK) } }
+        }
+    }
+}
+
+/// Says who the user is.
+pub(super) async fn link(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At((definition, name, external_id)): At<OfUser>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let account = accounts::must_be(&api.ports, &definition, &name).await?;
+    let account = account.entity;
+    let user = Place {
+        definition: &definition,
+        name: &name,
+        external_id: &external_id,
+    };
+    let (who, typed, why) = (visitor.who(&api), form.get("person"), form.get("reason"));
+    let linked = links::link(&api.ports, &who, user, typed, why, &Expect::Anything).await;
+    let (status, wrong) = match linked {
+        Ok(_) => return Ok(done(&of_user(&account, &external_id), Said::Linked)),
+        Err(AdminError::Invalid(all)) => (StatusCode::UNPROCESSABLE_ENTITY, mistakes(&all)),
+        Err(AdminError::Refused { detail, .. }) => (StatusCode::CONFLICT, problem(&detail)),
+        Err(error) => return Err(error.into()),
+    };
+    let page = users::shown(&api, &visitor, &account, &external_id, typed, wrong).await?;
+    Ok((status, page).into_response())
+}
+
+/// Takes it back.
+pub(super) async fn unlink(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At((definition, name, external_id)): At<OfUser>,
+) -> Result<Response, Refusal> {
+    let account = accounts::must_be(&api.ports, &definition, &name).await?;
+    let account = account.entity;
+    let user = Place {
+        definition: &definition,
+        name: &name,
+        external_id: &external_id,
+    };
+    links::unlink(&api.ports, &visitor.who(&api), user, &Expect::Anything).await?;
+    Ok(done(&of_user(&account, &external_id), Said::Unlinked))
+}
