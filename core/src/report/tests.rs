@@ -3,7 +3,9 @@
 use serde_json::{Map, json};
 
 use super::*;
-use crate::definition::User;
+use crate::definition::{IdHash, User};
+use crate::ids::RosterId;
+use crate::linked::Linked;
 use crate::testing::a_person;
 
 fn at(text: &str) -> Timestamp {
@@ -90,6 +92,42 @@ fn a_roster() -> Vec<Face> {
         ),
         gone,
     ]
+}
+
+#[test]
+fn a_users_address_counts_before_a_link() {
+    let (roster, other) = (RosterId::derived(&["acme"]), RosterId::derived(&["other"]));
+    let link = |user: &str| Linked {
+        roster: roster.clone(),
+        user: IdHash::of(user),
+        account: "acme/prod".to_owned(),
+        external_id: user.to_owned().try_into().unwrap(),
+        by: "local-admin".to_owned(),
+        at: at("2027-03-01T09:00:00Z"),
+        reason: "she said so".to_owned(),
+    };
+    let mut cy = a_person()
+        .with("work_email", "cy@contoso.example")
+        .with("name", "Cy Moor")
+        .build();
+    cy.id = PersonId::derived(&["cy"]);
+    cy.identifiers.users = ["u1", "u4", "u6"].map(link).into();
+    let mut directory = directory();
+    directory.add(&cy);
+
+    let whose = |roster: &RosterId, user: &str, address: Option<&str>| {
+        let holder = directory.whose(roster, IdHash::of(user), address);
+        holder.and_then(|holder| holder.name.clone())
+    };
+    let cy = Some("Cy Moor".to_owned());
+    let bo = Some("Bo Lind".to_owned());
+    assert_eq!(whose(&roster, "u1", Some("bo@contoso.example")), bo);
+    assert_eq!(whose(&roster, "u4", Some("stranger@contoso.example")), cy);
+    assert_eq!(whose(&roster, "u6", None), cy);
+    assert_eq!(whose(&roster, "u7", None), None);
+    assert_eq!(whose(&other, "u6", None), None);
+    assert!(directory.is_linked(&roster, IdHash::of("u1")));
+    assert!(!directory.is_linked(&other, IdHash::of("u1")));
 }
 
 #[test]

@@ -280,7 +280,7 @@ pub(crate) async fn merge(
 #[serde(deny_unknown_fields)]
 pub(crate) struct SplitBody {
     /// The id of somebody who was merged in, which stands for all that came with them; or contacts, opportunities,
-    /// addresses and key of the person.
+    /// addresses and key of the person, and users linked to them (`acme/prod/7`).
     identifiers: Vec<String>,
     #[serde(default)]
     reason: String,

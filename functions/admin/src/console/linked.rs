@@ -47,29 +47,28 @@ pub(super) async fn section(
 ) -> Result<Markup, Refusal> {
     let owned = links::owner(&api.ports, account, &face.user).await?;
     let to = of_user(account, &face.user.external_id);
-    let may = visitor.may(Scope::Admin);
     Ok(html! {
         section aria-labelledby="who" {
             h2 #who { (words::WHO_IT_IS) }
             @match &owned {
-                Some(owned) => { (known(visitor, owned, &to, may, now)) }
+                Some(owned) => { (known(visitor, owned, &to, now)) }
                 None => {
                     p { (words::NOBODY) }
-                    @if may && !face.deleted { (form(api, visitor, &to, typed)) }
+                    @if visitor.may(Scope::Admin) && !face.deleted { (form(api, visitor, &to, typed)) }
                 }
             }
         }
     })
 }
 
-fn known(visitor: &Visitor, owned: &Owned, to: &str, may: bool, now: Timestamp) -> Markup {
+fn known(visitor: &Visitor, owned: &Owned, to: &str, now: Timestamp) -> Markup {
     let person = &owned.person;
     html! {
         p { a href={ "/console/people/" (person.id) } { (words::name(person)) } }
         @match &owned.link {
             Some((linked, _)) => {
                 p.small.muted { (words::LINKED_BY_HAND) " " (when(linked.at, now)) " by " (linked.by) ": " (linked.reason) }
-                @if may { (button(visitor, &format!("{to}/unlink"), "", words::UNLINK)) }
+                @if visitor.may(Scope::Admin) { (button(visitor, &format!("{to}/unlink"), "", words::UNLINK)) }
             }
             None => { p.small.muted { (words::BY_ADDRESS) } }
         }

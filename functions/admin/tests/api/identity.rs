@@ -113,7 +113,7 @@ pub(crate) async fn merge(world: &World, id: &str, into: &str) -> crate::world::
     world.post(&format!("/v1/people/{id}:merge"), body).await
 }
 
-async fn split(world: &World, id: &str, identifiers: &[&str]) -> crate::world::Answer {
+pub(crate) async fn split(world: &World, id: &str, identifiers: &[&str]) -> crate::world::Answer {
     let body = json!({ "identifiers": identifiers, "reason": "two humans" });
     world.post(&format!("/v1/people/{id}:split"), body).await
 }

@@ -27,6 +27,7 @@ mod identity;
 mod import;
 mod keepers;
 mod keys;
+mod links;
 mod lists;
 mod metrics;
 mod movers;
