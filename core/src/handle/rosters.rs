@@ -95,7 +95,7 @@ impl<'a> Rosters<'a> {
         let mut addresses: Vec<CanonicalEmail> = addresses_of(person).collect();
         addresses.sort();
         addresses.dedup();
-        let mut found = Vec::new();
+        let mut found: Vec<Seen> = Vec::new();
         for address in addresses {
             let at_work = Some(&address) == work.as_ref();
             let seen = self.under(&address).await?;
