@@ -25,6 +25,8 @@ pub struct Seen {
     pub face: Face,
     /// Under the address at work, or with the id that a grant keeps: where effects look for users.
     pub at_work: bool,
+    /// The person's by a link alone: no effect finds such a user, unless a grant keeps its id.
+    pub linked: bool,
     /// When the list was begun to be read.
     pub from: Timestamp,
     /// Since when it counts.
@@ -317,6 +319,7 @@ mod tests {
             account: "figma/prod".to_owned(),
             face: serde_json::from_value(face).unwrap(),
             at_work: true,
+            linked: false,
             from: at(10),
             at: at(10),
         }

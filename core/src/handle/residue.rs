@@ -182,12 +182,13 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
     let label = app.map_or(shown.app.as_str(), |app| app.label());
     let owner = app.and_then(|app| app.owner.clone());
     let user = IdHash::of(&shown.face.user.external_id);
-    let (what, who) = match person.identifiers.linked(&shown.roster, user) {
-        Some(_) => ("of a linked user", "who was linked to them by hand"),
-        None => (
+    let (what, who) = if shown.linked {
+        ("of a linked user", "who was linked to them by hand")
+    } else {
+        (
             "under another address",
             "under an address that is not the one at work",
-        ),
+        )
     };
     let epoch = person.access_epoch.to_string();
     let id = [

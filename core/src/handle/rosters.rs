@@ -106,7 +106,10 @@ impl<'a> Rosters<'a> {
                 && !found.iter().any(|one| is_same(one, &seen))
                 && is_still_theirs(self.ports, person, &seen).await?
             {
-                found.push(seen);
+                found.push(Seen {
+                    linked: true,
+                    ..seen
+                });
             }
         }
         Ok(found)
@@ -169,6 +172,7 @@ fn seen(account: &Account, face: &Face) -> Seen {
         account: account.label(),
         face: face.clone(),
         at_work: false,
+        linked: false,
         from: account.applied_from.unwrap_or(at),
         at,
     }

@@ -25,7 +25,7 @@ pub enum UserThere {
     /// A user under the address that effects look for, whom nobody here gave: not taken for theirs before somebody has
     /// looked (L28).
     Unexplained,
-    /// A user of theirs whom no effect finds: under another address.
+    /// A user of theirs whom no effect finds: under another address, or linked to them by hand.
     OtherAddress,
     /// Nobody.
     Absent,
@@ -100,7 +100,8 @@ fn whom(seen: &Seen, grant: Option<&Grant>, app: Option<&Application>) -> UserTh
         .and_then(|grant| grant.external_id.as_ref())
         .is_some_and(|id| id.as_str() == seen.face.user.external_id);
     let is_ours = grant.is_some_and(|grant| grant.creation_intended || grant.from_roster);
-    if !is_manual && !is_kept && seen.at_work == identifies {
+    let is_elsewhere = seen.linked || seen.at_work == identifies;
+    if !is_manual && !is_kept && is_elsewhere {
         return UserThere::OtherAddress;
     }
     if !is_manual && !is_kept && !identifies && !is_ours {
@@ -274,6 +275,7 @@ mod tests {
             account: "figma/prod".to_owned(),
             face: serde_json::from_value(face).unwrap(),
             at_work,
+            linked: false,
             from: at(10),
             at: at(10),
         }
@@ -352,6 +354,12 @@ mod tests {
             user("8", true, true),
             UserThere::OtherAddress,
         );
+        let linked = Seen {
+            linked: true,
+            ..user("8", true, false)
+        };
+        check(&by_person, None, linked.clone(), UserThere::OtherAddress);
+        check(&by_hand, None, linked, UserThere::Active);
         check(&by_hand, None, user("8", true, true), UserThere::Active);
         check(&by_hand, None, user("8", true, false), UserThere::Active);
         assert_eq!(found(&by_work, None, &[]), Some(UserThere::Absent));
