@@ -13,6 +13,7 @@ use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::event::KnownCandidacy;
 use sando_core::handshake::Handshake;
 use sando_core::ids::{LeverId, PersonId};
+use sando_core::person::Person;
 use sando_core::retention::Purge;
 use sando_core::review::Reviews;
 use sando_core::rule::LastMatches;
@@ -242,9 +243,16 @@ async fn items_of_schema_1_are_read() {
 
     let claim = Key::Claim(Claim::Contact(LeverId::parse("7a1c").unwrap()));
     let held = store.find::<Held>(&claim).await.unwrap().unwrap();
+    let linked = Key::Claim(Claim::User("0a1b".to_owned()));
+    let linked = store.find::<Held>(&linked).await.unwrap().unwrap();
+    let known = Key::Person(PersonId::parse("per_2").unwrap());
+    let known = store.find::<Person>(&known).await.unwrap().unwrap();
     let config = store.all::<ConfigItem>(&Group::Config).await.unwrap();
     let heads = store.all::<Head>(&Group::Heads).await.unwrap();
 
+    assert_eq!(linked.entity.claim, Claim::User("0a1b".to_owned()));
+    let user = known.entity.identifiers.users.first().unwrap();
+    assert_eq!(user.name(), "acme/prod/7");
     let person = PersonId::parse("per_1").unwrap();
     assert_eq!(held.entity.holder, Holder::Person(person));
     assert_eq!(held.version, Version(3));
