@@ -291,6 +291,7 @@ async fn a_link_taken_back_after_a_merge_does_not_come_back_with_a_split() {
 async fn a_link_is_erased_with_the_person() {
     let (world, ada, bo) = ada_and_bo().await;
     link(&world, "3", &bo).await.expect(201);
+    world.pass(60).await;
 
     let path = format!("/v1/people/{bo}:erase");
     let erased = world.post(&path, json!({ "reason": "request 4711" })).await;
