@@ -178,7 +178,7 @@ pub async fn reinstate(
     reason: &str,
     dry_run: bool,
 ) -> Result<Reinstated, AdminError> {
-    let reinstated = deciding!(reinstate_once(ports, who, id, reason, dry_run).await)?;
+    let reinstated = deciding!(Box::pin(reinstate_once(ports, who, id, reason, dry_run)).await)?;
     if !dry_run {
         stop_taking(ports, who, &reinstated.done.person.entity).await?;
     }

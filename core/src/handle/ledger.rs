@@ -31,7 +31,8 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
     loop {
         let commit = match sealed.take().filter(|_| busy) {
             Some(same) => same,
-            None => seal(ports, &changes).await?,
+            // Kept aside, as what everything that commits would be larger by.
+            None => Box::pin(seal(ports, &changes)).await?,
         };
         match ports.store.commit(&commit).await {
             Ok(()) => {
@@ -90,8 +91,7 @@ async fn seal(ports: &Ports, changes: &Changes) -> Result<Commit, HandleError> {
     commit
         .puts
         .extend(letters.map(|letter| Put::of(letter, Version::ABSENT)));
-    // Kept aside: otherwise everything that commits would be larger by it.
-    Box::pin(finding::follow(ports, &mut commit)).await?;
+    finding::follow(ports, &mut commit).await?;
     Ok(commit)
 }
 
