@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::ids::PersonId;
+use crate::company::Company;
+use crate::config::{ConfigItem, ConfigKind};
+use crate::ids::{PersonId, Slug};
 use crate::person::{Attributes, Identifiers, Lifecycle, Person};
 use crate::words::Words;
 
@@ -44,6 +47,30 @@ pub fn a_person() -> PersonBuilder {
         words: Words::default(),
         created_at: Timestamp::UNIX_EPOCH,
     })
+}
+
+/// A file of what is configured, as it is stored.
+///
+/// # Panics
+/// If `id` is no slug.
+#[must_use]
+pub fn a_file(kind: ConfigKind, id: &str, file: Value) -> ConfigItem {
+    ConfigItem {
+        kind,
+        id: Slug::parse(id).expect("names in tests are slugs"),
+        file,
+        changed_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Takes a file into a company.
+///
+/// # Panics
+/// If something is wrong with it.
+#[track_caller]
+pub fn take(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
+    let taken = company.take(&a_file(kind, id, file));
+    taken.expect("files in tests have no mistakes");
 }
 
 /// Builds a person for a test.

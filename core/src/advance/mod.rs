@@ -341,13 +341,13 @@ mod tests {
 
     use super::*;
     use crate::access::desired;
-    use crate::config::{ConfigItem, ConfigKind};
+    use crate::config::ConfigKind;
     use crate::effect::Change;
     use crate::grant::Entitlement;
     use crate::ids::{RunId, Slug};
     use crate::intake::run_of;
     use crate::store::Version;
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
@@ -360,13 +360,7 @@ mod tests {
         let app = json!({ "app": "figma", "provisioner": scim });
         let policy = json!({ "policy": "figma", "grants": [{ "app": "figma" }] });
         for (kind, file) in [(ConfigKind::App, app), (ConfigKind::Policy, policy)] {
-            let item = ConfigItem {
-                kind,
-                id: slug("figma"),
-                file,
-                changed_at: Timestamp::UNIX_EPOCH,
-            };
-            company.take(&item).unwrap();
+            take(&mut company, kind, "figma", file);
         }
         company
     }
