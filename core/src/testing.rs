@@ -1,15 +1,13 @@
 //! Builders of test data.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::{PersonId, Slug};
-use crate::person::{Attributes, Identifiers, Lifecycle, Person};
-use crate::words::Words;
+use crate::intake::new_person;
+use crate::person::{Attributes, Lifecycle, Person};
 
 /// A person who has started, with the attributes of an engineer.
 #[must_use]
@@ -26,26 +24,10 @@ pub fn a_person() -> PersonBuilder {
         attributes.set(name, value);
     }
     PersonBuilder(Person {
-        id: PersonId::derived(&["ada"]),
         state: Lifecycle::Active,
         access_epoch: 1,
         attributes,
-        corrected: Attributes::default(),
-        unmapped: BTreeSet::new(),
-        identifiers: Identifiers::default(),
-        opportunity: None,
-        starts_on: None,
-        starts_at: None,
-        leaves_at: None,
-        baselined: false,
-        kept: BTreeMap::new(),
-        by_hand: BTreeMap::new(),
-        left_with: None,
-        merged: None,
-        absorbed: BTreeSet::new(),
-        erasure: None,
-        words: Words::default(),
-        created_at: Timestamp::UNIX_EPOCH,
+        ..new_person(PersonId::derived(&["ada"]), Timestamp::UNIX_EPOCH)
     })
 }
 
