@@ -8,7 +8,6 @@ use super::{
     answer::{Answer, Body},
     certificate::EndedBy,
     checkpoint::Parents,
-    failure::Class,
     line::JoinTable,
     listing::{Listing, PageOf},
     page::{self, Page},
@@ -48,13 +47,8 @@ impl Pull {
         };
         if let Err(message) = result {
             let failure = Failure {
-                class: Class::Shape,
-                purpose: open.request.purpose.clone(),
-                at: None,
                 status: Some(head.status),
-                message,
-                remote: None,
-                disable: false,
+                ..Failure::shape(open.request.purpose.clone(), message)
             };
             self.give_up(&open, failure);
         }
