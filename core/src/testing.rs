@@ -1,5 +1,6 @@
 //! Builders of test data.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::{PersonId, Slug};
 use crate::intake::new_person;
 use crate::person::{Attributes, Lifecycle, Person};
+use crate::ports::{KeyWrap, RemoteError};
 
 /// A person who has started, with the attributes of an engineer.
 #[must_use]
@@ -78,5 +80,20 @@ impl PersonBuilder {
     #[must_use]
     pub fn build(self) -> Person {
         self.0
+    }
+}
+
+/// Wraps keys in nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare;
+
+#[async_trait]
+impl KeyWrap for Bare {
+    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(key.to_vec())
+    }
+
+    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(wrapped.to_vec())
     }
 }

@@ -28,6 +28,7 @@ use sando_core::ports::{
     SecretValues, Subject, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
+use sando_core::testing::Bare;
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
@@ -348,7 +349,7 @@ pub(crate) fn world_with(
         lever: fakes.clone(),
         apps: Arc::new(Shared(fakes.clone())),
         notifier: fakes.clone(),
-        keys: fakes.clone(),
+        keys: Arc::new(Bare),
         clock: fakes.clone(),
         chance: fakes.clone(),
     };
