@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use sando_core::admin::files::{Stored, all, find, put};
+use sando_core::admin::files::{all, find, put};
 use sando_core::admin::{Expect, files};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
@@ -46,7 +46,7 @@ pub(crate) fn named(kind: ConfigKind, id: &Slug, mut file: Map<String, Value>) -
     Value::Object(file)
 }
 
-/// Puts a file and answers it as it is stored.
+/// Puts a file and answers it as it is stored, with what in it has no effect yet.
 pub(crate) async fn put_file(
     api: &Api,
     caller: &Caller,
@@ -54,16 +54,12 @@ pub(crate) async fn put_file(
     id: &Slug,
     file: Map<String, Value>,
     expect: &Expect,
-) -> Result<Stored, Problem> {
+) -> Result<Response, Problem> {
     let file = named(kind, id, file);
-    Ok(put(&api.ports, &caller.who(api), kind, id, file, expect).await?)
-}
-
-/// The answer to a put.
-pub(crate) fn answer(stored: Stored) -> Response {
+    let stored = put(&api.ports, &caller.who(api), kind, id, file, expect).await?;
     let status = put_status(stored.is_new);
     let file = warned(stored.item.entity.file, &stored.warnings);
-    (status, etag(stored.item.version), Json(file)).into_response()
+    Ok((status, etag(stored.item.version), Json(file)).into_response())
 }
 
 /// A file with what in it has no effect yet.
