@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
+use crate::definition::User;
 use crate::ids::{PersonId, Slug};
 use crate::intake::new_person;
 use crate::person::{Attributes, Lifecycle, Person};
 use crate::ports::{KeyWrap, RemoteError};
+use crate::roster::Face;
 
 /// A person who has started, with the attributes of an engineer.
 #[must_use]
@@ -55,6 +57,32 @@ pub fn a_file(kind: ConfigKind, id: &str, file: Value) -> ConfigItem {
 pub fn take(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
     let taken = company.take(&a_file(kind, id, file));
     taken.expect("files in tests have no mistakes");
+}
+
+/// An active user with a licence, as the first sync of a roster found them.
+#[must_use]
+pub fn a_face(id: &str, email: &str, license: &str, at: Timestamp) -> Face {
+    Face {
+        user: User {
+            external_id: id.to_owned(),
+            email: Some(email.to_owned()),
+            username: None,
+            full_name: None,
+            role: None,
+            created_at: None,
+            last_visit_at: None,
+            active: true,
+            status: None,
+            licenses: vec![license.to_owned()],
+            custom_fields: Map::new(),
+            kind: None,
+        },
+        unknown: Vec::new(),
+        why: Vec::new(),
+        deleted: false,
+        sync: 1,
+        at,
+    }
 }
 
 /// Builds a person for a test.
