@@ -1,4 +1,6 @@
-//! Builders of test data.
+//! What the tests of every crate are built of.
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -83,6 +85,24 @@ pub fn a_face(id: &str, email: &str, license: &str, at: Timestamp) -> Face {
         sync: 1,
         at,
     }
+}
+
+/// All references in a JSON Schema.
+#[must_use]
+pub fn references(schema: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![schema];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                left.extend(map.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Builds a person for a test.
