@@ -328,30 +328,21 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::{ConfigItem, ConfigKind};
-    use crate::testing::a_person;
+    use crate::config::ConfigKind;
+    use crate::testing::{a_person, take};
 
     /// A company whose policies give `figma`, one each, in this order of their names.
     fn a_company(grants: &[Value]) -> Company {
         let mut company = Company::empty().unwrap();
-        let mut take = |kind: ConfigKind, id: &str, file: Value| {
-            let item = ConfigItem {
-                kind,
-                id: Slug::parse(id).unwrap(),
-                file,
-                changed_at: Timestamp::UNIX_EPOCH,
-            };
-            company.take(&item).unwrap();
-        };
         let plans = json!([{ "id": "free" }, { "id": "team" }, { "id": "pro" }]);
         let figma = json!({ "app": "figma", "plans": plans, "sensitivity": "high", "owner": "ops@contoso.example" });
-        take(ConfigKind::App, "figma", figma);
+        take(&mut company, ConfigKind::App, "figma", figma);
         for (place, grant) in grants.iter().enumerate() {
             let mut grant = grant.clone();
             grant["app"] = json!("figma");
             let name = format!("policy-{place}");
             let policy = json!({ "policy": name, "grants": [grant] });
-            take(ConfigKind::Policy, &name, policy);
+            take(&mut company, ConfigKind::Policy, &name, policy);
         }
         company
     }

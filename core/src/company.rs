@@ -305,22 +305,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::testing::a_file;
 
     #[test]
     fn a_workflow_that_takes_what_does_not_exist_is_warned_of() {
         let mut company = Company::empty().unwrap();
         let steps = json!([{ "id": "rest", "type": "revoke" },
             { "id": "last", "type": "revoke", "apps": ["figma", "vpn"] }]);
-        let put = |kind: ConfigKind, id: &str, file: Value| ConfigItem {
-            kind,
-            id: Slug::parse(id).unwrap(),
-            file,
-            changed_at: jiff::Timestamp::UNIX_EPOCH,
-        };
-        let figma = put(ConfigKind::App, "figma", json!({ "app": "figma" }));
+        let figma = a_file(ConfigKind::App, "figma", json!({ "app": "figma" }));
         company.take(&figma).unwrap();
         let workflow = json!({ "workflow": "leave", "steps": steps });
-        let workflow = put(ConfigKind::Workflow, "leave", workflow);
+        let workflow = a_file(ConfigKind::Workflow, "leave", workflow);
         company.take(&workflow).unwrap();
 
         let warnings: Vec<String> = company

@@ -1,12 +1,19 @@
-//! Builders of test data.
+//! What the tests of every crate are built of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use crate::ids::PersonId;
-use crate::person::{Attributes, Identifiers, Lifecycle, Person};
-use crate::words::Words;
+use crate::company::Company;
+use crate::config::{ConfigItem, ConfigKind};
+use crate::definition::User;
+use crate::ids::{PersonId, Slug};
+use crate::intake::new_person;
+use crate::person::{Attributes, Lifecycle, Person};
+use crate::ports::{KeyWrap, RemoteError};
+use crate::roster::Face;
 
 /// A person who has started, with the attributes of an engineer.
 #[must_use]
@@ -23,27 +30,79 @@ pub fn a_person() -> PersonBuilder {
         attributes.set(name, value);
     }
     PersonBuilder(Person {
-        id: PersonId::derived(&["ada"]),
         state: Lifecycle::Active,
         access_epoch: 1,
         attributes,
-        corrected: Attributes::default(),
-        unmapped: BTreeSet::new(),
-        identifiers: Identifiers::default(),
-        opportunity: None,
-        starts_on: None,
-        starts_at: None,
-        leaves_at: None,
-        baselined: false,
-        kept: BTreeMap::new(),
-        by_hand: BTreeMap::new(),
-        left_with: None,
-        merged: None,
-        absorbed: BTreeSet::new(),
-        erasure: None,
-        words: Words::default(),
-        created_at: Timestamp::UNIX_EPOCH,
+        ..new_person(PersonId::derived(&["ada"]), Timestamp::UNIX_EPOCH)
     })
+}
+
+/// A file of what is configured, as it is stored.
+///
+/// # Panics
+/// If `id` is no slug.
+#[must_use]
+pub fn a_file(kind: ConfigKind, id: &str, file: Value) -> ConfigItem {
+    ConfigItem {
+        kind,
+        id: Slug::parse(id).expect("names in tests are slugs"),
+        file,
+        changed_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Takes a file into a company.
+///
+/// # Panics
+/// If something is wrong with it.
+#[track_caller]
+pub fn take(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
+    let taken = company.take(&a_file(kind, id, file));
+    taken.expect("files in tests have no mistakes");
+}
+
+/// An active user with a licence, as the first sync of a roster found them.
+#[must_use]
+pub fn a_face(id: &str, email: &str, license: &str, at: Timestamp) -> Face {
+    Face {
+        user: User {
+            external_id: id.to_owned(),
+            email: Some(email.to_owned()),
+            username: None,
+            full_name: None,
+            role: None,
+            created_at: None,
+            last_visit_at: None,
+            active: true,
+            status: None,
+            licenses: vec![license.to_owned()],
+            custom_fields: Map::new(),
+            kind: None,
+        },
+        unknown: Vec::new(),
+        why: Vec::new(),
+        deleted: false,
+        sync: 1,
+        at,
+    }
+}
+
+/// All references in a JSON Schema.
+#[must_use]
+pub fn references(schema: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![schema];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                left.extend(map.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Builds a person for a test.
@@ -69,5 +128,20 @@ impl PersonBuilder {
     #[must_use]
     pub fn build(self) -> Person {
         self.0
+    }
+}
+
+/// Wraps keys in nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare;
+
+#[async_trait]
+impl KeyWrap for Bare {
+    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(key.to_vec())
+    }
+
+    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
+        Ok(wrapped.to_vec())
     }
 }

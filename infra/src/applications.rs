@@ -11,7 +11,7 @@ use sando_core::auth::Tokens;
 use sando_core::effect::Outcome;
 use sando_core::ids::{AppSlug, EffectKey};
 use sando_core::ports::{
-    Applications, Calls, Clock, KeyWrap, Provisioner, RemoteError, SecretValues, Secrets, Sent,
+    Applications, Calls, Clock, KeyWrap, Provisioner, RemoteError, SecretValues, Secrets,
 };
 use sando_core::store::Store;
 use sando_core::workflow::{HttpStep, Repeat};
@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::auth::{MemoryTokens, StoredTokens};
 use crate::budget::{Budget, Priority, Rate, name_of};
-use crate::connection::{Connection, ConnectionSettings};
+use crate::connection::{Connection, ConnectionSettings, nothing_sent};
 use crate::http::{Gate, GuardedClient, Request};
 use crate::lent::{Lender, Whose};
 use crate::outcome::{of_answer, of_error};
@@ -286,18 +286,6 @@ impl Applications for RemoteApplications {
             Ok(outcome) => outcome,
             Err(error) => of_error(&error),
         }
-    }
-}
-
-/// The keeper of secrets did not answer: the request itself was surely not sent.
-fn nothing_sent(error: RemoteError) -> RemoteError {
-    match error {
-        RemoteError::NoAnswer { remote, why, .. } => RemoteError::NoAnswer {
-            remote,
-            why,
-            sent: Sent::Never,
-        },
-        other => other,
     }
 }
 

@@ -235,8 +235,8 @@ fn failed(settings: &ConnectionSettings, failure: AuthFailure) -> RemoteError {
     }
 }
 
-/// No token could be obtained: the request itself was surely not sent.
-fn nothing_sent(error: RemoteError) -> RemoteError {
+/// What the request needs, credentials or a token, could not be had: the request itself was surely not sent.
+pub(crate) fn nothing_sent(error: RemoteError) -> RemoteError {
     match error {
         RemoteError::NoAnswer { remote, why, .. } => RemoteError::NoAnswer {
             remote,

@@ -98,6 +98,18 @@ fn tests_wait_for_conditions_not_for_time() {
 }
 
 #[test]
+fn the_map_names_only_what_is_there() {
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let folders = ["core/", "infra/", "functions/", "tests/", "docs/"];
+    let named = map.split('`').skip(1).step_by(2);
+    let paths = named.filter(|text| folders.iter().any(|folder| text.starts_with(folder)));
+    // Several files of one folder are written with braces.
+    let paths = paths.filter(|path| !path.contains('{'));
+    let missing: Vec<&str> = paths.filter(|path| !root().join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
 fn every_odd_behaviour_of_applications_has_tests_that_exist() {
     let page = std::fs::read_to_string(root().join("docs/behaviours.md")).unwrap();
     let rows = page.lines().filter_map(|line| {

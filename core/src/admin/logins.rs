@@ -48,17 +48,13 @@ impl Entity for Login {
 
 /// Why an account is not synced before the first login.
 pub(super) fn not_yet() -> Failure {
+    let purpose = Purpose::Step {
+        name: "authentication".to_owned(),
+    };
+    let why = "nobody has logged in at the application yet; authorise the account first";
     Failure {
-        class: Class::Credentials,
-        purpose: Purpose::Step {
-            name: "authentication".to_owned(),
-        },
-        at: None,
-        status: None,
-        message: "nobody has logged in at the application yet; authorise the account first"
-            .to_owned(),
-        remote: None,
         disable: true,
+        ..Failure::new(Class::Credentials, purpose, why)
     }
 }
 

@@ -5,7 +5,7 @@ use std::iter::successors;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 
-use crate::handle::count::{of_parts, whole_days};
+use crate::handle::days::{of_parts, whole_days};
 use crate::ports::Ports;
 use crate::report::Counted;
 use crate::store::Key;

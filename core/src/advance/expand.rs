@@ -205,11 +205,11 @@ mod tests {
     use crate::advance::{PORTION, Situation, advance};
     use crate::audit::Cause;
     use crate::company::Company;
-    use crate::config::{ConfigItem, ConfigKind};
+    use crate::config::ConfigKind;
     use crate::ids::{RunId, Slug, StepId};
     use crate::intake::run_of;
     use crate::run::{Run, StepState};
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
@@ -228,16 +228,6 @@ mod tests {
         let policy = json!({ "policy": "all", "grants": grants });
         take(&mut company, ConfigKind::Policy, "all", policy);
         company
-    }
-
-    fn take(company: &mut Company, kind: ConfigKind, id: &str, file: serde_json::Value) {
-        let item = ConfigItem {
-            kind,
-            id: slug(id),
-            file,
-            changed_at: Timestamp::UNIX_EPOCH,
-        };
-        company.take(&item).unwrap();
     }
 
     /// Advances a hire's run until nothing more becomes a step; answers how many steps each turn made.

@@ -341,13 +341,15 @@ mod tests {
 
     use super::*;
     use crate::access::desired;
-    use crate::config::{ConfigItem, ConfigKind};
+    use crate::config::ConfigKind;
     use crate::effect::Change;
     use crate::grant::Entitlement;
     use crate::ids::{RunId, Slug};
     use crate::intake::run_of;
     use crate::store::Version;
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
@@ -360,13 +362,7 @@ mod tests {
         let app = json!({ "app": "figma", "provisioner": scim });
         let policy = json!({ "policy": "figma", "grants": [{ "app": "figma" }] });
         for (kind, file) in [(ConfigKind::App, app), (ConfigKind::Policy, policy)] {
-            let item = ConfigItem {
-                kind,
-                id: slug("figma"),
-                file,
-                changed_at: Timestamp::UNIX_EPOCH,
-            };
-            company.take(&item).unwrap();
+            take(&mut company, kind, "figma", file);
         }
         company
     }
@@ -402,6 +398,29 @@ mod tests {
         }
     }
 
+    /// Advances the run of somebody who has this grant and nothing else.
+    fn advanced(
+        run: &mut Run,
+        company: &Company,
+        person: &Person,
+        grant: Loaded<Grant>,
+        now: Timestamp,
+    ) -> Turn {
+        advance(
+            run,
+            &Situation {
+                person,
+                grants: &[grant],
+                tasks: &[],
+                approvals: &[],
+                company,
+                desired: &desired(person, company, now),
+                directory: None,
+                now,
+            },
+        )
+    }
+
     #[test]
     fn a_look_that_failed_is_not_repeated_before_its_time() {
         let (company, person) = (a_company(), a_person().build());
@@ -416,19 +435,7 @@ mod tests {
         let change = Change::open(run.id.clone(), step.id.clone(), Goal::Give, 1);
         grant.entity.change = Some(change);
 
-        let turn = advance(
-            &mut run,
-            &Situation {
-                person: &person,
-                grants: &[grant],
-                tasks: &[],
-                approvals: &[],
-                company: &company,
-                desired: &desired(&person, &company, now),
-                directory: None,
-                now,
-            },
-        );
+        let turn = advanced(&mut run, &company, &person, grant, now);
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.look_at, Some(later));
@@ -443,20 +450,8 @@ mod tests {
             reason: "a test".to_owned(),
         });
         let mut run = a_run("onboard", &company, &person, Goal::Give);
-        let grants = [a_grant(&person)];
-        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
-        let situation = Situation {
-            person: &person,
-            grants: &grants,
-            tasks: &[],
-            approvals: &[],
-            company: &company,
-            desired: &desired,
-            directory: None,
-            now: Timestamp::UNIX_EPOCH,
-        };
 
-        let turn = advance(&mut run, &situation);
+        let turn = advanced(&mut run, &company, &person, a_grant(&person), NOW);
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.look_at, Some(Timestamp::from_second(600).unwrap()));
@@ -469,20 +464,8 @@ mod tests {
         run.opportunity = Some(crate::ids::LeverId::parse("ada").unwrap());
         let child = run.steps.last_mut().unwrap();
         child.enter(StepState::Failed, "refused");
-        let grants = [a_grant(&person)];
-        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
-        let situation = Situation {
-            person: &person,
-            grants: &grants,
-            tasks: &[],
-            approvals: &[],
-            company: &company,
-            desired: &desired,
-            directory: None,
-            now: Timestamp::UNIX_EPOCH,
-        };
 
-        let turn = advance(&mut run, &situation);
+        let turn = advanced(&mut run, &company, &person, a_grant(&person), NOW);
 
         assert_eq!(turn.todo, [StepId::from("lever")]);
         assert!(is_over(&run));
@@ -495,20 +478,8 @@ mod tests {
         let mut grant = a_grant(&person);
         grant.entity.state = GrantState::Active;
         grant.entity.held = Some(Entitlement::default());
-        let grants = [grant];
-        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
-        let situation = Situation {
-            person: &person,
-            grants: &grants,
-            tasks: &[],
-            approvals: &[],
-            company: &company,
-            desired: &desired,
-            directory: None,
-            now: Timestamp::UNIX_EPOCH,
-        };
 
-        let turn = advance(&mut run, &situation);
+        let turn = advanced(&mut run, &company, &person, grant, NOW);
 
         assert_eq!(turn.todo, []);
         assert_eq!(run.steps.last().unwrap().state, StepState::Cancelled);

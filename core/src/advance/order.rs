@@ -104,7 +104,7 @@ mod tests {
     use crate::advance::advance;
     use crate::audit::Cause;
     use crate::company::Company;
-    use crate::config::{ConfigItem, ConfigKind};
+    use crate::config::ConfigKind;
     use crate::effect::{Change, Goal, Phase};
     use crate::grant::{Entitlement, Grant, GrantState};
     use crate::ids::{AppSlug, RunId, Slug};
@@ -112,22 +112,12 @@ mod tests {
     use crate::person::Person;
     use crate::run::{RunState, StepState, WaitsFor};
     use crate::store::{Loaded, Version};
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
-    }
-
-    fn take(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
-        let item = ConfigItem {
-            kind,
-            id: slug(id),
-            file,
-            changed_at: NOW,
-        };
-        company.take(&item).unwrap();
     }
 
     /// Somebody who left and has these applications.

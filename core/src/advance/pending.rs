@@ -256,14 +256,14 @@ mod tests {
     use crate::advance::advance;
     use crate::audit::Cause;
     use crate::company::Company;
-    use crate::config::{ConfigItem, ConfigKind};
+    use crate::config::ConfigKind;
     use crate::grant::GrantState;
     use crate::ids::{RunId, Slug};
     use crate::intake::run_of;
     use crate::person::{Lifecycle, Person};
     use crate::run::{RunState, StepState};
     use crate::store::Version;
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
 
     /// A run with everything that is stored around it.
     struct World {
@@ -294,7 +294,7 @@ mod tests {
         let now: Timestamp = "2027-03-01T09:00:00Z".parse().unwrap();
         let scim = json!({ "type": "scim", "base_url": "https://github.example" });
         let app = json!({ "app": "github", "provisioner": scim });
-        put(&mut company, ConfigKind::App, "github", app);
+        take(&mut company, ConfigKind::App, "github", app);
         let id = RunId::derived(&["hired"]);
         let flow = &company.workflows[&slug("onboard")];
         let run = run_of(
@@ -318,22 +318,12 @@ mod tests {
         world
     }
 
-    fn put(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
-        let item = ConfigItem {
-            kind,
-            id: slug(id),
-            file,
-            changed_at: Timestamp::UNIX_EPOCH,
-        };
-        company.take(&item).unwrap();
-    }
-
     impl World {
         fn policy(&mut self, mut grant: Value) {
             grant["app"] = json!("github");
             let when = json!([{ "path": "department", "op": "is", "value": "Engineering" }]);
             let policy = json!({ "policy": "engineers", "when": when, "grants": [grant] });
-            put(&mut self.company, ConfigKind::Policy, "engineers", policy);
+            take(&mut self.company, ConfigKind::Policy, "engineers", policy);
         }
 
         /// Advances until nothing moves; answers the steps that can be worked on.
@@ -414,7 +404,7 @@ mod tests {
             let also =
                 json!({ "app": "github", "plan": "team", "approval": { "by": ["role:hr"] } });
             let policy = json!({ "policy": "guarded", "grants": [also] });
-            put(&mut world.company, ConfigKind::Policy, "guarded", policy);
+            take(&mut world.company, ConfigKind::Policy, "guarded", policy);
 
             assert_eq!(world.advance(), [""; 0]);
             assert_eq!(world.approvals[0].entity.approvers, ["role:hr"]);
@@ -438,7 +428,7 @@ mod tests {
         let both = |world: &mut World, plan: &str| {
             let also = json!({ "app": "github", "plan": plan, "approval": { "by": ["role:hr"] } });
             let policy = json!({ "policy": "guarded", "grants": [also] });
-            put(&mut world.company, ConfigKind::Policy, "guarded", policy);
+            take(&mut world.company, ConfigKind::Policy, "guarded", policy);
         };
         both(&mut world, "team");
         world.advance();
@@ -614,7 +604,7 @@ mod tests {
         let app = json!({
             "app": "github", "provisioner": scim, "sensitivity": "high", "owner": "code@contoso.example",
         });
-        put(&mut world.company, ConfigKind::App, "github", app);
+        take(&mut world.company, ConfigKind::App, "github", app);
 
         world.advance();
         assert_eq!(

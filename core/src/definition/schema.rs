@@ -361,6 +361,7 @@ mod tests {
 
     use super::super::{file, map};
     use super::*;
+    use crate::testing::references;
 
     /// The schema and the reader know the same keys: neither can forget one.
     fn check(pointer: &str, keys: Vec<&str>) {
@@ -431,20 +432,9 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        fn walk(value: &Value, found: &mut BTreeSet<String>) {
-            match value {
-                Value::Object(map) => {
-                    found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                    map.values().for_each(|value| walk(value, found));
-                }
-                Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
-                _ => {}
-            }
-        }
         let schema = schema();
-        let mut found = BTreeSet::new();
 
-        walk(&schema, &mut found);
+        let found = references(&schema);
 
         assert!(found.len() > 10);
         for reference in found {

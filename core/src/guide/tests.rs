@@ -6,19 +6,14 @@ use serde_json::{Value, json};
 use super::markdown;
 use crate::catalog::DefinitionItem;
 use crate::company::Company;
-use crate::config::{ConfigItem, ConfigKind};
+use crate::config::ConfigKind;
 use crate::ids::Slug;
+use crate::testing::take;
 
 fn a_company(files: &[(ConfigKind, &str, Value)]) -> Company {
     let mut company = Company::empty().unwrap();
     for (kind, id, file) in files {
-        let item = ConfigItem {
-            kind: *kind,
-            id: Slug::parse(*id).unwrap(),
-            file: file.clone(),
-            changed_at: Timestamp::UNIX_EPOCH,
-        };
-        company.take(&item).unwrap();
+        take(&mut company, *kind, id, file.clone());
     }
     company
 }

@@ -32,10 +32,7 @@ pub async fn begin(ports: &Ports) -> Result<(), HandleError> {
     let now = ports.clock.now();
     let mut changes = Changes::new(origin(now));
     changes.insert(&CatchUp::from_now(now));
-    match ledger::commit(ports, changes).await {
-        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
-        done => done,
-    }
+    ledger::commit_unless_moved(ports, changes).await
 }
 
 fn origin(now: Timestamp) -> Origin {

@@ -2,8 +2,8 @@
 //! whether everybody can be found, and the parts of days that are over are joined; and once an interval of the settings
 //! administrators are told that an access review is due.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use crate::account::Account;
 use crate::audit::Cause;
@@ -14,14 +14,11 @@ use crate::job::{Counting, Job, Work};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::report::{Costing, CountPiece, Counted, Figures, Idle, UNUSED_DAYS, WEEKS};
-use crate::store::{Entity, Group, Key, Loaded, StoreError, Version};
-use crate::tally::{Tally, Used, WHOLE, day_of};
+use crate::store::{Entity, Key, Loaded, StoreError, Version};
+use crate::tally::{Tally, Used, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, finding, ledger, load, matches, reminder};
-
-/// How many days the overview shows.
-const SHOWN_DAYS: i64 = 90;
+use super::{HandleError, days, finding, ledger, load, matches, reminder};
 
 /// The job that counts on a day over so many rosters: another one when an account was read for the first time. Until it is
 /// done, what was counted before stays what is known.
@@ -54,7 +51,8 @@ pub async fn daily(ports: &Ports, accounts: &[Account]) -> Result<(), HandleErro
     Ok(())
 }
 
-fn changes(now: Timestamp) -> Changes {
+/// What is done once a day, and nobody asked for.
+pub(super) fn changes(now: Timestamp) -> Changes {
     let cause = Cause::of("schedule", "count");
     Changes::new(Origin::sando(cause, "count", now))
 }
@@ -96,59 +94,7 @@ async fn start(ports: &Ports, accounts: &[Account], now: Timestamp) -> Result<()
     let mut changes = changes(now);
     changes.insert(&Job::new(id, "sando", work, now));
     ledger::commit(ports, changes).await?;
-    join_days(ports, now).await
-}
-
-/// What all parts of a day come to, read part by part.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn of_parts(ports: &Ports, day: Date) -> Result<Tally, HandleError> {
-    let mut joined = Tally::empty(day, 0);
-    let parts: Vec<Loaded<Tally>> = ports.store.all(&Group::Tallies(day)).await?;
-    let parts = parts.iter().map(|part| &part.entity);
-    let parts = parts.filter(|part| part.shard != WHOLE);
-    parts.for_each(|part| joined.join(part));
-    Ok(joined)
-}
-
-/// These days as a whole, where their parts were joined.
-///
-/// # Errors
-/// If the store cannot be read.
-pub async fn whole_days(ports: &Ports, days: &[Date]) -> Result<Vec<Option<Tally>>, HandleError> {
-    let keys = days.iter().map(|day| Tally::key_of(*day, WHOLE));
-    let keys: Vec<Key> = keys.collect();
-    let mut whole = Vec::with_capacity(days.len());
-    for stored in ports.store.get_all(&keys).await? {
-        let tally = stored.map(|stored| stored.read::<Tally>()).transpose()?;
-        whole.push(tally.map(|tally| tally.entity));
-    }
-    Ok(whole)
-}
-
-/// Joins the parts of the days that are shown at once and in which nothing is counted any more: whoever counts has a lease
-/// of minutes, so that is so of every day but this one and the one before.
-async fn join_days(ports: &Ports, now: Timestamp) -> Result<(), HandleError> {
-    let today = day_of(now);
-    let days = (2..=SHOWN_DAYS).map(|back| today.saturating_sub(back.days()));
-    let days: Vec<Date> = days.collect();
-    let whole = whole_days(ports, &days).await?;
-    let missing = days.into_iter().zip(whole);
-    for (day, _) in missing.filter(|(_, whole)| whole.is_none()) {
-        let joined = of_parts(ports, day).await?;
-        if joined.measured.is_empty() && joined.licenses.is_none() {
-            continue;
-        }
-        let whole = Tally {
-            shard: WHOLE,
-            ..joined
-        };
-        let mut changes = changes(now);
-        changes.insert(&whole);
-        ledger::commit(ports, changes).await?;
-    }
-    Ok(())
+    days::join(ports, now).await
 }
 
 /// Looks first that everybody is found by their words, then counts on, until the time is over; answers whether everything

@@ -20,9 +20,7 @@ use crate::ports::{Ports, Reading};
 use crate::report::addresses_of;
 use crate::roster::{Entry, holder_of};
 use crate::run::Run;
-use crate::store::{
-    Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Stored, Version,
-};
+use crate::store::{Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Version};
 use crate::task::Task;
 
 use super::holds::{InTheWay, in_the_way};
@@ -358,38 +356,13 @@ async fn belongings(ports: &Ports, id: &PersonId) -> Result<Vec<Check>, HandleEr
         })
         .collect();
     for kind in [Run::KIND, Event::KIND, Task::KIND, Approval::KIND] {
-        let items = of_kind(ports, id, kind).await?.into_iter();
+        let items = load::of_kind(ports, id, kind).await?.into_iter();
         found.extend(items.map(|item| Check {
             key: item.key,
             expect: item.version,
         }));
     }
     Ok(found)
-}
-
-/// Everything of one kind that belongs to a person.
-pub(super) async fn of_kind(
-    ports: &Ports,
-    id: &PersonId,
-    kind: &'static str,
-) -> Result<Vec<Stored>, HandleError> {
-    let query = Query::Person {
-        person: id.clone(),
-        kind,
-    };
-    let mut page = PageRequest {
-        limit: 100,
-        cursor: None,
-    };
-    let mut found = Vec::new();
-    loop {
-        let answer = ports.store.list(&query, &page).await?;
-        found.extend(answer.items);
-        page.cursor = answer.next;
-        if page.cursor.is_none() {
-            return Ok(found);
-        }
-    }
 }
 
 /// Users whom rosters still show under an address of the person, or linked to them by hand, although they are gone from the

@@ -183,9 +183,6 @@ async fn write(ports: &Ports, put: impl FnOnce(&mut Changes)) -> Result<(), Hand
     let cause = Cause::of("schedule", "words");
     let mut changes = Changes::new(Origin::sando(cause, "words", ports.clock.now()));
     put(&mut changes);
-    match ledger::commit(ports, changes).await {
-        // Somebody changed the person meanwhile, and did it with that.
-        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
-        done => done,
-    }
+    // Whoever changed the person meanwhile did it with that.
+    ledger::commit_unless_moved(ports, changes).await
 }

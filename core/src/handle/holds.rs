@@ -10,7 +10,7 @@ use crate::ports::Ports;
 use crate::store::Entity;
 use crate::task::{Task, TaskKind, TaskState};
 
-use super::erasure::{absorbed, of_kind};
+use super::erasure::absorbed;
 use super::{HandleError, load, wake};
 
 /// Why somebody cannot be erased yet.
@@ -56,7 +56,7 @@ pub async fn in_the_way(
 
 /// Is there something that somebody has still to do by hand?
 async fn has_task(ports: &Ports, id: &PersonId) -> Result<bool, HandleError> {
-    for stored in of_kind(ports, id, Task::KIND).await? {
+    for stored in load::of_kind(ports, id, Task::KIND).await? {
         let task = stored.read::<Task>()?.entity;
         if task.kind == TaskKind::Manual && task.state == TaskState::Open {
             return Ok(true);

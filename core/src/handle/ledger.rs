@@ -54,6 +54,17 @@ pub async fn commit(ports: &Ports, changes: Changes) -> Result<(), HandleError> 
     }
 }
 
+/// The same; without effect if an entity moved since it was read.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn commit_unless_moved(ports: &Ports, changes: Changes) -> Result<(), HandleError> {
+    match commit(ports, changes).await {
+        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
+        done => done,
+    }
+}
+
 /// Is it something that everybody writes to, and that no decision rests on?
 fn is_shared(key: &Key) -> bool {
     matches!(key, Key::Head(_) | Key::PersonKey(_) | Key::Finder) || Tally::has(key)

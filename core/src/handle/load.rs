@@ -15,7 +15,7 @@ use crate::person::Person;
 use crate::ports::Ports;
 use crate::run::{Expanded, Run, StepWork};
 use crate::settings::{Pause, Settings};
-use crate::store::{Group, Key, Loaded, Version};
+use crate::store::{Group, Key, Loaded, PageRequest, Query, Stored, Version};
 use crate::task::Task;
 use crate::workflow::StepKind;
 
@@ -114,6 +114,31 @@ pub async fn surviving(
 /// If the store cannot be read.
 pub async fn grants(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Grant>>, HandleError> {
     Ok(ports.store.all(&Group::Grants(person.clone())).await?)
+}
+
+/// Everything of one kind that belongs to a person.
+pub(super) async fn of_kind(
+    ports: &Ports,
+    id: &PersonId,
+    kind: &'static str,
+) -> Result<Vec<Stored>, HandleError> {
+    let query = Query::Person {
+        person: id.clone(),
+        kind,
+    };
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        found.extend(answer.items);
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// The tasks that the steps of a run have.

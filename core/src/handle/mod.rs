@@ -9,6 +9,7 @@ pub mod catch_up;
 pub mod checkpoint;
 pub mod cipher;
 pub mod count;
+pub mod days;
 pub mod delivery;
 pub mod directory;
 pub mod drift;

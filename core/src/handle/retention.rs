@@ -16,7 +16,7 @@ use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::retention::{Purge, Retention, kept_since};
 use crate::run::{Run, RunState};
-use crate::store::{Check, Commit, Entity, Key, Loaded, PageRequest, Query, StoreError, Stored};
+use crate::store::{Check, Commit, Entity, Key, Loaded, PageRequest, Query, Stored};
 use crate::task::{Task, TaskState};
 
 use super::{HandleError, ledger, load};
@@ -37,10 +37,7 @@ pub async fn begin(ports: &Ports) -> Result<(), HandleError> {
     let now = ports.clock.now();
     let mut changes = Changes::new(origin(now));
     changes.insert(&Purge::from_now(now));
-    match ledger::commit(ports, changes).await {
-        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
-        done => done,
-    }
+    ledger::commit_unless_moved(ports, changes).await
 }
 
 fn origin(now: Timestamp) -> Origin {
@@ -288,9 +285,6 @@ async fn ask_to_erase(
         "erasure asked for",
         format!("person/{id}"),
     ));
-    match ledger::commit(ports, changes).await {
-        // Somebody is at it: tomorrow is early enough.
-        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
-        done => done,
-    }
+    // If somebody is at it, tomorrow is early enough.
+    ledger::commit_unless_moved(ports, changes).await
 }

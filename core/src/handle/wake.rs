@@ -6,9 +6,9 @@ use crate::changes::{Changes, Origin};
 use crate::ids::{PersonId, RunId};
 use crate::ports::Ports;
 use crate::run::{Run, RunState, WaitsFor};
-use crate::store::{Entity, Key, Loaded, PageRequest, Query, StoreError};
+use crate::store::{Entity, Key, Loaded, StoreError};
 
-use super::{HandleError, ledger};
+use super::{HandleError, ledger, load};
 
 /// How often a run is read again because it moved in between.
 const TRIES: u32 = 10;
@@ -18,28 +18,14 @@ const TRIES: u32 = 10;
 /// # Errors
 /// If the store cannot be read.
 pub async fn running(ports: &Ports, person: &PersonId) -> Result<Vec<Loaded<Run>>, HandleError> {
-    let query = Query::Person {
-        person: person.clone(),
-        kind: Run::KIND,
-    };
-    let mut page = PageRequest {
-        limit: 100,
-        cursor: None,
-    };
     let mut found = Vec::new();
-    loop {
-        let answer = ports.store.list(&query, &page).await?;
-        for stored in &answer.items {
-            let run: Loaded<Run> = stored.read()?;
-            if run.entity.state == RunState::Running {
-                found.push(run);
-            }
+    for stored in load::of_kind(ports, person, Run::KIND).await? {
+        let run: Loaded<Run> = stored.read()?;
+        if run.entity.state == RunState::Running {
+            found.push(run);
         }
-        if answer.next.is_none() {
-            return Ok(found);
-        }
-        page.cursor = answer.next;
     }
+    Ok(found)
 }
 
 /// Puts every running run of a person due now.

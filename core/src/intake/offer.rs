@@ -180,11 +180,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{ConfigItem, ConfigKind};
-    use crate::ids::Slug;
+    use crate::config::ConfigKind;
     use crate::lever::{Archived, OfferState};
     use crate::store::Version;
-    use crate::testing::a_person;
+    use crate::testing::{a_person, take};
 
     const NOW: &str = "2027-03-01T09:00:00Z";
 
@@ -207,13 +206,7 @@ mod tests {
             (ConfigKind::Attributes, "attributes", aliases),
             (ConfigKind::Policy, "code", policy),
         ] {
-            let item = ConfigItem {
-                kind,
-                id: Slug::parse(id).unwrap(),
-                file,
-                changed_at: Timestamp::UNIX_EPOCH,
-            };
-            company.take(&item).unwrap();
+            take(&mut company, kind, id, file);
         }
         company
     }

@@ -140,15 +140,9 @@ impl Readers for NoReaders {
 }
 
 fn reads_nothing() -> Failure {
-    Failure {
-        class: Class::RemoteDown,
-        purpose: Purpose::Step {
-            name: "connection".to_owned(),
-        },
-        at: None,
-        status: None,
-        message: "this process reads no applications".to_owned(),
-        remote: None,
-        disable: false,
-    }
+    let purpose = Purpose::Step {
+        name: "connection".to_owned(),
+    };
+    let why = "this process reads no applications";
+    Failure::new(Class::RemoteDown, purpose, why)
 }

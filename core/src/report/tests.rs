@@ -1,12 +1,12 @@
 //! One roster, walked over.
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
-use crate::definition::{IdHash, User};
+use crate::definition::IdHash;
 use crate::ids::RosterId;
 use crate::linked::Linked;
-use crate::testing::a_person;
+use crate::testing::{self, a_person};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -23,27 +23,9 @@ fn an_app() -> Application {
 }
 
 fn a_face(id: &str, email: &str, license: &str, last: Option<&str>) -> Face {
-    Face {
-        user: User {
-            external_id: id.to_owned(),
-            email: Some(email.to_owned()),
-            username: None,
-            full_name: None,
-            role: None,
-            created_at: None,
-            last_visit_at: last.map(str::to_owned),
-            active: true,
-            status: None,
-            licenses: vec![license.to_owned()],
-            custom_fields: Map::new(),
-            kind: None,
-        },
-        unknown: Vec::new(),
-        why: Vec::new(),
-        deleted: false,
-        sync: 1,
-        at: at("2027-03-01T09:00:00Z"),
-    }
+    let mut face = testing::a_face(id, email, license, at("2027-03-01T09:00:00Z"));
+    face.user.last_visit_at = last.map(str::to_owned);
+    face
 }
 
 /// Ada is here, Bo left.

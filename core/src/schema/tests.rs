@@ -18,6 +18,7 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::ids::Slug;
 use crate::policy::{ApprovalRule, Policy, PolicyGrant};
 use crate::rule::{EventKind, Pilot, Rule};
+use crate::testing::references;
 use crate::workflow::{Direction, StepFile, Workflow};
 
 const KINDS: [ConfigKind; 5] = [
@@ -357,20 +358,9 @@ fn the_type_of_a_step_is_named_or_told() {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    fn walk(value: &Value, found: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(map) => {
-                found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                map.values().for_each(|value| walk(value, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
-            _ => {}
-        }
-    }
     for kind in KINDS {
         let schema = of(kind).unwrap();
-        let mut found = BTreeSet::new();
-        walk(&schema, &mut found);
+        let found = references(&schema);
 
         assert!(!found.is_empty());
         for reference in found {

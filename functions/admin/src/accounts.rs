@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::auth::{MayAdmin, MayOperate, MayRead};
 use crate::body::{AccountName, Body, InPath, InQuery};
-use crate::condition::{IfMatch, etag};
+use crate::condition::{IfMatch, etag, put_status};
 use crate::definitions::{RowView, rows};
 use crate::files::Paging;
 use crate::list::{Listed, cut};
@@ -179,13 +179,8 @@ pub(crate) async fn put(
     let (who, of) = (caller.who(&api), (&definition, &name));
     let secrets = api.secrets.as_ref();
     let is_new = accounts::connect(&api.ports, secrets, &who, of, &given, &expect).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
     let account = accounts::must_be(&api.ports, &definition, &name).await?;
-    Ok((status, shown(&api, &account).await?).into_response())
+    Ok((put_status(is_new), shown(&api, &account).await?).into_response())
 }
 
 /// New credentials of an account.

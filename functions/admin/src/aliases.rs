@@ -14,7 +14,7 @@ use crate::Api;
 use crate::attributes::{current, id};
 use crate::auth::{Caller, MayAdmin, MayRead};
 use crate::body::{Body, InPath};
-use crate::condition::{IfMatch, etag};
+use crate::condition::{IfMatch, etag, put_status};
 use crate::problem::Problem;
 
 fn part<'a>(file: &'a Value, attribute: &str) -> Option<&'a Value> {
@@ -60,11 +60,7 @@ pub(crate) async fn put(
 ) -> Result<Response, Problem> {
     let (before, _) = current(&api).await?;
     let version = edit(&api, &caller, &attribute, Some(&aliases), &expect).await?;
-    let status = if part(&before, &attribute).is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let status = put_status(part(&before, &attribute).is_none());
     Ok((status, etag(version), Json(aliases)).into_response())
 }
 

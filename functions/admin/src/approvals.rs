@@ -10,7 +10,7 @@ use sando_core::approval::{Approval, ApprovalState, Deputy, Verdict};
 use sando_core::handle::load;
 use sando_core::ids::{ApprovalId, PersonId};
 use sando_core::person::Person;
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use crate::Api;
 use crate::auth::{Caller, MayApprove, MaySeeApprovals};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::etag;
-use crate::list::{Listed, gather};
+use crate::list::{Listed, gather, wanted};
 use crate::problem::Problem;
 use crate::views::{EffectView, ReasonBody};
 
@@ -172,14 +172,8 @@ pub(crate) async fn list(
         Some(state) => vec![word("state", state)?],
         None => ApprovalState::ALL.to_vec(),
     };
-    let kind = Approval::KIND;
-    let wanted = match query.person {
-        Some(person) => Query::Person { person, kind },
-        None => Query::States {
-            kind,
-            states: states.iter().map(|state| state.as_str()).collect(),
-        },
-    };
+    let in_states = states.iter().map(|state| state.as_str()).collect();
+    let wanted = wanted::<Approval>(query.person, in_states);
     let now = api.ports.clock.now();
     let asked = approvals::asked(&api.ports, &caller.decider(), caller.may_read(), now).await?;
     let keep = |approval: &Approval| states.contains(&approval.state) && asked.sees(approval);

@@ -21,7 +21,7 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery};
 use crate::condition::{IfMatch, etag};
-use crate::files::{Paging, answer, delete_file, listed, must_be, put_file};
+use crate::files::{Paging, delete_file, listed, must_be, put_file};
 use crate::list::Listed;
 use crate::problem::Problem;
 
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     listed(&api, KIND, &paging).await
 }
 
-/// Puts a app file. What it names and is not there yet is answered as `warnings`.
+/// Puts an app file. What it names and is not there yet is answered as `warnings`.
 #[utoipa::path(put, path = "/v1/apps/{app}", tag = "configuration", operation_id = "put_app",
     params(("app" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 201, body = Object)))]
@@ -50,11 +50,10 @@ pub(crate) async fn put(
     IfMatch(expect): IfMatch,
     Body(file): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let stored = put_file(&api, &caller, KIND, &id, file, &expect).await?;
-    Ok(answer(stored))
+    put_file(&api, &caller, KIND, &id, file, &expect).await
 }
 
-/// Reads a app file.
+/// Reads an app file.
 #[utoipa::path(get, path = "/v1/apps/{app}", tag = "configuration", operation_id = "get_app",
     params(("app" = String, Path)), responses((status = 200, body = Object)))]
 pub(crate) async fn read(
@@ -79,7 +78,7 @@ pub(crate) async fn read(
     Ok((etag(item.version), Json(file)).into_response())
 }
 
-/// Deletes a app file.
+/// Deletes an app file.
 #[utoipa::path(delete, path = "/v1/apps/{app}", tag = "configuration", operation_id = "delete_app",
     params(("app" = String, Path)), responses((status = 204)))]
 pub(crate) async fn delete(

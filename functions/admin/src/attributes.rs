@@ -14,7 +14,7 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::Body;
 use crate::condition::{IfMatch, etag};
-use crate::files::{answer, put_file};
+use crate::files::put_file;
 use crate::problem::Problem;
 
 /// The one name of the one file.
@@ -41,9 +41,7 @@ pub(crate) async fn put(
     Body(file): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
     let kind = ConfigKind::Attributes;
-    Ok(answer(
-        put_file(&api, &caller, kind, &id(), file, &expect).await?,
-    ))
+    put_file(&api, &caller, kind, &id(), file, &expect).await
 }
 
 /// Reads the attributes file; the built-in one if none was put.

@@ -25,8 +25,8 @@ use crate::Api;
 use crate::accounts::TestView;
 use crate::auth::{MayAdmin, MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery};
-use crate::condition::{IfMatch, etag};
-use crate::files::Paging;
+use crate::condition::{IfMatch, etag, put_status};
+use crate::files::{Paging, warned};
 use crate::list::{Listed, cut};
 use crate::problem::{MistakeView, Problem};
 
@@ -122,16 +122,8 @@ pub(crate) async fn put(
 }
 
 fn answer(stored: Stored) -> Response {
-    let status = if stored.is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    let mut file = stored.item.entity.file;
-    if let (Value::Object(fields), false) = (&mut file, stored.warnings.is_empty()) {
-        let warnings: Vec<MistakeView> = stored.warnings.iter().map(MistakeView::from).collect();
-        fields.insert("warnings".to_owned(), json!(warnings));
-    }
+    let status = put_status(stored.is_new);
+    let file = warned(stored.item.entity.file, &stored.warnings);
     (status, etag(stored.item.version), Json(file)).into_response()
 }
 

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery};
-use crate::condition::{IfMatch, etag};
+use crate::condition::{IfMatch, etag, put_status};
 use crate::files::Paging;
 use crate::list::{Listed, cut};
 use crate::problem::Problem;
@@ -70,12 +70,8 @@ pub(crate) async fn put(
 ) -> Result<Response, Problem> {
     let who = caller.who(&api);
     let (draft, is_new) = drafts::put(&api.ports, &who, &id, file, &expect).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, etag(draft.version), Json(draft.entity.file)).into_response())
+    let file = Json(draft.entity.file);
+    Ok((put_status(is_new), etag(draft.version), file).into_response())
 }
 
 /// Reads a draft.

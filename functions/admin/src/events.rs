@@ -8,7 +8,7 @@ use sando_core::admin::replay::{self, LedTo};
 use sando_core::event::{Event, EventState};
 use sando_core::ids::{EventId, PersonId};
 use sando_core::rule::EventKind;
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use crate::approvals::ApprovalView;
 use crate::auth::{MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::etag;
-use crate::list::{Listed, gather};
+use crate::list::{Listed, gather, wanted};
 use crate::problem::Problem;
 use crate::replays::DraftBody;
 use crate::runs::RunView;
@@ -97,16 +97,8 @@ pub(crate) async fn list(
         Some(kind) => Some(word("kind", kind)?),
         None => None,
     };
-    let wanted = match query.person {
-        Some(person) => Query::Person {
-            person,
-            kind: Event::KIND,
-        },
-        None => Query::States {
-            kind: Event::KIND,
-            states: states.iter().map(|state| state.as_str()).collect(),
-        },
-    };
+    let in_states = states.iter().map(|state| state.as_str()).collect();
+    let wanted = wanted::<Event>(query.person, in_states);
     let keep =
         |event: &Event| states.contains(&event.state) && kind.is_none_or(|kind| event.kind == kind);
     let listed = gather(&api, &wanted, query.limit, query.cursor, keep).await?;

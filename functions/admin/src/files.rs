@@ -3,17 +3,18 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use sando_core::admin::files::{Stored, all, find, put};
+use sando_core::admin::files::{all, find, put};
 use sando_core::admin::{Expect, files};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
+use sando_core::mistake::Mistake;
 use sando_core::store::Loaded;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Api;
 use crate::auth::Caller;
-use crate::condition::etag;
+use crate::condition::{etag, put_status};
 use crate::list::{Listed, cut};
 use crate::problem::{MistakeView, Problem};
 
@@ -45,7 +46,7 @@ pub(crate) fn named(kind: ConfigKind, id: &Slug, mut file: Map<String, Value>) -
     Value::Object(file)
 }
 
-/// Puts a file and answers it as it is stored.
+/// Puts a file and answers it as it is stored, with what in it has no effect yet.
 pub(crate) async fn put_file(
     api: &Api,
     caller: &Caller,
@@ -53,24 +54,21 @@ pub(crate) async fn put_file(
     id: &Slug,
     file: Map<String, Value>,
     expect: &Expect,
-) -> Result<Stored, Problem> {
+) -> Result<Response, Problem> {
     let file = named(kind, id, file);
-    Ok(put(&api.ports, &caller.who(api), kind, id, file, expect).await?)
+    let stored = put(&api.ports, &caller.who(api), kind, id, file, expect).await?;
+    let status = put_status(stored.is_new);
+    let file = warned(stored.item.entity.file, &stored.warnings);
+    Ok((status, etag(stored.item.version), Json(file)).into_response())
 }
 
-/// The answer to a put.
-pub(crate) fn answer(stored: Stored) -> Response {
-    let status = if stored.is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    let mut file = stored.item.entity.file;
-    if let (Value::Object(fields), false) = (&mut file, stored.warnings.is_empty()) {
-        let warnings: Vec<MistakeView> = stored.warnings.iter().map(MistakeView::from).collect();
+/// A file with what in it has no effect yet.
+pub(crate) fn warned(mut file: Value, warnings: &[Mistake]) -> Value {
+    if let (Value::Object(fields), false) = (&mut file, warnings.is_empty()) {
+        let warnings: Vec<MistakeView> = warnings.iter().map(MistakeView::from).collect();
         fields.insert("warnings".to_owned(), json!(warnings));
     }
-    (status, etag(stored.item.version), Json(file)).into_response()
+    file
 }
 
 /// One file that must be there.

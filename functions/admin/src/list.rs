@@ -1,5 +1,6 @@
 //! Lists: `limit` and `cursor` in, `{items, next_cursor}` out.
 
+use sando_core::ids::PersonId;
 use sando_core::store::{Entity, Loaded, Page, PageRequest, Query, StoreError, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +34,15 @@ pub(crate) fn size(limit: Option<usize>) -> Result<usize, Problem> {
         None => Ok(USUAL),
         Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::mistake("limit", format!("1 to {MOST}"))),
+    }
+}
+
+/// What is listed: everything about a person, or of everybody what is in one of these states.
+pub(crate) fn wanted<E: Entity>(person: Option<PersonId>, states: Vec<&'static str>) -> Query {
+    let kind = E::KIND;
+    match person {
+        Some(person) => Query::Person { person, kind },
+        None => Query::States { kind, states },
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sando_core::admin::access;
@@ -24,7 +23,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
-use crate::condition::{IfMatch, etag};
+use crate::condition::{IfMatch, etag, put_status};
 use crate::links::LinkView;
 use crate::list::{Listed, gather};
 use crate::problem::Problem;
@@ -210,12 +209,7 @@ pub(crate) async fn put(
     };
     let (person, is_new) =
         outside::put(&api.ports, &caller.who(&api), &key, &given, &expect).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, shown(&person)).into_response())
+    Ok((put_status(is_new), shown(&person)).into_response())
 }
 
 /// What a person is due, has, and what lies between.

@@ -12,7 +12,7 @@ use crate::Api;
 use crate::auth::{MayAdmin, MayRead};
 use crate::body::{Body, InPath, InQuery};
 use crate::condition::IfMatch;
-use crate::files::{Paging, answer, delete_file, listed, must_be, put_file, shown};
+use crate::files::{Paging, delete_file, listed, must_be, put_file, shown};
 use crate::list::Listed;
 use crate::problem::Problem;
 
@@ -41,8 +41,7 @@ pub(crate) async fn put(
     IfMatch(expect): IfMatch,
     Body(file): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let stored = put_file(&api, &caller, KIND, &id, file, &expect).await?;
-    Ok(answer(stored))
+    put_file(&api, &caller, KIND, &id, file, &expect).await
 }
 
 /// Reads a rule file.

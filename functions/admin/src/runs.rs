@@ -10,7 +10,7 @@ use sando_core::audit::Cause;
 use sando_core::effect::Call;
 use sando_core::ids::{PersonId, RunId, Slug, StepId};
 use sando_core::run::{Run, RunState, Step, StepWork};
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use crate::Api;
 use crate::auth::{Caller, MayAdmin, MayOperate, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::etag;
-use crate::list::{Listed, gather};
+use crate::list::{Listed, gather, wanted};
 use crate::problem::Problem;
 use crate::views::ReasonBody;
 
@@ -194,16 +194,8 @@ pub(crate) async fn list(
         Some(state) => vec![word("state", state)?],
         None => RunState::ALL.to_vec(),
     };
-    let wanted = match query.person {
-        Some(person) => Query::Person {
-            person,
-            kind: Run::KIND,
-        },
-        None => Query::States {
-            kind: Run::KIND,
-            states: states.iter().map(|state| state.as_str()).collect(),
-        },
-    };
+    let in_states = states.iter().map(|state| state.as_str()).collect();
+    let wanted = wanted::<Run>(query.person, in_states);
     let keep = |run: &Run| {
         let fits = query
             .workflow

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sando_core::auth::authorize::SignIn;
 use sando_core::auth::{Auth, Tokens};
-use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest, Purpose};
+use sando_core::definition::{Class, Definition, Failure, Outcome, PlannedRequest};
 use sando_core::ids::Slug;
 use sando_core::mistake::in_lines;
 use sando_core::ports::{
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::flight::Line;
-use super::reader::no_credentials;
+use super::reader::{no_credentials, without_credentials};
 use super::{Counting, Pace};
 use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredTokens};
 use crate::budget::{Paced, Rate, name_of, name_of_credential};
@@ -103,7 +103,8 @@ impl AccountReaders {
             ),
         };
         let values = source.read(false).await;
-        let values = values.map_err(|error| failure(Class::RemoteDown, error.to_string()))?;
+        let values =
+            values.map_err(|error| without_credentials(Class::RemoteDown, error.to_string()))?;
         let variables = variables(connection, &values)?;
         let pace = self.pace(connection, &values, &variables);
         let rate = definition.limits().requests_per_second;
@@ -214,21 +215,7 @@ fn variables(
 ) -> Result<Map<String, Value>, Failure> {
     let known = connection.definition.variables();
     let resolved = known.resolve_with(&connection.variables, &values.credentials);
-    resolved.map_err(|mistakes| failure(Class::Credentials, in_lines(&mistakes)))
-}
-
-fn failure(class: Class, message: String) -> Failure {
-    Failure {
-        disable: class == Class::Credentials,
-        class,
-        purpose: Purpose::Step {
-            name: "authentication".to_owned(),
-        },
-        at: None,
-        status: None,
-        message,
-        remote: None,
-    }
+    resolved.map_err(|mistakes| without_credentials(Class::Credentials, in_lines(&mistakes)))
 }
 
 /// Where credentials are read.

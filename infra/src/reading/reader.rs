@@ -139,17 +139,14 @@ impl Reader {
                 }
             }
             // A task that panicked, or none where one should be: a defect of ours, and no end of a list.
-            Some(Err(_)) | None => self.pull.abandon(Failure {
-                class: Class::RemoteDown,
-                purpose: Purpose::Step {
+            Some(Err(_)) | None => {
+                let purpose = Purpose::Step {
                     name: "reading".to_owned(),
-                },
-                at: None,
-                status: None,
-                message: "a request was lost within Sando".to_owned(),
-                remote: None,
-                disable: false,
-            }),
+                };
+                let why = "a request was lost within Sando";
+                self.pull
+                    .abandon(Failure::new(Class::RemoteDown, purpose, why));
+            }
         }
     }
 
@@ -182,17 +179,21 @@ pub(super) fn no_credentials(failure: &AuthFailure) -> Failure {
         FaultKind::TooLarge | FaultKind::Redirect | FaultKind::Refused => Class::Shape,
     };
     Failure {
-        disable: class == Class::Credentials,
-        class,
-        purpose: Purpose::Step {
-            name: "authentication".to_owned(),
-        },
-        at: None,
         status: match failure {
             AuthFailure::Refused { status, .. } => *status,
             AuthFailure::Wrong(_) | AuthFailure::Remote(_) => None,
         },
-        message: fault.message,
-        remote: None,
+        ..without_credentials(class, fault.message)
+    }
+}
+
+/// The request could not be authenticated.
+pub(super) fn without_credentials(class: Class, message: String) -> Failure {
+    let purpose = Purpose::Step {
+        name: "authentication".to_owned(),
+    };
+    Failure {
+        disable: class == Class::Credentials,
+        ..Failure::new(class, purpose, message)
     }
 }

@@ -11,10 +11,11 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use sando_core::config::{ConfigItem, ConfigKind};
-use sando_core::ids::{EffectKey, Slug};
+use sando_core::config::ConfigKind;
+use sando_core::ids::EffectKey;
 use sando_core::ports::{Notification, Notifier, RemoteError};
 use sando_core::store::{Commit, Put, Store, Version};
+use sando_core::testing::a_file;
 use sando_infra::folder::FolderNotifier;
 use sando_infra::memory::MemoryStore;
 use sando_infra::notify::{Besides, PostOffice};
@@ -59,12 +60,7 @@ impl Notifier for Topic {
 
 async fn office(server: &TestServer, besides: Besides) -> PostOffice {
     let settings = json!({ "notification": { "webhooks": ["role:it"] } });
-    let item = ConfigItem {
-        kind: ConfigKind::Settings,
-        id: Slug::parse("settings").unwrap(),
-        file: settings,
-        changed_at: jiff::Timestamp::UNIX_EPOCH,
-    };
+    let item = a_file(ConfigKind::Settings, "settings", settings);
     let store = MemoryStore::new();
     let commit = Commit {
         puts: vec![Put::of(&item, Version::ABSENT)],

@@ -29,8 +29,15 @@ pub(crate) async fn with_directory(users: Vec<Value>) -> World {
         directory: Some(serde_json::from_value(directory).unwrap()),
         ..Settings::default()
     };
-    let (secrets, who) = (&*world.fakes, world.who());
-    let none = LeverSecrets::default();
+    put(&world, wanted).await;
+    world.connect().await;
+    world.rest().await;
+    world
+}
+
+/// Puts these settings in place of those that are there.
+async fn put(world: &World, wanted: Settings) {
+    let (secrets, who, none) = (&*world.fakes, world.who(), LeverSecrets::default());
     let put = settings::put(
         &world.ports,
         secrets,
@@ -40,9 +47,6 @@ pub(crate) async fn with_directory(users: Vec<Value>) -> World {
         &Expect::Anything,
     );
     put.await.unwrap();
-    world.connect().await;
-    world.rest().await;
-    world
 }
 
 pub(crate) async fn person(world: &World, key: &str) -> Option<Person> {
@@ -285,16 +289,7 @@ async fn a_mapping_that_changes_is_read_of_everybody() {
     if let Some(directory) = &mut wanted.directory {
         directory.attributes = attributes.as_object().unwrap().clone();
     }
-    let (secrets, who, none) = (&*world.fakes, world.who(), LeverSecrets::default());
-    let put = settings::put(
-        &world.ports,
-        secrets,
-        &who,
-        wanted,
-        &none,
-        &Expect::Anything,
-    );
-    put.await.unwrap();
+    put(&world, wanted).await;
 
     world.day().await;
 

@@ -21,13 +21,14 @@ use sando_core::handle::work_until;
 use sando_core::ids::{EffectKey, LeverId, Slug};
 use sando_core::lever::Needs;
 use sando_core::ports::{
-    Applications, Calls, Chance, Clock, Connection, KeyWrap, Lever, Notification, Notifier, Opened,
-    Ports, Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
+    Applications, Calls, Chance, Clock, Connection, Lever, Notification, Notifier, Opened, Ports,
+    Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
     WorkQueue,
 };
 use sando_core::roster::Entry;
 use sando_core::store::{PageRequest, Query};
 use sando_core::sync::Sync;
+use sando_core::testing::Bare;
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::{Hook, MemoryStore};
 use serde_json::{Value, json};
@@ -144,16 +145,6 @@ impl Notifier for Fakes {
         self.told.lock().unwrap().push(notification.text.clone());
         self.told_to.lock().unwrap().push(notification.to.clone());
         Ok(())
-    }
-}
-
-#[async_trait]
-impl KeyWrap for Fakes {
-    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(key.to_vec())
-    }
-    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(wrapped.to_vec())
     }
 }
 
@@ -293,7 +284,7 @@ impl World {
             apps: fakes.clone(),
             readers: Arc::new(Remote(fakes.clone())),
             notifier: fakes.clone(),
-            keys: fakes.clone(),
+            keys: Arc::new(Bare),
             clock: fakes.clone(),
             chance: fakes.clone(),
         };

@@ -7,18 +7,18 @@ use sando_core::account::{Account, AccountState};
 use sando_core::audit::Cause;
 use sando_core::changes::{Changes, Origin};
 use sando_core::config::ConfigKind;
-use sando_core::definition::{IdHash, User};
+use sando_core::definition::IdHash;
 use sando_core::handle::delivery::write_person;
 use sando_core::handle::ledger;
 use sando_core::ids::{PersonId, RosterId, Slug};
 use sando_core::intake::Changed;
 use sando_core::person::{CanonicalEmail, Lifecycle, Person};
-use sando_core::roster::{Entry, Face, Next};
+use sando_core::roster::{Entry, Next};
 use sando_core::store::{Commit, Put, Version};
 use sando_core::tally::day_of;
-use sando_core::testing::a_person;
+use sando_core::testing::{a_face, a_person};
 use sando_tests::harness::{Scene, scim_file};
-use serde_json::{Map, json};
+use serde_json::json;
 
 /// Items of one commit.
 const AT_ONCE: usize = 75;
@@ -137,34 +137,14 @@ pub(crate) async fn roster(scene: &Scene, count: usize) {
 fn entry(roster: &RosterId, number: usize, now: Timestamp) -> Entry {
     let id = number.to_string();
     let person = number / USERS_EACH;
+    let mut face = a_face(&id, &format!("person{person}@contoso.example"), "pro", now);
+    face.user.full_name = Some(format!("Person Number{person}"));
+    face.user.role = Some("member".to_owned());
     Entry {
         roster: roster.clone(),
         id: IdHash::of(&id),
         first_seen_at: now,
         now: None,
-        next: Some(Next {
-            sync: 1,
-            face: Face {
-                user: User {
-                    external_id: id,
-                    email: Some(format!("person{person}@contoso.example")),
-                    username: None,
-                    full_name: Some(format!("Person Number{person}")),
-                    role: Some("member".to_owned()),
-                    created_at: None,
-                    last_visit_at: None,
-                    active: true,
-                    status: None,
-                    licenses: vec!["pro".to_owned()],
-                    custom_fields: Map::new(),
-                    kind: None,
-                },
-                unknown: Vec::new(),
-                why: Vec::new(),
-                deleted: false,
-                sync: 1,
-                at: now,
-            },
-        }),
+        next: Some(Next { sync: 1, face }),
     }
 }

@@ -1,9 +1,9 @@
 //! The outside of a test: Lever, two applications with SCIM and one without, and what an administrator configured.
 
-use sando_core::config::{ConfigItem, ConfigKind};
-use sando_core::ids::Slug;
+use sando_core::config::ConfigKind;
 use sando_core::ports::{SecretValues, Secrets};
 use sando_core::store::{Put, Version};
+use sando_core::testing::a_file;
 use sando_world::{
     CandidateIds, HttpApp, HttpAppOptions, LeverOptions, LeverSim, NewCandidate, ScimApp,
     ScimOptions,
@@ -179,14 +179,7 @@ pub fn scim_file(app: &str, base_url: &str) -> Value {
 
 /// One item of configuration, new.
 pub fn put(kind: ConfigKind, id: &str, file: Value) -> Put {
-    let id = Slug::parse(id).expect("a slug");
-    let item = ConfigItem {
-        kind,
-        id,
-        file,
-        changed_at: jiff::Timestamp::UNIX_EPOCH,
-    };
-    Put::of(&item, Version::ABSENT)
+    Put::of(&a_file(kind, id, file), Version::ABSENT)
 }
 
 fn attributes() -> Value {

@@ -1,22 +1,13 @@
 //! The company of every story; a story may put further files.
 
-use jiff::Timestamp;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
+use sando_core::testing::a_file;
 use serde_json::{Value, json};
 
 /// A name that is a slug.
 pub(super) fn slug(text: &str) -> Slug {
     Slug::parse(text).expect("names in stories are slugs")
-}
-
-fn file(kind: ConfigKind, id: &str, file: Value) -> ConfigItem {
-    ConfigItem {
-        kind,
-        id: slug(id),
-        file,
-        changed_at: Timestamp::UNIX_EPOCH,
-    }
 }
 
 fn attributes() -> Value {
@@ -48,7 +39,7 @@ fn app(name: &str, plans: &[&str], on_revoke: &str) -> ConfigItem {
     });
     let app = json!({
         "app": name, "owner": "it@contoso.example", "plans": plans, "provisioner": provisioner });
-    file(ConfigKind::App, name, app)
+    a_file(ConfigKind::App, name, app)
 }
 
 fn policy(name: &str, department: Option<&str>, grant: Value) -> ConfigItem {
@@ -57,7 +48,7 @@ fn policy(name: &str, department: Option<&str>, grant: Value) -> ConfigItem {
         let when = json!([{ "path": "department", "op": "is", "value": department }]);
         policy.insert("when".to_owned(), when);
     }
-    file(ConfigKind::Policy, name, policy)
+    a_file(ConfigKind::Policy, name, policy)
 }
 
 /// `mail` at once and for everybody, `wiki` at nine on the first day; `code` for engineers three days before it, `crm`
@@ -68,7 +59,7 @@ pub(super) fn files() -> Vec<ConfigItem> {
     let wiki = json!({ "app": "wiki", "deliver": { "on_start": true, "at": "09:00" } });
     let crm = json!({ "app": "crm", "approval": { "by": ["role:it"], "expires": "72h" } });
     vec![
-        file(ConfigKind::Attributes, "attributes", attributes()),
+        a_file(ConfigKind::Attributes, "attributes", attributes()),
         app("mail", &[], "suspend"),
         app("wiki", &[], "remove"),
         app("code", &["basic", "pro"], "suspend"),

@@ -1,11 +1,11 @@
-//! The ports of a story that have nothing to tell: messages, notifications, the wrapping of keys.
+//! The ports of a story that have nothing to tell: messages, notifications.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sando_core::ids::EffectKey;
-use sando_core::ports::{KeyWrap, Notification, Notifier, RemoteError, WorkMessage, WorkQueue};
+use sando_core::ports::{Notification, Notifier, RemoteError, WorkMessage, WorkQueue};
 
 /// A queue that loses every message: nothing may depend on one.
 pub(super) struct Lossy;
@@ -38,19 +38,5 @@ impl Notifier for Letters {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sent.push(notification.clone());
         Ok(())
-    }
-}
-
-/// Keys are wrapped in nothing.
-pub(super) struct Bare;
-
-#[async_trait]
-impl KeyWrap for Bare {
-    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(key.to_vec())
-    }
-
-    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(wrapped.to_vec())
     }
 }

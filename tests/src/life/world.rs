@@ -16,12 +16,13 @@ use sando_core::ports::{Clock, NoReaders, Ports, WorkMessage};
 use sando_core::store::{
     Commit, DUE_SHARDS, DueEntry, Entity, Key, Loaded, PageRequest, Put, Query, Version,
 };
+use sando_core::testing::Bare;
 use sando_infra::memory::MemoryStore;
 
 use super::apps::{AppsPort, StoryApps};
 use super::company;
 use super::lever::{StoryLever, lever_id};
-use super::ports::{Bare, Letters, Lossy};
+use super::ports::{Letters, Lossy};
 use crate::harness::TestClock;
 use crate::sim::chance::Chance;
 

@@ -8,6 +8,7 @@ use sando_core::config::ConfigItem;
 use sando_core::event::{Hint, ToldArchive};
 use sando_core::ids::{LeverId, derive};
 use sando_core::ports::{NoReaders, Ports};
+use sando_core::testing::Bare;
 use serde_json::{Value, json};
 
 use super::applications::{AppsPort, SimApp, SimApps};
@@ -90,7 +91,7 @@ impl World {
             apps: Arc::new(AppsPort(Arc::clone(&apps))),
             readers: Arc::new(NoReaders),
             notifier: Arc::new(Quiet),
-            keys: Arc::new(Quiet),
+            keys: Arc::new(Bare),
             clock: clock.clone(),
             chance: chance.clone(),
         };

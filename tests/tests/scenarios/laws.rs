@@ -7,30 +7,20 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use sando_core::access::{Desired, PlannedEffect, Way, desired, plan};
 use sando_core::company::Company;
-use sando_core::config::{ConfigItem, ConfigKind};
+use sando_core::config::ConfigKind;
 use sando_core::effect::Goal;
 use sando_core::event::Hint;
 use sando_core::grant::{Entitlement, Grant, GrantState};
 use sando_core::ids::{Slug, derive};
 use sando_core::person::{Lifecycle, Person};
-use sando_core::testing::a_person;
+use sando_core::testing::{a_person, take};
 use sando_tests::harness::{Scene, engineer};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const APPS: [&str; 4] = ["code", "crm", "desk", "mail"];
 
 fn slug(text: &str) -> Slug {
     Slug::parse(text).unwrap()
-}
-
-fn take(company: &mut Company, kind: ConfigKind, id: &str, file: Value) {
-    let item = ConfigItem {
-        kind,
-        id: slug(id),
-        file,
-        changed_at: Timestamp::UNIX_EPOCH,
-    };
-    company.take(&item).unwrap();
 }
 
 /// A policy: for which value of which attribute, of which applications which role.

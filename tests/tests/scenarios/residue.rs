@@ -6,15 +6,16 @@ use sando_core::admin::kept::let_go;
 use sando_core::admin::people::reinstate;
 use sando_core::audit::AuditValue;
 use sando_core::config::ConfigKind;
-use sando_core::definition::{IdHash, User};
+use sando_core::definition::IdHash;
 use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::{PersonId, Slug};
-use sando_core::roster::{Entry, Face};
+use sando_core::roster::Entry;
 use sando_core::store::{Commit, Group, Loaded, Put, Version};
 use sando_core::task::TaskKind;
+use sando_core::testing::a_face;
 use sando_tests::harness::{Scene, engineer};
 use sando_world::{CandidateIds, NewCandidate};
-use serde_json::{Map, json};
+use serde_json::json;
 
 fn slug(text: &str) -> Slug {
     Slug::parse(text).unwrap()
@@ -40,27 +41,7 @@ async fn roster_of(scene: &Scene, name: &str, addresses: &[(&str, &str)]) {
         now: None,
         next: Some(sando_core::roster::Next {
             sync: 1,
-            face: Face {
-                user: User {
-                    external_id: (*id).to_owned(),
-                    email: Some((*address).to_owned()),
-                    username: None,
-                    full_name: None,
-                    role: None,
-                    created_at: None,
-                    last_visit_at: None,
-                    active: true,
-                    status: None,
-                    licenses: vec!["pro".to_owned()],
-                    custom_fields: Map::new(),
-                    kind: None,
-                },
-                unknown: Vec::new(),
-                why: Vec::new(),
-                deleted: false,
-                sync: 1,
-                at: now,
-            },
+            face: a_face(id, address, "pro", now),
         }),
     };
     let mut puts: Vec<Put> = addresses

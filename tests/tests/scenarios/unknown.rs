@@ -138,22 +138,24 @@ async fn a_wiki_that_keeps_failing_after_every_effect_doubles_nothing() {
     assert_eq!(state_of(&scene, "wiki").await, GrantState::Active);
 }
 
-#[tokio::test]
-async fn the_time_that_a_429_names_is_a_lower_bound_for_effects() {
+/// A hire whose first request of this method to the wiki is to wait for 120 seconds; 119 of them are over.
+async fn almost_waited(method: &str) -> Scene {
     let scene = Scene::start().await;
     let wait = FaultKind::Retry429 {
         retry_after: Some(120),
     };
-    scene
-        .site
-        .wiki
-        .faults()
-        .push(Fault::on("POST", "/members", wait));
+    let fault = Fault::on(method, "/members", wait);
+    scene.site.wiki.faults().push(fault);
     let ids = scene.hire(engineer("Ada Park"));
     scene.hear("candidateHired", &ids.opportunity).await;
-
     scene.machine.work_now().await;
     scene.machine.work_for(secs(119)).await;
+    scene
+}
+
+#[tokio::test]
+async fn the_time_that_a_429_names_is_a_lower_bound_for_effects() {
+    let scene = almost_waited("POST").await;
     let before = scene.site.wiki.members().len();
     scene.machine.settle().await;
 
@@ -165,20 +167,7 @@ async fn the_time_that_a_429_names_is_a_lower_bound_for_effects() {
 
 #[tokio::test]
 async fn the_time_that_a_429_names_is_a_lower_bound_for_looks() {
-    let scene = Scene::start().await;
-    let wait = FaultKind::Retry429 {
-        retry_after: Some(120),
-    };
-    scene
-        .site
-        .wiki
-        .faults()
-        .push(Fault::on("GET", "/members", wait));
-    let ids = scene.hire(engineer("Ada Park"));
-    scene.hear("candidateHired", &ids.opportunity).await;
-
-    scene.machine.work_now().await;
-    scene.machine.work_for(secs(119)).await;
+    let scene = almost_waited("GET").await;
     let before = scene.site.wiki.traffic().requests();
     scene.machine.settle().await;
 

@@ -8,7 +8,6 @@ use super::{
     answer::{Answer, Body},
     certificate::EndedBy,
     checkpoint::Parents,
-    failure::Class,
     line::JoinTable,
     listing::{Listing, PageOf},
     page::{self, Page},
@@ -48,13 +47,8 @@ impl Pull {
         };
         if let Err(message) = result {
             let failure = Failure {
-                class: Class::Shape,
-                purpose: open.request.purpose.clone(),
-                at: None,
                 status: Some(head.status),
-                message,
-                remote: None,
-                disable: false,
+                ..Failure::shape(open.request.purpose.clone(), message)
             };
             self.give_up(&open, failure);
         }
@@ -98,14 +92,7 @@ impl Pull {
                 self.state.kept.insert(name.clone(), found);
             }
         }
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
+        let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let Some(ended_by) = self.state.listing.turn(&request.pagination, &page)? else {
             return Ok(());
         };
@@ -133,14 +120,7 @@ impl Pull {
             return Ok(());
         };
         let rows = rows_of(&join.request, value)?;
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
+        let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = self.joining.turn(&join.request.pagination, &page)?;
         let mut table = match self.join_so_far.take() {
             Some(table) => table,
@@ -184,14 +164,7 @@ impl Pull {
             return Ok(());
         };
         let rows = rows_of(request, value)?;
-        let page = page_of(
-            open,
-            head,
-            value,
-            &rows,
-            page::fingerprint(&rows),
-            definition.limits().max_pages,
-        );
+        let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = parents.listing.turn(&request.pagination, &page)?;
         for row in &rows {
             let mut values = Map::new();
@@ -233,14 +206,14 @@ impl Pull {
         let rows = rows_of(request, &value)?;
         let (ids, fingerprint) = page::ids(&definition.mapping, &rows, &scope);
         let count = rows.len();
-        let page = page_of(
-            open,
+        let page = PageOf {
+            answer: &value,
             head,
-            &value,
-            &rows,
+            url: &open.request.url,
+            rows: &rows,
             fingerprint,
-            definition.limits().max_pages,
-        );
+            max_pages: definition.limits().max_pages,
+        };
         let ended = self.state.listing.turn(&request.pagination, &page)?;
         let certificate = &mut self.state.certificate;
         certificate.pages += 1;
@@ -301,12 +274,12 @@ pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row
     })
 }
 
+/// A page of anything but users; theirs is known by their ids.
 pub(super) fn page_of<'a>(
     open: &'a Open,
     head: &'a Answer,
     answer: &'a Value,
     rows: &'a [Row<'a>],
-    fingerprint: Option<IdHash>,
     max_pages: u64,
 ) -> PageOf<'a> {
     PageOf {
@@ -314,7 +287,7 @@ pub(super) fn page_of<'a>(
         head,
         url: &open.request.url,
         rows,
-        fingerprint,
+        fingerprint: page::fingerprint(rows),
         max_pages,
     }
 }

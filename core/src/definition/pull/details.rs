@@ -150,14 +150,7 @@ impl Pull {
         }
         let received = rows_of(request, value)?;
         let mut listing = listing.as_ref().clone();
-        let page = page_of(
-            open,
-            head,
-            value,
-            &received,
-            page::fingerprint(&received),
-            definition.limits().max_pages,
-        );
+        let page = page_of(open, head, value, &received, definition.limits().max_pages);
         let ended = listing.turn(&request.pagination, &page)?;
         let mut gathered = gathered.clone();
         gathered.extend(received.iter().map(|row| row.value.clone()));

@@ -110,9 +110,11 @@ impl Failure {
         }
     }
 
-    pub(crate) fn shape(purpose: Purpose, message: impl Into<String>) -> Self {
+    /// A failure without an answer, for which nothing is disabled.
+    #[must_use]
+    pub fn new(class: Class, purpose: Purpose, message: impl Into<String>) -> Self {
         Self {
-            class: Class::Shape,
+            class,
             purpose,
             at: None,
             status: None,
@@ -120,6 +122,10 @@ impl Failure {
             remote: None,
             disable: false,
         }
+    }
+
+    pub(crate) fn shape(purpose: Purpose, message: impl Into<String>) -> Self {
+        Self::new(Class::Shape, purpose, message)
     }
 }
 

@@ -182,13 +182,10 @@ impl Judge<'_> {
 
     fn failure(&self, class: Class, message: String, disable: bool) -> Failure {
         Failure {
-            class,
-            purpose: self.purpose.clone(),
-            at: None,
             status: Some(self.answer.status),
-            message,
             remote: self.answer.words(),
             disable,
+            ..Failure::new(class, self.purpose.clone(), message)
         }
     }
 }
@@ -201,13 +198,8 @@ pub(crate) fn judge_fault(fault: &Fault, purpose: &Purpose) -> Verdict {
         FaultKind::Credentials => (Class::Credentials, false),
     };
     let failure = Box::new(Failure {
-        class,
-        purpose: purpose.clone(),
-        at: None,
-        status: None,
-        message: one_line(&fault.message),
-        remote: None,
         disable: class == Class::Credentials,
+        ..Failure::new(class, purpose.clone(), one_line(&fault.message))
     });
     if again {
         Verdict::Retry {

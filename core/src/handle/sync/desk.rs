@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::read::failure_of;
 use crate::account::Account;
 use crate::audit::Cause;
 use crate::changes::{Changes, Origin};
-use crate::definition::{Class, Failure, IdHash, Purpose, Seen};
+use crate::definition::{Class, Failure, IdHash, Seen};
 use crate::handle::{HandleError, ledger};
 use crate::ports::Ports;
 use crate::roster::difference::Comparing;
@@ -347,13 +348,6 @@ pub(super) fn origin(sync: &Sync, now: Timestamp) -> Origin {
 }
 
 fn too_large() -> Failure {
-    Failure {
-        class: Class::Shape,
-        purpose: Purpose::Users { of: String::new() },
-        at: None,
-        status: None,
-        message: format!("a user has more than {LARGEST_ENTRY} bytes"),
-        remote: None,
-        disable: false,
-    }
+    let why = format!("a user has more than {LARGEST_ENTRY} bytes");
+    failure_of(Class::Shape, why)
 }

@@ -452,14 +452,7 @@ fn asks_to_wait(request: &PlannedRequest) -> Failure {
     }
 }
 
-fn failure_of(class: Class, message: impl Into<String>) -> Failure {
-    Failure {
-        class,
-        purpose: Purpose::Users { of: String::new() },
-        at: None,
-        status: None,
-        message: message.into(),
-        remote: None,
-        disable: false,
-    }
+/// The list of users failed without an answer.
+pub(super) fn failure_of(class: Class, message: impl Into<String>) -> Failure {
+    Failure::new(class, Purpose::Users { of: String::new() }, message)
 }

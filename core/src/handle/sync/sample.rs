@@ -9,8 +9,9 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
 use super::inputs;
+use super::read::failure_of;
 use crate::definition::{
-    Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
+    Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, RequestId, Step,
     tells_of_pages,
 };
 use crate::handle::HandleError;
@@ -66,7 +67,7 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
     let pull = match Pull::start(definition.clone(), inputs) {
         Ok(pull) => pull,
         Err(mistakes) => {
-            let failure = failure(Class::Shape, in_lines(&mistakes));
+            let failure = failure_of(Class::Shape, in_lines(&mistakes));
             return Ok(Sample::failed(definition.placed(failure)));
         }
     };
@@ -206,11 +207,11 @@ async fn until_users(
     loop {
         match pull.step(ports.clock.now()) {
             Step::Send(request) if request.wait.least > LONGEST_WAIT => {
-                pull.abandon(failure(Class::Quota, "the application asks to wait"));
+                pull.abandon(failure_of(Class::Quota, "the application asks to wait"));
             }
             Step::Send(_) if pull.certificate().requests >= MOST_REQUESTS => {
                 let why = format!("there are no users after {MOST_REQUESTS} requests");
-                pull.abandon(failure(Class::Shape, why));
+                pull.abandon(failure_of(Class::Shape, why));
             }
             Step::Send(request) => {
                 flights.push(Box::pin(fly(ports.clock.clone(), reader.clone(), request)));
@@ -243,11 +244,11 @@ async fn until_users(
                     }
                     Either::Left((None, _)) => {
                         let why = "a request was lost within Sando";
-                        pull.abandon(failure(Class::RemoteDown, why));
+                        pull.abandon(failure_of(Class::RemoteDown, why));
                     }
                     Either::Right(_) => {
                         let why = "the application takes too long for a test";
-                        pull.abandon(failure(Class::RemoteDown, why));
+                        pull.abandon(failure_of(Class::RemoteDown, why));
                     }
                 }
             }
@@ -263,17 +264,5 @@ impl Sample {
             failure: Some(failure),
             exchanges: Vec::new(),
         }
-    }
-}
-
-fn failure(class: Class, message: impl Into<String>) -> Failure {
-    Failure {
-        class,
-        purpose: Purpose::Users { of: String::new() },
-        at: None,
-        status: None,
-        message: message.into(),
-        remote: None,
-        disable: false,
     }
 }

@@ -10,14 +10,13 @@ use sando_core::event::{Event, EventState};
 use sando_core::handle::replay::Replayed;
 use sando_core::ids::{EventId, PersonId, derive};
 use sando_core::rule::EventKind;
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Api;
 use crate::body::word;
-use crate::list::gather;
-use crate::problem::Problem;
+use crate::list::{gather, wanted};
 
 use super::deed::{Seen, card, effects};
 use super::form::Form;
@@ -66,7 +65,12 @@ pub(super) async fn list(
         "" => None,
         kind => Some(word("kind", kind)?),
     };
-    let wanted = wanted(&query, &states)?;
+    let person: Option<PersonId> = match query.person.as_str() {
+        "" => None,
+        person => Some(word("person", person)?),
+    };
+    let in_states = states.iter().map(|state| state.as_str()).collect();
+    let wanted = wanted::<Event>(person, in_states);
     let keep =
         |event: &Event| states.contains(&event.state) && kind.is_none_or(|kind| event.kind == kind);
     let found = gather::<Event>(&api, &wanted, None, query.cursor.clone(), keep).await?;
@@ -99,17 +103,6 @@ pub(super) async fn list(
         body,
     };
     Ok(page.respond(Some(&visitor)))
-}
-
-fn wanted(query: &EventsQuery, states: &[EventState]) -> Result<Query, Problem> {
-    let kind = Event::KIND;
-    if query.person.is_empty() {
-        let states = states.iter().map(|state| state.as_str()).collect();
-        return Ok(Query::States { kind, states });
-    }
-    let person = PersonId::parse(query.person.as_str());
-    let person = person.map_err(|error| Problem::mistake("person", error.to_string()))?;
-    Ok(Query::Person { person, kind })
 }
 
 fn filter(query: &EventsQuery) -> Markup {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::reclaim::{Found, look};
-use sando_core::admin::{accounts, files, metrics, reports, review};
+use sando_core::admin::{accounts, files, metrics, reports};
 use sando_core::ids::{AppSlug, derive};
 use sando_core::report::{Flag, Residue, Seat, UNUSED_DAYS};
 use sando_core::review::Verdict;
@@ -19,7 +19,6 @@ use serde::Deserialize;
 use crate::Api;
 use crate::problem::Problem;
 use crate::reports::{csv as file, seat_rows};
-use crate::review::account;
 
 use super::form::Form;
 use super::format::{day_of, total};
@@ -29,7 +28,7 @@ use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{empty, hidden, no_default, reason, segment};
 use super::refusal::Refusal;
-use super::review::{decided, parts};
+use super::review::{decide_each, decided};
 use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
@@ -359,18 +358,8 @@ pub(super) async fn give_back(
     if users.is_empty() {
         return Err(Problem::mistake("user", "select at least one seat").into());
     }
-    let (who, decider) = (visitor.who(&api), visitor.caller.decider());
-    for user in users {
-        let (label, external_id) = parts(user)?;
-        let (definition, name) = account(label)?;
-        let place = review::Place {
-            definition: &definition,
-            name: &name,
-            external_id,
-        };
-        let why = form.get("reason");
-        review::decide(&api.ports, &who, &decider, place, Verdict::Revoked, why).await?;
-    }
+    let why = form.get("reason");
+    decide_each(&api, &visitor, &users, Verdict::Revoked, why).await?;
     let to = format!("/console/licences/{app}/{}", segment(&license));
     Ok(done(&to, Said::Reviewed))
 }

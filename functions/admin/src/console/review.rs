@@ -221,7 +221,19 @@ pub(super) async fn decide(
     if users.is_empty() {
         return Err(Problem::mistake("user", "select at least one access").into());
     }
-    let (who, decider) = (visitor.who(&api), visitor.caller.decider());
+    decide_each(&api, &visitor, &users, verdict, form.get("reason")).await?;
+    Ok(done(&Only::Odd.address(), Said::Reviewed))
+}
+
+/// Decides the same about each of these users.
+pub(super) async fn decide_each(
+    api: &Api,
+    visitor: &Visitor,
+    users: &[&str],
+    verdict: Verdict,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let (who, decider) = (visitor.who(api), visitor.caller.decider());
     for user in users {
         let (label, external_id) = parts(user)?;
         let (definition, name) = account(label)?;
@@ -230,14 +242,13 @@ pub(super) async fn decide(
             name: &name,
             external_id,
         };
-        let reason = form.get("reason");
         review::decide(&api.ports, &who, &decider, place, verdict, reason).await?;
     }
-    Ok(done(&Only::Odd.address(), Said::Reviewed))
+    Ok(())
 }
 
 /// The account and the user in it: `acme/prod/a/1`.
-pub(super) fn parts(user: &str) -> Result<(&str, &str), Refusal> {
+fn parts(user: &str) -> Result<(&str, &str), Refusal> {
     let mut slashes = user.match_indices('/').map(|(place, _)| place);
     let second = slashes.nth(1);
     let both = second.and_then(|place| Some((user.get(..place)?, user.get(place + 1..)?)));

@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::ids::PersonId;
 use sando_core::run::{Run, RunState};
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::body::word;
-use crate::list::gather;
-use crate::problem::Problem;
+use crate::list::{gather, wanted};
 
 use super::format::{span, when};
 use super::input::Asks;
@@ -45,7 +44,12 @@ pub(super) async fn show(
         "" => RunState::ALL.to_vec(),
         state => vec![word("state", state)?],
     };
-    let wanted = wanted(&query, &states)?;
+    let person: Option<PersonId> = match query.person.as_str() {
+        "" => None,
+        person => Some(word("person", person)?),
+    };
+    let in_states = states.iter().map(|state| state.as_str()).collect();
+    let wanted = wanted::<Run>(person, in_states);
     let keep = |run: &Run| states.contains(&run.state);
     let found = gather::<Run>(&api, &wanted, None, query.cursor.clone(), keep).await?;
     let names = Names::of(&api, found.items.iter().map(|item| &item.entity.person)).await?;
@@ -88,17 +92,6 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
-}
-
-fn wanted(query: &RunsQuery, states: &[RunState]) -> Result<Query, Problem> {
-    let kind = Run::KIND;
-    if query.person.is_empty() {
-        let states = states.iter().map(|state| state.as_str()).collect();
-        return Ok(Query::States { kind, states });
-    }
-    let person = PersonId::parse(query.person.as_str());
-    let person = person.map_err(|error| Problem::mistake("person", error.to_string()))?;
-    Ok(Query::Person { person, kind })
 }
 
 fn filter(query: &RunsQuery) -> Markup {

@@ -371,12 +371,7 @@ async fn an_administrator_may_override_and_that_shows() {
         .await
         .expect(201);
     let id = put["id"].as_str().unwrap().to_owned();
-    let events = world
-        .get(&format!("/v1/events?person={id}"))
-        .await
-        .expect(200);
-    let event = events["items"][0]["id"].as_str().unwrap().to_owned();
-    let replay = format!("/v1/events/{event}:replay");
+    let replay = world.replay_of(&id).await;
     as_(
         &world,
         &system,

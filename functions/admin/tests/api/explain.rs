@@ -127,11 +127,7 @@ async fn what_a_rule_found_is_shown_in_the_timeline_and_nowhere_else() {
     let mut moved = ada();
     moved["attributes"]["department"] = json!("Seismology");
     world.put("/v1/people/hr-1", moved).await.expect(200);
-    let events = world.get(&format!("/v1/events?person={id}")).await;
-    let event = events.expect(200)["items"][0]["id"].clone();
-    let replay = format!("/v1/events/{}:replay", event.as_str().unwrap());
-    let earnest = json!({ "dry_run": false });
-    world.post(&replay, earnest).await.expect(200);
+    world.apply(&id).await;
 
     let timeline = format!("/v1/people/{id}/timeline?limit=200");
     let timeline = world.get(&timeline).await.expect(200);

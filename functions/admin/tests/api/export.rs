@@ -21,6 +21,26 @@ async fn parts(world: &World, path: &str) -> Vec<Answer> {
     parts
 }
 
+/// A company whose trail is larger than an answer may be.
+pub(crate) async fn large() -> World {
+    let world = world();
+    let now = world.ports.clock.now();
+    for number in 0..30 {
+        let cause = Cause::of("test", number.to_string());
+        let mut changes = Changes::new(Origin::sando(cause, number.to_string(), now));
+        let line = Line::new(StreamId::Config, "put", format!("app/{number}"));
+        changes.say(line.after(json!("x".repeat(100_000))));
+        ledger::commit(&world.ports, changes).await.unwrap();
+    }
+    world
+}
+
+/// As it is served on AWS.
+pub(crate) fn on_aws(world: World) -> World {
+    let router = world.router.layer(Extension(InParts));
+    World { router, ..world }
+}
+
 fn joined(parts: &[Answer]) -> String {
     parts.iter().map(|part| part.text.as_str()).collect()
 }
@@ -53,21 +73,11 @@ async fn an_export_in_parts_is_the_whole_one() {
 
 #[tokio::test]
 async fn on_aws_no_part_of_an_export_is_too_large_to_be_answered() {
-    let world = world();
-    let now = world.ports.clock.now();
-    for number in 0..30 {
-        let cause = Cause::of("test", number.to_string());
-        let mut changes = Changes::new(Origin::sando(cause, number.to_string(), now));
-        let line = Line::new(StreamId::Config, "put", format!("app/{number}"));
-        changes.say(line.after(json!("x".repeat(100_000))));
-        ledger::commit(&world.ports, changes).await.unwrap();
-    }
+    let world = large().await;
     let whole = world.get("/v1/audit:export").await;
     assert!(whole.text.len() > 3_000_000);
 
-    // As it is served there.
-    let router = world.router.layer(Extension(InParts));
-    let world = World { router, ..world };
+    let world = on_aws(world);
     let parts = parts(&world, "/v1/audit:export").await;
 
     assert_eq!(parts.len(), 2);

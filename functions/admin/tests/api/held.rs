@@ -26,14 +26,6 @@ async fn company() -> (World, String, String) {
     (world, ada, bo)
 }
 
-/// Where the event is replayed by which a person became known.
-async fn replay_of(world: &World, person: &str) -> String {
-    let path = format!("/v1/events?person={person}");
-    let events = world.get(&path).await.expect(200);
-    let event = events["items"][0]["id"].as_str().unwrap();
-    format!("/v1/events/{event}:replay")
-}
-
 /// How many tasks about Acme are open.
 async fn open(world: &World) -> usize {
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
@@ -79,7 +71,7 @@ async fn what_they_have_is_held_and_nothing_moves_before_they_are_applied() {
 #[tokio::test]
 async fn what_was_shown_is_what_applying_them_does() {
     let (world, ada, bo) = company().await;
-    let path = replay_of(&world, &bo).await;
+    let path = world.replay_of(&bo).await;
 
     let shown = world.post(&path, json!({})).await.expect(200);
     assert_eq!(shown["plan"][0]["why"], "no longer due", "{shown}");
@@ -97,7 +89,7 @@ async fn what_was_shown_is_what_applying_them_does() {
     assert!(text.contains("acme: account held already"), "{text}");
 
     // What is due and there stays as it is.
-    let path = replay_of(&world, &ada).await;
+    let path = world.replay_of(&ada).await;
     world.post(&path, earnest).await.expect(200);
     world.pass(60).await;
     assert_eq!(world.run_of(&ada).await["state"], "finished");

@@ -119,11 +119,7 @@ pub(crate) async fn split(world: &World, id: &str, identifiers: &[&str]) -> crat
 }
 
 async fn figma(world: &World, id: &str) -> Value {
-    let access = world.get(&format!("/v1/people/{id}/access")).await;
-    let access = access.expect(200);
-    let grants = access["actual"].as_array().unwrap();
-    let grant = grants.iter().find(|grant| grant["app"] == "figma");
-    grant.cloned().unwrap_or_default()
+    world.grant(id, "figma").await
 }
 
 fn known_by(person: &Value) -> Value {

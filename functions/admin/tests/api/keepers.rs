@@ -1,19 +1,9 @@
-//! What the fakes keep: credentials, and keys of persons as they are.
+//! What the fakes keep: credentials.
 
 use async_trait::async_trait;
-use sando_core::ports::{KeyWrap, RemoteError, SecretValues, Secrets};
+use sando_core::ports::{RemoteError, SecretValues, Secrets};
 
 use crate::world::Fakes;
-
-#[async_trait]
-impl KeyWrap for Fakes {
-    async fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(key.to_vec())
-    }
-    async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
-        Ok(wrapped.to_vec())
-    }
-}
 
 #[async_trait]
 impl Secrets for Fakes {

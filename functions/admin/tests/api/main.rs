@@ -12,6 +12,7 @@ mod audit;
 mod builder;
 mod catalogue;
 mod catch_up;
+mod company;
 mod config;
 mod console;
 mod day_one;

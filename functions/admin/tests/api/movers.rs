@@ -41,16 +41,7 @@ pub(crate) async fn engineer(world: &World, number: usize) -> String {
         .await
         .expect(201);
     let id = put["id"].as_str().unwrap().to_owned();
-    let events = world
-        .get(&format!("/v1/events?person={id}"))
-        .await
-        .expect(200);
-    let event = events["items"][0]["id"].as_str().unwrap().to_owned();
-    let replay = format!("/v1/events/{event}:replay");
-    world
-        .post(&replay, json!({ "dry_run": false }))
-        .await
-        .expect(200);
+    world.apply(&id).await;
     world.pass(1).await;
     id
 }
@@ -64,12 +55,7 @@ async fn moves(world: &World, number: usize) {
 }
 
 async fn figma(world: &World, id: &str) -> String {
-    let access = world
-        .get(&format!("/v1/people/{id}/access"))
-        .await
-        .expect(200);
-    let grants = access["actual"].as_array().unwrap();
-    let grant = grants.iter().find(|grant| grant["app"] == "figma").unwrap();
+    let grant = world.grant(id, "figma").await;
     grant["state"].as_str().unwrap().to_owned()
 }
 

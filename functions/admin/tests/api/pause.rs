@@ -33,16 +33,7 @@ async fn a_pause_holds_effects_back_and_resuming_shows_them_first() {
     assert_eq!(wrong["hash"], shown["hash"]);
     assert_eq!(done["resumed"], true);
     assert_eq!(world.get("/v1/pause").await.expect(200)["paused"], false);
-    let access = world
-        .get(&format!("/v1/people/{person}/access"))
-        .await
-        .expect(200);
-    let figma = access["actual"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|grant| grant["app"] == "figma");
-    assert_eq!(figma.unwrap()["state"], "active");
+    assert_eq!(world.grant(&person, "figma").await["state"], "active");
     world
         .post("/v1/resume", json!({ "scope": "all" }))
         .await

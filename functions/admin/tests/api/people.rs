@@ -170,18 +170,7 @@ async fn a_termination_is_undone_after_the_plan_is_shown() {
     assert!(!shown["plan"].as_array().unwrap().is_empty());
     assert_eq!(still["state"], "left");
     assert_eq!(done["state"], "active");
-    let access = world
-        .get(&format!("/v1/people/{id}/access"))
-        .await
-        .expect(200);
-    let figma = access["actual"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|grant| grant["app"] == "figma")
-        .unwrap()
-        .clone();
-    assert_eq!(figma["state"], "active");
+    assert_eq!(world.grant(&id, "figma").await["state"], "active");
 }
 
 #[tokio::test]

@@ -142,16 +142,7 @@ async fn applied_changes_reach_everybody_once() {
     let run = world.run_of(&ada).await;
     assert_ne!(run["id"], before["id"]);
     assert_eq!(run["workflow"], "change");
-    let access = world
-        .get(&format!("/v1/people/{ada}/access"))
-        .await
-        .expect(200);
-    let figma = access["actual"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|grant| grant["app"] == "figma");
-    assert_eq!(figma.unwrap()["state"], "revoked");
+    assert_eq!(world.grant(&ada, "figma").await["state"], "revoked");
     let again = plan(&world, changes).await;
     assert_eq!(again["affected"], 0);
 }

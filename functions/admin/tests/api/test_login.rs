@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sando_core::testing::Bare;
 use sando_infra::http::{Guard, GuardedClient};
 use sando_infra::reading::AccountReaders;
 use sando_world::SaasApp;
@@ -38,7 +39,7 @@ impl Lab {
                 http,
                 secrets: fakes.clone(),
                 store: store.clone(),
-                keys: fakes.clone(),
+                keys: Arc::new(Bare),
                 clock: fakes.clone(),
             })
         });

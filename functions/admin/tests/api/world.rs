@@ -28,6 +28,7 @@ use sando_core::ports::{
     SecretValues, Subject, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
+use sando_core::testing::Bare;
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
@@ -348,7 +349,7 @@ pub(crate) fn world_with(
         lever: fakes.clone(),
         apps: Arc::new(Shared(fakes.clone())),
         notifier: fakes.clone(),
-        keys: fakes.clone(),
+        keys: Arc::new(Bare),
         clock: fakes.clone(),
         chance: fakes.clone(),
     };
@@ -454,61 +455,5 @@ impl World {
                 work(&self.ports, &message).await.unwrap();
             }
         }
-    }
-
-    /// An application that provisions itself, one that a human provisions, and a policy for engineers.
-    pub(crate) async fn configured(&self) {
-        let figma = json!({ "name": "Figma", "owner": "design-ops@contoso.example", "provisioner": {
-            "type": "scim", "base_url": "https://figma.example/scim", "auth": { "type": "bearer" } } });
-        self.put("/v1/apps/figma", figma).await.expect(201);
-        self.put("/v1/apps/desk", json!({ "owner": "it@contoso.example" }))
-            .await
-            .expect(201);
-        let policy = json!({
-            "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
-            "grants": [{ "app": "figma", "plan": "pro" }, { "app": "desk" }]
-        });
-        self.put("/v1/policies/engineering", policy)
-            .await
-            .expect(201);
-    }
-
-    /// A person from an HR system; answers the id.
-    pub(crate) async fn ada(&self) -> String {
-        let ada = self.put("/v1/people/hr-1", ada()).await.expect(201);
-        ada["id"].as_str().unwrap().to_owned()
-    }
-
-    /// Ada, applied: her `change` run has begun.
-    pub(crate) async fn applied(&self) -> String {
-        self.configured().await;
-        self.applied_again().await
-    }
-
-    /// As [`Self::applied`], where everything is configured already.
-    pub(crate) async fn applied_again(&self) -> String {
-        let id = self.ada().await;
-        let events = self
-            .get(&format!("/v1/events?person={id}"))
-            .await
-            .expect(200);
-        let event = events["items"][0]["id"].as_str().unwrap().to_owned();
-        let replay = self
-            .post(
-                &format!("/v1/events/{event}:replay"),
-                json!({ "dry_run": false }),
-            )
-            .await;
-        replay.expect(200);
-        id
-    }
-
-    /// The newest run of a person.
-    pub(crate) async fn run_of(&self, person: &str) -> Value {
-        let runs = self
-            .get(&format!("/v1/runs?person={person}"))
-            .await
-            .expect(200);
-        runs["items"][0].clone()
     }
 }

@@ -1,14 +1,10 @@
 //! The trail as a file: what its page shows, filtered as it is, and never a part for the whole.
 
-use axum::Extension;
-use sando_admin::InParts;
-use sando_core::audit::{Cause, StreamId};
-use sando_core::changes::{Changes, Line, Origin};
-use sando_core::handle::ledger;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Browser, everything};
-use crate::world::{World, world};
+use crate::export::{large, on_aws};
+use crate::world::world;
 
 /// The records of a file of lines.
 fn records(text: &str) -> Vec<Value> {
@@ -72,19 +68,8 @@ async fn who_may_not_read_the_trail_may_not_save_it() {
 
 #[tokio::test]
 async fn what_is_too_large_for_an_answer_says_that_it_comes_in_parts() {
-    let world = world();
-    let now = world.ports.clock.now();
-    for number in 0..30 {
-        let cause = Cause::of("test", number.to_string());
-        let mut changes = Changes::new(Origin::sando(cause, number.to_string(), now));
-        let line = Line::new(StreamId::Config, "put", format!("app/{number}"));
-        changes.say(line.after(json!("x".repeat(100_000))));
-        ledger::commit(&world.ports, changes).await.unwrap();
-    }
-    // As it is served on AWS.
-    let router = world.router.clone().layer(Extension(InParts));
-    let small = World { router, ..world };
-    let mut browser = Browser::admin(&small).await;
+    let world = on_aws(large().await);
+    let mut browser = Browser::admin(&world).await;
 
     let page = browser.get("/console/audit/jsonl?to=app").await;
     let links = page.text.split("href=\"").skip(1);
