@@ -66,6 +66,7 @@ mod reminder;
 mod review;
 mod run;
 mod runs;
+mod seen;
 mod settings;
 mod shortcuts;
 mod sign_in;

@@ -23,6 +23,7 @@ mod shortcuts;
 mod sign_in;
 mod size;
 mod spend;
+mod stale;
 mod trail;
 mod typing;
 
