@@ -16,14 +16,14 @@ use sando_core::job::{Applying, Job, JobState, Planning, Work};
 use sando_core::mistake::Mistake;
 use sando_core::store::Version;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Api;
 use crate::files::named;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
-use super::builder::print_yaml;
+use super::builder::{meant, print_yaml};
 use super::files::{Edited, Kind, above, editor, kind, warnings as shown};
 use super::form::Form;
 use super::format::{size, sums};
@@ -52,6 +52,20 @@ pub(super) struct NewQuery {
     id: Slug,
 }
 
+/// What a new file begins with.
+pub(super) fn sketch(kind: ConfigKind, id: &Slug) -> Value {
+    match kind {
+        ConfigKind::Policy => {
+            json!({ "policy": id, "when": [{ "path": "department", "op": "is", "value": "Engineering" }], "grants": [{ "app": "" }] })
+        }
+        ConfigKind::Rule => {
+            json!({ "rule": id, "event": "candidate.hired", "workflow": "onboard" })
+        }
+        ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
+        _ => json!({ kind.as_str(): id }),
+    }
+}
+
 /// A file that is about to be written for the first time.
 pub(super) async fn new(
     Administers(visitor): Administers,
@@ -60,17 +74,7 @@ pub(super) async fn new(
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
     let id = query.id;
-    let sketch = match kind.kind {
-        ConfigKind::Policy => {
-            json!({ "policy": id, "when": [{ "path": "department", "op": "is", "value": "Engineering" }], "grants": [{ "app": "" }] })
-        }
-        ConfigKind::Rule => {
-            json!({ "rule": id, "event": "candidate.hired", "workflow": "onboard" })
-        }
-        ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
-        _ => json!({ kind.kind.as_str(): id }),
-    };
-    let text = print_yaml(&sketch);
+    let text = print_yaml(&sketch(kind.kind, &id));
     let edited = Edited {
         kind,
         id: &id,
@@ -95,6 +99,24 @@ pub(super) struct Checked {
     warnings: Vec<Mistake>,
 }
 
+/// The fields of a file as it was typed.
+pub(super) fn fields(text: &str) -> Result<Map<String, Value>, Mistakes> {
+    let wrong = |why: &str| vec![("file".to_owned(), why.to_owned())];
+    if text.len() > LONGEST {
+        return Err(wrong("at most 200 kB"));
+    }
+    match Source::parse(text) {
+        Ok(source) => match source.value() {
+            Value::Object(fields) => Ok(fields.clone()),
+            _ => Err(wrong("a file is an object with fields")),
+        },
+        Err(wrong) => {
+            let place = format!("line {}", wrong.place.line);
+            Err(vec![(place, wrong.mistake.message)])
+        }
+    }
+}
+
 /// Reads a file as it was typed; all mistakes in words.
 pub(super) async fn checked(
     api: &Api,
@@ -102,21 +124,9 @@ pub(super) async fn checked(
     id: &Slug,
     text: &str,
 ) -> Result<Result<Checked, Mistakes>, Refusal> {
-    if text.len() > LONGEST {
-        return Ok(Err(vec![("file".to_owned(), "at most 200 kB".to_owned())]));
-    }
-    let value = match Source::parse(text) {
-        Ok(source) => source.value().clone(),
-        Err(wrong) => {
-            let place = format!("line {}", wrong.place.line);
-            return Ok(Err(vec![(place, wrong.mistake.message)]));
-        }
-    };
-    let Value::Object(fields) = value else {
-        return Ok(Err(vec![(
-            "file".to_owned(),
-            "a file is an object with fields".to_owned(),
-        )]));
+    let fields = match fields(text) {
+        Ok(fields) => fields,
+        Err(mistakes) => return Ok(Err(mistakes)),
     };
     let change = FileChange {
         kind: kind.kind,
@@ -166,7 +176,11 @@ pub(super) async fn check(
     form: Form,
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
-    let told = match checked(&api, kind, &id, form.get("file")).await? {
+    let checked = match meant(&api, kind, &form).await? {
+        Ok(text) => checked(&api, kind, &id, &text).await?,
+        Err(mistakes) => Err(mistakes),
+    };
+    let told = match checked {
         Ok(checked) => html! { p.ok { "✓ " (words::FILE_FITS) } (shown(&checked.warnings)) },
         Err(mistakes) => html! {
             p.bad { "✕ " (words::mistakes_so_far(mistakes.len())) }
@@ -184,25 +198,34 @@ pub(super) async fn plan(
     At((path, id)): At<(String, Slug)>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let kind = kind(&path)?;
-    let edited = Edited::of(kind, &id, &form);
-    if let Some(page) = seen::overtaken(&api, &visitor, &edited).await? {
+    let edited = Edited::of(kind(&path)?, &id, &form);
+    Box::pin(planned(&api, &visitor, &edited)).await
+}
+
+/// The plan of a file as somebody has it.
+pub(super) async fn planned(
+    api: &Api,
+    visitor: &Visitor,
+    edited: &Edited<'_>,
+) -> Result<Response, Refusal> {
+    if let Some(page) = seen::overtaken(api, visitor, edited).await? {
         return Ok(page);
     }
-    let Checked { change, warnings } = match checked(&api, kind, &id, edited.text).await? {
+    let (kind, id) = (edited.kind, edited.id);
+    let Checked { change, warnings } = match checked(api, kind, id, edited.text).await? {
         Ok(checked) => checked,
-        Err(mistakes) => return Ok(mistaken(&visitor, &edited, &mistakes)),
+        Err(mistakes) => return Ok(mistaken(visitor, edited, &mistakes)),
     };
     let work = Work::Plan(Box::new(Planning::of(vec![change], None)));
-    let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
+    let job = jobs::run(&api.ports, &visitor.who(api), work, PATIENCE).await?;
     let planning = match (&job.state, &job.work) {
         (JobState::Done, Work::Plan(planning)) => planning,
         (JobState::Running, _) => return Ok(waits_over(&job, edited.seen)),
         _ => return Err(unfinished(&job).into()),
     };
-    let (verdict, plan) = drawn(&api, &visitor, Some(&edited), planning).await?;
+    let (verdict, plan) = drawn(api, visitor, Some(edited), planning).await?;
     let body = html! { (shown(&warnings)) (plan) };
-    Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
+    Ok(page(kind, id, verdict, body).respond(Some(visitor)))
 }
 
 /// What a plan says; where it is about one file, with the button that saves it.

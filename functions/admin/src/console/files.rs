@@ -15,7 +15,7 @@ use sando_core::store::{Loaded, Version};
 use crate::Api;
 use crate::attributes::{current as attributes_now, id as attributes_id};
 
-use super::builder::print_yaml;
+use super::builder::{has_form, print_yaml};
 use super::form::Form;
 use super::format::{many, size, when};
 use super::input::At;
@@ -382,7 +382,12 @@ pub(super) fn editor(
                 p.hint #file-hint { (words::FILE_HINT) }
                 textarea.file #file name="file" spellcheck="false" aria-describedby="file-hint" maxlength="200000" { (text) }
             }
-            p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
+            p.bar {
+                button.primary type="submit" { (words::SEE_CHANGES) }
+                @if has_form(kind) {
+                    button type="submit" name="do" value="form" formaction={ "/console/" (kind.path) "/" (id) "/form" } { (words::SHOW_FORM) }
+                }
+            }
         }
         div hx-post={ "/console/" (kind.path) "/" (id) "/check" } hx-trigger="input delay:350ms from:#file-form" hx-include="#file-form"
             hx-target="#checked" hx-select="#checked" hx-swap="outerMorph" hx-sync="this:replace" {}

@@ -4,6 +4,7 @@ use sando_core::condition::Operator;
 use sando_core::definition::Source;
 use serde_json::{Map, Value, json};
 
+use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::{get, set};
 use super::rows::{is_later, wanted};
@@ -82,6 +83,14 @@ impl<'a> Filled<'a> {
                 self.later(when, text().unwrap_or_default(), old)
             }
             Kind::Pairs => some_rows(self.pairs(&format!("a:{}", field.at), old)?, old),
+            Kind::Delivery => {
+                let when = self.form.find(&format!("d:{}", field.at))?;
+                let at = self
+                    .form
+                    .find(&format!("t:{}", field.at))
+                    .unwrap_or_default();
+                delivery::read(when, text().unwrap_or_default(), at, old)
+            }
         }))
     }
 

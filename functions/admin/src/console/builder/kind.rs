@@ -33,6 +33,8 @@ pub(super) enum Kind {
     Later,
     /// Headers or parameters, each set now or asked when connecting.
     Pairs,
+    /// When something is given, relative to the first day.
+    Delivery,
 }
 
 /// One field of the wizard.

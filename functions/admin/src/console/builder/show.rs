@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use sando_core::mistake::Mistake;
 use serde_json::Value;
 
+use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::get;
 use super::rows;
@@ -64,6 +65,7 @@ pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
         Kind::Groups(name) => rows::groups_fit(value, name),
         Kind::Later => rows::is_later(value).is_some(),
         Kind::Pairs => rows::pairs_fit(value),
+        Kind::Delivery => delivery::fits(value),
     }
 }
 
@@ -164,6 +166,7 @@ impl Form<'_> {
             Kind::Groups(name) => rows::groups(&format!("g:{at}"), value, name, &field.label),
             Kind::Later => rows::later(at, id, value),
             Kind::Pairs => rows::pairs(&format!("a:{at}"), value, &field.label),
+            Kind::Delivery => delivery::shown(at, id, value, &field.label),
         }
     }
 }

@@ -8,6 +8,7 @@ mod corrections;
 mod decisions;
 mod events;
 mod find;
+mod forms;
 mod guide;
 mod identity;
 mod jobs;
