@@ -1,4 +1,4 @@
-//! Policies and rules as fields: who, what, behind whose approval, when.
+//! Policies and rules as fields: who, what, behind whose approval, when; and aliases of attributes.
 //!
 //! The grants of a policy are a list, and fields have places with names: while it is filled in, the list is an object with
 //! a number per grant ([`Spread`]).
@@ -30,6 +30,8 @@ pub(super) struct Part {
     pub(super) fields: Vec<Field>,
     /// Those that few need.
     pub(super) more: Vec<Field>,
+    /// What to call those.
+    pub(super) rest: &'static str,
     /// The verb that takes all of it away.
     pub(super) drop: Option<String>,
 }
@@ -40,6 +42,7 @@ impl Part {
             title: title.into(),
             fields,
             more: Vec::new(),
+            rest: words::GRANT_REST,
             drop: None,
         }
     }
@@ -93,7 +96,8 @@ impl Spread {
     pub(super) fn parts(&self, company: &Company) -> Vec<Part> {
         match self.kind {
             ConfigKind::Policy => self.policy(company),
-            _ => rule(&self.file, company),
+            ConfigKind::Rule => rule(&self.file, company),
+            _ => aliases(&self.file, company),
         }
     }
 
@@ -254,6 +258,28 @@ fn of_grant(place: &str, grant: &Value, company: &Company) -> Part {
         drop: Some(format!("{DROP}{place}")),
         ..Part::of(title, what.into_iter().chain(usual()).map(at).collect())
     }
+}
+
+/// What values of attributes are also called: first of those that have such names.
+fn aliases(file: &Value, company: &Company) -> Vec<Part> {
+    let written = |at: &str| get(file, at).and_then(Value::as_object);
+    let known = company.mapping.file().attributes.keys();
+    let other = written("/attributes")
+        .into_iter()
+        .chain(written("/aliases"));
+    let mut names: Vec<&String> = known.chain(other.flat_map(|all| all.keys())).collect();
+    names.sort();
+    names.dedup();
+    let fields = names.into_iter().map(|name| {
+        let at = below("/aliases", name);
+        field(&at, Kind::Aliases, name, "")
+    });
+    let (fields, more) = fields.partition(|field| get(file, &field.at).is_some());
+    vec![Part {
+        more,
+        rest: words::ALIASES_REST,
+        ..Part::of(words::ALIASES, fields)
+    }]
 }
 
 fn rule(file: &Value, company: &Company) -> Vec<Part> {

@@ -9,6 +9,7 @@ use super::kind::{Field, Kind};
 use super::place::{get, set};
 use super::rows::{is_later, wanted};
 use super::show::{Unread, lines, typed};
+use super::yaml;
 use crate::console::form::Form;
 use crate::console::words;
 
@@ -83,6 +84,7 @@ impl<'a> Filled<'a> {
                 self.later(when, text().unwrap_or_default(), old)
             }
             Kind::Pairs => some_rows(self.pairs(&format!("a:{}", field.at), old)?, old),
+            Kind::Aliases => return self.aliases(&format!("n:{}", field.at), old),
             Kind::Delivery => {
                 let when = self.form.find(&format!("d:{}", field.at))?;
                 let at = self
@@ -183,6 +185,36 @@ impl<'a> Filled<'a> {
         }
     }
 
+    fn aliases(
+        &self,
+        prefix: &str,
+        old: Option<&Value>,
+    ) -> Option<Result<Option<Value>, (String, String)>> {
+        let before = old.and_then(Value::as_object).into_iter().flatten();
+        let before: Vec<&Value> = before.map(|(_, also)| also).collect();
+        let mut made = Map::new();
+        for place in self.rows(prefix)? {
+            let at = format!("{prefix}.{place}");
+            let text = |key: &str| self.form.find(&format!("{at}.{key}")).unwrap_or_default();
+            let (name, also) = (text("name").trim(), text("also"));
+            if name.is_empty() && also.trim().is_empty() {
+                continue;
+            }
+            let also = asked(Operator::AnyOf, also, before.get(place).copied());
+            match made.get_mut(name).and_then(Value::as_array_mut) {
+                Some(known) => known.extend(also.as_array().cloned().unwrap_or_default()),
+                None => {
+                    made.insert(name.to_owned(), also);
+                }
+            }
+        }
+        let was_empty = old == Some(&json!({}));
+        if made.is_empty() {
+            return Some(Ok(was_empty.then(|| json!({}))));
+        }
+        Some(named(made).map(Some))
+    }
+
     fn pairs(&self, prefix: &str, old: Option<&Value>) -> Option<Vec<Value>> {
         let rows = self.rows(prefix)?;
         let made = rows.into_iter().filter_map(|place| {
@@ -206,6 +238,16 @@ impl<'a> Filled<'a> {
         });
         Some(made.collect())
     }
+}
+
+/// No value is without a name.
+fn named(made: Map<String, Value>) -> Result<Value, (String, String)> {
+    let is_named = !made.contains_key("");
+    let made = Value::Object(made);
+    if is_named {
+        return Ok(made);
+    }
+    Err((yaml::print(&made), words::ALIAS_OF_NOTHING.to_owned()))
 }
 
 fn item(list: Option<&Value>, place: usize) -> Option<&Value> {

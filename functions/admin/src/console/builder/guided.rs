@@ -1,4 +1,4 @@
-//! Forms of policies and rules, beside their files. The file goes from page to page with its form, as it is so far: fields
+//! Forms of policies, rules and aliases, beside their files. The file goes from page to page with its form, as it is so far: fields
 //! write into their own places of it, what no field shows stays as it is, and nothing is saved before its plan was seen.
 
 use axum::extract::State;
@@ -14,11 +14,12 @@ use sando_core::store::Version;
 use serde_json::Value;
 
 use super::config::{ADD, Part, Spread};
+use super::kind::Field;
 use super::show::{Form as Fields, Unread};
 use super::yaml;
 use crate::Api;
 use crate::console::changes::{self, Mistakes, checked, mistaken, planned, sketch};
-use crate::console::files::{Edited, Kind, above, editor, kind};
+use crate::console::files::{Edited, Kind, above, built_in, editor, kind};
 use crate::console::form::Form;
 use crate::console::input::At;
 use crate::console::layout::{Nav, Page};
@@ -34,7 +35,10 @@ const AS_FILE: &str = "file";
 
 /// Is there a form for files of a kind?
 pub(in crate::console) fn has_form(kind: Kind) -> bool {
-    matches!(kind.kind, ConfigKind::Policy | ConfigKind::Rule)
+    matches!(
+        kind.kind,
+        ConfigKind::Policy | ConfigKind::Rule | ConfigKind::Attributes
+    )
 }
 
 fn kind_of(path: &str) -> Result<Kind, Refusal> {
@@ -81,7 +85,11 @@ pub(in crate::console) async fn open(
     let kind = kind_of(&path)?;
     let item = stored::find(&api.ports, kind.kind, &id).await?;
     let seen = item.as_ref().map_or(Version::ABSENT, |item| item.version);
-    let file = item.map_or_else(|| sketch(kind.kind, &id), |item| item.entity.file);
+    let file = match item {
+        Some(item) => item.entity.file,
+        None if kind.kind == ConfigKind::Attributes => built_in(&api, kind.kind, &id).await?,
+        None => sketch(kind.kind, &id),
+    };
     let company = stored::company(&api.ports).await?;
     let spread = Spread::of(kind.kind, file);
     let text = yaml::print(&spread.gathered());
@@ -212,6 +220,7 @@ impl Shown<'_> {
                 (hidden(self.visitor, ""))
                 input type="hidden" name=(MARK) value="1";
                 (self.edited.along())
+                @if kind.kind == ConfigKind::Attributes { p.hint.measure { (words::ALIASES_HINT) } }
                 @for (number, part) in self.spread.parts(self.company).iter().enumerate() { (drawn(number, part, &fields)) }
                 p.bar {
                     @if self.spread.has_list() { button type="submit" name="do" value=(ADD) { (words::GRANT_MORE) } }
@@ -231,16 +240,14 @@ impl Shown<'_> {
 fn drawn(number: usize, part: &Part, fields: &Fields<'_>) -> Markup {
     let id = anchor(&format!("part-{number}"));
     let is_said = |at: &str| super::place::get(fields.file, at).is_some();
-    let is_open = part
-        .more
-        .iter()
-        .any(|field| is_said(&field.at) || fields.is_wrong(field));
+    let shows = |field: &Field| is_said(&field.at) || fields.is_wrong(field);
+    let is_open = part.fields.is_empty() || part.more.iter().any(shows);
     html! {
         section.stack aria-labelledby=(id) {
             h2 id=(id) { (part.title) }
             @for field in &part.fields { (fields.field(field)) }
             @if !part.more.is_empty() {
-                details.more open[is_open] { summary { (words::GRANT_REST) } div.stack { @for field in &part.more { (fields.field(field)) } } }
+                details.more open[is_open] { summary { (part.rest) } div.stack { @for field in &part.more { (fields.field(field)) } } }
             }
             @if let Some(verb) = &part.drop {
                 p.bar { button.quiet type="submit" name="do" value=(verb) { (words::REMOVE) span.visually-hidden { " " (part.title) } } }

@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Pairs,
     /// When something is given, relative to the first day.
     Delivery,
+    /// Values with what each is also called.
+    Aliases,
 }
 
 /// One field of the wizard.

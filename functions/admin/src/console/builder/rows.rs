@@ -103,6 +103,15 @@ pub(super) fn pairs_fit(value: &Value) -> bool {
     value.as_array().is_some_and(|items| items.iter().all(one))
 }
 
+/// Can values with their other names be shown as rows?
+pub(super) fn aliases_fit(value: &Value) -> bool {
+    let one = |(name, also): (&String, &Value)| {
+        let is_line = !name.is_empty() && name.trim() == name && !name.contains(['\n', '\r']);
+        is_line && also.is_array() && wanted(also).is_some()
+    };
+    value.as_object().is_some_and(|all| all.iter().all(one))
+}
+
 /// Those of a list that are filled in.
 fn items(value: Option<&Value>) -> &[Value] {
     value
@@ -224,6 +233,27 @@ pub(super) fn pairs(prefix: &str, value: Option<&Value>, of: &str) -> Markup {
                     input type="text" name={ (at) ".label" } value=(text("label")) aria-label={ (of) ": label" } placeholder="label" autocomplete="off";
                     input type="text" name={ (at) ".prefix" } value=(text("prefix")) aria-label={ (of) ": prefix" } placeholder="prefix" autocomplete="off" spellcheck="false";
                     @if item.is_some() { (act(&format!("remove:{at}"), words::REMOVE, &of)) }
+                }
+            }
+        }
+        (act("keep", words::ADD_ROW, of))
+    }
+}
+
+/// Values, each with what it is also called.
+pub(super) fn aliases(prefix: &str, value: Option<&Value>, of: &str) -> Markup {
+    let all = value.and_then(Value::as_object).into_iter().flatten();
+    html! {
+        ol.rows aria-label=(of) {
+            @for (place, one) in all.map(Some).chain([None]).enumerate() {
+                @let at = format!("{prefix}.{place}");
+                @let of = format!("{of} {}", place.saturating_add(1));
+                @let name = one.map_or("", |(name, _)| name.as_str());
+                @let also = one.and_then(|(_, also)| wanted(also)).unwrap_or_default();
+                li.row {
+                    input type="text" name={ (at) ".name" } value=(name) aria-label={ (of) ": value that counts" } placeholder="Engineering" autocomplete="off" spellcheck="false";
+                    input type="text" name={ (at) ".also" } value=(also) aria-label={ (of) ": also called" } placeholder="Eng, R&D" autocomplete="off" spellcheck="false";
+                    @if one.is_some() { (act(&format!("remove:{at}"), words::REMOVE, &of)) }
                 }
             }
         }

@@ -66,6 +66,7 @@ pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
         Kind::Later => rows::is_later(value).is_some(),
         Kind::Pairs => rows::pairs_fit(value),
         Kind::Delivery => delivery::fits(value),
+        Kind::Aliases => rows::aliases_fit(value),
     }
 }
 
@@ -98,7 +99,7 @@ impl Form<'_> {
         let is_whole = unread || field.kind == Kind::Yaml || !fits(&field.kind, value);
         let is_rows = matches!(
             field.kind,
-            Kind::Conditions | Kind::Groups(_) | Kind::Pairs | Kind::Flag(_)
+            Kind::Conditions | Kind::Groups(_) | Kind::Pairs | Kind::Aliases | Kind::Flag(_)
         );
         let input = Input {
             id: &id,
@@ -167,6 +168,7 @@ impl Form<'_> {
             Kind::Later => rows::later(at, id, value),
             Kind::Pairs => rows::pairs(&format!("a:{at}"), value, &field.label),
             Kind::Delivery => delivery::shown(at, id, value, &field.label),
+            Kind::Aliases => rows::aliases(&format!("n:{at}"), value, &field.label),
         }
     }
 }

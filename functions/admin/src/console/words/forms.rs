@@ -10,6 +10,7 @@ pub(in crate::console) const WHAT: &str = "What they are due";
 pub(in crate::console) const NEW_GRANT: &str = "An application";
 pub(in crate::console) const GRANT_MORE: &str = "Add an application";
 pub(in crate::console) const GRANT_REST: &str = "What few need";
+pub(in crate::console) const ALIASES_REST: &str = "Other attributes";
 pub(in crate::console) const GRANT_APP: &str = "Application";
 pub(in crate::console) const GRANT_PLAN: &str = "Plan";
 pub(in crate::console) const GRANT_PLAN_HINT: &str =
@@ -36,6 +37,11 @@ pub(in crate::console) const SAID_YES_HINT: &str = "Then nobody is asked.";
 pub(in crate::console) const ONLY_FOR: &str = "Only for";
 pub(in crate::console) const ONLY_FOR_HINT: &str =
     "Those among whom the policy is for, of whom all of this holds.";
+
+pub(in crate::console) const ALIASES: &str = "Aliases";
+pub(in crate::console) const ALIASES_HINT: &str = "A value that counts, and what it is also called, with commas: department Engineering is also Eng and R&D. Values that no row \
+     names count as they are. The other parts of this file are shown as a file.";
+pub(in crate::console) const ALIAS_OF_NOTHING: &str = "every row begins with the value that counts";
 
 pub(in crate::console) const RULE_WHAT: &str = "What starts what";
 pub(in crate::console) const RULE_EVENT: &str = "When this happens";

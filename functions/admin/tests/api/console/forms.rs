@@ -208,8 +208,54 @@ async fn a_form_counts_for_the_version_that_it_shows_and_for_who_may() {
     assert_eq!(value(&fields(&new), "f:/event"), "candidate.hired");
     assert_eq!(value(&fields(&new), "seen"), "0");
     assert_eq!(viewer.get(&form).await.status, 403);
-    for nothing in ["workflows/onboard", "apps/figma", "nothing/none"] {
+    let nothings = [
+        "workflows/onboard",
+        "apps/figma",
+        "attributes/other",
+        "nothing/none",
+    ];
+    for nothing in nothings {
         let answer = browser.get(&format!("/console/{nothing}/form")).await;
         assert_eq!(answer.status, 404, "{nothing}");
     }
+}
+
+#[tokio::test]
+async fn aliases_are_rows_and_the_rest_of_the_attributes_stays() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/attributes/attributes";
+    let form = format!("{place}/form");
+    let before = world.get("/v1/attributes").await.expect(200);
+
+    let mut sent = fields(&browser.get(&form).await);
+    with(&mut sent, "n:/aliases/department.0.name", "Engineering");
+    with(&mut sent, "n:/aliases/department.0.also", "Eng, R&D");
+    let mut sent = fields(&send(&mut browser, &form, &sent, "keep").await);
+    with(&mut sent, "n:/aliases/department.1.also", "Revenue");
+    let wrong = send(&mut browser, &form, &sent, "").await;
+    with(&mut sent, "n:/aliases/department.1.name", "Sales");
+    let plan = send(&mut browser, &form, &sent, "").await;
+
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+    let at = told(&wrong, "y:/aliases/department");
+    assert!(at.contains("✕ every row begins"), "{at}");
+    assert!(at.contains("Revenue"), "what was typed is kept: {at}");
+    assert_eq!(plan.status, 200, "{}", plan.text);
+    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"").expect(&plan.text);
+    let mut save = fields(&plan);
+    save.push(("plan".to_owned(), hash.to_owned()));
+    let saved = send(&mut browser, place, &save, "").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    world.pass(60).await;
+    let mut expect = before;
+    expect["aliases"] =
+        json!({ "department": { "Engineering": ["Eng", "R&D"], "Sales": ["Revenue"] } });
+    let after = world.get("/v1/attributes").await.expect(200);
+    assert_eq!(after, expect);
+
+    let mut sent = fields(&browser.get(&form).await);
+    sent.push(("do".to_owned(), "remove:n:/aliases/department.0".to_owned()));
+    let left = fields(&send(&mut browser, &form, &sent, "").await);
+    assert_eq!(value(&left, "n:/aliases/department.0.name"), "Sales");
 }
