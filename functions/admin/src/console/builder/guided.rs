@@ -1,5 +1,6 @@
-//! Forms of policies, rules and aliases, beside their files. The file goes from page to page with its form, as it is so far: fields
-//! write into their own places of it, what no field shows stays as it is, and nothing is saved before its plan was seen.
+//! Forms of policies, rules and aliases, beside their files. The file goes from page to page with its form, as it is so
+//! far: fields write into their own places of it, what no field shows stays as it is, and nothing is saved before its
+//! plan was seen.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
