@@ -7,14 +7,11 @@ use serde_json::{Map, Value, json};
 use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::{get, set};
-use super::rows::{is_later, wanted};
+use super::rows::{MOST, is_later, wanted};
 use super::show::{Unread, lines, typed};
 use super::yaml;
 use crate::console::form::Form;
 use crate::console::words;
-
-/// The most rows of a list.
-const MOST: usize = 200;
 
 /// A form that was sent, and the row that it takes away.
 pub(super) struct Filled<'a> {

@@ -12,7 +12,7 @@ use sando_core::config::ConfigKind;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
 use sando_core::store::Version;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::config::{ADD, Part, Spread};
 use super::kind::Field;
@@ -24,7 +24,7 @@ use crate::console::files::{Edited, Kind, above, built_in, editor, kind};
 use crate::console::form::Form;
 use crate::console::input::At;
 use crate::console::layout::{Nav, Page};
-use crate::console::parts::{anchor, hidden, no_default};
+use crate::console::parts::{hidden, no_default};
 use crate::console::refusal::Refusal;
 use crate::console::visitor::{Operates, Visitor};
 use crate::console::words;
@@ -47,17 +47,24 @@ fn kind_of(path: &str) -> Result<Kind, Refusal> {
     found.ok_or_else(Refusal::nothing)
 }
 
+/// The file that a form began with.
+fn begun(form: &Form) -> Result<Map<String, Value>, Mistakes> {
+    if form.is_whole() {
+        return changes::fields(form.get("file"));
+    }
+    Err(vec![("form".to_owned(), words::FORM_TOO_LONG.to_owned())])
+}
+
 /// The file that is meant by what was sent: as it was typed, or with what its form says.
 pub(in crate::console) async fn meant(
     api: &Api,
     kind: Kind,
     form: &Form,
 ) -> Result<Result<String, Mistakes>, Refusal> {
-    let text = form.get("file");
     if form.find(MARK).is_none() {
-        return Ok(Ok(text.to_owned()));
+        return Ok(Ok(form.get("file").to_owned()));
     }
-    let fields = match changes::fields(text) {
+    let fields = match begun(form) {
         Ok(fields) => fields,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
@@ -120,7 +127,7 @@ pub(in crate::console) async fn submit(
 ) -> Result<Response, Refusal> {
     let kind = kind_of(&path)?;
     let typed = Edited::of(kind, &id, &form);
-    let fields = match changes::fields(typed.text) {
+    let fields = match begun(&form) {
         Ok(fields) => fields,
         Err(mistakes) => return Ok(mistaken(&visitor, &typed, &mistakes)),
     };
@@ -222,7 +229,7 @@ impl Shown<'_> {
                 input type="hidden" name=(MARK) value="1";
                 (self.edited.along())
                 @if kind.kind == ConfigKind::Attributes { p.hint.measure { (words::ALIASES_HINT) } }
-                @for (number, part) in self.spread.parts(self.company).iter().enumerate() { (drawn(number, part, &fields)) }
+                @for part in &self.spread.parts(self.company) { (drawn(part, &fields)) }
                 p.bar {
                     @if self.spread.has_list() { button type="submit" name="do" value=(ADD) { (words::GRANT_MORE) } }
                     button.primary type="submit" { (words::SEE_CHANGES) }
@@ -238,14 +245,13 @@ impl Shown<'_> {
 }
 
 /// Fields that belong together.
-fn drawn(number: usize, part: &Part, fields: &Fields<'_>) -> Markup {
-    let id = anchor(&format!("part-{number}"));
+fn drawn(part: &Part, fields: &Fields<'_>) -> Markup {
     let is_said = |at: &str| super::place::get(fields.file, at).is_some();
     let shows = |field: &Field| is_said(&field.at) || fields.is_wrong(field);
     let is_open = part.fields.is_empty() || part.more.iter().any(shows);
     html! {
-        section.stack aria-labelledby=(id) {
-            h2 id=(id) { (part.title) }
+        div.stack {
+            h2 { (part.title) }
             @for field in &part.fields { (fields.field(field)) }
             @if !part.more.is_empty() {
                 details.more open[is_open] { summary { (part.rest) } div.stack { @for field in &part.more { (fields.field(field)) } } }

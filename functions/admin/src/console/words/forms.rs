@@ -3,6 +3,9 @@
 pub(in crate::console) const SHOW_FORM: &str = "Show as a form";
 pub(in crate::console) const SHOW_FILE: &str = "Show as a file";
 
+pub(in crate::console) const FORM_TOO_LONG: &str =
+    "this is more than a form can carry, so nothing of it was taken in: change the file";
+
 pub(in crate::console) const WHO: &str = "Who";
 pub(in crate::console) const WHO_HINT: &str =
     "Attributes of a person. All must hold; without a condition it is for everybody.";

@@ -221,6 +221,30 @@ async fn a_form_counts_for_the_version_that_it_shows_and_for_who_may() {
 }
 
 #[tokio::test]
+async fn of_a_form_that_was_cut_off_nothing_is_taken_in() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/policies/engineering";
+    let form = format!("{place}/form");
+    let before = fields(&browser.get(place).await);
+    let mut sent = fields(&browser.get(&form).await);
+    with(&mut sent, "c:/when.0.value", "Making");
+    sent.extend((0..6_000).map(|n| (format!("x{n}"), String::new())));
+
+    for path in [form.clone(), format!("{place}/check")] {
+        let cut = send(&mut browser, &path, &sent, "").await;
+        assert!(
+            cut.text.contains("more than a form can carry"),
+            "{path}: {}",
+            cut.text
+        );
+    }
+    let cut = send(&mut browser, &form, &sent, "").await;
+    assert_eq!(cut.status, 422, "{}", cut.text);
+    assert_eq!(value(&fields(&cut), "file"), value(&before, "file"));
+}
+
+#[tokio::test]
 async fn aliases_are_rows_and_the_rest_of_the_attributes_stays() {
     let (world, _) = everything().await;
     let mut browser = Browser::admin(&world).await;
