@@ -14,27 +14,28 @@ use sando_core::ids::Slug;
 use sando_core::impact::{FileChange, Impact, Turn};
 use sando_core::job::{Applying, Job, JobState, Planning, Work};
 use sando_core::mistake::Mistake;
+use sando_core::store::Version;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Api;
 use crate::files::named;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
-use super::builder::print_yaml;
-use super::files::{Kind, above, editor, kind, warnings as shown};
+use super::builder::{meant, print_yaml};
+use super::files::{Edited, Kind, above, editor, kind, warnings as shown};
 use super::form::Form;
 use super::format::{size, sums};
 use super::input::{Asks, At};
-use super::job::waits;
+use super::job::{waits, waits_over};
 use super::layout::{Nav, Page, done};
 use super::lookup::{Names, once};
 use super::parts::hidden;
 use super::refusal::Refusal;
-use super::rehearsal;
 use super::visitor::{Administers, Operates, Visitor};
 use super::words::{self, Said};
+use super::{rehearsal, seen};
 
 /// How many differences are shown one by one.
 const SHOWN: usize = 100;
@@ -51,6 +52,20 @@ pub(super) struct NewQuery {
     id: Slug,
 }
 
+/// What a new file begins with.
+pub(super) fn sketch(kind: ConfigKind, id: &Slug) -> Value {
+    match kind {
+        ConfigKind::Policy => {
+            json!({ "policy": id, "when": [{ "path": "department", "op": "is", "value": "Engineering" }], "grants": [{ "app": "" }] })
+        }
+        ConfigKind::Rule => {
+            json!({ "rule": id, "event": "candidate.hired", "workflow": "onboard" })
+        }
+        ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
+        _ => json!({ kind.as_str(): id }),
+    }
+}
+
 /// A file that is about to be written for the first time.
 pub(super) async fn new(
     Administers(visitor): Administers,
@@ -59,24 +74,20 @@ pub(super) async fn new(
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
     let id = query.id;
-    let sketch = match kind.kind {
-        ConfigKind::Policy => {
-            json!({ "policy": id, "when": [{ "path": "department", "op": "is", "value": "Engineering" }], "grants": [{ "app": "" }] })
-        }
-        ConfigKind::Rule => {
-            json!({ "rule": id, "event": "candidate.hired", "workflow": "onboard" })
-        }
-        ConfigKind::App => json!({ "app": id, "name": "", "owner": "", "plans": [] }),
-        _ => json!({ kind.kind.as_str(): id }),
+    let text = print_yaml(&sketch(kind.kind, &id));
+    let edited = Edited {
+        kind,
+        id: &id,
+        text: &text,
+        seen: Some(Version::ABSENT),
     };
-    let text = print_yaml(&sketch);
     let page = Page {
         nav: Nav::Policies,
         title: format!("New {}", kind.one),
         above: Some(above(kind)),
         verdict: format!("A new {}: {id}. Nothing is saved yet.", kind.one),
         lead: None,
-        body: editor(&visitor, kind, &id, &text, &[]),
+        body: editor(&visitor, &edited, &[]),
     };
     Ok(page.respond(Some(&visitor)))
 }
@@ -88,6 +99,24 @@ pub(super) struct Checked {
     warnings: Vec<Mistake>,
 }
 
+/// The fields of a file as it was typed.
+pub(super) fn fields(text: &str) -> Result<Map<String, Value>, Mistakes> {
+    let wrong = |why: &str| vec![("file".to_owned(), why.to_owned())];
+    if text.len() > LONGEST {
+        return Err(wrong("at most 200 kB"));
+    }
+    match Source::parse(text) {
+        Ok(source) => match source.value() {
+            Value::Object(fields) => Ok(fields.clone()),
+            _ => Err(wrong("a file is an object with fields")),
+        },
+        Err(wrong) => {
+            let place = format!("line {}", wrong.place.line);
+            Err(vec![(place, wrong.mistake.message)])
+        }
+    }
+}
+
 /// Reads a file as it was typed; all mistakes in words.
 pub(super) async fn checked(
     api: &Api,
@@ -95,21 +124,9 @@ pub(super) async fn checked(
     id: &Slug,
     text: &str,
 ) -> Result<Result<Checked, Mistakes>, Refusal> {
-    if text.len() > LONGEST {
-        return Ok(Err(vec![("file".to_owned(), "at most 200 kB".to_owned())]));
-    }
-    let value = match Source::parse(text) {
-        Ok(source) => source.value().clone(),
-        Err(wrong) => {
-            let place = format!("line {}", wrong.place.line);
-            return Ok(Err(vec![(place, wrong.mistake.message)]));
-        }
-    };
-    let Value::Object(fields) = value else {
-        return Ok(Err(vec![(
-            "file".to_owned(),
-            "a file is an object with fields".to_owned(),
-        )]));
+    let fields = match fields(text) {
+        Ok(fields) => fields,
+        Err(mistakes) => return Ok(Err(mistakes)),
     };
     let change = FileChange {
         kind: kind.kind,
@@ -142,14 +159,12 @@ pub(super) async fn checked(
 /// The file again, with what is wrong in it.
 pub(super) fn mistaken(
     visitor: &Visitor,
-    kind: Kind,
-    id: &Slug,
-    text: &str,
+    edited: &Edited<'_>,
     mistakes: &[(String, String)],
 ) -> Response {
-    let body = editor(visitor, kind, id, text, mistakes);
+    let body = editor(visitor, edited, mistakes);
     let verdict = words::of_mistakes(mistakes.len());
-    let page = page(kind, id, verdict, body).respond(Some(visitor));
+    let page = page(edited.kind, edited.id, verdict, body).respond(Some(visitor));
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
@@ -161,7 +176,11 @@ pub(super) async fn check(
     form: Form,
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
-    let told = match checked(&api, kind, &id, form.get("file")).await? {
+    let checked = match meant(&api, kind, &form).await? {
+        Ok(text) => checked(&api, kind, &id, &text).await?,
+        Err(mistakes) => Err(mistakes),
+    };
+    let told = match checked {
         Ok(checked) => html! { p.ok { "✓ " (words::FILE_FITS) } (shown(&checked.warnings)) },
         Err(mistakes) => html! {
             p.bad { "✕ " (words::mistakes_so_far(mistakes.len())) }
@@ -179,33 +198,41 @@ pub(super) async fn plan(
     At((path, id)): At<(String, Slug)>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let kind = kind(&path)?;
-    let text = form.get("file");
-    let Checked { change, warnings } = match checked(&api, kind, &id, text).await? {
-        Ok(checked) => checked,
-        Err(mistakes) => return Ok(mistaken(&visitor, kind, &id, text, &mistakes)),
-    };
-    let work = Work::Plan(Box::new(Planning::of(vec![change], None)));
-    let job = jobs::run(&api.ports, &visitor.who(&api), work, PATIENCE).await?;
-    let planning = match (&job.state, &job.work) {
-        (JobState::Done, Work::Plan(planning)) => planning,
-        (JobState::Running, _) => return Ok(waits(&job)),
-        _ => return Err(unfinished(&job).into()),
-    };
-    let of = Some((kind, &id, text));
-    let (verdict, plan) = drawn(&api, &visitor, of, planning).await?;
-    let body = html! { (shown(&warnings)) (plan) };
-    Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
+    let edited = Edited::of(kind(&path)?, &id, &form);
+    Box::pin(planned(&api, &visitor, &edited)).await
 }
 
-/// A file that is changed: its kind, its name, and how it would be.
-pub(super) type Of<'a> = (Kind, &'a Slug, &'a str);
+/// The plan of a file as somebody has it.
+pub(super) async fn planned(
+    api: &Api,
+    visitor: &Visitor,
+    edited: &Edited<'_>,
+) -> Result<Response, Refusal> {
+    if let Some(page) = seen::overtaken(api, visitor, edited).await? {
+        return Ok(page);
+    }
+    let (kind, id) = (edited.kind, edited.id);
+    let Checked { change, warnings } = match checked(api, kind, id, edited.text).await? {
+        Ok(checked) => checked,
+        Err(mistakes) => return Ok(mistaken(visitor, edited, &mistakes)),
+    };
+    let work = Work::Plan(Box::new(Planning::of(vec![change], None)));
+    let job = jobs::run(&api.ports, &visitor.who(api), work, PATIENCE).await?;
+    let planning = match (&job.state, &job.work) {
+        (JobState::Done, Work::Plan(planning)) => planning,
+        (JobState::Running, _) => return Ok(waits_over(&job, edited.seen)),
+        _ => return Err(unfinished(&job).into()),
+    };
+    let (verdict, plan) = drawn(api, visitor, Some(edited), planning).await?;
+    let body = html! { (shown(&warnings)) (plan) };
+    Ok(page(kind, id, verdict, body).respond(Some(visitor)))
+}
 
 /// What a plan says; where it is about one file, with the button that saves it.
 pub(super) async fn drawn(
     api: &Api,
     visitor: &Visitor,
-    of: Option<Of<'_>>,
+    of: Option<&Edited<'_>>,
     planning: &Planning,
 ) -> Result<(String, Markup), Refusal> {
     let impact = &planning.impact;
@@ -214,10 +241,10 @@ pub(super) async fn drawn(
     let body = html! {
         (totals(impact))
         (differences(impact, &names))
-        @if let Some((kind, id, text)) = of {
-            (save(api, visitor, kind, id, text, &planning.hash()))
-            @if visitor.may(Scope::Operate) { (rehearsal::ask(visitor, kind, id, text)) }
-            details { summary { "Change the file" } (editor(visitor, kind, id, text, &[])) }
+        @if let Some(edited) = of {
+            (save(api, visitor, edited, &planning.hash()))
+            @if visitor.may(Scope::Operate) { (rehearsal::ask(visitor, edited)) }
+            details { summary { "Change the file" } (editor(visitor, edited, &[])) }
         }
     };
     let verdict = words::changes(impact.people, impact.affected, impact.losing);
@@ -297,13 +324,14 @@ fn differences(impact: &Impact, names: &Names) -> Markup {
     }
 }
 
-fn save(api: &Api, visitor: &Visitor, kind: Kind, id: &Slug, text: &str, hash: &str) -> Markup {
+fn save(api: &Api, visitor: &Visitor, edited: &Edited<'_>, hash: &str) -> Markup {
+    let (kind, id) = (edited.kind, edited.id);
     html! {
         @if visitor.may(Scope::Admin) {
             form.stack.card method="post" action={ "/console/" (kind.path) "/" (id) } {
                 (hidden(visitor, &once(api)))
                 input type="hidden" name="plan" value=(hash);
-                textarea name="file" hidden aria-hidden="true" { (text) }
+                (edited.along())
                 p { "Saving it starts what is listed above; nothing else." }
                 p.bar {
                     button.primary type="submit" { (words::SAVE) " " (id) }
@@ -322,17 +350,20 @@ pub(super) async fn submit(
     form: Form,
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
-    let text = form.get("file");
-    let change = match checked(&api, kind, &id, text).await? {
+    let edited = Edited::of(kind, &id, &form);
+    if let Some(page) = seen::overtaken(&api, &visitor, &edited).await? {
+        return Ok(page);
+    }
+    let change = match checked(&api, kind, &id, edited.text).await? {
         Ok(checked) => checked.change,
-        Err(mistakes) => return Ok(mistaken(&visitor, kind, &id, text, &mistakes)),
+        Err(mistakes) => return Ok(mistaken(&visitor, &edited, &mistakes)),
     };
-    let seen = form.get("plan");
+    let wanted = form.get("plan");
     let who = visitor.who(&api);
     let again = Work::Plan(Box::new(Planning::of(vec![change.clone()], None)));
     let again = jobs::run(&api.ports, &who, again, PATIENCE).await?;
     let holds = match (&again.state, &again.work) {
-        (JobState::Done, Work::Plan(planning)) => planning.hash() == seen,
+        (JobState::Done, Work::Plan(planning)) => planning.hash() == wanted,
         // It is planned while it is applied as well, and the page of that tells how it ended.
         (JobState::Running, _) => true,
         _ => return Err(unfinished(&again).into()),
@@ -344,7 +375,7 @@ pub(super) async fn submit(
     // What is new has no page of its own before it is saved.
     let is_new = stored::find(&api.ports, kind.kind, &id).await?.is_none();
     // It is planned once more while it is applied: what moves in between is not done either.
-    let applying = Applying::of(vec![change], seen.to_owned());
+    let applying = Applying::of(vec![change], wanted.to_owned());
     let work = Work::Apply(Box::new(applying));
     let job = jobs::run(&api.ports, &visitor.who(&api), work, SignedDuration::ZERO).await?;
     let to = match is_new {

@@ -10,19 +10,20 @@ use sando_core::company::Company;
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
-use sando_core::store::Loaded;
+use sando_core::store::{Loaded, Version};
 
 use crate::Api;
 use crate::attributes::{current as attributes_now, id as attributes_id};
 
-use super::builder::print_yaml;
+use super::builder::{has_form, print_yaml};
+use super::form::Form;
 use super::format::{many, size, when};
 use super::input::At;
 use super::layout::{Nav, Page};
 use super::parts::{empty, hidden, tabs};
 use super::refusal::Refusal;
 use super::visitor::{Sees, Visitor};
-use super::words;
+use super::{seen, words};
 
 /// A kind of file as addresses and people call it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,39 @@ pub(super) struct Kind {
     pub(super) more: &'static str,
     /// On its tab.
     tab: &'static str,
+}
+
+/// A file that somebody changes: as it would be, and the version of it that they saw.
+#[derive(Clone, Copy)]
+pub(super) struct Edited<'a> {
+    /// Its kind.
+    pub(super) kind: Kind,
+    /// Its name.
+    pub(super) id: &'a Slug,
+    /// As it was typed.
+    pub(super) text: &'a str,
+    /// The version that was there; none if nobody knows.
+    pub(super) seen: Option<Version>,
+}
+
+impl<'a> Edited<'a> {
+    /// As a form says it.
+    pub(super) fn of(kind: Kind, id: &'a Slug, form: &'a Form) -> Self {
+        Self {
+            kind,
+            id,
+            text: form.get("file"),
+            seen: seen::of(form),
+        }
+    }
+
+    /// The fields that bring it along, out of sight.
+    pub(super) fn along(&self) -> Markup {
+        html! {
+            (seen::field(self.seen))
+            textarea name="file" hidden aria-hidden="true" { (self.text) }
+        }
+    }
 }
 
 pub(super) const KINDS: &[Kind] = &[
@@ -255,6 +289,7 @@ pub(super) async fn show(
     let kind = kind(&path)?;
     let stored = files::find(&api.ports, kind.kind, &id).await?;
     let now = api.ports.clock.now();
+    let version = stored.as_ref().map_or(Version::ABSENT, |item| item.version);
     let (file, changed_at, ignored) = match stored {
         Some(item) => {
             let company = files::company(&api.ports).await?;
@@ -264,11 +299,17 @@ pub(super) async fn show(
         None => (built_in(&api, kind.kind, &id).await?, None, Vec::new()),
     };
     let text = print_yaml(&file);
+    let edited = Edited {
+        kind,
+        id: &id,
+        text: &text,
+        seen: Some(version),
+    };
     let lead = html! {
         p.facts {
             @match changed_at { Some(at) => { span { "changed " (when(at, now)) } } None => { span { (words::BUILT_IN) } } }
             @if kind.kind == ConfigKind::App { a href={ "/console/apps/" (id) "/provisioner" } { (words::CREDENTIALS_OF) } }
-            @if changed_at.is_some() { a href={ "/console/audit?stream=config&to=" (kind.kind.as_str()) "/" (id) } { (words::WHO_CHANGED) } }
+            @if changed_at.is_some() { (who_changed(kind, &id)) }
         }
     };
     let page = Page {
@@ -277,12 +318,17 @@ pub(super) async fn show(
         above: Some(above(kind)),
         verdict: words::file(kind.one, id.as_str()),
         lead: Some(lead),
-        body: html! { (warnings(&ignored)) (editor(&visitor, kind, &id, &text, &[])) },
+        body: html! { (warnings(&ignored)) (editor(&visitor, &edited, &[])) },
     };
     Ok(page.respond(Some(&visitor)))
 }
 
-async fn built_in(api: &Api, kind: ConfigKind, id: &Slug) -> Result<serde_json::Value, Refusal> {
+/// A file that counts where nobody wrote one.
+pub(super) async fn built_in(
+    api: &Api,
+    kind: ConfigKind,
+    id: &Slug,
+) -> Result<serde_json::Value, Refusal> {
     if kind == ConfigKind::Attributes && *id == attributes_id() {
         return Ok(attributes_now(api).await?.0);
     }
@@ -293,6 +339,11 @@ async fn built_in(api: &Api, kind: ConfigKind, id: &Slug) -> Result<serde_json::
         .filter(|_| kind == ConfigKind::Workflow);
     let workflow = workflow.ok_or_else(Refusal::nothing)?;
     Ok(serde_json::to_value(workflow).unwrap_or_default())
+}
+
+/// The way to who changed a file.
+pub(super) fn who_changed(kind: Kind, id: &Slug) -> Markup {
+    html! { a href={ "/console/audit?stream=config&to=" (kind.kind.as_str()) "/" (id) } { (words::WHO_CHANGED) } }
 }
 
 /// Where a file lies.
@@ -314,11 +365,10 @@ pub(super) fn warnings(all: &[Mistake]) -> Markup {
 /// The file to read, and to change for who may: it is planned before it is saved.
 pub(super) fn editor(
     visitor: &Visitor,
-    kind: Kind,
-    id: &Slug,
-    text: &str,
+    edited: &Edited<'_>,
     mistakes: &[(String, String)],
 ) -> Markup {
+    let (kind, id, text) = (edited.kind, edited.id, edited.text);
     if !visitor.may(Scope::Operate) {
         return html! { p.small.muted { (words::FILE_READ_ONLY) } pre tabindex="0" { (text) } };
     }
@@ -331,12 +381,18 @@ pub(super) fn editor(
         }
         form.stack.wide #file-form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
             (hidden(visitor, ""))
+            (seen::field(edited.seen))
             div.field {
                 label for="file" { (words::FILE) }
                 p.hint #file-hint { (words::FILE_HINT) }
                 textarea.file #file name="file" spellcheck="false" aria-describedby="file-hint" maxlength="200000" { (text) }
             }
-            p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
+            p.bar {
+                button.primary type="submit" { (words::SEE_CHANGES) }
+                @if has_form(kind) {
+                    button type="submit" name="do" value="form" formaction={ "/console/" (kind.path) "/" (id) "/form" } { (words::SHOW_FORM) }
+                }
+            }
         }
         div hx-post={ "/console/" (kind.path) "/" (id) "/check" } hx-trigger="input delay:350ms from:#file-form" hx-include="#file-form"
             hx-target="#checked" hx-select="#checked" hx-swap="outerMorph" hx-sync="this:replace" {}

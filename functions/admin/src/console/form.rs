@@ -34,6 +34,11 @@ impl Form {
         Self(Arc::new(fields.collect()))
     }
 
+    /// Is everything there that was sent?
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.len() < MOST
+    }
+
     /// The value of a field without blanks around it; empty if it is not there.
     pub(super) fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(known, _)| known == name);

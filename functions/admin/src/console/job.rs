@@ -7,13 +7,15 @@ use sando_core::admin::jobs;
 use sando_core::ids::{JobId, Slug};
 use sando_core::impact::FileChange;
 use sando_core::job::{Job, JobState, Work};
+use sando_core::store::Version;
+use serde::Deserialize;
 
 use crate::Api;
 use crate::jobs::JobView;
 
 use super::builder::print_yaml;
-use super::files::{KINDS, Kind};
-use super::input::At;
+use super::files::{Edited, KINDS, Kind};
+use super::input::{Asks, At};
 use super::layout::{Nav, Page};
 use super::parts::id as copied;
 use super::refusal::Refusal;
@@ -23,11 +25,25 @@ use super::{audit, changes, rehearsal};
 
 /// To the page of work that goes on.
 pub(super) fn waits(job: &Job) -> Response {
-    Redirect::to(&place(&job.id)).into_response()
+    waits_over(job, None)
 }
 
-fn place(id: &JobId) -> String {
-    format!("/console/jobs/{id}")
+/// To the page of work on a changed file, which keeps the version that the file was changed over.
+pub(super) fn waits_over(job: &Job, seen: Option<Version>) -> Response {
+    Redirect::to(&place(&job.id, seen)).into_response()
+}
+
+fn place(id: &JobId, seen: Option<Version>) -> String {
+    let query = seen.map_or_else(String::new, |seen| format!("?seen={seen}"));
+    format!("/console/jobs/{id}{query}")
+}
+
+/// What the address of work carries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobQuery {
+    /// The version that a file was changed over.
+    seen: Option<u64>,
 }
 
 /// Shows how the work stands, and what came of it.
@@ -35,14 +51,16 @@ pub(super) async fn show(
     SeesWork(visitor): SeesWork,
     State(api): State<Api>,
     At(id): At<JobId>,
+    Asks(query): Asks<JobQuery>,
 ) -> Result<Response, Refusal> {
+    let seen = query.seen.map(Version);
     let job = jobs::read(&api.ports, &id).await?;
     let runs = job.state == JobState::Running;
-    let place = place(&id);
+    let place = place(&id, seen);
     let (verdict, inner) = match job.state {
         JobState::Running => (going_on(&job), html! { p.muted { (words::WORK_GOES_ON) } }),
         JobState::Failed => (words::NOT_WORKED_OUT.to_owned(), failed(&job)),
-        JobState::Done => done(&api, &visitor, &job).await?,
+        JobState::Done => done(&api, &visitor, &job, seen).await?,
     };
     let body = html! {
         div #live data-asks=[runs.then_some("1")] hx-get=[runs.then_some(&place)] hx-trigger=[runs.then_some("every 2s")]
@@ -73,8 +91,20 @@ fn failed(job: &Job) -> Markup {
     }
 }
 
+/// A file with its kind, its name and its text.
+type One<'a> = (Kind, &'a Slug, String);
+
+fn edited<'a>((kind, id, text): &'a One<'a>, seen: Option<Version>) -> Edited<'a> {
+    Edited {
+        kind: *kind,
+        id,
+        text,
+        seen,
+    }
+}
+
 /// The one file that is changed, as somebody would write it.
-fn one_of(changes: &[FileChange]) -> Option<(Kind, &Slug, String)> {
+fn one_of(changes: &[FileChange]) -> Option<One<'_>> {
     let [change] = changes else {
         return None;
     };
@@ -83,7 +113,12 @@ fn one_of(changes: &[FileChange]) -> Option<(Kind, &Slug, String)> {
 }
 
 /// What came of it.
-async fn done(api: &Api, visitor: &Visitor, job: &Job) -> Result<(String, Markup), Refusal> {
+async fn done(
+    api: &Api,
+    visitor: &Visitor,
+    job: &Job,
+    seen: Option<Version>,
+) -> Result<(String, Markup), Refusal> {
     let plain = || {
         let progress = JobView::from(job).progress;
         let said = words::worked(progress.done, progress.unit);
@@ -92,18 +127,14 @@ async fn done(api: &Api, visitor: &Visitor, job: &Job) -> Result<(String, Markup
     Ok(match &job.work {
         Work::VerifyAudit(verified) => audit::verified(verified),
         Work::Plan(planning) => {
-            let of = one_of(&planning.changes);
-            let of = of
-                .as_ref()
-                .map(|(kind, id, text)| (*kind, *id, text.as_str()));
-            changes::drawn(api, visitor, of, planning).await?
+            let one = one_of(&planning.changes);
+            let of = one.as_ref().map(|one| edited(one, seen));
+            changes::drawn(api, visitor, of.as_ref(), planning).await?
         }
         Work::Rehearse(rehearsing) => {
-            let of = one_of(&rehearsing.changes);
-            let of = of
-                .as_ref()
-                .map(|(kind, id, text)| (*kind, *id, text.as_str()));
-            rehearsal::drawn(api, visitor, of, rehearsing, job.started_at).await?
+            let one = one_of(&rehearsing.changes);
+            let of = one.as_ref().map(|one| edited(one, seen));
+            rehearsal::drawn(api, visitor, of.as_ref(), rehearsing, job.started_at).await?
         }
         Work::Count(counting) => (
             words::counted(&counting.figures.total),

@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use sando_core::admin;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{self, LeverSecrets, Shown};
-use sando_core::admin::{self, Expect};
 use sando_core::catch_up::REGISTRATION;
 use sando_core::event::{DeliveryState, StoredDelivery};
 use sando_core::handshake::Handshake;
@@ -24,6 +24,7 @@ use super::layout::{Nav, Page, done};
 use super::lookup::once;
 use super::parts::{button, hidden, tag};
 use super::refusal::Refusal;
+use super::seen;
 use super::settings::{Wrong, again, set};
 use super::states::Shape;
 use super::visitor::{Administers, Operates, Visitor};
@@ -159,7 +160,7 @@ pub(super) async fn save(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (wanted, _) = settings::current(&api.ports).await?;
+    let (wanted, version) = settings::current(&api.ports).await?;
     let tokens = form
         .all("token")
         .map(str::trim)
@@ -192,7 +193,8 @@ pub(super) async fn save(
         given.registrations = Some(all);
     }
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), visitor.who(&api));
-    match settings::put(ports, secrets, &who, wanted, &given, &Expect::Anything).await {
+    let expect = seen::expected(Some(version));
+    match settings::put(ports, secrets, &who, wanted, &given, &expect).await {
         Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
         Err(error) => again(&api, &visitor, &Wrong::of(error)?).await,
     }

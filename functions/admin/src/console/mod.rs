@@ -66,6 +66,7 @@ mod reminder;
 mod review;
 mod run;
 mod runs;
+mod seen;
 mod settings;
 mod shortcuts;
 mod sign_in;
@@ -161,6 +162,7 @@ const PAGES: &[Route] = &[
 const FILES: &[Route] = &[
     ("/console/new/{kind}", || get(changes::new)),
     ("/console/{kind}/{id}", || get(files::show)),
+    ("/console/{kind}/{id}/form", || get(builder::open_form)),
 ];
 
 /// The way to the company's provider and back: no pages, and open to whoever is not signed in yet.
@@ -254,6 +256,7 @@ const FORMS: &[Route] = &[
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/check", || post(changes::check)),
+    ("/console/{kind}/{id}/form", || post(builder::submit_form)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
     ("/console/{kind}/{id}/events", || post(rehearsal::show)),
 ];

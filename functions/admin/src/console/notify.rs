@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use sando_core::admin::AdminError;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{self, LeverSecrets, NotificationSecrets, Set, Shown};
-use sando_core::admin::{AdminError, Expect};
 use sando_core::settings::{MailSettings, Notifying, Security, Settings};
+use sando_core::store::Version;
 
 use crate::Api;
 
@@ -18,7 +19,8 @@ use super::form::Form;
 use super::layout::{Nav, Page, done};
 use super::parts::hidden;
 use super::refusal::Refusal;
-use super::settings::{Wrong, again, set};
+use super::seen;
+use super::settings::{Wrong, again, over, set};
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
 
@@ -58,6 +60,7 @@ pub(super) fn section(
             p.small { (words::NOTIFICATION_MEANS) }
             form.stack.wide method="post" action="/console/settings/notification" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 div.columns {
                     (mail_fields(shown, wrong, may, now))
                     (hook_fields(shown, wrong, may, now))
@@ -207,7 +210,7 @@ pub(super) async fn save(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let names = [FROM, HOST, PORT, SECURITY, USERNAME, NEW_WHO];
     let typed: Vec<(&'static str, String)> =
         names.map(|name| (name, form.get(name).to_owned())).into();
@@ -217,11 +220,16 @@ pub(super) async fn save(
         Ok(mail) => mail,
         Err((path, why)) => {
             let mistakes = vec![(path.to_owned(), why.to_owned())];
-            return again(&api, &visitor, &Wrong { mistakes, typed }).await;
+            let wrong = Wrong {
+                mistakes,
+                typed,
+                ..Wrong::default()
+            };
+            return again(&api, &visitor, &wrong).await;
         }
     };
     wanted.notification = Notifying { mail, webhooks };
-    match put(&api, &visitor, wanted, given).await {
+    match put(&api, &visitor, (wanted, version), given).await {
         Ok(()) => Ok(done("/console/settings", Said::SettingsSaved)),
         Err(error) => {
             let wrong = Wrong {
@@ -236,14 +244,15 @@ pub(super) async fn save(
 async fn put(
     api: &Api,
     visitor: &Visitor,
-    wanted: Settings,
+    (wanted, version): (Settings, Version),
     given: NotificationSecrets,
 ) -> Result<(), AdminError> {
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), visitor.who(api));
     let named = wanted.notification.clone();
     settings::check_notification(&named, &given)?;
     let none = LeverSecrets::default();
-    settings::put(ports, secrets, &who, wanted, &none, &Expect::Anything).await?;
+    let expect = seen::expected(Some(version));
+    settings::put(ports, secrets, &who, wanted, &none, &expect).await?;
     settings::keep_notification(ports, secrets, &who, &named, given).await
 }
 

@@ -2,6 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::admin::named::named;
 use sando_core::person::{Lifecycle, Person};
@@ -11,6 +14,7 @@ use serde::Deserialize;
 use crate::Api;
 use crate::body::word;
 use crate::list::{Listed, look_through};
+use crate::problem::Problem;
 
 use super::format::{day, day_of};
 use super::input::Asks;
@@ -23,6 +27,8 @@ use super::words;
 
 /// How many people are enough for a page of those who are found by words.
 const ENOUGH: usize = 50;
+/// Within how many days somebody may start.
+const WITHIN: [i64; 3] = [7, 14, 30];
 
 /// Which people.
 #[derive(Debug, Deserialize)]
@@ -32,6 +38,9 @@ pub(super) struct PeopleQuery {
     q: String,
     #[serde(default)]
     state: String,
+    /// Those who start within so many days.
+    #[serde(default)]
+    within: String,
     /// Departments, titles and the middle of words too: everybody is looked through, page by page.
     #[serde(default)]
     all: bool,
@@ -40,12 +49,41 @@ pub(super) struct PeopleQuery {
 
 impl PeopleQuery {
     fn is_filtered(&self) -> bool {
-        !self.q.is_empty() || !self.state.is_empty()
+        !self.q.is_empty() || !self.state.is_empty() || !self.within.is_empty()
+    }
+
+    /// Until when they start who are asked for; none where it does not matter.
+    fn starts_until(&self, now: Timestamp) -> Result<Option<Date>, Problem> {
+        if self.within.is_empty() {
+            return Ok(None);
+        }
+        let days = self
+            .within
+            .parse::<i64>()
+            .ok()
+            .filter(|days| WITHIN.contains(days));
+        let days = days.ok_or_else(|| Problem::mistake("within", "7, 14 or 30"))?;
+        let ahead = SignedDuration::from_hours(days.saturating_mul(24));
+        let until = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+        Ok(Some(until.to_zoned(TimeZone::UTC).date()))
+    }
+
+    /// The lists that they are in. Whoever is going to start is in a short one.
+    fn states(&self) -> Result<Vec<Lifecycle>, Problem> {
+        Ok(match self.state.as_str() {
+            "" if self.within.is_empty() => Lifecycle::ALL.to_vec(),
+            "" => vec![Lifecycle::Preboarding],
+            state => vec![word("state", state)?],
+        })
     }
 
     fn address(&self, all: bool) -> String {
+        let within = match self.within.as_str() {
+            "" => String::new(),
+            days => format!("&within={}", segment(days)),
+        };
         format!(
-            "/console/people?q={}&state={}{}",
+            "/console/people?q={}&state={}{within}{}",
             segment(&self.q),
             segment(&self.state),
             if all { "&all=true" } else { "" }
@@ -59,25 +97,27 @@ pub(super) async fn show(
     State(api): State<Api>,
     Asks(query): Asks<PeopleQuery>,
 ) -> Result<Response, Refusal> {
-    let states: Vec<Lifecycle> = match query.state.as_str() {
-        "" => Lifecycle::ALL.to_vec(),
-        state => vec![word("state", state)?],
+    let states = query.states()?;
+    let until = query.starts_until(api.ports.clock.now())?;
+    let wants = |person: &Person| {
+        let starts = until.is_none_or(|until| person.starts_on.is_some_and(|on| on <= until));
+        starts && states.contains(&person.state)
     };
     let wanted = Query::States {
         kind: Person::KIND,
         states: states.iter().map(|state| state.as_str()).collect(),
     };
     let text = query.q.trim().to_lowercase();
-    let named = by_words(&api, &query, &text, &states).await?;
+    let named = by_words(&api, &query, &text, &wants).await?;
     let is_by_words = named.is_some();
     let (found, looked_at) = match named {
         Some(found) => (found, 0),
         None => {
-            let keep = |person: &Person| states.contains(&person.state) && matches(person, &text);
+            let keep = |person: &Person| wants(person) && matches(person, &text);
             look_through::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?
         }
     };
-    let is_cut = !text.is_empty() && found.next_cursor.is_some();
+    let is_cut = (!text.is_empty() || until.is_some()) && found.next_cursor.is_some();
     let older_from = query.address(!is_by_words && !text.is_empty());
     let body = html! {
         (filter(&query))
@@ -112,13 +152,12 @@ async fn by_words(
     api: &Api,
     query: &PeopleQuery,
     text: &str,
-    states: &[Lifecycle],
+    wants: &(impl Fn(&Person) -> bool + Sync),
 ) -> Result<Option<Listed<Loaded<Person>>>, Refusal> {
     if text.is_empty() || query.all {
         return Ok(None);
     }
-    let keep = |person: &Person| states.contains(&person.state);
-    let mut found = named(&api.ports, text, ENOUGH, query.cursor.clone(), keep).await?;
+    let mut found = named(&api.ports, text, ENOUGH, query.cursor.clone(), wants).await?;
     let is_nobody = found.people.is_empty() && found.next.is_none();
     if !found.is_complete || (is_nobody && query.cursor.is_none()) {
         return Ok(None);
@@ -159,6 +198,13 @@ fn filter(query: &PeopleQuery) -> Markup {
                     @for state in Lifecycle::ALL {
                         option value=(state.as_str()) selected[query.state == state.as_str()] { (states::person(state).1) }
                     }
+                }
+            }
+            label {
+                (words::STARTS)
+                select name="within" {
+                    option value="" { "any day" }
+                    @for days in WITHIN { option value=(days) selected[query.within == days.to_string()] { "within " (days) " days" } }
                 }
             }
             button type="submit" { (words::FILTER) }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::settings::{self, Shown};
+use sando_core::admin::settings::Shown;
 use sando_core::ids::Slug;
 use sando_core::public_url::PublicUrl;
 use sando_core::settings::Directory;
@@ -16,9 +16,9 @@ use super::builder::read_yaml;
 use super::form::Form;
 use super::parts::hidden;
 use super::refusal::Refusal;
-use super::settings::{Wrong, again, saved, yaml_of};
+use super::settings::{Wrong, again, over, saved, yaml_of};
 use super::visitor::{Administers, Visitor};
-use super::words;
+use super::{seen, words};
 
 const URL: &str = "public_url";
 const DEFINITION: &str = "directory_definition";
@@ -49,6 +49,7 @@ pub(super) fn section(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &st
             h2 #place { (words::PLACE) }
             form.stack.wide method="post" action="/console/settings/place" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 (field(URL, words::PUBLIC_URL, words::PUBLIC_URL_HINT, url))
                 h3 { (words::DIRECTORY) }
                 p.small { (words::DIRECTORY_MEANS) }
@@ -109,7 +110,7 @@ pub(super) async fn save(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let names = [URL, DEFINITION, ACCOUNT, ATTRIBUTES];
     let mut wrong = Wrong {
         typed: names.map(|name| (name, form.get(name).to_owned())).into(),
@@ -127,5 +128,5 @@ pub(super) async fn save(
     if !wrong.mistakes.is_empty() {
         return again(&api, &visitor, &wrong).await;
     }
-    saved(&api, &visitor, wanted, wrong.typed).await
+    saved(&api, &visitor, (wanted, version), wrong.typed).await
 }

@@ -15,29 +15,29 @@ use crate::Api;
 use crate::jobs::PATIENCE;
 use crate::problem::Problem;
 
-use super::changes::{Of, checked, mistaken, page, unfinished};
-use super::files::{Kind, kind};
+use super::changes::{checked, mistaken, page, unfinished};
+use super::files::{Edited, kind};
 use super::form::Form;
 use super::input::At;
-use super::job::waits;
+use super::job::waits_over;
 use super::lookup::Names;
 use super::parts::hidden;
 use super::refusal::Refusal;
 use super::visitor::{Operates, Visitor};
-use super::words;
+use super::{seen, words};
 
 /// For how many days events can be looked at.
 const DAYS: &[i64] = &[7, 30, 90, 365];
 
 /// The form that asks for it, with the file as it was typed.
-pub(super) fn ask(visitor: &Visitor, kind: Kind, id: &Slug, text: &str) -> Markup {
+pub(super) fn ask(visitor: &Visitor, edited: &Edited<'_>) -> Markup {
     html! {
         section aria-labelledby="recorded" {
             h2 #recorded { (words::RECORDED) }
             p.small { (words::RECORDED_MEANS) }
-            form.filter method="post" action={ "/console/" (kind.path) "/" (id) "/events" } {
+            form.filter method="post" action={ "/console/" (edited.kind.path) "/" (edited.id) "/events" } {
                 (hidden(visitor, ""))
-                textarea name="file" hidden aria-hidden="true" { (text) }
+                (edited.along())
                 label {
                     (words::RECORDED_SINCE)
                     select name="days" { @for days in DAYS { option value=(days) selected[*days == 30] { (days) " days" } } }
@@ -62,10 +62,13 @@ pub(super) async fn show(
     form: Form,
 ) -> Result<Response, Refusal> {
     let kind = kind(&path)?;
-    let text = form.get("file");
-    let change = match checked(&api, kind, &id, text).await? {
+    let edited = Edited::of(kind, &id, &form);
+    if let Some(page) = seen::overtaken(&api, &visitor, &edited).await? {
+        return Ok(page);
+    }
+    let change = match checked(&api, kind, &id, edited.text).await? {
         Ok(checked) => checked.change,
-        Err(mistakes) => return Ok(mistaken(&visitor, kind, &id, text, &mistakes)),
+        Err(mistakes) => return Ok(mistaken(&visitor, &edited, &mistakes)),
     };
     let days = days(&form)?;
     let who = visitor.who(&api);
@@ -80,10 +83,10 @@ pub(super) async fn show(
     let job = jobs::run(&api.ports, &who, work, PATIENCE).await?;
     let rehearsing = match (&job.state, &job.work) {
         (JobState::Done, Work::Rehearse(rehearsing)) => rehearsing,
-        (JobState::Running, _) => return Ok(waits(&job)),
+        (JobState::Running, _) => return Ok(waits_over(&job, edited.seen)),
         _ => return Err(unfinished(&job).into()),
     };
-    let of = Some((kind, &id, text));
+    let of = Some(&edited);
     let (verdict, body) = drawn(&api, &visitor, of, rehearsing, job.started_at).await?;
     Ok(page(kind, &id, verdict, body).respond(Some(&visitor)))
 }
@@ -92,7 +95,7 @@ pub(super) async fn show(
 pub(super) async fn drawn(
     api: &Api,
     visitor: &Visitor,
-    of: Option<Of<'_>>,
+    of: Option<&Edited<'_>>,
     rehearsing: &Rehearsing,
     until: Timestamp,
 ) -> Result<(String, Markup), Refusal> {
@@ -104,10 +107,10 @@ pub(super) async fn drawn(
         @if came.listed.is_empty() { p.empty { (words::RECORDED_SAME) } }
         @else { (differences(&came.listed, &names, &company)) }
         (left_out(came))
-        @if let Some((kind, id, text)) = of.filter(|_| visitor.may(Scope::Operate)) {
-            form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+        @if let Some(edited) = of.filter(|_| visitor.may(Scope::Operate)) {
+            form method="post" action={ "/console/" (edited.kind.path) "/" (edited.id) "/changes" } {
                 (hidden(visitor, ""))
-                textarea name="file" hidden aria-hidden="true" { (text) }
+                (edited.along())
                 p.bar { button.primary type="submit" { (words::SEE_CHANGES) } }
             }
         }

@@ -4,14 +4,15 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::settings::{self, Shown};
+use sando_core::admin::settings::Shown;
 
 use crate::Api;
 
 use super::form::Form;
 use super::parts::hidden;
 use super::refusal::Refusal;
-use super::settings::{Wrong, again, saved};
+use super::seen;
+use super::settings::{Wrong, again, over, saved};
 use super::visitor::{Administers, Visitor};
 use super::words;
 
@@ -27,6 +28,7 @@ pub(super) fn section(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &st
             h2 #reminder { (words::REVIEWS) }
             form.stack method="post" action="/console/settings/review" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 div.field {
                     label for=(DAYS) { (words::REVIEW_DAYS) }
                     p.hint id={ (DAYS) "-hint" } { (words::REVIEW_DAYS_HINT) }
@@ -45,7 +47,7 @@ pub(super) async fn save(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let typed = vec![(DAYS, form.get(DAYS).to_owned())];
     wanted.review_every_days = match form.get(DAYS) {
         "" => None,
@@ -53,9 +55,14 @@ pub(super) async fn save(
             Ok(days) => Some(days),
             Err(_) => {
                 let mistakes = vec![(DAYS.to_owned(), "a whole number".to_owned())];
-                return again(&api, &visitor, &Wrong { mistakes, typed }).await;
+                let wrong = Wrong {
+                    mistakes,
+                    typed,
+                    ..Wrong::default()
+                };
+                return again(&api, &visitor, &wrong).await;
             }
         },
     };
-    saved(&api, &visitor, wanted, typed).await
+    saved(&api, &visitor, (wanted, version), typed).await
 }

@@ -5,11 +5,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use sando_core::admin::AdminError;
 use sando_core::admin::api_key::{self, ApiKey, Scope};
 use sando_core::admin::pause;
 use sando_core::admin::settings::{self, LeverSecrets, Set, Shown};
-use sando_core::admin::{AdminError, Expect};
 use sando_core::settings::Settings;
+use sando_core::store::Version;
 use serde_json::Value;
 
 use crate::Api;
@@ -24,7 +25,7 @@ use super::refusal::Refusal;
 use super::states::Shape;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
-use super::{keys, lever, notify, place, provider, reminder};
+use super::{keys, lever, notify, place, provider, reminder, seen};
 
 /// What could not be saved: what was typed is shown again beside it.
 #[derive(Default)]
@@ -33,6 +34,8 @@ pub(super) struct Wrong {
     pub(super) mistakes: Vec<(String, String)>,
     /// What was typed, by field; never a secret.
     pub(super) typed: Vec<(&'static str, String)>,
+    /// Somebody else saved meanwhile.
+    pub(super) is_overtaken: bool,
 }
 
 impl Wrong {
@@ -44,7 +47,11 @@ impl Wrong {
                     .into_iter()
                     .map(|one| (one.path, one.message))
                     .collect(),
-                typed: Vec::new(),
+                ..Self::default()
+            }),
+            AdminError::Stale => Ok(Self {
+                is_overtaken: true,
+                ..Self::default()
             }),
             other => Err(other.into()),
         }
@@ -69,7 +76,11 @@ pub(super) async fn again(
     wrong: &Wrong,
 ) -> Result<Response, Refusal> {
     let page = page(api, visitor, wrong).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    let status = match wrong.is_overtaken {
+        true => StatusCode::PRECONDITION_FAILED,
+        false => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Ok((status, page).into_response())
 }
 
 async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, Refusal> {
@@ -88,6 +99,9 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
                 h2 { (words::PROBLEM) }
                 ul { @for (path, message) in &wrong.mistakes { li { code { (path) } " " (message) } } }
             }
+        }
+        @if wrong.is_overtaken {
+            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (words::SETTINGS_OVERTAKEN) } }
         }
         (lever::section(api, visitor, &shown, now).await?)
         div.columns {
@@ -139,6 +153,7 @@ fn guards(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
             h2 #guards { "Guards" }
             form.stack method="post" action="/console/settings/guards" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 (number("removals_per_hour", "Removals an hour", "Beyond it removals are paused by themselves.", now.removals_per_hour))
                 (number("movers_per_hour", "Movers an hour", "Beyond it changes that take access away are held.", now.movers_per_hour))
                 (number("movers_percent", "Movers as a percentage of all people", "Beyond it they are held as well; one person alone never is. 0 to 100.", now.movers_percent))
@@ -160,6 +175,7 @@ fn retention(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Mar
             p.small { (words::RETENTION_HINT) }
             form.stack method="post" action="/console/settings/retention" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 @for (name, days, _) in shown.settings.retention.days() {
                     div.field {
                         label for=(name) { (words::kept(name)) }
@@ -212,6 +228,7 @@ fn people(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
             h2 #people { (words::WHO_IS_WHO) }
             form.stack.wide method="post" action="/console/settings/people" {
                 (hidden(visitor, once))
+                (seen::field(Some(shown.version)))
                 div.columns {
                     (area("roles", "Roles for approvals", words::ROLES_HINT, &roles))
                     (area("oidc", "OpenID Connect", words::OIDC_HINT, &oidc))
@@ -222,16 +239,23 @@ fn people(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
     }
 }
 
-/// Saves settings that were changed.
+/// The settings that a form changes, and the version that it was filled in over.
+pub(super) async fn over(api: &Api, form: &Form) -> Result<(Settings, Version), Refusal> {
+    let (current, version) = settings::current(&api.ports).await?;
+    Ok((current, seen::of(form).unwrap_or(version)))
+}
+
+/// Saves settings that were changed, if nobody else did meanwhile.
 pub(super) async fn saved(
     api: &Api,
     visitor: &Visitor,
-    wanted: Settings,
+    (wanted, version): (Settings, Version),
     typed: Vec<(&'static str, String)>,
 ) -> Result<Response, Refusal> {
     let (ports, secrets, who) = (&api.ports, api.secrets.as_ref(), visitor.who(api));
     let none = LeverSecrets::default();
-    match settings::put(ports, secrets, &who, wanted, &none, &Expect::Anything).await {
+    let expect = seen::expected(Some(version));
+    match settings::put(ports, secrets, &who, wanted, &none, &expect).await {
         Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
         Err(error) => {
             let wrong = Wrong {
@@ -264,7 +288,7 @@ pub(super) async fn save_guards(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let places = [
         ("removals_per_hour", &mut wanted.removals_per_hour),
         ("movers_per_hour", &mut wanted.movers_per_hour),
@@ -276,7 +300,7 @@ pub(super) async fn save_guards(
     if !wrong.mistakes.is_empty() {
         return again(&api, &visitor, &wrong).await;
     }
-    saved(&api, &visitor, wanted, wrong.typed).await
+    saved(&api, &visitor, (wanted, version), wrong.typed).await
 }
 
 /// Saves for how long what is over is kept.
@@ -285,7 +309,7 @@ pub(super) async fn save_retention(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let kept = &mut wanted.retention;
     let places = [
         ("candidates_days", &mut kept.candidates_days),
@@ -300,7 +324,7 @@ pub(super) async fn save_retention(
     if !wrong.mistakes.is_empty() {
         return again(&api, &visitor, &wrong).await;
     }
-    saved(&api, &visitor, wanted, wrong.typed).await
+    saved(&api, &visitor, (wanted, version), wrong.typed).await
 }
 
 /// Saves roles and the provider.
@@ -309,7 +333,7 @@ pub(super) async fn save_people(
     State(api): State<Api>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let (mut wanted, _) = settings::current(&api.ports).await?;
+    let (mut wanted, version) = over(&api, &form).await?;
     let mut wrong = Wrong::default();
     let mut read = |name: &'static str| -> Option<Value> {
         wrong.typed.push((name, form.get(name).to_owned()));
@@ -341,7 +365,7 @@ pub(super) async fn save_people(
     if !wrong.mistakes.is_empty() {
         return again(&api, &visitor, &wrong).await;
     }
-    saved(&api, &visitor, wanted, wrong.typed).await
+    saved(&api, &visitor, (wanted, version), wrong.typed).await
 }
 
 /// Every key that there is.

@@ -4,15 +4,14 @@ use sando_core::condition::Operator;
 use sando_core::definition::Source;
 use serde_json::{Map, Value, json};
 
+use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::{get, set};
-use super::rows::{is_later, wanted};
+use super::rows::{MOST, is_later, wanted};
 use super::show::{Unread, lines, typed};
+use super::yaml;
 use crate::console::form::Form;
 use crate::console::words;
-
-/// The most rows of a list.
-const MOST: usize = 200;
 
 /// A form that was sent, and the row that it takes away.
 pub(super) struct Filled<'a> {
@@ -82,6 +81,15 @@ impl<'a> Filled<'a> {
                 self.later(when, text().unwrap_or_default(), old)
             }
             Kind::Pairs => some_rows(self.pairs(&format!("a:{}", field.at), old)?, old),
+            Kind::Aliases => return self.aliases(&format!("n:{}", field.at), old),
+            Kind::Delivery => {
+                let when = self.form.find(&format!("d:{}", field.at))?;
+                let at = self
+                    .form
+                    .find(&format!("t:{}", field.at))
+                    .unwrap_or_default();
+                delivery::read(when, text().unwrap_or_default(), at, old)
+            }
         }))
     }
 
@@ -174,6 +182,36 @@ impl<'a> Filled<'a> {
         }
     }
 
+    fn aliases(
+        &self,
+        prefix: &str,
+        old: Option<&Value>,
+    ) -> Option<Result<Option<Value>, (String, String)>> {
+        let before = old.and_then(Value::as_object).into_iter().flatten();
+        let before: Vec<&Value> = before.map(|(_, also)| also).collect();
+        let mut made = Map::new();
+        for place in self.rows(prefix)? {
+            let at = format!("{prefix}.{place}");
+            let text = |key: &str| self.form.find(&format!("{at}.{key}")).unwrap_or_default();
+            let (name, also) = (text("name").trim(), text("also"));
+            if name.is_empty() && also.trim().is_empty() {
+                continue;
+            }
+            let also = asked(Operator::AnyOf, also, before.get(place).copied());
+            match made.get_mut(name).and_then(Value::as_array_mut) {
+                Some(known) => known.extend(also.as_array().cloned().unwrap_or_default()),
+                None => {
+                    made.insert(name.to_owned(), also);
+                }
+            }
+        }
+        let was_empty = old == Some(&json!({}));
+        if made.is_empty() {
+            return Some(Ok(was_empty.then(|| json!({}))));
+        }
+        Some(named(made).map(Some))
+    }
+
     fn pairs(&self, prefix: &str, old: Option<&Value>) -> Option<Vec<Value>> {
         let rows = self.rows(prefix)?;
         let made = rows.into_iter().filter_map(|place| {
@@ -197,6 +235,16 @@ impl<'a> Filled<'a> {
         });
         Some(made.collect())
     }
+}
+
+/// No value is without a name.
+fn named(made: Map<String, Value>) -> Result<Value, (String, String)> {
+    let is_named = !made.contains_key("");
+    let made = Value::Object(made);
+    if is_named {
+        return Ok(made);
+    }
+    Err((yaml::print(&made), words::ALIAS_OF_NOTHING.to_owned()))
 }
 
 fn item(list: Option<&Value>, place: usize) -> Option<&Value> {

@@ -33,6 +33,10 @@ pub(super) enum Kind {
     Later,
     /// Headers or parameters, each set now or asked when connecting.
     Pairs,
+    /// When something is given, relative to the first day.
+    Delivery,
+    /// Values with what each is also called.
+    Aliases,
 }
 
 /// One field of the wizard.

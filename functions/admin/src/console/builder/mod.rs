@@ -4,8 +4,13 @@
 //! ([`fill`]), and what a field cannot show stands in it as YAML ([`show`]). So form and file are one thing. The answer of
 //! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored. So does the
 //! name of a login for a test, whose tokens are encrypted and gone minutes later ([`login`]).
+//!
+//! Policies, rules and aliases have forms of the same fields, beside their files ([`guided`]).
 
+mod config;
+mod delivery;
 mod fill;
+mod guided;
 mod kind;
 mod list;
 mod login;
@@ -19,6 +24,7 @@ mod steps;
 mod yaml;
 
 pub(super) use fill::read_yaml;
+pub(super) use guided::{has_form, meant, open as open_form, submit as submit_form};
 pub(super) use list::{begin, show as list};
 pub(super) use yaml::print as print_yaml;
 

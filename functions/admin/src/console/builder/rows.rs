@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::show::typed;
 use crate::console::words;
 
+/// The most rows of a list, the empty one at its end included; what has more is shown as YAML.
+pub(super) const MOST: usize = 200;
 const KEYS: [&str; 5] = ["path", "op", "value", "where", "ignore_case"];
 const PAIR_KEYS: [&str; 4] = ["name", "value", "label", "prefix"];
 
@@ -57,7 +59,7 @@ fn one_fits(value: &Value, outer: bool) -> bool {
 
 fn all_fit(value: &Value, outer: bool) -> bool {
     let items = value.as_array();
-    items.is_some_and(|items| items.iter().all(|item| one_fits(item, outer)))
+    items.is_some_and(|items| items.len() < MOST && items.iter().all(|item| one_fits(item, outer)))
 }
 
 /// Can conditions be shown as rows?
@@ -72,7 +74,8 @@ pub(super) fn groups_fit(value: &Value, name: &str) -> bool {
             && item.get(name).and_then(typed).is_some()
             && item.get("when").is_none_or(fit)
     };
-    value.as_array().is_some_and(|items| items.iter().all(one))
+    let items = value.as_array();
+    items.is_some_and(|items| items.len() < MOST && items.iter().all(one))
 }
 
 /// Is it asked when connecting, or set now to a text? None for anything else.
@@ -100,7 +103,18 @@ pub(super) fn pairs_fit(value: &Value) -> bool {
                     .is_none_or(|value| value.as_str().and_then(|_| typed(value)).is_some())
             })
     };
-    value.as_array().is_some_and(|items| items.iter().all(one))
+    let items = value.as_array();
+    items.is_some_and(|items| items.len() < MOST && items.iter().all(one))
+}
+
+/// Can values with their other names be shown as rows?
+pub(super) fn aliases_fit(value: &Value) -> bool {
+    let one = |(name, also): (&String, &Value)| {
+        let is_line = !name.is_empty() && name.trim() == name && !name.contains(['\n', '\r']);
+        is_line && also.is_array() && wanted(also).is_some()
+    };
+    let all = value.as_object();
+    all.is_some_and(|all| all.len() < MOST && all.iter().all(one))
 }
 
 /// Those of a list that are filled in.
@@ -224,6 +238,27 @@ pub(super) fn pairs(prefix: &str, value: Option<&Value>, of: &str) -> Markup {
                     input type="text" name={ (at) ".label" } value=(text("label")) aria-label={ (of) ": label" } placeholder="label" autocomplete="off";
                     input type="text" name={ (at) ".prefix" } value=(text("prefix")) aria-label={ (of) ": prefix" } placeholder="prefix" autocomplete="off" spellcheck="false";
                     @if item.is_some() { (act(&format!("remove:{at}"), words::REMOVE, &of)) }
+                }
+            }
+        }
+        (act("keep", words::ADD_ROW, of))
+    }
+}
+
+/// Values, each with what it is also called.
+pub(super) fn aliases(prefix: &str, value: Option<&Value>, of: &str) -> Markup {
+    let all = value.and_then(Value::as_object).into_iter().flatten();
+    html! {
+        ol.rows aria-label=(of) {
+            @for (place, one) in all.map(Some).chain([None]).enumerate() {
+                @let at = format!("{prefix}.{place}");
+                @let of = format!("{of} {}", place.saturating_add(1));
+                @let name = one.map_or("", |(name, _)| name.as_str());
+                @let also = one.and_then(|(_, also)| wanted(also)).unwrap_or_default();
+                li.row {
+                    input type="text" name={ (at) ".name" } value=(name) aria-label={ (of) ": value that counts" } placeholder="Engineering" autocomplete="off" spellcheck="false";
+                    input type="text" name={ (at) ".also" } value=(also) aria-label={ (of) ": also called" } placeholder="Eng, R&D" autocomplete="off" spellcheck="false";
+                    @if one.is_some() { (act(&format!("remove:{at}"), words::REMOVE, &of)) }
                 }
             }
         }

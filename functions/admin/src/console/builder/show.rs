@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use sando_core::mistake::Mistake;
 use serde_json::Value;
 
+use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::get;
 use super::rows;
@@ -64,6 +65,8 @@ pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
         Kind::Groups(name) => rows::groups_fit(value, name),
         Kind::Later => rows::is_later(value).is_some(),
         Kind::Pairs => rows::pairs_fit(value),
+        Kind::Delivery => delivery::fits(value),
+        Kind::Aliases => rows::aliases_fit(value),
     }
 }
 
@@ -96,7 +99,7 @@ impl Form<'_> {
         let is_whole = unread || field.kind == Kind::Yaml || !fits(&field.kind, value);
         let is_rows = matches!(
             field.kind,
-            Kind::Conditions | Kind::Groups(_) | Kind::Pairs | Kind::Flag(_)
+            Kind::Conditions | Kind::Groups(_) | Kind::Pairs | Kind::Aliases | Kind::Flag(_)
         );
         let input = Input {
             id: &id,
@@ -164,6 +167,8 @@ impl Form<'_> {
             Kind::Groups(name) => rows::groups(&format!("g:{at}"), value, name, &field.label),
             Kind::Later => rows::later(at, id, value),
             Kind::Pairs => rows::pairs(&format!("a:{at}"), value, &field.label),
+            Kind::Delivery => delivery::shown(at, id, value, &field.label),
+            Kind::Aliases => rows::aliases(&format!("n:{at}"), value, &field.label),
         }
     }
 }

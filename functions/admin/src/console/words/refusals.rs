@@ -47,6 +47,18 @@ pub(in crate::console) fn because(why: &str) -> String {
     format!("{}.", capital(why))
 }
 
+pub(in crate::console) const THEIRS: &str = "As it is now";
+pub(in crate::console) const THEIRS_GONE: &str = "It was deleted. Saving yours brings it back.";
+pub(in crate::console) const YOURS: &str = "As you have it";
+pub(in crate::console) const YOURS_KEPT: &str = "Nothing of it is lost, and nothing of it is saved. Take over what you need from the other one, then see what would change.";
+pub(in crate::console) const SETTINGS_OVERTAKEN: &str = "Somebody else saved the settings after you opened them, so yours were not saved. What you typed is kept below; \
+     everything else shows as it is now. Save again if it still holds.";
+
+/// A file that somebody else changed meanwhile.
+pub(in crate::console) fn overtaken(kind: &str, id: &str) -> String {
+    format!("Somebody else changed the {kind} {id} after you opened it. Yours is not saved.")
+}
+
 /// Why there is no page, and what to do.
 pub(in crate::console) fn refusal(refusal: &Refusal) -> (String, Option<String>) {
     match refusal {

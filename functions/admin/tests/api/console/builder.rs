@@ -19,9 +19,14 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     between(tag, &format!(" {name}=\""), "\"").map(unescaped)
 }
 
-/// What a browser sends of a form in which nothing was changed.
+/// What a browser sends of the form of a step in which nothing was changed.
 fn fields(page: &str) -> Vec<(String, String)> {
-    let form = between(page, "id=\"step-form\"", "</form>").unwrap();
+    of_form(page, "step-form")
+}
+
+/// What a browser sends of a form in which nothing was changed.
+pub(super) fn of_form(page: &str, id: &str) -> Vec<(String, String)> {
+    let form = between(page, &format!("id=\"{id}\""), "</form>").expect(page);
     let mut fields = Vec::new();
     for part in form.split('<').skip(1) {
         let Some((tag, text)) = part.split_once('>') else {
@@ -54,7 +59,7 @@ fn fields(page: &str) -> Vec<(String, String)> {
     fields
 }
 
-fn with(fields: &mut [(String, String)], name: &str, value: &str) {
+pub(super) fn with(fields: &mut [(String, String)], name: &str, value: &str) {
     let found = fields.iter_mut().find(|(known, _)| known == name);
     assert!(found.is_some(), "the form has no `{name}`");
     let (_, old) = found.unwrap();

@@ -57,6 +57,7 @@ async fn a_plan_that_took_long_is_shown_and_saved_from_its_page() {
     let before = browser.get(&place).await.text;
     world.pass(1).await;
     let after = browser.get(&place).await.text;
+    let over = browser.get(&format!("{place}?seen=7")).await.text;
     let plan = between(&after, "name=\"plan\" value=\"", "\"").expect(&after);
     let text = file.to_string();
     let fields = [("file", text.as_str()), ("plan", plan)];
@@ -67,6 +68,7 @@ async fn a_plan_that_took_long_is_shown_and_saved_from_its_page() {
         "{before}"
     );
     assert!(after.contains("Ada Park"), "{after}");
+    assert!(over.contains("name=\"seen\" value=\"7\""), "{over}");
     assert!(after.contains("value: Sales"), "the file is there: {after}");
     assert_eq!(saved.status, 303, "{}", saved.text);
     world.pass(60).await;

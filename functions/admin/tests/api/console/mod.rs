@@ -8,6 +8,7 @@ mod corrections;
 mod decisions;
 mod events;
 mod find;
+mod forms;
 mod guide;
 mod identity;
 mod jobs;
@@ -23,6 +24,7 @@ mod shortcuts;
 mod sign_in;
 mod size;
 mod spend;
+mod stale;
 mod trail;
 mod typing;
 

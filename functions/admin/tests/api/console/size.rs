@@ -76,6 +76,43 @@ async fn the_pages_of_tasks_are_all_tasks_each_once() {
 }
 
 #[tokio::test]
+async fn those_who_start_soon_are_found_among_those_who_have_not_started() {
+    let world = world();
+    // It is the 4th of January; whoever has started is not looked for.
+    for (n, state, day) in [
+        (1, Lifecycle::Preboarding, "2027-01-11"),
+        (2, Lifecycle::Preboarding, "2027-01-12"),
+        (3, Lifecycle::Preboarding, "2027-02-04"),
+        (4, Lifecycle::Active, "2027-01-05"),
+    ] {
+        let name = format!("Person Number{n}");
+        let mut person = a_person().in_state(state).with("name", &name).build();
+        person.id = PersonId::derived(&[&n.to_string()]);
+        person.starts_on = Some(day.parse().unwrap());
+        store(&world, &person).await;
+    }
+    let mut browser = Browser::admin(&world).await;
+
+    for (query, expect) in [
+        ("within=7", &[1][..]),
+        ("within=14", &[1, 2][..]),
+        ("within=30&q=&state=", &[1, 2][..]),
+        ("within=7&state=active", &[4][..]),
+        ("within=14&q=Number2", &[2][..]),
+        ("within=&state=preboarding", &[1, 2, 3][..]),
+    ] {
+        let page = browser.get(&format!("/console/people?{query}")).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        for n in 1..5 {
+            let is_there = page.text.contains(&format!(">Person Number{n}</a>"));
+            assert_eq!(is_there, expect.contains(&n), "{query}, {n}: {}", page.text);
+        }
+    }
+    let wrong = browser.get("/console/people?within=8").await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+}
+
+#[tokio::test]
 async fn the_overview_says_that_there_is_more_than_it_shows() {
     let world = world();
     for n in 0..9 {

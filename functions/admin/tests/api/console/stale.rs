@@ -1,0 +1,152 @@
+//! What somebody else saved meanwhile is never written over unseen: the page says so, and keeps what was typed.
+
+use serde_json::json;
+
+use super::{Browser, between, everything};
+use crate::world::world;
+
+/// The version that a page shows.
+fn seen(page: &str) -> String {
+    let found = between(page, "name=\"seen\" value=\"", "\"");
+    found.unwrap_or_else(|| panic!("{page}")).to_owned()
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_else_saved_meanwhile_is_not_written_over() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/policies/engineering";
+    let changes = format!("{place}/changes");
+    let opened = seen(&browser.get(place).await.text);
+    let theirs = json!({ "grants": [{ "app": "desk", "role": "theirs" }] });
+    let mine = json!({ "grants": [{ "app": "figma", "role": "mine" }] }).to_string();
+    world
+        .put("/v1/policies/engineering", theirs)
+        .await
+        .expect(200);
+
+    let old = [
+        ("file", mine.as_str()),
+        ("seen", opened.as_str()),
+        ("days", "30"),
+    ];
+    let refused = browser.post(&changes, &old).await;
+    let saved = browser.post(place, &old).await;
+    let events = browser.post(&format!("{place}/events"), &old).await;
+
+    for answer in [&refused, &saved, &events] {
+        assert_eq!(answer.status, 412, "{}", answer.text);
+        for text in [
+            "Somebody else changed the policy engineering after you opened it.",
+            "role: theirs",
+            "&quot;mine&quot;",
+        ] {
+            assert!(answer.text.contains(text), "{text}: {}", answer.text);
+        }
+    }
+    let stored = world.get("/v1/policies/engineering").await.expect(200);
+    assert_eq!(stored["grants"][0]["role"], "theirs");
+
+    let now = seen(&refused.text);
+    assert_ne!(now, opened);
+    let plan = browser
+        .post(&changes, &[("file", &mine), ("seen", &now)])
+        .await;
+    assert_eq!(plan.status, 200, "{}", plan.text);
+    assert_eq!(seen(&plan.text), now, "the plan brings it along");
+    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"").expect(&plan.text);
+    let saved = browser
+        .post(place, &[("file", &mine), ("seen", &now), ("plan", hash)])
+        .await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    world.pass(60).await;
+    let stored = world.get("/v1/policies/engineering").await.expect(200);
+    assert_eq!(stored["grants"][0]["role"], "mine");
+}
+
+#[tokio::test]
+async fn a_new_file_is_not_written_over_one_that_came_meanwhile_nor_over_none() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let file = json!({ "grants": [{ "app": "desk" }] });
+    let new = browser.get("/console/new/policies?id=makers").await.text;
+    let (new, text) = (seen(&new), file.to_string());
+    let fields = [("file", text.as_str()), ("seen", new.as_str())];
+
+    world.put("/v1/policies/makers", file).await.expect(201);
+    let there = browser
+        .post("/console/policies/makers/changes", &fields)
+        .await;
+    let shown = seen(&there.text);
+    world.delete("/v1/policies/makers").await.expect(204);
+    let fields = [("file", text.as_str()), ("seen", shown.as_str())];
+    let gone = browser
+        .post("/console/policies/makers/changes", &fields)
+        .await;
+
+    assert_eq!(there.status, 412, "{}", there.text);
+    assert_eq!(gone.status, 412, "{}", gone.text);
+    assert!(gone.text.contains("It was deleted."), "{}", gone.text);
+    assert_eq!(seen(&gone.text), "0");
+}
+
+#[tokio::test]
+async fn settings_that_somebody_else_saved_meanwhile_are_not_written_over() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let opened = seen(&browser.get("/console/settings").await.text);
+    let guards = [
+        ("removals_per_hour", "25"),
+        ("movers_per_hour", "7"),
+        ("movers_percent", "4"),
+        ("guard_users", "3"),
+        ("guard_percent", "30"),
+        ("seen", opened.as_str()),
+    ];
+    let first = browser.post("/console/settings/guards", &guards).await;
+    assert_eq!(first.status, 303, "{}", first.text);
+    let settings = world.get("/v1/settings").await.expect(200);
+    let people = |seen: &str| {
+        [
+            ("roles", "it-admin: [ada@contoso.example]".to_owned()),
+            ("oidc", String::new()),
+            ("seen", seen.to_owned()),
+        ]
+    };
+    let place = [
+        ("public_url", "https://sando.example"),
+        ("seen", opened.as_str()),
+    ];
+    let mail = [("mail_from", ""), ("seen", opened.as_str())];
+
+    let late = people(&opened);
+    let late: Vec<(&str, &str)> = late
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let late = browser.post("/console/settings/people", &late).await;
+    let place = browser.post("/console/settings/place", &place).await;
+    let mail = browser.post("/console/settings/notification", &mail).await;
+
+    for answer in [&late, &place, &mail] {
+        assert_eq!(answer.status, 412, "{}", answer.text);
+        assert!(
+            answer.text.contains("Somebody else saved the settings"),
+            "{}",
+            answer.text
+        );
+    }
+    assert!(
+        late.text.contains("ada@contoso.example"),
+        "what was typed is kept"
+    );
+    assert_eq!(world.get("/v1/settings").await.expect(200), settings);
+
+    let again = people(&seen(&late.text));
+    let again: Vec<(&str, &str)> = again
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let again = browser.post("/console/settings/people", &again).await;
+    assert_eq!(again.status, 303, "{}", again.text);
+}
