@@ -24,7 +24,7 @@ use super::{HandleError, days, finding, ledger, load, matches, reminder};
 /// done, what was counted before stays what is known.
 fn job_of(day: Date, accounts: &[Account]) -> JobId {
     let read = accounts.iter().filter(|account| account.applied > 0);
-    JobId::derived(&["count", &day.to_string(), &read.count().to_string()])
+    JobId::derived(&["count 2", &day.to_string(), &read.count().to_string()])
 }
 
 /// Keeps and starts what there is once a day; to be called every few minutes, with all accounts.

@@ -7,7 +7,7 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::{EventId, RosterId, TaskId};
+use crate::ids::{EventId, RosterId, Slug, TaskId};
 use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
@@ -274,6 +274,28 @@ pub async fn start_with(
     let (started, why) = matching(event.kind, &input, company, now);
     event.why.extend(why);
     start_these(ports, person, event, company, by_hand, &started, changes).await
+}
+
+/// As [`start_with`], with the built-in workflow whatever rules name the event; the caps on removals hold.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn start_built_in(
+    ports: &Ports,
+    person: Loaded<Person>,
+    event: Event,
+    company: &Company,
+    changes: Changes,
+) -> Result<(), HandleError> {
+    let workflow = event.kind.default_workflow();
+    let started = workflow
+        .and_then(|name| Slug::parse(name).ok())
+        .map(|workflow| Started {
+            workflow,
+            dry_run: false,
+        });
+    let started: Vec<Started> = started.into_iter().collect();
+    start_these(ports, person, event, company, false, &started, changes).await
 }
 
 /// Commits a person's event with these workflows.

@@ -13,7 +13,7 @@ use sando_core::audit::checkpoint::{Demands, ends};
 use sando_core::audit::{Broken, Head, Record, StreamId, verify};
 use sando_core::company::Company;
 use sando_core::grant::{Grant, GrantState};
-use sando_core::ids::{ApprovalId, DeliveryId, EventId, RunId, Slug};
+use sando_core::ids::{ApprovalId, DeliveryId, RunId, Slug};
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Group, Key, Loaded, Store, StoreError};
 
@@ -101,17 +101,20 @@ pub fn trail_unbroken(world: &World) {
     }
 }
 
-/// Is what a record names as its cause there? What began elsewhere is only named.
+/// Was there ever what a record names as its cause? Who is erased takes events, runs and approvals along. What began
+/// elsewhere is only named.
 fn is_there(world: &World, kind: &str, id: &str) -> bool {
-    let key = match kind {
-        "event" => EventId::parse(id).ok().map(Key::Event),
-        "delivery" => DeliveryId::parse(id).ok().map(Key::Delivery),
-        "approval" => ApprovalId::parse(id).ok().map(Key::Approval),
-        "run" => RunId::parse(id).ok().map(Key::Run),
-        _ => return !id.is_empty(),
-    };
     let found = |key: Key| matches!(ask(world.store.get(&key)), Some(Ok(Some(_))));
-    key.is_some_and(found)
+    match kind {
+        "event" => world.watch.seen().events.contains(id),
+        "run" => RunId::parse(id).is_ok_and(|id| world.watch.seen().runs.contains(&id)),
+        "approval" => {
+            let known = |id: ApprovalId| world.watch.seen().approvals.contains_key(&id);
+            ApprovalId::parse(id).is_ok_and(known)
+        }
+        "delivery" => DeliveryId::parse(id).is_ok_and(|id| found(Key::Delivery(id))),
+        _ => !id.is_empty(),
+    }
 }
 
 /// Everything that a checkpoint names stands where it says.

@@ -9,7 +9,7 @@ use crate::changes::{Changes, Line};
 use crate::company::Company;
 use crate::effect::{Change, Goal, Phase};
 use crate::grant::Grant;
-use crate::handle::lifecycle::{person_event, start_with};
+use crate::handle::lifecycle::{person_event, start_built_in};
 use crate::handle::{ledger, load};
 use crate::ids::{EventId, GrantId, PersonId};
 use crate::ports::Ports;
@@ -153,7 +153,7 @@ async fn refuse_once(
         who.at,
     );
     // The run that gives it waits until the one that takes it has looked what is left.
-    Ok(start_with(ports, found, event, company, true, changes).await?)
+    Ok(start_built_in(ports, found, event, company, changes).await?)
 }
 
 /// Has something of it perhaps been taken away already?

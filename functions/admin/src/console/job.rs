@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::jobs;
 use sando_core::ids::{JobId, Slug};
 use sando_core::impact::FileChange;
@@ -55,6 +56,10 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let seen = query.seen.map(Version);
     let job = jobs::read(&api.ports, &id).await?;
+    let is_theirs = job.actor == visitor.who(&api).actor;
+    if !is_theirs && !visitor.may(Scope::Read) {
+        return Err(Refusal::Needs(Scope::Read));
+    }
     let runs = job.state == JobState::Running;
     let place = place(&id, seen);
     let (verdict, inner) = match job.state {
