@@ -19,9 +19,8 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from roles import FUNCTIONS, try_all
-from stack import ROOT, TARGET, Aws, ScimServer, Stack, World, built, call, until
+from stack import ADMIN_TOKEN, ROOT, TARGET, Aws, ScimServer, Stack, World, built, call, until
 
-ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
 FIRST, SECOND = "the-first-signing-token", "the-second-signing-token"
 OLD_KEY, NEW_KEY = "lever-key", "another-lever-key"
 OLD_TOKEN, NEW_TOKEN = "a-scim-token", "a-new-scim-token"
@@ -41,9 +40,6 @@ class Deployment:
         self.world = servers.enter_context(World())
         self.scim = servers.enter_context(ScimServer(OLD_TOKEN, NEW_TOKEN))
         self.aws = servers.enter_context(Aws())
-        secrets = self.aws.client("secretsmanager")
-        token = {"credentials": {"token": ADMIN_TOKEN}}
-        secrets.create_secret(Name="sando/admin", SecretString=json.dumps(token))
         self.stack = Stack(self.aws, self.world.lever_url)
         self.sqs = self.aws.client("sqs")
         self.registrations = []

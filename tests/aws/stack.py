@@ -21,6 +21,7 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 REGION = "us-east-1"
+ADMIN_TOKEN = "an-administrators-token-of-32-characters-or-more"
 # Generous: every wait is for a condition, and ends as soon as it holds.
 PATIENCE = int(os.environ.get("SANDO_PATIENCE_SECS", "300"))
 
@@ -261,6 +262,8 @@ class Stack:
 
     def __init__(self, aws, lever_url):
         self.aws = aws
+        token = {"credentials": {"token": ADMIN_TOKEN}}
+        aws.client("secretsmanager").create_secret(Name="sando/admin", SecretString=json.dumps(token))
         s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
         s3.create_bucket(Bucket="packages")
         template = yaml_parse((ROOT / "template.yaml").read_text())

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { PATIENCE_SECS } from "./running.mjs";
 
 const { CHROMIUM, MODULES, SCREENSHOTS } = process.env;
 const require = createRequire(join(MODULES, "package.json"));
@@ -31,10 +32,10 @@ const countShifts = () => {
   }).observe({ type: "layout-shift", buffered: true });
 };
 
-/** An error, a blocked script, a dialog, and a request to another host; only the provider's own pages may do as they like. */
+/** An error, a blocked script, a dialog, and a request to another host; only pages of others to log in at may do as they like. */
 const watch = (page, sando) => {
   const isOurs = (url) => url.startsWith(`${sando.url}/`);
-  const isTheirs = (url) => sando.provider !== undefined && url.startsWith(`${sando.provider.url}/`);
+  const isTheirs = (url) => sando.others.some((other) => url.startsWith(`${other}/`));
   page.on("pageerror", (error) => {
     if (`${error}` !== CUT_SHORT) trouble.push(`${page.url()}: ${error}`);
   });
@@ -55,7 +56,7 @@ const watch = (page, sando) => {
 /** A browser of somebody: its cookies are its own, and every page and window of it is watched. */
 export const somebody = async (browser, sando, options = {}) => {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(20000);
+  context.setDefaultTimeout(PATIENCE_SECS * 1000);
   context.on("page", (page) => watch(page, sando));
   await context.addInitScript(countShifts);
   await context.route(STYLE_OF_PROVIDER, (route) => route.fulfill({ contentType: "text/css", body: "" }));
@@ -66,7 +67,7 @@ export const somebody = async (browser, sando, options = {}) => {
 export const verdict = (page) => page.locator("h1").innerText();
 
 /** Waits for the page to say it by itself. */
-export const says = (page, text, seconds = 40) => page.getByText(text).first().waitFor({ timeout: seconds * 1000 });
+export const says = (page, text) => page.getByText(text).first().waitFor({ timeout: PATIENCE_SECS * 1000 });
 
 /** Presses a button. */
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();

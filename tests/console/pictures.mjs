@@ -36,8 +36,11 @@ const each = async (page, what) => {
   }
 };
 
-const shot = (page, name, width, scheme) =>
-  page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${scheme}.png`), fullPage: true });
+/** From its top, wherever it was scrolled to: what stays beside a page would be drawn in its middle. */
+const shot = async (page, name, width, scheme) => {
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${scheme}.png`), fullPage: true });
+};
 
 /** Pictures of a page that cannot be asked for again, as it is now. */
 export const picture = async (page, name) => {

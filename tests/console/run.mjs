@@ -1,16 +1,20 @@
 // The console in a real browser: the first hour of a new administrator, then a company with a picture of every page.
-// Run by tests/console/run, which says what the environment has to have; ONLY=story or ONLY=company runs one of them.
+// Run by tests/console/run, which says what the environment has to have. ONLY=story or ONLY=company runs one of them; ONLY=demo and
+// ONLY=aws play the hour elsewhere.
 import { mkdirSync } from "node:fs";
 import { lastPictures, launch, trouble } from "./browser.mjs";
 import { company } from "./company/company.mjs";
 import { looked } from "./pictures.mjs";
 import { endAll } from "./running.mjs";
+import { aws } from "./served/aws.mjs";
+import { demo } from "./served/demo.mjs";
+import { serve } from "./served/serve.mjs";
 import { firstHour } from "./story/first_hour.mjs";
 
 const { ONLY, SCREENSHOTS } = process.env;
-const PARTS = { story: firstHour, company };
+const PARTS = { story: firstHour(serve), company, demo: firstHour(demo), aws: firstHour(aws) };
 
-const chosen = ONLY === undefined ? Object.values(PARTS) : [PARTS[ONLY]];
+const chosen = ONLY === undefined ? [PARTS.story, PARTS.company] : [PARTS[ONLY]];
 if (chosen.includes(undefined)) throw new Error(`ONLY is one of ${Object.keys(PARTS).join(", ")}`);
 
 mkdirSync(SCREENSHOTS, { recursive: true });

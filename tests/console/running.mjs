@@ -19,8 +19,11 @@ export const endAll = async () => {
   while (ends.length > 0) await ends.pop()();
 };
 
+/** Generous, also for functions that start cold: every wait is for a condition, and ends as soon as it holds. */
+export const PATIENCE_SECS = 120;
+
 /** Waits until a condition holds; the error says which one did not. */
-export const until = async (what, condition, seconds = 30) => {
+export const until = async (what, condition, seconds = PATIENCE_SECS) => {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await condition();

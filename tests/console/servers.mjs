@@ -60,6 +60,10 @@ export const startLodge = async (provider) => {
   atEnd(() => { app.closeAllConnections(); app.close(); });
   return {
     url: `http://127.0.0.1:${app.address().port}`,
+    authorize: `${provider.url}/oauth2/authorize`,
+    token: `${provider.url}/oauth2/token`,
+    client: { id: "sando-at-lodge", secret: "the secret of the client" },
+    logIn: (popup) => popup.getByRole("button", { name: "hanna", exact: true }).click(),
     people: PEOPLE.length,
     /** Somebody is let in by hand: Sando did not give it. */
     invite: (displayName, mail) => people.push({ uid: `g-${people.length + 1}`, mail, displayName, state: "checked-in", role: "guest" }),

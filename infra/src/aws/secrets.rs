@@ -22,7 +22,8 @@ const KEPT: SignedDuration = SignedDuration::from_mins(5);
 /// How often a 401 or a failed signature may make us ask.
 const ASKED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// Keeps secrets in Secrets Manager. Values are cached for 5 minutes; `fresh` asks again, at most every 30 s.
+/// Keeps secrets in Secrets Manager. Values are cached for 5 minutes, their absence is not; `fresh` asks again, at most every
+/// 30 s.
 #[derive(Clone)]
 pub struct SecretsManagerSecrets {
     client: Client,
@@ -42,7 +43,7 @@ impl fmt::Debug for SecretsManagerSecrets {
 #[derive(Clone)]
 struct Kept {
     read_at: Timestamp,
-    values: Option<SecretValues>,
+    values: SecretValues,
 }
 
 impl SecretsManagerSecrets {
@@ -104,11 +105,13 @@ impl SecretsManagerSecrets {
         Ok(values)
     }
 
+    /// That there is nothing is not remembered: another function may set it in the next moment, and is believed at once.
     async fn remember(&self, owner: &str, values: Option<SecretValues>, read_at: Timestamp) {
-        if self.kept > SignedDuration::ZERO {
-            let kept = Kept { read_at, values };
-            self.cache.lock().await.insert(owner.to_owned(), kept);
-        }
+        let mut cache = self.cache.lock().await;
+        match values.filter(|_| self.kept > SignedDuration::ZERO) {
+            Some(values) => cache.insert(owner.to_owned(), Kept { read_at, values }),
+            None => cache.remove(owner),
+        };
     }
 
     async fn create(&self, owner: &str, text: String) -> Result<(), RemoteError> {
@@ -132,13 +135,13 @@ impl Secrets for SecretsManagerSecrets {
         if let Some(kept) = &kept
             && now.duration_since(kept.read_at) < limit
         {
-            return Ok(kept.values.clone());
+            return Ok(Some(kept.values.clone()));
         }
         match (self.ask_and_remember(owner).await, kept) {
             // What was valid is the best guess while the keeper is away: at worst it gets a 401.
             (Err(error), Some(kept)) if error.is_passing() => {
                 tracing::warn!(%error, "secrets cannot be read again: the known ones are used");
-                Ok(kept.values)
+                Ok(Some(kept.values))
             }
             (answer, _) => answer,
         }
@@ -150,7 +153,7 @@ impl Secrets for SecretsManagerSecrets {
         since: Timestamp,
     ) -> Result<Option<SecretValues>, RemoteError> {
         let kept = self.cache.lock().await.get(owner).cloned();
-        let set_at = kept.and_then(|kept| kept.values?.set_at);
+        let set_at = kept.and_then(|kept| kept.values.set_at);
         if set_at.is_some_and(|set_at| set_at >= since) {
             return self.read(owner, false).await;
         }

@@ -128,6 +128,15 @@ async fn values_are_kept_for_5_minutes() {
 }
 
 #[tokio::test]
+async fn what_was_not_there_is_found_as_soon_as_it_is() {
+    let scene = Scene::start().await;
+    assert_eq!(scene.token(false).await, None);
+
+    scene.rotate("first");
+    assert_eq!(scene.token(false).await.as_deref(), Some("first"));
+}
+
+#[tokio::test]
 async fn after_a_401_the_keeper_is_asked_again_at_most_every_30_s() {
     let scene = Scene::start().await;
     scene.rotate("first");

@@ -2,10 +2,10 @@
 import { somebody } from "../browser.mjs";
 import { pictures, weigh } from "../pictures.mjs";
 import { until } from "../running.mjs";
-import { start } from "../sando.mjs";
+import { serve } from "../served/serve.mjs";
 import { hireAda } from "../story/hire.mjs";
 import { letAdaGo, verifyAudit } from "../story/leave.mjs";
-import { byLink } from "../story/sign_in.mjs";
+import { enter } from "../story/sign_in.mjs";
 import { configure } from "./configured.mjs";
 import { keyboard, withoutScript } from "./hands.mjs";
 import { build, connect, takeFromCatalogue } from "./integrations.mjs";
@@ -29,11 +29,11 @@ const furnish = async (sando) => {
 };
 
 export const company = async (browser) => {
-  const sando = await start();
+  const sando = await serve();
   const context = await somebody(browser, sando);
   const page = await context.newPage();
   const who = { browser, context, sando, page };
-  await byLink(who);
+  await enter(who);
   await configure(sando);
   const ada = await hireAda(who, 3);
   await connect(context, sando);

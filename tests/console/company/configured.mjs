@@ -1,5 +1,5 @@
 // A company as an administrator configures it over the API.
-import { SIGNING } from "../sando.mjs";
+import { SIGNING } from "../served/sando.mjs";
 
 const attributes = {
   attributes: {

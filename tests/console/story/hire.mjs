@@ -25,7 +25,7 @@ export const hireAda = async ({ page, context, sando }, accesses) => {
   await says(other, "Approved. The application is asked now");
   await other.close();
   // The run's page was never loaded again: it asks by itself.
-  await page.locator("#live .tag", { hasText: "finished" }).waitFor({ timeout: 20000 });
+  await page.locator("#live .tag", { hasText: "finished" }).waitFor();
   assert.equal(page.url().split("#")[0], run);
   assert.equal(await page.locator("#live[hx-get]").count(), 0, "a run that is over asks no more");
 

@@ -21,7 +21,7 @@ export const letAdaGo = async ({ page, sando }, person, accesses) => {
 
 /** What is spent; a seat that nobody gave through Sando is seen all the same, because a roster shows it. */
 export const readSpend = async ({ page, context, sando, lodge }) => {
-  lodge.invite("Ada Park", "ada.park@contoso.example");
+  await lodge.invite("Ada Park", "ada.park@contoso.example");
   await page.goto(`${sando.url}/console/accounts/lodge/prod`);
   await press(page, "Sync now");
   await says(page, "The sync has begun.");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { press, says, verdict } from "../browser.mjs";
 import { picture } from "../pictures.mjs";
-import { SIGNING } from "../sando.mjs";
+import { SIGNING } from "../served/sando.mjs";
 
 export const connectLever = async ({ page, sando }) => {
   const lever = page.locator("section[aria-labelledby=lever]");

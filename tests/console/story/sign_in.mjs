@@ -1,7 +1,8 @@
-// Signing in: by the link that the start prints, and with the company account of a real provider.
+// Signing in: as the first administrator, and with the company account of a real provider.
 import assert from "node:assert/strict";
 import { press, says, somebody, verdict } from "../browser.mjs";
 import { picture } from "../pictures.mjs";
+import { byKey } from "../served/sando.mjs";
 
 /** Whom the provider knows: an administrator who also decides, and somebody whose groups have no role here. */
 export const USERS = [
@@ -9,10 +10,9 @@ export const USERS = [
   { sub: "jo", groups: ["others"], email: "jo@contoso.example", email_verified: true },
 ];
 
-/** By the printed link; the overview says what to do first. */
-export const byLink = async ({ page, sando }) => {
-  await page.goto(sando.link);
-  await press(page, "Sign in");
+/** As the first administrator; the overview says what to do first. */
+export const enter = async ({ page, sando }) => {
+  await sando.enter(page);
   await says(page, "You are signed in");
   assert.match(await verdict(page), /^5 first steps are left/);
   assert.equal(await page.getByText("to do", { exact: true }).count(), 5, "five first steps");
@@ -63,8 +63,6 @@ export const withKey = async (browser, sando, scopes, options) => {
   const key = await sando.call("POST", "/v1/keys", { name: `${scopes} in a browser`, scopes, roles: ["it-admin"] });
   const context = await somebody(browser, sando, options);
   const page = await context.newPage();
-  await page.goto(`${sando.url}/console/sign-in`);
-  await page.getByLabel("API key").fill(key.secret);
-  await press(page, "Sign in");
+  await byKey(sando.url, key.secret)(page);
   return { context, page };
 };

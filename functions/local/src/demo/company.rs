@@ -174,6 +174,12 @@ impl Town {
         self.scim.get(app)
     }
 
+    /// All of them: what each is called, where it is, and the token that it wants.
+    pub fn scim_apps(&self) -> impl Iterator<Item = (&str, String, &str)> {
+        let all = self.scim.iter();
+        all.map(move |(app, sim)| (self.label(app), sim.base_url(), sim.token()))
+    }
+
     /// An application with an API of its own.
     pub fn http(&self, app: &str) -> Option<&HttpApp> {
         self.http.get(app)

@@ -2,6 +2,8 @@
 
 mod company;
 mod files;
+mod first_hour;
+mod lodge;
 mod scenes;
 mod story;
 
@@ -32,6 +34,9 @@ pub struct Flags {
     /// Where Sando listens while the demo runs.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: String,
+    /// Nothing is configured and nobody comes: everything is there for an administrator's first hour, by hand.
+    #[arg(long, conflicts_with_all = ["hires", "every"])]
+    first_hour: bool,
 }
 
 /// Tells the story until everybody was hired, or Ctrl-C.
@@ -40,15 +45,12 @@ pub struct Flags {
 /// If something cannot start; the message says what to do.
 pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("a folder for the demo cannot be made")?;
+    if flags.first_hour {
+        return Box::pin(first_hour::command(folder.path(), &flags.listen)).await;
+    }
     let mut town = Town::start(&folder.path().join("examples")).await?;
-    let config = Config::from_vars(
-        town.vars(&folder.path().join("data")),
-        &crate::config::Flags {
-            listen: Some(flags.listen.clone()),
-            data: None,
-        },
-    );
-    let config = config.map_err(|mistakes| anyhow::anyhow!(mistakes.join("; ")))?;
+    let vars = town.vars(&folder.path().join("data"));
+    let config = config_of(vars, &flags.listen)?;
     let running = Running::start(&config).await?;
     let client = Client::new(running.address, &running.admin_token)?;
     town.configure(&client).await?;
@@ -66,6 +68,15 @@ pub async fn command(flags: &Flags) -> anyhow::Result<ExitCode> {
     running.stop().await;
     told?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn config_of(vars: Vec<(String, String)>, listen: &str) -> anyhow::Result<Config> {
+    let flags = crate::config::Flags {
+        listen: Some(listen.to_owned()),
+        data: None,
+    };
+    let config = Config::from_vars(vars, &flags);
+    config.map_err(|mistakes| anyhow::anyhow!(mistakes.join("; ")))
 }
 
 /// Who says yes in the demo: nobody decides with the administrator's token what others are asked for.
