@@ -8,7 +8,7 @@ use crate::world::world;
 /// The version that a page shows.
 fn seen(page: &str) -> String {
     let found = between(page, "name=\"seen\" value=\"", "\"");
-    found.unwrap_or_else(|| panic!("{page}")).to_owned()
+    found.expect("a page that shows a version").to_owned()
 }
 
 #[tokio::test]
