@@ -42,7 +42,8 @@ pub(super) fn of_form(page: &str, id: &str) -> Vec<(String, String)> {
             }
             (Some("textarea"), Some(name)) => {
                 // What a browser does with lines.
-                let text = unescaped(text).replace('\n', "\r\n");
+                let text = unescaped(text).replace("\r\n", "\n");
+                let text = text.replace('\n', "\r\n");
                 fields.push((name, text));
             }
             (Some("select"), Some(name)) => fields.push((name, String::from("\u{0}"))),

@@ -242,7 +242,11 @@ async fn of_a_form_that_was_cut_off_nothing_is_taken_in() {
     }
     let cut = send(&mut browser, &form, &sent, "").await;
     assert_eq!(cut.status, 422, "{}", cut.text);
-    assert_eq!(value(&fields(&cut), "file"), value(&before, "file"));
+    let after = fields(&cut);
+    assert_eq!(
+        value(&after, "file").trim_end(),
+        value(&before, "file").trim_end()
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::world::world;
 
 const PLACE: &str = "/console/settings/notification";
 const PASSWORD: &str = "open-sesame";
-const HOOK: &str = "https://hooks.example/services/T0/hidden";
+const HOOK: &str = "https://hooks.example/services/T0/untold";
 
 const MAIL: [(&str, &str); 5] = [
     ("mail_from", "sando@contoso.example"),
@@ -58,7 +58,7 @@ async fn a_mail_server_and_webhooks_are_set_and_their_secrets_never_come_out() {
         assert!(page.contains(text), "{text}: {page}");
     }
     let audit = world.get("/v1/audit?stream=config").await.text;
-    for secret in [PASSWORD, "hidden"] {
+    for secret in [PASSWORD, "untold"] {
         assert!(!page.contains(secret) && !audit.contains(secret));
     }
     let mail = &set["notification"]["mail"];
