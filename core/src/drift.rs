@@ -229,7 +229,11 @@ fn contradicted(
         return None;
     }
     let is_of = |seen: &&Seen| of_app.iter().any(|truth| truth.account == seen.account);
-    let shown = || seen.iter().filter(is_of);
+    let mut of_it = seen.iter().filter(is_of);
+    let is_known = grant.external_id.is_some() || of_it.any(|seen| !seen.linked);
+    // A user by a link alone says nothing where the one of the grant is known.
+    let says = |seen: &&Seen| is_of(seen) && !(seen.linked && is_known);
+    let shown = || seen.iter().filter(says);
     let app = company.apps.get(&grant.app);
     if let Some(active) = shown().find(|seen| seen.is_active()) {
         let wanted = grant.held.as_ref()?.plan.as_ref()?;
@@ -283,7 +287,7 @@ mod tests {
 
     use super::*;
     use crate::config::{ConfigItem, ConfigKind};
-    use crate::ids::Slug;
+    use crate::ids::{ExternalId, Slug};
 
     fn at(day: u8) -> Timestamp {
         format!("2027-01-{day:02}T08:00:00Z").parse().unwrap()
@@ -352,6 +356,28 @@ mod tests {
         let inactive = [user(false, "pro")];
         assert_eq!(found(&active, &inactive), [(DriftKind::Vanished, None)]);
         assert_eq!(found(&active, &[user(true, "Professional")]), []);
+    }
+
+    #[test]
+    fn a_linked_user_says_nothing_where_the_one_of_the_grant_is_known() {
+        let linked = || Seen {
+            linked: true,
+            at_work: false,
+            ..user(true, "free")
+        };
+        let pro = grant(GrantState::Active, "pro", 1);
+        let kept = [Grant {
+            external_id: Some(ExternalId::try_from("1".to_owned()).unwrap()),
+            ..pro.clone()
+        }];
+        let without = [pro];
+
+        let vanished = [(DriftKind::Vanished, None)];
+        assert_eq!(found(&kept, &[linked()]), vanished);
+        let both = [linked(), user(false, "pro")];
+        assert_eq!(found(&without, &both), vanished);
+        let free = [(DriftKind::OtherPlan, Some("free".to_owned()))];
+        assert_eq!(found(&without, &[linked()]), free, "nothing else is known");
     }
 
     #[test]

@@ -206,7 +206,10 @@ async fn shown(
 ) -> Result<Vec<Seen>, HandleError> {
     let mut whole = person.clone();
     if let Some(merged) = &person.merged {
-        whole.identifiers.add(&merged.identifiers);
+        let mut had = merged.identifiers.clone();
+        // Who was linked to them went along to whoever they are now.
+        had.users.clear();
+        whole.identifiers.add(&had);
     }
     let mut shown = rosters.of_person(&whole).await?;
     shown.retain(|seen| {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::builder::{connected_to, given, row};
 use crate::day_one::hired;
+use crate::identity::{merge, read, twins};
 use crate::world::{World, world};
 
 pub(crate) const TWO_DAYS: i64 = 48 * 3600;
@@ -132,6 +133,43 @@ async fn another_account_of_the_application_says_nothing_of_a_task() {
 
     world.pass(TWO_DAYS).await;
     assert_eq!(task(&world, "open").await, json!(null));
+}
+
+/// The open task of a person about Acme.
+async fn open_of(world: &World, person: &str) -> Value {
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    let tasks = tasks["items"].as_array().unwrap().clone();
+    let is_one = |task: &Value| task["app"] == "acme" && task["person"] == person;
+    tasks.into_iter().find(is_one).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_user_linked_to_who_stayed_does_not_speak_for_who_was_merged_away() {
+    let world = world();
+    acme(&world).await;
+    connected_to(&world, vec![row("zoe", "on"), row("9", "on")]).await;
+    let (ada, twin) = twins(&world).await;
+    let give = open_of(&world, &twin).await;
+    let path = format!("/v1/tasks/{}:complete", give["id"].as_str().unwrap());
+    let done = world.post(&path, json!({ "reason": "invited" })).await;
+    done.expect(200);
+    world.pass(60).await;
+    let path = "/v1/accounts/acme/prod/users/9/person";
+    let body = json!({ "person": twin, "reason": "a second one" });
+    world.put(path, body).await.expect(201);
+    let address = read(&world, &twin).await["attributes"]["work_email"].clone();
+    let (local, _) = address.as_str().unwrap().split_once('@').unwrap();
+
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(120).await;
+    let take = open_of(&world, &twin).await;
+    assert_eq!(take["title"], "Take away access to acme");
+    world.serve(vec![row("zoe", "on"), row("9", "on"), row(local, "off")]);
+    world.pass(TWO_DAYS).await;
+
+    assert_eq!(open_of(&world, &twin).await, json!(null));
+    let grant = world.grant(&twin, "acme").await;
+    assert_eq!(grant["state"], "revoked");
 }
 
 #[tokio::test]
