@@ -20,6 +20,8 @@ use super::{HandleError, drift, load};
 const AT_ONCE: usize = 500;
 /// How many people are looked up in the rosters; of all others a plan only says how much would differ.
 const MOST_LOOKED_UP: usize = 200;
+/// How many differences: what is shown of each lies in the item of the plan.
+const MOST_SHOWN: usize = 250;
 /// How many of them in one portion.
 const LOOKED_UP_AT_ONCE: usize = 50;
 
@@ -88,7 +90,9 @@ pub async fn with_rosters(ports: &Ports, planning: &mut Planning) -> Result<bool
     for _ in 0..LOOKED_UP_AT_ONCE {
         let impact = &mut planning.impact;
         let next = impact.next_to_look_up();
-        if next.is_empty() || impact.by_rosters.people >= MOST_LOOKED_UP {
+        let so_far = &impact.by_rosters;
+        let is_enough = so_far.people >= MOST_LOOKED_UP || so_far.looked_up >= MOST_SHOWN;
+        if next.is_empty() || is_enough {
             return Ok(true);
         }
         let shown = look_up(ports, &mut rosters, &truths, next, &then).await?;

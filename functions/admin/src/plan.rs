@@ -96,7 +96,8 @@ pub(crate) struct PlanView {
 pub(crate) struct RostersView {
     /// So many effects were looked up.
     looked_up: usize,
-    /// So many were not: of those that are listed, only the first 200 people are looked up.
+    /// So many were not: of those that are listed, only the first 200 people are looked up, and no more once
+    /// 250 effects were.
     not_looked_up: u64,
     /// Gained, and nobody is there.
     seats_new: u64,
