@@ -17,6 +17,8 @@ use crate::console::form::Form;
 use crate::console::words;
 
 const GRANTS: &str = "/grants";
+/// The most grants that are fields; more are shown as YAML.
+const MOST_GRANTS: usize = 100;
 /// The verb for one grant more.
 pub(super) const ADD: &str = "add";
 /// How the verb begins that takes a grant away.
@@ -167,11 +169,11 @@ impl Spread {
     }
 }
 
-/// A list of grants with a number each; none if it is something else.
+/// A list of grants with a number each; none if it is something else, or too long.
 fn spread(grants: Option<&Value>) -> Option<Map<String, Value>> {
     let list = match grants {
         None => &[][..],
-        Some(Value::Array(list)) => list.as_slice(),
+        Some(Value::Array(list)) if list.len() <= MOST_GRANTS => list.as_slice(),
         Some(_) => return None,
     };
     let numbered = list.iter().enumerate().map(|(place, grant)| {

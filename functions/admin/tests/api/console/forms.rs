@@ -250,6 +250,28 @@ async fn of_a_form_that_was_cut_off_nothing_is_taken_in() {
 }
 
 #[tokio::test]
+async fn of_more_grants_than_a_form_has_fields_for_the_list_is_text() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/policies/engineering";
+    let form = format!("{place}/form");
+    let before = fields(&browser.get(place).await);
+
+    for (count, is_fields) in [(100, true), (101, false)] {
+        let list = vec!["{app: figma}"; count].join(", ");
+        let mut sent = before.clone();
+        with(&mut sent, "file", &format!("grants: [{list}]"));
+        let shown = send(&mut browser, &form, &sent, "form").await;
+        let shown = fields(&shown);
+        let is_one = |(name, _): &(String, String)| name.starts_with("f:/grants/");
+        assert_eq!(shown.iter().any(is_one), is_fields, "{count}");
+        let text = send(&mut browser, &form, &shown, "file").await;
+        let file = value(&fields(&text), "file").to_owned();
+        assert_eq!(file.matches("app: figma").count(), count, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn aliases_are_rows_and_the_rest_of_the_attributes_stays() {
     let (world, _) = everything().await;
     let mut browser = Browser::admin(&world).await;
