@@ -18,12 +18,13 @@ use crate::ids::{LeverId, PersonId};
 use crate::person::{CanonicalEmail, Person};
 use crate::ports::{Ports, Reading};
 use crate::report::addresses_of;
-use crate::roster::{Entry, holder_of};
+use crate::roster::{Entry, Face, holder_of};
 use crate::run::Run;
 use crate::store::{Check, Commit, Entity, Group, Key, Loaded, PageRequest, Put, Query, Version};
 use crate::task::Task;
 
 use super::holds::{InTheWay, in_the_way};
+use super::rosters::is_still_theirs;
 use super::{HandleError, cipher, delivery::claims_of_person, ledger, load};
 
 /// Items that are written or deleted together.
@@ -369,12 +370,6 @@ async fn belongings(ports: &Ports, id: &PersonId) -> Result<Vec<Check>, HandleEr
 /// application.
 async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, HandleError> {
     let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
-    let is_gone = |entry: &Entry| {
-        let of = |account: &&Loaded<Account>| account.entity.roster == entry.roster;
-        let applied = accounts.iter().find(of).map(|one| one.entity.applied);
-        let face = applied.and_then(|applied| entry.visible(applied));
-        face.is_some_and(|face| face.deleted)
-    };
     let addresses: BTreeSet<CanonicalEmail> = addresses_of(person).collect();
     let mut found: Vec<Check> = Vec::new();
     for address in addresses {
@@ -388,7 +383,7 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
         };
         for stored in ports.store.list(&query, &page).await?.items {
             let entry: Loaded<Entry> = stored.read()?;
-            if is_gone(&entry.entity) {
+            if gone(&accounts, &entry.entity).is_some() {
                 found.push(Check {
                     key: stored.key,
                     expect: stored.version,
@@ -399,9 +394,13 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
     for linked in &person.identifiers.users {
         let key = Key::Entry(linked.roster.clone(), linked.user);
         let entry = ports.store.find::<Entry>(&key).await?;
-        let entry = entry.filter(|entry| is_gone(&entry.entity));
         let is_found = found.iter().any(|one| one.key == key);
-        if let Some(entry) = entry.filter(|_| !is_found) {
+        let Some(entry) = entry.filter(|_| !is_found) else {
+            continue;
+        };
+        if let Some(face) = gone(&accounts, &entry.entity)
+            && is_still_theirs(ports, person, &face.user).await?
+        {
             found.push(Check {
                 key,
                 expect: entry.version,
@@ -409,6 +408,14 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
         }
     }
     Ok(found)
+}
+
+/// How a user was who is not in the roster any more.
+fn gone<'a>(accounts: &[Loaded<Account>], entry: &'a Entry) -> Option<&'a Face> {
+    let of = |account: &&Loaded<Account>| account.entity.roster == entry.roster;
+    let account = accounts.iter().find(of)?;
+    let face = entry.visible(account.entity.applied);
+    face.filter(|face| face.deleted)
 }
 
 /// Writes in portions, while the person is as they were read; what is done when somebody is killed in between need not be

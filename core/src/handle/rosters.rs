@@ -1,7 +1,7 @@
 //! What the rosters show of an address or a person.
 
 use crate::account::Account;
-use crate::definition::IdHash;
+use crate::definition::{IdHash, User};
 use crate::drift::Seen;
 use crate::intake::Match;
 use crate::linked::Linked;
@@ -104,7 +104,7 @@ impl<'a> Rosters<'a> {
         for linked in &person.identifiers.users {
             if let Some(seen) = self.linked(linked).await?
                 && !found.iter().any(|one| is_same(one, &seen))
-                && is_still_theirs(self.ports, person, &seen).await?
+                && is_still_theirs(self.ports, person, &seen.face.user).await?
             {
                 found.push(Seen {
                     linked: true,
@@ -149,8 +149,12 @@ fn is_same(one: &Seen, other: &Seen) -> bool {
 }
 
 /// Is the user's address nobody else's? An address counts before a link.
-async fn is_still_theirs(ports: &Ports, person: &Person, seen: &Seen) -> Result<bool, HandleError> {
-    Ok(match whose::by_address(ports, &seen.face.user).await? {
+pub(super) async fn is_still_theirs(
+    ports: &Ports,
+    person: &Person,
+    user: &User,
+) -> Result<bool, HandleError> {
+    Ok(match whose::by_address(ports, user).await? {
         Match::Nobody => true,
         Match::One(one) => one.entity.id == person.id,
         Match::Several(_) => false,
