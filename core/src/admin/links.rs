@@ -14,7 +14,7 @@ use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::definition::{IdHash, User};
 use crate::handle::erasure::absorbed;
-use crate::handle::{ledger, whose};
+use crate::handle::{directory, ledger, load, whose};
 use crate::ids::{ExternalId, PersonId};
 use crate::intake::Match;
 use crate::linked::Linked;
@@ -24,19 +24,19 @@ use crate::roster::Face;
 use crate::store::{Key, Loaded, Version};
 
 use super::review::Place;
-use super::{AdminError, Expect, Who, accounts, deciding, identity, people, syncs};
+use super::{AdminError, Expect, Who, accounts, deciding, identity, syncs};
 
 /// The longest reason.
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 500;
 /// How many users a person is linked to at most.
-const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 
 /// Whose a user is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Owned {
     /// Who.
     pub person: Person,
-    /// The link that says so, with its version; none if the user's address does.
+    /// The link that says so, with what conditions know it by; none if the user's address does.
     pub link: Option<(Linked, Version)>,
 }
 
@@ -55,15 +55,63 @@ pub async fn owner(
     let id = IdHash::of(&user.external_id);
     let person = person.entity;
     let linked = person.identifiers.linked(&account.roster, id).cloned();
-    let link = match linked {
-        Some(linked) => {
-            let key = Key::Claim(Claim::user(&account.roster, id));
-            let held = ports.store.find::<Held>(&key).await?;
-            held.map(|held| (linked, held.version))
-        }
-        None => None,
-    };
+    let link = linked.map(|linked| {
+        let mark = mark(&linked);
+        (linked, mark)
+    });
     Ok(Some(Owned { person, link }))
+}
+
+/// The link of a user that does not count, as somebody else than who was linked got the address.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn overruled(
+    ports: &Ports,
+    account: &Account,
+    user: &User,
+    owner: Option<&Owned>,
+) -> Result<Option<Owned>, AdminError> {
+    let id = IdHash::of(&user.external_id);
+    let Some((person, link)) = holder(ports, account, id).await? else {
+        return Ok(None);
+    };
+    let counts = owner.is_some_and(|owner| owner.person.id == person.entity.id);
+    Ok((!counts).then(|| Owned {
+        person: person.entity,
+        link: Some((link.entity, link.version)),
+    }))
+}
+
+/// Who was linked to a user, and the link; nobody if no link was made, or it was taken back.
+async fn holder(
+    ports: &Ports,
+    account: &Account,
+    user: IdHash,
+) -> Result<Option<(Loaded<Person>, Loaded<Linked>)>, AdminError> {
+    let key = Key::Claim(Claim::user(&account.roster, user));
+    let held = ports.store.find::<Held>(&key).await?;
+    let Some(Holder::Person(id)) = held.map(|held| held.entity.holder) else {
+        return Ok(None);
+    };
+    let Some(person) = load::person(ports, &id).await? else {
+        return Ok(None);
+    };
+    let known = &person.entity.identifiers;
+    let linked = known.linked(&account.roster, user).cloned();
+    Ok(linked.map(|linked| {
+        let link = Loaded {
+            version: mark(&linked),
+            entity: linked,
+            due: None,
+        };
+        (person, link)
+    }))
+}
+
+/// What conditions know a link by: claims count their versions anew with each.
+fn mark(linked: &Linked) -> Version {
+    Version(u64::try_from(linked.at.as_millisecond()).unwrap_or_default())
 }
 
 /// Says that a user of a roster is a person, who is named by id or by an address that they are known by; answers whether
@@ -101,20 +149,19 @@ async fn link_once(
     let entry = syncs::user(ports, &account, place.external_id).await?;
     let face = entry.visible(account.applied);
     let face = face.ok_or(AdminError::NotFound("user"))?;
-    let claim = Claim::user(&account.roster, entry.id);
-    let held = ports.store.find::<Held>(&Key::Claim(claim.clone())).await?;
-    expect.check(held.as_ref())?;
+    let held = holder(ports, &account, entry.id).await?;
+    expect.check(held.as_ref().map(|(_, link)| link))?;
     let mut person = identity::find(ports, person, "person").await?;
     let id = person.entity.id.clone();
-    match held.map(|held| held.entity.holder) {
-        Some(holder) if holder == Holder::Person(id.clone()) => return Ok(false),
+    match held {
+        Some((of, _)) if of.entity.id == id => return Ok(false),
         Some(_) => {
             let why = "the user is linked to somebody else: unlink them first";
             return Err(AdminError::refused("linked", why));
         }
         None => {}
     }
-    may_be(ports, &person.entity, face).await?;
+    may_be(ports, &account, &person.entity, face).await?;
     let mut changes = Changes::new(who.clone());
     let ended = ended(ports, &person.entity).await?;
     take_out(ports, &mut person, ended, &mut changes).await?;
@@ -135,6 +182,7 @@ async fn link_once(
     changes.say(line.personal(None, Some(shown(&linked))));
     person.entity.identifiers.users.insert(linked);
     changes.update(&person);
+    let claim = Claim::user(&account.roster, entry.id);
     let holder = Holder::Person(id);
     changes.insert(&Held { claim, holder });
     ledger::commit(ports, changes).await?;
@@ -163,17 +211,16 @@ async fn unlink_once(
     let account = accounts::must_be(ports, place.definition, place.name).await?;
     let account = account.entity;
     let user = IdHash::of(place.external_id);
-    let key = Key::Claim(Claim::user(&account.roster, user));
-    let held = ports.store.find::<Held>(&key).await?;
-    let Some(Holder::Person(id)) = held.as_ref().map(|held| held.entity.holder.clone()) else {
-        return Err(AdminError::NotFound("link"));
-    };
-    expect.check(held.as_ref())?;
-    let mut person = people::person(ports, &id).await?;
-    let linked = person.entity.identifiers.linked(&account.roster, user);
-    let linked = linked.cloned().ok_or(AdminError::NotFound("link"))?;
+    let held = holder(ports, &account, user).await?;
+    let (mut person, link) = held.ok_or(AdminError::NotFound("link"))?;
+    expect.check(Some(&link))?;
+    let linked = link.entity;
     let mut changes = Changes::new(who.clone());
-    let line = Line::new(stream(&id), "user unlinked by hand", target(&account));
+    let line = Line::new(
+        stream(&person.entity.id),
+        "user unlinked by hand",
+        target(&account),
+    );
     changes.say(line.personal(Some(shown(&linked)), None));
     take_out(ports, &mut person, [linked].into(), &mut changes).await?;
     changes.update(&person);
@@ -182,7 +229,12 @@ async fn unlink_once(
 }
 
 /// Can the person be this user?
-async fn may_be(ports: &Ports, person: &Person, face: &Face) -> Result<(), AdminError> {
+async fn may_be(
+    ports: &Ports,
+    account: &Account,
+    person: &Person,
+    face: &Face,
+) -> Result<(), AdminError> {
     identity::is_whole(person)?;
     if person.erasure.is_some() {
         let why = "the person is to be erased: nothing can be linked to them";
@@ -191,6 +243,12 @@ async fn may_be(ports: &Ports, person: &Person, face: &Face) -> Result<(), Admin
     if face.deleted {
         let why = "the user is not in the application any more: there is nothing to link";
         return Err(AdminError::refused("vanished", why));
+    }
+    let by_key = directory::by_key(ports, account, &face.user).await?;
+    if matches!(by_key, Match::One(one) if one.entity.id != person.id) {
+        let why =
+            "the directory knows this user as somebody else: if they are one human, merge the two";
+        return Err(AdminError::refused("key_known", why));
     }
     match whose::by_address(ports, &face.user).await? {
         Match::Nobody => Ok(()),

@@ -26,6 +26,7 @@ use crate::rule::EventKind;
 use crate::settings::Directory;
 use crate::store::{Commit, Key, Loaded, PageRequest, Put, Query};
 
+use super::rosters::Rosters;
 use super::{HandleError, lifecycle, load, whose};
 
 /// Users who are looked at together.
@@ -36,7 +37,7 @@ const LONGEST_ID: usize = 100;
 /// What is to be done because a sync counts; nothing if its account is not the directory.
 #[must_use]
 pub fn feeding(account: &Account, directory: &Directory) -> Option<Feeding> {
-    if account.definition != directory.definition || account.name != directory.account {
+    if !is_of(account, directory) {
         return None;
     }
     let mapping = directory.mapping();
@@ -53,6 +54,10 @@ pub fn feeding(account: &Account, directory: &Directory) -> Option<Feeding> {
         cursor: None,
         came: crate::job::FedPeople::default(),
     })
+}
+
+fn is_of(account: &Account, directory: &Directory) -> bool {
+    account.definition == directory.definition && account.name == directory.account
 }
 
 /// The job that does it.
@@ -155,6 +160,24 @@ fn key_of(user: &User) -> String {
     } else {
         format!("directory:{}", String::from(IdHash::of(id)))
     }
+}
+
+/// Who a user of this account is by the key; nobody if the account is not the directory.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(crate) async fn by_key(
+    ports: &Ports,
+    account: &Account,
+    user: &User,
+) -> Result<Match, HandleError> {
+    let company = load::company(ports).await?;
+    let directory = company.settings.directory.as_ref();
+    let is_it = directory.is_some_and(|directory| is_of(account, directory));
+    if !is_it {
+        return Ok(Match::Nobody);
+    }
+    load::matched(ports, &[Claim::outside(&key_of(user))]).await
 }
 
 fn origin(feeding: &Feeding, ports: &Ports) -> Origin {
@@ -295,6 +318,40 @@ async fn owner(ports: &Ports, user: &User) -> Result<Option<PersonId>, HandleErr
     }))
 }
 
+/// Is it a second user, linked by hand, of somebody whom the directory still shows by another one? They have not left.
+async fn is_one_of_several(
+    ports: &Ports,
+    feeding: &Feeding,
+    person: &Person,
+    entry: &Entry,
+    user: &User,
+) -> Result<bool, HandleError> {
+    let known = &person.identifiers;
+    let key = known.key.as_deref();
+    let is_by_link = known.linked(&feeding.roster, entry.id).is_some()
+        && key != Some(key_of(user).as_str())
+        && matches!(whose::by_address(ports, user).await?, Match::Nobody);
+    if !is_by_link {
+        return Ok(false);
+    }
+    if let Some(id) = key.and_then(|key| key.strip_prefix("directory:")) {
+        let own = Key::Entry(feeding.roster.clone(), IdHash::of(id));
+        let own = ports.store.find::<Entry>(&own).await?;
+        let face = own
+            .as_ref()
+            .and_then(|own| own.entity.visible(feeding.sync));
+        if face.is_some_and(|face| face.user.active && !face.deleted) {
+            return Ok(true);
+        }
+    }
+    let seen = Rosters::of(ports).of_person(person).await?;
+    Ok(seen.iter().any(|one| {
+        one.roster == feeding.roster
+            && one.is_active()
+            && one.face.user.external_id != user.external_id
+    }))
+}
+
 /// Somebody who was active in the directory and is not any more. Not if that is our own doing.
 async fn let_go(
     ports: &Ports,
@@ -305,6 +362,9 @@ async fn let_go(
     let Match::One(person) = whose(ports, &feeding.roster, user).await? else {
         return Ok(());
     };
+    if is_one_of_several(ports, feeding, &person.entity, entry, user).await? {
+        return Ok(());
+    }
     let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);
     let id = person.entity.id.clone();
     let grants = there(ports, feeding, &person.entity, user).await?;

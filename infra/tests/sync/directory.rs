@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use sando_core::admin::review::Place;
 use sando_core::admin::settings::{self, LeverSecrets};
-use sando_core::admin::{Expect, files, outside, syncs};
+use sando_core::admin::{AdminError, Expect, files, links, outside, syncs};
 use sando_core::claim::Claim;
 use sando_core::config::ConfigKind;
 use sando_core::event::{Event, EventState};
@@ -16,10 +17,14 @@ use sando_core::settings::Settings;
 use sando_core::store::{Commit, Entity, Key, Put, Version};
 use serde_json::{Value, json};
 
-use crate::world::{World, slug, user, users};
+use crate::world::{World, definition, slug, user, users};
 
 /// A company whose directory is the account.
 pub(crate) async fn with_directory(users: Vec<Value>) -> World {
+    directory_of(definition(), users).await
+}
+
+async fn directory_of(file: Value, users: Vec<Value>) -> World {
     let world = World::empty(None);
     world.serve(users);
     let directory = json!({
@@ -30,7 +35,7 @@ pub(crate) async fn with_directory(users: Vec<Value>) -> World {
         ..Settings::default()
     };
     put(&world, wanted).await;
-    world.connect().await;
+    world.connect_with(file).await;
     world.rest().await;
     world
 }
@@ -256,6 +261,45 @@ async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
     assert!(vanished(&world).is_empty());
     let stays = person(&world, "directory:u28").await.unwrap();
     assert_eq!(stays.state, Lifecycle::Active);
+}
+
+/// Says by hand that a user of the directory is a person.
+async fn link(world: &World, external_id: &str, person: &Person) -> Result<bool, AdminError> {
+    let (definition, name) = (slug("acme"), slug("prod"));
+    let place = Place {
+        definition: &definition,
+        name: &name,
+        external_id,
+    };
+    let (who, id, any) = (world.who(), person.id.as_str(), Expect::Anything);
+    links::link(&world.ports, &who, place, id, "a second one", &any).await
+}
+
+#[tokio::test]
+async fn who_loses_a_second_user_linked_by_hand_has_not_left() {
+    let mut file = definition();
+    file["users_without_email"] = json!("keep");
+    let mut served = users(0..30);
+    served[29]["mail"] = json!(null);
+    let world = directory_of(file, served.clone()).await;
+    let stays = person(&world, "directory:u0").await.unwrap();
+    assert!(link(&world, "u29", &stays).await.unwrap());
+
+    served[28]["mail"] = json!(null);
+    served[29]["state"] = json!("off");
+    world.serve(served.clone());
+    world.day().await;
+    assert!(vanished(&world).is_empty());
+    // Without an address they are still whom the directory knows.
+    let known = link(&world, "u28", &stays).await;
+    assert!(matches!(known, Err(AdminError::Refused { code, .. }) if code == "key_known"));
+
+    served[0]["state"] = json!("off");
+    world.serve(served);
+    world.day().await;
+    let events = vanished(&world);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].person.as_ref(), Some(&stays.id));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{MOST, hand_over, is_whole, pass_on, record, stream};
 use crate::access::PlannedEffect;
 use crate::admin::people::{Done, done, person};
-use crate::admin::{AdminError, Who, deciding, leaving};
+use crate::admin::{AdminError, Who, deciding, leaving, links};
 use crate::changes::{Changes, Line};
 use crate::claim::Claim;
 use crate::handle::lifecycle::{person_event, start_with};
@@ -169,6 +169,10 @@ async fn pair(
     }
     if one.count() > MOST {
         let why = format!("{id} is known by more than {MOST} identifiers: split some off first");
+        return Err(AdminError::refused("too_many", why));
+    }
+    if one.users.len().saturating_add(other.users.len()) > links::MOST {
+        let why = "the two are linked to too many users: unlink some first";
         return Err(AdminError::refused("too_many", why));
     }
     Ok((from, to))

@@ -300,6 +300,8 @@ fn forget(mut other: Loaded<Person>, part: &Identifiers, changes: &mut Changes) 
     if merged.identifiers.beyond(part) != merged.identifiers {
         merged.identifiers.take_out(part);
         merged.gained.take_out(part);
+        let taken: BTreeSet<Claim> = Claim::all_of(part).into_iter().collect();
+        merged.claims.retain(|claim| !taken.contains(claim));
         changes.update(&other);
     }
 }

@@ -11,7 +11,9 @@ use sando_core::admin::links::{self, Owned};
 use sando_core::admin::review::Place;
 use sando_core::admin::{AdminError, Expect, accounts};
 use sando_core::ids::Slug;
+use sando_core::linked::Linked;
 use sando_core::roster::Face;
+use sando_core::store::Version;
 
 use crate::Api;
 
@@ -22,11 +24,11 @@ use super::format::when;
 use super::input::At;
 use super::layout::done;
 use super::lookup::once;
-use super::parts::{button, hidden, reason, segment};
+use super::parts::{hidden, reason, segment};
 use super::refusal::Refusal;
-use super::users;
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
+use super::{seen, users};
 
 /// Definition and name of an account, and the application's id of a user.
 pub(super) type OfUser = (Slug, Slug, String);
@@ -46,6 +48,7 @@ pub(super) async fn section(
     now: Timestamp,
 ) -> Result<Markup, Refusal> {
     let owned = links::owner(&api.ports, account, &face.user).await?;
+    let overruled = links::overruled(&api.ports, account, &face.user, owned.as_ref()).await?;
     let to = of_user(account, &face.user.external_id);
     Ok(html! {
         section aria-labelledby="who" {
@@ -54,8 +57,12 @@ pub(super) async fn section(
                 Some(owned) => { (known(visitor, owned, &to, now)) }
                 None => {
                     p { (words::NOBODY) }
-                    @if visitor.may(Scope::Admin) && !face.deleted { (form(api, visitor, &to, typed)) }
+                    @if overruled.is_none() && visitor.may(Scope::Admin) && !face.deleted { (form(api, visitor, &to, typed)) }
                 }
+            }
+            @if let Some(other) = &overruled {
+                p { a href={ "/console/people/" (other.person.id) } { (words::name(&other.person)) } " " (words::DOES_NOT_COUNT) }
+                @if let Some(link) = &other.link { (by_hand(visitor, link, &to, now)) }
             }
         }
     })
@@ -66,11 +73,23 @@ fn known(visitor: &Visitor, owned: &Owned, to: &str, now: Timestamp) -> Markup {
     html! {
         p { a href={ "/console/people/" (person.id) } { (words::name(person)) } }
         @match &owned.link {
-            Some((linked, _)) => {
-                p.small.muted { (words::LINKED_BY_HAND) " " (when(linked.at, now)) " by " (linked.by) ": " (linked.reason) }
-                @if visitor.may(Scope::Admin) { (button(visitor, &format!("{to}/unlink"), "", words::UNLINK)) }
-            }
+            Some(link) => { (by_hand(visitor, link, to, now)) }
             None => { p.small.muted { (words::BY_ADDRESS) } }
+        }
+    }
+}
+
+/// A link, and its end.
+fn by_hand(visitor: &Visitor, link: &(Linked, Version), to: &str, now: Timestamp) -> Markup {
+    let (linked, mark) = link;
+    html! {
+        p.small.muted { (words::LINKED_BY_HAND) " " (when(linked.at, now)) " by " (linked.by) ": " (linked.reason) }
+        @if visitor.may(Scope::Admin) {
+            form.inline method="post" action={ (to) "/unlink" } {
+                (hidden(visitor, ""))
+                (seen::field(Some(*mark)))
+                button type="submit" { (words::UNLINK) }
+            }
         }
     }
 }
@@ -121,6 +140,7 @@ pub(super) async fn unlink(
     Administers(visitor): Administers,
     State(api): State<Api>,
     At((definition, name, external_id)): At<OfUser>,
+    form: Form,
 ) -> Result<Response, Refusal> {
     let account = accounts::must_be(&api.ports, &definition, &name).await?;
     let account = account.entity;
@@ -129,6 +149,7 @@ pub(super) async fn unlink(
         name: &name,
         external_id: &external_id,
     };
-    links::unlink(&api.ports, &visitor.who(&api), user, &Expect::Anything).await?;
+    let expect = seen::expected(seen::of(&form));
+    links::unlink(&api.ports, &visitor.who(&api), user, &expect).await?;
     Ok(done(&of_user(&account, &external_id), Said::Unlinked))
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::builder::{connected_to, definition, given};
-use crate::console::Browser;
+use crate::console::{Browser, between};
 use crate::identity::{merge, read, split, twins};
 use crate::reports::{company, row};
 use crate::world::{Answer, World, world};
@@ -163,6 +163,36 @@ async fn a_link_is_taken_back_once_by_whoever_saw_it() {
 }
 
 #[tokio::test]
+async fn a_link_that_is_made_again_is_another_one() {
+    let (world, ada, bo) = ada_and_bo().await;
+    let put = link(&world, "3", &ada).await;
+    let tag = put.header("etag").to_owned();
+    put.expect(201);
+    let mut admin = Browser::admin(&world).await;
+    let page = "/console/accounts/acme/prod/users/3";
+    let of_ada = admin.get(page).await.text;
+    let of_ada = between(&of_ada, "name=\"seen\" value=\"", "\"").unwrap();
+    let path = format!("{USERS}/3/person");
+    world.delete(&path).await.expect(204);
+    world.pass(1).await;
+    link(&world, "3", &bo).await.expect(201);
+
+    let seen = [("if-match", tag.as_str())];
+    let stale = world.call("DELETE", &path, None, &seen).await;
+    stale.expect(412);
+    let unlink = format!("{page}/unlink");
+    let stale = admin.post(&unlink, &[("seen", of_ada)]).await;
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    assert_eq!(owner(&world, "3").await["person"], bo.as_str());
+
+    let of_bo = admin.get(page).await.text;
+    let of_bo = between(&of_bo, "name=\"seen\" value=\"", "\"").unwrap();
+    let unlinked = admin.post(&unlink, &[("seen", of_bo)]).await;
+    assert_eq!(unlinked.status, 303, "{}", unlinked.text);
+    assert_eq!(owner(&world, "3").await, Value::Null);
+}
+
+#[tokio::test]
 async fn what_cannot_be_linked_is_refused() {
     let (world, ada, bo) = ada_and_bo().await;
     link(&world, "3", &ada).await.expect(201);
@@ -206,6 +236,20 @@ async fn an_address_counts_before_a_link() {
     world.pass(1).await;
     let tasks = world.get("/v1/tasks?state=open").await.text;
     assert!(!tasks.contains("of a linked user"), "{tasks}");
+
+    // The link is shown with its end.
+    let mut admin = Browser::admin(&world).await;
+    let page = "/console/accounts/acme/prod/users/3";
+    let shown = admin.get(page).await.text;
+    for said in ["Known by the address.", "that does not count", bo.as_str()] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let unlinked = admin.post(&format!("{page}/unlink"), &[]).await;
+    assert_eq!(unlinked.status, 303, "{}", unlinked.text);
+    let shown = admin.get(page).await.text;
+    assert!(!shown.contains("that does not count"), "{shown}");
+    let known = read(&world, &bo).await["identifiers"]["users"].clone();
+    assert_eq!(known, json!([]));
 }
 
 #[tokio::test]
@@ -288,19 +332,45 @@ async fn a_link_taken_back_after_a_merge_does_not_come_back_with_a_split() {
 }
 
 #[tokio::test]
+async fn a_later_split_takes_no_link_from_who_has_it_by_then() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    connected_to(&world, vec![row("9", "visitor@mail.example", "")]).await;
+    link(&world, "9", &twin).await.expect(201);
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(120).await;
+    split(&world, &ada, &["acme/prod/9"]).await.expect(200);
+    world.pass(60).await;
+    let path = format!("{USERS}/9/person");
+    world.delete(&path).await.expect(204);
+    link(&world, "9", &ada).await.expect(201);
+
+    split(&world, &ada, &[&twin]).await.expect(200);
+    world.pass(120).await;
+
+    assert_eq!(owner(&world, "9").await["person"], ada.as_str());
+    world.delete(&path).await.expect(204);
+    assert_eq!(owner(&world, "9").await, Value::Null);
+}
+
+#[tokio::test]
 async fn a_link_is_erased_with_the_person() {
     let (world, ada, bo) = ada_and_bo().await;
     link(&world, "3", &bo).await.expect(201);
     world.pass(60).await;
+    let tells = || {
+        let items = world.memory.items();
+        items.iter().any(|item| item.body.contains("canteen"))
+    };
+    assert!(tells(), "the link keeps its reason");
 
     let path = format!("/v1/people/{bo}:erase");
     let erased = world.post(&path, json!({ "reason": "request 4711" })).await;
     assert_eq!(erased.expect(200)["erased"], true);
 
     assert_eq!(owner(&world, "3").await, Value::Null);
+    assert!(!tells(), "the reason is gone");
     let items = world.memory.items();
-    let tells = items.iter().any(|item| item.body.contains("canteen"));
-    assert!(!tells, "the reason is gone");
     let mut claims = items.iter().filter(|item| item.kind == "claim");
     assert!(!claims.any(|item| item.body.contains(&bo)));
     link(&world, "3", &ada).await.expect(201);

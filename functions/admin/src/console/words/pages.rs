@@ -201,6 +201,8 @@ pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it
 pub(in crate::console) const WHO_IT_IS: &str = "Who it is";
 pub(in crate::console) const BY_ADDRESS: &str = "Known by the address.";
 pub(in crate::console) const LINKED_BY_HAND: &str = "Linked by hand";
+pub(in crate::console) const DOES_NOT_COUNT: &str =
+    "was linked to this user: that does not count, as somebody else is known by the address.";
 pub(in crate::console) const THIS_IS: &str = "This is";
 pub(in crate::console) const THIS_IS_HINT: &str =
     "The id of a person, or an address they are known by.";
