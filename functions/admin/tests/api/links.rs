@@ -377,6 +377,27 @@ async fn a_link_is_erased_with_the_person() {
 }
 
 #[tokio::test]
+async fn who_is_erased_takes_no_user_along_whose_address_is_somebody_elses() {
+    let (world, _, bo) = ada_and_bo().await;
+    link(&world, "3", &bo).await.expect(201);
+    let cy = json!({ "attributes": { "name": "Cy Moor", "work_email": "stranger@contoso.example" },
+        "start_date": "2026-03-02" });
+    let cy = world.put("/v1/people/hr-3", cy).await.expect(201);
+    let left = vec![
+        row("1", "ada@contoso.example", ""),
+        row("2", "bo@contoso.example", ""),
+        row("4", "bo@mail.example", ""),
+    ];
+    synced(&world, left).await;
+
+    let path = format!("/v1/people/{bo}:erase");
+    let erased = world.post(&path, json!({ "reason": "request 4711" })).await;
+    assert_eq!(erased.expect(200)["erased"], true);
+
+    assert_eq!(owner(&world, "3").await["person"], cy["id"]);
+}
+
+#[tokio::test]
 async fn a_link_ends_with_the_connection() {
     let (world, ada, _) = ada_and_bo().await;
     link(&world, "3", &ada).await.expect(201);
