@@ -383,7 +383,7 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
         };
         for stored in ports.store.list(&query, &page).await?.items {
             let entry: Loaded<Entry> = stored.read()?;
-            if gone(&accounts, &entry.entity).is_some() {
+            if gone_from(&accounts, &entry.entity).is_some() {
                 found.push(Check {
                     key: stored.key,
                     expect: stored.version,
@@ -398,7 +398,7 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
         let Some(entry) = entry.filter(|_| !is_found) else {
             continue;
         };
-        if let Some(face) = gone(&accounts, &entry.entity)
+        if let Some(face) = gone_from(&accounts, &entry.entity)
             && is_still_theirs(ports, person, &face.user).await?
         {
             found.push(Check {
@@ -411,7 +411,7 @@ async fn dropped_users(ports: &Ports, person: &Person) -> Result<Vec<Check>, Han
 }
 
 /// How a user was who is not in the roster any more.
-fn gone<'a>(accounts: &[Loaded<Account>], entry: &'a Entry) -> Option<&'a Face> {
+fn gone_from<'a>(accounts: &[Loaded<Account>], entry: &'a Entry) -> Option<&'a Face> {
     let of = |account: &&Loaded<Account>| account.entity.roster == entry.roster;
     let account = accounts.iter().find(of)?;
     let face = entry.visible(account.entity.applied);
