@@ -5,30 +5,32 @@ use serde_json::json;
 use crate::changes::Line;
 use crate::claim::{Claim, Held, Holder};
 use crate::effect::{Goal, Next};
-use crate::grant::GrantState;
+use crate::grant::{Grant, GrantState};
 use crate::person::CanonicalEmail;
 use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded, StoreError};
 
-use super::super::{delivery::address_from, ledger};
+use super::super::{delivery::address_from, ledger, load};
 use super::job::{Job, Seen, Standing};
 use super::{Hand, HandleError};
 
 /// Did a look meet a stranger at the work address, while nothing has been made under it yet?
 pub(super) fn is_needed(hand: &Hand, looked: &[(Job, Seen)]) -> bool {
-    let untouched = hand
-        .grants
-        .iter()
-        .all(|grant| !grant.entity.may_be_held() && grant.entity.state != GrantState::Active);
     let person = &hand.person.entity;
     let made_here =
         person.text("work_email").is_some() && person.corrected.get("work_email").is_none();
-    untouched
+    is_untouched(&hand.grants)
         && made_here
         && person.state.may_receive()
         && looked
             .iter()
             .any(|(job, seen)| is_stranger(hand, job, seen))
+}
+
+/// Does nobody have anything by these grants, nor is anything on its way?
+fn is_untouched(grants: &[Loaded<Grant>]) -> bool {
+    let mut all = grants.iter().map(|grant| &grant.entity);
+    all.all(|grant| !grant.may_be_held() && grant.state != GrantState::Active)
 }
 
 fn is_stranger(hand: &Hand, job: &Job, seen: &Seen) -> bool {
@@ -45,7 +47,16 @@ fn is_stranger(hand: &Hand, job: &Job, seen: &Seen) -> bool {
 }
 
 /// Gives the person the next free address, and remembers that the old one is a stranger's.
-pub(super) async fn readdress(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
+pub(super) async fn readdress(ports: &Ports, hand: &Hand) -> Result<(), HandleError> {
+    let again = || {
+        let key = hand.person.entity.key();
+        HandleError::from(StoreError::Conflict { key })
+    };
+    // What another run of the person began meanwhile may be what the look met.
+    let grants = load::grants(ports, &hand.person.entity.id).await?;
+    if !is_untouched(&grants) {
+        return Err(again());
+    }
     let attributes = hand.person.entity.effective();
     let Some(address) = address_from(ports, &hand.company, &attributes, 2).await? else {
         return Ok(());
@@ -86,10 +97,10 @@ pub(super) async fn readdress(ports: &Ports, hand: &mut Hand) -> Result<(), Hand
     );
     changes.say(line.personal(before, Some(json!(address))));
     changes.check(hand.run.entity.key(), hand.run.version);
+    for grant in hand.grants.iter().chain(&grants) {
+        changes.check(grant.entity.key(), grant.version);
+    }
     ledger::commit(ports, changes).await?;
     // Everything is read again under the new address.
-    Err(StoreError::Conflict {
-        key: person.entity.key(),
-    }
-    .into())
+    Err(again())
 }
