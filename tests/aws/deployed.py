@@ -5,7 +5,7 @@
 
 The functions are those of the tests' build. With SANDO_PACKAGED=1 they are the very ones that are deployed, small and in
 release, from `target/lambda`, built before by this (`--arm64` on such a machine):
-`cd functions && cargo lambda build --release --x86-64 -p sando-webhook -p sando-workflow -p sando-sync -p sando-schedule -p sando-admin`
+`cd functions && cargo lambda build --manifest-path ../Cargo.toml --release --x86-64 -p sando-webhook -p sando-workflow -p sando-sync -p sando-schedule -p sando-admin`
 """
 
 import json

@@ -63,8 +63,12 @@ export const somebody = async (browser, sando, options = {}) => {
   return context;
 };
 
-/** The sentence that a page begins with. */
-export const verdict = (page) => page.locator("h1").innerText();
+/** The sentence that a page begins with, once the page takes keys and follows what is typed. */
+export const verdict = async (page) => {
+  const said = await page.locator("h1").innerText();
+  await page.waitForLoadState();
+  return said;
+};
 
 /** Waits for the page to say it by itself. */
 export const says = (page, text) => page.getByText(text).first().waitFor({ timeout: PATIENCE_SECS * 1000 });

@@ -1,6 +1,6 @@
 """The webhook function beside the same job in Python, both against a local Lambda Runtime API.
 
-    (cd functions && cargo lambda build --release -p sando-webhook)        # on this machine's own architecture
+    (cd functions && cargo lambda build --manifest-path ../Cargo.toml --release -p sando-webhook)        # on this machine's own architecture
     python3 tests/benches/webhook/run.py [path of the binary]
 
 Measures from the start of the process to its first request for work, the processor time over start and 300 requests,

@@ -18,7 +18,7 @@ export const writePolicies = async (who) => {
 export const seePlan = async ({ page, sando }) => {
   await page.goto(`${sando.url}/console/policies`);
   await page.getByRole("link", { name: "everybody" }).click();
-  await page.waitForLoadState();
+  assert.match(await verdict(page), /^The policy everybody/);
   // What is wrong is told while one types.
   await page.getByLabel("File", { exact: true }).fill("policy: everybody\ngrants: [{ app: mail, plam: pro }]");
   await says(page, /mistakes? so far:/);
