@@ -11,9 +11,10 @@ mod failure;
 mod line;
 pub(super) mod link;
 mod listing;
-mod needs;
+
 mod page;
 mod policy;
+mod reading;
 mod render;
 mod request;
 mod seen;
@@ -40,6 +41,7 @@ use checkpoint::State;
 use line::JoinTable;
 use page::Page;
 use policy::Verdict;
+use reading::Reading;
 use request::{Open, What};
 pub(crate) use seen::Seen;
 
@@ -111,8 +113,7 @@ pub struct Pull {
     shown: Map<String, Value>,
     allowed: Allowed,
     base: Option<Url>,
-    /// What is read of a page of users; absent where all of it is wanted.
-    needs: Option<Arc<Needs>>,
+    reading: Arc<Reading>,
     state: State,
     /// The state before the page whose details are being asked for, without the users held.
     before_page: Option<Box<State>>,
@@ -180,7 +181,7 @@ impl Pull {
             shown,
             allowed,
             base: None,
-            needs: needs::of_users(&definition, inputs.explain).map(Arc::new),
+            reading: Arc::new(Reading::of(&definition, inputs.explain)),
             before_page: None,
             seen: Seen::new(),
             joins: Vec::new(),
@@ -394,7 +395,8 @@ impl Pull {
     }
 
     fn needs_of(&self, what: &What) -> Option<&Arc<Needs>> {
-        self.needs.as_ref().filter(|_| matches!(what, What::Users))
+        let needs = self.reading.needs.as_ref();
+        needs.filter(|_| matches!(what, What::Users))
     }
 
     /// The value of a name that stands between braces.

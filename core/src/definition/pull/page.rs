@@ -253,7 +253,7 @@ impl Pull {
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        let (passes, why) = self.passes_filter(definition, scope, now);
+        let (passes, why) = self.passes_filter(scope, now);
         let mut explanation = self
             .inputs
             .explain
@@ -304,9 +304,8 @@ impl Pull {
         batch: &mut Batch,
     ) -> Option<Explanation> {
         let mut notes = self.inputs.explain.then(Notes::default);
-        let made = definition
-            .mapping
-            .map(id, scope, self.around(definition, now), notes.as_mut());
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), notes.as_mut());
         let certificate = &mut self.state.certificate;
         certificate.invalid_custom_fields += made.invalid_custom_fields;
         certificate.invalid_times += made.invalid_times;
@@ -364,9 +363,8 @@ impl Pull {
         if self.state.parents.is_none() {
             return;
         }
-        let made = definition
-            .mapping
-            .map(id, scope, self.around(definition, now), None);
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), None);
         let held = self
             .held_at
             .get(&hash)
@@ -405,13 +403,8 @@ impl Pull {
         });
     }
 
-    fn passes_filter(
-        &self,
-        definition: &Definition,
-        scope: Scope<'_>,
-        now: Timestamp,
-    ) -> (bool, Option<Explained>) {
-        let filter = &definition.users.filter;
+    fn passes_filter(&self, scope: Scope<'_>, now: Timestamp) -> (bool, Option<Explained>) {
+        let filter = &self.reading.filter;
         if filter.is_empty() {
             return (true, None);
         }
@@ -443,9 +436,7 @@ impl Pull {
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
                 .with_kept(&page.scope);
-            if !definition.users.filter_needs_details
-                && !self.passes_filter(definition, scope, now).0
-            {
+            if !definition.users.filter_needs_details && !self.passes_filter(scope, now).0 {
                 continue;
             }
             wanted.push(index);
