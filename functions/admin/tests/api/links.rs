@@ -447,3 +447,23 @@ async fn an_administrator_links_and_unlinks_on_the_page_of_a_user() {
     let to_say = format!("<a href=\"{page}\">Nobody who is known</a>");
     assert!(review.contains(&to_say), "{review}");
 }
+
+#[tokio::test]
+async fn a_reason_may_be_as_long_as_its_field_lets_it_be() {
+    let (world, _, _) = ada_and_bo().await;
+    let mut admin = Browser::admin(&world).await;
+    let page = "/console/accounts/acme/prod/users/3";
+    let shown = admin.get(page).await.text;
+    let longest = between(&shown, "name=\"reason\" maxlength=\"", "\"").expect(&shown);
+    let longest: usize = longest.parse().unwrap();
+
+    for (length, status) in [(longest + 1, 422), (longest, 303)] {
+        let reason = "x".repeat(length);
+        let fields = [
+            ("person", "ada@contoso.example"),
+            ("reason", reason.as_str()),
+        ];
+        let linked = admin.post(&format!("{page}/person"), &fields).await;
+        assert_eq!(linked.status, status, "{length}: {}", linked.text);
+    }
+}
