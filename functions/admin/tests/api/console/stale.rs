@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Browser, between, everything};
+use crate::builder::{connected, given};
 use crate::world::world;
 
 /// The version that a page shows.
@@ -149,4 +150,46 @@ async fn settings_that_somebody_else_saved_meanwhile_are_not_written_over() {
         .collect();
     let again = browser.post("/console/settings/people", &again).await;
     assert_eq!(again.status, 303, "{}", again.text);
+}
+
+/// The account that a page says is replaced.
+fn shown(page: &str) -> String {
+    let found = between(page, "name=\"shown\" value=\"", "\"");
+    found.expect("a page that shows an account").to_owned()
+}
+
+#[tokio::test]
+async fn only_the_account_that_was_shown_is_replaced() {
+    let world = connected().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/connect/acme";
+    let mut mine = vec![
+        ("account", "prod"),
+        ("variables.domain", "contoso"),
+        ("credentials.token", "sk-mine"),
+        ("credentials.tenant", "t-mine"),
+    ];
+    let stored = || {
+        let secrets = world.fakes.secrets.lock().unwrap();
+        secrets["account/acme/prod"].credentials["token"].clone()
+    };
+    let taken = browser.post(place, &mine).await;
+    let opened = shown(&taken.text);
+    let mut theirs = given();
+    theirs["replace"] = json!(true);
+    let theirs = world.put("/v1/accounts/acme/prod", theirs).await;
+    theirs.expect(200);
+
+    mine.extend([("replace", "prod"), ("shown", opened.as_str())]);
+    let late = browser.post(place, &mine).await;
+    assert_eq!(late.status, 409, "{}", late.text);
+    assert_eq!(stored(), "sk-secret");
+
+    let now = shown(&late.text);
+    assert_ne!(now, opened);
+    mine.pop();
+    mine.push(("shown", now.as_str()));
+    let replaced = browser.post(place, &mine).await;
+    assert_eq!(replaced.status, 303, "{}", replaced.text);
+    assert_eq!(stored(), "sk-mine");
 }
