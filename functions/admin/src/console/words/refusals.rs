@@ -53,6 +53,8 @@ pub(in crate::console) const YOURS: &str = "As you have it";
 pub(in crate::console) const YOURS_KEPT: &str = "Nothing of it is lost, and nothing of it is saved. Take over what you need from the other one, then see what would change.";
 pub(in crate::console) const SETTINGS_OVERTAKEN: &str = "Somebody else saved the settings after you opened them, so yours were not saved. What you typed is kept below; \
      everything else shows as it is now. Save again if it still holds.";
+pub(in crate::console) const CREDENTIALS_OVERTAKEN: &str = "Somebody set other credentials after you opened this page, so yours were not stored. \
+     Enter yours again if they are the right ones.";
 
 /// A file that somebody else changed meanwhile.
 pub(in crate::console) fn overtaken(kind: &str, id: &str) -> String {

@@ -193,3 +193,46 @@ async fn only_the_account_that_was_shown_is_replaced() {
     assert_eq!(replaced.status, 303, "{}", replaced.text);
     assert_eq!(stored(), "sk-mine");
 }
+
+/// Since when the credentials are set that a page asks to replace.
+fn since(page: &str) -> String {
+    let found = between(page, "name=\"since\" value=\"", "\"");
+    found.expect("a page that says since when").to_owned()
+}
+
+fn renewed<'a>(token: &'a str, since: &'a str) -> [(&'a str, &'a str); 3] {
+    let tenant = ("credentials.tenant", "t-new");
+    [("credentials.token", token), tenant, ("since", since)]
+}
+
+#[tokio::test]
+async fn credentials_that_were_set_meanwhile_are_not_replaced_unseen() {
+    let world = connected().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/accounts/acme/prod/credentials";
+    let stored = || {
+        let secrets = world.fakes.secrets.lock().unwrap();
+        secrets["account/acme/prod"].credentials["token"].clone()
+    };
+    let opened = since(&browser.get(place).await.text);
+    world.pass(60).await;
+    let theirs = browser.post(place, &renewed("sk-theirs", &opened)).await;
+    assert_eq!(theirs.status, 303, "{}", theirs.text);
+    world.pass(60).await;
+
+    let late = browser.post(place, &renewed("sk-mine", &opened)).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in [
+        "Somebody set other credentials",
+        "stream=account%2Facme%2Fprod",
+    ] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert!(!late.text.contains("sk-mine"), "{}", late.text);
+    assert_eq!(stored(), "sk-theirs");
+
+    let now = since(&late.text);
+    let again = browser.post(place, &renewed("sk-mine", &now)).await;
+    assert_eq!(again.status, 303, "{}", again.text);
+    assert_eq!(stored(), "sk-mine");
+}
