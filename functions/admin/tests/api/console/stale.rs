@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use super::builder::{of_form, with};
 use super::{Browser, between, everything};
-use crate::builder::{connected, given};
-use crate::world::world;
+use crate::builder::{connected, definition, given};
+use crate::world::{Answer, world};
 
 /// The version that a page shows.
 fn seen(page: &str) -> String {
@@ -235,4 +236,123 @@ async fn credentials_that_were_set_meanwhile_are_not_replaced_unseen() {
     let again = browser.post(place, &renewed("sk-mine", &now)).await;
     assert_eq!(again.status, 303, "{}", again.text);
     assert_eq!(stored(), "sk-mine");
+}
+
+const DRAFT: &str = "/v1/drafts/acme";
+
+async fn send(browser: &mut Browser<'_>, path: &str, fields: &[(String, String)]) -> Answer {
+    let fields = fields.iter();
+    let fields: Vec<(&str, &str)> = fields
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    browser.post(path, &fields).await
+}
+
+#[tokio::test]
+async fn a_draft_that_somebody_else_saved_meanwhile_is_not_written_over() {
+    let world = world();
+    let draft = |name: &str| json!({ "definition": "acme", "app": "acme", "name": name });
+    world.put(DRAFT, draft("Acme")).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let general = browser.get("/console/builder/acme/general").await;
+    let mut mine = of_form(&general.text, "step-form");
+    with(&mut mine, "f:/name", "Mine");
+    world.put(DRAFT, draft("Theirs")).await.expect(200);
+
+    let late = send(&mut browser, "/console/builder/acme/auth", &mine).await;
+
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in [
+        "saved this draft after you opened it",
+        "name: Theirs",
+        "value=\"Mine\"",
+        "which application, and where is it?",
+        "Not saved",
+    ] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Theirs");
+
+    let mine = of_form(&late.text, "step-form");
+    let saved = send(&mut browser, "/console/builder/acme/auth", &mine).await;
+    assert_eq!(saved.status, 200, "{}", saved.text);
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Mine");
+}
+
+#[tokio::test]
+async fn nobody_is_held_up_by_what_they_saved_themselves_while_typing() {
+    let world = world();
+    let draft = json!({ "definition": "acme", "app": "acme" });
+    world.put(DRAFT, draft).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let general = "/console/builder/acme/general";
+    let mut mine = of_form(&browser.get(general).await.text, "step-form");
+
+    for name in ["Acm", "Acme"] {
+        with(&mut mine, "f:/name", name);
+        let saved = send(&mut browser, general, &mine).await;
+        assert_eq!(saved.status, 200, "{name}: {}", saved.text);
+    }
+
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Acme");
+}
+
+/// The versions of draft and definition for which a review offers to save.
+fn reviewed(page: &str) -> [(&'static str, String); 2] {
+    let form = between(page, "action=\"/console/builder/acme/save\"", "</form>").expect(page);
+    ["seen", "replaces"].map(|name| {
+        let value = between(form, &format!("name=\"{name}\" value=\""), "\"");
+        (name, value.expect(form).to_owned())
+    })
+}
+
+/// Saves or discards the draft as a review offers it.
+async fn end(browser: &mut Browser<'_>, verb: &str, of: &[(&'static str, String); 2]) -> Answer {
+    let fields = of.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let path = format!("/console/builder/acme/{verb}");
+    browser.post(&path, &fields).await
+}
+
+#[tokio::test]
+async fn a_draft_is_published_and_discarded_only_as_it_was_shown() {
+    let world = world();
+    let place = "/v1/definitions/acme";
+    let named = |name: &str| {
+        let mut file = definition();
+        file["definition"] = json!("acme");
+        file["name"] = json!(name);
+        file
+    };
+    world.put(place, named("First")).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let mut admin = Browser::admin(&world).await;
+    let begun = [("id", "acme"), ("from", "definition")];
+    browser.post("/console/builder", &begun).await;
+    let opened = admin.get("/console/builder/acme/review").await;
+    let opened = reviewed(&opened.text);
+
+    world.put(DRAFT, named("Second")).await.expect(200);
+    for verb in ["save", "discard"] {
+        let late = end(&mut admin, verb, &opened).await;
+        assert_eq!(late.status, 412, "{verb}: {}", late.text);
+        let said = "saved this draft after you opened this page";
+        assert!(late.text.contains(said), "{verb}: {}", late.text);
+    }
+    assert_eq!(world.get(place).await.expect(200)["name"], "First");
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Second");
+
+    let opened = admin.get("/console/builder/acme/review").await;
+    let opened = reviewed(&opened.text);
+    world.put(place, named("Third")).await.expect(200);
+    let late = end(&mut admin, "save", &opened).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in ["saved version 2 of this definition", "name: Third"] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert_eq!(world.get(place).await.expect(200)["name"], "Third");
+
+    let saved = end(&mut admin, "save", &reviewed(&late.text)).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(world.get(place).await.expect(200)["name"], "Second");
+    world.get(DRAFT).await.expect(404);
 }
