@@ -14,6 +14,7 @@ use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
 
+use super::back::came_from;
 use super::cookie;
 use super::layout::{Nav, Page};
 use super::lookup::once;
@@ -83,17 +84,6 @@ fn asked(request: &Request) -> Asked {
         by_script: headers.contains_key("hx-request"),
         back: came_from(headers),
     }
-}
-
-/// The page of ours that a request came from.
-pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
-    text(header::REFERER)
-        .and_then(|referer| referer.split_once("://"))
-        .and_then(|(_, rest)| rest.strip_prefix(host))
-        .filter(|path| is_ours(path))
-        .map(str::to_owned)
 }
 
 /// Is this a place of the console?

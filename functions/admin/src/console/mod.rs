@@ -5,6 +5,7 @@
 //! `parts` and `states` (how things look), `words` (what is said); then a file per noun.
 
 mod assets;
+mod back;
 mod cookie;
 mod forecast;
 mod form;

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sando_core::admin::LONGEST_REASON;
 
 use super::assets::Asset;
 use super::states::Shape;
@@ -95,7 +96,7 @@ pub(super) fn reason(needed: bool) -> Markup {
         div.field {
             label for="reason" { (words::REASON) }
             p.hint #reason-hint { (if needed { words::REASON_NEEDED } else { words::REASON_HINT }) }
-            textarea #reason name="reason" maxlength="2000" aria-describedby="reason-hint" required[needed] {}
+            textarea #reason name="reason" maxlength=(LONGEST_REASON) aria-describedby="reason-hint" required[needed] {}
         }
     }
 }

@@ -53,6 +53,33 @@ pub(in crate::console) const YOURS: &str = "As you have it";
 pub(in crate::console) const YOURS_KEPT: &str = "Nothing of it is lost, and nothing of it is saved. Take over what you need from the other one, then see what would change.";
 pub(in crate::console) const SETTINGS_OVERTAKEN: &str = "Somebody else saved the settings after you opened them, so yours were not saved. What you typed is kept below; \
      everything else shows as it is now. Save again if it still holds.";
+pub(in crate::console) const CREDENTIALS_OVERTAKEN: &str = "Somebody set other credentials after you opened this page, so yours were not stored. \
+     Enter yours again if they are the right ones.";
+pub(in crate::console) const DEFINITION_GONE: &str = "Somebody deleted this definition after you opened this page. \
+     Nothing was saved; saving yours now brings it back.";
+
+/// A draft that somebody else saved meanwhile.
+pub(in crate::console) fn draft_overtaken(by: &str) -> String {
+    format!(
+        "{by} saved this draft after you opened it. Nothing was written over it, and what you filled in is kept below: \
+         do it again if it still holds."
+    )
+}
+
+/// A draft that somebody else saved while it was reviewed.
+pub(in crate::console) fn review_overtaken(by: &str) -> String {
+    format!(
+        "{by} saved this draft after you opened this page. Nothing was done; read below how it is now."
+    )
+}
+
+/// A definition of which somebody else saved a version meanwhile.
+pub(in crate::console) fn definition_overtaken(by: &str, number: u32) -> String {
+    format!(
+        "{by} saved version {number} of this definition after you opened this page. Nothing was written over it, and \
+         your draft is kept: take over what you need, then save it."
+    )
+}
 
 /// A file that somebody else changed meanwhile.
 pub(in crate::console) fn overtaken(kind: &str, id: &str) -> String {

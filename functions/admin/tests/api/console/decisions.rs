@@ -357,7 +357,8 @@ async fn an_account_is_replaced_only_when_its_name_was_typed() {
     );
 
     let mut typed = given.to_vec();
-    typed.push(("replace", "prod"));
+    let shown = between(&taken.text, "name=\"shown\" value=\"", "\"").expect(&taken.text);
+    typed.extend([("replace", "prod"), ("shown", shown)]);
     let replaced = browser.post("/console/connect/acme", &typed).await;
     assert_eq!(replaced.status, 303, "{}", replaced.text);
     assert_eq!(replaced.header("location"), "/console/accounts/acme/prod");

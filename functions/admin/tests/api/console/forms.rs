@@ -35,6 +35,15 @@ async fn send(
     browser.post(path, &all).await
 }
 
+/// Saves a file by its plan, as the page of the plan does.
+async fn save(browser: &mut Browser<'_>, place: &str, plan: &Answer) {
+    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"").expect(&plan.text);
+    let mut shown = fields(plan);
+    shown.push(("plan".to_owned(), hash.to_owned()));
+    let saved = send(browser, place, &shown, "").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+}
+
 /// What is told at a field.
 fn told<'a>(page: &'a Answer, name: &str) -> &'a str {
     let found = between(&page.text, &format!("name=\"{name}\""), "</div>");
@@ -121,12 +130,8 @@ async fn a_policy_is_changed_as_a_form_and_the_rest_of_its_file_stays() {
     }
     let plan = send(&mut browser, &form, &sent, "").await;
     assert_eq!(plan.status, 200, "{}", plan.text);
-    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"").expect(&plan.text);
-    let mut save = fields(&plan);
-    save.push(("plan".to_owned(), hash.to_owned()));
-    let saved = send(&mut browser, place, &save, "").await;
+    save(&mut browser, place, &plan).await;
 
-    assert_eq!(saved.status, 303, "{}", saved.text);
     world.pass(60).await;
     let mut expect = before;
     expect["when"][0]["value"] = json!("Making");
@@ -293,11 +298,7 @@ async fn aliases_are_rows_and_the_rest_of_the_attributes_stays() {
     assert!(at.contains("✕ every row begins"), "{at}");
     assert!(at.contains("Revenue"), "what was typed is kept: {at}");
     assert_eq!(plan.status, 200, "{}", plan.text);
-    let hash = between(&plan.text, "name=\"plan\" value=\"", "\"").expect(&plan.text);
-    let mut save = fields(&plan);
-    save.push(("plan".to_owned(), hash.to_owned()));
-    let saved = send(&mut browser, place, &save, "").await;
-    assert_eq!(saved.status, 303, "{}", saved.text);
+    save(&mut browser, place, &plan).await;
     world.pass(60).await;
     let mut expect = before;
     expect["aliases"] =
