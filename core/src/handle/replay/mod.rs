@@ -196,8 +196,8 @@ impl Scene {
         Ok(())
     }
 
-    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and for a hire that is
-    /// still in force of somebody who has not left: its attributes are read anew.
+    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and of hires those that are
+    /// still in force, of nobody who has left: their attributes are read anew.
     fn is_met_anew(&self) -> bool {
         let is_hire = self.event.entity.kind == EventKind::Hired;
         let shown = |candidacy: &Candidacy| !is_hire || is_hired(candidacy);
