@@ -334,6 +334,9 @@ pub struct Person {
     /// Who was found to be this person.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub absorbed: BTreeSet<PersonId>,
+    /// Who this person is not, as somebody said: nobody is asked again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<PersonId>,
     /// The person is to be erased, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,

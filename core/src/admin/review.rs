@@ -270,6 +270,7 @@ async fn a_task(
         ended_at: None,
         user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
+        perhaps: None,
     })
 }
 

@@ -187,6 +187,7 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         ended_at: None,
         user: None,
         awaits_roster: false,
+        perhaps: None,
     }
 }
 

@@ -27,6 +27,7 @@ fn task(n: i64) -> Task {
         created_at: Timestamp::from_second(1_700_000_000 - n).unwrap(),
         ended_at: None,
         awaits_roster: false,
+        perhaps: None,
     }
 }
 
