@@ -2,9 +2,10 @@
 
 use sando_core::admin::{Expect, accounts};
 use sando_core::store::Key;
+use sando_core::sync::SyncState;
 use serde_json::json;
 
-use crate::world::{World, definition, slug, users};
+use crate::world::{World, definition, roster_of, slug, users};
 
 /// A company whose application tells the role with the details of each user.
 async fn with_details(count: usize) -> World {
@@ -104,6 +105,33 @@ async fn details_that_could_not_be_read_are_not_kept() {
 
     assert_eq!(asked(&world), ["u0", "u1", "u2"]);
     assert_eq!(kept(&world), 3);
+}
+
+#[tokio::test]
+async fn a_filter_that_reads_details_that_fail_removes_nobody() {
+    let world = World::empty(None);
+    world.serve(users(0..30));
+    world.fakes.app.lock().unwrap().title = "person".to_owned();
+    let mut file = definition();
+    file["users"]["details"] = json!({ "path": "/users/{external_id}" });
+    file["users"]["where"] = json!([{ "path": "detail.title", "op": "is", "value": "person" }]);
+    world.connect_with(file).await;
+    world.rest().await;
+    assert_eq!(world.roster().await, roster_of(&users(0..30)));
+
+    // Every record differs, so that all details are asked for again; and one user is new.
+    let mut served = users(0..31);
+    served.iter_mut().for_each(|user| user["seat"] = json!(1));
+    world.serve(served);
+    world.fakes.app.lock().unwrap().details_fail = true;
+    world.day().await;
+
+    let last = world.last().await;
+    assert_eq!((last.state, last.counts.vanished), (SyncState::Done, 0));
+    assert_eq!(world.roster().await, roster_of(&users(0..30)));
+    // Nor is any field taken for one that went empty.
+    assert!(last.emptied.is_empty(), "{:?}", last.emptied);
+    assert_eq!(last.certificate.unwrap().dropped["filter_unknown"], 31);
 }
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
 use crate::{
-    condition::{Explained, Missing},
+    condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes},
+        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -253,27 +253,19 @@ impl Pull {
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        let (passes, why) = self.passes_filter(definition, scope, now);
+        let (passes, why) = self.passes_filter(definition, scope, failed, now);
         let mut explanation = self
             .inputs
             .explain
             .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
-        if !passes {
+        if passes == Truth::False {
             self.removed(&id, explanation.as_ref());
             batch.explained.extend(explanation);
             return;
         }
         let id = match id {
             Ok(id) => id,
-            Err(dropped) => {
-                if let Some(explanation) = &mut explanation {
-                    explanation.dropped = Some(dropped.clone());
-                }
-                self.count_dropped(&dropped);
-                batch.dropped.push(dropped);
-                batch.explained.extend(explanation);
-                return;
-            }
+            Err(dropped) => return self.leave_out(dropped, explanation, batch),
         };
         let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
@@ -285,6 +277,15 @@ impl Pull {
             return;
         }
         batch.seen.push(hash);
+        if passes == Truth::Unknown {
+            // Seen, and nothing more: who is stored stays as they are.
+            let dropped = Dropped {
+                external_id: Some(id),
+                reason: Reason::FilterUnknown,
+                found: None,
+            };
+            return self.leave_out(dropped, explanation, batch);
+        }
         let explained = self.map_new(definition, scope, (id, hash), failed, why, now, batch);
         batch.explained.extend(explained);
     }
@@ -347,6 +348,18 @@ impl Pull {
         explanation
     }
 
+    /// A record becomes no user.
+    fn leave_out(&mut self, dropped: Dropped, explanation: Option<Explanation>, batch: &mut Batch) {
+        self.count_dropped(&dropped);
+        batch
+            .explained
+            .extend(explanation.map(|explanation| Explanation {
+                dropped: Some(dropped.clone()),
+                ..explanation
+            }));
+        batch.dropped.push(dropped);
+    }
+
     /// A user who was there before: of another parent it brings its role, everything else is from the first.
     fn repeated(
         &mut self,
@@ -405,24 +418,29 @@ impl Pull {
         });
     }
 
+    /// Whether a record passes the filter; unknown if what failed decides.
     fn passes_filter(
         &self,
         definition: &Definition,
         scope: Scope<'_>,
+        failed: &[&str],
         now: Timestamp,
-    ) -> (bool, Option<Explained>) {
+    ) -> (Truth, Option<Explained>) {
         let filter = &definition.users.filter;
         if filter.is_empty() {
-            return (true, None);
+            return (Truth::True, None);
         }
-        if self.inputs.explain {
-            let explained = filter.evaluate(scope, Missing::AsDocumented, now);
-            return (explained.truth.is_true(), Some(explained));
-        }
-        (
-            filter.truth(scope, Missing::AsDocumented, now).is_true(),
-            None,
-        )
+        let explained = self
+            .inputs
+            .explain
+            .then(|| filter.evaluate(scope, Missing::AsDocumented, now));
+        let truth = match &explained {
+            _ if !failed.is_empty() => filter.truth_without(failed, scope, now),
+            Some(explained) => explained.truth,
+            None => filter.truth(scope, Missing::AsDocumented, now),
+        };
+        let explained = explained.map(|explained| Explained { truth, ..explained });
+        (truth, explained)
     }
 
     /// The rows of the page in front whose details are worth asking for.
@@ -443,12 +461,13 @@ impl Pull {
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
                 .with_kept(&page.scope);
-            if !definition.users.filter_needs_details
-                && !self.passes_filter(definition, scope, now).0
-            {
-                continue;
+            let passes = || {
+                let (passes, _) = self.passes_filter(definition, scope, &completed.failed, now);
+                passes.is_true()
+            };
+            if definition.users.filter_needs_details || passes() {
+                wanted.push(index);
             }
-            wanted.push(index);
         }
         wanted
     }
