@@ -49,6 +49,8 @@ pub(crate) struct App {
     pub(crate) details_fail: bool,
     /// Whose details it was asked for.
     pub(crate) details: Vec<String>,
+    /// What `/roles` lists.
+    pub(crate) roles: Vec<Value>,
 }
 
 #[derive(Default)]
@@ -202,14 +204,17 @@ impl Reader for Remote {
             let body = json!({ "title": app.title }).to_string();
             return Came::Answered(Answer::new(status, Vec::new(), body.into_bytes()));
         }
+        if request.url.path() == "/roles" {
+            let body = json!({ "roles": app.page_of(&app.roles, page) });
+            return Came::Answered(Answer::new(200, Vec::new(), body.to_string().into_bytes()));
+        }
         if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
             let _ = from;
             let body = json!({ "error": "the token sk-1 is no good" });
             let body = body.to_string().into_bytes();
             return Came::Answered(Answer::new(status, app.headers.clone(), body));
         }
-        let rows = app.users.iter().skip((page - 1) * app.page).take(app.page);
-        let rows: Vec<Value> = rows.cloned().collect();
+        let rows = app.page_of(&app.users, page);
         let body = json!({ "users": rows }).to_string().into_bytes();
         Came::Answered(Answer::new(200, Vec::new(), body))
     }
@@ -218,6 +223,13 @@ impl Reader for Remote {
     }
     fn tokens_sent(&self) -> u64 {
         self.0.uncounted.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl App {
+    fn page_of(&self, rows: &[Value], page: usize) -> Vec<Value> {
+        let rows = rows.iter().skip((page - 1) * self.page).take(self.page);
+        rows.cloned().collect()
     }
 }
 

@@ -145,6 +145,15 @@ impl Pull {
         })
     }
 
+    /// How far it has come, as a number that only what lasts makes larger: joined lists are read anew after a checkpoint.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        let certificate = &self.state.certificate;
+        let endings = certificate.endings.iter();
+        let lists = endings.filter(|(name, _)| !name.starts_with("join: "));
+        certificate.pages + lists.map(|(_, count)| count).sum::<u64>()
+    }
+
     /// Remembers where the pull stands before a page whose details will be asked for.
     pub(super) fn remember(&mut self) {
         let held = std::mem::take(&mut self.state.held);

@@ -283,9 +283,7 @@ impl Reading<'_, '_> {
     /// An application is given up that makes every request wait, or answers nothing usable in several turns: how often a
     /// request was tried is not part of a checkpoint.
     fn gets_nowhere(&mut self) -> bool {
-        let certificate = self.pull.certificate();
-        let lists: u64 = certificate.endings.values().sum();
-        let far = certificate.pages.saturating_add(lists);
+        let far = self.pull.progress();
         let sync = &mut self.desk.sync.entity;
         sync.waits = if sync.waited_at == far {
             sync.waits.saturating_add(1)
