@@ -148,9 +148,9 @@ pub struct Sync {
     pub lost_parts: u32,
     /// Where the reading stands.
     pub point: Option<Point>,
-    /// How often in a row it was put down without having read anything in between.
+    /// How often in a row it was put down without having come further.
     pub waits: u32,
-    /// The pages and lists that had been read when it was put down last.
+    /// The furthest that it had come when it was put down ([`Pull::progress`](crate::definition::Pull::progress)).
     pub waited_at: u64,
     /// How many workers had it in hand.
     pub turns: u32,

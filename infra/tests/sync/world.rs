@@ -49,6 +49,9 @@ pub(crate) struct App {
     pub(crate) details_fail: bool,
     /// Whose details it was asked for.
     pub(crate) details: Vec<String>,
+    /// After so many answers with details or roles it asks once to wait for 40 seconds.
+    pub(crate) pauses_after: Option<usize>,
+    pub(crate) since_pause: usize,
     /// What `/roles` lists.
     pub(crate) roles: Vec<Value>,
 }
@@ -198,6 +201,10 @@ impl Reader for Remote {
         self.0.pass(slowness);
         let mut app = self.0.app.lock().unwrap();
         app.requests += 1;
+        if request.url.path() != "/users" && app.pauses() {
+            let wait = vec![("Retry-After".to_owned(), "40".to_owned())];
+            return Came::Answered(Answer::new(429, wait, Vec::new()));
+        }
         if let Some(id) = request.url.path().strip_prefix("/users/") {
             app.details.push(id.to_owned());
             let status = if app.details_fail { 404 } else { 200 };
@@ -227,6 +234,17 @@ impl Reader for Remote {
 }
 
 impl App {
+    fn pauses(&mut self) -> bool {
+        self.since_pause += 1;
+        let pauses = self
+            .pauses_after
+            .is_some_and(|most| self.since_pause > most);
+        if pauses {
+            self.since_pause = 0;
+        }
+        pauses
+    }
+
     fn page_of(&self, rows: &[Value], page: usize) -> Vec<Value> {
         let rows = rows.iter().skip((page - 1) * self.page).take(self.page);
         rows.cloned().collect()

@@ -60,6 +60,9 @@ pub(super) struct State {
     pub(super) parents: Option<Parents>,
     pub(super) pass: usize,
     pub(super) users_done: bool,
+    /// Users whose details are known.
+    #[serde(default)]
+    pub(super) details: u64,
     /// Users of lists that are united, until the end.
     pub(super) held: Vec<MappedUser>,
     /// How many of them were handed out.
@@ -93,6 +96,7 @@ impl State {
             parents,
             pass: 0,
             users_done: false,
+            details: 0,
             held: Vec::new(),
             handed_out: 0,
             certificate: Certificate::default(),
@@ -145,13 +149,23 @@ impl Pull {
         })
     }
 
-    /// How far it has come, as a number that only what lasts makes larger: joined lists are read anew after a checkpoint.
+    /// How far it has come: pages, lists and details that were read. Not joined lists, which are read anew after a checkpoint; a
+    /// page whose details were being asked for counts again, and whoever continues has come further once there are more of them.
     #[must_use]
     pub fn progress(&self) -> u64 {
         let certificate = &self.state.certificate;
         let endings = certificate.endings.iter();
         let lists = endings.filter(|(name, _)| !name.starts_with("join: "));
-        certificate.pages + lists.map(|(_, count)| count).sum::<u64>()
+        let lists: u64 = lists.map(|(_, count)| count).sum();
+        certificate.pages + self.state.details + lists
+    }
+
+    /// The name of the joined list that is read now: a checkpoint keeps nothing of it.
+    #[must_use]
+    pub fn joining(&self) -> Option<&str> {
+        let join = self.definition.users.joins.get(self.joins.len())?;
+        let is_next = self.state.step >= self.definition.steps.len();
+        is_next.then_some(join.alias.as_str())
     }
 
     /// Remembers where the pull stands before a page whose details will be asked for.

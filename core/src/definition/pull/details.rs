@@ -180,6 +180,7 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.state.details += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         for row in rows {
             let id = page.ids.get(*row).and_then(|id| id.as_ref().ok());
             if let Some(value) = id.and_then(|id| of(id)) {

@@ -25,6 +25,8 @@ use crate::sync::{Content, Phase, Point};
 
 /// A longer wait is no sleep: the sync is put down, and due again then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// A joined list begins anew where the sync is put down: it is waited for in place, if it does not ask for more than this.
+const LONGEST_JOIN_SLEEP: Duration = Duration::from_secs(120);
 /// What can only be waited for in place (pages that wait for details) is waited for so long at most.
 const LONGEST_STAY: Duration = Duration::from_secs(300);
 /// Users who are compared at once.
@@ -157,7 +159,7 @@ impl Reading<'_, '_> {
         loop {
             let now = self.desk.ports.clock.now();
             match self.pull.step(now) {
-                Step::Send(request) if request.wait.least > LONGEST_SLEEP => {
+                Step::Send(request) if request.wait.least > longest_sleep(&request) => {
                     self.parked.push(*request);
                 }
                 Step::Send(request) => self.send(request),
@@ -252,13 +254,7 @@ impl Reading<'_, '_> {
         self.shelve().await?;
         let waits = self.parked.iter().map(|request| request.wait.least).max();
         if (leaves || waits.is_some()) && self.gets_nowhere() {
-            let failure = self.parked.first().map(asks_to_wait);
-            let usual = || {
-                let why = "nothing that can be used came of it, however often it was tried";
-                failure_of(Class::RemoteDown, why)
-            };
-            self.parked.clear();
-            self.pull.abandon(failure.unwrap_or_else(usual));
+            self.give_up();
             return Ok(false);
         }
         let hand_on = match waits {
@@ -285,13 +281,27 @@ impl Reading<'_, '_> {
     fn gets_nowhere(&mut self) -> bool {
         let far = self.pull.progress();
         let sync = &mut self.desk.sync.entity;
-        sync.waits = if sync.waited_at == far {
-            sync.waits.saturating_add(1)
-        } else {
+        sync.waits = if far > sync.waited_at {
             1
+        } else {
+            sync.waits.saturating_add(1)
         };
-        sync.waited_at = far;
+        sync.waited_at = sync.waited_at.max(far);
         sync.waits > MOST_RETRIES
+    }
+
+    fn give_up(&mut self) {
+        let why = "nothing that can be used came of it, however often it was tried";
+        let failure = match self.parked.first() {
+            Some(request) => asks_to_wait(request),
+            None => failure_of(Class::RemoteDown, why),
+        };
+        let failure = match self.pull.joining() {
+            Some(name) => of_join(name, failure),
+            None => failure,
+        };
+        self.parked.clear();
+        self.pull.abandon(failure);
     }
 
     /// Keeps a checkpoint; false if it is too large for that.
@@ -447,6 +457,27 @@ fn asks_to_wait(request: &PlannedRequest) -> Failure {
             Class::Quota,
             format!("the application asks to wait {secs} s, again and again"),
         )
+    }
+}
+
+/// How long a request may be waited for without putting the sync down.
+fn longest_sleep(request: &PlannedRequest) -> Duration {
+    match request.purpose {
+        Purpose::Join { .. } => LONGEST_JOIN_SLEEP,
+        _ => LONGEST_SLEEP,
+    }
+}
+
+/// What to do about a joined list that never ends in one turn.
+fn of_join(name: &str, failure: Failure) -> Failure {
+    const TO_DO: &str = "a joined list has to be read in one turn of 10 minutes: ask for larger pages or fewer items, or set \
+         `limits.requests_per_second` to what the application allows";
+    Failure {
+        purpose: Purpose::Join {
+            name: name.to_owned(),
+        },
+        message: format!("{}; {TO_DO}", failure.message),
+        ..failure
     }
 }
 
