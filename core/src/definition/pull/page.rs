@@ -32,7 +32,15 @@ pub(super) struct Page {
     /// Which rows wait for details, in groups that are asked for together. `None` until it is known.
     pub(super) to_ask: Option<VecDeque<Vec<usize>>>,
     pub(super) asked: usize,
+    /// What the requests for details of one user each are made with, by row.
+    pub(super) named: BTreeMap<usize, Named>,
     pub(super) details: BTreeMap<usize, Detail>,
+}
+
+/// What a request for the details of one user may name, and the hash of the user's record.
+pub(super) struct Named {
+    pub(super) names: [(&'static str, Option<String>); 2],
+    pub(super) record: IdHash,
 }
 
 /// The details of one user.
@@ -53,6 +61,7 @@ impl Page {
             ids,
             to_ask: None,
             asked: 0,
+            named: BTreeMap::new(),
             details: BTreeMap::new(),
         }
     }
