@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sando_core::definition::{Checkpoint, Definition, IdHash, Outcome, PlannedRequest, Pull, Step};
+use sando_core::definition::{
+    Checkpoint, Definition, IdHash, MappedUser, Outcome, PlannedRequest, Pull, Step,
+};
 
 use crate::drive::{HEAD, MAP, definition, drive, inputs, list, now, ok, query, rows};
 
@@ -65,6 +67,7 @@ fn in_pieces(
 ) -> (Vec<String>, bool) {
     let definition: Arc<Definition> = definition(text);
     let mut seen: Vec<IdHash> = Vec::new();
+    let mut held: Vec<MappedUser> = Vec::new();
     let mut ids = Vec::new();
     let mut pull = Pull::start(definition.clone(), inputs(&[])).unwrap();
     let mut waiting: Vec<PlannedRequest> = Vec::new();
@@ -85,6 +88,7 @@ fn in_pieces(
                     && let Some(checkpoint) = pull.checkpoint()
                 {
                     stops.remove(0);
+                    held.extend(pull.take_held());
                     let text = serde_json::to_string(&checkpoint).unwrap();
                     let checkpoint: Checkpoint = serde_json::from_str(&text).unwrap();
                     pull = Pull::resume(
@@ -94,6 +98,7 @@ fn in_pieces(
                         seen.iter().copied(),
                     )
                     .unwrap();
+                    held.iter().cloned().for_each(|user| pull.hold(user));
                     waiting.clear();
                     continue;
                 }

@@ -295,7 +295,7 @@ impl Pull {
             };
             return self.leave_out(dropped, explanation, batch);
         }
-        let explained = self.map_new(definition, scope, (id, hash), failed, why, now, batch);
+        let explained = self.map_new(definition, scope, id, failed, why, now, batch);
         batch.explained.extend(explained);
     }
 
@@ -307,7 +307,7 @@ impl Pull {
         &mut self,
         definition: &Definition,
         scope: Scope<'_>,
-        (id, hash): (String, IdHash),
+        id: String,
         failed: &[&str],
         why: Option<Explained>,
         now: Timestamp,
@@ -340,8 +340,8 @@ impl Pull {
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_at.insert(hash, self.state.held.len());
-                    self.state.held.push(mapped);
+                    self.held_fresh.insert(self.held.len());
+                    self.hold(mapped);
                 } else {
                     batch.users.push(mapped);
                 }
@@ -389,12 +389,15 @@ impl Pull {
         let made = definition
             .mapping
             .map(id, scope, self.around(definition, now), None);
-        let held = self
-            .held_at
-            .get(&hash)
-            .and_then(|at| self.state.held.get_mut(*at));
-        if let (Some(held), Ok(user)) = (held, made.result) {
+        let Some(at) = self.held_at.get(&hash).copied() else {
+            return;
+        };
+        if let (Some(held), Ok(user)) = (self.held.get_mut(at), made.result) {
+            let before = held.user.role.clone();
             held.join_role(user.role.as_deref());
+            if held.user.role != before {
+                self.held_fresh.insert(at);
+            }
         }
     }
 
