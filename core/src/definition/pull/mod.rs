@@ -21,7 +21,7 @@ mod seen;
 mod wait;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -115,15 +115,19 @@ pub struct Pull {
     base: Option<Url>,
     reading: Arc<Reading>,
     state: State,
-    /// The state before the page whose details are being asked for, without the users held.
+    /// The state before the page whose details are being asked for.
     before_page: Option<Box<State>>,
     seen: Seen,
     joins: Vec<JoinTable>,
     joining: listing::Listing,
     /// The rows so far of the list that is being joined.
     join_so_far: Option<JoinTable>,
-    /// Where users stand in `state.held`.
+    /// Users of lists that are united, until the end.
+    held: Vec<MappedUser>,
+    /// Where they stand.
     held_at: HashMap<IdHash, usize>,
+    /// Those that were not taken since they came or changed.
+    held_fresh: BTreeSet<usize>,
     pages: VecDeque<Page>,
     ready: VecDeque<Box<PlannedRequest>>,
     open: BTreeMap<RequestId, Open>,
@@ -187,7 +191,9 @@ impl Pull {
             joins: Vec::new(),
             joining: listing::Listing::new(),
             join_so_far: None,
+            held: Vec::new(),
             held_at: HashMap::new(),
+            held_fresh: BTreeSet::new(),
             pages: VecDeque::new(),
             ready: VecDeque::new(),
             open: BTreeMap::new(),
