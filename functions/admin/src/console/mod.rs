@@ -40,6 +40,7 @@ mod files;
 mod find;
 mod graph;
 mod guide;
+mod held;
 mod holdings;
 mod inbox;
 mod integrations;
@@ -133,7 +134,7 @@ const PAGES: &[Route] = &[
         || get(users::user),
     ),
     ("/console/accounts/{definition}/{name}/held", || {
-        get(account::held)
+        get(held::show)
     }),
     ("/console/accounts/{definition}/{name}/syncs/{id}", || {
         get(reading::show)
@@ -252,7 +253,7 @@ const FORMS: &[Route] = &[
         post(login::authorize)
     }),
     ("/console/accounts/{definition}/{name}/release", || {
-        post(account::release)
+        post(held::release)
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/check", || post(changes::check)),

@@ -177,24 +177,6 @@ pub(in crate::console) fn emptied(one: &Emptied) -> String {
     )
 }
 
-pub(in crate::console) const HELD_WHAT: &str = "Who would lose something";
-pub(in crate::console) const RELEASE_ALL: &str = "Release all";
-pub(in crate::console) const RELEASE_SOME: &str = "Release the selected";
-pub(in crate::console) const DROP: &str = "Drop";
-pub(in crate::console) const RELEASE_MEANS: &str =
-    "Releasing never takes access away from anybody: it only lets the new roster count.";
-pub(in crate::console) const MORE_LOSSES: &str = "Show more";
-
-/// The page shows some of those who would lose something.
-pub(in crate::console) fn held_part(shown: usize, total: u64) -> String {
-    format!(
-        "{} of {} are shown here. All means all of them; releasing the selected leaves everybody else as they were, on the \
-         other pages too.",
-        number(size(shown)),
-        number(total)
-    )
-}
-
 pub(in crate::console) const NO_SYNCS: &str = "It was not synced yet.";
 pub(in crate::console) const NO_USERS: &str = "No user is in the roster.";
 pub(in crate::console) const WHY_PLAIN: &str = "An active user; nothing about it is odd.";

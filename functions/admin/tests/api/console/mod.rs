@@ -10,6 +10,7 @@ mod events;
 mod find;
 mod forms;
 mod guide;
+mod held;
 mod identity;
 mod jobs;
 mod login;
