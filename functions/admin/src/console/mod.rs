@@ -51,6 +51,7 @@ mod lever;
 mod linked;
 mod login;
 mod merge;
+mod needs;
 mod notify;
 mod numbers;
 mod overview;

@@ -16,6 +16,7 @@ mod jobs;
 mod login;
 mod markup;
 mod notify;
+mod overview;
 mod pages;
 mod provider;
 mod provisioner;
