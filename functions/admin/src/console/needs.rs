@@ -1,4 +1,4 @@
-//! What needs somebody: brakes, accounts, decisions, tasks.
+//! What needs somebody, sorted by what happens if nobody acts: first what stands still, then what happens soonest.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -7,11 +7,11 @@ use sando_core::admin::{approvals, pause};
 use sando_core::approval::{Approval, ApprovalState};
 use sando_core::company::Company;
 use sando_core::settings::{Pause, Paused};
-use sando_core::store::{Entity, Query};
+use sando_core::store::{Entity, Loaded, Query};
 use sando_core::task::{Task, TaskState};
 
 use crate::Api;
-use crate::list::gather;
+use crate::list::{Listed, gather};
 
 use super::account::place;
 use super::format::{Count, when};
@@ -22,7 +22,9 @@ use super::states::Shape;
 use super::visitor::Visitor;
 use super::words;
 
-/// How many decisions and how many tasks are shown.
+/// How many decisions and how many tasks are looked at.
+const LOOKED_AT: usize = 200;
+/// How many of each are shown.
 const MOST: usize = 8;
 
 /// One thing that needs somebody.
@@ -35,10 +37,29 @@ struct Need {
     verb: &'static str,
 }
 
-/// The first things of one kind, and whether there are more.
+/// How soon something happens by itself: moments first, then those who wait longest.
+type Soon = (bool, Timestamp);
+
+fn soon(by: Option<Timestamp>, since: Timestamp) -> Soon {
+    (by.is_none(), by.unwrap_or(since))
+}
+
+/// What of one kind happens soonest, and how much there is.
 struct First {
-    needs: Vec<Need>,
-    is_more: bool,
+    needs: Vec<(Soon, Need)>,
+    counted: Count,
+}
+
+/// Those of one kind that happen soonest.
+fn first<T>(found: Listed<Loaded<T>>, soon: impl Fn(&T) -> Soon) -> (Vec<T>, Count) {
+    let counted = Count {
+        found: found.items.len(),
+        is_more: found.next_cursor.is_some(),
+    };
+    let mut all: Vec<T> = found.items.into_iter().map(|item| item.entity).collect();
+    all.sort_by_key(soon);
+    all.truncate(MOST);
+    (all, counted)
 }
 
 /// Everything that needs somebody.
@@ -62,23 +83,26 @@ impl Needs {
         all.extend(accounts.iter().filter_map(|one| of_account(one, now)));
         let decisions = decisions(api, visitor, company, now).await?;
         let tasks = tasks(api, now).await?;
-        all.extend(decisions.needs);
-        all.extend(tasks.needs);
         let counted = Count {
-            found: all.len(),
-            is_more: decisions.is_more || tasks.is_more,
+            found: all.len() + decisions.counted.found + tasks.counted.found,
+            is_more: decisions.counted.is_more || tasks.counted.is_more,
         };
+        let mut timed = decisions.needs;
+        timed.extend(tasks.needs);
+        timed.sort_by_key(|(soon, _)| *soon);
+        all.extend(timed.into_iter().map(|(_, need)| need));
         Ok(Self { all, counted })
     }
 
     /// The list; nothing where nothing needs anybody.
     pub(super) fn section(&self) -> Markup {
+        let Count { found, is_more } = self.counted;
         html! {
             @if !self.all.is_empty() {
                 section aria-labelledby="needs" {
-                    h2 #needs { (words::NEEDS_YOU) " " (self.all.len()) @if self.counted.is_more { "+" } }
+                    h2 #needs { (words::NEEDS_YOU) " " (found) @if is_more { "+" } }
                     ul.needs { @for need in &self.all { (line(need)) } }
-                    @if self.counted.is_more { p.pager { a href="/console/inbox?view=team" { (words::MORE_NEED_YOU) } } }
+                    @if is_more || found > self.all.len() { p.pager { a href="/console/inbox?view=team" { (words::MORE_NEED_YOU) } } }
                 }
             }
         }
@@ -176,14 +200,14 @@ async fn decisions(
     };
     let asked = approvals::asked(&api.ports, &visitor.caller.decider(), true, now).await?;
     let keep = |approval: &Approval| approval.waits(now) && asked.sees(approval);
-    let found = gather::<Approval>(api, &query, Some(MOST), None, keep).await?;
-    let is_more = found.next_cursor.is_some();
-    let names = Names::of(api, found.items.iter().map(|item| &item.entity.person)).await?;
-    let needs = found.items.into_iter().map(|item| {
-        let approval = item.entity;
+    let found = gather::<Approval>(api, &query, Some(LOOKED_AT), None, keep).await?;
+    let by = |approval: &Approval| soon(approval.expires_at, approval.created_at);
+    let (found, counted) = first(found, by);
+    let names = Names::of(api, found.iter().map(|approval| &approval.person)).await?;
+    let needs = found.into_iter().map(|approval| {
         let app = company.apps.get(&approval.app);
         let app = app.map_or(approval.app.as_str(), |app| app.label());
-        Need {
+        let need = Need {
             shape: Shape::Waiting,
             word: "Decide",
             what: format!("{app} for {}", names.get(&approval.person)),
@@ -193,11 +217,12 @@ async fn decisions(
             },
             to: format!("/approvals/{}", approval.id),
             verb: "Decide",
-        }
+        };
+        (by(&approval), need)
     });
     Ok(First {
         needs: needs.collect(),
-        is_more,
+        counted,
     })
 }
 
@@ -207,11 +232,11 @@ async fn tasks(api: &Api, now: Timestamp) -> Result<First, Refusal> {
         states: vec![TaskState::Open.as_str()],
     };
     let keep = |task: &Task| task.state == TaskState::Open;
-    let found = gather::<Task>(api, &query, Some(MOST), None, keep).await?;
-    let is_more = found.next_cursor.is_some();
-    let needs = found.items.into_iter().map(|item| {
-        let task = item.entity;
-        Need {
+    let found = gather::<Task>(api, &query, Some(LOOKED_AT), None, keep).await?;
+    let by = |task: &Task| soon(task.due, task.created_at);
+    let (found, counted) = first(found, by);
+    let needs = found.into_iter().map(|task| {
+        let need = Need {
             shape: Shape::Waiting,
             word: "Task",
             what: task.title.clone(),
@@ -221,10 +246,11 @@ async fn tasks(api: &Api, now: Timestamp) -> Result<First, Refusal> {
             },
             to: format!("/console/tasks/{}", task.id),
             verb: "Open",
-        }
+        };
+        (by(&task), need)
     });
     Ok(First {
         needs: needs.collect(),
-        is_more,
+        counted,
     })
 }

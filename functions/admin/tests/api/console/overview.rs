@@ -1,8 +1,13 @@
 //! The overview: what needs somebody, and how things stand.
 
+use jiff::{SignedDuration, Timestamp};
+use sando_core::approval::Approval;
+use sando_core::ids::ApprovalId;
+use sando_core::store::{Entity, PageRequest, Query};
 use serde_json::json;
 
-use super::Browser;
+use super::size::{store, task};
+use super::{Browser, between, everything};
 use crate::builder::{connected, connected_to, row};
 use crate::movers::{configured, engineer, moves};
 use crate::world::{World, world};
@@ -68,4 +73,62 @@ async fn the_overview_tells_how_near_the_brake_is_and_how_many_rosters_are_fresh
     assert!(!viewer.contains(">Pause…</a>"), "{viewer}");
     assert!(later.contains("removals this hour 0 of 200"), "{later}");
     assert!(later.contains("0 of 1 roster fresh"), "{later}");
+}
+
+fn hours(now: Timestamp, hours: i64) -> Timestamp {
+    now + SignedDuration::from_hours(hours)
+}
+
+/// Where the list of what needs somebody leads, in its order.
+fn needs(page: &str) -> Vec<&str> {
+    let list = between(page, "id=\"needs\"", "</section>").expect(page);
+    let links = list.split("<a class=\"button\" href=\"").skip(1);
+    links.map(|link| link.split('"').next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_happens_soonest_if_nobody_acts_stands_first() {
+    let (world, _) = everything().await;
+    let now = world.ports.clock.now();
+    let waiting = Query::States {
+        kind: Approval::KIND,
+        states: vec!["waiting"],
+    };
+    let first = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let found = world.ports.store.list(&waiting, &first).await.unwrap();
+    let asked = found.items[0].read::<Approval>().unwrap().entity;
+    // The one that was asked for first is denied first.
+    for n in 1..10 {
+        let approval = Approval {
+            id: ApprovalId::derived(&[&n.to_string()]),
+            created_at: hours(now, -n),
+            expires_at: Some(hours(now, 20 - 2 * n)),
+            ..asked.clone()
+        };
+        store(&world, &approval).await;
+    }
+    let mut soon = task(1);
+    soon.due = Some(hours(now, 3));
+    store(&world, &soon).await;
+    let mut browser = Browser::admin(&world).await;
+
+    let page = browser.get("/console").await.text;
+
+    assert!(page.contains("13 things need you."), "{page}");
+    assert!(page.contains("Needs you 13<"), "{page}");
+    let shown = needs(&page);
+    let approval = |n: i64| format!("/approvals/{}", ApprovalId::derived(&[&n.to_string()]));
+    let expect = [
+        "/console/accounts/acme/prod/held".to_owned(),
+        approval(9),
+        format!("/console/tasks/{}", soon.id),
+        approval(8),
+    ];
+    assert_eq!(shown[..4], expect);
+    let decisions = shown.iter().filter(|to| to.starts_with("/approvals/"));
+    assert_eq!(decisions.count(), 8, "{shown:?}");
+    assert!(page.contains("There are more"), "{page}");
 }
