@@ -86,7 +86,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::Api;
 
-pub(crate) use frame::nothing;
+pub(crate) use frame::refused;
 pub(crate) use login::came_back;
 
 /// An address with what answers there.
