@@ -17,6 +17,7 @@ use crate::list::gather;
 
 use super::format::{self, Count};
 use super::layout::{Nav, Page};
+use super::lever;
 use super::needs::Needs;
 use super::numbers;
 use super::parts::{dot, tag};
@@ -148,10 +149,10 @@ async fn first_steps(
     company: &Company,
     accounts: usize,
 ) -> Result<Vec<(bool, &'static str, &'static str)>, Refusal> {
-    let lever = settings::shown(&api.ports, api.secrets.as_ref()).await?;
+    let shown = settings::shown(&api.ports, api.secrets.as_ref()).await?;
     Ok(vec![
         (
-            lever.api_key.count > 0,
+            lever::is_connected(api, &shown).await?,
             "Connect Lever: an API key and its webhooks",
             "/console/settings",
         ),
