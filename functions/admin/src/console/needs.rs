@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::{Account, AccountState};
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::{approvals, pause};
 use sando_core::approval::{Approval, ApprovalState};
 use sando_core::company::Company;
@@ -203,6 +204,10 @@ async fn decisions(
     let found = gather::<Approval>(api, &query, Some(LOOKED_AT), None, keep).await?;
     let by = |approval: &Approval| soon(approval.expires_at, approval.created_at);
     let (found, counted) = first(found, by);
+    let verb = match visitor.may(Scope::Approve) {
+        true => "Decide",
+        false => words::LOOK_AT_IT,
+    };
     let names = Names::of(api, found.iter().map(|approval| &approval.person)).await?;
     let needs = found.into_iter().map(|approval| {
         let app = company.apps.get(&approval.app);
@@ -216,7 +221,7 @@ async fn decisions(
                 None => html! { "asked " (when(approval.created_at, now)) },
             },
             to: format!("/approvals/{}", approval.id),
-            verb: "Decide",
+            verb,
         };
         (by(&approval), need)
     });

@@ -132,3 +132,24 @@ async fn what_happens_soonest_if_nobody_acts_stands_first() {
     assert_eq!(decisions.count(), 8, "{shown:?}");
     assert!(page.contains("There are more"), "{page}");
 }
+
+#[tokio::test]
+async fn only_who_may_decide_is_asked_to() {
+    let (world, fixture) = everything().await;
+    let place = format!(
+        "href=\"/approvals/{}\"",
+        fixture.approval["id"].as_str().unwrap()
+    );
+
+    for (scopes, verb) in [
+        (&["read"][..], "Look at it"),
+        (&["read", "approve"][..], "Decide"),
+    ] {
+        let mut browser = Browser::with_all(&world, scopes).await;
+        let page = browser.get("/console").await.text;
+        assert!(
+            page.contains(&format!("{place}>{verb}</a>")),
+            "{scopes:?}: {page}"
+        );
+    }
+}
