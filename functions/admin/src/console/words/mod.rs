@@ -171,6 +171,8 @@ pub(super) enum Said {
     Refused,
     /// The settings.
     SettingsSaved,
+    /// An API key, when its form was sent before.
+    KeyMade,
     /// An API key.
     KeyForgotten,
     /// What people who left still held.
@@ -217,6 +219,7 @@ impl Said {
         (Self::Resumed, "resumed"),
         (Self::Refused, "refused"),
         (Self::SettingsSaved, "settings-saved"),
+        (Self::KeyMade, "key-made"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
         (Self::Reviewed, "reviewed"),
@@ -282,6 +285,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Resumed => "It goes on.",
         Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
+        Said::KeyMade => KEY_MADE,
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }

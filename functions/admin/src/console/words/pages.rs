@@ -364,6 +364,8 @@ pub(in crate::console) const NO_KEYS: &str =
     "There is no API key yet. Programs and colleagues sign in with one.";
 pub(in crate::console) const MAKE_KEY: &str = "Make a key";
 pub(in crate::console) const FORGET_MEANS: &str = "It proves nothing from then on, and sessions that it opened are over. It cannot be brought back.";
+pub(in crate::console) const KEY_MADE: &str = "This key was made already: its secret was shown once, and is not shown again. Forget the key and make \
+     another one if you did not keep it.";
 pub(in crate::console) const KEY_ONCE: &str =
     "Copy it now: it is shown this once, and only its hash is kept.";
 pub(in crate::console) const KEPT: &str = "It is kept";

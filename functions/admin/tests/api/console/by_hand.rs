@@ -385,3 +385,25 @@ async fn a_key_is_shown_once_and_forgotten_for_good() {
         "its session is over"
     );
 }
+
+#[tokio::test]
+async fn a_key_whose_form_is_sent_again_is_made_once_and_shown_once() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let page = browser.get("/console/settings").await.text;
+    let form = between(&page, "action=\"/console/settings/keys\"", "</form>").unwrap();
+    let once = between(form, "name=\"once\" value=\"", "\"").expect(form);
+    let fields = [("once", once), ("name", "job"), ("scope", "read")];
+
+    let made = browser.post("/console/settings/keys", &fields).await;
+    let again = browser.post("/console/settings/keys", &fields).await;
+    let told = browser.get("/console/settings").await.text;
+
+    assert_eq!(made.status, 200, "{}", made.text);
+    assert!(made.text.contains("data-copy=\"sk_"), "{}", made.text);
+    assert_eq!(again.status, 303, "{}", again.text);
+    assert_eq!(again.header("location"), "/console/settings");
+    assert!(told.contains("This key was made already"), "{told}");
+    let keys = world.get("/v1/keys").await.expect(200);
+    assert_eq!(keys["items"].as_array().unwrap().len(), 1, "{keys}");
+}
