@@ -123,6 +123,12 @@ fn of_problem(status: StatusCode, code: &str, detail: &str) -> (String, Option<S
         "not_waiting" => "This was decided or is over already.",
         "stale" => "Somebody saved another version in the meantime. Yours was not saved.",
         "invalid" => "This could not be taken as it is.",
+        "method_not_allowed" => {
+            return (
+                "This address is where a form is sent, and no page.".to_owned(),
+                Some("Nothing was done. Open the page that the form stands on.".to_owned()),
+            );
+        }
         _ if status.is_server_error() => {
             return (
                 "Something broke on our side, or somebody outside did not answer.".to_owned(),
