@@ -93,6 +93,18 @@ impl Conditions {
         }
     }
 
+    /// All paths that are read, and those that are read of each item there (`where`); none if all of the value is.
+    pub(crate) fn reads(&self) -> Vec<(&Path, Vec<&Path>)> {
+        let reads = self.all.iter().flat_map(|condition| match &condition.kind {
+            Kind::Test(test) => match &test.check {
+                Check::Some { items } => vec![(&test.path, items.paths().collect())],
+                _ => vec![(&test.path, Vec::new())],
+            },
+            Kind::Any(groups) => groups.iter().flat_map(Self::reads).collect(),
+        });
+        reads.collect()
+    }
+
     /// All paths that are read, to be exchanged for others.
     pub(crate) fn paths_mut(&mut self) -> Vec<&mut Path> {
         let kinds = self.all.iter_mut().map(|condition| &mut condition.kind);

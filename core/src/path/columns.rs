@@ -28,13 +28,13 @@ struct Node {
 }
 
 impl Columns {
-    /// The columns for what `paths` read of a row; `None` if one of them reads the row itself.
+    /// The columns for what paths read of a row, and other paths of each item there if not all of the value is read; `None` if
+    /// one of them reads the row itself.
     #[must_use]
-    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Option<Self> {
-        let paths = paths.into_iter().filter(|path| !is_elsewhere(path));
-        let paths: Vec<&Path> = paths.collect();
+    pub fn of(reads: &[(&Path, Vec<&Path>)]) -> Option<Self> {
+        let reads = || reads.iter().filter(|(path, _)| !is_elsewhere(path));
         let mut places: Vec<Vec<String>> = Vec::new();
-        for path in &paths {
+        for (path, _) in reads() {
             let place: Vec<String> = path.leading_keys().map(str::to_owned).collect();
             if place.is_empty() {
                 return None;
@@ -50,8 +50,8 @@ impl Columns {
         for (column, place) in columns.places.iter().enumerate() {
             columns.row.add(place, column);
         }
-        for path in paths {
-            columns.read(path);
+        for (path, items) in reads() {
+            columns.read(path, items);
         }
         Some(columns)
     }
@@ -85,12 +85,18 @@ impl Columns {
         Some((column, path.segments.get(place.len()..)?))
     }
 
-    fn read(&mut self, path: &Path) {
+    fn read(&mut self, path: &Path, items: &[&Path]) {
         let Some((column, rest)) = self.column_of(path) else {
             return;
         };
-        if let Some(value) = self.row.value_of(column) {
+        let Some(value) = self.row.value_of(column) else {
+            return;
+        };
+        if items.is_empty() {
             value.follow(rest, &[]);
+        }
+        for item in items {
+            value.follow(rest, &item.segments);
         }
     }
 }
@@ -251,6 +257,11 @@ mod tests {
         paths.collect()
     }
 
+    fn of(paths: &[Path]) -> Option<Columns> {
+        let whole: Vec<(&Path, Vec<&Path>)> = paths.iter().map(|path| (path, vec![])).collect();
+        Columns::of(&whole)
+    }
+
     fn list(columns: &Columns, row: &Value) -> Value {
         let mut needs = Needs::default();
         assert!(needs.add_columns(&Path::root(), columns.clone()));
@@ -267,7 +278,7 @@ mod tests {
             "mails[primary=true].value",
             "$tenant",
         ]);
-        let columns = Columns::of(&read).unwrap();
+        let columns = of(&read).unwrap();
         let row = json!({ "id": 7, "more": [1], "name": { "first": "Ada", "nick": "a" },
             "mails": [{ "primary": true, "value": "a@b.example", "since": 1 }] });
 
@@ -278,15 +289,24 @@ mod tests {
 
     #[test]
     fn who_reads_the_row_itself_gets_it() {
-        assert_eq!(Columns::of(&paths(&["id", "@value"])), None);
-        assert_eq!(Columns::of(&paths(&[""])), None);
-        assert_eq!(Columns::of(&paths(&["*.id"])), None);
+        assert_eq!(of(&paths(&["id", "@value"])), None);
+        assert_eq!(of(&paths(&[""])), None);
+        assert_eq!(of(&paths(&["*.id"])), None);
+    }
+
+    #[test]
+    fn of_items_only_what_is_asked_of_them_is_made() {
+        let [licenses, plan] = ["licenses", "plan"].map(|text| Path::parse(text).unwrap());
+        let columns = Columns::of(&[(&licenses, vec![&plan])]).unwrap();
+
+        let row = json!({ "licenses": [{ "plan": "pro", "since": 1 }, 7] });
+        assert_eq!(list(&columns, &row), json!([[{ "plan": "pro" }, 7]]));
     }
 
     #[test]
     fn of_a_key_that_stands_twice_the_last_counts() {
         let read = paths(&["a.b", "a.c"]);
-        let columns = Columns::of(&read).unwrap();
+        let columns = of(&read).unwrap();
         let mut needs = Needs::default();
         assert!(needs.add_columns(&Path::root(), columns));
 
@@ -303,7 +323,7 @@ mod tests {
                 prop::sample::select(vec!["a", "b.a", "a.b", "a.*.b", "b[0]", "a.a.a", "b[-1].a", "b[a=1].b", "a.@value"]), 1..5),
         ) {
             let read = paths(&read);
-            let Some(columns) = Columns::of(&read) else { return Ok(()) };
+            let Some(columns) = of(&read) else { return Ok(()) };
             // Read from the same text: what a fraction loses there is lost in both.
             let row: Value = serde_json::from_str(&row.to_string()).unwrap();
             let list = list(&columns, &row);

@@ -53,6 +53,12 @@ impl Answer {
         &self.body
     }
 
+    /// The body after decompression, without a copy.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body.into()
+    }
+
     /// The body as JSON, at most 128 levels deep.
     ///
     /// # Errors

@@ -42,8 +42,8 @@ impl Incoming {
     /// The body below these headers. What says how it is packed is taken out of them if it is unpacked here.
     pub(super) fn of(headers: &mut HeaderMap, limit: usize) -> Self {
         let body = Bounded {
-            bytes: BytesMut::new(),
             limit,
+            ..Bounded::default()
         };
         let encoding = headers.get(header::CONTENT_ENCODING);
         let encoding = encoding.and_then(|encoding| encoding.to_str().ok());
@@ -87,20 +87,46 @@ impl Incoming {
             Content::Gzip(_) if self.received == 0 => return Ok(Bytes::new()),
             Content::Gzip(body) => body.finish()?,
         };
-        Ok(body.bytes.freeze())
+        Ok(body.finish())
     }
 }
 
+/// How large the parts of a body are that are put together at its end: what grows as a whole is copied again and again.
+const PART: usize = 1 << 20;
+
 /// Bytes up to a limit.
+#[derive(Default)]
 struct Bounded {
+    /// Parts that are full.
+    full: Vec<BytesMut>,
     bytes: BytesMut,
+    len: usize,
     limit: usize,
+}
+
+impl Bounded {
+    fn finish(mut self) -> Bytes {
+        if self.full.is_empty() {
+            return self.bytes.freeze();
+        }
+        let mut whole = BytesMut::with_capacity(self.len);
+        for part in self.full.drain(..) {
+            whole.extend_from_slice(&part);
+        }
+        whole.extend_from_slice(&self.bytes);
+        whole.freeze()
+    }
 }
 
 impl Write for Bounded {
     fn write(&mut self, more: &[u8]) -> io::Result<usize> {
-        if more.len() > self.limit.saturating_sub(self.bytes.len()) {
+        if more.len() > self.limit.saturating_sub(self.len) {
             return Err(ErrorKind::FileTooLarge.into());
+        }
+        self.len += more.len();
+        let room = self.bytes.capacity() - self.bytes.len();
+        if room < more.len() && self.bytes.len() >= PART {
+            self.full.push(std::mem::take(&mut self.bytes));
         }
         self.bytes.extend_from_slice(more);
         Ok(more.len())
@@ -136,10 +162,12 @@ mod tests {
     }
 
     fn memory(incoming: &Incoming) -> usize {
-        match &incoming.content {
-            Content::Plain(body) => body.bytes.capacity(),
-            Content::Gzip(body) => body.get_ref().bytes.capacity(),
-        }
+        let body = match &incoming.content {
+            Content::Plain(body) => body,
+            Content::Gzip(body) => body.get_ref(),
+        };
+        let full: usize = body.full.iter().map(BytesMut::capacity).sum();
+        full + body.bytes.capacity()
     }
 
     #[test]
@@ -152,6 +180,19 @@ mod tests {
             }
             assert_eq!(body.finish().unwrap(), &b"[1,2]"[..], "{size}");
         }
+    }
+
+    #[test]
+    fn a_large_body_is_put_together_of_its_parts() {
+        let whole: Vec<u8> = (0..3 * PART).map(|at| at.to_le_bytes()[0]).collect();
+        let mut body = Incoming::of(&mut HeaderMap::new(), whole.len());
+
+        for chunk in whole.chunks(10_000) {
+            body.take(chunk).unwrap();
+        }
+
+        assert!(memory(&body) < whole.len() + PART);
+        assert_eq!(body.finish().unwrap(), whole);
     }
 
     #[test]

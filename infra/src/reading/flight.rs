@@ -86,11 +86,7 @@ impl Line {
             (name.as_str().to_owned(), value)
         });
         let headers = headers.collect();
-        Ok(Answer::new(
-            answer.status(),
-            headers,
-            answer.body().to_vec(),
-        ))
+        Ok(Answer::new(answer.status(), headers, answer.into_body()))
     }
 
     /// What the request carries; something else than before if that was refused. Where there is nothing else it is sent as

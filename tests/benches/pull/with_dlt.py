@@ -15,7 +15,7 @@ def user(row):
         "full_name": profile["name"], "role": row["role"], "created_at": row["created_at"],
         "last_visit_at": row["last_seen"], "active": active, "status": "Active" if active else "Deleted",
         "licenses": ["Pro"] if pro else [], "kind": row["kind"],
-        "custom_fields": {"cost_centre": int(row["attributes"]["cost_center"])},
+        "custom_fields": {"cost_centre": str(row["attributes"]["cost_center"])},
     }
 
 

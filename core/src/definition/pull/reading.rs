@@ -43,10 +43,10 @@ impl Reading {
     fn read_rows(&mut self, definition: &Definition, needs: &mut Needs) {
         let rows = &definition.users.list.response_path;
         let more = of_rows(definition);
-        let mapped = self.mapping.paths().into_iter();
-        let read: Vec<&Path> = mapped.chain(self.filter.paths()).collect();
+        let mut reads = self.mapping.reads();
+        reads.extend(self.filter.reads());
         if more.is_empty()
-            && let Some(columns) = Columns::of(read.iter().copied())
+            && let Some(columns) = Columns::of(&reads)
             && needs.add_columns(rows, columns.clone())
         {
             let paths = self.mapping.paths_mut().into_iter();
@@ -55,7 +55,8 @@ impl Reading {
             }
             return;
         }
-        needs.add_rows(rows, read.into_iter().chain(more));
+        let read = reads.into_iter().map(|(path, _)| path);
+        needs.add_rows(rows, read.chain(more));
     }
 }
 
