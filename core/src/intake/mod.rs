@@ -2,6 +2,7 @@
 
 mod facts;
 mod offer;
+mod perhaps;
 mod start;
 
 pub use facts::{Fact, Facts, facts};
@@ -46,6 +47,8 @@ pub struct Intake<'a> {
     pub known: &'a KnownCandidacy,
     /// Whom it belongs to.
     pub matched: Match,
+    /// Which of its addresses are the work address of somebody else, and whose: nobody is known by them.
+    pub others: BTreeMap<CanonicalEmail, PersonId>,
     /// All configuration.
     pub company: &'a Company,
     /// The id for a person who is new.
@@ -205,6 +208,7 @@ impl Decided {
             ended_at: None,
             user: None,
             awaits_roster: false,
+            perhaps: None,
         });
     }
 }
@@ -226,11 +230,15 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         Match::Nobody => Changed::New(Box::new(new_person(intake.fresh.clone(), intake.now))),
         Match::One(loaded) => Changed::Updated(loaded.clone()),
     };
+    if let Some(other) = perhaps::who(changed.person(), intake) {
+        perhaps::ask(changed, other, candidacy, intake, decided);
+        return;
+    }
     let person = match &mut changed {
         Changed::New(person) => &mut **person,
         Changed::Updated(loaded) => &mut loaded.entity,
     };
-    identify(person, candidacy);
+    identify(person, candidacy, intake);
     if person.state.has_started() && person.state != Lifecycle::Left {
         decided.say(
             "the person has started: Lever changes no attributes any more",
@@ -274,13 +282,14 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         left_with: None,
         merged: None,
         absorbed: BTreeSet::new(),
+        apart: BTreeSet::new(),
         erasure: None,
         words: Words::default(),
         created_at: now,
     }
 }
 
-fn identify(person: &mut Person, candidacy: &Candidacy) {
+fn identify(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>) {
     person
         .identifiers
         .lever_contact
@@ -289,12 +298,9 @@ fn identify(person: &mut Person, candidacy: &Candidacy) {
         .identifiers
         .opportunities
         .insert(candidacy.opportunity.clone());
-    person.identifiers.emails.extend(
-        candidacy
-            .emails
-            .iter()
-            .filter_map(|email| CanonicalEmail::parse(email).ok()),
-    );
+    let emails = candidacy.addresses();
+    let emails = emails.filter(|email| !intake.others.contains_key(email));
+    person.identifiers.emails.extend(emails);
 }
 
 /// Takes what Lever says now; what it does not say stays as it was.
@@ -443,7 +449,7 @@ fn other(intake: &Intake<'_>, decided: &mut Decided) {
     decided.event.person = Some(person.id.clone());
     decided.known.person = Some(person.id.clone());
     if loaded.is_none() {
-        identify(&mut person, candidacy);
+        identify(&mut person, candidacy, intake);
         decided.person = Some(Changed::New(Box::new(person)));
     }
 }

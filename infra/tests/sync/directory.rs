@@ -314,7 +314,7 @@ async fn a_sync_that_is_held_lets_nobody_go_before_it_is_released() {
     let (id, name) = (slug("acme"), slug("prod"));
     let who = world.who();
     let accept = syncs::Accept::Some(["u59".to_owned()].into());
-    syncs::release(&world.ports, &who, &id, &name, &accept)
+    syncs::release(&world.ports, &who, &id, &name, None, &accept)
         .await
         .unwrap();
     world.rest().await;

@@ -47,6 +47,11 @@ pub(crate) struct App {
     pub(crate) details_fail: bool,
     /// Whose details it was asked for.
     pub(crate) details: Vec<String>,
+    /// After so many answers with details or roles it asks once to wait for 40 seconds.
+    pub(crate) pauses_after: Option<usize>,
+    pub(crate) since_pause: usize,
+    /// What `/roles` lists.
+    pub(crate) roles: Vec<Value>,
 }
 
 #[derive(Default)]
@@ -178,11 +183,19 @@ impl Reader for Remote {
         self.0.pass(slowness);
         let mut app = self.0.app.lock().unwrap();
         app.requests += 1;
+        if request.url.path() != "/users" && app.pauses() {
+            let wait = vec![("Retry-After".to_owned(), "40".to_owned())];
+            return Came::Answered(Answer::new(429, wait, Vec::new()));
+        }
         if let Some(id) = request.url.path().strip_prefix("/users/") {
             app.details.push(id.to_owned());
             let status = if app.details_fail { 404 } else { 200 };
             let body = json!({ "title": app.title }).to_string();
             return Came::Answered(Answer::new(status, Vec::new(), body.into_bytes()));
+        }
+        if request.url.path() == "/roles" {
+            let body = json!({ "roles": app.page_of(&app.roles, page) });
+            return Came::Answered(Answer::new(200, Vec::new(), body.to_string().into_bytes()));
         }
         if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
             let _ = from;
@@ -190,8 +203,7 @@ impl Reader for Remote {
             let body = body.to_string().into_bytes();
             return Came::Answered(Answer::new(status, app.headers.clone(), body));
         }
-        let rows = app.users.iter().skip((page - 1) * app.page).take(app.page);
-        let rows: Vec<Value> = rows.cloned().collect();
+        let rows = app.page_of(&app.users, page);
         let body = json!({ "users": rows }).to_string().into_bytes();
         Came::Answered(Answer::new(200, Vec::new(), body))
     }
@@ -200,6 +212,24 @@ impl Reader for Remote {
     }
     fn tokens_sent(&self) -> u64 {
         self.0.uncounted.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl App {
+    fn pauses(&mut self) -> bool {
+        self.since_pause += 1;
+        let pauses = self
+            .pauses_after
+            .is_some_and(|most| self.since_pause > most);
+        if pauses {
+            self.since_pause = 0;
+        }
+        pauses
+    }
+
+    fn page_of(&self, rows: &[Value], page: usize) -> Vec<Value> {
+        let rows = rows.iter().skip((page - 1) * self.page).take(self.page);
+        rows.cloned().collect()
     }
 }
 

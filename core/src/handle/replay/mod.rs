@@ -24,9 +24,9 @@ use crate::rule::EventKind;
 use crate::run::Run;
 use crate::store::{Group, Key, Loaded, StoreError};
 
-use super::delivery::{address_from, claims_of, fresh_person, write_person};
+use super::delivery::{address_from, fresh_person, write_person};
 use super::events::say_values;
-use super::{HandleError, drift, ledger, load, residue};
+use super::{HandleError, candidate, drift, ledger, load, residue};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -196,15 +196,16 @@ impl Scene {
         Ok(())
     }
 
-    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and for a hire that is
-    /// still in force of somebody who has not left: its attributes are read anew.
+    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and of hires those that are
+    /// still in force, of nobody who has left: their attributes are read anew.
     fn is_met_anew(&self) -> bool {
-        let hired = self.event.entity.kind == EventKind::Hired
-            && self.candidacy.as_ref().is_some_and(is_hired);
+        let is_hire = self.event.entity.kind == EventKind::Hired;
+        let shown = |candidacy: &Candidacy| !is_hire || is_hired(candidacy);
+        let is_shown = self.candidacy.as_ref().is_some_and(shown);
         let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
         match &self.person {
-            None => self.candidacy.is_some(),
-            Some(person) => hired && !left(person),
+            None => is_shown,
+            Some(person) => is_hire && is_shown && !left(person),
         }
     }
 }
@@ -235,10 +236,16 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
     let Some(candidacy) = &scene.candidacy else {
         return match_again(scene, who);
     };
+    let unknown = || KnownCandidacy::unknown(candidacy.opportunity.clone(), who.at);
+    let known = scene
+        .known
+        .as_ref()
+        .map_or_else(unknown, |known| known.entity.clone());
     let mut matched = match &scene.person {
         Some(person) => Match::One(Box::new(person.clone())),
-        None => load::matched(ports, &claims_of(candidacy)).await?,
+        None => candidate::matched(ports, &known, Some(candidacy)).await?,
     };
+    let others = candidate::others(ports, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
         person.entity.baselined = false;
@@ -250,11 +257,6 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
     } else {
         address_from(ports, &scene.company, &attributes, 1).await?
     };
-    let unknown = || KnownCandidacy::unknown(candidacy.opportunity.clone(), who.at);
-    let known = scene
-        .known
-        .as_ref()
-        .map_or_else(unknown, |known| known.entity.clone());
     let fact = Fact {
         kind: event.kind,
         id: event.id.clone(),
@@ -265,6 +267,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         candidacy: Some(candidacy),
         known: &known,
         matched,
+        others,
         company: &scene.company,
         fresh: fresh_person(ports),
         address,

@@ -31,6 +31,7 @@ mod links;
 mod lists;
 mod metrics;
 mod movers;
+mod one_or_two;
 mod pause;
 mod people;
 mod plan;

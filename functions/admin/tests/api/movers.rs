@@ -19,7 +19,7 @@ fn somebody(number: usize, department: &str) -> Value {
 }
 
 /// Engineers have `figma`, Sales gets `desk`, which a human gives.
-async fn configured(world: &World) {
+pub(crate) async fn configured(world: &World) {
     world.configured().await;
     let of = |department: &str, app: &str| {
         let when = json!([{ "path": "department", "op": "is", "value": department }]);
@@ -49,7 +49,7 @@ pub(crate) async fn engineer(world: &World, number: usize) -> String {
     id
 }
 
-async fn moves(world: &World, number: usize) {
+pub(crate) async fn moves(world: &World, number: usize) {
     let path = format!("/v1/people/hr-{number}");
     world
         .put(&path, somebody(number, "Sales"))
