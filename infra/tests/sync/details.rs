@@ -210,7 +210,7 @@ async fn the_details_of_an_account_that_is_disconnected_are_deleted() {
     assert_eq!(kept(&world), 120);
 
     let (id, name, who) = (slug("acme"), slug("prod"), world.who());
-    let (secrets, expect) = (&*world.fakes, Expect::Anything);
+    let (secrets, expect) = (&world.fakes.secrets, Expect::Anything);
     let gone = accounts::disconnect(&world.ports, secrets, &who, (&id, &name), &expect);
     gone.await.unwrap();
     world.rest().await;

@@ -42,7 +42,7 @@ async fn directory_of(file: Value, users: Vec<Value>) -> World {
 
 /// Puts these settings in place of those that are there.
 async fn put(world: &World, wanted: Settings) {
-    let (secrets, who, none) = (&*world.fakes, world.who(), LeverSecrets::default());
+    let (secrets, who, none) = (&world.fakes.secrets, world.who(), LeverSecrets::default());
     let put = settings::put(
         &world.ports,
         secrets,

@@ -1,6 +1,5 @@
 //! A company with one connected account, and the application that it reads.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,13 +21,12 @@ use sando_core::ids::{EffectKey, LeverId, Slug};
 use sando_core::lever::Needs;
 use sando_core::ports::{
     Applications, Calls, Chance, Clock, Connection, Lever, Notification, Notifier, Opened, Ports,
-    Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
-    WorkQueue,
+    Provisioner, Reader, Readers, Reading, RemoteError, WorkMessage, WorkQueue,
 };
 use sando_core::roster::Entry;
 use sando_core::store::{PageRequest, Query};
 use sando_core::sync::Sync;
-use sando_core::testing::Bare;
+use sando_core::testing::{Bare, KeptSecrets};
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::{Hook, MemoryStore};
 use serde_json::{Value, json};
@@ -60,7 +58,7 @@ pub(crate) struct App {
 pub(crate) struct Fakes {
     now: Mutex<Timestamp>,
     queue: Mutex<Vec<WorkMessage>>,
-    secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) secrets: KeptSecrets,
     pub(crate) app: Mutex<App>,
     pub(crate) told: Mutex<Vec<String>>,
     /// Whom that went to.
@@ -149,22 +147,6 @@ impl Notifier for Fakes {
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
         self.told.lock().unwrap().push(notification.text.clone());
         self.told_to.lock().unwrap().push(notification.to.clone());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Secrets for Fakes {
-    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
-        Ok(self.secrets.lock().unwrap().get(owner).cloned())
-    }
-    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
-        let mut secrets = self.secrets.lock().unwrap();
-        secrets.insert(owner.to_owned(), values.clone());
-        Ok(())
-    }
-    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
-        self.secrets.lock().unwrap().remove(owner);
         Ok(())
     }
 }
@@ -353,7 +335,7 @@ impl World {
     /// Another account of the same definition.
     pub(crate) async fn connect_as(&self, name: &str) {
         let (id, name, given) = (slug("acme"), slug(name), accounts::Given::default());
-        let (secrets, who, expect) = (&*self.fakes, self.who(), Expect::Anything);
+        let (secrets, who, expect) = (&self.fakes.secrets, self.who(), Expect::Anything);
         let of = (&id, &name);
         let connected = accounts::connect(&self.ports, secrets, &who, of, &given, &expect);
         assert!(connected.await.unwrap());

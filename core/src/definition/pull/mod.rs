@@ -13,6 +13,7 @@ pub(super) mod link;
 mod listing;
 
 mod page;
+mod pages;
 mod policy;
 mod reading;
 mod render;
@@ -34,6 +35,7 @@ pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
 pub use certificate::{Certificate, EndedBy, LeftOut, ListingEnd};
 pub use checkpoint::{Checkpoint, ResumeError};
 pub use failure::{At, Class, Failure};
+pub use pages::{Carried, Pages, Paging};
 pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 

@@ -263,7 +263,7 @@ async fn credentials_are_changed_and_the_users_stay() {
     );
     assert!(world.fakes.forgotten.lock().unwrap().is_empty());
     let owner = "account/acme/prod";
-    let kept = world.fakes.secrets.lock().unwrap()[owner].credentials["token"].clone();
+    let kept = world.fakes.secrets.of(owner).unwrap().credentials["token"].clone();
     assert_eq!(kept, "another");
     world
         .put(

@@ -26,7 +26,6 @@ mod export;
 mod held;
 mod identity;
 mod import;
-mod keepers;
 mod keys;
 mod links;
 mod lists;
