@@ -213,6 +213,33 @@ async fn credentials_that_are_not_accepted_fail_with_the_application_s_words() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_that_cannot_answer_now_says_nothing_about_the_credentials() {
+    for status in [408, 425, 429, 500, 503] {
+        for error in [
+            json!("too_many_requests"),
+            json!({ "code": status, "message": "try later" }),
+        ] {
+            let desk = Desk::new()
+                .await
+                .secret("client_id", "client-1")
+                .secret("client_secret", "s3cret/+ 1");
+            // Longer than anybody waits: the first try is the last one.
+            desk.app.script("/token", move |_| {
+                SaasAnswer::error(status, &json!({ "error": error })).with("retry-after", "3600")
+            });
+
+            let auth = json!({ "type": "oauth2_client_credentials", "token_url": "{base}/token" });
+            let told = desk.pull(json!({ "auth": auth })).await;
+
+            assert_eq!(told.code, 1, "{status}: {}", told.err);
+            let failure = &told.summary()["failure"];
+            assert_eq!(failure["class"], "remote_down", "{status}: {failure}");
+            assert_eq!(failure["disable"], false, "{status}: {failure}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn credentials_are_not_sent_to_another_host_that_is_allowed() {
     let other = Desk::new().await;
     other.app.fixed(
