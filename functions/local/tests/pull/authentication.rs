@@ -291,3 +291,32 @@ async fn a_token_may_come_from_another_host_and_each_sees_only_its_own_secret() 
     let sent = asked_for_users[0].header("authorization");
     assert!(sent.unwrap_or_default().starts_with("Bearer access-"));
 }
+
+#[tokio::test]
+async fn no_part_of_a_long_token_is_shown_of_what_an_application_says() {
+    let token = long_token();
+    let says = |token: &str| format!("the token {token} lacks the scope `users`");
+    for answer in [
+        SaasAnswer::error(403, &json!({ "message": says(&token) })),
+        SaasAnswer::text(403, "text/plain", &says(&token)),
+        SaasAnswer::text(300, "text/plain", "").with(
+            "location",
+            &format!("https://login.acme.example/{token}/again"),
+        ),
+    ] {
+        let desk = Desk::new().await.secret("token", &token);
+        desk.app.script("/users", move |_| answer.clone());
+
+        let told = desk.pull(json!({ "auth": { "type": "bearer" } })).await;
+
+        assert_eq!(told.code, 1, "{}", told.err);
+        assert!(told.err.contains("***"), "{}", told.err);
+        assert!(!told.err.contains(&token[..20]), "{}", told.err);
+    }
+}
+
+/// A token of 400 characters, no two parts of which are the same.
+fn long_token() -> String {
+    let numbers: String = (100..).take(132).map(|n: u32| n.to_string()).collect();
+    format!("eyJ-{numbers}")
+}

@@ -120,6 +120,43 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_part_of_a_long_token_is_kept_or_shown_of_what_an_application_says() {
+    let token: String = (100..).take(134).map(|n: u32| n.to_string()).collect();
+    let start = &token[..20];
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = SaasApp::start().await.unwrap();
+    let says = format!("the token {token} lacks the scope `users`");
+    app.script("/users", move |_| {
+        SaasAnswer::error(403, &json!({ "message": says }))
+    });
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection(&token)).await;
+    shows(&sando, "state", json!("disabled")).await;
+
+    let account = sando.get(ACCOUNT).await;
+    assert_eq!(
+        account["failure"]["remote"],
+        "the token *** lacks the scope `users`"
+    );
+    assert!(!account.to_string().contains(start), "{account}");
+
+    // Bodies are shown up to 64 KiB: this one is cut in the middle of the token.
+    let long = format!("{}{token}", " ".repeat(64 * 1024 - 200));
+    app.script("/users", move |_| {
+        SaasAnswer::text(403, "text/plain", &long)
+    });
+    let test = format!("{ACCOUNT}:test");
+    let (status, tested) = sando.call("POST", &test, json!({})).await;
+    assert_eq!((status, &tested["ok"]), (200, &json!(false)), "{tested}");
+    let body = tested["exchanges"][0]["body"].as_str().unwrap();
+    assert!(body.ends_with("***"), "{}", body.trim());
+    assert!(!tested.to_string().contains(start), "it is shown");
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_is_killed_goes_on_from_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let around = Around::start().await;
