@@ -95,6 +95,8 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
     let account = sando.get(ACCOUNT).await;
     assert_eq!(account["state"], "connected");
     assert_eq!(account["active"], 108, "every tenth is locked");
+    // Nobody asked for it: the schedule did.
+    assert_eq!(syncs(&sando).await[0]["actor"], "sando");
     let user = sando.get(&format!("{ACCOUNT}/users/7")).await;
     assert_eq!(user["email"], "user7@contoso.example", "{user}");
     assert_eq!(
@@ -109,6 +111,7 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
         .await;
     assert_eq!(status, 202, "{answer}");
     shows(&sando, "state", json!("disabled")).await;
+    assert_ne!(syncs(&sando).await[0]["actor"], "sando");
     let account = sando.get(ACCOUNT).await;
     assert_eq!(account["failure"]["class"], "credentials", "{account}");
     assert_eq!(account["users"], 120, "who was there stays");
