@@ -120,3 +120,22 @@ fn before_it_is_known_no_answer_says_where_credentials_go() {
         evil.failure()
     );
 }
+
+#[test]
+fn before_it_is_known_no_next_page_is_asked_for_at_a_host_that_is_not_allowed() {
+    let text = told_by(
+        "[{ name: first, path: 'https://account.sign.example/a', response_path: d, \
+            pagination: { type: next_url, path: next }, keep: { id: '[0].id' } }, \
+          { name: second, path: 'https://account.sign.example/b', keep: { base: base } }]",
+    );
+    let page = r#"{"d":[{"id":1}],"next":"https://evil.example/2"}"#;
+
+    let evil = pull(&text, pages(&[page]));
+
+    assert_eq!(went(&evil), [("https://account.sign.example/a", true)]);
+    assert!(
+        evil.failure().contains("evil.example"),
+        "{}",
+        evil.failure()
+    );
+}

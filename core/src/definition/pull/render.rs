@@ -218,7 +218,7 @@ impl Context<'_> {
 fn written(path: &str) -> Option<Url> {
     let scheme = ["https://", "http://"]
         .into_iter()
-        .find(|scheme| path.starts_with(scheme))?;
+        .find(|scheme| path.starts_with(*scheme))?;
     let host = path.strip_prefix(scheme)?.split(['/', '?', '#']).next()?;
     if host.contains('{') {
         return None;
