@@ -23,7 +23,7 @@ pub struct Stored {
     pub item: Loaded<DefinitionItem>,
     /// It was not there before.
     pub is_new: bool,
-    /// What it names and is not there yet.
+    /// What it names and is not there yet, and what its accounts lack.
     pub warnings: Vec<Mistake>,
 }
 
@@ -103,6 +103,43 @@ pub fn dangling(definition: &Definition, company: &Company) -> Vec<Mistake> {
     missing.collect()
 }
 
+/// What accounts lack that are connected with a definition, if it is put like this: values for its variables.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn lacking(ports: &Ports, definition: &Definition) -> Result<Vec<Mistake>, AdminError> {
+    let stored = find(ports, definition.slug()).await?;
+    let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+    let before = stored.and_then(|stored| Definition::compile(&stored.entity.file).ok());
+    let connected = accounts.into_iter().map(|item| item.entity);
+    let connected: Vec<Account> = connected
+        .filter(|account| account.definition == *definition.slug())
+        .collect();
+    let asked = definition.variables().iter();
+    let asked = asked.filter(|(_, variable)| variable.default.is_none());
+    let warnings = asked.filter_map(|(name, variable)| {
+        // A secret is not at hand here; whoever was asked for it before has given it.
+        let mut earlier = before.iter().flat_map(|before| before.variables().iter());
+        let is_kept = variable.secret && earlier.any(|(known, one)| known == name && one.secret);
+        let without = connected
+            .iter()
+            .filter(|account| !is_kept && !account.variables.contains_key(name));
+        let labels: Vec<String> = without.map(Account::label).collect();
+        let first = labels.first()?;
+        let more = match labels.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count.saturating_sub(1)),
+        };
+        let give = match variable.secret {
+            true => "give it with their credentials",
+            false => "connect them again with it, or give it a `default`",
+        };
+        let message = format!("{first}{more} cannot be read without a value for it: {give}");
+        Some(Mistake::new(join("variables", name), message))
+    });
+    Ok(warnings.collect())
+}
+
 /// Puts a definition; what is there already is no new version.
 ///
 /// # Errors
@@ -147,7 +184,8 @@ async fn put_once(
     let stored = find(ports, id).await?;
     expect.check(stored.as_ref())?;
     let definition = checked(id, file)?;
-    let warnings = dangling(&definition, &files::company(ports).await?);
+    let mut warnings = dangling(&definition, &files::company(ports).await?);
+    warnings.extend(lacking(ports, &definition).await?);
     if let Some(same) = stored.as_ref().filter(|item| item.entity.file == *file) {
         return Ok(Stored {
             item: same.clone(),

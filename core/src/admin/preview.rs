@@ -93,7 +93,9 @@ fn drive(mut pull: Pull, sample: &Value, now: Timestamp) -> Preview {
                 batch.seen.extend(found.seen);
                 batch.explained.extend(found.explained);
             }
-            Step::Done(certificate) => {
+            Step::Done(mut certificate) => {
+                // There is no secret in a preview, but perhaps many words.
+                certificate.mask(&|text| text.to_owned());
                 return Preview {
                     batch,
                     certificate: *certificate,

@@ -126,6 +126,7 @@ pub(crate) fn drive(mut pull: Pull, mut answer: impl FnMut(&PlannedRequest) -> O
             }
             Step::Done(certificate) => {
                 pulled.certificate = *certificate;
+                pulled.certificate.mask(&|text| text.to_owned());
                 return pulled;
             }
         }

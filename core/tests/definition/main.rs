@@ -15,6 +15,7 @@ mod laws;
 mod lists;
 mod mapping;
 mod oddities;
+mod origins;
 mod paging;
 mod texts;
 mod unions;

@@ -49,37 +49,6 @@ fn a_step_that_finds_nothing_to_keep_fails() {
     );
 }
 
-#[test]
-fn a_step_tells_where_the_base_url_is() {
-    let text = "definition: sign
-app: sign
-base_url: '{base}/restapi'
-hosts: ['*.sign.example']
-steps: [{ name: info, path: 'https://account.sign.example/userinfo', keep: { base: 'accounts[is_default=true].base_uri' } }]
-users: { path: /users }
-map: { external_id: id, email: mail }
-";
-    let answer =
-        |base: &str| format!(r#"{{"accounts":[{{"is_default":true,"base_uri":"{base}"}}]}}"#);
-
-    let pulled = pull(
-        text,
-        pages(&[&answer("https://na3.sign.example"), &rows([1])]),
-    )
-    .complete(&["1"]);
-    assert_eq!(
-        pulled.requests[1].url.as_str(),
-        "https://na3.sign.example/restapi/users"
-    );
-
-    let evil = pull(text, pages(&[&answer("https://evil.example")]));
-    assert!(
-        evil.failure().contains("none of the `hosts`"),
-        "{}",
-        evil.failure()
-    );
-}
-
 const TEAMS: &str = "users:
   path: '/teams/{team_id}/members'
   for_each: { path: /teams, response_path: data, keep: { team_id: id, team: name } }

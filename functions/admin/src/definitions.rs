@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use sando_core::admin::accounts::Given;
-use sando_core::admin::definitions::{self, Stored, dangling};
+use sando_core::admin::definitions::{self, Stored, dangling, lacking};
 use sando_core::admin::files::company;
 use sando_core::admin::{preview, test_logins};
 use sando_core::catalog::{DefinitionItem, DefinitionVersion};
@@ -100,7 +100,7 @@ pub(crate) async fn list(
     Ok(Json(listed))
 }
 
-/// Puts a definition; a change is a new version. What it names and is not there yet is answered as `warnings`.
+/// Puts a definition; a change is a new version. What is not there yet, or its accounts lack, is answered as `warnings`.
 #[utoipa::path(put, path = "/v1/definitions/{id}", tag = "builder", operation_id = "put_definition",
     params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 201, body = Object)))]
@@ -210,7 +210,7 @@ pub(crate) struct PlacedView {
 pub(crate) struct CheckedView {
     ok: bool,
     errors: Vec<PlacedView>,
-    /// What it names and is not there yet.
+    /// What it names and is not there yet, and what its accounts lack.
     warnings: Vec<MistakeView>,
 }
 
@@ -257,7 +257,8 @@ pub(crate) async fn check(
         Err(errors) => (errors, Vec::new()),
         Ok(definition) => {
             let company = company(&api.ports).await?;
-            let warnings = dangling(&definition, &company);
+            let mut warnings = dangling(&definition, &company);
+            warnings.extend(lacking(&api.ports, &definition).await?);
             (Vec::new(), warnings.iter().map(MistakeView::from).collect())
         }
     };

@@ -49,6 +49,10 @@ impl Sender<'_> {
         mask: &Mask,
     ) -> Result<TokenState, AuthFailure> {
         let answer = self.send(request, mask).await?;
+        // Whatever such an answer says, the credentials may be good.
+        if may_pass(answer.status()) {
+            return Err(self.no_success(answer));
+        }
         let content_type = answer.header("content-type").map(str::to_owned);
         let fields = answer::fields(strip_bom(answer.body()), content_type.as_deref());
         if let Some(TokenRefusal::Refused { code, description }) =
@@ -226,7 +230,7 @@ impl Sender<'_> {
     /// A status that is no success and names no error of the protocol.
     fn no_success(&self, answer: Answer) -> AuthFailure {
         let status = answer.status();
-        if matches!(status, 408 | 425 | 429 | 500..) {
+        if may_pass(status) {
             return match answer.checked() {
                 Err(error) => error.into(),
                 Ok(answer) => self.unreadable(&answer),
@@ -255,6 +259,11 @@ impl Sender<'_> {
         );
         unreadable(self.remote, why).into()
     }
+}
+
+/// A status that says nothing about the credentials.
+fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
 }
 
 fn strip_bom(body: &[u8]) -> &[u8] {

@@ -229,7 +229,18 @@ fn variables(
 ) -> Result<Map<String, Value>, Failure> {
     let known = connection.definition.variables();
     let resolved = known.resolve_with(&connection.variables, &values.credentials);
-    resolved.map_err(|mistakes| without_credentials(Class::Credentials, in_lines(&mistakes)))
+    resolved.map_err(|mistakes| {
+        let mistakes = mistakes
+            .into_iter()
+            .map(|mistake| mistake.under("variables"));
+        let what = in_lines(&mistakes.collect::<Vec<_>>());
+        // Nothing is wrong with the account: with the definition of before it could be read.
+        let why = format!(
+            "{what}; this version of the definition asks for it: connect the account again with it, give a secret one \
+             with the credentials, or give the variable a `default`"
+        );
+        without_credentials(Class::Shape, why)
+    })
 }
 
 /// Where credentials are read.

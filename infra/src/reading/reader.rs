@@ -158,15 +158,9 @@ impl Reader {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(failure) = &mut certificate.failure {
-            failure.message = mask.apply(&failure.message);
             failure.remote = failure.remote.as_deref().map(|remote| mask.clean(remote));
         }
-        for warning in &mut certificate.warnings {
-            *warning = mask.apply(warning);
-        }
-        for one in certificate.left_out.values_mut().flatten() {
-            one.why = mask.apply(&one.why);
-        }
+        certificate.mask(&|text| mask.apply(text));
         certificate
     }
 }

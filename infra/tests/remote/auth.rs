@@ -400,6 +400,23 @@ async fn a_code_becomes_tokens_and_a_rotated_refresh_token_is_stored_before_it_i
 }
 
 #[tokio::test]
+async fn a_refresh_carries_the_secret_where_the_definition_says() {
+    for (proof, client_auth) in [(ClientProof::Basic, "basic"), (ClientProof::Body, "body")] {
+        let visitor = Visitor::to(Door::issued()).await.client();
+        let oauth = OauthServer::new(OauthOptions {
+            proof,
+            ..OauthOptions::default()
+        });
+        visitor.app.oauth(oauth.clone());
+        let visitor = visitor.with("refresh_token", &oauth.new_refresh_token());
+        let mut auth = code();
+        auth["client_auth"] = json!(client_auth);
+
+        assert_eq!(visitor.enters(auth).await, 200, "{client_auth}");
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_token_that_was_revoked_asks_for_a_human() {
     let visitor = Visitor::to(Door::issued())
         .await

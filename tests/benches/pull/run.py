@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import shutil
-
 import statistics
 import subprocess
 import sys
@@ -174,6 +173,7 @@ def memory_for(definition, count):
 
 
 def stop(server):
+    # Not SIGQUIT: that waits for connections that nobody closes.
     server.terminate()
     server.wait()
 

@@ -123,8 +123,7 @@ def measure(binary, users):
         most = sando.memory()
     finally:
         sando.stop()
-        server.send_signal(signal.SIGQUIT)
-        server.wait()
+        pull.stop(server)
         shutil.rmtree(pull.WORK / "sync-data", ignore_errors=True)
     print(f"  {users:9} users: {start / 2**20:6.1f} MiB at start; {after_first / 2**20:6.1f} MiB, {first:.1f} s for the first sync; "
           f"{most / 2**20:6.1f} MiB, {second:.1f} s for one without a difference", flush=True)

@@ -89,10 +89,11 @@ impl Variables {
             .map(|(name, variable)| (name.as_str(), variable))
     }
 
-    /// The values of all: those given, secret ones out of the credentials that they are kept with, and the defaults.
+    /// The values of all: those that are kept, secret ones out of the credentials, and the defaults. What is kept for a variable
+    /// that is not declared any more is left out.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// Every value that is missing or does not fit.
     pub fn resolve_with(
         &self,
         given: &BTreeMap<String, String>,
@@ -100,7 +101,10 @@ impl Variables {
     ) -> Result<Map<String, Value>, Vec<Mistake>> {
         let secret = self.iter().filter(|(_, variable)| variable.secret);
         let secret = secret.filter_map(|(name, _)| credentials.get_key_value(name));
-        let all = given.iter().chain(secret);
+        let declared = given
+            .iter()
+            .filter(|(name, _)| self.by_name.contains_key(*name));
+        let all = declared.chain(secret);
         self.resolve(
             &all.map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::path::Needs;
 
+/// More of a remote's words than is shown, by more characters than a secret has.
+const LOOSELY: usize = 8_000;
+
 /// What came of a request.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -144,27 +147,34 @@ impl Answer {
         Ok(value)
     }
 
-    /// What the application says about an error: bounded, on one line.
+    /// What the application says about an error, as [`loosely`] bounded.
     pub(crate) fn words(&self) -> Option<String> {
         let text = match &self.body {
             Body::Json(value) => words(value, 0)?,
             Body::Bytes(bytes) => match parse(bytes, false, None) {
                 Ok(value) => words(&value, 0)?,
                 Err(_) if looks_like_html(bytes) => "a web page".to_owned(),
-                Err(_) => String::from_utf8_lossy(bytes.get(..1_000).unwrap_or(bytes)).into_owned(),
+                Err(_) => {
+                    String::from_utf8_lossy(bytes.get(..4 * LOOSELY).unwrap_or(bytes)).into_owned()
+                }
             },
         };
-        Some(one_line(&text)).filter(|text| !text.is_empty())
+        Some(loosely(&text)).filter(|text| !text.trim().is_empty())
     }
 }
 
+/// A remote's own words, of which far more are left than are shown: half a secret is none that a mask knows, so only
+/// [`Certificate::mask`](super::Certificate::mask) cuts them.
+pub(crate) fn loosely(text: &str) -> String {
+    text.chars().take(LOOSELY).collect()
+}
+
 /// Bounded, without control characters.
-pub(crate) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 300;
+pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let line: String = text
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .take(LONGEST)
+        .take(longest)
         .collect();
     line.trim().to_owned()
 }

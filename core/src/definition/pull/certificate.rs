@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Purpose};
+use super::{Failure, Purpose, answer::one_line};
 
 /// How many lists are told one by one.
 const MOST_LISTINGS: usize = 100;
@@ -13,6 +13,8 @@ const MOST_WARNINGS: usize = 50;
 /// How many records of each reason are shown that became no user, and how much is said of one.
 const MOST_LEFT_OUT: usize = 10;
 const LONGEST_LEFT_OUT: usize = 200;
+/// How much of a warning is shown.
+const LONGEST_WARNING: usize = 1_000;
 
 /// The completeness certificate, and the counts of a pull. Serialises as the closing summary.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -171,6 +173,19 @@ impl Certificate {
         let is_known = self.warnings.iter().any(|known| known == warning.as_ref());
         if !is_known && self.warnings.len() < MOST_WARNINGS {
             self.warnings.push(warning.into());
+        }
+    }
+
+    /// Takes secrets out of every text, and only then cuts what a remote said to what is shown.
+    pub fn mask(&mut self, mask: &dyn Fn(&str) -> String) {
+        if let Some(failure) = &mut self.failure {
+            failure.mask(mask);
+        }
+        for warning in &mut self.warnings {
+            *warning = one_line(&mask(warning), LONGEST_WARNING);
+        }
+        for one in self.left_out.values_mut().flatten() {
+            one.why = mask(&one.why);
         }
     }
 

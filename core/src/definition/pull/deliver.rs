@@ -305,7 +305,7 @@ fn graphql_error(open: &Open, value: &Value) -> Option<String> {
         .unwrap_or("no message");
     Some(format!(
         "the answer has errors: {}",
-        super::answer::one_line(words)
+        super::answer::loosely(words)
     ))
 }
 

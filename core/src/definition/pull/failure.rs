@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Purpose;
+use super::{Purpose, answer::one_line};
 use crate::definition::file::{Definition, request::Request};
+
+/// How much is shown of our own words, in which a remote's may stand, and of the application's.
+const LONGEST_MESSAGE: usize = 1_000;
+const LONGEST_WORDS: usize = 300;
 
 /// The purpose of token requests.
 const AUTHENTICATION: &str = "authentication";
@@ -25,7 +29,7 @@ pub struct Failure {
     pub status: Option<u16>,
     /// What is wrong, in our words.
     pub message: String,
-    /// What the application says is wrong, bounded; not masked.
+    /// What the application says is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
     /// The account is to be disabled until somebody has looked (B18).
@@ -122,6 +126,13 @@ impl Failure {
             remote: None,
             disable: false,
         }
+    }
+
+    /// Takes secrets out of its texts, and only then cuts them to what is shown.
+    pub fn mask(&mut self, mask: &dyn Fn(&str) -> String) {
+        self.message = one_line(&mask(&self.message), LONGEST_MESSAGE);
+        let remote = self.remote.as_deref();
+        self.remote = remote.map(|words| one_line(&mask(words), LONGEST_WORDS));
     }
 
     pub(crate) fn shape(purpose: Purpose, message: impl Into<String>) -> Self {

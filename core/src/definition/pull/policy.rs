@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Purpose,
-    answer::{Answer, Body, Fault, FaultKind, one_line},
+    answer::{Answer, Body, Fault, FaultKind, loosely},
     failure::{Class, Failure},
     wait::{self, Wait},
 };
@@ -87,7 +87,7 @@ impl Judge<'_> {
             let found = path.find(self.body)?;
             let text =
                 of_scalar(&found).map_or_else(|| found.to_string(), std::borrow::Cow::into_owned);
-            Some(one_line(&text))
+            Some(loosely(&text))
         });
         let named = rule
             .wait
@@ -148,7 +148,7 @@ impl Judge<'_> {
             200..=299 => Verdict::Ok,
             300..=399 => {
                 let target = self.answer.header("location").unwrap_or("nowhere");
-                let message = format!("answered {status}, a redirect to {}", one_line(target));
+                let message = format!("answered {status}, a redirect to {}", loosely(target));
                 Verdict::Fail(failure(Class::Shape, message))
             }
             _ if limited => Verdict::Retry {
@@ -199,7 +199,7 @@ pub(crate) fn judge_fault(fault: &Fault, purpose: &Purpose) -> Verdict {
     };
     let failure = Box::new(Failure {
         disable: class == Class::Credentials,
-        ..Failure::new(class, purpose.clone(), one_line(&fault.message))
+        ..Failure::new(class, purpose.clone(), loosely(&fault.message))
     });
     if again {
         Verdict::Retry {

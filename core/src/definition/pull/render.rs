@@ -76,20 +76,15 @@ impl Context<'_> {
         })
     }
 
-    /// Whether credentials go to a URL, which must be one that the definition allows.
+    /// Whether credentials go to a URL, which must be one that the definition allows: to the origin of the base URL only.
     fn credentials_go_to(&self, url: &Url, request: &Request) -> Result<bool, String> {
-        let belongs = match self.base {
-            Some(base) => base.origin() == url.origin(),
-            // Before the base URL is known they go where the definition itself says, letter by letter.
-            None => {
-                let path = request.path.as_str();
-                let host = path
-                    .split("://")
-                    .nth(1)
-                    .and_then(|rest| rest.split(['/', '?']).next());
-                host.is_some_and(|host| !host.contains('{'))
-            }
+        let origin = match self.base {
+            Some(base) => Some(base.origin()),
+            // Before it is known they go where the request itself says, letter by letter: whoever wrote the file meant that host.
+            // No answer has a say in it.
+            None => written(request.path.as_str()).map(|written| written.origin()),
         };
+        let belongs = origin.is_some_and(|origin| origin == url.origin());
         let base_scheme = self.base.map_or("https", Url::scheme);
         if belongs || self.allowed.names(url, base_scheme) {
             return Ok(belongs);
@@ -217,6 +212,18 @@ impl Context<'_> {
         }
         Ok(headers)
     }
+}
+
+/// The place that a path begins with, if it is a full URL whose host has no placeholder.
+fn written(path: &str) -> Option<Url> {
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .find(|scheme| path.starts_with(*scheme))?;
+    let host = path.strip_prefix(scheme)?.split(['/', '?', '#']).next()?;
+    if host.contains('{') {
+        return None;
+    }
+    Url::parse(&format!("{scheme}{host}")).ok()
 }
 
 /// The value that moves from page to page, and where it goes.

@@ -320,16 +320,7 @@ impl Reading<'_, '_> {
 
     /// Without secrets, and small enough to be kept.
     fn masked(&self, mut certificate: Certificate) -> Certificate {
-        if let Some(failure) = &mut certificate.failure {
-            failure.message = self.reader.mask(&failure.message);
-            failure.remote = failure.remote.as_deref().map(|text| self.reader.mask(text));
-        }
-        for warning in &mut certificate.warnings {
-            *warning = self.reader.mask(warning);
-        }
-        for one in certificate.left_out.values_mut().flatten() {
-            one.why = self.reader.mask(&one.why);
-        }
+        certificate.mask(&|text| self.reader.mask(text));
         let size = serde_json::to_string(&certificate).map_or(usize::MAX, |text| text.len());
         if size > LARGEST_CERTIFICATE {
             certificate.listings.clear();

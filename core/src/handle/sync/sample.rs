@@ -73,19 +73,11 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
     };
     let (mut sample, landed) = Box::pin(first_page(ports, pull, &opened.reader)).await;
     sample.exchanges = exchanges(landed, watch.take(), &*opened.reader);
+    let mask = |text: &str| opened.reader.mask(text);
     if let Some(failure) = &mut sample.failure {
-        failure.message = opened.reader.mask(&failure.message);
-        failure.remote = failure
-            .remote
-            .as_deref()
-            .map(|text| opened.reader.mask(text));
+        failure.mask(&mask);
     }
-    for warning in &mut sample.certificate.warnings {
-        *warning = opened.reader.mask(warning);
-    }
-    for one in sample.certificate.left_out.values_mut().flatten() {
-        one.why = opened.reader.mask(&one.why);
-    }
+    sample.certificate.mask(&mask);
     Ok(sample)
 }
 
@@ -141,13 +133,13 @@ async fn fly(
         method: request.method,
         url: request.url.to_string(),
         headers: request.headers.iter().cloned().collect(),
-        sent: planned.map(beginning),
+        sent: planned.map(|body| beginning(reader.mask(&body))),
         status,
         fault,
         answered,
         took_ms: u64::try_from(took).unwrap_or(0),
         bytes: body.len(),
-        body: beginning(body),
+        body: beginning(reader.mask(&body)),
     };
     (request.id, outcome, exchange)
 }
@@ -176,7 +168,7 @@ fn is_shown(name: &str, value: &str) -> bool {
     PLAIN.contains(&name) || tells_limits || tells_of_pages(name, value)
 }
 
-/// At most [`LONGEST_BODY`] of a text.
+/// At most [`LONGEST_BODY`] of a text, which is masked already: half a secret is none that a mask knows.
 fn beginning(mut text: String) -> String {
     let end = text.floor_char_boundary(LONGEST_BODY);
     text.truncate(end);

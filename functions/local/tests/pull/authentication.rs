@@ -213,6 +213,33 @@ async fn credentials_that_are_not_accepted_fail_with_the_application_s_words() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_that_cannot_answer_now_says_nothing_about_the_credentials() {
+    for status in [408, 425, 429, 500, 503] {
+        for error in [
+            json!("too_many_requests"),
+            json!({ "code": status, "message": "try later" }),
+        ] {
+            let desk = Desk::new()
+                .await
+                .secret("client_id", "client-1")
+                .secret("client_secret", "s3cret/+ 1");
+            // Longer than anybody waits: the first try is the last one.
+            desk.app.script("/token", move |_| {
+                SaasAnswer::error(status, &json!({ "error": error })).with("retry-after", "3600")
+            });
+
+            let auth = json!({ "type": "oauth2_client_credentials", "token_url": "{base}/token" });
+            let told = desk.pull(json!({ "auth": auth })).await;
+
+            assert_eq!(told.code, 1, "{status}: {}", told.err);
+            let failure = &told.summary()["failure"];
+            assert_eq!(failure["class"], "remote_down", "{status}: {failure}");
+            assert_eq!(failure["disable"], false, "{status}: {failure}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn credentials_are_not_sent_to_another_host_that_is_allowed() {
     let other = Desk::new().await;
     other.app.fixed(
@@ -263,4 +290,33 @@ async fn a_token_may_come_from_another_host_and_each_sees_only_its_own_secret() 
     assert_eq!(asked_for_users.len(), 1);
     let sent = asked_for_users[0].header("authorization");
     assert!(sent.unwrap_or_default().starts_with("Bearer access-"));
+}
+
+#[tokio::test]
+async fn no_part_of_a_long_token_is_shown_of_what_an_application_says() {
+    let token = long_token();
+    let says = |token: &str| format!("the token {token} lacks the scope `users`");
+    for answer in [
+        SaasAnswer::error(403, &json!({ "message": says(&token) })),
+        SaasAnswer::text(403, "text/plain", &says(&token)),
+        SaasAnswer::text(300, "text/plain", "").with(
+            "location",
+            &format!("https://login.acme.example/{token}/again"),
+        ),
+    ] {
+        let desk = Desk::new().await.secret("token", &token);
+        desk.app.script("/users", move |_| answer.clone());
+
+        let told = desk.pull(json!({ "auth": { "type": "bearer" } })).await;
+
+        assert_eq!(told.code, 1, "{}", told.err);
+        assert!(told.err.contains("***"), "{}", told.err);
+        assert!(!told.err.contains(&token[..20]), "{}", told.err);
+    }
+}
+
+/// A token of 400 characters, no two parts of which are the same.
+fn long_token() -> String {
+    let numbers: String = (100..).take(132).map(|n: u32| n.to_string()).collect();
+    format!("eyJ-{numbers}")
 }

@@ -9,6 +9,21 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+/// Runs a command with a terminal for what it says, prints that, and ends as the command did.
+const ON_A_TERMINAL: &str = "
+import os, pty, subprocess, sys
+mine, its = pty.openpty()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=its)
+os.close(its)
+try:
+    while said := os.read(mine, 4096):
+        sys.stdout.buffer.write(said)
+except OSError:
+    pass  # The command has ended.
+sys.stdout.flush()
+sys.exit(child.wait())
+";
+
 /// A simulated application, a folder for files, and the command line.
 pub(crate) struct Desk {
     pub(crate) app: SaasApp,
@@ -125,6 +140,15 @@ impl Desk {
         let measured = tokio::task::spawn_blocking(move || largest_memory(process));
         let output = child.wait_with_output().await;
         (Told::all_of(output.unwrap()), measured.await.unwrap())
+    }
+
+    /// `sando pull` with users to nowhere and everything else to a terminal: what that shows is in `out`.
+    pub(crate) async fn pull_on_a_terminal(&self, file: &Path) -> Told {
+        let mut run = Command::new("python3");
+        run.args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_sando"), "pull"]);
+        run.arg(file).env("TERM", "xterm");
+        run.env("SANDO_ALLOW_LOOPBACK", "1").env_remove("RUST_LOG");
+        Told::all_of(run.output().await.unwrap())
     }
 
     fn command(&self, command: &str, file: &Path) -> Command {

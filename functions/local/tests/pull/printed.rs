@@ -1,8 +1,9 @@
 //! What is printed, and in which form.
 
+use sando_world::saas::Paging;
 use serde_json::json;
 
-use crate::desk::{Desk, ten};
+use crate::desk::{Desk, many, ten};
 
 #[tokio::test]
 async fn users_are_printed_as_the_contract_says() {
@@ -62,4 +63,20 @@ async fn csv_has_a_header_and_the_custom_fields() {
         "{}",
         told.err
     );
+}
+
+#[tokio::test]
+async fn who_looks_at_a_terminal_sees_how_far_it_is_and_nobody_else_does() {
+    let desk = Desk::new().await;
+    desk.app.list("/users", many().paged(Paging::page()));
+    let file = desk.definition(&json!({ "users": { "pagination": { "type": "page" } } }));
+
+    let seen = desk.pull_on_a_terminal(&file).await;
+    let told = desk.run("pull", &file).await;
+
+    let progress = "users on ";
+    assert_eq!((seen.code, told.code), (0, 0), "{} {}", seen.out, told.err);
+    assert!(seen.out.contains(progress), "{}", seen.out);
+    assert!(seen.out.contains("complete: 23 users"), "{}", seen.out);
+    assert!(!told.err.contains(progress), "{}", told.err);
 }

@@ -95,6 +95,8 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
     let account = sando.get(ACCOUNT).await;
     assert_eq!(account["state"], "connected");
     assert_eq!(account["active"], 108, "every tenth is locked");
+    // Nobody asked for it: the schedule did.
+    assert_eq!(syncs(&sando).await[0]["actor"], "sando");
     let user = sando.get(&format!("{ACCOUNT}/users/7")).await;
     assert_eq!(user["email"], "user7@contoso.example", "{user}");
     assert_eq!(
@@ -109,6 +111,7 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
         .await;
     assert_eq!(status, 202, "{answer}");
     shows(&sando, "state", json!("disabled")).await;
+    assert_ne!(syncs(&sando).await[0]["actor"], "sando");
     let account = sando.get(ACCOUNT).await;
     assert_eq!(account["failure"]["class"], "credentials", "{account}");
     assert_eq!(account["users"], 120, "who was there stays");
@@ -116,6 +119,101 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
         !account.to_string().contains("right"),
         "credentials never come out"
     );
+    assert!(sando.stop());
+}
+
+/// Syncs once more; answers what the account tells of it.
+async fn syncs_again(sando: &Sando, number: u32) -> Value {
+    let sync = format!("{ACCOUNT}:sync");
+    let (status, answer) = sando.call("POST", &sync, json!({})).await;
+    assert_eq!(status, 202, "{answer}");
+    let ended = async || sando.get(ACCOUNT).await["last_sync"]["id"] == format!("syn_{number}");
+    wait_until(Duration::from_secs(60), ended).await.unwrap();
+    sando.get(ACCOUNT).await["last_sync"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_lacks_a_new_variable_is_warned_of_and_not_disabled() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = users_of_acme().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    let path = "/v1/definitions/acme";
+    let mut file = definition(&app);
+    file["definition"] = json!("acme");
+    file["variables"] = json!({ "team": { "label": "Team" } });
+    sando.put(path, file.clone()).await;
+    let mut given = connection("right");
+    given["variables"] = json!({ "team": "red" });
+    sando.put(ACCOUNT, given).await;
+    shows(&sando, "users", json!(120)).await;
+
+    // One less is in nobody's way.
+    file["variables"] = json!({});
+    sando.put(path, file.clone()).await;
+    assert_eq!(syncs_again(&sando, 2).await["state"], "done");
+    let same = json!({ "credentials": { "token": "right" } });
+    sando.put(&format!("{ACCOUNT}/credentials"), same).await;
+
+    file["variables"] = json!({ "domain": { "label": "Subdomain" }, "key": { "secret": true } });
+    let (_, put) = sando.call("PUT", path, file.clone()).await;
+    let (_, checked) = sando.call("POST", "/v1/definitions:check", file).await;
+    for warnings in [&put["warnings"], &checked["warnings"]] {
+        let warnings = warnings.as_array().unwrap().iter();
+        let lacking: Vec<&Value> = warnings.filter(|one| one["path"] != "app").collect();
+        assert_eq!(lacking.len(), 2, "{lacking:?}");
+        assert_eq!(lacking[0]["path"], "variables.domain");
+        let message = lacking[0]["message"].as_str().unwrap();
+        assert!(message.starts_with("acme/prod cannot be read"), "{message}");
+    }
+    let last = syncs_again(&sando, 3).await;
+    assert_eq!(last["state"], "failed", "{last}");
+    assert_eq!(last["failure"]["class"], "shape", "{last}");
+    let why = last["failure"]["message"].as_str().unwrap();
+    for part in [
+        "variables.domain: is missing: Subdomain",
+        "connect the account again",
+    ] {
+        assert!(why.contains(part), "{why}");
+    }
+    assert_eq!(sando.get(ACCOUNT).await["state"], "connected");
+    assert!(sando.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_part_of_a_long_token_is_kept_or_shown_of_what_an_application_says() {
+    let token: String = (100..).take(134).map(|n: u32| n.to_string()).collect();
+    let start = &token[..20];
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = SaasApp::start().await.unwrap();
+    let says = format!("the token {token} lacks the scope `users`");
+    app.script("/users", move |_| {
+        SaasAnswer::error(403, &json!({ "message": says }))
+    });
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection(&token)).await;
+    shows(&sando, "state", json!("disabled")).await;
+
+    let account = sando.get(ACCOUNT).await;
+    assert_eq!(
+        account["failure"]["remote"],
+        "the token *** lacks the scope `users`"
+    );
+    assert!(!account.to_string().contains(start), "{account}");
+
+    // Bodies are shown up to 64 KiB: this one is cut in the middle of the token.
+    let long = format!("{}{token}", " ".repeat(64 * 1024 - 200));
+    app.script("/users", move |_| {
+        SaasAnswer::text(403, "text/plain", &long)
+    });
+    let test = format!("{ACCOUNT}:test");
+    let (status, tested) = sando.call("POST", &test, json!({})).await;
+    assert_eq!((status, &tested["ok"]), (200, &json!(false)), "{tested}");
+    let body = tested["exchanges"][0]["body"].as_str().unwrap();
+    assert!(body.ends_with("***"), "{}", body.trim());
+    assert!(!tested.to_string().contains(start), "it is shown");
     assert!(sando.stop());
 }
 

@@ -286,9 +286,16 @@ impl Shown<'_> {
 pub(super) async fn page(api: &Api, shown: &Shown<'_>) -> Result<Response, Refusal> {
     let id = &shown.draft.id;
     let stored = definitions::find(&api.ports, id).await?;
+    let lacking = match Definition::compile(&shown.draft.file) {
+        Ok(definition) if shown.step == Step::Review => {
+            definitions::lacking(&api.ports, &definition).await?
+        }
+        _ => Vec::new(),
+    };
     let review = Review {
         id,
         seen: shown.seen,
+        lacking,
         file: &shown.draft.file,
         stored: stored.as_ref(),
         accounts: connected(api, id).await?,

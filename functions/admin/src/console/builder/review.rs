@@ -29,6 +29,8 @@ pub(super) struct Review<'a> {
     pub(super) file: &'a Value,
     /// The definition as it counts now, if there is one.
     pub(super) stored: Option<&'a Loaded<DefinitionItem>>,
+    /// What accounts lack that are connected with it.
+    pub(super) lacking: Vec<Mistake>,
     /// How many accounts are connected with it.
     pub(super) accounts: usize,
     /// Everything else that there is.
@@ -68,7 +70,7 @@ impl Review<'_> {
             Definition::compile(self.file).map(|definition| dangling(&definition, self.company));
         html! {
             div.said { p { (words::COMPLETE) } }
-            @for warning in warnings.unwrap_or_default() { p.warn { code { (warning.path) } " " (warning.message) } }
+            @for warning in warnings.unwrap_or_default().iter().chain(&self.lacking) { p.warn { code { (warning.path) } " " (warning.message) } }
         }
     }
 
