@@ -149,6 +149,31 @@ async fn more_removals_in_an_hour_than_the_cap_pause_removals() {
 }
 
 #[tokio::test]
+async fn removals_on_both_sides_of_a_full_hour_count_together() {
+    let (scene, opportunities) = with_a_cap_of_five().await;
+    let config = sando_core::audit::StreamId::Config;
+    let unhire = async |opportunity: &str| {
+        scene.site.lever.unhire(opportunity).unwrap();
+        scene.hear("candidateArchiveChange", opportunity).await;
+    };
+    // A quarter of an hour before the full hour.
+    let into = scene.now().as_second().rem_euclid(3600);
+    let before = SignedDuration::from_secs(3600 + 2700 - into);
+    scene.machine.work_for(before).await;
+
+    unhire(&opportunities[0]).await;
+    scene.machine.work_for(mins(14)).await;
+    assert_eq!(scene.site.active(), [2, 2, 2]);
+    scene.machine.work_for(mins(2)).await;
+    unhire(&opportunities[1]).await;
+    scene.machine.work_for(mins(10)).await;
+
+    let left: usize = scene.site.active().iter().sum();
+    assert!(left >= 4, "{left} accounts are left");
+    assert_eq!(scene.machine.said(config).await, ["pause paused removals"]);
+}
+
+#[tokio::test]
 async fn a_termination_by_hand_is_exempt_from_the_cap() {
     let (scene, opportunities) = with_a_cap_of_five().await;
 
