@@ -1,5 +1,6 @@
 //! A brake holds effects, not events; and too many removals put it on by themselves.
 use jiff::SignedDuration;
+use sando_core::admin::people::{At, terminate};
 use sando_core::config::ConfigKind;
 use sando_core::event::EventState;
 use sando_core::person::Lifecycle;
@@ -190,6 +191,25 @@ async fn a_termination_by_hand_is_exempt_from_the_cap() {
             .await
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn so_is_one_for_which_a_day_was_set_by_hand() {
+    let (scene, opportunities) = with_a_cap_of_five().await;
+    let at = At::Time(scene.now() + mins(30));
+
+    for opportunity in &opportunities {
+        let person = scene.machine.person_of(opportunity).await.unwrap();
+        let (ports, id) = (&scene.machine.ports, person.entity.id);
+        terminate(ports, &scene.by_hand(&id), &id, at, "agreed")
+            .await
+            .unwrap();
+    }
+    scene.machine.work_for(mins(45)).await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let said = scene.machine.said(sando_core::audit::StreamId::Config);
+    assert_eq!(said.await, [""; 0]);
 }
 
 #[tokio::test]
