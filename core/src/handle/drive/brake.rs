@@ -81,7 +81,7 @@ struct Movers {
 }
 
 impl Movers {
-    /// Forgets whom it is over an hour ago for.
+    /// Forgets whoever lost it over an hour ago.
     fn lately(&mut self, now: Timestamp) {
         let from = an_hour_before(now);
         self.people.retain(|_, at| *at > from);
