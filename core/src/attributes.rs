@@ -301,6 +301,31 @@ pub struct Read {
     pub unmapped: BTreeSet<String>,
 }
 
+/// The parts of a name.
+pub const NAME_PARTS: [&str; 2] = ["first_name", "last_name"];
+
+impl Read {
+    /// Puts it into a person. The parts of a name go with it: those of another name do not stay, those of a name that was
+    /// corrected by hand do.
+    pub fn put_into(&self, person: &mut Person) {
+        let name = self.attributes.get("name");
+        let is_corrected = person.corrected.get("name").is_some();
+        if !is_corrected && name.is_some() && name != person.attributes.get("name") {
+            for part in NAME_PARTS {
+                person.attributes.remove(part);
+            }
+        }
+        for (name, value) in self.attributes.iter() {
+            if is_corrected && NAME_PARTS.contains(&name.as_str()) {
+                continue;
+            }
+            person.attributes.set(name.clone(), value.clone());
+            person.unmapped.remove(name);
+        }
+        person.unmapped.extend(self.unmapped.iter().cloned());
+    }
+}
+
 /// First and last name from the name, unless they are mapped themselves.
 pub fn split_into(attributes: &mut Attributes) {
     if attributes.get("first_name").is_some() || attributes.get("last_name").is_some() {
@@ -436,6 +461,25 @@ mod tests {
 
         assert!(read.unmapped.contains("department"));
         assert_eq!(read.attributes.text("department"), Some("Skunkworks"));
+    }
+
+    #[test]
+    fn the_parts_of_a_name_go_with_it() {
+        let mapping = mapping(json!({ "attributes": { "name": "contact.name" } }));
+        let read = |name: &str| mapping.read(&a_candidacy(json!({ "contact": { "name": name } })));
+        let mut person = crate::testing::a_person().build();
+        let last_name = |person: &Person| person.text("last_name").map(str::to_owned);
+
+        read("Ada Park").put_into(&mut person);
+        assert_eq!(last_name(&person).as_deref(), Some("Park"));
+        read("Ada").put_into(&mut person);
+        assert_eq!(last_name(&person), None);
+
+        person.corrected.set("name", "Ada King");
+        person.attributes.set("last_name", "King");
+        read("Ada Lovelace").put_into(&mut person);
+        assert_eq!(last_name(&person).as_deref(), Some("King"));
+        assert_eq!(person.attributes.text("name"), Some("Ada Lovelace"));
     }
 
     #[test]

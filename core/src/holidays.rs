@@ -30,6 +30,12 @@ pub enum CalendarError {
         /// Which property.
         name: &'static str,
     },
+    /// A length other than days or weeks.
+    #[error("event {event}: only a `DURATION` of days or weeks such as P2D can be read")]
+    Length {
+        /// Which event of the file, counted from 1.
+        event: usize,
+    },
     /// A repetition other than every year.
     #[error(
         "event {event}: only `FREQ=YEARLY` with BYMONTH, BYMONTHDAY, BYDAY, INTERVAL, COUNT and UNTIL can be read"
@@ -45,6 +51,7 @@ pub enum CalendarError {
 struct Event {
     start: Option<Date>,
     end: Option<Date>,
+    length: Option<usize>,
     rule: Option<Rule>,
     off: BTreeSet<Date>,
     also: BTreeSet<Date>,
@@ -81,7 +88,7 @@ pub fn days_off(text: &str) -> Result<BTreeSet<Date>, CalendarError> {
     }
     let mut days = BTreeSet::new();
     let mut event: Option<Event> = None;
-    let mut number = 0;
+    let (mut number, mut in_alarm) = (0, false);
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
             continue;
@@ -94,12 +101,18 @@ pub fn days_off(text: &str) -> Result<BTreeSet<Date>, CalendarError> {
         match (name.as_str(), &mut event) {
             ("BEGIN", None) if value.eq_ignore_ascii_case("VEVENT") => {
                 number += 1;
+                in_alarm = false;
                 event = Some(Event::default());
             }
             ("END", Some(read)) if value.eq_ignore_ascii_case("VEVENT") => {
                 read.days(number, &mut days)?;
                 event = None;
             }
+            // What reminds of an event has a length of its own.
+            ("BEGIN" | "END", Some(_)) if value.eq_ignore_ascii_case("VALARM") => {
+                in_alarm = name == "BEGIN";
+            }
+            (_, Some(_)) if in_alarm => {}
             (name, Some(event)) => event.take(name, value, number)?,
             _ => {}
         }
@@ -125,6 +138,10 @@ impl Event {
         match name {
             "DTSTART" => self.start = Some(day("DTSTART")?),
             "DTEND" => self.end = Some(day("DTEND")?),
+            "DURATION" => {
+                let length = length(value).ok_or(CalendarError::Length { event })?;
+                self.length = Some(length);
+            }
             "EXDATE" => self.off.extend(all("EXDATE")?),
             "RDATE" => self.also.extend(all("RDATE")?),
             "RRULE" => self.rule = Some(rule(value).ok_or(CalendarError::Rule { event })?),
@@ -134,14 +151,16 @@ impl Event {
         Ok(())
     }
 
-    /// Adds the days of the event; its end is the day after the last one.
+    /// Adds the days of the event; its end is the day after the last one. Whether it blocks time (`TRANSP`) says nothing:
+    /// calendars of public holidays call theirs transparent.
     fn days(&self, event: usize, days: &mut BTreeSet<Date>) -> Result<(), CalendarError> {
         if self.cancelled {
             return Ok(());
         }
         let name = "DTSTART";
         let start = self.start.ok_or(CalendarError::Day { event, name })?;
-        let length = self.end.map_or(1, |end| days_between(start, end)).max(1);
+        let until = self.end.map(|end| days_between(start, end));
+        let length = until.or(self.length).unwrap_or(1).max(1);
         let firsts = match &self.rule {
             Some(rule) => rule.days(start),
             None => vec![start],
@@ -164,6 +183,18 @@ impl Event {
 fn days_between(start: Date, end: Date) -> usize {
     let days = start.until(end).map_or(1, |span| span.get_days());
     usize::try_from(days).unwrap_or(1)
+}
+
+/// `P2D` or `P1W`, in days.
+fn length(value: &str) -> Option<usize> {
+    let value = value.trim();
+    let number = value.strip_prefix('+').unwrap_or(value).strip_prefix('P')?;
+    let (number, days) = match number.strip_suffix('W') {
+        Some(weeks) => (weeks, 7),
+        None => (number.strip_suffix('D')?, 1),
+    };
+    let number: usize = number.parse().ok()?;
+    number.checked_mul(days)
 }
 
 /// `20261225`, also with a time behind it.
@@ -300,6 +331,28 @@ mod tests {
             &["2026-10-03"],
         );
         check("DTSTART;VALUE=DATE:20261225\nSTATUS:CANCELLED", &[]);
+        check(
+            "DTSTART;VALUE=DATE:20261225\nDURATION:P2D\nTRANSP:TRANSPARENT",
+            &["2026-12-25", "2026-12-26"],
+        );
+        check(
+            "DTSTART:20260501\nBEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:PT5M\nEND:VALARM",
+            &["2026-05-01"],
+        );
+    }
+
+    #[test]
+    fn an_event_lasts_as_many_days_as_it_says() {
+        for (length, days) in [("P1D", 1), ("+P3D", 3), ("P2W", 14), ("P0D", 1)] {
+            let event = format!("DTSTART;VALUE=DATE:20261225\nDURATION:{length}");
+            let off = days_off(&calendar(&[&event])).unwrap();
+            assert_eq!(off.len(), days, "{length}");
+        }
+        for length in ["PT8H", "P1DT12H", "-P1D", "2D", "P", ""] {
+            let event = format!("DTSTART;VALUE=DATE:20261225\nDURATION:{length}");
+            let refused = days_off(&calendar(&[&event])).unwrap_err();
+            assert_eq!(refused, CalendarError::Length { event: 1 }, "{length}");
+        }
     }
 
     #[test]
@@ -349,7 +402,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_given_panics(text in "(BEGIN:VCALENDAR\n)?(BEGIN:VEVENT\n|END:VEVENT\n|DTSTART:[0-9T]{0,9}\n|RRULE:[A-Z0-9=;-]{0,30}\n|[ -~]{0,20}\n){0,12}") {
+        fn nothing_that_is_given_panics(text in "(BEGIN:VCALENDAR\n)?(BEGIN:VEVENT\n|END:VEVENT\n|DTSTART:[0-9T]{0,9}\n|DURATION:[-+PTWD0-9]{0,25}\n|RRULE:[A-Z0-9=;-]{0,30}\n|[ -~]{0,20}\n){0,12}") {
             let _ = days_off(&text);
         }
     }

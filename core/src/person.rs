@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -414,6 +414,16 @@ impl Person {
             }
         }
         all.to_value()
+    }
+
+    /// So long after a leaving what somebody had before is given back if it is undone (L10).
+    pub const UNDONE_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+    /// Until when that is, of somebody who has left.
+    #[must_use]
+    pub fn undone_until(&self) -> Option<Timestamp> {
+        let left = self.leaves_at.filter(|_| self.state == Lifecycle::Left)?;
+        left.saturating_add(Self::UNDONE_WITHIN).ok()
     }
 
     /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not

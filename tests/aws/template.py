@@ -209,7 +209,8 @@ class Template(unittest.TestCase):
         told = metrics()
         looked_at = {alarm["MetricName"] for alarm in self.of_type("AWS::CloudWatch::Alarm").values()
                      if alarm["Namespace"] == "Sando"}
-        self.assertLessEqual({"OldestDue", "LeverLag", "AccountsFailing", "RemovalsPaused"}, looked_at)
+        alarming = {"OldestDue", "LeverLag", "SinceLeverPolled", "AccountsFailing", "RemovalsPaused"}
+        self.assertLessEqual(alarming, looked_at)
         self.assertLessEqual(looked_at, set(told))
         shown, looks = set(), 0
         body = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::access::{PlannedEffect, desired};
-use crate::attributes::split_into;
+use crate::attributes::{NAME_PARTS, split_into};
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
@@ -144,17 +144,17 @@ pub async fn plan(
     })
 }
 
-/// A corrected name is split again, unless its parts were corrected themselves.
+/// A corrected name is split again, unless its parts were corrected themselves; so is the source's if that is taken back.
 fn split_again(person: &mut Person, given: &Attributes) {
-    if given.get("name").is_none() {
+    if !given.iter().any(|(name, _)| name == "name") {
         return;
     }
     let mut parts = Attributes::default();
-    if let Some(name) = person.corrected.get("name") {
+    if let Some(name) = person.attribute("name") {
         parts.set("name", name.clone());
     }
     split_into(&mut parts);
-    for name in ["first_name", "last_name"] {
+    for name in NAME_PARTS {
         if person.corrected.get(name).is_some() {
             continue;
         }

@@ -224,12 +224,7 @@ fn take(entity: &mut Person, attributes: &Attributes, given: &Given, company: &C
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let read = company.mapping.normalised(&present);
-    for (name, value) in read.attributes.iter() {
-        entity.attributes.set(name.clone(), value.clone());
-        entity.unmapped.remove(name);
-    }
-    entity.unmapped.extend(read.unmapped);
+    company.mapping.normalised(&present).put_into(entity);
     if let Some(day) = given.start_date {
         entity.attributes.set("start_date", day.to_string());
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
+use crate::company::Company;
 use crate::handle::seats::walk;
 use crate::handle::{load, residue as leftover};
 use crate::ids::{AppSlug, PersonId};
@@ -189,6 +190,8 @@ pub struct Cleared {
 
 /// The most people for whom one call starts something.
 const MOST_CLEARED: usize = 100;
+/// For how long one call starts something: whoever asked waits for the answer.
+const CLEARS_FOR: SignedDuration = SignedDuration::from_secs(20);
 
 /// Takes away what people who left still hold, as when they left (X13).
 ///
@@ -196,19 +199,30 @@ const MOST_CLEARED: usize = 100;
 /// If the store did not do it.
 pub async fn clear(ports: &Ports, who: &Who) -> Result<Cleared, AdminError> {
     let residue = residue(ports, who.at).await?;
+    let company = load::company(ports).await?;
+    let until = ports.clock.now().saturating_add(CLEARS_FOR);
+    let until = until.unwrap_or(Timestamp::MAX);
     let mut started = 0_usize;
-    for id in residue.leavers().take(MOST_CLEARED) {
-        let done = deciding!(clear_one(ports, who, id).await)?;
+    // Those for whom all is in hand already do not count: there may be hundreds of them.
+    for id in residue.leavers() {
+        if started == MOST_CLEARED || ports.clock.now() > until {
+            break;
+        }
+        let done = deciding!(clear_one(ports, who, id, &company).await)?;
         started = started.saturating_add(usize::from(done));
     }
     Ok(Cleared { residue, started })
 }
 
-async fn clear_one(ports: &Ports, who: &Who, id: &PersonId) -> Result<bool, AdminError> {
+async fn clear_one(
+    ports: &Ports,
+    who: &Who,
+    id: &PersonId,
+    company: &Company,
+) -> Result<bool, AdminError> {
     let person = person(ports, id).await?;
     if person.entity.state != Lifecycle::Left || person.entity.merged.is_some() {
         return Ok(false);
     }
-    let company = load::company(ports).await?;
-    Ok(leftover::clear(ports, person, &company, who.clone()).await?)
+    Ok(leftover::clear(ports, person, company, who.clone()).await?)
 }

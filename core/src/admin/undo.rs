@@ -1,7 +1,7 @@
 //! Undoing a leaving as far as no policy tells: accounts that nobody here gave, and that were taken along, come back as they
 //! were, and so does what somebody gave by hand besides what policies give (L10).
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::access::desired;
 use crate::audit::AuditValue;
@@ -13,9 +13,6 @@ use crate::person::{LeftWith, Person};
 use crate::ports::Ports;
 
 use super::AdminError;
-
-/// How long what somebody had before is given back.
-const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What the leaving took or is taking and no policy gives to whoever is back: what they kept until then, whole accounts, and
 /// plans, roles and groups besides those of policies, as far as they are known.
@@ -30,7 +27,7 @@ pub(super) async fn kept(
     left: Timestamp,
     now: Timestamp,
 ) -> Result<LeftWith, AdminError> {
-    if now.duration_since(left) > WITHIN {
+    if now.duration_since(left) > Person::UNDONE_WITHIN {
         return Ok(LeftWith::default());
     }
     let mut kept = left_with;

@@ -200,7 +200,7 @@ pub(super) fn cancel(
         .approval()
         .and_then(|id| situation.approval(id))
         .filter(|approval| approval.entity.run == run.id || !situation.person.state.may_receive());
-    close_for(approval, ApprovalState::Gone, situation.now, turn);
+    close_for(approval, ApprovalState::Gone, &why, situation.now, turn);
     end(step, &why, grant, run, situation, turn);
 }
 

@@ -41,8 +41,9 @@ pub(super) fn renew(
             step.wait(WaitsFor::Attributes, Some(situation.in_secs(3600)), why);
         } else {
             let approval = situation.approval_of(&grant.entity);
-            close_for(approval, ApprovalState::Void, situation.now, turn);
-            end(step, "it is no longer due", grant, run, situation, turn);
+            let why = "it is no longer due";
+            close_for(approval, ApprovalState::Void, why, situation.now, turn);
+            end(step, why, grant, run, situation, turn);
         }
         return Pending::Held;
     };
@@ -107,7 +108,8 @@ fn is_open(
 ) -> bool {
     let Some(rule) = due.approvals.first() else {
         let unneeded = situation.approval_of(&grant.entity);
-        close_for(unneeded, ApprovalState::Void, situation.now, turn);
+        let why = "nobody has to say yes any more";
+        close_for(unneeded, ApprovalState::Void, why, situation.now, turn);
         return true;
     };
     let place = situation.company.mapping.place(situation.person);
@@ -146,10 +148,20 @@ fn is_open(
             None => heed(run, step, &known.entity, grant, situation, turn),
         },
         None => {
-            close_for(known, ApprovalState::Void, situation.now, turn);
+            let why = why_anew(known, &question);
+            close_for(known, ApprovalState::Void, why, situation.now, turn);
             ask(step, &question, grant, turn);
             false
         }
+    }
+}
+
+fn why_anew(known: Option<&Loaded<Approval>>, question: &Question<'_>) -> &'static str {
+    let is_same = |known: &Loaded<Approval>| known.entity.plan_hash == question.plan_hash();
+    if known.is_some_and(is_same) {
+        "others are asked"
+    } else {
+        "what it was asked for has changed"
     }
 }
 
@@ -224,6 +236,7 @@ fn heed(
 pub(super) fn close_for(
     known: Option<&Loaded<Approval>>,
     state: ApprovalState,
+    why: &str,
     now: Timestamp,
     turn: &mut Turn,
 ) {
@@ -243,7 +256,7 @@ pub(super) fn close_for(
         format!("approval {}", state.as_str()),
         format!("approval/{}", known.entity.id),
     );
-    turn.said.push(said);
+    turn.said.push(said.after(json!({ "why": why })));
     turn.changed_approvals.push(known);
 }
 
@@ -511,6 +524,23 @@ mod tests {
 
         assert_eq!(world.states(), ["void", "waiting"]);
         assert_eq!(world.approvals[1].entity.approvers, ["role:chief"]);
+    }
+
+    #[test]
+    fn a_manager_who_follows_another_is_asked_in_their_place() {
+        let mut world = a_world(json!({ "approval": { "by": ["{manager}"] } }));
+        let manager = |world: &mut World, address: &str| {
+            world.person.attributes.set("manager", address);
+            world.advance();
+        };
+        manager(&mut world, "grace@contoso.example");
+        manager(&mut world, "alan@contoso.example");
+
+        assert_eq!(world.states(), ["void", "waiting"]);
+        let asked = &world.approvals[1].entity.approvers;
+        assert_eq!(*asked, ["alan@contoso.example"]);
+        manager(&mut world, "alan@contoso.example");
+        assert_eq!(world.states(), ["void", "waiting"], "asked once");
     }
 
     #[test]

@@ -272,7 +272,17 @@ impl Approval {
     #[must_use]
     pub fn is_for(&self, question: &Question<'_>) -> bool {
         self.plan_hash == question.plan_hash()
-            && (self.state != ApprovalState::Waiting || question.rules.contains(&self.rule))
+            && (self.state != ApprovalState::Waiting
+                || question.rules.contains(&self.rule) && self.asks_whom_it_would(question))
+    }
+
+    /// Would the same people be asked now? Whom `{manager}` means may have changed.
+    fn asks_whom_it_would(&self, question: &Question<'_>) -> bool {
+        let anew = Self::ask(&Question {
+            rule: &self.rule,
+            ..question.clone()
+        });
+        anew.approvers == self.approvers
     }
 
     /// Everybody who said yes, once this is approved.

@@ -131,7 +131,7 @@ async fn put_some(
     Ok(())
 }
 
-/// Starts what follows for the next people; answers for how many that was, and where the ones after them begin.
+/// Starts what follows for the next people and wakes what waits; answers for how many that was, and where the ones after them begin.
 async fn start_some(
     ports: &Ports,
     job: &JobId,
@@ -147,9 +147,12 @@ async fn start_some(
     let mut started = 0_u64;
     for stored in &answer.items {
         let person: Loaded<Person> = stored.read()?;
+        let id = person.entity.id.clone();
         if start(ports, job, person, &company, origin).await? {
             started = started.saturating_add(1);
         }
+        // Who is asked, and when, may be all that has changed: what waits looks for itself.
+        wake::runs_of(ports, &id, origin).await?;
     }
     Ok((started, answer.next))
 }

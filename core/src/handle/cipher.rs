@@ -8,7 +8,7 @@ use crate::audit::{AuditValue, PersonKey};
 use crate::changes::Changes;
 use crate::ids::PersonId;
 use crate::ports::{Ports, RemoteError};
-use crate::store::{Key, StoreError};
+use crate::store::{Key, Loaded, StoreError};
 
 use super::HandleError;
 
@@ -127,6 +127,28 @@ pub(super) async fn destroy(
     let key = Key::PersonKey(person.clone());
     if let Some(item) = ports.store.get(&key).await? {
         changes.delete(key, item.version);
+    }
+    Ok(())
+}
+
+/// Puts another key in the place of a person's own with these changes: nobody can read what the audit sealed until now, and
+/// what is sealed from now on is read as before.
+///
+/// # Errors
+/// If the store cannot be read or the keeper of keys cannot wrap it.
+pub(super) async fn renew(
+    ports: &Ports,
+    person: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let (_, item) = Cipher::make(ports, person).await?;
+    let key = Key::PersonKey(person.clone());
+    match ports.store.find::<PersonKey>(&key).await? {
+        Some(known) => changes.update(&Loaded {
+            entity: item,
+            ..known
+        }),
+        None => changes.insert(&item),
     }
     Ok(())
 }

@@ -68,6 +68,12 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
     if let Some((whose, what)) = in_the_way(ports, &person.entity, erasure.extent).await? {
         return wait(ports, person, &whose, what, origin).await;
     }
+    if let Some(until) = undone_until(&person.entity, &erasure, now) {
+        let mut changes = Changes::new(origin);
+        let line = line(&person.entity.id, "erasure waits");
+        changes.say(line.after(json!({ "until": until })));
+        return put_off(ports, person, Some(until), changes).await;
+    }
     for one in absorbed(ports, &person.entity).await? {
         Box::pin(everything(
             ports,
@@ -82,6 +88,12 @@ pub async fn erase(ports: &Ports, person: Loaded<Person>) -> Result<Erased, Hand
         Extent::Recruiting => Box::pin(recruiting(ports, person, &gone, &erasure, origin)).await,
         Extent::Everything => Box::pin(everything(ports, person, &gone, &erasure, origin)).await,
     }
+}
+
+/// Until when a leaving may be undone: what it took is kept until then, sealed with the key that goes (L10).
+fn undone_until(person: &Person, erasure: &Erasure, now: Timestamp) -> Option<Timestamp> {
+    let until = person.undone_until().filter(|until| *until > now);
+    until.filter(|_| erasure.extent == Extent::Recruiting)
 }
 
 /// Waits for what is in the way: the end of a run of the person's own wakes them, nothing else does.
@@ -255,7 +267,7 @@ async fn recruiting(
     write(ports, &person, puts, deletes).await?;
     let mut changes = Changes::new(origin);
     changes.update(&person);
-    cipher::destroy(ports, &leaving.id, &mut changes).await?;
+    cipher::renew(ports, &leaving.id, &mut changes).await?;
     changes.say(with_why(
         line(&leaving.id, "recruiting data erased"),
         erasure,

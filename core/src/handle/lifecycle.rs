@@ -37,17 +37,13 @@ pub async fn moment(ports: &Ports, mut person: Loaded<Person>) -> Result<(), Han
             &person.entity.id,
             now,
         );
-        return leave(
-            ports,
-            person,
-            Leaving {
-                at,
-                by_hand: false,
-                source: "date",
-            },
-            origin,
-        )
-        .await;
+        let leaving = Leaving {
+            at,
+            // Whom no other system knows somebody here has given the date: a single termination by hand (L31).
+            by_hand: person.entity.identifiers.key.is_none(),
+            source: "date",
+        };
+        return leave(ports, person, leaving, origin).await;
     }
     let starts = person.entity.state == Lifecycle::Preboarding
         && person.entity.starts_at.is_some_and(|at| at <= now);

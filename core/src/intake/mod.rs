@@ -328,11 +328,7 @@ fn take_attributes(
 
 /// What Lever does not say stays as it was; what nobody can read is unknown.
 fn take_read(person: &mut Person, read: &Read) {
-    for (name, value) in read.attributes.iter() {
-        person.attributes.set(name.clone(), value.clone());
-        person.unmapped.remove(name);
-    }
-    person.unmapped.extend(read.unmapped.iter().cloned());
+    read.put_into(person);
 }
 
 /// Hired: preboarding until the first day, active from then on.

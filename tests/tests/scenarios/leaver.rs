@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 use sando_core::account::Account;
+use sando_core::admin::metrics;
 use sando_core::admin::people::reinstate;
 use sando_core::audit::StreamId;
 use sando_core::changes::Changes;
@@ -12,9 +13,11 @@ use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
 use sando_core::handle::ledger;
 use sando_core::ids::Slug;
+use sando_core::metric::Metric;
 use sando_core::person::Lifecycle;
 use sando_core::run::RunState;
 use sando_core::store::{Commit, Put, Version};
+use sando_core::tally::{Measured, Tally, day_of};
 use sando_core::task::{Task, TaskState};
 use sando_tests::harness::{Doom, Scene, engineer};
 use sando_world::{Fault, FaultKind};
@@ -46,6 +49,29 @@ async fn a_termination_suspends_everything_and_ends_sessions_first() {
     let notes = scene.site.lever.notes(&ids.opportunity);
     assert_eq!(notes.len(), 2);
     assert!(notes[1].contains("wiki: taken away"), "{}", notes[1]);
+}
+
+#[tokio::test]
+async fn where_nothing_has_to_wait_all_is_taken_and_looked_at_within_a_minute() {
+    let scene = Scene::start().await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    let left = scene.now();
+
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.work_for(SignedDuration::from_secs(59)).await;
+
+    let took = scene.now().duration_since(left);
+    assert!(took < SignedDuration::from_mins(1), "{took}");
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let runs = scene.machine.runs().await;
+    assert!(runs.iter().all(|run| run.state == RunState::Finished));
+    let days = metrics::days(&scene.machine.ports, day_of(left), day_of(scene.now())).await;
+    let days = days.unwrap();
+    let told = |day: &Tally| day.measured.get(&Metric::TimeToOffboard).cloned();
+    let told: Vec<Measured> = days.iter().filter_map(told).collect();
+    let looked_at: u64 = told.iter().map(|day| day.count).sum();
+    assert!(looked_at >= 3, "{told:?}");
+    assert!(told.iter().all(|day| day.at(100) < Some(60)), "{told:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A brake holds effects, not events; and too many removals put it on by themselves.
 use jiff::SignedDuration;
+use sando_core::admin::people::{At, terminate};
 use sando_core::config::ConfigKind;
 use sando_core::event::EventState;
 use sando_core::person::Lifecycle;
@@ -149,6 +150,31 @@ async fn more_removals_in_an_hour_than_the_cap_pause_removals() {
 }
 
 #[tokio::test]
+async fn removals_on_both_sides_of_a_full_hour_count_together() {
+    let (scene, opportunities) = with_a_cap_of_five().await;
+    let config = sando_core::audit::StreamId::Config;
+    let unhire = async |opportunity: &str| {
+        scene.site.lever.unhire(opportunity).unwrap();
+        scene.hear("candidateArchiveChange", opportunity).await;
+    };
+    // A quarter of an hour before the full hour.
+    let into = scene.now().as_second().rem_euclid(3600);
+    let before = SignedDuration::from_secs(3600 + 2700 - into);
+    scene.machine.work_for(before).await;
+
+    unhire(&opportunities[0]).await;
+    scene.machine.work_for(mins(14)).await;
+    assert_eq!(scene.site.active(), [2, 2, 2]);
+    scene.machine.work_for(mins(2)).await;
+    unhire(&opportunities[1]).await;
+    scene.machine.work_for(mins(10)).await;
+
+    let left: usize = scene.site.active().iter().sum();
+    assert!(left >= 4, "{left} accounts are left");
+    assert_eq!(scene.machine.said(config).await, ["pause paused removals"]);
+}
+
+#[tokio::test]
 async fn a_termination_by_hand_is_exempt_from_the_cap() {
     let (scene, opportunities) = with_a_cap_of_five().await;
 
@@ -165,6 +191,25 @@ async fn a_termination_by_hand_is_exempt_from_the_cap() {
             .await
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn so_is_one_for_which_a_day_was_set_by_hand() {
+    let (scene, opportunities) = with_a_cap_of_five().await;
+    let at = At::Time(scene.now() + mins(30));
+
+    for opportunity in &opportunities {
+        let person = scene.machine.person_of(opportunity).await.unwrap();
+        let (ports, id) = (&scene.machine.ports, person.entity.id);
+        terminate(ports, &scene.by_hand(&id), &id, at, "agreed")
+            .await
+            .unwrap();
+    }
+    scene.machine.work_for(mins(45)).await;
+
+    assert_eq!(scene.site.active(), [0, 0, 0]);
+    let said = scene.machine.said(sando_core::audit::StreamId::Config);
+    assert_eq!(said.await, [""; 0]);
 }
 
 #[tokio::test]

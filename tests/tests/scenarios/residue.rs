@@ -1,6 +1,7 @@
 //! Whoever leaves also loses what nobody here gave and a roster shows.
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::kept::let_go;
 use sando_core::admin::people::reinstate;
@@ -10,7 +11,7 @@ use sando_core::definition::IdHash;
 use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::{PersonId, Slug};
 use sando_core::roster::Entry;
-use sando_core::store::{Commit, Group, Loaded, Put, Version};
+use sando_core::store::{Commit, Group, Key, Loaded, Put, Version};
 use sando_core::task::TaskKind;
 use sando_core::testing::a_face;
 use sando_tests::harness::{Scene, engineer};
@@ -258,6 +259,34 @@ async fn a_second_undone_leaving_gives_it_back_again() {
     }
 
     assert_eq!(groups(&scene), ["Admins", "Pro Seats", "book club"]);
+}
+
+#[tokio::test]
+async fn a_leaving_is_undone_though_lever_deleted_the_candidate_who_is_erased_later() {
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    let scene = Scene::start().await;
+    let ids = given_by_hand(&scene).await;
+    let person = leaves(&scene, &ids).await;
+    scene.machine.clock.pass(days(1));
+    scene.site.lever.delete(&ids.opportunity).unwrap();
+    scene.hear_out("candidateDeleted", &ids.opportunity).await;
+    scene.machine.clock.pass(days(3));
+    scene.machine.settle().await;
+
+    is_back(&scene, &person).await;
+
+    assert_eq!(groups(&scene), ["Admins", "Pro Seats", "book club"]);
+    let erased = format!("person/{person} recruiting data erased");
+    assert_eq!(scene.machine.times_said(&person, &erased).await, 0);
+    scene.machine.clock.pass(days(30));
+    scene.machine.settle().await;
+    assert_eq!(scene.machine.times_said(&person, &erased).await, 1);
+
+    // She is here, and whatever she loses from now on can be given back too.
+    let again = scene.machine.persons().await.remove(0);
+    assert!(again.identifiers.opportunities.is_empty());
+    let key = Key::PersonKey(person);
+    assert!(scene.machine.ports.store.get(&key).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! The caps on removals: more than so many in an hour (L31), or a change that takes access away from more than a few
+//! The caps on removals: more than so many within an hour, whenever it began (L31), or a change that takes access away from more than a few
 //! people or a larger share of all (L9), pauses removals by itself; a human sees what is held before it goes on.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,37 +26,81 @@ use super::job::Job;
 /// How many pages of people are counted; whoever is on none of them makes the share larger than it is, and a human looks.
 const MOST_PAGES: u32 = 50;
 
-/// How many users were suspended or removed in an hour.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// How long what was taken away counts.
+const LATELY: SignedDuration = SignedDuration::from_hours(1);
+/// Removals are counted by parts of so many seconds.
+const PART_SECS: i64 = 300;
+
+/// How many users were suspended or removed lately, by the second in which each part begins.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 struct Removals {
-    hour: String,
-    count: u32,
+    parts: BTreeMap<i64, u32>,
+}
+
+impl Removals {
+    /// Forgets parts that are over for an hour; answers how many are left.
+    fn lately(&mut self, now: Timestamp) -> u32 {
+        let from = an_hour_before(now).as_second();
+        self.parts
+            .retain(|begin, _| begin.saturating_add(PART_SECS) > from);
+        let counts = self.parts.values();
+        counts.fold(0_u32, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn add(&mut self, count: u32, now: Timestamp) {
+        let now = now.as_second();
+        let begin = now.saturating_sub(now.rem_euclid(PART_SECS));
+        let part = self.parts.entry(begin).or_default();
+        *part = part.saturating_add(count);
+    }
+}
+
+fn an_hour_before(now: Timestamp) -> Timestamp {
+    now.saturating_sub(LATELY).unwrap_or(Timestamp::MIN)
 }
 
 impl Entity for Removals {
     const KIND: &'static str = "removals";
 
     fn key(&self) -> Key {
-        Key::Counter(format!("removals-{}", self.hour))
+        removals_key()
     }
 }
 
-/// Who lost something in an hour because of a change, not because they left.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+fn removals_key() -> Key {
+    Key::Counter("removals".to_owned())
+}
+
+/// Who lost something lately because of a change, not because they left, and when.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 struct Movers {
-    hour: String,
-    people: BTreeSet<PersonId>,
-    /// How many people there are, as far as it mattered in this hour.
+    people: BTreeMap<PersonId, Timestamp>,
+    /// How many people there are, as far as it mattered since the first of them.
     #[serde(default)]
     of: u64,
+}
+
+impl Movers {
+    /// Forgets whoever lost it over an hour ago.
+    fn lately(&mut self, now: Timestamp) {
+        let from = an_hour_before(now);
+        self.people.retain(|_, at| *at > from);
+        if self.people.is_empty() {
+            self.of = 0;
+        }
+    }
 }
 
 impl Entity for Movers {
     const KIND: &'static str = "movers";
 
     fn key(&self) -> Key {
-        Key::Counter(format!("movers-{}", self.hour))
+        movers_key()
     }
+}
+
+fn movers_key() -> Key {
+    Key::Counter("movers".to_owned())
 }
 
 /// Counts the removals among what is to be made. Beyond the cap removals are paused, and nothing of this portion is
@@ -85,22 +129,16 @@ async fn few_movers(
     if !is_change || !to_make.iter().any(takes) {
         return Ok(true);
     }
-    let hour = hour(changes.origin.at);
-    let stored = ports
-        .store
-        .find::<Movers>(&Key::Counter(format!("movers-{hour}")))
-        .await?;
-    let mut entity = match &stored {
-        Some(stored) => stored.entity.clone(),
-        None => Movers {
-            hour,
-            people: BTreeSet::new(),
-            of: 0,
-        },
-    };
-    if !entity.people.insert(hand.person.entity.id.clone()) {
+    let now = changes.origin.at;
+    let stored = ports.store.find::<Movers>(&movers_key()).await?;
+    let known = stored.as_ref().map(|stored| stored.entity.clone());
+    let mut entity = known.unwrap_or_default();
+    entity.lately(now);
+    let person = &hand.person.entity.id;
+    if entity.people.contains_key(person) {
         return Ok(true);
     }
+    entity.people.insert(person.clone(), now);
     let cap = Cap::of(&hand.company.settings);
     let losing = u64::try_from(entity.people.len()).unwrap_or(u64::MAX);
     if cap.is_over(losing, entity.of) && !cap.is_over(losing, cap.enough()) {
@@ -109,11 +147,11 @@ async fn few_movers(
     if cap.is_over(losing, entity.of) {
         let reason = if losing > u64::from(cap.people) {
             let most = cap.people;
-            format!("a change takes access away from more than {most} people in this hour")
+            format!("a change takes access away from more than {most} people within an hour")
         } else {
             let (of, percent) = (entity.of, cap.percent);
             format!(
-                "a change takes access away from {losing} of {of} people in this hour, more than {percent} %"
+                "a change takes access away from {losing} of {of} people within an hour, more than {percent} %"
             )
         };
         pause(ports, hand, reason).await?;
@@ -127,7 +165,7 @@ async fn few_movers(
 }
 
 /// How many people there are, as plans count them, or at least so many. Nobody keeps their number, and only in a small company
-/// does it matter: the list is read up to there, once in an hour in which a second person loses something.
+/// does it matter: the list is read up to there, when a second person loses something within an hour.
 async fn people(ports: &Ports, enough: u64) -> Result<u64, HandleError> {
     let mut page = PageRequest {
         limit: 100,
@@ -148,19 +186,10 @@ async fn people(ports: &Ports, enough: u64) -> Result<u64, HandleError> {
     Ok(count)
 }
 
-fn hour(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H").to_string()
-}
-
-async fn removals_of(ports: &Ports, hour: &str) -> Result<Option<Loaded<Removals>>, StoreError> {
-    let key = Key::Counter(format!("removals-{hour}"));
-    ports.store.find::<Removals>(&key).await
-}
-
-/// How many users were suspended or removed in the hour of this moment, as the cap counts them.
+/// How many users were suspended or removed within the hour before this moment, as the cap counts them.
 pub(crate) async fn removals(ports: &Ports, at: Timestamp) -> Result<u32, StoreError> {
-    let stored = removals_of(ports, &hour(at)).await?;
-    Ok(stored.map_or(0, |stored| stored.entity.count))
+    let stored = ports.store.find::<Removals>(&removals_key()).await?;
+    Ok(stored.map_or(0, |mut stored| stored.entity.lately(at)))
 }
 
 async fn few_removals(
@@ -176,17 +205,19 @@ async fn few_removals(
     if removals == 0 {
         return Ok(true);
     }
-    let hour = hour(changes.origin.at);
-    let stored = removals_of(ports, &hour).await?;
-    let before = stored.as_ref().map_or(0, |stored| stored.entity.count);
-    let count = before.saturating_add(u32::try_from(removals).unwrap_or(u32::MAX));
+    let now = changes.origin.at;
+    let stored = ports.store.find::<Removals>(&removals_key()).await?;
+    let known = stored.as_ref().map(|stored| stored.entity.clone());
+    let mut entity = known.unwrap_or_default();
+    let removals = u32::try_from(removals).unwrap_or(u32::MAX);
+    let count = entity.lately(now).saturating_add(removals);
     let most = hand.company.settings.removals_per_hour;
     if count > most {
-        let reason = format!("{count} removals in this hour are more than {most}");
+        let reason = format!("{count} removals within an hour are more than {most}");
         pause(ports, hand, reason).await?;
         return Ok(false);
     }
-    let entity = Removals { hour, count };
+    entity.add(removals, now);
     match stored {
         Some(stored) => changes.update(&Loaded { entity, ..stored }),
         None => changes.insert(&entity),

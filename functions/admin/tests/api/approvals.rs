@@ -5,13 +5,19 @@ use serde_json::{Value, json};
 use crate::world::{Answer, TOKEN, World, ada, world};
 
 /// A key with a scope and roles; answers its header.
-async fn key(world: &World, scope: &str, roles: &[&str]) -> String {
+pub(crate) async fn key(world: &World, scope: &str, roles: &[&str]) -> String {
     let body = json!({ "name": "a key", "scopes": [scope], "roles": roles });
     let made = world.post("/v1/keys", body).await.expect(201);
     format!("Bearer {}", made["secret"].as_str().unwrap())
 }
 
-async fn as_(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+pub(crate) async fn as_(
+    world: &World,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     world
         .call(method, path, body, &[("authorization", token)])
         .await
@@ -25,12 +31,13 @@ async fn gated(world: &World) {
         "provisioner": { "type": "scim", "base_url": "https://figma.example/scim" } });
     world.put("/v1/apps/figma", figma).await.expect(200);
     world
-        .put("/v1/policies/engineering", policy("pro"))
+        .put("/v1/policies/engineering", gated_policy("pro"))
         .await
         .expect(200);
 }
 
-fn policy(plan: &str) -> Value {
+/// Engineers get a plan of `figma` if somebody of `it-admin` says yes.
+pub(crate) fn gated_policy(plan: &str) -> Value {
     json!({
         "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
         "grants": [{ "app": "figma", "plan": plan, "approval": {
@@ -39,7 +46,7 @@ fn policy(plan: &str) -> Value {
 }
 
 /// Ada waits for an approval; answers her id and the approval.
-async fn asked(world: &World) -> (String, Value) {
+pub(crate) async fn asked(world: &World) -> (String, Value) {
     gated(world).await;
     let ada = world.applied_again().await;
     world.pass(1).await;
@@ -51,11 +58,11 @@ async fn asked(world: &World) -> (String, Value) {
     (ada, list["items"][0].clone())
 }
 
-fn path(approval: &Value) -> String {
+pub(crate) fn path(approval: &Value) -> String {
     format!("/v1/approvals/{}", approval["id"].as_str().unwrap())
 }
 
-async fn step(world: &World, person: &str) -> (String, String) {
+pub(crate) async fn step(world: &World, person: &str) -> (String, String) {
     let run = world.run_of(person).await;
     let steps = run["steps"].as_array().unwrap();
     let step = steps.iter().find(|step| step["id"] == "access/figma");
@@ -283,7 +290,7 @@ async fn a_decision_on_a_plan_that_changed_is_refused_and_asked_anew() {
     let (ada, approval) = asked(&world).await;
     let it = key(&world, "approve", &["it-admin"]).await;
     world
-        .put("/v1/policies/engineering", policy("max"))
+        .put("/v1/policies/engineering", gated_policy("max"))
         .await
         .expect(200);
 
@@ -412,7 +419,7 @@ async fn a_policy_that_asks_nobody_is_refused() {
 }
 
 /// The only approval that waits for somebody.
-async fn waiting(world: &World, person: &str) -> Value {
+pub(crate) async fn waiting(world: &World, person: &str) -> Value {
     let list = world
         .get(&format!("/v1/approvals?person={person}&state=waiting"))
         .await

@@ -272,6 +272,23 @@ async fn a_correction_wins_and_what_waited_for_it_goes_on() {
 }
 
 #[tokio::test]
+async fn a_corrected_name_that_is_taken_back_takes_its_parts_along() {
+    let world = world();
+    let id = world.ada().await;
+    let path = format!("/v1/people/{id}:correct");
+    let called = async |name: Value| {
+        let body = json!({ "attributes": { "name": name }, "reason": "a mistake" });
+        let person = world.post(&path, body).await.expect(200);
+        ["name", "first_name", "last_name"].map(|part| person["attributes"][part].clone())
+    };
+
+    assert_eq!(called(json!("Ida King")).await, ["Ida King", "Ida", "King"]);
+    let again = world.put("/v1/people/hr-1", ada()).await.expect(200);
+    assert_eq!(again["attributes"]["last_name"], "King", "it stays");
+    assert_eq!(called(Value::Null).await, ["Ada Park", "Ada", "Park"]);
+}
+
+#[tokio::test]
 async fn a_corrected_address_is_taken_for_everybody_else() {
     let world = world();
     let id = world.ada().await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::approvals::{as_, asked, gated_policy, key, path, step, waiting};
 use crate::world::{World, world};
 
 fn figma(price: i64) -> Value {
@@ -169,4 +170,66 @@ async fn a_plan_that_does_not_hold_any_more_puts_nothing() {
     );
     let put = world.get("/v1/policies/engineering").await.expect(200);
     assert_eq!(put["when"][0]["value"], "Engineering");
+}
+
+/// Plans what engineers need to say yes for, and applies it.
+async fn put_policy(world: &World, file: Value) {
+    let changes = json!([{ "kind": "policy", "id": "engineering", "file": file }]);
+    let hash = plan(world, changes.clone()).await["hash"].clone();
+    let body = json!({ "changes": changes, "plan": hash });
+    let job = world.post("/v1/apply", body).await;
+    let place = job.header("location").to_owned();
+    job.expect(202);
+    world.pass(5).await;
+    world.pass(60).await;
+    let done = world.get(&place).await.expect(200);
+    assert_eq!(done["state"], "done", "{done}");
+}
+
+#[tokio::test]
+async fn whoever_a_corrected_policy_names_is_asked_and_nobody_else_decides() {
+    let world = world();
+    let (ada, first) = asked(&world).await;
+    let mut corrected = gated_policy("pro");
+    corrected["grants"][0]["approval"]["by"] = json!(["role:chief"]);
+
+    put_policy(&world, corrected).await;
+
+    let anew = waiting(&world, &ada).await;
+    assert_eq!(anew["approvers"], json!(["role:chief"]));
+    assert_eq!(anew["plan_hash"], first["plan_hash"]);
+    let timeline = format!("/v1/people/{ada}/timeline?limit=200");
+    let timeline = world.get(&timeline).await.expect(200);
+    let mut items = timeline["items"].as_array().unwrap().iter();
+    let void = items.find(|item| item["title"] == "approval void").unwrap();
+    assert_eq!(void["detail"]["after"]["why"], "others are asked");
+    let yes = |approval: &Value| format!("{}:approve", path(approval));
+    let body = || Some(json!({ "reason": "fine" }));
+    let it = key(&world, "approve", &["it-admin"]).await;
+    let late = as_(&world, &it, "POST", &yes(&first), body()).await;
+    assert_eq!(late.expect(409)["code"], "not_waiting");
+    let other = as_(&world, &it, "POST", &yes(&anew), body()).await;
+    assert_eq!(other.expect(403)["code"], "not_an_approver");
+    let chief = key(&world, "approve", &["chief"]).await;
+    let decided = as_(&world, &chief, "POST", &yes(&anew), body()).await;
+    decided.expect(200);
+    world.pass(60).await;
+    assert_eq!(step(&world, &ada).await.0, "verified");
+}
+
+#[tokio::test]
+async fn what_nobody_has_to_say_yes_to_any_more_is_given() {
+    let world = world();
+    let (ada, first) = asked(&world).await;
+    let mut freed = gated_policy("pro");
+    freed["grants"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("approval");
+
+    put_policy(&world, freed).await;
+
+    assert_eq!(step(&world, &ada).await.0, "verified");
+    let void = world.get(&path(&first)).await.expect(200);
+    assert_eq!(void["state"], "void");
 }

@@ -105,6 +105,28 @@ async fn one_call_takes_away_what_leavers_still_hold() {
 }
 
 #[tokio::test]
+async fn a_call_reaches_those_behind_a_hundred_whose_access_is_in_hand() {
+    let world = world();
+    world.put("/v1/apps/acme", acme(5)).await.expect(201);
+    let mut rows = Vec::new();
+    for n in 0..101 {
+        let address = format!("left{n}@contoso.example");
+        rows.push(row(&n.to_string(), &address, "2026-01-03T09:00:00Z"));
+        let left = json!({ "attributes": { "name": "Bo Lind", "work_email": address },
+            "start_date": "2026-03-02", "end_date": "2026-12-31" });
+        world
+            .put(&format!("/v1/people/hr-{n}"), left)
+            .await
+            .expect(201);
+    }
+    connected_to(&world, rows).await;
+    let clear = || world.post("/v1/reports/residue:clear", json!({}));
+
+    assert_eq!(clear().await.expect(200)["started"], 100);
+    assert_eq!(clear().await.expect(200)["started"], 1);
+}
+
+#[tokio::test]
 async fn licences_spend_and_review_are_counted() {
     let world = company().await;
 

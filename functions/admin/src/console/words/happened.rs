@@ -84,7 +84,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("erasure asked for", "Erasing them was asked for"),
     (
         "erasure waits",
-        "Erasing them waits until everything is taken back",
+        "Erasing them waits until everything is taken back, and can be undone no more",
     ),
     ("event replayed", "The event was replayed"),
     ("first day has come", "The first day has come"),
