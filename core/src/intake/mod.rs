@@ -1,5 +1,6 @@
 //! From a reading of Lever to an event, a person and a run. Pure.
 
+mod again;
 mod facts;
 mod offer;
 mod start;
@@ -231,6 +232,13 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         Changed::Updated(loaded) => &mut loaded.entity,
     };
     identify(person, candidacy);
+    decided.event.person = Some(person.id.clone());
+    decided.known.person = Some(person.id.clone());
+    if person.state == Lifecycle::Left && !again::comes_back(person, candidacy, intake) {
+        again::ask(intake, decided);
+        decided.person = Some(changed);
+        return;
+    }
     if person.state.has_started() && person.state != Lifecycle::Left {
         decided.say(
             "the person has started: Lever changes no attributes any more",
@@ -240,8 +248,6 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         take_attributes(person, candidacy, intake, decided);
         begin(person, intake);
     }
-    decided.event.person = Some(person.id.clone());
-    decided.known.person = Some(person.id.clone());
     let person = person.clone();
     decided.person = Some(changed);
     if person.baselined {
@@ -336,10 +342,15 @@ fn begin(person: &mut Person, intake: &Intake<'_>) {
 }
 
 /// The first day follows from the attributes, in the person's zone.
-fn time(person: &mut Person, company: &Company, now: Timestamp) {
+fn first_day(person: &mut Person, company: &Company) {
     person.starts_on = person.text("start_date").and_then(|date| date.parse().ok());
     let place = company.mapping.place(person);
     person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
+}
+
+/// Before the first day, or begun.
+fn time(person: &mut Person, company: &Company, now: Timestamp) {
+    first_day(person, company);
     let started = person.starts_at.is_some_and(|at| at <= now);
     person.enter(if started {
         Lifecycle::Active
