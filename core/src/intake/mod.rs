@@ -208,6 +208,18 @@ impl Decided {
             awaits_roster: false,
         });
     }
+
+    /// Asks a human which of several persons it is; until then nothing starts.
+    fn ask_which(&mut self, ids: &BTreeSet<PersonId>, now: Timestamp) {
+        self.runs.clear();
+        self.event.runs.clear();
+        let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
+        let detail = format!(
+            "contact and addresses belong to {}; merge them, then replay the event",
+            ids.join(" and ")
+        );
+        self.ask("One candidate, several persons", detail, now);
+    }
 }
 
 fn hired(intake: &Intake<'_>, decided: &mut Decided) {
@@ -216,12 +228,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     };
     let mut changed = match &intake.matched {
         Match::Several(ids) => {
-            let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
-            let detail = format!(
-                "contact and addresses belong to {}; merge them, then replay the event",
-                ids.join(" and ")
-            );
-            decided.ask("One candidate, several persons", detail, intake.now);
+            decided.ask_which(ids, intake.now);
             return;
         }
         Match::Nobody => Changed::New(Box::new(new_person(intake.fresh.clone(), intake.now))),
@@ -449,6 +456,10 @@ fn other(intake: &Intake<'_>, decided: &mut Decided) {
     }
     start(intake, &person, decided);
     if decided.runs.is_empty() {
+        return;
+    }
+    if let Match::Several(ids) = &intake.matched {
+        decided.ask_which(ids, intake.now);
         return;
     }
     decided.event.person = Some(person.id.clone());
