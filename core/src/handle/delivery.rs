@@ -21,7 +21,7 @@ use crate::store::{Key, Loaded, StoreError};
 use super::events::say_event;
 use super::offer::{self, ask_to_look};
 use super::rosters::Rosters;
-use super::{HandleError, ledger, load, wake};
+use super::{HandleError, held, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -398,6 +398,8 @@ async fn write_down(
     }
     if let Some(changed) = &decided.person {
         write_person(ports, changed, &mut changes).await?;
+        let held = Box::pin(held::already(ports, changed, &scene.company)).await?;
+        held::write(ports, changed.person(), &held, &mut changes).await?;
     }
     for run in &decided.runs {
         changes.insert(run);

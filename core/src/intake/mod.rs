@@ -342,8 +342,9 @@ fn take_read(person: &mut Person, read: &Read) {
     person.unmapped.extend(read.unmapped.iter().cloned());
 }
 
-/// Hired: preboarding until the first day, active from then on.
+/// Hired: preboarding until the first day, active from then on. Whoever was here already is not left alone any more.
 fn begin(person: &mut Person, intake: &Intake<'_>) {
+    person.baselined = false;
     person.leaves_at = None;
     time(person, intake.company, intake.now);
 }

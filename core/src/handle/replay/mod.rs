@@ -11,7 +11,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::config::ConfigItem;
-use crate::drift::{Drift, take_held, with_seen};
+use crate::drift::{Drift, with_seen};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId, RunId};
@@ -26,12 +26,10 @@ use crate::store::{Group, Key, Loaded, StoreError};
 
 use super::delivery::{address_from, claims_of, fresh_person, write_person};
 use super::events::say_values;
-use super::{HandleError, drift, ledger, load, residue};
+use super::{HandleError, held, ledger, load};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
-/// How much that somebody had already counts as held from one commit on; what is left shows as drift.
-const MOST_HELD: usize = 20;
 
 /// Why an event was not replayed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -222,7 +220,10 @@ async fn once(
         match_again(&scene, who)?
     };
     let replayed = numbered(decided, &scene, who, how);
-    let held = held_already(ports, &scene, &replayed).await?;
+    let held = match &replayed.person {
+        Some(changed) => held::already(ports, changed, &scene.company).await?,
+        None => Vec::new(),
+    };
     let answer = shown(ports, &scene, &replayed, &held, who, how.dry_run).await?;
     if !how.dry_run {
         write_down(ports, &scene, replayed, &held, who).await?;
@@ -356,27 +357,6 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> 
     decided
 }
 
-/// What somebody who was here already has, and is applied by this: from now on it is a grant that is held (L30).
-async fn held_already(
-    ports: &Ports,
-    scene: &Scene,
-    decided: &Decided,
-) -> Result<Vec<Drift>, ReplayError> {
-    let Some(Changed::Updated(changed)) = &decided.person else {
-        return Ok(Vec::new());
-    };
-    let stored = load::person(ports, &changed.entity.id).await?;
-    let Some(stored) = stored.filter(|stored| stored.entity.baselined) else {
-        return Ok(Vec::new());
-    };
-    let grants = load::grants(ports, &stored.entity.id).await?.into_iter();
-    let grants: Vec<Grant> = grants.map(|grant| grant.entity).collect();
-    let mut found = drift::of(ports, &stored.entity, &grants, &scene.company).await?;
-    let mut held = take_held(&mut found, &stored.entity);
-    held.truncate(MOST_HELD);
-    Ok(held)
-}
-
 async fn shown(
     ports: &Ports,
     scene: &Scene,
@@ -446,7 +426,7 @@ async fn write_down(
     }
     if let Some(changed) = &decided.person {
         write_person(ports, changed, &mut changes).await?;
-        hold(ports, changed.person(), held, &mut changes).await?;
+        held::write(ports, changed.person(), held, &mut changes).await?;
     }
     for run in &decided.runs {
         changes.insert(run);
@@ -470,26 +450,4 @@ async fn write_down(
     changes.say(line.after(json!({ "state": event.state, "runs": new })));
     say_values(event, &mut changes);
     Ok(ledger::commit(ports, changes).await?)
-}
-
-/// Writes down what somebody had already as held: found, and not given here.
-async fn hold(
-    ports: &Ports,
-    person: &Person,
-    held: &[Drift],
-    changes: &mut Changes,
-) -> Result<(), ReplayError> {
-    if held.is_empty() {
-        return Ok(());
-    }
-    let grants = load::grants(ports, &person.id).await?;
-    for drift in held {
-        let known = grants.iter().find(|grant| grant.entity.app == drift.app);
-        residue::keep(drift, known, &person.id, changes);
-        let stream = StreamId::Person(person.id.clone());
-        let line = Line::new(stream, "account held already", format!("app/{}", drift.app));
-        let after = json!({ "account": drift.account, "roster_at": drift.seen_at });
-        changes.say(line.after(after));
-    }
-    Ok(())
 }
