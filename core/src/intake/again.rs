@@ -1,5 +1,7 @@
 //! Somebody who left is hired: do they come back, or is it the old hire once more?
 
+use jiff::Timestamp;
+
 use super::{Decided, Intake, first_day, take_read};
 use crate::lever::Candidacy;
 use crate::person::Person;
@@ -22,4 +24,10 @@ pub(super) fn ask(intake: &Intake<'_>, decided: &mut Decided) {
                   first day and reinstate them";
     let title = "Lever shows a hire of somebody who has left";
     decided.ask(title, detail.to_owned(), intake.now);
+}
+
+/// Whoever is back does not leave again as they once left, or were to: only a day of leaving after the new first day counts.
+pub(super) fn forget_leaving(person: &mut Person, now: Timestamp) {
+    let begins = person.starts_at.map_or(now, |starts| starts.max(now));
+    person.leaves_at.take_if(|at| *at <= begins);
 }

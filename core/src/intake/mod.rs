@@ -345,8 +345,11 @@ fn take_read(person: &mut Person, read: &Read) {
 /// Hired: preboarding until the first day, active from then on. Whoever was here already is not left alone any more.
 fn begin(person: &mut Person, intake: &Intake<'_>) {
     person.baselined = false;
-    person.leaves_at = None;
+    let was_away = !person.state.may_receive();
     time(person, intake.company, intake.now);
+    if was_away {
+        again::forget_leaving(person, intake.now);
+    }
 }
 
 /// The first day follows from the attributes, in the person's zone.
