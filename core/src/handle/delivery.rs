@@ -401,6 +401,9 @@ async fn write_down(
         let held = Box::pin(held::already(ports, changed, &scene.company)).await?;
         held::write(ports, changed.person(), &held, &mut changes).await?;
     }
+    if let Some(other) = &decided.read_again {
+        offer::soon(ports, other, &mut changes).await?;
+    }
     for run in &decided.runs {
         changes.insert(run);
     }

@@ -74,6 +74,8 @@ pub struct Decided {
     pub task: Option<Task>,
     /// What is known of the candidacy from now on.
     pub known: KnownCandidacy,
+    /// The candidacy that the person's access comes from instead: nobody has read it since it did not.
+    pub read_again: Option<LeverId>,
 }
 
 /// A person who is new or changed.
@@ -124,6 +126,7 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         runs: Vec::new(),
         task: None,
         known,
+        read_again: None,
     };
     let live_from = intake.company.settings.live_from;
     if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
@@ -394,6 +397,7 @@ fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
     if let Some(other) = &intake.also_hired {
         person.opportunity = Some(other.clone());
         decided.person = Some(Changed::Updated(loaded));
+        decided.read_again = Some(other.clone());
         decided.end(
             EventState::Ignored,
             "another candidacy of the person is still hired",

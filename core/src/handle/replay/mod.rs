@@ -140,6 +140,8 @@ struct Scene {
     person: Option<Loaded<Person>>,
     candidacy: Option<Candidacy>,
     known: Option<Loaded<KnownCandidacy>>,
+    /// The person's access comes from another candidacy, which is still hired.
+    from_another: bool,
 }
 
 impl Scene {
@@ -160,6 +162,7 @@ impl Scene {
             person: None,
             candidacy: None,
             known: None,
+            from_another: false,
         };
         scene.read_lever(ports).await?;
         if let Some(person) = &scene.event.entity.person {
@@ -169,7 +172,21 @@ impl Scene {
                 _ => load::person(ports, person).await?,
             };
         }
+        scene.find_another(ports).await?;
         Ok(scene)
+    }
+
+    /// Does the access come from elsewhere? A range is replayed newest first: an older hire must not win by that.
+    async fn find_another(&mut self, ports: &Ports) -> Result<(), ReplayError> {
+        let person = self.person.as_ref().map(|person| &person.entity);
+        let from = person.and_then(|person| person.opportunity.clone());
+        let this = self.event.entity.opportunity.as_ref();
+        if let Some(other) = from.filter(|from| Some(from) != this) {
+            let key = Key::Candidacy(other);
+            let other = ports.store.find::<KnownCandidacy>(&key).await?;
+            self.from_another = other.is_some_and(|other| other.entity.hired.is_some());
+        }
+        Ok(())
     }
 
     async fn read_lever(&mut self, ports: &Ports) -> Result<(), ReplayError> {
@@ -195,14 +212,14 @@ impl Scene {
     }
 
     /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and for a hire that is
-    /// still in force of somebody who has not left: its attributes are read anew.
+    /// still in force, and in force alone, of somebody who has not left: its attributes are read anew.
     fn is_met_anew(&self) -> bool {
         let hired = self.event.entity.kind == EventKind::Hired
             && self.candidacy.as_ref().is_some_and(is_hired);
         let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
         match &self.person {
             None => self.candidacy.is_some(),
-            Some(person) => hired && !left(person),
+            Some(person) => hired && !left(person) && !self.from_another,
         }
     }
 }
@@ -314,6 +331,7 @@ fn match_again(scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
         person: Some(Changed::Updated(Box::new(person))),
         runs,
         task: None,
+        read_again: None,
     })
 }
 
