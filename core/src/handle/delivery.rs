@@ -248,11 +248,13 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
     let matched = match_person(ports, scene).await?;
     let address = free_address(ports, scene, &matched).await?;
     let also_hired = still_hired(ports, scene, &matched).await?;
+    let taken = load::taken(ports, scene.candidacy(), &matched).await?;
     let decided = decide(&Intake {
         fact,
         candidacy: scene.candidacy(),
         known: &scene.known,
         matched: matched.clone(),
+        taken,
         company: &scene.company,
         fresh: fresh_person(ports),
         address,

@@ -11,6 +11,7 @@ use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
 
 use crate::attributes::Read;
+use crate::claim::Claim;
 use crate::company::Company;
 use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
@@ -47,6 +48,8 @@ pub struct Intake<'a> {
     pub known: &'a KnownCandidacy,
     /// Whom it belongs to.
     pub matched: Match,
+    /// Of its contact and addresses those that somebody else has.
+    pub taken: BTreeSet<Claim>,
     /// All configuration.
     pub company: &'a Company,
     /// The id for a person who is new.
@@ -241,7 +244,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         Changed::New(person) => &mut **person,
         Changed::Updated(loaded) => &mut loaded.entity,
     };
-    identify(person, candidacy);
+    identify(person, candidacy, intake);
     decided.event.person = Some(person.id.clone());
     decided.known.person = Some(person.id.clone());
     if person.state == Lifecycle::Left && !again::comes_back(person, candidacy, intake) {
@@ -296,21 +299,20 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
     }
 }
 
-fn identify(person: &mut Person, candidacy: &Candidacy) {
-    person
-        .identifiers
+/// What somebody else is known by identifies nobody but them.
+fn identify(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>) {
+    let known = &mut person.identifiers;
+    let is_free = |claim: Claim| !intake.taken.contains(&claim);
+    let contact = candidacy.contact.iter().cloned();
+    known
         .lever_contact
-        .extend(candidacy.contact.clone());
-    person
-        .identifiers
-        .opportunities
-        .insert(candidacy.opportunity.clone());
-    person.identifiers.emails.extend(
-        candidacy
-            .emails
-            .iter()
-            .filter_map(|email| CanonicalEmail::parse(email).ok()),
-    );
+        .extend(contact.filter(|contact| is_free(Claim::Contact(contact.clone()))));
+    known.opportunities.insert(candidacy.opportunity.clone());
+    let emails = candidacy.emails.iter();
+    let emails = emails.filter_map(|email| CanonicalEmail::parse(email).ok());
+    known
+        .emails
+        .extend(emails.filter(|email| is_free(Claim::email(email))));
 }
 
 /// Takes what Lever says now; what it does not say stays as it was.
@@ -473,7 +475,7 @@ fn other(intake: &Intake<'_>, decided: &mut Decided) {
     decided.event.person = Some(person.id.clone());
     decided.known.person = Some(person.id.clone());
     if loaded.is_none() {
-        identify(&mut person, candidacy);
+        identify(&mut person, candidacy, intake);
         decided.person = Some(Changed::New(Box::new(person)));
     }
 }

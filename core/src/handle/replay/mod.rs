@@ -257,6 +257,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         Some(person) => Match::One(Box::new(person.clone())),
         None => load::matched(ports, &claims_of(candidacy)).await?,
     };
+    let taken = load::taken(ports, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
         person.entity.baselined = false;
@@ -283,6 +284,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         candidacy: Some(candidacy),
         known: &known,
         matched,
+        taken,
         company: &scene.company,
         fresh: fresh_person(ports),
         address,

@@ -1,4 +1,4 @@
-//! Several candidacies of one human.
+//! Several candidacies of one human, and addresses in them that are somebody else's.
 
 use jiff::Timestamp;
 use sando_core::event::{Hint, ToldArchive};
@@ -103,4 +103,24 @@ async fn of_two_hires_the_later_one_counts_also_when_both_are_replayed() {
     assert_eq!(replayed["events"], 2);
     let ada = read(&world, ada["id"].as_str().unwrap()).await;
     assert_eq!(ada["attributes"]["department"], "Sales");
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_else_is_known_by_is_not_taken_for_the_candidate_s() {
+    let world = world();
+    world.configured().await;
+    hired(&world, &HIRE).await;
+    let bo = json!({ "attributes": { "name": "Bo Lind", "personal_email": "bo@mail.example",
+        "work_email": "bo.lind@contoso.example", "department": "Sales" }, "start_date": "2026-03-02" });
+    world.put("/v1/people/hr-2", bo).await.expect(201);
+
+    let again = Hire {
+        at: "2027-01-04T08:59:30Z",
+        emails: &["ada@mail.example", "ada@home.example", "bo@mail.example"],
+        ..HIRE
+    };
+    let ada = hired(&world, &again).await;
+
+    let known = &ada["identifiers"]["emails"];
+    assert_eq!(known, &json!(["ada@home.example", "ada@mail.example"]));
 }
