@@ -19,6 +19,8 @@ pub(crate) fn definition(bytes: &[u8]) {
             let second = Definition::parse(&printed.to_string());
             let second = second.unwrap_or_else(|mistakes| panic!("{mistakes:?} in {printed}"));
             assert_eq!(printed, second.to_value());
+            // Not the texts alone: what was compiled of them, too.
+            assert_eq!(format!("{first:?}"), format!("{second:?}"));
         }
     }
 }

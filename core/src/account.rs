@@ -16,6 +16,9 @@ use crate::sync::{Sync, SyncState};
 const APART: SignedDuration = SignedDuration::from_hours(6);
 const DAY_SECS: i64 = 86_400;
 
+/// A roster is older than this only if two daily syncs in a row did not count.
+pub const OLD_ROSTER: SignedDuration = SignedDuration::from_hours(48);
+
 /// How an account stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -208,6 +211,29 @@ impl Account {
     pub fn failing(&self) -> Option<&Failure> {
         let failure = self.last.as_ref()?.failure.as_ref()?;
         (self.state == AccountState::Connected && !failure.disable).then_some(failure)
+    }
+
+    /// For how long its roster has not been read; since it was connected, if it never was.
+    #[must_use]
+    pub fn roster_age(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.applied_at.unwrap_or(self.connected_at))
+    }
+
+    /// Was its roster read lately?
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.applied_at.is_some() && self.roster_age(now) <= OLD_ROSTER
+    }
+
+    /// Does its roster stay as it was, until somebody has looked or a sync works?
+    #[must_use]
+    pub fn fails(&self, now: Timestamp) -> bool {
+        let state = match self.state {
+            AccountState::Connecting => false,
+            AccountState::Connected => self.roster_age(now) > OLD_ROSTER,
+            AccountState::Disabled { .. } => true,
+        };
+        state || self.held.is_some() || self.failing().is_some()
     }
 
     /// Its sync has ended this way; it is synced again tomorrow.

@@ -116,6 +116,9 @@ pub struct CatchUp {
     /// When it was last done to the end.
     #[serde(default)]
     pub last_success: Option<Timestamp>,
+    /// When it was done to the end before that; the first time, from when it was polled.
+    #[serde(default)]
+    pub success_before: Option<Timestamp>,
     /// What went wrong since.
     #[serde(default)]
     pub last_error: Option<String>,
@@ -146,6 +149,7 @@ impl CatchUp {
             rereading: None,
             next_at: after(now, Self::EVERY),
             last_success: None,
+            success_before: None,
             last_error: None,
             failures: 0,
             found: 0,
@@ -176,10 +180,10 @@ impl CatchUp {
     }
 
     /// Since when what happened may be unknown: what happened before is history, or was looked at. A row may be shown in a
-    /// later window than the one in which it happened, because it moved again.
+    /// later window than the one in which it happened, because it moved again: even while that one was polled to its end.
     #[must_use]
     pub fn unknown_since(&self, window: Window) -> Timestamp {
-        let success = self.last_success;
+        let success = self.success_before.or(self.last_success);
         let since = success.and_then(|at| at.saturating_sub(Self::OVERLAP).ok());
         since.unwrap_or(window.from).min(window.from)
     }
@@ -197,6 +201,7 @@ impl CatchUp {
         self.window = None;
         self.until = self.until.max(window.to);
         if now.duration_since(self.until) < Self::OVERLAP {
+            self.success_before = self.last_success.or(Some(window.from));
             self.last_success = Some(now);
             self.next_at = after(now, Self::EVERY);
         }

@@ -93,6 +93,16 @@ impl Conditions {
         }
     }
 
+    /// All paths that are read, to be exchanged for others.
+    pub(crate) fn paths_mut(&mut self) -> Vec<&mut Path> {
+        let kinds = self.all.iter_mut().map(|condition| &mut condition.kind);
+        let paths = kinds.flat_map(|kind| match kind {
+            Kind::Test(test) => vec![&mut test.path],
+            Kind::Any(groups) => groups.iter_mut().flat_map(Self::paths_mut).collect(),
+        });
+        paths.collect()
+    }
+
     /// The file form.
     pub fn to_value(&self) -> Value {
         Value::Array(self.all.iter().map(Condition::to_value).collect())

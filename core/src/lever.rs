@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::ids::{EventId, LeverId};
 use crate::path::Path;
+use crate::person::CanonicalEmail;
 
 /// What configuration reads of a candidacy: everything else is dropped at the parser, pay above all (L2).
 #[derive(Clone, Debug, Default)]
@@ -75,6 +76,14 @@ pub struct Candidacy {
     pub emails: Vec<String>,
     /// What [`Needs`] names, and nothing else. Personal.
     pub document: Value,
+}
+
+impl Candidacy {
+    /// The addresses as people are matched by them; what is none is left out.
+    pub fn addresses(&self) -> impl Iterator<Item = CanonicalEmail> {
+        let emails = self.emails.iter();
+        emails.filter_map(|email| CanonicalEmail::parse(email).ok())
+    }
 }
 
 impl fmt::Debug for Candidacy {

@@ -3,6 +3,7 @@
 //! A path is compiled once and walked often. Following one never fails: what is not there is "no value".
 //! Syntax and meaning: `definition.md`, "Paths".
 
+mod columns;
 mod follow;
 mod keep;
 mod needs;
@@ -16,6 +17,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use columns::Columns;
 pub use follow::Scope;
 pub use keep::keep;
 pub use needs::Needs;

@@ -335,13 +335,16 @@ pub struct Person {
     /// Who was found to be this person.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub absorbed: BTreeSet<PersonId>,
+    /// Who this person is not, as somebody said: nobody is asked again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<PersonId>,
     /// The person is to be erased, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
     /// The words by which the person is found: what a commit made them, and nobody else changes.
     #[serde(default, skip_serializing_if = "Words::is_empty")]
     pub words: Words,
-    /// When Sando first knew of the person.
+    /// When Sando first knew of the person. It never changes: a key is made with it.
     pub created_at: Timestamp,
 }
 

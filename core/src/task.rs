@@ -96,6 +96,9 @@ pub struct Task {
     /// It was said to be done, and a roster that is read later will show whether it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaits_roster: bool,
+    /// Who the person perhaps is: merged they are one human, done they are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perhaps: Option<PersonId>,
 }
 
 impl Task {
@@ -107,6 +110,13 @@ impl Task {
 
     /// Where those are listed of which a roster can say something.
     pub const UNPROVEN: [&'static str; 2] = ["open", Self::SAID];
+
+    /// The one task that asks whether two persons are one human.
+    #[must_use]
+    pub fn one_or_two(one: &PersonId, other: &PersonId) -> TaskId {
+        let (first, second) = (one.min(other), one.max(other));
+        TaskId::derived(&["one or two", first.as_str(), second.as_str()])
+    }
 
     /// It is over.
     pub fn end(&mut self, state: TaskState, at: Timestamp) {

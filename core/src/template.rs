@@ -146,6 +146,14 @@ impl Template {
         })
     }
 
+    /// The placeholders as paths, to be exchanged for others.
+    pub(crate) fn paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
+        self.parts.iter_mut().filter_map(|part| match part {
+            Part::Placeholder(path) => Some(path),
+            Part::Text(_) => None,
+        })
+    }
+
     /// The names between braces that are not declared and therefore text; perhaps misspelt ones.
     pub fn undeclared(&self) -> &[String] {
         &self.undeclared

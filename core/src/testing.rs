@@ -1,6 +1,7 @@
 //! What the tests of every crate are built of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use crate::definition::User;
 use crate::ids::{PersonId, Slug};
 use crate::intake::new_person;
 use crate::person::{Attributes, Lifecycle, Person};
-use crate::ports::{KeyWrap, RemoteError};
+use crate::ports::{KeyWrap, RemoteError, SecretValues, Secrets};
 use crate::roster::Face;
 
 /// A person who has started, with the attributes of an engineer.
@@ -143,5 +144,44 @@ impl KeyWrap for Bare {
 
     async fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, RemoteError> {
         Ok(wrapped.to_vec())
+    }
+}
+
+/// Keeps credentials for as long as one of its clones lives.
+#[derive(Clone, Default, Debug)]
+pub struct KeptSecrets(Arc<Mutex<BTreeMap<String, SecretValues>>>);
+
+impl KeptSecrets {
+    /// What is kept of an owner.
+    #[must_use]
+    pub fn of(&self, owner: &str) -> Option<SecretValues> {
+        self.all(|all| all.get(owner).cloned())
+    }
+
+    /// Is nothing kept?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all(|all| all.is_empty())
+    }
+
+    fn all<T>(&self, look: impl FnOnce(&mut BTreeMap<String, SecretValues>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Secrets for KeptSecrets {
+    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
+        Ok(self.of(owner))
+    }
+
+    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
+        self.all(|all| all.insert(owner.to_owned(), values.clone()));
+        Ok(())
+    }
+
+    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
+        self.all(|all| all.remove(owner));
+        Ok(())
     }
 }

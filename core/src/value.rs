@@ -89,6 +89,17 @@ impl ValueExpression {
         }
     }
 
+    /// All paths that it reads, to be exchanged for others.
+    pub(crate) fn paths_mut(&mut self) -> Vec<&mut Path> {
+        match &mut self.kind {
+            Kind::Path(path) | Kind::Lookup { path, .. } | Kind::Time { path, .. } => vec![path],
+            Kind::FirstOf(parts) | Kind::Join { parts, .. } => {
+                parts.iter_mut().flat_map(Self::paths_mut).collect()
+            }
+            Kind::Template(template) => template.paths_mut().collect(),
+        }
+    }
+
     /// The file form.
     pub fn to_value(&self) -> Value {
         self.file.clone()

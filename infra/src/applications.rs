@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use crate::auth::{MemoryTokens, StoredTokens};
-use crate::budget::{Budget, Priority, Rate, name_of};
+use crate::budget::{Both, Budget, Paced, Priority, Rate, name_of};
 use crate::connection::{Connection, ConnectionSettings, nothing_sent};
 use crate::http::{Gate, GuardedClient, Request};
 use crate::lent::{Lender, Whose};
@@ -169,12 +169,23 @@ impl RemoteApplications {
         }
     }
 
+    /// What requests with these credentials have to pass: the application's budget, and the one of an account that lends them.
+    fn gate(&self, whose: &Whose, of_app: &Arc<dyn Gate>) -> Arc<dyn Gate> {
+        let Some((budget, rate)) = &whose.pace else {
+            return of_app.clone();
+        };
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let pace = Paced::new(store, clock, budget.clone(), Rate::fraction(*rate));
+        Arc::new(Both(of_app.clone(), Arc::new(pace.one_by_one())))
+    }
+
     async fn make(
         &self,
         app: &Application,
         whose: &Whose,
     ) -> Result<Arc<dyn Provisioner>, RemoteError> {
         let settings = |base_url: &str, usual: ConnectionSettings| ConnectionSettings {
+            gate: self.gate(whose, &usual.gate),
             base_url: base_url.to_owned(),
             auth: whose.auth.clone(),
             home: whose.home.clone(),

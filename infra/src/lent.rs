@@ -8,10 +8,13 @@ use sando_core::app::{Application, Provision, ReadFrom};
 use sando_core::auth::Auth;
 use sando_core::catalog::DefinitionItem;
 use sando_core::definition::Definition;
+use sando_core::ids::Slug;
 use sando_core::mistake::in_lines;
 use sando_core::ports::{RemoteError, SecretValues, Secrets, Sent};
 use sando_core::store::{Key, Store, StoreError};
 use url::Url;
+
+use crate::reading::pace_of;
 
 /// How a provisioner signs in, and with what.
 #[derive(Clone, PartialEq)]
@@ -26,6 +29,8 @@ pub(crate) struct Whose {
     pub(crate) values: SecretValues,
     /// Where an account's credentials belong: they go to no other origin.
     pub(crate) home: Option<Url>,
+    /// The budget of an account's credentials, which whoever reads with them keeps as well, and its requests a second.
+    pub(crate) pace: Option<(Slug, f64)>,
 }
 
 /// Finds out whose credentials a provisioner uses.
@@ -57,6 +62,7 @@ impl Lender {
             how_to_set: format!("PUT /v1/apps/{}/credentials", app.app),
             auth,
             home: None,
+            pace: None,
             owner,
         })
     }
@@ -75,6 +81,7 @@ impl Lender {
             .resolve_with(&values.variables, &values.credentials)
             .map_err(|mistakes| forbidden(app, in_lines(&mistakes)))?;
         let home = definition.auth_url(&variables, "/");
+        let pace = pace_of(&definition, &owner, &values, &variables);
         Ok(Whose {
             how_to_set: format!(
                 "PUT /v1/accounts/{}/{}/credentials",
@@ -82,6 +89,7 @@ impl Lender {
             ),
             auth: Some(definition.auth().clone()),
             values,
+            pace,
             home: Some(home.map_err(|why| {
                 forbidden(app, format!("{why}, or give the provisioner an `auth`"))
             })?),

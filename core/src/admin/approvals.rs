@@ -19,10 +19,7 @@ use crate::run::Step;
 use crate::store::{Entity, Key, Loaded};
 
 use super::api_key::{ApiKey, Scope};
-use super::{AdminError, Who, deciding};
-
-/// The most characters that a reason may have.
-const REASON: usize = 2000;
+use super::{AdminError, LONGEST_REASON, Who, deciding};
 
 /// An approval that must be there.
 ///
@@ -104,8 +101,8 @@ pub async fn decide(
     answer: &Answer,
     reason: &str,
 ) -> Result<Loaded<Approval>, AdminError> {
-    if reason.chars().count() > REASON {
-        let message = format!("at most {REASON} characters");
+    if reason.chars().count() > LONGEST_REASON {
+        let message = format!("at most {LONGEST_REASON} characters");
         return Err(AdminError::mistake("reason", message));
     }
     let settled = deciding!(decide_once(ports, who, decider, id, answer, reason).await)?;

@@ -16,10 +16,8 @@ use crate::store::Loaded;
 
 use super::identity::is_whole;
 use super::people::person;
-use super::{AdminError, Who, deciding};
+use super::{AdminError, LONGEST_REASON, Who, deciding};
 
-/// The most characters of a reason.
-const LONGEST: usize = 500;
 /// A shorter word says too little to name anybody.
 const TELLING: usize = 3;
 
@@ -123,8 +121,8 @@ fn later(ports: &Ports, who: &Who) -> Timestamp {
 
 /// The reason outlives the person: it must not name them.
 fn check_reason(person: &Person, reason: &str) -> Result<(), AdminError> {
-    if reason.is_empty() || reason.chars().count() > LONGEST {
-        let message = format!("1 to {LONGEST} characters");
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let message = format!("1 to {LONGEST_REASON} characters");
         return Err(AdminError::mistake("reason", message));
     }
     let said = reason.to_lowercase();
@@ -166,7 +164,8 @@ mod tests {
         check("request 4711 of 2027-03-01", true);
         check("a parked request", true);
         check("", false);
-        check(&"x".repeat(501), false);
+        check(&"x".repeat(LONGEST_REASON), true);
+        check(&"x".repeat(LONGEST_REASON + 1), false);
         check("Ada asked for it", false);
         check("asked by ADA.PARK@contoso.example", false);
         check("mail of ada.park@mail.example", false);

@@ -7,9 +7,9 @@ use crate::handle::{jobs, ledger};
 use crate::ids::JobId;
 use crate::job::{Job, JobState, Work};
 use crate::ports::Ports;
-use crate::store::Key;
+use crate::store::{Key, Loaded, Version};
 
-use super::{AdminError, Who};
+use super::{AdminError, Who, deciding};
 
 /// Works for as long as the caller has patience. A job that is still running then is stored, and goes on without them.
 ///
@@ -34,6 +34,33 @@ pub async fn run(
         ledger::commit(ports, changes).await?;
     }
     Ok(job)
+}
+
+/// Counts what is spent and what leavers hold, as work that goes on: the count that somebody asked for before, while it does.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn count(ports: &Ports, who: &Who) -> Result<Job, AdminError> {
+    deciding!(count_once(ports, who).await)
+}
+
+async fn count_once(ports: &Ports, who: &Who) -> Result<Job, AdminError> {
+    let id = JobId::derived(&["count by hand"]);
+    let before = ports.store.find::<Job>(&Key::Job(id.clone())).await?;
+    let version = match before {
+        Some(before) if before.entity.state == JobState::Running => return Ok(before.entity),
+        Some(before) => before.version,
+        None => Version::ABSENT,
+    };
+    let begun = Loaded {
+        entity: Job::new(id, &who.actor, Work::Count(Box::default()), who.at),
+        version,
+        due: None,
+    };
+    let mut changes = Changes::new(who.clone());
+    changes.update(&begun);
+    ledger::commit(ports, changes).await?;
+    Ok(begun.entity)
 }
 
 /// A job that was stored.

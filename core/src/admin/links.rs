@@ -24,10 +24,8 @@ use crate::roster::Face;
 use crate::store::{Key, Loaded, Version};
 
 use super::review::Place;
-use super::{AdminError, Expect, Who, accounts, deciding, identity, syncs};
+use super::{AdminError, Expect, LONGEST_REASON, Who, accounts, deciding, identity, syncs};
 
-/// The longest reason.
-const LONGEST: usize = 500;
 /// How many users a person is linked to at most.
 pub(crate) const MOST: usize = 20;
 
@@ -129,8 +127,8 @@ pub async fn link(
     expect: &Expect,
 ) -> Result<bool, AdminError> {
     let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST {
-        let wanted = format!("why, in 1 to {LONGEST} characters: it is kept in the audit");
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let wanted = format!("why, in 1 to {LONGEST_REASON} characters: it is kept in the audit");
         return Err(AdminError::mistake("reason", wanted));
     }
     deciding!(link_once(ports, who, place, person, reason, expect).await)

@@ -54,6 +54,9 @@ use crate::mistake::Mistake;
 use crate::ports::RemoteError;
 use crate::store::{Loaded, StoreError, Version};
 
+/// The most characters of a reason, wherever one is given.
+pub const LONGEST_REASON: usize = 2_000;
+
 /// Why an operation was not done, by what its caller can do about it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AdminError {

@@ -20,10 +20,8 @@ use crate::roster::Entry;
 use crate::store::{Key, Loaded, Version};
 use crate::task::{Task, TaskKind, TaskState};
 
-use super::{AdminError, Who, accounts, deciding, files};
+use super::{AdminError, LONGEST_REASON, Who, accounts, deciding, files};
 
-/// The longest reason.
-const LONGEST: usize = 2_000;
 /// How many pages are read for one that has something wanted.
 const MOST_PAGES: usize = 20;
 
@@ -121,8 +119,8 @@ pub async fn decide(
     reason: &str,
 ) -> Result<Reviewed, AdminError> {
     let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST {
-        let wanted = format!("why, in 1 to {LONGEST} characters: it is kept in the audit");
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let wanted = format!("why, in 1 to {LONGEST_REASON} characters: it is kept in the audit");
         return Err(AdminError::mistake("reason", wanted));
     }
     deciding!(decide_once(ports, who, decider, place, verdict, reason).await)
@@ -272,6 +270,7 @@ async fn a_task(
         ended_at: None,
         user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
+        perhaps: None,
     })
 }
 

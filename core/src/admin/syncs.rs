@@ -21,6 +21,9 @@ use super::{AdminError, Who, deciding};
 /// The most users that can be accepted one by one.
 pub const MOST_ACCEPTED: usize = 5_000;
 
+/// The code of the refusal to release another sync than the one that was read.
+pub const ANOTHER_HELD: &str = "another_held";
+
 /// Whose losses are accepted of a sync that is held.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Accept {
@@ -143,18 +146,20 @@ pub async fn version_of(
     Ok(sync.map(|sync| sync.entity.version))
 }
 
-/// Decides about a sync that is held. What is accepted counts as soon as a worker has taken back the rest.
+/// Decides about the sync that is held: the one with the number that was `seen`, where somebody read who loses something by it.
+/// What is accepted counts as soon as a worker has taken back the rest.
 ///
 /// # Errors
-/// `Refused` if none is held any more, `Invalid` for ids that lose nothing by it.
+/// `Refused` if none is held any more or another one than was seen, `Invalid` for ids that lose nothing by it.
 pub async fn release(
     ports: &Ports,
     who: &Who,
     definition: &Slug,
     name: &Slug,
+    seen: Option<u64>,
     accept: &Accept,
 ) -> Result<u64, AdminError> {
-    deciding!(release_once(ports, who, definition, name, accept).await)
+    deciding!(release_once(ports, who, definition, name, seen, accept).await)
 }
 
 async fn release_once(
@@ -162,11 +167,16 @@ async fn release_once(
     who: &Who,
     definition: &Slug,
     name: &Slug,
+    seen: Option<u64>,
     accept: &Accept,
 ) -> Result<u64, AdminError> {
     let mut account = must_be(ports, definition, name).await?;
     let nothing = || AdminError::refused("nothing_held", "no sync of this account is held");
     let number = account.entity.held.ok_or_else(nothing)?;
+    if seen.is_some_and(|seen| seen != number) {
+        let why = "another sync is held now than the one that was read";
+        return Err(AdminError::refused(ANOTHER_HELD, why));
+    }
     let mut held = sync(ports, &account.entity, number).await?;
     let accepted = accepted(ports, &held.entity, accept).await?;
     account.entity.held = None;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
-use crate::handle::{ledger, tasks};
+use crate::handle::{ledger, load, tasks};
 use crate::ids::TaskId;
 use crate::ports::Ports;
 use crate::store::{Key, Loaded};
@@ -51,10 +51,29 @@ async fn complete_once(
     let mut changes = Changes::new(who.clone());
     tasks::done(ports, &mut found, &mut changes).await?;
     found.entity.awaits_roster = tasks::awaits_roster(ports, &found.entity).await?;
+    set_apart(ports, &found.entity, &mut changes).await?;
     changes.update(&found);
     let line = Line::new(stream(&found.entity), "task done", format!("task/{id}"));
     changes.say(line.personal(None, Some(json!({ "reason": reason }))));
     Ok(ledger::commit(ports, changes).await?)
+}
+
+/// Whoever was perhaps one human is two, once and for all.
+async fn set_apart(ports: &Ports, task: &Task, changes: &mut Changes) -> Result<(), AdminError> {
+    let (Some(one), Some(other)) = (&task.person, &task.perhaps) else {
+        return Ok(());
+    };
+    let one = load::surviving(ports, one).await?;
+    let other = load::surviving(ports, other).await?;
+    if let (Some(mut one), Some(mut other)) = (one, other)
+        && one.entity.id != other.entity.id
+    {
+        one.entity.apart.insert(other.entity.id.clone());
+        other.entity.apart.insert(one.entity.id.clone());
+        changes.update(&one);
+        changes.update(&other);
+    }
+    Ok(())
 }
 
 async fn open_task(ports: &Ports, id: &TaskId) -> Result<Loaded<Task>, AdminError> {

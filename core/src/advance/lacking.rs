@@ -49,6 +49,7 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
         ended_at: None,
         user: None,
         awaits_roster: false,
+        perhaps: None,
     });
 }
 

@@ -142,6 +142,7 @@ pub fn a_task(
         ended_at: None,
         user: None,
         awaits_roster: false,
+        perhaps: None,
     }
 }
 

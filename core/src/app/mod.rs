@@ -232,7 +232,12 @@ impl Application {
                 template("provisioner.base_url", &http.base_url, &mut mistakes);
                 auth(http.auth.as_ref(), &mut mistakes);
                 for (name, request) in http.actions.named() {
-                    request.mistakes(&format!("provisioner.actions.{name}"), &mut mistakes);
+                    let at = format!("provisioner.actions.{name}");
+                    request.mistakes(&at, &mut mistakes);
+                    if name != "find" && request.pagination.is_some() {
+                        let at = format!("{at}.pagination");
+                        mistakes.push(Mistake::new(at, "only what `find` answers has pages"));
+                    }
                 }
                 if http.actions.find.is_none() {
                     mistakes.push(Mistake::new(

@@ -2,10 +2,11 @@
 
 use super::{Auth, template};
 use crate::condition::Condition;
+use crate::definition::Paging;
 use crate::effect::Action;
 use crate::mistake::Mistake;
 use crate::path::Path;
-use crate::template::{BodyTemplate, Placeholders};
+use crate::template::{BodyTemplate, Placeholders, Template};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -197,6 +198,9 @@ pub struct ActionRequest {
     /// Where the users stand in the answer of `find`; empty: the answer itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_path: Option<String>,
+    /// How the answer of `find` goes on; absent: it is one page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Paging>,
     /// Where the id stands in a user or an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -302,11 +306,59 @@ impl ActionRequest {
         if method == "GET" && (self.body.is_some() || self.form.is_some()) {
             mistakes.push(Mistake::new(format!("{path}.body"), "a GET has no body"));
         }
+        if let Some(paging) = &self.pagination {
+            let at = format!("{path}.pagination");
+            mistakes.extend(self.cannot_page(paging, method, &at));
+        }
+    }
+
+    /// Why the page has no place in this request.
+    fn cannot_page(&self, paging: &Paging, method: &str, at: &str) -> Option<Mistake> {
+        if paging.is_in_body() && method == "GET" {
+            return Some(Mistake::new(format!("{at}.send.body"), "a GET has no body"));
+        }
+        let name = paging.placeholder()?;
+        let template = Template::parse(&self.path, Placeholders::AnyName).ok()?;
+        let is_there = template.names().any(|known| known == name);
+        let missing = || {
+            Mistake::new(
+                format!("{at}.send.path"),
+                format!("`path` has no `{{{name}}}`"),
+            )
+        };
+        (!is_there).then(missing)
     }
 }
 
 fn body(at: String, json: &Value, mistakes: &mut Vec<Mistake>) {
     if let Err(error) = BodyTemplate::compile(json, Placeholders::AnyName) {
         mistakes.push(Mistake::new(at, error.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::app::Application;
+
+    #[test]
+    fn pages_that_cannot_be_asked_for_are_mistakes() {
+        let paged = |send: Value| json!({ "path": "/members", "pagination": { "type": "page", "send": send } });
+        let find = paged(json!({ "path": "no" }));
+        let create = paged(json!({ "body": "page" }));
+        let http = json!({ "type": "http", "base_url": "https://a.example",
+            "actions": { "find": find, "create": create } });
+        let file = json!({ "app": "wiki", "provisioner": http });
+        let app: Application = serde_json::from_value(file).unwrap();
+
+        let found: Vec<String> = app.mistakes().iter().map(ToString::to_string).collect();
+
+        let expect = [
+            "provisioner.actions.find.pagination.send.path: `path` has no `{no}`",
+            "provisioner.actions.create.pagination.send.body: a GET has no body",
+            "provisioner.actions.create.pagination: only what `find` answers has pages",
+        ];
+        assert_eq!(found, expect);
     }
 }

@@ -157,6 +157,22 @@ fn what_happened_while_sando_was_away_is_no_history() {
 }
 
 #[test]
+fn what_moved_again_while_it_was_polled_is_looked_at_in_the_next_window() {
+    let mut state = CatchUp::from_now(at("2027-03-01T09:00:00Z"));
+    for now in ["2027-03-01T10:00:00Z", "2027-03-01T11:00:00Z"] {
+        for _part in 0..3 {
+            let window = state.next_window(at(now));
+            state.polled(window, 0, at(now));
+        }
+    }
+
+    // Another stage at 10:05, and hired at 11:00 while the list was read: its row shows only now.
+    let window = state.next_window(at("2027-03-01T12:00:00Z"));
+
+    assert!(state.unknown_since(window) <= at("2027-03-01T10:05:00Z"));
+}
+
+#[test]
 fn what_is_found_twice_is_one_delivery() {
     let window =
         CatchUp::from_now(at("2027-03-01T09:00:00Z")).next_window(at("2027-03-01T10:00:00Z"));

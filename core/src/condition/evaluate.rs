@@ -201,6 +201,14 @@ impl Conditions {
         self.judge(input.into(), missing, now, &mut Nothing)
     }
 
+    /// Whether all hold of `scope` while nobody knows what stands under these names: unknown unless the other tests decide.
+    pub(crate) fn truth_without(&self, names: &[&str], scope: Scope<'_>, now: Timestamp) -> Truth {
+        let truths = self.all.iter();
+        truths
+            .map(|condition| condition.truth_without(names, scope, now))
+            .fold(Truth::True, Truth::and)
+    }
+
     fn judge<R: Record>(
         &self,
         scope: Scope<'_>,
@@ -245,6 +253,25 @@ impl Condition {
         now: Timestamp,
     ) -> Truth {
         self.judge(input.into(), missing, now, &mut Nothing)
+    }
+
+    fn truth_without(&self, names: &[&str], scope: Scope<'_>, now: Timestamp) -> Truth {
+        match &self.kind {
+            Kind::Test(test) => {
+                let key = test.path.leading_keys().next();
+                if key.is_some_and(|key| names.contains(&key)) {
+                    Truth::Unknown
+                } else {
+                    self.truth(scope, Missing::AsDocumented, now)
+                }
+            }
+            Kind::Any(groups) => {
+                let truths = groups.iter();
+                truths
+                    .map(|group| group.truth_without(names, scope, now))
+                    .fold(Truth::False, Truth::or)
+            }
+        }
     }
 
     fn judge<R: Record>(

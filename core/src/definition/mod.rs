@@ -65,9 +65,9 @@ pub use map::{
 pub use openapi::suggest_from_openapi;
 pub(crate) use pull::Seen;
 pub use pull::{
-    Answer, At, Batch, Body, CacheKey, Certificate, Checkpoint, Class, Credentials, EndedBy,
-    Failure, Fault, FaultKind, Inputs, LeftOut, ListingEnd, MOST_RETRIES, Outcome, PlannedRequest,
-    Pull, Purpose, RequestId, ResumeError, Step, Wait,
+    Answer, At, Batch, Body, CacheKey, Carried, Certificate, Checkpoint, Class, Credentials,
+    EndedBy, Failure, Fault, FaultKind, Inputs, LeftOut, ListingEnd, MOST_RETRIES, Outcome, Pages,
+    Paging, PlannedRequest, Pull, Purpose, RequestId, ResumeError, Step, Wait,
 };
 pub use schema::schema;
 pub use source::{FileMistake, Place, Source};

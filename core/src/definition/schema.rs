@@ -176,6 +176,16 @@ fn pagination() -> Value {
     )
 }
 
+/// The same where all pages are asked for by one request.
+pub(crate) fn pages() -> Value {
+    let mut pages = pagination();
+    let keys = pages.get_mut("properties").and_then(Value::as_object_mut);
+    if let Some(keys) = keys {
+        keys.remove("continue");
+    }
+    pages
+}
+
 fn rule() -> Value {
     let actions: Vec<&str> = rules::ACTIONS.iter().map(|(word, _)| *word).collect();
     let units: Vec<&str> = rules::UNITS.iter().map(|(word, _)| *word).collect();

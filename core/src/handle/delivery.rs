@@ -21,7 +21,7 @@ use crate::store::{Key, Loaded, StoreError};
 use super::events::say_event;
 use super::offer::{self, ask_to_look};
 use super::rosters::Rosters;
-use super::{HandleError, held, ledger, load, wake};
+use super::{HandleError, candidate, held, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -245,16 +245,18 @@ impl Scene {
 }
 
 async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), HandleError> {
-    let matched = match_person(ports, scene).await?;
+    let matched = candidate::matched(ports, &scene.known, scene.candidacy()).await?;
+    let others = candidate::others(ports, scene.candidacy(), &matched).await?;
+    let taken = candidate::taken(ports, scene.candidacy(), &matched).await?;
     let address = free_address(ports, scene, &matched).await?;
     let also_hired = still_hired(ports, scene, &matched).await?;
-    let taken = load::taken(ports, scene.candidacy(), &matched).await?;
     let decided = decide(&Intake {
         fact,
         candidacy: scene.candidacy(),
         known: &scene.known,
         matched: matched.clone(),
         taken,
+        others,
         company: &scene.company,
         fresh: fresh_person(ports),
         address,
@@ -301,30 +303,6 @@ async fn still_hired(
         }
     }
     Ok(None)
-}
-
-/// By the candidacy if it is known, by contact, then by address; never by name (L3).
-async fn match_person(ports: &Ports, scene: &Scene) -> Result<Match, HandleError> {
-    if let Some(id) = &scene.known.person
-        && let Some(person) = load::surviving(ports, id).await?
-    {
-        return Ok(Match::One(Box::new(person)));
-    }
-    let Some(candidacy) = scene.candidacy() else {
-        return Ok(Match::Nobody);
-    };
-    load::matched(ports, &claims_of(candidacy)).await
-}
-
-pub(crate) fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
-    let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
-    let emails = candidacy
-        .emails
-        .iter()
-        .filter_map(|email| CanonicalEmail::parse(email).ok());
-    contact
-        .chain(emails.map(|email| Claim::email(&email)))
-        .collect()
 }
 
 /// The first address of the pattern that nobody has, for a person who has none.
@@ -410,7 +388,11 @@ async fn write_down(
         changes.insert(run);
     }
     if let Some(task) = &decided.task {
-        changes.insert_task(task);
+        // What is asked about two persons is asked once, whatever they are hired for.
+        let asked = Key::Task(task.id.clone());
+        if ports.store.get(&asked).await?.is_none() {
+            changes.insert_task(task);
+        }
     }
     say_event(event, &mut changes);
     Ok(changes)

@@ -7,7 +7,7 @@ use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::ids::{EventId, RosterId, Slug, TaskId};
+use crate::ids::{EventId, RosterId, TaskId};
 use crate::intake::{Changed, Started, changed, matching, new_run, rule_input};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
@@ -187,6 +187,7 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         ended_at: None,
         user: None,
         awaits_roster: false,
+        perhaps: None,
     }
 }
 
@@ -287,14 +288,7 @@ pub async fn start_built_in(
     company: &Company,
     changes: Changes,
 ) -> Result<(), HandleError> {
-    let workflow = event.kind.default_workflow();
-    let started = workflow
-        .and_then(|name| Slug::parse(name).ok())
-        .map(|workflow| Started {
-            workflow,
-            dry_run: false,
-        });
-    let started: Vec<Started> = started.into_iter().collect();
+    let started: Vec<Started> = Started::built_in(event.kind).into_iter().collect();
     start_these(ports, person, event, company, false, &started, changes).await
 }
 

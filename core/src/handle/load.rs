@@ -10,7 +10,6 @@ use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
 use crate::ids::{AppSlug, ApprovalId, PersonId, Slug, TaskId};
 use crate::intake::Match;
-use crate::lever::Candidacy;
 use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::ports::Ports;
@@ -21,7 +20,6 @@ use crate::task::Task;
 use crate::workflow::StepKind;
 
 use super::HandleError;
-use super::delivery::claims_of;
 
 /// All configuration, as it is now.
 ///
@@ -196,28 +194,6 @@ pub async fn approvals(
         approvals.extend(ports.store.find(&Key::Approval(id)).await?);
     }
     Ok(approvals)
-}
-
-/// Which of the claims on contact and addresses of a candidacy somebody else has than the person it belongs to.
-///
-/// # Errors
-/// If the store cannot be read.
-pub(super) async fn taken(
-    ports: &Ports,
-    candidacy: Option<&Candidacy>,
-    whose: &Match,
-) -> Result<BTreeSet<Claim>, HandleError> {
-    let mut taken = BTreeSet::new();
-    let (Some(candidacy), Match::One(person)) = (candidacy, whose) else {
-        return Ok(taken);
-    };
-    for claim in claims_of(candidacy) {
-        let held = matched(ports, std::slice::from_ref(&claim)).await?;
-        if matches!(&held, Match::One(other) if other.entity.id != person.entity.id) {
-            taken.insert(claim);
-        }
-    }
-    Ok(taken)
 }
 
 /// Whom these claims belong to; strongly consistent, never from an index.

@@ -5,6 +5,7 @@
 pub mod anchor;
 pub mod applying;
 pub mod approval;
+mod candidate;
 pub mod catch_up;
 pub mod checkpoint;
 pub mod cipher;

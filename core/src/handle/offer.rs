@@ -155,6 +155,7 @@ pub(super) async fn ask_to_look(
         ended_at: None,
         user: None,
         awaits_roster: false,
+        perhaps: None,
     });
     Ok(())
 }

@@ -217,6 +217,7 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
         ended_at: None,
         user: Some((shown.roster.clone(), user)),
         awaits_roster: false,
+        perhaps: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod again;
 mod facts;
 mod offer;
+mod perhaps;
 mod start;
 
 pub use facts::{Fact, Facts, facts};
@@ -50,6 +51,8 @@ pub struct Intake<'a> {
     pub matched: Match,
     /// Of its contact and addresses those that somebody else has.
     pub taken: BTreeSet<Claim>,
+    /// Which of its addresses are the work address of somebody else, and whose: nobody is known by them.
+    pub others: BTreeMap<CanonicalEmail, PersonId>,
     /// All configuration.
     pub company: &'a Company,
     /// The id for a person who is new.
@@ -212,6 +215,7 @@ impl Decided {
             ended_at: None,
             user: None,
             awaits_roster: false,
+            perhaps: None,
         });
     }
 
@@ -240,6 +244,10 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         Match::Nobody => Changed::New(Box::new(new_person(intake.fresh.clone(), intake.now))),
         Match::One(loaded) => Changed::Updated(loaded.clone()),
     };
+    if let Some(other) = perhaps::who(changed.person(), intake) {
+        perhaps::ask(changed, other, candidacy, intake, decided);
+        return;
+    }
     let person = match &mut changed {
         Changed::New(person) => &mut **person,
         Changed::Updated(loaded) => &mut loaded.entity,
@@ -293,13 +301,14 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         left_with: None,
         merged: None,
         absorbed: BTreeSet::new(),
+        apart: BTreeSet::new(),
         erasure: None,
         words: Words::default(),
         created_at: now,
     }
 }
 
-/// What somebody else is known by identifies nobody but them.
+/// What somebody else is known by, or has as work address, identifies nobody but them.
 fn identify(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>) {
     let known = &mut person.identifiers;
     let is_free = |claim: Claim| !intake.taken.contains(&claim);
@@ -308,11 +317,10 @@ fn identify(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>) {
         .lever_contact
         .extend(contact.filter(|contact| is_free(Claim::Contact(contact.clone()))));
     known.opportunities.insert(candidacy.opportunity.clone());
-    let emails = candidacy.emails.iter();
-    let emails = emails.filter_map(|email| CanonicalEmail::parse(email).ok());
-    known
-        .emails
-        .extend(emails.filter(|email| is_free(Claim::email(email))));
+    let emails = candidacy.addresses();
+    let emails =
+        emails.filter(|email| !intake.others.contains_key(email) && is_free(Claim::email(email)));
+    known.emails.extend(emails);
 }
 
 /// Takes what Lever says now; what it does not say stays as it was.

@@ -26,6 +26,18 @@ pub struct Started {
     pub dry_run: bool,
 }
 
+impl Started {
+    /// The built-in workflow of events of a kind, in earnest; none if they start nothing by themselves.
+    #[must_use]
+    pub fn built_in(kind: EventKind) -> Option<Self> {
+        let workflow = Slug::parse(kind.default_workflow()?).ok()?;
+        Some(Self {
+            workflow,
+            dry_run: false,
+        })
+    }
+}
+
 /// What the rules say about an event; the lines say why, rule by rule.
 #[must_use]
 pub fn matching(
@@ -83,24 +95,16 @@ pub fn matching(
 
 /// What an event starts that no rule names.
 fn without_rules(kind: EventKind, now: Timestamp) -> (Vec<Started>, Vec<Why>) {
-    let built_in = kind
-        .default_workflow()
-        .and_then(|workflow| Slug::parse(workflow).ok());
-    let why = match &built_in {
-        Some(workflow) => format!(
-            "no rule names `{}`: the built-in `{workflow}` is due",
-            kind.as_str()
+    let started = Started::built_in(kind);
+    let why = match &started {
+        Some(started) => format!(
+            "no rule names `{}`: the built-in `{}` is due",
+            kind.as_str(),
+            started.workflow
         ),
         None => format!("no rule names `{}`", kind.as_str()),
     };
-    let started = built_in
-        .map(|workflow| Started {
-            workflow,
-            dry_run: false,
-        })
-        .into_iter()
-        .collect();
-    (started, vec![Why::said(now, why)])
+    (started.into_iter().collect(), vec![Why::said(now, why)])
 }
 
 pub(super) fn start(intake: &Intake<'_>, person: &Person, decided: &mut Decided) {
@@ -291,5 +295,26 @@ pub fn run_of(
         missing: Vec::new(),
         requested_by: None,
         told: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_starts_without_a_rule_is_a_built_in_workflow_in_earnest() {
+        let known: Vec<Slug> = Workflow::built_in()
+            .into_iter()
+            .map(|workflow| workflow.workflow)
+            .collect();
+        for kind in EventKind::ALL {
+            let started = Started::built_in(*kind);
+            assert_eq!(started.is_some(), kind.default_workflow().is_some());
+            if let Some(started) = started {
+                assert!(known.contains(&started.workflow), "{started:?}");
+                assert!(!started.dry_run, "{started:?}");
+            }
+        }
     }
 }

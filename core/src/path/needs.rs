@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Path, Segment};
+use super::{Columns, Path, Segment};
 
 /// What paths read of a document.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Needs {
     items: Option<Box<Needs>>,
     /// Of every item of an array and every value of an object.
     each: Option<Box<Needs>>,
+    /// An object here is a row, which is made as a list.
+    columns: Option<Box<Columns>>,
 }
 
 impl Needs {
@@ -33,6 +35,25 @@ impl Needs {
         }
     }
 
+    /// Has the rows that `rows` leads to made as lists; false if that cannot be, for something else reads them too.
+    pub fn add_columns(&mut self, rows: &Path, columns: Columns) -> bool {
+        let mut here = self;
+        for segment in &rows.segments {
+            let Segment::Key(key) = segment else {
+                return false;
+            };
+            if here.all || here.each.is_some() {
+                return false;
+            }
+            here = here.key(key);
+        }
+        if here.all || here.items.is_some() || here.each.is_some() {
+            return false;
+        }
+        here.items().columns = Some(Box::new(columns));
+        true
+    }
+
     /// Parses a document. Each path finds in the result what it finds in the whole; keys at its top that no path reads are null.
     ///
     /// # Errors
@@ -43,22 +64,26 @@ impl Needs {
             return Err(serde_json::Error::custom("it is not UTF-8"));
         };
         let mut parser = serde_json::Deserializer::from_str(document);
-        let value = if self.all {
-            Value::deserialize(&mut parser)?
-        } else {
-            Pruned {
-                needs: self,
-                top: true,
-                fields: 0,
-            }
-            .deserialize(&mut parser)?
-        };
+        let value = self.read(true, &mut parser)?;
         parser.end()?;
         Ok(value)
     }
 
+    /// Reads a value within a document.
+    pub(super) fn value<'de, D: Deserializer<'de>>(&self, from: D) -> Result<Value, D::Error> {
+        self.read(false, from)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(&self, top: bool, from: D) -> Result<Value, D::Error> {
+        if self.all {
+            return Value::deserialize(from);
+        }
+        let (needs, fields) = (self, 0);
+        Pruned { needs, top, fields }.deserialize(from)
+    }
+
     /// Follows the path to the rows, and from each of them `row`.
-    fn follow(&mut self, segments: &[Segment], row: &[Segment]) {
+    pub(super) fn follow(&mut self, segments: &[Segment], row: &[Segment]) {
         let Some((segment, rest)) = segments.split_first() else {
             if !row.is_empty() {
                 // The path leads to an array of rows, or behind `*` to a row itself.
@@ -197,6 +222,9 @@ impl<'de> Visitor<'de> for Pruned<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        if let Some(columns) = &self.needs.columns {
+            return columns.list(fields);
+        }
         let mut map = Map::with_capacity(self.fields);
         while let Some((key, child)) = fields.next_key_seed(Key {
             needs: self.needs,

@@ -168,6 +168,7 @@ fn request() -> Value {
                 object("", json!({ "json": { "description": "Attributes may stand in it" } }), &["json"]),
             ] })),
             "response_path": text("Where the users stand; empty: the answer itself", None),
+            "pagination": reference("pagination"),
             "id": text("Where the id stands in a user", Some("id")),
             "role": text("Where the role stands in a user, for `find`: so that it can be looked at", Some("role")),
             "plan": text("Where the plan stands in a user, for `find`: so that it can be looked at", Some("seat.plan")),

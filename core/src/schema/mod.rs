@@ -12,7 +12,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::config::ConfigKind;
-use crate::definition::schema::{list_of, merge, object, reference, shared, text};
+use crate::definition::schema::{list_of, merge, object, pages, reference, shared, text};
 use crate::mistake::Mistake;
 
 /// The JSON Schema (2020-12) of files of a kind; none for what nobody keeps in a file.
@@ -28,6 +28,9 @@ pub fn of(kind: ConfigKind) -> Option<Value> {
     };
     let mut known = shared();
     merge(&mut known, definitions());
+    if kind == ConfigKind::App {
+        merge(&mut known, json!({ "pagination": pages() }));
+    }
     if kind == ConfigKind::Attributes {
         merge(&mut known, lifecycle::attribute());
     }

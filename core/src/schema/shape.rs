@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::condition::{Condition, Conditions};
+use crate::definition::Paging;
 use crate::mistake::{self, Mistake};
 use crate::schedule::Span;
 
@@ -57,6 +58,7 @@ impl<'a> Shape<'a> {
                 let mistakes = Conditions::compile(value, at).err();
                 self.found.extend(mistakes.unwrap_or_default());
             }
+            ("pagination", _) => self.found.extend(Paging::mistakes(value, at)),
             ("condition", _) => {
                 let mistakes = Condition::compile(value, at).err();
                 self.found.extend(mistakes.unwrap_or_default());
@@ -147,9 +149,6 @@ impl<'a> Shape<'a> {
 fn not_of_actions(at: &str) -> Option<Mistake> {
     let (_, key) = at.strip_prefix("provisioner.actions.")?.split_once('.')?;
     let why = match key {
-        "pagination" => {
-            "one page is read: let `find` ask for the one user, in `path`, `query` or `body`"
-        }
         "keep" => "nothing is kept for another request: attributes and `{user.id}` are there",
         _ => return None,
     };

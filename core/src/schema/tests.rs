@@ -167,6 +167,8 @@ fn whole() -> Vec<(ConfigKind, Value)> {
     ) {
         actions[name] = request.clone();
     }
+    actions["find"]["pagination"] = json!({ "type": "offset", "offset": "from", "limit": "most", "size": 20, "start": 1, "step": "rows",
+        "total_path": "total", "has_more_path": "more", "stop": ["short_page"], "send": { "body": "from" } });
     let http = json!({ "type": "http", "base_url": "https://a.example", "auth": auth, "on_revoke": "suspend",
         "settle_secs": 3, "unique": false, "actions": actions });
     let grant = json!({ "app": "figma", "plan": "pro", "role": "a", "groups": ["a"], "when": test,
@@ -317,7 +319,7 @@ fn every_mistake_is_told_with_its_place_and_what_was_meant() {
 
 #[test]
 fn what_a_request_of_a_provisioner_cannot_have_is_said_and_why() {
-    let find = json!({ "path": "/members", "pagination": { "type": "page" }, "keep": {} });
+    let find = json!({ "path": "/members", "keep": {} });
     let file = app(
         json!({ "type": "http", "base_url": "https://a.example", "actions": { "find": find } }),
     );
@@ -330,7 +332,6 @@ fn what_a_request_of_a_provisioner_cannot_have_is_said_and_why() {
     assert_eq!(
         found,
         [
-            "provisioner.actions.find.pagination: one page is read: let `find` ask for the one user, in `path`, `query` or `body`",
             "provisioner.actions.find.keep: nothing is kept for another request: attributes and `{user.id}` are there",
         ]
     );

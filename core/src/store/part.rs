@@ -12,6 +12,8 @@ pub enum PartKind {
     Lost,
     /// A stretch of the checkpoint.
     Point,
+    /// Users who are held until the end of the lists that are united.
+    Held,
 }
 
 impl PartKind {
@@ -22,6 +24,7 @@ impl PartKind {
             Self::Seen => "seen",
             Self::Lost => "lost",
             Self::Point => "point",
+            Self::Held => "held",
         }
     }
 }

@@ -146,11 +146,14 @@ pub struct Sync {
     pub seen_parts: u32,
     /// How many parts there are of users who lose something.
     pub lost_parts: u32,
+    /// How many parts there are of users who are held until the end of the lists that are united.
+    #[serde(default)]
+    pub held_parts: u32,
     /// Where the reading stands.
     pub point: Option<Point>,
-    /// How often in a row it was put down without having read anything in between.
+    /// How often in a row it was put down without having come further.
     pub waits: u32,
-    /// The pages and lists that had been read when it was put down last.
+    /// The furthest that it had come when it was put down ([`Pull::progress`](crate::definition::Pull::progress)).
     pub waited_at: u64,
     /// How many workers had it in hand.
     pub turns: u32,
@@ -197,6 +200,7 @@ impl Sync {
             counts: Counts::default(),
             seen_parts: 0,
             lost_parts: 0,
+            held_parts: 0,
             point: None,
             waits: 0,
             waited_at: 0,
@@ -217,6 +221,7 @@ impl Sync {
         self.shape = Shape::default();
         self.seen_parts = 0;
         self.lost_parts = 0;
+        self.held_parts = 0;
         self.point = None;
     }
 
@@ -271,6 +276,8 @@ pub enum Content {
     Lost(Vec<Loss>),
     /// A stretch of the text of a checkpoint.
     Point(String),
+    /// A stretch of users who are held, each a line.
+    Held(String),
 }
 
 /// A part of what a sync has to remember.
@@ -296,6 +303,7 @@ impl Entity for SyncPart {
             Content::Seen(_) => PartKind::Seen,
             Content::Lost(_) => PartKind::Lost,
             Content::Point(_) => PartKind::Point,
+            Content::Held(_) => PartKind::Held,
         };
         Key::SyncPart(self.roster.clone(), self.number, kind, self.place)
     }

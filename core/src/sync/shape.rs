@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Sync;
-use crate::definition::{Dropped, MappedUser};
+use crate::definition::{Dropped, MappedUser, Reason};
 
 /// How many fields are told apart; a definition that maps more is none of a human's.
 const MOST_FIELDS: usize = 200;
@@ -63,8 +63,11 @@ impl Shape {
         }
     }
 
-    /// Counts a record that became no user.
+    /// Counts a record that became no user; not one of which nobody knows whether it is to be one.
     pub fn count_dropped(&mut self, dropped: &Dropped) {
+        if dropped.reason == Reason::FilterUnknown {
+            return;
+        }
         self.rows = self.rows.saturating_add(1);
         if dropped.external_id.is_some() {
             add(&mut self.filled, "external_id");

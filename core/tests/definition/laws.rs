@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sando_core::definition::{Checkpoint, Definition, IdHash, Outcome, PlannedRequest, Pull, Step};
+use sando_core::definition::{
+    Checkpoint, Definition, IdHash, MappedUser, Outcome, PlannedRequest, Pull, Step,
+};
 
 use crate::drive::{HEAD, MAP, definition, drive, inputs, list, now, ok, query, rows};
 
@@ -65,6 +67,7 @@ fn in_pieces(
 ) -> (Vec<String>, bool) {
     let definition: Arc<Definition> = definition(text);
     let mut seen: Vec<IdHash> = Vec::new();
+    let mut held: Vec<MappedUser> = Vec::new();
     let mut ids = Vec::new();
     let mut pull = Pull::start(definition.clone(), inputs(&[])).unwrap();
     let mut waiting: Vec<PlannedRequest> = Vec::new();
@@ -85,6 +88,7 @@ fn in_pieces(
                     && let Some(checkpoint) = pull.checkpoint()
                 {
                     stops.remove(0);
+                    held.extend(pull.take_held());
                     let text = serde_json::to_string(&checkpoint).unwrap();
                     let checkpoint: Checkpoint = serde_json::from_str(&text).unwrap();
                     pull = Pull::resume(
@@ -94,6 +98,7 @@ fn in_pieces(
                         seen.iter().copied(),
                     )
                     .unwrap();
+                    held.iter().cloned().for_each(|user| pull.hold(user));
                     waiting.clear();
                     continue;
                 }
@@ -178,6 +183,42 @@ map: {{ external_id: id, email: mail, role: $team }}
         prop_assert!(whole.1);
         prop_assert_eq!(&whole.0[0], "1 Some(\"1, 2, 3\")");
         prop_assert_eq!(whole.0.len(), 5);
+        prop_assert_eq!(whole, pieces);
+    }
+
+    #[test]
+    fn a_checkpoint_within_details_and_joined_lists_ends_in_the_same_users(
+        count in 1_u64..12,
+        size in 1_u64..5,
+        stops in prop::collection::btree_set(0_usize..40, 0..8),
+    ) {
+        let text = format!(
+            "{HEAD}users:
+  path: /u
+  pagination: {{ type: page }}
+  details: {{ path: '/u/{{external_id}}', concurrency: 3 }}
+  join:
+    - {{ path: /teams, pagination: {{ type: page }}, by: {{ user: id, item: id }}, as: team }}
+    - {{ path: /seats, by: {{ user: id, item: id }}, as: seat }}
+map: {{ external_id: id, email: mail, role: {{ join: [team.mail, seat.mail, detail.title], with: ' ' }} }}
+"
+        );
+        let answer = |request: &PlannedRequest| {
+            let page = query(request).get("page").and_then(|page| page.parse::<u64>().ok());
+            let first = page.map_or(1, |page| (page - 1) * size + 1);
+            let last = page.map_or(count, |page| count.min(page * size));
+            ok(&match request.url.path().strip_prefix("/u/") {
+                Some(id) => format!(r#"{{"title":"T{id}"}}"#),
+                None => rows(first..=last),
+            })
+        };
+
+        let whole = in_pieces(&text, Vec::new(), answer);
+        let pieces = in_pieces(&text, stops.into_iter().collect(), answer);
+
+        prop_assert!(whole.1);
+        prop_assert_eq!(whole.0.len(), usize::try_from(count).unwrap());
+        prop_assert_eq!(&whole.0[0], "1 Some(\"1@b.example 1@b.example T1\")");
         prop_assert_eq!(whole, pieces);
     }
 

@@ -1,5 +1,7 @@
 //! What lists yield and what is odd about them. Numbers are those of `saas-user-apis.md`, section 5.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
@@ -82,6 +84,28 @@ fn a_hundred_thousand_pages_are_read() {
         pulled.certificate.failure
     );
     assert_eq!(pulled.certificate.users, 99_999);
+}
+
+#[test]
+fn details_of_a_hundred_thousand_users_of_one_page_take_no_time_with_each_other() {
+    let text = format!(
+        "{HEAD}users: {{ path: /u, details: {{ path: '/u/{{email}}' }} }}
+map: {{ external_id: id, email: mail, role: detail.role }}
+"
+    );
+    let all = rows(0..100_000);
+    let began = Instant::now();
+
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/u" => ok(&all),
+        _ => ok(r#"{"role":"member"}"#),
+    });
+
+    // Looking through the whole page for each of them takes minutes.
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(pulled.certificate.users, 100_000);
+    assert!(pulled.requests[1].url.path().ends_with("b.example"));
+    assert!(pulled.users.iter().all(|user| user.role.is_some()));
 }
 
 #[test]

@@ -18,4 +18,5 @@ mod oddities;
 mod paging;
 mod texts;
 mod unions;
+mod unknown;
 mod why;

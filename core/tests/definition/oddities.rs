@@ -60,6 +60,34 @@ fn a_list_that_moves_while_it_is_read_loses_nobody_silently() {
 }
 
 #[test]
+fn a_short_page_is_no_end_where_the_answer_says_that_there_is_more() {
+    // 1
+    let paging = |style: &str| {
+        list(&format!(
+            "{{ path: /u, response_path: d, pagination: {{ {style}, size: 2, has_more_path: more, stop: [short_page] }} }}"
+        ))
+    };
+    let answer = |id: u64, more: &str| {
+        let rows = rows([id]);
+        format!(r#"{{"d":{rows},"next":"{id}","url":"?p={id}"{more}}}"#)
+    };
+    let check = |style: &str| {
+        let more = answer(1, r#","more":true"#);
+        let (untold, last) = (answer(2, ""), answer(2, r#","more":false"#));
+
+        let silent = pull(&paging(style), pages(&[&more, &untold])).complete(&["1", "2"]);
+        assert_eq!(silent.certificate.ended_by.as_deref(), Some("short_page"));
+        let told = pull(&paging(style), pages(&[&more, &last])).complete(&["1", "2"]);
+        assert_eq!(told.certificate.ended_by.as_deref(), Some("no_more"));
+    };
+
+    check("type: next_url, path: url");
+    check("type: cursor, path: next");
+    check("type: page");
+    check("type: offset");
+}
+
+#[test]
 fn a_value_that_no_file_knows_is_the_default_and_not_active() {
     // 37
     let text = format!(

@@ -212,18 +212,26 @@ async fn healthz() -> Json<serde_json::Value> {
 }
 
 async fn unknown(State(api): State<Api>, request: Request) -> Response {
-    if request.uri().path().starts_with("/console") {
-        return console::nothing(&api, request).await;
-    }
-    Problem::not_found("there is nothing at this address").into_response()
+    let problem = Problem::not_found("there is nothing at this address");
+    refused(&api, request, problem).await
 }
 
-async fn not_allowed() -> Problem {
-    Problem::new(
+async fn not_allowed(State(api): State<Api>, request: Request) -> Response {
+    let problem = Problem::new(
         http::StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "this address has no such method",
-    )
+    );
+    refused(&api, request, problem).await
+}
+
+/// A page for whoever is in the console, a problem for everybody else.
+async fn refused(api: &Api, request: Request, problem: Problem) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/console") || path.starts_with("/approvals/") {
+        return console::refused(api, request, problem).await;
+    }
+    problem.into_response()
 }
 
 /// Nothing of it is to be kept by anybody in between.

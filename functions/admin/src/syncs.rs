@@ -245,6 +245,8 @@ pub(crate) enum AcceptWord {
 pub(crate) struct ReleaseBody {
     /// `all`, `none`, or a list of the application's ids.
     accept: AcceptBody,
+    /// The sync that was read; another one that is held by now is not released.
+    sync: Option<String>,
 }
 
 /// Decides about the sync that is held: lets all of it count, nothing, or all but the losses of users who are not named.
@@ -264,8 +266,10 @@ pub(crate) async fn release(
         AcceptBody::Word(AcceptWord::None) => Accept::None,
         AcceptBody::Ids(ids) => Accept::Some(ids),
     };
+    let seen = body.sync.as_deref().map(number).transpose();
+    let seen = seen.map_err(|_| Problem::mistake("sync", "is no id of a sync"))?;
     let who = caller.who(&api);
-    let number = syncs::release(&api.ports, &who, &definition, &name, &accept).await?;
+    let number = syncs::release(&api.ports, &who, &definition, &name, seen, &accept).await?;
     Ok(accepted(&definition, &name, number))
 }
 

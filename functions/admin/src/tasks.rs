@@ -40,6 +40,8 @@ pub(crate) struct TaskView {
     ended_at: Option<Timestamp>,
     /// It was said to be done; the next roster of the application shows whether it was.
     awaits_roster: bool,
+    /// Who the person perhaps is: merged they are one human, completed they are two.
+    perhaps: Option<String>,
 }
 
 impl From<&Task> for TaskView {
@@ -59,6 +61,7 @@ impl From<&Task> for TaskView {
             created_at: task.created_at,
             ended_at: task.ended_at,
             awaits_roster: task.awaits_roster,
+            perhaps: task.perhaps.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How things stand, in numbers.
 
 use jiff::{SignedDuration, Timestamp};
-use sando_core::account::{Account, AccountState};
+use sando_core::account::{Account, AccountState, OLD_ROSTER};
 use sando_core::admin::{AdminError, pause};
 use sando_core::catch_up::CatchUp;
 use sando_core::handle::count;
@@ -13,8 +13,6 @@ use sando_core::store::{DUE_SHARDS, Group, Key, StoreError};
 const POLLS: i32 = 2;
 /// Accounts are looked at in every so many minutes: how they stand changes by the hour.
 const EVERY: i64 = 5;
-/// A roster is older than this only if two daily syncs in a row did not count.
-const OLD: SignedDuration = SignedDuration::from_hours(48);
 /// In this hour of the day (UTC) it is told how many licences are used.
 const HOUR: i64 = 5;
 
@@ -66,7 +64,7 @@ impl Standing {
             if let Err(error) = count::daily(ports, &accounts).await {
                 tracing::warn!(%error, "what is counted once a day was not: the next look does it");
             }
-            standing.accounts_failing = Some(accounts.iter().filter(|one| fails(one, now)).count());
+            standing.accounts_failing = Some(accounts.iter().filter(|one| one.fails(now)).count());
             standing.since_roster_read = unread(&accounts, now);
             let is_time = minute.div_euclid(60).rem_euclid(24) == HOUR;
             standing.licenses_used = used(&accounts).filter(|_| is_time);
@@ -120,27 +118,12 @@ async fn accounts(ports: &Ports) -> Result<Vec<Account>, StoreError> {
     read.collect()
 }
 
-/// How long ago its roster was read; since it was connected, if it never was.
-fn age(account: &Account, now: Timestamp) -> SignedDuration {
-    now.duration_since(account.applied_at.unwrap_or(account.connected_at))
-}
-
-/// Does its roster stay as it was, until somebody has looked or a sync works?
-fn fails(account: &Account, now: Timestamp) -> bool {
-    let state = match account.state {
-        AccountState::Connecting => false,
-        AccountState::Connected => age(account, now) > OLD,
-        AccountState::Disabled { .. } => true,
-    };
-    state || account.held.is_some() || account.failing().is_some()
-}
-
 /// How long ago the roster was read that was not read for longest, if that is long. Of an account that is disabled it is known
 /// why.
 fn unread(accounts: &[Account], now: Timestamp) -> Option<SignedDuration> {
     let read = |account: &&Account| matches!(account.state, AccountState::Connected);
-    let ages = accounts.iter().filter(read).map(|one| age(one, now));
-    ages.max().filter(|age| *age > OLD)
+    let ages = accounts.iter().filter(read).map(|one| one.roster_age(now));
+    ages.max().filter(|age| *age > OLD_ROSTER)
 }
 
 fn lag(polled: &CatchUp, now: Timestamp) -> Option<SignedDuration> {
@@ -252,17 +235,17 @@ mod tests {
         };
 
         let now = after(2);
-        assert!(!fails(&connected, now));
-        assert!(!fails(&last(SyncState::Done, None), now));
-        assert!(!fails(&never, now));
-        assert!(fails(&held, now));
-        assert!(fails(&disabled, now));
-        assert!(fails(&last(SyncState::Failed, Some(failed(503))), now));
+        assert!(!connected.fails(now));
+        assert!(!last(SyncState::Done, None).fails(now));
+        assert!(!never.fails(now));
+        assert!(held.fails(now));
+        assert!(disabled.fails(now));
+        assert!(last(SyncState::Failed, Some(failed(503))).fails(now));
         // Mended by somebody, and not yet read again.
-        assert!(!fails(&last(SyncState::Failed, Some(failed(401))), now));
-        assert!(!fails(&connected, after(3)), "two days at most");
-        assert!(fails(&connected, after(4)));
-        assert!(fails(&never, after(3)));
+        assert!(!last(SyncState::Failed, Some(failed(401))).fails(now));
+        assert!(!connected.fails(after(3)), "two days at most");
+        assert!(connected.fails(after(4)));
+        assert!(never.fails(after(3)));
     }
 
     #[test]

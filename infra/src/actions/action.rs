@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use http::Method;
 use sando_core::app::{ActionRequest, FormValue};
 use sando_core::condition::Condition;
-use sando_core::path::Path;
+use sando_core::definition::{Carried, Paging};
+use sando_core::path::{Path, of_scalar};
 use sando_core::template::{BodyTemplate, Encoding, Placeholders, RenderError, Template};
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ pub(super) struct CompiledAction {
     body: Option<BodyTemplate>,
     form: Option<Vec<(String, FormTemplate)>>,
     pub(super) response_path: Option<Path>,
+    pub(super) paging: Paging,
     pub(super) id: Option<Path>,
     pub(super) role: Option<Path>,
     pub(super) plan: Option<Path>,
@@ -102,6 +104,7 @@ impl CompiledAction {
             body,
             form: request.form.as_ref().map(form).transpose()?,
             response_path: path(&request.response_path)?.filter(|path| !path.is_root()),
+            paging: request.pagination.clone().unwrap_or_else(Paging::none),
             id: path(&request.id)?,
             role: path(&request.role)?,
             plan: path(&request.plan)?,
@@ -111,35 +114,87 @@ impl CompiledAction {
         })
     }
 
-    /// The request with the values that `value` has for its placeholders.
+    /// The request with the values that `value` has for its placeholders, and with what it carries for a page of a list.
     pub(super) fn request(
         &self,
         connection: &Connection,
         value: &impl Fn(&str) -> Option<Value>,
+        carried: &[Carried],
     ) -> Result<Request, NotMade> {
-        let path = self.path.render(value, Encoding::UrlPath)?;
-        let url = connection.url(&path)?;
+        let value = |name: &str| placed(carried, name).or_else(|| value(name));
+        let url = match carried {
+            [Carried::Url(url)] => connection.url(url)?,
+            _ => connection.url(&self.path.render(&value, Encoding::UrlPath)?)?,
+        };
         let mut request = Request::new(connection.remote(), self.method.clone(), url);
-        for (name, template) in &self.query {
-            request = request.query(name, &template.render(value, Encoding::None)?);
+        for (name, text) in self.parameters(&value, carried)? {
+            request = request.query(name, &text);
         }
         for (name, template) in &self.headers {
-            request = request.header(name, &template.render(value, Encoding::None)?)?;
+            request = request.header(name, &template.render(&value, Encoding::None)?)?;
         }
-        if let Some(body) = &self.body {
-            request = request.json(&body.render(value)?);
+        for one in carried {
+            if let Carried::Header(name, text) = one {
+                request = request.header(name, text)?;
+            }
         }
+        self.with_body(request, &value, carried)
+    }
+
+    /// The parameters of the query; a URL that was given as a whole has them all.
+    fn parameters<'a>(
+        &'a self,
+        value: &impl Fn(&str) -> Option<Value>,
+        carried: &'a [Carried],
+    ) -> Result<Vec<(&'a str, String)>, NotMade> {
+        let mut parameters: Vec<(&str, String)> = Vec::new();
+        if matches!(carried, [Carried::Url(_)]) {
+            return Ok(parameters);
+        }
+        for (name, template) in &self.query {
+            parameters.push((name, template.render(value, Encoding::None)?));
+        }
+        for one in carried {
+            if let Carried::Query(name, text) = one {
+                parameters.retain(|(known, _)| known != name);
+                parameters.push((name, text.clone()));
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn with_body(
+        &self,
+        request: Request,
+        value: &impl Fn(&str) -> Option<Value>,
+        carried: &[Carried],
+    ) -> Result<Request, NotMade> {
+        let of_page = |one: &&Carried| matches!(one, Carried::Body(..));
+        let mut of_page = carried.iter().filter(of_page).peekable();
         if let Some(form) = &self.form {
-            let fields = form
+            let mut fields = form
                 .iter()
-                .map(|(name, field)| Ok((name, field.render(value)?)))
+                .map(|(name, field)| Ok((name.clone(), field.render(value)?)))
                 .collect::<Result<Vec<_>, RenderError>>()?;
+            for one in of_page {
+                if let Carried::Body(place, value) = one {
+                    let name = place.join(".");
+                    fields.retain(|(known, _)| *known != name);
+                    fields.push((name, of_scalar(value).unwrap_or_default().into_owned()));
+                }
+            }
             let fields = fields
                 .iter()
                 .map(|(name, text)| (name.as_str(), text.as_str()));
-            request = request.form(fields);
+            return Ok(request.form(fields));
         }
-        Ok(request)
+        if self.body.is_none() && of_page.peek().is_none() {
+            return Ok(request);
+        }
+        let body = self.body.as_ref().map(|body| body.render(value));
+        let mut body = body.transpose()?.unwrap_or_default();
+        of_page.for_each(|one| one.put_into(&mut body));
+        Ok(request.json(&body))
     }
 
     /// Does the status say that it was there, or gone, already?
@@ -168,6 +223,14 @@ impl CompiledAction {
             .filter(|text| text.contains('@'))
             .collect()
     }
+}
+
+/// The value of a placeholder that stands for the page.
+fn placed(carried: &[Carried], name: &str) -> Option<Value> {
+    carried.iter().find_map(|one| match one {
+        Carried::Path(known, value) if known == name => Some(value.clone()),
+        _ => None,
+    })
 }
 
 impl From<RenderError> for NotMade {

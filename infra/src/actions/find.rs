@@ -1,17 +1,17 @@
-//! Looks for a person's user in what `find` answers.
+//! Looks for a person's user in what `find` answers, on all pages that it names.
 
 use std::borrow::Cow;
 
 use sando_core::condition::Missing;
 use sando_core::grant::Entitlement;
 use sando_core::ids::ExternalId;
-use sando_core::path::{MissingRows, Path, of_scalar};
+use sando_core::path::{MissingRows, Path, Row, of_scalar};
 use sando_core::ports::{FoundUser, RemoteError, Subject};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{HttpProvisioner, NotMade, action::CompiledAction, external_id};
-use crate::http::unreadable;
+use crate::http::{Answer, unreadable};
 
 /// So many roles or plans of a user are looked at, with so many bytes each.
 const MOST: usize = 50;
@@ -24,36 +24,13 @@ impl HttpProvisioner {
         until: Instant,
     ) -> Result<Option<FoundUser>, RemoteError> {
         let remote = self.connection.remote();
-        let forbidden = |why: String| RemoteError::Forbidden {
-            remote: remote.to_owned(),
-            why,
-        };
         let Some(find) = &self.actions.find else {
-            return Err(forbidden("it has no action `find`".to_owned()));
+            return Err(self.forbidden("it has no action `find`".to_owned()));
         };
-        let request = match self.request(find, subject, until) {
-            Ok(request) => request,
-            Err(NotMade::Value(error)) => return Err(forbidden(error.to_string())),
-            Err(NotMade::Remote(error)) => return Err(error),
-        };
-        let answer = self.connection.read(request).await?;
-        if find.says_none(answer.status()) {
-            return Ok(None);
-        }
-        let answer = answer.checked()?;
-        if answer.body().is_empty() {
-            return Ok(None);
-        }
-        let body = answer.json()?;
-        let rows = rows(find, &body).map_err(|why| unreadable(remote, why))?;
-        let asked = find.addresses(&|name: &str| self.value(subject, name));
-        let rows = rows
-            .into_iter()
-            .filter(|row| row.is_object() && is_about(row, &asked))
-            .collect();
+        let met = self.read_all(find, subject, until).await?;
         let known = subject.external_id.as_ref();
-        let Some((row, id)) = the_one(find, rows, known).map_err(|why| unreadable(remote, why))?
-        else {
+        let one = the_one(find, met.iter().collect(), known);
+        let Some((row, id)) = one.map_err(|why| unreadable(remote, why))? else {
             return Ok(None);
         };
         let now = self.clock.now();
@@ -68,6 +45,51 @@ impl HttpProvisioner {
             shown: shown(find, row, &subject.entitlement),
             seated: None,
         }))
+    }
+
+    /// All users that may be the person's, once the list was read to its end: before that it tells nothing of anybody.
+    async fn read_all(
+        &self,
+        find: &CompiledAction,
+        subject: &Subject,
+        until: Instant,
+    ) -> Result<Vec<Value>, RemoteError> {
+        let remote = self.connection.remote();
+        let asked = find.addresses(&|name: &str| self.value(subject, name));
+        let mut pages = find.paging.pages();
+        let mut met: Vec<Value> = Vec::new();
+        loop {
+            let request = match self.request(find, &pages.carried(), subject, until) {
+                Ok(request) => request,
+                Err(NotMade::Value(error)) => return Err(self.forbidden(error.to_string())),
+                Err(NotMade::Remote(error)) => return Err(error),
+            };
+            let url = request.url().clone();
+            let answer = self.connection.read(request).await?;
+            if pages.is_first() && find.says_none(answer.status()) {
+                return Ok(met);
+            }
+            let answer = answer.checked()?;
+            if pages.is_first() && answer.body().is_empty() {
+                return Ok(met);
+            }
+            let body = answer.json()?;
+            let rows = rows(find, &body).map_err(|why| unreadable(remote, why))?;
+            let more = pages.turn(&body, headers(&answer), &url, &rows);
+            let about = rows.iter().map(|row| row.value);
+            let about = about.filter(|row| row.is_object() && is_about(row, &asked));
+            met.extend(about.cloned());
+            if !more.map_err(|why| unreadable(remote, why))? {
+                return Ok(met);
+            }
+        }
+    }
+
+    fn forbidden(&self, why: String) -> RemoteError {
+        RemoteError::Forbidden {
+            remote: self.connection.remote().to_owned(),
+            why,
+        }
     }
 }
 
@@ -124,17 +146,24 @@ fn is_shown(path: &Path, row: &Value, wanted: &str) -> bool {
 }
 
 /// The rows of an answer: a list, or one user alone.
-fn rows<'a>(find: &CompiledAction, body: &'a Value) -> Result<Vec<&'a Value>, String> {
+fn rows<'a>(find: &CompiledAction, body: &'a Value) -> Result<Vec<Row<'a>>, String> {
     let path = find.response_path.clone().unwrap_or_else(Path::root);
     if !path.is_many()
-        && let Some(Cow::Borrowed(found)) = path.find(body)
-        && found.is_object()
+        && let Some(Cow::Borrowed(value)) = path.find(body)
+        && value.is_object()
     {
-        return Ok(vec![found]);
+        return Ok(vec![Row { key: None, value }]);
     }
     path.rows(body, MissingRows::AreAnError)
-        .map(|rows| rows.into_iter().map(|row| row.value).collect())
         .map_err(|error| error.to_string())
+}
+
+/// The headers that are text.
+fn headers(answer: &Answer) -> Vec<(String, String)> {
+    let headers = answer.headers().iter();
+    headers
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 /// A row that shows addresses, but none that was asked for, is somebody else's: the server ignored the question.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sando_core::app::{ActionRequest, HttpProvision};
+use sando_core::definition::Carried;
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::{EffectKey, ExternalId};
 use sando_core::ports::{Clock, FoundUser, Provisioner, RemoteError, Subject};
@@ -100,11 +101,12 @@ impl HttpProvisioner {
     fn request(
         &self,
         action: &CompiledAction,
+        carried: &[Carried],
         subject: &Subject,
         until: Instant,
     ) -> Result<Request, NotMade> {
         let value = |name: &str| self.value(subject, name);
-        let request = action.request(&self.connection, &value)?;
+        let request = action.request(&self.connection, &value, carried)?;
         let request = request.until(until).masked(&personal(subject));
         Ok(request.noted(&subject.calls))
     }
@@ -118,7 +120,7 @@ impl HttpProvisioner {
         let Some(action) = action else {
             return refused("the application has no such action");
         };
-        let request = match self.request(action, subject, until) {
+        let request = match self.request(action, &[], subject, until) {
             Ok(request) => request,
             Err(NotMade::Value(error)) => return refused(error.to_string()),
             Err(NotMade::Remote(error)) => return of_error(&error),

@@ -170,6 +170,17 @@ impl Gate for BudgetGate {
     }
 }
 
+/// Two budgets: a request has to pass both.
+pub(crate) struct Both(pub(crate) Arc<dyn Gate>, pub(crate) Arc<dyn Gate>);
+
+#[async_trait]
+impl Gate for Both {
+    async fn pass(&self) {
+        self.0.pass().await;
+        self.1.pass().await;
+    }
+}
+
 /// Counts while it lives, also if its future is dropped.
 struct Counted<'a>(&'a AtomicUsize);
 

@@ -38,6 +38,8 @@ pub struct Paced {
     shared: Shared,
     clock: Arc<dyn Clock>,
     every: SignedDuration,
+    /// The longest stretch that it takes at once.
+    longest: SignedDuration,
     mine: Mutex<Stretch>,
 }
 
@@ -58,11 +60,21 @@ impl Paced {
             shared: Shared::new(store, name),
             clock,
             every: rate.interval(),
+            longest: STRETCH,
             mine: Mutex::new(Stretch {
                 next: Timestamp::MIN,
                 until: Timestamp::MIN,
                 room: 1,
             }),
+        }
+    }
+
+    /// Takes time for one request after the other: whoever sends a few leaves the rest to those who read.
+    #[must_use]
+    pub fn one_by_one(self) -> Self {
+        Self {
+            longest: SignedDuration::ZERO,
+            ..self
         }
     }
 
@@ -76,7 +88,7 @@ impl Paced {
             match self.take(mine.room).await? {
                 Taken::Stretch(next, until) => {
                     let twice = mine.room.saturating_mul(2);
-                    let fits = self.every.saturating_mul(twice) <= STRETCH;
+                    let fits = self.every.saturating_mul(twice) <= self.longest;
                     let room = if fits { twice } else { mine.room };
                     *mine = Stretch { next, until, room };
                     break next;
@@ -270,6 +282,19 @@ mod tests {
 
         let (_, version) = paced.shared.load().await.unwrap();
         assert!(version.0 < 40, "{version}");
+    }
+
+    #[tokio::test]
+    async fn who_sends_one_by_one_takes_no_time_from_others_that_it_does_not_use() {
+        let world = world();
+        let paced = process(&world, 4.0).one_by_one();
+
+        for _ in 0..50 {
+            paced.pass().await;
+        }
+
+        let (tat, _) = paced.shared.load().await.unwrap();
+        assert_eq!(tat, later(world.1.now(), SignedDuration::from_millis(250)));
     }
 
     #[tokio::test]

@@ -26,8 +26,9 @@ use crate::auth::{AuthSettings, Authenticator, MemoryTokens, Resolve, StoredToke
 use crate::budget::{Paced, Rate, name_of, name_of_credential};
 use crate::http::{Gate, GuardedClient, Mask, Origin};
 
-/// A token has to be there before the lease of its account ends: what is slower than this paces pages only.
-const SLOWEST_FOR_TOKENS: f64 = 0.1;
+/// A token has to be there before the lease of its account ends, and an effect before the one of its run: what is slower than
+/// this paces pages only.
+const SLOWEST_FOR_ALL: f64 = 0.1;
 
 /// Opens connected accounts.
 pub struct AccountReaders {
@@ -108,7 +109,7 @@ impl AccountReaders {
         let variables = variables(connection, &values)?;
         let pace = self.pace(connection, &values, &variables);
         let rate = definition.limits().requests_per_second;
-        let is_quick = rate.is_some_and(|rate| rate >= SLOWEST_FOR_TOKENS);
+        let is_quick = rate.is_some_and(|rate| rate >= SLOWEST_FOR_ALL);
         let kept = KeptValues {
             source,
             given: connection.variables.clone(),
@@ -191,6 +192,19 @@ impl AccountReaders {
         });
         Ok(Opened { variables, reader })
     }
+}
+
+/// The budget of an account's credentials and how many requests a second it has, where the definition says so: for requests
+/// that cannot wait as long as a list can.
+pub(crate) fn pace_of(
+    definition: &Definition,
+    owner: &str,
+    values: &SecretValues,
+    variables: &Map<String, Value>,
+) -> Option<(Slug, f64)> {
+    let rate = definition.limits().requests_per_second;
+    let rate = rate.filter(|rate| *rate >= SLOWEST_FOR_ALL)?;
+    Some((budget_of(definition, owner, values, variables), rate))
 }
 
 /// The budget of an account's credentials: accounts with the same ones at one origin share it. What a login page gave is an

@@ -13,6 +13,7 @@ mod pace;
 mod reader;
 
 pub use accounts::AccountReaders;
+pub(crate) use accounts::pace_of;
 pub use counting::Counting;
 pub use pace::Pace;
 pub use reader::{Read, Reader, ReaderSettings};

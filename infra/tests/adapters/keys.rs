@@ -113,6 +113,7 @@ fn part() -> impl Strategy<Value = PartKind> {
         Just(PartKind::Seen),
         Just(PartKind::Lost),
         Just(PartKind::Point),
+        Just(PartKind::Held),
     ]
 }
 

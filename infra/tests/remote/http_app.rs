@@ -256,6 +256,67 @@ async fn an_answer_of_another_shape_is_an_error_and_never_nobody() {
     assert_eq!(http.find(&ada()).await.unwrap(), None);
 }
 
+/// An application whose `find` answers in pages, and goes on in this way.
+async fn paged(pagination: Value, pages: Vec<Value>) -> (TestServer, Arc<dyn Provisioner>) {
+    let answer = move |Query(query): Query<Value>| {
+        let number = query["page"].as_str().unwrap_or("1").parse::<usize>();
+        let page = pages.get(number.unwrap() - 1).cloned();
+        async move { page.map(Json).ok_or(StatusCode::NOT_FOUND) }
+    };
+    let server = TestServer::start(Router::new().route("/members", get(answer))).await;
+    let mut file = file(server.url.as_str());
+    file["provisioner"]["actions"]["find"]["pagination"] = pagination;
+    let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);
+    let provisioner = provisioner(&file, secrets).await;
+    (server, provisioner)
+}
+
+fn member(id: u64, email: &str) -> Value {
+    json!({ "id": id, "email": email, "state": "active" })
+}
+
+#[tokio::test]
+async fn a_user_on_a_later_page_is_found() {
+    let boss = json!({ "members": [member(1, "boss@contoso.example")], "next": "/members?page=2" });
+    let ada_herself = json!({ "members": [member(2, ADA)] });
+    let check = async |pagination: Value, pages: &[&Value]| {
+        let pages = pages.iter().copied().cloned().collect();
+        let (_server, http) = paged(pagination, pages).await;
+        let found = http.find(&ada()).await.unwrap().unwrap();
+        assert_eq!(found.external_id.as_str(), "2");
+        let somebody = somebody("work_email", "bob@contoso.example");
+        assert_eq!(http.find(&somebody).await.unwrap(), None);
+    };
+
+    let nobody = json!({ "members": [] });
+    let numbered = json!({ "type": "page" });
+    check(numbered, &[&boss, &ada_herself, &nobody]).await;
+    let next_url = json!({ "type": "next_url", "path": "next" });
+    check(next_url, &[&boss, &ada_herself]).await;
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_read_to_its_end_never_says_that_somebody_is_absent() {
+    let boss = || member(1, "boss@contoso.example");
+    let one = || json!({ "members": [boss()] });
+    let numbered = || json!({ "type": "page" });
+    let away = json!({ "members": [boss()], "next": "https://elsewhere.example/members" });
+    let next_url = json!({ "type": "next_url", "path": "next" });
+    let of_two = json!({ "members": [boss()], "total": 2 });
+    let counted = json!({ "type": "page", "total_path": "total" });
+    for (pagination, pages) in [
+        (numbered(), vec![one()]),
+        (numbered(), vec![one(), one()]),
+        (numbered(), vec![one(), json!({ "error": "try later" })]),
+        (counted, vec![of_two, json!({ "members": [] })]),
+        (next_url, vec![away]),
+    ] {
+        let (_server, http) = paged(pagination.clone(), pages).await;
+        let found = http.find(&ada()).await;
+        assert!(found.is_err(), "{pagination} {found:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_answer_itself_may_be_the_user_and_a_404_nobody() {
     let router = Router::new().route(

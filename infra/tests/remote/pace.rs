@@ -6,16 +6,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use sando_core::account::Account as Connected;
+use sando_core::catalog::DefinitionItem;
 use sando_core::definition::{Definition, Inputs, Outcome, PlannedRequest, Pull, Step};
-use sando_core::ports::{Clock, Connection, CredentialSource, Reader, Readers};
-use sando_core::store::{Key, Stored};
+use sando_core::ids::Slug;
+use sando_core::ports::{
+    Applications, Clock, Connection, CredentialSource, Provisioner, Reader, Readers,
+};
+use sando_core::store::{Commit, Key, Put, Store, Stored, Version};
+use sando_infra::applications::RemoteApplications;
+use sando_infra::budget::Rate;
 use sando_infra::memory::MemoryStore;
 use sando_infra::reading::AccountReaders;
 use sando_world::SaasApp;
 use sando_world::saas::{ClientProof, OauthOptions, OauthServer};
 use serde_json::{Value, json};
 
-use crate::support::{FixedSecrets, client, now};
+use crate::support::{FixedSecrets, ada, application, client, now};
 use crate::tokens::Turning;
 
 const ONE: &str = "account/acme/one";
@@ -86,12 +93,16 @@ impl Office {
         }
     }
 
-    async fn open(&self, owner: &str, auth: Value, per_second: f64) -> Account {
-        let file = json!({
+    fn file(&self, auth: Value, per_second: f64) -> Value {
+        json!({
             "definition": "acme", "app": "acme", "base_url": self.app.base_url(), "auth": auth,
             "users": { "path": "/users" }, "map": { "external_id": "id", "email": "mail" },
             "limits": { "requests_per_second": per_second },
-        });
+        })
+    }
+
+    async fn open(&self, owner: &str, auth: Value, per_second: f64) -> Account {
+        let file = self.file(auth, per_second);
         let definition = Arc::new(Definition::compile(&file).unwrap());
         let connection = Connection {
             definition: definition.clone(),
@@ -124,6 +135,43 @@ impl Office {
             "type": "oauth2_client_credentials", "client_auth": "body", "token_url": token_url,
         });
         self.open(owner, auth, per_second).await
+    }
+
+    /// The provisioner of an application to which [`ONE`] lends its credentials.
+    async fn lent(&self, per_second: f64) -> Arc<dyn Provisioner> {
+        let acme = Slug::parse("acme").unwrap();
+        let one = Slug::parse("one").unwrap();
+        let account =
+            Connected::connecting(acme.clone(), one, acme.clone(), [].into(), now(), "test");
+        let definition = DefinitionItem {
+            id: acme.clone(),
+            app: acme,
+            name: "Acme".to_owned(),
+            number: 1,
+            file: self.file(bearer(), per_second),
+            changed_at: now(),
+            changed_by: "test".to_owned(),
+        };
+        let puts = vec![
+            Put::of(&account, Version::ABSENT),
+            Put::of(&definition, Version::ABSENT),
+        ];
+        let commit = Commit {
+            puts,
+            ..Commit::default()
+        };
+        self.store.commit(&commit).await.unwrap();
+        let secrets = self.readers.secrets.clone();
+        let apps =
+            RemoteApplications::new(client(), secrets, self.store.clone(), self.clock.clone());
+        let file = json!({
+            "app": "acme", "read": { "definition": "acme", "account": "one" },
+            "provisioner": {
+                "type": "http", "base_url": self.app.base_url(), "actions": { "find": { "path": "/users" } },
+            },
+        });
+        let apps = apps.usually(Rate::per_second(1_000));
+        apps.provisioner(&application(&file)).await.unwrap()
     }
 
     fn passed(&self) -> SignedDuration {
@@ -177,6 +225,40 @@ async fn accounts_with_one_credential_share_a_budget_and_its_name_tells_nothing(
         let told = format!("{:?} {}", item.key, item.body);
         assert!(!told.contains("tok-") && !told.contains("acme"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn effects_with_lent_credentials_keep_the_pace_of_their_account() {
+    let secrets = FixedSecrets::default().with(ONE, &[("token", "tok-1")]);
+    let office = Office::start(secrets).await;
+    let account = office.open(ONE, bearer(), 4.0).await;
+    let provisioner = office.lent(4.0).await;
+
+    for _ in 0..20 {
+        account.ask().await;
+        provisioner.find(&ada()).await.unwrap();
+    }
+
+    let passed = office.passed();
+    assert!(
+        passed >= SignedDuration::from_millis(39 * 250),
+        "{passed:?}"
+    );
+    let budgets = office.budgets().len();
+    assert_eq!(budgets, 2, "the account's, and the application's own");
+}
+
+#[tokio::test]
+async fn a_pace_that_is_slower_than_a_lease_keeps_no_effect_back() {
+    let secrets = FixedSecrets::default().with(ONE, &[("token", "tok-1")]);
+    let office = Office::start(secrets).await;
+    let provisioner = office.lent(0.001).await;
+
+    for _ in 0..3 {
+        provisioner.find(&ada()).await.unwrap();
+    }
+
+    assert!(office.passed() < SignedDuration::from_secs(1));
 }
 
 #[tokio::test]

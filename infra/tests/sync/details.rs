@@ -1,22 +1,32 @@
 //! Details of users: asked for once, and again when the record changed or they are old.
 
+use jiff::SignedDuration;
 use sando_core::admin::{Expect, accounts};
 use sando_core::store::Key;
-use serde_json::json;
+use sando_core::sync::SyncState;
+use serde_json::{Value, json};
 
-use crate::world::{World, definition, slug, users};
+use crate::world::{World, definition, roster_of, slug, users};
 
 /// A company whose application tells the role with the details of each user.
 async fn with_details(count: usize) -> World {
     let world = World::empty(None);
+    serve(&world, count);
+    world.connect_with(of_details()).await;
+    world.rest().await;
+    world
+}
+
+fn serve(world: &World, count: usize) {
     world.serve(users(0..count));
     world.fakes.app.lock().unwrap().title = "Engineer".to_owned();
+}
+
+fn of_details() -> Value {
     let mut file = definition();
     file["users"]["details"] = json!({ "path": "/users/{external_id}" });
     file["map"]["role"] = json!("detail.title");
-    world.connect_with(file).await;
-    world.rest().await;
-    world
+    file
 }
 
 /// Whose details were asked for since this was called last.
@@ -107,12 +117,100 @@ async fn details_that_could_not_be_read_are_not_kept() {
 }
 
 #[tokio::test]
+async fn details_of_one_page_that_ask_to_wait_again_and_again_are_read_to_the_end() {
+    let world = World::empty(None);
+    serve(&world, 80);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.page, app.pauses_after) = (100, Some(6));
+    }
+
+    world.connect_with(of_details()).await;
+    world.rest().await;
+    for _ in 0..40 {
+        world.pass(50).await;
+    }
+
+    let last = world.last().await;
+    assert_eq!(last.state, SyncState::Done);
+    assert!(last.turns > 6, "{}", last.turns);
+    assert_eq!(roles(&world).await, vec![Some("Engineer".to_owned()); 80]);
+}
+
+#[tokio::test]
+async fn details_of_one_page_that_take_many_turns_are_read_to_the_end() {
+    let mut world = World::empty(None);
+    serve(&world, 80);
+    world.fakes.app.lock().unwrap().page = 100;
+    world.turn = SignedDuration::from_secs(10);
+    *world.fakes.slowness.lock().unwrap() = 1;
+
+    world.connect_with(of_details()).await;
+    world.rest().await;
+
+    let last = world.last().await;
+    assert_eq!(last.state, SyncState::Done);
+    assert!(last.turns > 6, "{}", last.turns);
+    assert_eq!(roles(&world).await, vec![Some("Engineer".to_owned()); 80]);
+    // What was told once is not asked for again, but for what was under way when a turn ended.
+    let twice = asked(&world).len() - 80;
+    assert!(twice < 80, "{twice}");
+}
+
+#[tokio::test]
+async fn details_that_make_us_wait_for_ever_are_given_up() {
+    let world = World::empty(None);
+    serve(&world, 80);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.page, app.pauses_after) = (100, Some(0));
+    }
+
+    world.connect_with(of_details()).await;
+    world.rest().await;
+    for _ in 0..10 {
+        world.pass(50).await;
+    }
+
+    let failed = world.last().await;
+    assert_eq!(failed.state, SyncState::Failed);
+    assert_eq!(failed.failure.unwrap().class.name(), "quota");
+}
+
+#[tokio::test]
+async fn a_filter_that_reads_details_that_fail_removes_nobody() {
+    let world = World::empty(None);
+    world.serve(users(0..30));
+    world.fakes.app.lock().unwrap().title = "person".to_owned();
+    let mut file = definition();
+    file["users"]["details"] = json!({ "path": "/users/{external_id}" });
+    file["users"]["where"] = json!([{ "path": "detail.title", "op": "is", "value": "person" }]);
+    world.connect_with(file).await;
+    world.rest().await;
+    assert_eq!(world.roster().await, roster_of(&users(0..30)));
+
+    // Every record differs, so that all details are asked for again; and one user is new.
+    let mut served = users(0..31);
+    served.iter_mut().for_each(|user| user["seat"] = json!(1));
+    world.serve(served);
+    world.fakes.app.lock().unwrap().details_fail = true;
+    world.day().await;
+
+    let last = world.last().await;
+    assert_eq!((last.state, last.counts.vanished), (SyncState::Done, 0));
+    assert_eq!(world.roster().await, roster_of(&users(0..30)));
+    // Nor is any field taken for one that went empty.
+    assert!(last.emptied.is_empty(), "{:?}", last.emptied);
+    assert_eq!(last.certificate.unwrap().dropped["filter_unknown"], 31);
+}
+
+#[tokio::test]
 async fn the_details_of_an_account_that_is_disconnected_are_deleted() {
     let world = with_details(120).await;
     assert_eq!(kept(&world), 120);
 
     let (id, name, who) = (slug("acme"), slug("prod"), world.who());
-    let (secrets, expect) = (&*world.fakes, Expect::Anything);
+    let (secrets, expect) = (&world.fakes.secrets, Expect::Anything);
     let gone = accounts::disconnect(&world.ports, secrets, &who, (&id, &name), &expect);
     gone.await.unwrap();
     world.rest().await;

@@ -42,7 +42,7 @@ async fn directory_of(file: Value, users: Vec<Value>) -> World {
 
 /// Puts these settings in place of those that are there.
 async fn put(world: &World, wanted: Settings) {
-    let (secrets, who, none) = (&*world.fakes, world.who(), LeverSecrets::default());
+    let (secrets, who, none) = (&world.fakes.secrets, world.who(), LeverSecrets::default());
     let put = settings::put(
         &world.ports,
         secrets,
@@ -314,7 +314,7 @@ async fn a_sync_that_is_held_lets_nobody_go_before_it_is_released() {
     let (id, name) = (slug("acme"), slug("prod"));
     let who = world.who();
     let accept = syncs::Accept::Some(["u59".to_owned()].into());
-    syncs::release(&world.ports, &who, &id, &name, &accept)
+    syncs::release(&world.ports, &who, &id, &name, None, &accept)
         .await
         .unwrap();
     world.rest().await;

@@ -396,7 +396,15 @@ async fn an_account_replaced_in_the_middle_of_a_sync_begins_with_nobody() {
     };
     let (of, who) = ((&id, &name), world.who());
     let expect = Expect::Anything;
-    let replaced = accounts::connect(&world.ports, &*world.fakes, &who, of, &given, &expect).await;
+    let replaced = accounts::connect(
+        &world.ports,
+        &world.fakes.secrets,
+        &who,
+        of,
+        &given,
+        &expect,
+    )
+    .await;
     assert!(!replaced.unwrap());
     world.rest().await;
 

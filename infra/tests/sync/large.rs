@@ -6,12 +6,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use jiff::SignedDuration;
+use sando_core::store::{Key, PartKind};
 use sando_core::sync::SyncState;
 use sando_infra::memory::{Hook, Moment, Operation, Point};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{World, roster_of, users};
+use crate::world::{World, definition, roster_of, users};
 
 /// How many users the application has.
 fn how_many() -> usize {
@@ -204,4 +206,43 @@ async fn what_a_sync_writes_does_not_grow_with_users_who_stay_as_they_are() {
 
     assert_eq!(few, many);
     assert_eq!(few.1, 20, "one item for each user who differs");
+}
+
+#[tokio::test]
+async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
+    let mut world = World::empty(None);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.users, app.page) = (users(0..1_500), 150);
+        app.roles = vec![json!({ "id": "a" }), json!({ "id": "b" })];
+    }
+    // Every request takes so long that something is put down after each page, and every fifth ends a turn.
+    *world.fakes.slowness.lock().unwrap() = 21;
+    world.turn = SignedDuration::from_secs(100);
+    let mut file = definition();
+    file["users"]["query"] = json!({ "role": "{role}" });
+    file["users"]["for_each"] =
+        json!({ "path": "/roles", "response_path": "roles", "keep": { "role": "id" } });
+    file["map"]["role"] = json!("$role");
+
+    world.connect_with(file).await;
+    world.rest().await;
+
+    let sync = world.last().await;
+    assert_eq!(sync.state, SyncState::Done);
+    assert!(sync.turns > 2, "{}", sync.turns);
+    let entries = world.entries().await;
+    let faces = entries.iter().filter_map(|entry| entry.visible(1));
+    let with_both = faces.filter(|face| face.user.role.as_deref() == Some("a, b"));
+    assert_eq!(with_both.count(), 1_500);
+    let items = world.store.items();
+    let kept = items.iter().filter(|item| {
+        matches!(
+            item.key,
+            Key::SyncPart(_, _, PartKind::Point | PartKind::Held, _)
+        )
+    });
+    // Ten pages of users, and ten of the same users with another role.
+    let kept = kept.count();
+    assert!(kept <= 20, "{kept} parts");
 }

@@ -12,6 +12,7 @@ mod details;
 mod directory;
 mod emptied;
 mod ends;
+mod joined;
 mod large;
 mod laws;
 mod rosters;

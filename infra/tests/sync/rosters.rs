@@ -272,7 +272,7 @@ async fn the_users_of_an_account_that_is_disconnected_are_deleted() {
     let roster = world.account().await.roster;
 
     let who = world.who();
-    let secrets = &*world.fakes;
+    let secrets = &world.fakes.secrets;
     let of = (&id, &name);
     let expect = Expect::Anything;
     let gone = accounts::disconnect(&world.ports, secrets, &who, of, &expect);

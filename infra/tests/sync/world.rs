@@ -1,6 +1,5 @@
 //! A company with one connected account, and the application that it reads.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,13 +21,12 @@ use sando_core::ids::{EffectKey, LeverId, Slug};
 use sando_core::lever::Needs;
 use sando_core::ports::{
     Applications, Calls, Chance, Clock, Connection, Lever, Notification, Notifier, Opened, Ports,
-    Provisioner, Reader, Readers, Reading, RemoteError, SecretValues, Secrets, WorkMessage,
-    WorkQueue,
+    Provisioner, Reader, Readers, Reading, RemoteError, WorkMessage, WorkQueue,
 };
 use sando_core::roster::Entry;
 use sando_core::store::{PageRequest, Query};
 use sando_core::sync::Sync;
-use sando_core::testing::Bare;
+use sando_core::testing::{Bare, KeptSecrets};
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::{Hook, MemoryStore};
 use serde_json::{Value, json};
@@ -49,13 +47,18 @@ pub(crate) struct App {
     pub(crate) details_fail: bool,
     /// Whose details it was asked for.
     pub(crate) details: Vec<String>,
+    /// After so many answers with details or roles it asks once to wait for 40 seconds.
+    pub(crate) pauses_after: Option<usize>,
+    pub(crate) since_pause: usize,
+    /// What `/roles` lists.
+    pub(crate) roles: Vec<Value>,
 }
 
 #[derive(Default)]
 pub(crate) struct Fakes {
     now: Mutex<Timestamp>,
     queue: Mutex<Vec<WorkMessage>>,
-    secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) secrets: KeptSecrets,
     pub(crate) app: Mutex<App>,
     pub(crate) told: Mutex<Vec<String>>,
     /// Whom that went to.
@@ -148,22 +151,6 @@ impl Notifier for Fakes {
     }
 }
 
-#[async_trait]
-impl Secrets for Fakes {
-    async fn read(&self, owner: &str, _: bool) -> Result<Option<SecretValues>, RemoteError> {
-        Ok(self.secrets.lock().unwrap().get(owner).cloned())
-    }
-    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
-        let mut secrets = self.secrets.lock().unwrap();
-        secrets.insert(owner.to_owned(), values.clone());
-        Ok(())
-    }
-    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
-        self.secrets.lock().unwrap().remove(owner);
-        Ok(())
-    }
-}
-
 struct Remote(Arc<Fakes>);
 
 #[async_trait]
@@ -196,11 +183,19 @@ impl Reader for Remote {
         self.0.pass(slowness);
         let mut app = self.0.app.lock().unwrap();
         app.requests += 1;
+        if request.url.path() != "/users" && app.pauses() {
+            let wait = vec![("Retry-After".to_owned(), "40".to_owned())];
+            return Came::Answered(Answer::new(429, wait, Vec::new()));
+        }
         if let Some(id) = request.url.path().strip_prefix("/users/") {
             app.details.push(id.to_owned());
             let status = if app.details_fail { 404 } else { 200 };
             let body = json!({ "title": app.title }).to_string();
             return Came::Answered(Answer::new(status, Vec::new(), body.into_bytes()));
+        }
+        if request.url.path() == "/roles" {
+            let body = json!({ "roles": app.page_of(&app.roles, page) });
+            return Came::Answered(Answer::new(200, Vec::new(), body.to_string().into_bytes()));
         }
         if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
             let _ = from;
@@ -208,8 +203,7 @@ impl Reader for Remote {
             let body = body.to_string().into_bytes();
             return Came::Answered(Answer::new(status, app.headers.clone(), body));
         }
-        let rows = app.users.iter().skip((page - 1) * app.page).take(app.page);
-        let rows: Vec<Value> = rows.cloned().collect();
+        let rows = app.page_of(&app.users, page);
         let body = json!({ "users": rows }).to_string().into_bytes();
         Came::Answered(Answer::new(200, Vec::new(), body))
     }
@@ -218,6 +212,24 @@ impl Reader for Remote {
     }
     fn tokens_sent(&self) -> u64 {
         self.0.uncounted.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl App {
+    fn pauses(&mut self) -> bool {
+        self.since_pause += 1;
+        let pauses = self
+            .pauses_after
+            .is_some_and(|most| self.since_pause > most);
+        if pauses {
+            self.since_pause = 0;
+        }
+        pauses
+    }
+
+    fn page_of(&self, rows: &[Value], page: usize) -> Vec<Value> {
+        let rows = rows.iter().skip((page - 1) * self.page).take(self.page);
+        rows.cloned().collect()
     }
 }
 
@@ -323,7 +335,7 @@ impl World {
     /// Another account of the same definition.
     pub(crate) async fn connect_as(&self, name: &str) {
         let (id, name, given) = (slug("acme"), slug(name), accounts::Given::default());
-        let (secrets, who, expect) = (&*self.fakes, self.who(), Expect::Anything);
+        let (secrets, who, expect) = (&self.fakes.secrets, self.who(), Expect::Anything);
         let of = (&id, &name);
         let connected = accounts::connect(&self.ports, secrets, &who, of, &given, &expect);
         assert!(connected.await.unwrap());

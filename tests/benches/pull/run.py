@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import shutil
-import signal
+
 import statistics
 import subprocess
 import sys
@@ -174,7 +174,7 @@ def memory_for(definition, count):
 
 
 def stop(server):
-    server.send_signal(signal.SIGQUIT)
+    server.terminate()
     server.wait()
 
 

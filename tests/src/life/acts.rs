@@ -6,9 +6,9 @@ use sando_core::admin::correct::correct;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::pause::{self, Accept, Brake, Resumed};
 use sando_core::admin::people::{self, At};
-use sando_core::admin::{AdminError, Expect, jobs};
+use sando_core::admin::{AdminError, Expect, identity, jobs, replay, tasks};
 use sando_core::approval::{Approval, ApprovalState, Decider};
-use sando_core::event::{Hint, ToldArchive};
+use sando_core::event::{Event, EventState, Hint, ToldArchive};
 use sando_core::handle::planning;
 use sando_core::ids::derive;
 use sando_core::impact::FileChange;
@@ -16,6 +16,7 @@ use sando_core::job::{Applying, Planning, Work};
 use sando_core::lever::{Archived, OfferState};
 use sando_core::person::{Attributes, Person};
 use sando_core::store::Loaded;
+use sando_core::task::{Task, TaskState};
 use serde_json::json;
 
 use super::company::slug;
@@ -173,6 +174,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             let decided = decide(world, app, &Answer::Approve).await;
             assert!(decided.is_err(), "what no longer waits cannot be approved");
         }
+        Act::OneHuman(who) | Act::TwoHumans(who) => answer(world, act, who).await?,
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
             let is_down = matches!(act, Act::Down(_));
@@ -237,6 +239,31 @@ async fn decide(world: &World, app: &str, answer: &Answer) -> Result<(), AdminEr
     let mut who = world.by_hand("decide");
     who.actor.clone_from(&it.actor);
     approvals::decide(&world.ports, &who, &it, &id, answer, "a story").await?;
+    Ok(())
+}
+
+/// Says whether the candidate is the known one whom the task names, and replays the hire.
+async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
+    let ports = &world.ports;
+    let waits = person(world, who).await.entity.id;
+    let open: Vec<Task> = world.all(vec![TaskState::Open.as_str()]).await;
+    let mut open = open.into_iter();
+    let asked = open.find(|task| task.person.as_ref() == Some(&waits));
+    let asked = asked.expect("somebody was asked");
+    let origin = world.by_hand("answer");
+    if let (Act::OneHuman(_), Some(other)) = (act, &asked.perhaps) {
+        identity::merge(ports, &origin, &waits, other, "a story").await?;
+    } else {
+        tasks::complete(ports, &origin, &asked.id, "a story").await?;
+    }
+    let waiting: Vec<Event> = world.all(vec![EventState::NeedsHuman.as_str()]).await;
+    let opportunity = Some(lever_id(who));
+    for event in waiting
+        .iter()
+        .filter(|event| event.opportunity == opportunity)
+    {
+        replay::replay(ports, &origin, &event.id, false, &[]).await?;
+    }
     Ok(())
 }
 

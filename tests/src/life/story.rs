@@ -73,6 +73,10 @@ pub enum Act {
     Rejects(String),
     /// Saying yes to what was asked last in this application is refused.
     ApprovesInVain(String),
+    /// Somebody says that this candidate is the known one whom a task names, and replays the hire.
+    OneHuman(String),
+    /// Somebody says that they are two, and replays the hire.
+    TwoHumans(String),
     /// A file of configuration is put, and applied to everybody.
     Put(File),
     /// This application, or `lever`, does not answer any more.

@@ -44,7 +44,17 @@ pub fn base(now: Timestamp) -> Vec<ConfigItem> {
         },
         "required": ["name", "personal_email", "department", "start_date"],
     });
-    vec![file(ConfigKind::Attributes, "attributes", attributes, now)]
+    // Moves are looked at only where a rule names them; what would follow is only shown.
+    let steps = json!([{ "id": "meet", "type": "task", "owner": "it@contoso.example", "title": "Meet them" }]);
+    let meet = json!({ "workflow": "meet", "steps": steps });
+    let moved = json!({
+        "rule": "moved", "event": "candidate.stage_changed", "workflow": "meet", "dry_run": true,
+    });
+    vec![
+        file(ConfigKind::Attributes, "attributes", attributes, now),
+        file(ConfigKind::Workflow, "meet", meet, now),
+        file(ConfigKind::Rule, "moved", moved, now),
+    ]
 }
 
 /// An application of the pool, with its file and its policy.

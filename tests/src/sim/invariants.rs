@@ -14,6 +14,7 @@ use sando_core::audit::{Broken, Head, Record, StreamId, verify};
 use sando_core::company::Company;
 use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::{ApprovalId, DeliveryId, RunId, Slug};
+use sando_core::lever::fact_id;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Group, Key, Loaded, Store, StoreError};
 
@@ -34,13 +35,14 @@ fn ask<T>(work: impl Future<Output = T>) -> Option<T> {
     (0..10_000).find_map(|_| (&mut work).now_or_never())
 }
 
-/// Nothing stays due.
+/// Nothing stays due but the next poll.
 pub fn at_rest(world: &World) {
     let due: Vec<String> = world
         .watch
         .seen()
         .due
         .iter()
+        .filter(|(key, _)| **key != Key::CatchUp)
         .map(|(key, at)| format!("{key:?} at {at}"))
         .collect();
     if !due.is_empty() {
@@ -179,6 +181,21 @@ pub fn access_as_due(world: &World) {
     world.apps.all().for_each(|app| nobody_unknown(world, app));
 }
 
+/// The last move of everybody is an event, whether or not its webhook came.
+pub fn moves_found(world: &World) {
+    for human in &world.plan.humans {
+        let id = &human.opportunity;
+        let Some((stage, at)) = world.lever.last_move(id) else {
+            continue;
+        };
+        let fact = fact_id("stage", id, Some(at), stage.as_str());
+        if !world.watch.seen().events.contains(fact.as_str()) {
+            let what = format!("nobody saw that {id} moved to {stage} at {at}");
+            world.watch.violated(Invariant::MovesFound, what);
+        }
+    }
+}
+
 /// Every account that was made belongs to somebody whom Sando knows.
 fn nobody_unknown(world: &World, app: &SimApp) {
     for account in app.accounts() {
@@ -223,7 +240,9 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
         (Some(last), ..) if last.standing.is_hired() => state.is_some_and(Lifecycle::may_receive),
         (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
         // Hired and not hired any more before Sando saw it.
-        (Some(last), Some(hire), _) if state.is_none() => last.at < after(*hire, BEHIND),
+        (Some(last), Some(hire), _) if matches!(state, None | Some(Lifecycle::Candidate)) => {
+            last.at < after(*hire, BEHIND)
+        }
         (Some(last), Some(_), _) => withdrawn_or_started(&opportunity, last.at, left, state),
         (None, ..) => true,
     };

@@ -25,6 +25,8 @@ pub struct Standing {
     pub archived: Option<Archived>,
     /// Deleted.
     pub deleted: bool,
+    /// The stage, and when it was entered.
+    pub stage: (LeverId, Timestamp),
     /// The first day.
     pub starts_on: jiff::civil::Date,
     /// The department.
@@ -153,6 +155,14 @@ impl SimLever {
         });
     }
 
+    /// When it was last moved to another stage, and to which; none if it was not, or is deleted.
+    pub fn last_move(&self, id: &LeverId) -> Option<(LeverId, Timestamp)> {
+        let opportunity = self.opportunity(id)?;
+        let last = opportunity.life.last()?;
+        let (stage, at) = last.standing.stage.clone();
+        (!last.standing.deleted && at > created_at(&opportunity)).then_some((stage, at))
+    }
+
     /// An opportunity with its life.
     pub fn opportunity(&self, id: &LeverId) -> Option<Opportunity> {
         self.inner().opportunities.get(id).cloned()
@@ -227,17 +237,17 @@ impl SimLever {
         Ok(())
     }
 
-    fn reading(&self, id: &LeverId) -> Reading {
+    /// An opportunity, and how readers see it now.
+    fn shown(&self, id: &LeverId) -> Option<(Opportunity, Entry)> {
         let now = self.clock.shows();
-        let Some(opportunity) = self.opportunity(id) else {
-            return Reading::Deleted(None);
-        };
-        let shown = opportunity
-            .life
-            .iter()
-            .rev()
-            .find(|entry| entry.visible_at <= now);
-        let Some(entry) = shown else {
+        let opportunity = self.opportunity(id)?;
+        let mut life = opportunity.life.iter().rev();
+        let entry = life.find(|entry| entry.visible_at <= now)?.clone();
+        Some((opportunity, entry))
+    }
+
+    fn reading(&self, id: &LeverId) -> Reading {
+        let Some((opportunity, entry)) = self.shown(id) else {
             return Reading::Deleted(None);
         };
         if entry.standing.deleted {
@@ -245,6 +255,33 @@ impl SimLever {
         }
         Reading::Present(Box::new(candidacy(&opportunity, &entry.standing, entry.at)))
     }
+
+    /// A row of a list of what moved in between, if it belongs there.
+    fn row(&self, id: LeverId, part: Part, from: Timestamp, to: Timestamp) -> Option<Moved> {
+        let (opportunity, Entry { at, standing, .. }) = self.shown(&id)?;
+        let created_at = created_at(&opportunity);
+        let (how, at) = match part {
+            Part::Deleted if standing.deleted => (How::Deleted(Some(at)), at),
+            Part::Hired if standing.is_hired() => {
+                let archived = standing.archived?;
+                let archived_at = archived.at;
+                (How::There(Some(archived)), archived_at)
+            }
+            Part::Updated if !standing.deleted => (How::There(standing.archived), at),
+            _ => return None,
+        };
+        (from <= at && at <= to).then(|| Moved {
+            opportunity: id,
+            how,
+            came: Came::of(Some(standing.stage), None, created_at),
+        })
+    }
+}
+
+/// When it was made.
+fn created_at(opportunity: &Opportunity) -> Timestamp {
+    let first = opportunity.life.first();
+    first.map_or(Timestamp::UNIX_EPOCH, |entry| entry.at)
 }
 
 fn candidacy(opportunity: &Opportunity, standing: &Standing, shown_at: Timestamp) -> Candidacy {
@@ -252,16 +289,12 @@ fn candidacy(opportunity: &Opportunity, standing: &Standing, shown_at: Timestamp
         .starts_on
         .to_zoned(jiff::tz::TimeZone::UTC)
         .map_or(0, |day| day.timestamp().as_millisecond());
-    let created_at = opportunity
-        .life
-        .first()
-        .map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
     Candidacy {
         opportunity: opportunity.id.clone(),
         contact: Some(opportunity.contact.clone()),
         archived: standing.archived.clone(),
-        stage: None,
-        created_at,
+        stage: Some(standing.stage.clone()),
+        created_at: created_at(opportunity),
         updated_at: Some(shown_at),
         application: None,
         offer: OfferState::Open,
@@ -296,23 +329,7 @@ impl Lever for SimLever {
     ) -> Result<Vec<Moved>, RemoteError> {
         self.answers().await?;
         let ids: Vec<LeverId> = self.inner().opportunities.keys().cloned().collect();
-        let row = |id: LeverId| {
-            let how = match self.reading(&id) {
-                Reading::Present(candidacy) => How::There(candidacy.archived),
-                _ => How::Deleted(None),
-            };
-            let shown = self.opportunity(&id)?.life.last()?.visible_at;
-            let fits = match (part, &how) {
-                (Part::Hired, How::There(Some(archived))) => archived.hired,
-                (Part::Updated, How::There(_)) | (Part::Deleted, How::Deleted(_)) => true,
-                _ => false,
-            };
-            (fits && from <= shown && shown <= to).then_some(Moved {
-                opportunity: id,
-                how,
-                came: Came::default(),
-            })
-        };
+        let row = |id| self.row(id, part, from, to);
         Ok(ids.into_iter().filter_map(row).collect())
     }
 

@@ -43,6 +43,8 @@ pub enum Deed {
     Lie,
     /// The first day moves by so many days; no webhook tells.
     Move(i64),
+    /// Moved to another stage; a webhook may tell.
+    Advance,
 }
 
 /// Something that happens to one human at a moment.
@@ -146,7 +148,8 @@ fn human(place: usize, chance: &Chance, start: Timestamp) -> Human {
 fn life(human: usize, who: &Human, chance: &Chance, start: Timestamp) -> Vec<Planned> {
     let mut life = Vec::new();
     let mut does = |at: Timestamp, deed: Deed| life.push(Planned { at, human, deed });
-    let hired = after(start, chance.up_to(HOUR * 12));
+    let applying = chance.up_to(HOUR * 12);
+    let hired = after(start, applying);
     let later = |from: Timestamp| {
         let most = *chance.one_of(&[HOUR / 60, HOUR / 4, HOUR * 12]);
         after(from, chance.between(Duration::from_secs(1), most))
@@ -172,14 +175,7 @@ fn life(human: usize, who: &Human, chance: &Chance, start: Timestamp) -> Vec<Pla
         13..=14 => {
             does(hired, Deed::Hire);
             let at = after(begins.max(hired), chance.between(HOUR, HOUR * 10));
-            does(
-                at,
-                if chance.happens(500) {
-                    Deed::Delete
-                } else {
-                    Deed::Unhire
-                },
-            );
+            does(at, chance.one_of(&[Deed::Delete, Deed::Unhire]).clone());
         }
         15..=17 => {
             does(hired, Deed::Hire);
@@ -200,6 +196,9 @@ fn life(human: usize, who: &Human, chance: &Chance, start: Timestamp) -> Vec<Pla
     if chance.happens(300) {
         let days = *chance.one_of(&[-2, -1, 1, 2, 3]);
         does(later(hired), Deed::Move(days));
+    }
+    while chance.happens(300) {
+        does(after(start, chance.up_to(applying)), Deed::Advance);
     }
     life
 }

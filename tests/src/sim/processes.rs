@@ -11,7 +11,7 @@ use sando_core::changes::{Changes, Origin};
 use sando_core::claim::{Claim, Held, Holder};
 use sando_core::config::{ConfigItem, ConfigKind};
 use sando_core::handle::lifecycle::{self, Leaving};
-use sando_core::handle::{HandleError, checkpoint, inbox, ledger, load, tick, work};
+use sando_core::handle::{HandleError, catch_up, checkpoint, inbox, ledger, load, tick, work};
 use sando_core::ids::{ApprovalId, EventId, PersonId};
 use sando_core::lever::Archived;
 use sando_core::person::{Lifecycle, Person};
@@ -92,6 +92,20 @@ pub fn restarted(world: &Arc<World>, name: &str) -> Work {
     })
 }
 
+/// Writes the files of the company, and begins to poll Lever.
+pub fn setup(world: &Arc<World>) -> Work {
+    let world = Arc::clone(world);
+    Box::pin(async move {
+        for file in &world.files {
+            write(&world, file.clone()).await;
+        }
+        while catch_up::begin(&world.ports).await.is_err() {
+            let now = world.clock.shows();
+            world.clock.until(after(now, Duration::from_secs(1))).await;
+        }
+    })
+}
+
 /// What happens to people, in order.
 pub fn fortune(world: &Arc<World>) -> Work {
     let world = Arc::clone(world);
@@ -110,6 +124,7 @@ fn apply(world: &World, human: &Human) {
     let standing = Standing {
         archived: None,
         deleted: false,
+        stage: (lever_id("new"), world.start),
         starts_on: human.starts_on,
         department: human.department.clone(),
     };
@@ -178,6 +193,15 @@ async fn happen(world: &World, planned: &Planned) {
                 world.lever.becomes(id, |standing| {
                     standing.starts_on = standing.starts_on.saturating_add(days);
                 });
+            }
+        }
+        Deed::Advance => {
+            world
+                .lever
+                .becomes(id, |standing| standing.stage = (lever_id("offer"), at));
+            // What no webhook tells is found by polling.
+            if world.chance.happens(500) {
+                world.call_webhook("candidateStageChange", id, &json!({ "change": "moved" }));
             }
         }
         Deed::Lie => world.call_webhook("candidateHired", id, &json!({ "change": "a lie" })),
@@ -319,7 +343,7 @@ fn paused(world: &World) -> ConfigItem {
 }
 
 /// Writes a file of configuration, however long it takes.
-pub async fn write(world: &World, item: ConfigItem) {
+async fn write(world: &World, item: ConfigItem) {
     while try_to_write(world, &item).await.is_err() {
         let now = world.clock.shows();
         world.clock.until(after(now, Duration::from_secs(1))).await;

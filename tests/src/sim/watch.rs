@@ -50,6 +50,8 @@ pub enum Invariant {
     NobodyLosesWhatIsDue,
     /// While something is paused, no effect of it starts.
     PauseHolds,
+    /// The last move of a candidacy to another stage is an event, also where no webhook told.
+    MovesFound,
     /// After the faults everything comes to rest: nothing stays due.
     ComesToRest,
 }

@@ -5,12 +5,16 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
 use sando_core::audit::StreamId;
+use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
 use sando_core::handle::{self, Worked, drive};
 use sando_core::ports::WorkMessage;
 use sando_core::run::Run;
-use sando_core::store::{DUE_SHARDS, Key};
+use sando_core::settings::{Pause, Paused};
+use sando_core::store::{DUE_SHARDS, Key, Loaded};
 use sando_tests::harness::{Doom, Machine, Scene, engineer};
+use sando_world::CandidateIds;
+use serde_json::json;
 
 /// What is due now, as messages.
 async fn due(machine: &Machine) -> Vec<WorkMessage> {
@@ -198,4 +202,119 @@ async fn a_worker_that_sleeps_past_its_lease_doubles_nothing() {
         .buffer_unordered(8)
         .collect::<Vec<u64>>()
         .await;
+}
+
+/// Ada is hired for two jobs; nothing is done about it yet.
+async fn hired_twice(scene: &Scene) -> CandidateIds {
+    let first = scene.hire(engineer("Ada Park"));
+    let second = scene.hire(engineer("Ada Park").contact(&first.contact));
+    for ids in [&first, &second] {
+        scene.hear("candidateHired", &ids.opportunity).await;
+    }
+    first
+}
+
+/// The two runs that are due, claimed.
+async fn two_runs(scene: &Scene) -> (Loaded<Run>, Loaded<Run>) {
+    let lease = handle::lease_from(scene.now());
+    let mut runs = Vec::new();
+    for message in due(&scene.machine).await {
+        if matches!(message.key, Key::Run(_)) {
+            let store = &scene.machine.ports.store;
+            let claimed = store.claim(&message.key, message.version, lease).await;
+            runs.push(claimed.unwrap().read::<Run>().unwrap());
+        }
+    }
+    assert_eq!(runs.len(), 2, "each hire is a run");
+    (runs.remove(0), runs.remove(0))
+}
+
+/// Works until the process falls asleep.
+async fn until_asleep(doom: &Doom, work: impl Future + Unpin) {
+    tokio::select! {
+        () = doom.falls_asleep() => {}
+        _ = work => panic!("it was over before it fell asleep"),
+    }
+}
+
+async fn pause(scene: &Scene, all: Option<Paused>) {
+    let pause = Pause {
+        all,
+        ..Pause::default()
+    };
+    scene
+        .configure(ConfigKind::Pause, "pause", json!(pause))
+        .await;
+}
+
+#[tokio::test]
+async fn what_another_run_makes_meanwhile_is_taken_for_nobody_elses() {
+    let scene = Scene::start().await;
+    let ids = hired_twice(&scene).await;
+    for delivery in due(&scene.machine).await {
+        handle::work(&scene.machine.ports, &delivery).await.unwrap();
+    }
+    let (one, two) = two_runs(&scene).await;
+    // After its first commit: what is due is planned, and nobody has looked yet.
+    let doom = Doom::sleeping_at(1);
+    let sleeper = scene.machine.another(&scene.site, doom.clone());
+    let mut sleeping = Box::pin(drive::run(&sleeper.ports, one));
+    until_asleep(&doom, &mut sleeping).await;
+    let person = scene.machine.persons().await.remove(0);
+    assert_eq!(scene.machine.grants(&person.id).await.len(), 3, "planned");
+    assert_eq!(scene.site.wiki.traffic().count("GET", "/members"), 0);
+
+    Box::pin(drive::run(&scene.machine.ports, two))
+        .await
+        .unwrap();
+    assert_eq!(scene.site.sizes(), [1, 1, 1]);
+    doom.wake();
+    sleeping.await.unwrap();
+    scene.machine.settle().await;
+
+    let address = scene.machine.address_of(&ids.opportunity).await;
+    assert_eq!(address.as_deref(), Some("ada.park@contoso.example"));
+    assert_eq!(scene.site.accounts("ada.park@contoso.example"), [1, 1, 1]);
+    assert_eq!(scene.site.sizes(), [1, 1, 1]);
+    assert!(scene.machine.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_stays_that_another_run_has_begun_to_give_accounts_under() {
+    let scene = Scene::start().await;
+    let on = Paused {
+        since: scene.now(),
+        by: "local-admin".to_owned(),
+        reason: "so that both runs are planned".to_owned(),
+    };
+    pause(&scene, Some(on)).await;
+    let ids = hired_twice(&scene).await;
+    scene.machine.work_now().await;
+    pause(&scene, None).await;
+    scene.machine.clock.pass(SignedDuration::from_mins(11));
+    let (one, two) = two_runs(&scene).await;
+
+    // One has met nobody, and is about to write down what it will make.
+    let first_doom = Doom::sleeping_at(0);
+    let first = scene.machine.another(&scene.site, first_doom.clone());
+    let mut giving = Box::pin(drive::run(&first.ports, one));
+    until_asleep(&first_doom, &mut giving).await;
+    assert_eq!(scene.site.wiki.traffic().count("GET", "/members"), 1);
+    // The other one meets a stranger, and is about to change the address.
+    scene.site.wiki.insert_stranger("ada.park@contoso.example");
+    let second_doom = Doom::sleeping_at(0);
+    let second = scene.machine.another(&scene.site, second_doom.clone());
+    let mut changing = Box::pin(drive::run(&second.ports, two));
+    until_asleep(&second_doom, &mut changing).await;
+    assert_eq!(scene.site.wiki.traffic().count("GET", "/members"), 2);
+    assert_eq!(scene.site.sizes(), [0, 0, 1], "nobody made anything yet");
+    first_doom.wake();
+    giving.await.unwrap();
+    assert_eq!(scene.site.accounts("ada.park@contoso.example"), [1, 1, 1]);
+    second_doom.wake();
+    changing.await.unwrap();
+
+    let address = scene.machine.address_of(&ids.opportunity).await;
+    assert_eq!(address.as_deref(), Some("ada.park@contoso.example"));
+    assert_eq!(scene.site.accounts("ada.park@contoso.example"), [1, 1, 1]);
 }

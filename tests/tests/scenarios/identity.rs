@@ -237,6 +237,30 @@ async fn a_candidate_who_could_be_two_persons_waits_for_a_human() {
 }
 
 #[tokio::test]
+async fn two_hires_at_the_same_moment_under_somebodys_work_address_meet_one_question() {
+    for _ in 0..8 {
+        let scene = Scene::start().await;
+        let ada = scene
+            .onboard(with_email("Ada Park", "ada@mail.example"))
+            .await;
+        let one = scene.hire(with_email("Bo Lind", "Ada.Park@contoso.example"));
+        let two = scene.hire(engineer("Bo Lind").contact(&one.contact));
+
+        at_once(&scene, &one.opportunity, &two.opportunity).await;
+
+        let waits = scene.machine.person_of(&two.opportunity).await.unwrap();
+        let known = scene.machine.person_of(&ada.opportunity).await.unwrap();
+        assert_eq!(scene.machine.persons().await.len(), 2);
+        assert_eq!(waits.entity.state, Lifecycle::Candidate);
+        assert_eq!(scene.site.sizes(), [1, 1, 1], "nothing is given");
+        let tasks = scene.machine.tasks().await;
+        assert_eq!(tasks.len(), 1);
+        assert_eq!(tasks[0].person, Some(waits.entity.id));
+        assert_eq!(tasks[0].perhaps, Some(known.entity.id));
+    }
+}
+
+#[tokio::test]
 async fn a_name_written_family_first_waits_for_a_human_and_goes_on_when_it_is_corrected() {
     let scene = Scene::start().await;
     let ids = scene.hire(with_email("王小明", "wang@mail.example"));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{MOST, hand_over, is_whole, pass_on, record, stream};
+use super::{MOST, end_question, hand_over, is_whole, pass_on, record, stream};
 use crate::access::PlannedEffect;
 use crate::admin::people::{Done, done, person};
 use crate::admin::{AdminError, Who, deciding, leaving, links};
@@ -86,6 +86,7 @@ async fn merge_once(
     let claims = pass_on(ports, claims, id, into, &mut changes).await?;
     let opportunities = &identifiers.opportunities;
     hand_over(ports, opportunities, &to.entity, who.at, &mut changes).await?;
+    end_question(ports, id, into, &mut changes).await?;
     to.entity.identifiers.add(&gained);
     to.entity.absorbed.insert(id.clone());
     changes.update(&to);

@@ -22,6 +22,7 @@ use crate::intake::{Match, next_look};
 use crate::person::{CanonicalEmail, Identifiers, Person};
 use crate::ports::Ports;
 use crate::store::{Key, Loaded};
+use crate::task::{Task, TaskState};
 
 use super::AdminError;
 use super::people::person;
@@ -104,6 +105,22 @@ async fn hand_over(
             known.entity.look_at = next_look(Some(to), &known.entity, now);
             changes.update(&known);
         }
+    }
+    Ok(())
+}
+
+/// Whether the two are one human is asked no more.
+async fn end_question(
+    ports: &Ports,
+    one: &PersonId,
+    other: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), AdminError> {
+    let key = Key::Task(Task::one_or_two(one, other));
+    let asked = ports.store.find::<Task>(&key).await?;
+    if let Some(mut asked) = asked.filter(|asked| asked.entity.state == TaskState::Open) {
+        asked.entity.end(TaskState::Done, changes.origin.at);
+        changes.update(&asked);
     }
     Ok(())
 }

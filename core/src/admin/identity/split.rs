@@ -101,8 +101,9 @@ async fn split_once(
     }
     let mut claims: BTreeSet<Claim> = Claim::all_of(&part).into_iter().collect();
     let (to, is_back) = match scene.back {
-        Some(back) => {
+        Some(mut back) => {
             from.entity.absorbed.remove(&back.entity.id);
+            back.entity.apart.insert(id.clone());
             let (to, had) = restored(back, &part);
             claims.extend(had);
             (to.entity.clone(), Some(to))
@@ -110,10 +111,12 @@ async fn split_once(
         None => {
             let mut new = new_person(fresh_person(ports), who.at);
             new.identifiers = part.clone();
+            new.apart.insert(id.clone());
             changes.insert(&new);
             (new, None)
         }
     };
+    from.entity.apart.insert(to.id.clone());
     pass_on(ports, claims, id, &to.id, &mut changes).await?;
     hand_over(ports, &part.opportunities, &to, who.at, &mut changes).await?;
     changes.update(&from);

@@ -6,12 +6,13 @@ pub use refuse::Accept;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::config::ConfigKind;
 use crate::effect::Goal;
-use crate::handle::wake;
+use crate::handle::{drive, wake};
 use crate::ids::{AppSlug, GrantId, PersonId, RunId, Slug, StepId, derive};
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepWork, WaitsFor};
@@ -47,6 +48,14 @@ fn read(file: Option<&Value>) -> Pause {
 pub async fn now(ports: &Ports) -> Result<Pause, AdminError> {
     let stored = files::find(ports, ConfigKind::Pause, &id()).await?;
     Ok(read(stored.map(|stored| stored.entity.file).as_ref()))
+}
+
+/// How many users were suspended or removed in the hour of this moment, as the cap counts them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn removals(ports: &Ports, at: Timestamp) -> Result<u32, AdminError> {
+    Ok(drive::removals(ports, at).await?)
 }
 
 /// Puts the brake on; what runs finishes.

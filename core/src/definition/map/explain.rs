@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Dropped, MappedUser};
 use crate::{
-    condition::{Explained, Operator, Why},
+    condition::{Explained, Operator, Truth, Why},
     path::of_scalar,
     value::ValueExpression,
 };
@@ -92,7 +92,8 @@ impl Explanation {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        let filtered = self.filter.iter().filter(|filter| !filter.truth.is_true());
+        let filter = self.filter.iter();
+        let filtered = filter.filter(|filter| filter.truth == Truth::False);
         for filter in filtered {
             sentences
                 .extend(failed(filter).map(|why| format!("removed by `where`: {}", sentence(why))));

@@ -165,6 +165,39 @@ impl Mapping {
         of_expressions.chain(of_conditions).collect()
     }
 
+    /// All paths that are read of a record, to be exchanged for others.
+    pub(crate) fn paths_mut(&mut self) -> Vec<&mut Path> {
+        let mut expressions = vec![&mut self.external_id, &mut self.email];
+        let optional = [
+            &mut self.username,
+            &mut self.role,
+            &mut self.created_at,
+            &mut self.last_visit_at,
+            &mut self.kind,
+        ];
+        expressions.extend(optional.into_iter().flatten());
+        match &mut self.full_name {
+            FullName::None => {}
+            FullName::Whole(expression) => expressions.push(expression),
+            FullName::Parts(parts) => expressions.extend(parts.iter_mut().flatten()),
+        }
+        let mut conditions = vec![&mut self.active_when];
+        match &mut self.in_app {
+            InApp::Auto => {}
+            InApp::Field(expression) => expressions.push(expression),
+            InApp::Conditions(branches) => {
+                conditions.extend(branches.iter_mut().map(|(when, _)| when))
+            }
+        }
+        if let Licenses::Conditions(licenses) = &mut self.licenses {
+            conditions.extend(licenses.iter_mut().map(|(_, when)| when));
+        }
+        expressions.extend(self.custom.iter_mut().map(|(_, expression)| expression));
+        let of_expressions = expressions.into_iter().flat_map(ValueExpression::paths_mut);
+        let of_conditions = conditions.into_iter().flat_map(Conditions::paths_mut);
+        of_expressions.chain(of_conditions).collect()
+    }
+
     /// All conditions by the name of the output that they decide.
     fn conditions(&self) -> Vec<(&'static str, &Conditions)> {
         let mut all = vec![("active", &self.active_when)];

@@ -161,6 +161,8 @@ pub enum Reason {
     NoEmail,
     /// Something that is no address.
     InvalidEmail,
+    /// The filter reads details or a joined list that could not be read.
+    FilterUnknown,
 }
 
 impl Reason {
@@ -172,6 +174,9 @@ impl Reason {
             Self::InvalidExternalId => "its external id is neither a text nor an exact number",
             Self::NoEmail => "it has no email address",
             Self::InvalidEmail => "its email address is not valid",
+            Self::FilterUnknown => {
+                "nobody knows whether `where` removes it: its details or a joined list could not be read"
+            }
         }
     }
 
@@ -183,6 +188,7 @@ impl Reason {
             Self::InvalidExternalId => "invalid_external_id",
             Self::NoEmail => "no_email",
             Self::InvalidEmail => "invalid_email",
+            Self::FilterUnknown => "filter_unknown",
         }
     }
 }

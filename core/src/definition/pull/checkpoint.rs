@@ -14,9 +14,10 @@ use crate::{
     mistake::{self, Mistake},
 };
 
-/// Everything about a pull between two requests but the ids seen, which whoever drives it has from [`Batch::seen`](super::Batch).
+/// Everything about a pull between two requests but the ids seen, which whoever drives it has from [`Batch::seen`](super::Batch),
+/// and the users held, which it has from [`Pull::take_held`].
 ///
-/// It holds values of the application (cursors, kept values; of lists that are united the users so far).
+/// It holds values of the application (cursors, kept values).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     schema: u32,
@@ -46,7 +47,7 @@ pub enum ResumeError {
     Inputs(Vec<Mistake>),
 }
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// What moves while a pull is under way.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -60,9 +61,10 @@ pub(super) struct State {
     pub(super) parents: Option<Parents>,
     pub(super) pass: usize,
     pub(super) users_done: bool,
-    /// Users of lists that are united, until the end.
-    pub(super) held: Vec<MappedUser>,
-    /// How many of them were handed out.
+    /// Users whose details are known.
+    #[serde(default)]
+    pub(super) details: u64,
+    /// How many of the users held were handed out.
     pub(super) handed_out: usize,
     pub(super) certificate: Certificate,
 }
@@ -93,7 +95,7 @@ impl State {
             parents,
             pass: 0,
             users_done: false,
-            held: Vec::new(),
+            details: 0,
             handed_out: 0,
             certificate: Certificate::default(),
         }
@@ -132,7 +134,6 @@ impl Pull {
             (None, false) => return None,
             (Some(before), false) => {
                 let mut state = before.as_ref().clone();
-                state.held.clone_from(&self.state.held);
                 let (now, then) = (&self.state.certificate, &mut state.certificate);
                 (then.requests, then.retries, then.bytes) = (now.requests, now.retries, now.bytes);
                 state
@@ -145,14 +146,61 @@ impl Pull {
         })
     }
 
-    /// Remembers where the pull stands before a page whose details will be asked for.
-    pub(super) fn remember(&mut self) {
-        let held = std::mem::take(&mut self.state.held);
-        self.before_page = Some(Box::new(self.state.clone()));
-        self.state.held = held;
+    /// How far it has come: pages, lists and details that were read. Not joined lists, which are read anew after a checkpoint; a
+    /// page whose details were being asked for counts again, and whoever continues has come further once there are more of them.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        let certificate = &self.state.certificate;
+        let endings = certificate.endings.iter();
+        let lists = endings.filter(|(name, _)| !name.starts_with("join: "));
+        let lists: u64 = lists.map(|(_, count)| count).sum();
+        certificate.pages + self.state.details + lists
     }
 
-    /// Continues from a checkpoint; `seen` are all ids that were handed out before it was taken.
+    /// The name of the joined list that is read now: a checkpoint keeps nothing of it.
+    #[must_use]
+    pub fn joining(&self) -> Option<&str> {
+        let join = self.definition.users.joins.get(self.joins.len())?;
+        let is_next = self.state.step >= self.definition.steps.len();
+        is_next.then_some(join.alias.as_str())
+    }
+
+    /// Remembers where the pull stands before a page whose details will be asked for.
+    pub(super) fn remember(&mut self) {
+        self.before_page = Some(Box::new(self.state.clone()));
+    }
+
+    /// How many users of lists that are united are held until the end.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The users held who are new or have changed since they were taken last: to be kept with a checkpoint.
+    pub fn take_held(&mut self) -> Vec<MappedUser> {
+        let fresh = std::mem::take(&mut self.held_fresh);
+        let fresh = fresh.iter().filter_map(|at| self.held.get(*at));
+        fresh.cloned().collect()
+    }
+
+    /// Takes back a user who was held, of a pull that continues: all of them, in the order in which they were taken.
+    pub fn hold(&mut self, mapped: MappedUser) {
+        let hash = IdHash::of(&mapped.user.external_id);
+        match self.held_at.get(&hash).copied() {
+            Some(at) => {
+                if let Some(held) = self.held.get_mut(at) {
+                    *held = mapped;
+                }
+            }
+            None => {
+                self.held_at.insert(hash, self.held.len());
+                self.held.push(mapped);
+            }
+        }
+    }
+
+    /// Continues from a checkpoint; `seen` are all ids that were handed out before it was taken. Users who were held are given
+    /// back next ([`Pull::hold`]).
     ///
     /// # Errors
     /// [`ResumeError`]: begin again.
@@ -173,10 +221,6 @@ impl Pull {
         for hash in seen {
             pull.seen.insert(hash);
         }
-        let held = pull.state.held.iter().enumerate();
-        pull.held_at = held
-            .map(|(at, mapped)| (IdHash::of(&mapped.user.external_id), at))
-            .collect();
         Ok(pull)
     }
 }

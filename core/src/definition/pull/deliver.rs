@@ -204,7 +204,7 @@ impl Pull {
         }
         let scope = self.visible();
         let rows = rows_of(request, &value)?;
-        let (ids, fingerprint) = page::ids(&definition.mapping, &rows, &scope);
+        let (ids, fingerprint) = page::ids(&self.reading.mapping, &rows, &scope);
         let count = rows.len();
         let page = PageOf {
             answer: &value,

@@ -1,6 +1,6 @@
 //! Details: a request for each user, or for many at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::{
     answer::Answer,
     deliver::{page_of, record_hash, rows_of},
     listing::Listing,
-    page::{self, Detail, Page},
+    page::{self, Detail, Named, Page},
     request::{CacheKey, Open, What},
 };
 use crate::{
@@ -33,8 +33,13 @@ impl Pull {
         let size = details.batch.as_ref().map_or(1, |batch| batch.size);
         let wanted = self.wants_details(page, now);
         let groups: VecDeque<Vec<usize>> = wanted.chunks(size).map(<[usize]>::to_vec).collect();
+        let named = match details.batch {
+            None => named(&self.definition, page, &wanted),
+            Some(_) => BTreeMap::new(),
+        };
         if let Some(page) = self.pages.front_mut() {
             page.to_ask = Some(groups);
+            page.named = named;
         }
     }
 
@@ -53,25 +58,18 @@ impl Pull {
                 return;
             };
             page.asked += 1;
-            self.ask(&definition, details, rows, Listing::new(), Vec::new());
+            self.ask(details, rows, Listing::new(), Vec::new());
             if self.over {
                 return;
             }
         }
     }
 
-    fn ask(
-        &mut self,
-        definition: &Definition,
-        details: &Details,
-        rows: Vec<usize>,
-        listing: Listing,
-        gathered: Vec<Value>,
-    ) {
+    fn ask(&mut self, details: &Details, rows: Vec<usize>, listing: Listing, gathered: Vec<Value>) {
         let Some(page) = self.pages.front() else {
             return;
         };
-        let names = names(definition, details, page, &rows);
+        let names = names(details, page, &rows);
         let lookup = |name: &str| {
             let own = names.iter().find(|(known, _)| *known == name);
             match own {
@@ -87,7 +85,7 @@ impl Pull {
             &details.request.pagination.style,
             rows.as_slice(),
         ) {
-            (true, Style::None, [row]) => cache_key(definition, page, *row),
+            (true, Style::None, [row]) => cache_key(page, *row),
             _ => None,
         };
         match rendered {
@@ -155,7 +153,7 @@ impl Pull {
         let mut gathered = gathered.clone();
         gathered.extend(received.iter().map(|row| row.value.clone()));
         if ended.is_none() {
-            self.ask(&definition, details, rows.clone(), listing, gathered);
+            self.ask(details, rows.clone(), listing, gathered);
             return Ok(());
         }
         self.know_gathered(details, rows, &gathered);
@@ -180,6 +178,7 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.state.details += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         for row in rows {
             let id = page.ids.get(*row).and_then(|id| id.as_ref().ok());
             if let Some(value) = id.and_then(|id| of(id)) {
@@ -206,32 +205,39 @@ impl Pull {
 }
 
 /// What a request for details may name.
-fn names(
-    definition: &Definition,
-    details: &Details,
-    page: &Page,
-    rows: &[usize],
-) -> Vec<(&'static str, Option<Value>)> {
+fn names(details: &Details, page: &Page, rows: &[usize]) -> Vec<(&'static str, Option<Value>)> {
     let id = |row: &usize| page.ids.get(*row).and_then(|id| id.as_ref().ok()).cloned();
     if details.batch.is_some() {
         let ids = rows.iter().filter_map(id).map(Value::String).collect();
         return vec![("external_ids", Some(Value::Array(ids)))];
     }
     let mut names = vec![("external_id", rows.first().and_then(id).map(Value::String))];
-    let received = rows_of(&definition.users.list, &page.answer).unwrap_or_default();
-    if let Some(row) = rows.first().and_then(|row| received.get(*row)) {
-        let scope = Scope::from(*row).with_kept(&page.scope);
-        let mapped = definition.mapping.names_for_details(scope);
-        names.extend(mapped.map(|(name, text)| (name, text.map(Value::String))));
+    if let Some(named) = rows.first().and_then(|row| page.named.get(row)) {
+        let mapped = named.names.iter();
+        names.extend(mapped.map(|(name, text)| (*name, text.clone().map(Value::String))));
     }
     names
 }
 
-fn cache_key(definition: &Definition, page: &Page, row: usize) -> Option<CacheKey> {
+/// What is read once a page of these of its rows: the rows of a page are not found anew for each of them.
+fn named(definition: &Definition, page: &Page, rows: &[usize]) -> BTreeMap<usize, Named> {
+    let received = rows_of(&definition.users.list, &page.answer).unwrap_or_default();
+    let found = rows.iter().filter_map(|at| Some((*at, received.get(*at)?)));
+    let named = found.map(|(at, row)| {
+        let scope = Scope::from(*row).with_kept(&page.scope);
+        let named = Named {
+            names: definition.mapping.names_for_details(scope),
+            record: record_hash(row.value),
+        };
+        (at, named)
+    });
+    named.collect()
+}
+
+fn cache_key(page: &Page, row: usize) -> Option<CacheKey> {
     let id = page.ids.get(row)?.as_ref().ok()?;
-    let received = rows_of(&definition.users.list, &page.answer).ok()?;
     Some(CacheKey {
         user: IdHash::of(id),
-        record: record_hash(received.get(row)?.value),
+        record: page.named.get(&row)?.record,
     })
 }

@@ -103,11 +103,7 @@ impl Pull {
 
     /// Hands out held users, and ends.
     fn hand_out(&mut self) -> Option<Batch> {
-        let rest = self
-            .state
-            .held
-            .get(self.state.handed_out..)
-            .unwrap_or_default();
+        let rest = self.held.get(self.state.handed_out..).unwrap_or_default();
         let users: Vec<_> = rest.iter().take(BATCH).cloned().collect();
         if users.is_empty() {
             self.state.certificate.complete = true;

@@ -231,7 +231,7 @@ impl Listing {
         if next == *page.url {
             return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
         }
-        if is_short(paging, page) {
+        if is_short(paging, page) && has_more.is_none() {
             return Ok(Next::End(EndedBy::ShortPage));
         }
         self.trail.insert(IdHash::of(page.url.as_str()));

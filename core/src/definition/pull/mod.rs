@@ -11,16 +11,18 @@ mod failure;
 mod line;
 pub(super) mod link;
 mod listing;
-mod needs;
+
 mod page;
+mod pages;
 mod policy;
+mod reading;
 mod render;
 mod request;
 mod seen;
 mod wait;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -33,6 +35,7 @@ pub use answer::{Answer, Body, Fault, FaultKind, Outcome};
 pub use certificate::{Certificate, EndedBy, LeftOut, ListingEnd};
 pub use checkpoint::{Checkpoint, ResumeError};
 pub use failure::{At, Class, Failure};
+pub use pages::{Carried, Pages, Paging};
 pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 
@@ -40,6 +43,7 @@ use checkpoint::State;
 use line::JoinTable;
 use page::Page;
 use policy::Verdict;
+use reading::Reading;
 use request::{Open, What};
 pub(crate) use seen::Seen;
 
@@ -111,18 +115,21 @@ pub struct Pull {
     shown: Map<String, Value>,
     allowed: Allowed,
     base: Option<Url>,
-    /// What is read of a page of users; absent where all of it is wanted.
-    needs: Option<Arc<Needs>>,
+    reading: Arc<Reading>,
     state: State,
-    /// The state before the page whose details are being asked for, without the users held.
+    /// The state before the page whose details are being asked for.
     before_page: Option<Box<State>>,
     seen: Seen,
     joins: Vec<JoinTable>,
     joining: listing::Listing,
     /// The rows so far of the list that is being joined.
     join_so_far: Option<JoinTable>,
-    /// Where users stand in `state.held`.
+    /// Users of lists that are united, until the end.
+    held: Vec<MappedUser>,
+    /// Where they stand.
     held_at: HashMap<IdHash, usize>,
+    /// Those that were not taken since they came or changed.
+    held_fresh: BTreeSet<usize>,
     pages: VecDeque<Page>,
     ready: VecDeque<Box<PlannedRequest>>,
     open: BTreeMap<RequestId, Open>,
@@ -180,13 +187,15 @@ impl Pull {
             shown,
             allowed,
             base: None,
-            needs: needs::of_users(&definition, inputs.explain).map(Arc::new),
+            reading: Arc::new(Reading::of(&definition, inputs.explain)),
             before_page: None,
             seen: Seen::new(),
             joins: Vec::new(),
             joining: listing::Listing::new(),
             join_so_far: None,
+            held: Vec::new(),
             held_at: HashMap::new(),
+            held_fresh: BTreeSet::new(),
             pages: VecDeque::new(),
             ready: VecDeque::new(),
             open: BTreeMap::new(),
@@ -394,7 +403,8 @@ impl Pull {
     }
 
     fn needs_of(&self, what: &What) -> Option<&Arc<Needs>> {
-        self.needs.as_ref().filter(|_| matches!(what, What::Users))
+        let needs = self.reading.needs.as_ref();
+        needs.filter(|_| matches!(what, What::Users))
     }
 
     /// The value of a name that stands between braces.

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
 use crate::{
-    condition::{Explained, Missing},
+    condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes},
+        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -32,7 +32,15 @@ pub(super) struct Page {
     /// Which rows wait for details, in groups that are asked for together. `None` until it is known.
     pub(super) to_ask: Option<VecDeque<Vec<usize>>>,
     pub(super) asked: usize,
+    /// What the requests for details of one user each are made with, by row.
+    pub(super) named: BTreeMap<usize, Named>,
     pub(super) details: BTreeMap<usize, Detail>,
+}
+
+/// What a request for the details of one user may name, and the hash of the user's record.
+pub(super) struct Named {
+    pub(super) names: [(&'static str, Option<String>); 2],
+    pub(super) record: IdHash,
 }
 
 /// The details of one user.
@@ -53,6 +61,7 @@ impl Page {
             ids,
             to_ask: None,
             asked: 0,
+            named: BTreeMap::new(),
             details: BTreeMap::new(),
         }
     }
@@ -253,27 +262,19 @@ impl Pull {
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        let (passes, why) = self.passes_filter(definition, scope, now);
+        let (passes, why) = self.passes_filter(scope, failed, now);
         let mut explanation = self
             .inputs
             .explain
             .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
-        if !passes {
+        if passes == Truth::False {
             self.removed(&id, explanation.as_ref());
             batch.explained.extend(explanation);
             return;
         }
         let id = match id {
             Ok(id) => id,
-            Err(dropped) => {
-                if let Some(explanation) = &mut explanation {
-                    explanation.dropped = Some(dropped.clone());
-                }
-                self.count_dropped(&dropped);
-                batch.dropped.push(dropped);
-                batch.explained.extend(explanation);
-                return;
-            }
+            Err(dropped) => return self.leave_out(dropped, explanation, batch),
         };
         let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
@@ -285,7 +286,16 @@ impl Pull {
             return;
         }
         batch.seen.push(hash);
-        let explained = self.map_new(definition, scope, (id, hash), failed, why, now, batch);
+        if passes == Truth::Unknown {
+            // Seen, and nothing more: who is stored stays as they are.
+            let dropped = Dropped {
+                external_id: Some(id),
+                reason: Reason::FilterUnknown,
+                found: None,
+            };
+            return self.leave_out(dropped, explanation, batch);
+        }
+        let explained = self.map_new(definition, scope, id, failed, why, now, batch);
         batch.explained.extend(explained);
     }
 
@@ -297,16 +307,15 @@ impl Pull {
         &mut self,
         definition: &Definition,
         scope: Scope<'_>,
-        (id, hash): (String, IdHash),
+        id: String,
         failed: &[&str],
         why: Option<Explained>,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Option<Explanation> {
         let mut notes = self.inputs.explain.then(Notes::default);
-        let made = definition
-            .mapping
-            .map(id, scope, self.around(definition, now), notes.as_mut());
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), notes.as_mut());
         let certificate = &mut self.state.certificate;
         certificate.invalid_custom_fields += made.invalid_custom_fields;
         certificate.invalid_times += made.invalid_times;
@@ -330,8 +339,8 @@ impl Pull {
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_at.insert(hash, self.state.held.len());
-                    self.state.held.push(mapped);
+                    self.held_fresh.insert(self.held.len());
+                    self.hold(mapped);
                 } else {
                     batch.users.push(mapped);
                 }
@@ -345,6 +354,18 @@ impl Pull {
             }
         }
         explanation
+    }
+
+    /// A record becomes no user.
+    fn leave_out(&mut self, dropped: Dropped, explanation: Option<Explanation>, batch: &mut Batch) {
+        self.count_dropped(&dropped);
+        batch
+            .explained
+            .extend(explanation.map(|explanation| Explanation {
+                dropped: Some(dropped.clone()),
+                ..explanation
+            }));
+        batch.dropped.push(dropped);
     }
 
     /// A user who was there before: of another parent it brings its role, everything else is from the first.
@@ -364,15 +385,17 @@ impl Pull {
         if self.state.parents.is_none() {
             return;
         }
-        let made = definition
-            .mapping
-            .map(id, scope, self.around(definition, now), None);
-        let held = self
-            .held_at
-            .get(&hash)
-            .and_then(|at| self.state.held.get_mut(*at));
-        if let (Some(held), Ok(user)) = (held, made.result) {
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), None);
+        let Some(at) = self.held_at.get(&hash).copied() else {
+            return;
+        };
+        if let (Some(held), Ok(user)) = (self.held.get_mut(at), made.result) {
+            let before = held.user.role.clone();
             held.join_role(user.role.as_deref());
+            if held.user.role != before {
+                self.held_fresh.insert(at);
+            }
         }
     }
 
@@ -405,24 +428,28 @@ impl Pull {
         });
     }
 
+    /// Whether a record passes the filter; unknown if what failed decides.
     fn passes_filter(
         &self,
-        definition: &Definition,
         scope: Scope<'_>,
+        failed: &[&str],
         now: Timestamp,
-    ) -> (bool, Option<Explained>) {
-        let filter = &definition.users.filter;
+    ) -> (Truth, Option<Explained>) {
+        let filter = &self.reading.filter;
         if filter.is_empty() {
-            return (true, None);
+            return (Truth::True, None);
         }
-        if self.inputs.explain {
-            let explained = filter.evaluate(scope, Missing::AsDocumented, now);
-            return (explained.truth.is_true(), Some(explained));
-        }
-        (
-            filter.truth(scope, Missing::AsDocumented, now).is_true(),
-            None,
-        )
+        let explained = self
+            .inputs
+            .explain
+            .then(|| filter.evaluate(scope, Missing::AsDocumented, now));
+        let truth = match &explained {
+            _ if !failed.is_empty() => filter.truth_without(failed, scope, now),
+            Some(explained) => explained.truth,
+            None => filter.truth(scope, Missing::AsDocumented, now),
+        };
+        let explained = explained.map(|explained| Explained { truth, ..explained });
+        (truth, explained)
     }
 
     /// The rows of the page in front whose details are worth asking for.
@@ -443,12 +470,13 @@ impl Pull {
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
                 .with_kept(&page.scope);
-            if !definition.users.filter_needs_details
-                && !self.passes_filter(definition, scope, now).0
-            {
-                continue;
+            let passes = || {
+                let (passes, _) = self.passes_filter(scope, &completed.failed, now);
+                passes.is_true()
+            };
+            if definition.users.filter_needs_details || passes() {
+                wanted.push(index);
             }
-            wanted.push(index);
         }
         wanted
     }

@@ -221,10 +221,10 @@ impl Context<'_> {
 
 /// The value that moves from page to page, and where it goes.
 #[derive(Clone)]
-struct Moving<'a> {
-    value: Option<Value>,
-    place: Option<&'a Send>,
-    limit: Option<(&'a str, u64)>,
+pub(super) struct Moving<'a> {
+    pub(super) value: Option<Value>,
+    pub(super) place: Option<&'a Send>,
+    pub(super) limit: Option<(&'a str, u64)>,
     /// The names under which a placeholder may ask for it.
     names: Vec<&'a str>,
 }
@@ -244,13 +244,13 @@ impl<'a> Moving<'a> {
         }
     }
 
-    fn text(&self) -> Option<String> {
+    pub(super) fn text(&self) -> Option<String> {
         let text = of_scalar(self.value.as_ref()?)?;
         Some(text.into_owned())
     }
 }
 
-fn moving<'a>(paging: &'a Pagination, position: &'a Position) -> Moving<'a> {
+pub(super) fn moving<'a>(paging: &'a Pagination, position: &'a Position) -> Moving<'a> {
     let limit = paging
         .limit
         .as_ref()
@@ -390,18 +390,21 @@ fn put(filled: &mut Filled, place: &[String], value: Value) {
             fields.retain(|(known, _)| *known != name);
             fields.push((name, text));
         }
-        Filled::Json(root) => {
-            let mut at = root;
-            for key in place {
-                if !at.is_object() {
-                    *at = Value::Object(Map::new());
-                }
-                let Some(map) = at.as_object_mut() else {
-                    return;
-                };
-                at = map.entry(key.as_str()).or_insert(Value::Null);
-            }
-            *at = value;
-        }
+        Filled::Json(root) => put_at(root, place, value),
     }
+}
+
+/// The same in JSON.
+pub(super) fn put_at(root: &mut Value, place: &[String], value: Value) {
+    let mut at = root;
+    for key in place {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        let Some(map) = at.as_object_mut() else {
+            return;
+        };
+        at = map.entry(key.as_str()).or_insert(Value::Null);
+    }
+    *at = value;
 }

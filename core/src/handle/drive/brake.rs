@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -84,7 +85,7 @@ async fn few_movers(
     if !is_change || !to_make.iter().any(takes) {
         return Ok(true);
     }
-    let hour = hour(changes);
+    let hour = hour(changes.origin.at);
     let stored = ports
         .store
         .find::<Movers>(&Key::Counter(format!("movers-{hour}")))
@@ -147,8 +148,19 @@ async fn people(ports: &Ports, enough: u64) -> Result<u64, HandleError> {
     Ok(count)
 }
 
-fn hour(changes: &Changes) -> String {
-    changes.origin.at.strftime("%Y-%m-%dT%H").to_string()
+fn hour(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H").to_string()
+}
+
+async fn removals_of(ports: &Ports, hour: &str) -> Result<Option<Loaded<Removals>>, StoreError> {
+    let key = Key::Counter(format!("removals-{hour}"));
+    ports.store.find::<Removals>(&key).await
+}
+
+/// How many users were suspended or removed in the hour of this moment, as the cap counts them.
+pub(crate) async fn removals(ports: &Ports, at: Timestamp) -> Result<u32, StoreError> {
+    let stored = removals_of(ports, &hour(at)).await?;
+    Ok(stored.map_or(0, |stored| stored.entity.count))
 }
 
 async fn few_removals(
@@ -164,11 +176,8 @@ async fn few_removals(
     if removals == 0 {
         return Ok(true);
     }
-    let hour = hour(changes);
-    let stored = ports
-        .store
-        .find::<Removals>(&Key::Counter(format!("removals-{hour}")))
-        .await?;
+    let hour = hour(changes.origin.at);
+    let stored = removals_of(ports, &hour).await?;
     let before = stored.as_ref().map_or(0, |stored| stored.entity.count);
     let count = before.saturating_add(u32::try_from(removals).unwrap_or(u32::MAX));
     let most = hand.company.settings.removals_per_hour;

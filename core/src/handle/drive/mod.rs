@@ -27,6 +27,7 @@ use crate::workflow::Direction;
 
 use super::{HandleError, lease_from, leaving, ledger, load};
 
+pub(crate) use brake::removals;
 pub(super) use note::said;
 
 /// How often a run is read again because something moved in between, before it is left to its next due time.

@@ -24,9 +24,9 @@ use crate::rule::EventKind;
 use crate::run::Run;
 use crate::store::{Group, Key, Loaded, StoreError};
 
-use super::delivery::{address_from, claims_of, fresh_person, write_person};
+use super::delivery::{address_from, fresh_person, write_person};
 use super::events::say_values;
-use super::{HandleError, held, ledger, load};
+use super::{HandleError, candidate, held, ledger, load};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -211,15 +211,16 @@ impl Scene {
         Ok(())
     }
 
-    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and for a hire that is
-    /// still in force, and in force alone, of somebody who has not left: its attributes are read anew.
+    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and of hires those that are
+    /// still in force, and in force alone, of nobody who has left: their attributes are read anew.
     fn is_met_anew(&self) -> bool {
-        let hired = self.event.entity.kind == EventKind::Hired
-            && self.candidacy.as_ref().is_some_and(is_hired);
+        let is_hire = self.event.entity.kind == EventKind::Hired;
+        let shown = |candidacy: &Candidacy| !is_hire || is_hired(candidacy);
+        let is_shown = self.candidacy.as_ref().is_some_and(shown);
         let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
         match &self.person {
-            None => self.candidacy.is_some(),
-            Some(person) => hired && !left(person) && !self.from_another,
+            None => is_shown,
+            Some(person) => is_hire && is_shown && !left(person) && !self.from_another,
         }
     }
 }
@@ -253,11 +254,17 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
     let Some(candidacy) = &scene.candidacy else {
         return match_again(scene, who);
     };
+    let unknown = || KnownCandidacy::unknown(candidacy.opportunity.clone(), who.at);
+    let known = scene
+        .known
+        .as_ref()
+        .map_or_else(unknown, |known| known.entity.clone());
     let mut matched = match &scene.person {
         Some(person) => Match::One(Box::new(person.clone())),
-        None => load::matched(ports, &claims_of(candidacy)).await?,
+        None => candidate::matched(ports, &known, Some(candidacy)).await?,
     };
-    let taken = load::taken(ports, Some(candidacy), &matched).await?;
+    let others = candidate::others(ports, Some(candidacy), &matched).await?;
+    let taken = candidate::taken(ports, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
         person.entity.baselined = false;
@@ -269,11 +276,6 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
     } else {
         address_from(ports, &scene.company, &attributes, 1).await?
     };
-    let unknown = || KnownCandidacy::unknown(candidacy.opportunity.clone(), who.at);
-    let known = scene
-        .known
-        .as_ref()
-        .map_or_else(unknown, |known| known.entity.clone());
     let fact = Fact {
         kind: event.kind,
         id: event.id.clone(),
@@ -285,6 +287,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         known: &known,
         matched,
         taken,
+        others,
         company: &scene.company,
         fresh: fresh_person(ports),
         address,

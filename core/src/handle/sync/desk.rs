@@ -246,7 +246,7 @@ impl<'a> Desk<'a> {
             let content = self.part(PartKind::Seen, place).await?;
             let hashes = match &content {
                 Content::Seen(text) => parse_hashes(text),
-                Content::Lost(_) | Content::Point(_) => None,
+                Content::Lost(_) | Content::Point(_) | Content::Held(_) => None,
             };
             let unreadable = || StoreError::Unreadable {
                 key: self.sync.entity.part(PartKind::Seen, place),

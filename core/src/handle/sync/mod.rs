@@ -5,6 +5,7 @@
 
 mod compare;
 mod desk;
+mod point;
 mod read;
 mod release;
 pub mod sample;

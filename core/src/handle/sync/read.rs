@@ -9,7 +9,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::desk::{Desk, Stop};
 use super::shelf::Shelf;
-use super::{compare, compiled, inputs, settle};
+use super::{compare, compiled, inputs, point, settle};
 use crate::catalog::DefinitionVersion;
 use crate::definition::{
     Batch, Certificate, Checkpoint, Class, Definition, Failure, IdHash, Inputs, MOST_RETRIES,
@@ -20,21 +20,21 @@ use crate::mistake::in_lines;
 use crate::ports::{Connection, Reader};
 use crate::roster::difference::Change;
 use crate::roster::{Entry, Lost, seen};
-use crate::store::{Key, Loaded, PartKind, Put, Version};
-use crate::sync::{Content, Phase, Point};
+use crate::store::{Key, Loaded, Put, Version};
+use crate::sync::Phase;
 
 /// A longer wait is no sleep: the sync is put down, and due again then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// A joined list begins anew where the sync is put down: it is waited for in place, if it does not ask for more than this.
+const LONGEST_JOIN_SLEEP: Duration = Duration::from_secs(120);
 /// What can only be waited for in place (pages that wait for details) is waited for so long at most.
 const LONGEST_STAY: Duration = Duration::from_secs(300);
 /// Users who are compared at once.
 const AT_ONCE: usize = 100;
-/// A larger checkpoint is kept in parts.
-const HERE: usize = 100 * 1024;
-/// The bytes of one part of a checkpoint.
-const STRETCH: usize = 150 * 1024;
-/// The largest checkpoint: lists that are united hold their users in it.
-const LARGEST_POINT: usize = 64 << 20;
+/// Lists that are united hold at most so many users until their end, where they are put down.
+const MOST_HELD: usize = 200_000;
+/// The largest certificate.
+const LARGEST_CERTIFICATE: usize = 100 * 1024;
 /// How much of what is odd about a user is kept.
 const MOST_SENTENCES: usize = 10;
 const LONGEST_SENTENCE: usize = 500;
@@ -117,10 +117,13 @@ async fn start(
     definition: &Arc<Definition>,
     inputs: Inputs,
 ) -> Result<Result<Pull, Failure>, HandleError> {
-    if let Some(checkpoint) = checkpoint(desk).await? {
+    if let Some(checkpoint) = point::kept(desk).await? {
         let resumed = Pull::resume(definition.clone(), inputs.clone(), checkpoint, []);
-        if let Ok(mut pull) = resumed {
+        if let Ok(mut pull) = resumed
+            && let Some(held) = point::held(desk).await?
+        {
             desk.each_seen(|hash| pull.recall(hash)).await?;
+            held.into_iter().for_each(|user| pull.hold(user));
             return Ok(Ok(pull));
         }
         tracing::info!("a checkpoint does not fit any more: the list is read anew");
@@ -128,22 +131,6 @@ async fn start(
     desk.start_over();
     let pull = Pull::start(definition.clone(), inputs);
     Ok(pull.map_err(|mistakes| failure_of(Class::Shape, in_lines(&mistakes))))
-}
-
-async fn checkpoint(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleError> {
-    let (first, parts) = match &desk.sync.entity.point {
-        None => return Ok(None),
-        Some(Point::Here(checkpoint)) => return Ok(Some((**checkpoint).clone())),
-        Some(Point::Apart { first, parts }) => (*first, *parts),
-    };
-    let mut text = String::new();
-    for place in first..first.saturating_add(parts) {
-        if let Content::Point(stretch) = desk.part(PartKind::Point, place).await? {
-            text.push_str(&stretch);
-        }
-    }
-    // One that cannot be read is none: the list is read anew.
-    Ok(serde_json::from_str(&text).ok())
 }
 
 async fn fly(shelf: Shelf, request: Box<PlannedRequest>) -> Landed {
@@ -157,7 +144,7 @@ impl Reading<'_, '_> {
         loop {
             let now = self.desk.ports.clock.now();
             match self.pull.step(now) {
-                Step::Send(request) if request.wait.least > LONGEST_SLEEP => {
+                Step::Send(request) if request.wait.least > longest_sleep(&request) => {
                     self.parked.push(*request);
                 }
                 Step::Send(request) => self.send(request),
@@ -252,13 +239,7 @@ impl Reading<'_, '_> {
         self.shelve().await?;
         let waits = self.parked.iter().map(|request| request.wait.least).max();
         if (leaves || waits.is_some()) && self.gets_nowhere() {
-            let failure = self.parked.first().map(asks_to_wait);
-            let usual = || {
-                let why = "nothing that can be used came of it, however often it was tried";
-                failure_of(Class::RemoteDown, why)
-            };
-            self.parked.clear();
-            self.pull.abandon(failure.unwrap_or_else(usual));
+            self.give_up();
             return Ok(false);
         }
         let hand_on = match waits {
@@ -283,44 +264,38 @@ impl Reading<'_, '_> {
     /// An application is given up that makes every request wait, or answers nothing usable in several turns: how often a
     /// request was tried is not part of a checkpoint.
     fn gets_nowhere(&mut self) -> bool {
-        let certificate = self.pull.certificate();
-        let lists: u64 = certificate.endings.values().sum();
-        let far = certificate.pages.saturating_add(lists);
+        let far = self.pull.progress();
         let sync = &mut self.desk.sync.entity;
-        sync.waits = if sync.waited_at == far {
-            sync.waits.saturating_add(1)
-        } else {
+        sync.waits = if far > sync.waited_at {
             1
+        } else {
+            sync.waits.saturating_add(1)
         };
-        sync.waited_at = far;
+        sync.waited_at = sync.waited_at.max(far);
         sync.waits > MOST_RETRIES
     }
 
-    /// Keeps a checkpoint; false if it is too large for that.
+    fn give_up(&mut self) {
+        let why = "nothing that can be used came of it, however often it was tried";
+        let failure = match self.parked.first() {
+            Some(request) => asks_to_wait(request),
+            None => failure_of(Class::RemoteDown, why),
+        };
+        let failure = match self.pull.joining() {
+            Some(name) => of_join(name, failure),
+            None => failure,
+        };
+        self.parked.clear();
+        self.pull.abandon(failure);
+    }
+
+    /// Keeps a checkpoint, and who is held beside it; false if that is too much.
     async fn keep_point(&mut self, checkpoint: Checkpoint) -> Result<bool, HandleError> {
-        let text = serde_json::to_string(&checkpoint).unwrap_or_default();
-        if text.len() <= HERE {
-            self.desk.sync.entity.point = Some(Point::Here(Box::new(checkpoint)));
-            return Ok(true);
-        }
-        if text.len() > LARGEST_POINT {
+        if self.pull.held() > MOST_HELD || !point::keep(self.desk, checkpoint).await? {
             return Ok(false);
         }
-        let first = match &self.desk.sync.entity.point {
-            Some(Point::Apart { first, parts }) => first.saturating_add(*parts),
-            _ => 0,
-        };
-        let mut place = first;
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (stretch, more) = rest.split_at(rest.floor_char_boundary(STRETCH));
-            let content = Content::Point(stretch.to_owned());
-            self.desk.put_part(place, content).await?;
-            place = place.saturating_add(1);
-            rest = more;
-        }
-        let parts = place.saturating_sub(first);
-        self.desk.sync.entity.point = Some(Point::Apart { first, parts });
+        let held = self.pull.take_held();
+        point::keep_held(self.desk, &held).await?;
         Ok(true)
     }
 
@@ -356,7 +331,7 @@ impl Reading<'_, '_> {
             one.why = self.reader.mask(&one.why);
         }
         let size = serde_json::to_string(&certificate).map_or(usize::MAX, |text| text.len());
-        if size > HERE {
+        if size > LARGEST_CERTIFICATE {
             certificate.listings.clear();
             certificate.warnings.clear();
             certificate.left_out.clear();
@@ -449,6 +424,27 @@ fn asks_to_wait(request: &PlannedRequest) -> Failure {
             Class::Quota,
             format!("the application asks to wait {secs} s, again and again"),
         )
+    }
+}
+
+/// How long a request may be waited for without putting the sync down.
+fn longest_sleep(request: &PlannedRequest) -> Duration {
+    match request.purpose {
+        Purpose::Join { .. } => LONGEST_JOIN_SLEEP,
+        _ => LONGEST_SLEEP,
+    }
+}
+
+/// What to do about a joined list that never ends in one turn.
+fn of_join(name: &str, failure: Failure) -> Failure {
+    const TO_DO: &str = "a joined list has to be read in one turn of 10 minutes: ask for larger pages or fewer items, or set \
+         `limits.requests_per_second` to what the application allows";
+    Failure {
+        purpose: Purpose::Join {
+            name: name.to_owned(),
+        },
+        message: format!("{}; {TO_DO}", failure.message),
+        ..failure
     }
 }
 

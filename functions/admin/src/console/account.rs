@@ -1,6 +1,4 @@
-//! One account: state, certificate, users with why, syncs, and what of a held sync may count.
-
-use std::collections::BTreeSet;
+//! One account: state, certificate, users with why, syncs.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,33 +7,27 @@ use maud::{Markup, html};
 use sando_core::account::{Account, AccountState};
 use sando_core::admin::accounts;
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::syncs::{self, Accept};
 use sando_core::definition::Failure;
 use sando_core::ids::Slug;
 use sando_core::store::{Loaded, Query};
-use sando_core::sync::{Sync, SyncState, guard};
-use serde::Deserialize;
+use sando_core::sync::{Sync, SyncState};
 
 use crate::Api;
 use crate::list::gather;
-use crate::syncs::loss_place;
 
 use super::certificate;
-use super::form::Form;
-use super::format::{many, number as counted, when};
-use super::input::{Asks, At};
+use super::format::{many, when};
+use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::login;
-use super::parts::{button, empty, hidden, tabs, tag};
+use super::parts::{button, empty, tabs, tag};
 use super::refusal::Refusal;
 use super::states;
-use super::visitor::{Administers, Operates, Sees, Visitor};
+use super::visitor::{Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 /// An account's definition and name.
 pub(super) type Of = (Slug, Slug);
-/// How many who lose something are shown at once.
-const MOST_LOSSES: usize = 1_000;
 
 /// The address of an account.
 pub(super) fn place(account: &Account) -> String {
@@ -202,70 +194,6 @@ fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
     }
 }
 
-/// Which page of those who would lose something.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct HeldQuery {
-    cursor: Option<String>,
-}
-
-/// Shows who would lose something by the sync that is held.
-pub(super) async fn held(
-    Sees(visitor): Sees,
-    State(api): State<Api>,
-    At((definition, name)): At<Of>,
-    Asks(asked): Asks<HeldQuery>,
-) -> Result<Response, Refusal> {
-    let now = api.ports.clock.now();
-    let from = loss_place(asked.cursor.as_deref())?;
-    let account = accounts::must_be(&api.ports, &definition, &name)
-        .await?
-        .entity;
-    let Some(number) = account.held else {
-        return Err(Refusal::nothing());
-    };
-    let sync = syncs::sync(&api.ports, &account, number).await?.entity;
-    let losses = syncs::losses(&api.ports, &sync, from, MOST_LOSSES).await?;
-    let next = losses.next.map(|place| place.to_string());
-    let (losses, total) = (losses.some, guard::losses(&sync.counts));
-    let (is_part, place) = (next.is_some() || asked.cursor.is_some(), place(&account));
-    let body = html! {
-        form method="post" action={ (place) "/release" } {
-            (hidden(&visitor, ""))
-            section aria-labelledby="held" {
-                h2 #held { (words::HELD_WHAT) " " (counted(total)) }
-                @if let Some(why) = &sync.held { p { (why) } }
-                p.small.muted { (words::RELEASE_MEANS) }
-                @if is_part { p.warn { (words::held_part(losses.len(), total)) } }
-                table {
-                    thead { tr { th scope="col" { span.visually-hidden { "Select" } } th scope="col" { "User" } th scope="col" { "Their id" } th scope="col" { "Because" } } }
-                    tbody {
-                        @for loss in &losses {
-                            @let name = loss.name.as_deref().unwrap_or(&loss.external_id);
-                            tr {
-                                td { input type="checkbox" name="id" value=(loss.external_id) aria-label={ "Select " (name) } disabled[!visitor.may(Scope::Admin)]; }
-                                td data-label="User" { (name) }
-                                td data-label="Their id" { code { (loss.external_id) } }
-                                td data-label="Because" { (certificate::lost(&loss.lost)) }
-                            }
-                        }
-                    }
-                }
-                @if visitor.may(Scope::Admin) {
-                    p.bar {
-                        button type="submit" disabled hidden {}
-                        button type="submit" name="accept" value="some" { (words::RELEASE_SOME) }
-                        button type="submit" name="accept" value="all" { (words::RELEASE_ALL) " " (counted(total)) }
-                        button type="submit" name="accept" value="none" { (words::DROP) }
-                    }
-                } @else { p.small.muted { (words::FILE_READ_ONLY) } }
-            }
-        }
-        @if let Some(next) = next { p.pager { a href={ (place) "/held?cursor=" (next) } rel="next" { (words::MORE_LOSSES) } } }
-    };
-    Ok(page(&visitor, &account, "held", now, body).respond(Some(&visitor)))
-}
-
 /// Syncs it now.
 pub(super) async fn sync(
     Operates(visitor): Operates,
@@ -289,29 +217,6 @@ pub(super) async fn enable(
     Ok(done(
         &format!("/console/accounts/{definition}/{name}"),
         Said::Enabled,
-    ))
-}
-
-/// Decides about the sync that is held.
-pub(super) async fn release(
-    Administers(visitor): Administers,
-    State(api): State<Api>,
-    At((definition, name)): At<Of>,
-    form: Form,
-) -> Result<Response, Refusal> {
-    let (accept, said) = match form.get("accept") {
-        "all" => (Accept::All, Said::Released),
-        "none" => (Accept::None, Said::Dropped),
-        _ => {
-            let ids: BTreeSet<String> = form.all("id").map(str::to_owned).collect();
-            (Accept::Some(ids), Said::Released)
-        }
-    };
-    let who = visitor.who(&api);
-    syncs::release(&api.ports, &who, &definition, &name, &accept).await?;
-    Ok(done(
-        &format!("/console/accounts/{definition}/{name}"),
-        said,
     ))
 }
 

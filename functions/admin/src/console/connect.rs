@@ -14,7 +14,7 @@ use sando_core::definition::Definition;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
 use sando_core::ports::SecretValues;
-use sando_core::store::Key;
+use sando_core::store::{Key, Loaded};
 
 use crate::Api;
 use crate::problem::Problem;
@@ -27,6 +27,9 @@ use super::parts::hidden;
 use super::refusal::Refusal;
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
+
+/// The roster of the account that a page says is replaced.
+const SHOWN: &str = "shown";
 
 /// One thing that is asked.
 #[derive(Clone)]
@@ -172,6 +175,7 @@ fn page(api: &Api, visitor: &Visitor, definition: &Definition, filled: &Filled) 
             (field("account", words::ACCOUNT_NAME, words::ACCOUNT_NAME_HINT, "text", &filled.name, filled.mistake("account"), true))
             @for one in &asked { (input(one, filled)) }
             @if let Some(taken) = &filled.taken {
+                input type="hidden" name=(SHOWN) value=(taken.roster);
                 div.said.is-warn { p { (words::replaces(taken.shown_name(), taken.users)) } }
                 (field("replace", &words::type_to_replace(taken.shown_name()), "", "text", "", None, false))
             }
@@ -251,6 +255,16 @@ fn field(
     }
 }
 
+/// The account that has a name.
+async fn of_name(
+    api: &Api,
+    definition: &Slug,
+    name: &Slug,
+) -> Result<Option<Loaded<Account>>, Refusal> {
+    let key = Key::Account(definition.clone(), name.clone());
+    Ok(api.ports.store.find(&key).await?)
+}
+
 /// Connects it.
 pub(super) async fn submit(
     Administers(visitor): Administers,
@@ -274,15 +288,20 @@ pub(super) async fn submit(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
+    // Only the account that was shown is replaced, and none that came since.
+    let there = of_name(&api, &id, &name).await?;
+    let is_shown = |there: &Loaded<Account>| there.entity.roster.as_str() == form.get(SHOWN);
+    let is_named = form.get("replace").eq_ignore_ascii_case(name.as_str());
     let given = Given {
         label: Some(form.get("account").trim().to_owned()),
         variables: filled.variables.clone(),
         credentials: form.under("credentials."),
-        replace: form.get("replace").eq_ignore_ascii_case(name.as_str()),
+        replace: is_named && there.as_ref().is_some_and(is_shown),
     };
+    let expect = there.map_or(Expect::Absent, |there| Expect::OneOf(vec![there.version]));
     let (secrets, who) = (api.secrets.as_ref(), visitor.who(&api));
     let of = (&id, &name);
-    let connected = accounts::connect(&api.ports, secrets, &who, of, &given, &Expect::Anything);
+    let connected = accounts::connect(&api.ports, secrets, &who, of, &given, &expect);
     let status = match connected.await {
         Ok(_) => {
             return Ok(done(
@@ -294,9 +313,8 @@ pub(super) async fn submit(
             filled.mistakes = mistakes;
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        Err(AdminError::Refused { code: "exists", .. }) => {
-            let key = Key::Account(id.clone(), name);
-            let taken = api.ports.store.find::<Account>(&key).await?;
+        Err(AdminError::Stale | AdminError::Refused { code: "exists", .. }) => {
+            let taken = of_name(&api, &id, &name).await?;
             filled.taken = taken.map(|taken| taken.entity);
             StatusCode::CONFLICT
         }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use maud::html;
+use jiff::Timestamp;
+use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::{AdminError, Expect, accounts};
 
@@ -12,13 +13,22 @@ use crate::Api;
 use super::account::{Of, place};
 use super::connect::{Asked, Filled, asked, compiled, input, summary};
 use super::form::Form;
+use super::format::when;
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{empty, hidden};
+use super::parts::{empty, hidden, segment};
 use super::refusal::Refusal;
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
+
+/// The field that says when those were set that the new ones are to replace.
+const SINCE: &str = "since";
+
+/// When the credentials that an account has were set.
+fn set_at(account: &Account) -> Timestamp {
+    account.credentials_at.unwrap_or(account.connected_at)
+}
 
 /// What of a definition is a secret.
 async fn secrets(api: &Api, account: &Account) -> Result<Vec<Asked>, Refusal> {
@@ -39,7 +49,9 @@ pub(super) async fn show(
         .await?
         .entity;
     let asked = secrets(&api, &account).await?;
-    Ok(page(&api, &visitor, &account, &asked, &Filled::default()))
+    let filled = Filled::default();
+    let page = page(&api, &visitor, &account, &asked, &filled, &html! {});
+    Ok(page)
 }
 
 fn page(
@@ -48,12 +60,14 @@ fn page(
     account: &Account,
     asked: &[Asked],
     filled: &Filled,
+    wrong: &Markup,
 ) -> Response {
     let body = html! {
-        (summary(filled))
+        (wrong)
         @if asked.is_empty() { (empty(words::NO_CREDENTIALS_ASKED)) } @else {
             form.stack method="post" action={ (place(account)) "/credentials" } {
                 (hidden(visitor, &once(api)))
+                input type="hidden" name=(SINCE) value=(set_at(account));
                 @for one in asked { (input(one, filled)) }
                 p.bar {
                     button.primary type="submit" { (words::SET_NEW) }
@@ -75,7 +89,19 @@ fn page(
     page.respond(Some(visitor))
 }
 
-/// Puts them in place of those of before.
+/// Others were set since the page was opened.
+fn overtaken(account: &Account, now: Timestamp) -> Markup {
+    let stream = account.stream().to_string();
+    html! {
+        div.error-summary role="alert" {
+            h2 { (words::PROBLEM) }
+            p { (words::CREDENTIALS_OVERTAKEN) }
+            p.facts { span { (words::SET) " " (when(set_at(account), now)) } a href={ "/console/audit?stream=" (segment(&stream)) } { (words::WHO_CHANGED) } }
+        }
+    }
+}
+
+/// Puts them in place of those that were there when the page was opened.
 pub(super) async fn submit(
     Administers(visitor): Administers,
     State(api): State<Api>,
@@ -85,6 +111,14 @@ pub(super) async fn submit(
     let account = accounts::must_be(&api.ports, &definition, &name)
         .await?
         .entity;
+    let since = form.find(SINCE);
+    if since.is_some_and(|since| since != set_at(&account).to_string()) {
+        let asked = secrets(&api, &account).await?;
+        let wrong = overtaken(&account, api.ports.clock.now());
+        let filled = Filled::default();
+        let page = page(&api, &visitor, &account, &asked, &filled, &wrong);
+        return Ok((StatusCode::PRECONDITION_FAILED, page).into_response());
+    }
     let (kept, who) = (api.secrets.as_ref(), visitor.who(&api));
     let given = form.under("credentials.");
     let of = (&definition, &name);
@@ -97,7 +131,8 @@ pub(super) async fn submit(
                 ..Filled::default()
             };
             let asked = secrets(&api, &account).await?;
-            let page = page(&api, &visitor, &account, &asked, &filled);
+            let wrong = summary(&filled);
+            let page = page(&api, &visitor, &account, &asked, &filled, &wrong);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),

@@ -17,8 +17,10 @@ use crate::Api;
 use crate::api::MAX_BODY;
 use crate::body::unread;
 
+use super::layout::done;
 use super::refusal::Refusal;
 use super::visitor::Visitor;
+use super::words::Said;
 
 /// The most fields of a form.
 const MOST: usize = 6_000;
@@ -82,6 +84,15 @@ impl FromRequestParts<Api> for Form {
     }
 }
 
+/// What whoever sends a form again gets, where the first answer is for once only.
+#[derive(Clone, Copy)]
+pub(super) struct Again {
+    /// Where they go.
+    pub(super) to: &'static str,
+    /// What is said there.
+    pub(super) said: Said,
+}
+
 /// Lets a form through only if it is ours: sent from our own page, with the token of whoever is signed in. The same
 /// form sent twice gets the first answer again.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -121,8 +132,11 @@ async fn guarded(api: &Api, request: Request, next: Next) -> Result<Response, Re
         Reserved::Answered(given) => return Ok(again(&given)),
         Reserved::Mine(reserved) => reserved,
     };
-    let response = next.run(request).await;
-    let given = (response.status() == StatusCode::SEE_OTHER).then(|| kept(response.headers()));
+    let mut response = next.run(request).await;
+    let given = match response.extensions_mut().remove::<Again>() {
+        Some(again) => Some(kept(done(again.to, again.said).headers())),
+        None => (response.status() == StatusCode::SEE_OTHER).then(|| kept(response.headers())),
+    };
     if let Err(error) = settle(&api.ports, reserved, given).await {
         tracing::warn!(%error, "an answer of the console could not be kept");
     }

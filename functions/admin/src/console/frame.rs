@@ -14,6 +14,7 @@ use crate::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
 
+use super::back::came_from;
 use super::cookie;
 use super::layout::{Nav, Page};
 use super::lookup::once;
@@ -41,6 +42,17 @@ struct Asked {
     back: Option<String>,
 }
 
+impl Asked {
+    /// Where to come back to after signing in: of a form, the page on which it stood.
+    fn place(&self) -> &str {
+        if self.method == Method::GET {
+            &self.path
+        } else {
+            self.back.as_deref().unwrap_or_default()
+        }
+    }
+}
+
 /// Finds out who looks, and draws what a handler refused.
 pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let asked = asked(&request);
@@ -64,11 +76,15 @@ pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Ne
     finished(response)
 }
 
-/// The page for an address of the console that nothing is at.
-pub(crate) async fn nothing(api: &Api, request: Request) -> Response {
-    let asked = asked(&request);
+/// The page for an address of the console that nothing answers at, or not in this way.
+pub(crate) async fn refused(api: &Api, request: Request, problem: Problem) -> Response {
+    let mut asked = asked(&request);
+    if problem.status == StatusCode::METHOD_NOT_ALLOWED {
+        // Nobody comes back to an address that is no page.
+        asked.path.clear();
+    }
     finished(match visitor(api, request.headers()).await {
-        Ok(Some(visitor)) => drawn(api, &Refusal::nothing(), Some(&visitor), &asked),
+        Ok(Some(visitor)) => drawn(api, &problem.into(), Some(&visitor), &asked),
         Ok(None) => drawn(api, &Refusal::SignIn, None, &asked),
         Err(problem) => drawn(api, &problem.into(), None, &asked),
     })
@@ -83,17 +99,6 @@ fn asked(request: &Request) -> Asked {
         by_script: headers.contains_key("hx-request"),
         back: came_from(headers),
     }
-}
-
-/// The page of ours that a request came from.
-pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
-    text(header::REFERER)
-        .and_then(|referer| referer.split_once("://"))
-        .and_then(|(_, rest)| rest.strip_prefix(host))
-        .filter(|path| is_ours(path))
-        .map(str::to_owned)
 }
 
 /// Is this a place of the console?
@@ -144,7 +149,7 @@ fn drawn(api: &Api, refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked)
     let mut response = match (refusal, visitor) {
         (Refusal::SignIn, _) if asked.by_script => StatusCode::UNAUTHORIZED.into_response(),
         (Refusal::SignIn, _) if asked.method == Method::GET => {
-            let place = [(header::LOCATION, sign_in_at(&asked.path))];
+            let place = [(header::LOCATION, sign_in_at(asked.place()))];
             (StatusCode::SEE_OTHER, place).into_response()
         }
         (Refusal::SignIn, _) => {
@@ -156,7 +161,7 @@ fn drawn(api: &Api, refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked)
     };
     if asked.by_script
         && matches!(refusal, Refusal::SignIn)
-        && let Ok(place) = HeaderValue::try_from(sign_in_at(&asked.path))
+        && let Ok(place) = HeaderValue::try_from(sign_in_at(asked.place()))
     {
         response.headers_mut().insert("hx-redirect", place);
     }
@@ -183,7 +188,7 @@ fn page(api: &Api, refusal: &Refusal, visitor: Option<&Visitor>, asked: &Asked) 
         }
         p.bar {
             @match (visitor, back) {
-                (None, _) => { a.button.primary href=(sign_in_at(&asked.path)) { (words::SIGN_IN) } }
+                (None, _) => { a.button.primary href=(sign_in_at(asked.place())) { (words::SIGN_IN) } }
                 (Some(_), Some(back)) => { a.button.primary href=(back) { (words::BACK) } }
                 (Some(visitor), None) => {
                     a.button.primary href=(home(visitor)) { (words::TO_START) }

@@ -70,7 +70,7 @@ pub(super) async fn show(Sees(visitor): Sees, State(api): State<Api>) -> Result<
         nav: Nav::Integrations,
         title: "Integrations".to_owned(),
         above: None,
-        verdict: words::integrations(definitions.len(), &accounts),
+        verdict: words::integrations(definitions.len(), &accounts, now),
         lead: None,
         body,
     };

@@ -11,7 +11,7 @@ use sando_core::ids::KeyId;
 
 use crate::Api;
 
-use super::form::Form;
+use super::form::{Again, Form};
 use super::format::when;
 use super::input::At;
 use super::layout::{Nav, Page, done};
@@ -29,7 +29,7 @@ const SCOPES: [(Scope, &str); 4] = [
 ];
 
 /// The keys, and making one.
-pub(super) fn section(visitor: &Visitor, keys: &Keys, now: Timestamp) -> Markup {
+pub(super) fn section(visitor: &Visitor, keys: &Keys, once: &str, now: Timestamp) -> Markup {
     html! {
         section aria-labelledby="keys-list" {
             h2 #keys-list { "API keys " (keys.len()) }
@@ -49,7 +49,7 @@ pub(super) fn section(visitor: &Visitor, keys: &Keys, now: Timestamp) -> Markup 
                     }
                 }
             }
-            details { summary { (words::MAKE_KEY) } (make_form(visitor)) }
+            details { summary { (words::MAKE_KEY) } (make_form(visitor, once)) }
         }
     }
 }
@@ -68,10 +68,10 @@ fn forget_form(visitor: &Visitor, id: &KeyId, name: &str) -> Markup {
     }
 }
 
-fn make_form(visitor: &Visitor) -> Markup {
+fn make_form(visitor: &Visitor, once: &str) -> Markup {
     html! {
         form.stack method="post" action="/console/settings/keys" {
-            (hidden(visitor, ""))
+            (hidden(visitor, once))
             div.field {
                 label for="key-name" { "Name" }
                 p.hint #key-name-hint { "What it is for, such as backup job." }
@@ -133,7 +133,12 @@ pub(super) async fn make(
         lead: None,
         body,
     };
-    Ok(page.respond(Some(&visitor)))
+    let mut response = page.respond(Some(&visitor));
+    response.extensions_mut().insert(Again {
+        to: "/console/settings",
+        said: Said::KeyMade,
+    });
+    Ok(response)
 }
 
 /// Forgets a key.

@@ -11,7 +11,7 @@ use sando_core::admin::api_key::Scope;
 use sando_core::admin::settings::{self, LeverSecrets, Shown};
 use sando_core::catch_up::REGISTRATION;
 use sando_core::event::{DeliveryState, StoredDelivery};
-use sando_core::handshake::Handshake;
+use sando_core::handshake::{Handshake, Tested};
 use sando_core::ids::Slug;
 use sando_core::store::{Entity, Query};
 
@@ -60,11 +60,53 @@ fn state(shape: Shape, word: &str, what: &str, why: &Markup) -> Markup {
     }
 }
 
-/// May the key read what Sando reads? Only a test of this very key tells.
-fn scopes(handshake: &Handshake, shown: &Shown, now: Timestamp) -> Markup {
-    let is_set = shown.api_key.count > 0;
-    let tested = handshake.tested.as_ref();
-    let tested = tested.filter(|tested| is_set && tested.is_of(shown.api_key.at));
+/// What of the connection is there.
+struct Checks {
+    handshake: Handshake,
+    /// Did Lever ever call, with something that counted?
+    called: bool,
+    has_key: bool,
+    has_tokens: bool,
+    has_seen: bool,
+}
+
+impl Checks {
+    async fn look(api: &Api, shown: &Shown) -> Result<Self, Refusal> {
+        let called = has_called(api).await?;
+        let handshake = admin::lever::handshake(&api.ports).await?;
+        let has_seen = called || handshake.ping.is_some();
+        let has_key = shown.api_key.count > 0;
+        // A token may also be set where the process is started: a call that counted proves it.
+        let has_tokens = has_seen || shown.registrations.values().any(|tokens| tokens.count > 0);
+        Ok(Self {
+            handshake,
+            called,
+            has_key,
+            has_tokens,
+            has_seen,
+        })
+    }
+
+    /// How the test of this very key ended, if there was one.
+    fn tested(&self, shown: &Shown) -> Option<&Tested> {
+        let tested = self.handshake.tested.as_ref();
+        tested.filter(|tested| self.has_key && tested.is_of(shown.api_key.at))
+    }
+
+    /// May the key read what Sando reads? Only a test tells.
+    fn works(&self, shown: &Shown) -> bool {
+        let tested = self.tested(shown);
+        tested.is_some_and(|tested| tested.problem.is_none())
+    }
+}
+
+/// Is every line of the checklist done?
+pub(super) async fn is_connected(api: &Api, shown: &Shown) -> Result<bool, Refusal> {
+    let checks = Checks::look(api, shown).await?;
+    Ok(checks.has_key && checks.works(shown) && checks.has_tokens && checks.has_seen)
+}
+
+fn scopes(tested: Option<&Tested>, now: Timestamp) -> Markup {
     let (shape, word, why) = match tested.map(|tested| (tested.at, &tested.problem)) {
         Some((at, None)) => {
             let why = html! { (words::LEVER_WORKS) " " (words::TESTED) " " (when(at, now)) "." };
@@ -97,25 +139,21 @@ pub(super) async fn section(
     shown: &Shown,
     now: Timestamp,
 ) -> Result<Markup, Refusal> {
-    let called = has_called(api).await?;
-    let handshake = admin::lever::handshake(&api.ports).await?;
-    let has_seen = called || handshake.ping.is_some();
-    let has_key = shown.api_key.count > 0;
-    // A token may also be set where the process is started: a call that counted proves it.
-    let has_tokens = has_seen || shown.registrations.values().any(|tokens| tokens.count > 0);
-    let waits = has_key && !has_seen;
+    let checks = Checks::look(api, shown).await?;
+    let has_key = checks.has_key;
+    let waits = has_key && !checks.has_seen;
     Ok(html! {
         section aria-labelledby="lever" {
             h2 #lever { "Lever" }
             ul.needs #lever-checks data-asks=[waits.then_some("1")] hx-get=[waits.then_some("/console/settings")]
                 hx-trigger=[waits.then_some("every 2s")] hx-select="#lever-checks" hx-target="this" hx-swap="outerMorph" {
                 (line(has_key, words::LEVER_KEY, &html! { (set(&shown.api_key, now)) }))
-                (scopes(&handshake, shown, now))
-                (line(has_tokens, words::LEVER_HOOKS, &html! {
+                (scopes(checks.tested(shown), now))
+                (line(checks.has_tokens, words::LEVER_HOOKS, &html! {
                     @if shown.registrations.is_empty() { (words::LEVER_HOOKS_HINT) }
                     @for (name, tokens) in &shown.registrations { div { code { "/webhooks/lever/" (name) } " " (set(tokens, now)) } }
                 }))
-                (line(has_seen, words::LEVER_SEEN, &seen(&handshake, called, now)))
+                (line(checks.has_seen, words::LEVER_SEEN, &seen(&checks.handshake, checks.called, now)))
             }
             @if has_key && visitor.may(Scope::Operate) {
                 div.bar { (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST)) }

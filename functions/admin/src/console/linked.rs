@@ -109,29 +109,37 @@ fn form(api: &Api, visitor: &Visitor, to: &str, typed: &str) -> Markup {
     }
 }
 
+/// The account that an address names, and its user.
+async fn found<'a>(
+    api: &Api,
+    (definition, name, external_id): &'a OfUser,
+) -> Result<(Account, Place<'a>), Refusal> {
+    let account = accounts::must_be(&api.ports, definition, name).await?;
+    let user = Place {
+        definition,
+        name,
+        external_id,
+    };
+    Ok((account.entity, user))
+}
+
 /// Says who the user is.
 pub(super) async fn link(
     Administers(visitor): Administers,
     State(api): State<Api>,
-    At((definition, name, external_id)): At<OfUser>,
+    At(at): At<OfUser>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let account = accounts::must_be(&api.ports, &definition, &name).await?;
-    let account = account.entity;
-    let user = Place {
-        definition: &definition,
-        name: &name,
-        external_id: &external_id,
-    };
+    let (account, user) = found(&api, &at).await?;
     let (who, typed, why) = (visitor.who(&api), form.get("person"), form.get("reason"));
     let linked = links::link(&api.ports, &who, user, typed, why, &Expect::Anything).await;
     let (status, wrong) = match linked {
-        Ok(_) => return Ok(done(&of_user(&account, &external_id), Said::Linked)),
+        Ok(_) => return Ok(done(&of_user(&account, user.external_id), Said::Linked)),
         Err(AdminError::Invalid(all)) => (StatusCode::UNPROCESSABLE_ENTITY, mistakes(&all)),
         Err(AdminError::Refused { detail, .. }) => (StatusCode::CONFLICT, problem(&detail)),
         Err(error) => return Err(error.into()),
     };
-    let page = users::shown(&api, &visitor, &account, &external_id, typed, wrong).await?;
+    let page = users::shown(&api, &visitor, &account, user.external_id, typed, wrong).await?;
     Ok((status, page).into_response())
 }
 
@@ -139,17 +147,11 @@ pub(super) async fn link(
 pub(super) async fn unlink(
     Administers(visitor): Administers,
     State(api): State<Api>,
-    At((definition, name, external_id)): At<OfUser>,
+    At(at): At<OfUser>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let account = accounts::must_be(&api.ports, &definition, &name).await?;
-    let account = account.entity;
-    let user = Place {
-        definition: &definition,
-        name: &name,
-        external_id: &external_id,
-    };
+    let (account, user) = found(&api, &at).await?;
     let expect = seen::expected(seen::of(&form));
     links::unlink(&api.ports, &visitor.who(&api), user, &expect).await?;
-    Ok(done(&of_user(&account, &external_id), Said::Unlinked))
+    Ok(done(&of_user(&account, user.external_id), Said::Unlinked))
 }

@@ -5,6 +5,7 @@
 //! `parts` and `states` (how things look), `words` (what is said); then a file per noun.
 
 mod assets;
+mod back;
 mod cookie;
 mod forecast;
 mod form;
@@ -40,6 +41,7 @@ mod files;
 mod find;
 mod graph;
 mod guide;
+mod held;
 mod holdings;
 mod inbox;
 mod integrations;
@@ -50,6 +52,7 @@ mod lever;
 mod linked;
 mod login;
 mod merge;
+mod needs;
 mod notify;
 mod numbers;
 mod overview;
@@ -84,7 +87,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::Api;
 
-pub(crate) use frame::nothing;
+pub(crate) use frame::refused;
 pub(crate) use login::came_back;
 
 /// An address with what answers there.
@@ -133,7 +136,7 @@ const PAGES: &[Route] = &[
         || get(users::user),
     ),
     ("/console/accounts/{definition}/{name}/held", || {
-        get(account::held)
+        get(held::show)
     }),
     ("/console/accounts/{definition}/{name}/syncs/{id}", || {
         get(reading::show)
@@ -252,7 +255,7 @@ const FORMS: &[Route] = &[
         post(login::authorize)
     }),
     ("/console/accounts/{definition}/{name}/release", || {
-        post(account::release)
+        post(held::release)
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/check", || post(changes::check)),

@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sando_core::admin::LONGEST_REASON;
 
 use super::assets::Asset;
+use super::form::Form;
 use super::states::Shape;
 use super::visitor::Visitor;
 use super::words;
@@ -95,9 +97,29 @@ pub(super) fn reason(needed: bool) -> Markup {
         div.field {
             label for="reason" { (words::REASON) }
             p.hint #reason-hint { (if needed { words::REASON_NEEDED } else { words::REASON_HINT }) }
-            textarea #reason name="reason" maxlength="2000" aria-describedby="reason-hint" required[needed] {}
+            textarea #reason name="reason" maxlength=(LONGEST_REASON) aria-describedby="reason-hint" required[needed] {}
         }
     }
+}
+
+/// From so many on that lose something their number is typed.
+pub(super) const TYPED_FROM: usize = 6;
+
+/// The field for the number of those that lose something.
+pub(super) fn type_number(label: &str, hint: &str, is_wrong: bool) -> Markup {
+    html! {
+        div.field {
+            label for="number" { (label) }
+            p.hint #number-hint { (hint) }
+            input #number type="text" name="number" inputmode="numeric" autocomplete="off" maxlength="20"
+                aria-describedby="number-hint" aria-invalid=[is_wrong.then_some("true")];
+        }
+    }
+}
+
+/// Was the number of those that lose something typed, where it has to be?
+pub(super) fn is_typed(form: &Form, losing: usize) -> bool {
+    losing < TYPED_FROM || form.get("number").replace(',', "") == losing.to_string()
 }
 
 /// Tabs that are addresses: name, address, is it here?

@@ -21,19 +21,17 @@ use crate::problem::Problem;
 use crate::reports::{csv as file, seat_rows};
 
 use super::form::Form;
-use super::format::{day_of, total};
+use super::format::{day_of, size, total};
 use super::input::{Asks, At};
 use super::kept::{count_now, is_quick, kept};
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{empty, hidden, no_default, reason, segment};
+use super::parts::{TYPED_FROM, empty, hidden, is_typed, no_default, reason, segment, type_number};
 use super::refusal::Refusal;
 use super::review::{decide_each, decided};
 use super::visitor::{Administers, Operates, Sees, Visitor};
 use super::words::{self, Said};
 
-/// From so many people on the number is typed.
-const TYPED_FROM: usize = 6;
 /// How many seats are shown.
 const SHOWN: usize = 200;
 /// How many are looked at for that, and how many a file has.
@@ -107,6 +105,7 @@ fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) ->
             div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
         }
         @if residue.seats.is_empty() { p.bar { a.button href="/console/spend" { "See what is spent" } } } @else {
+            (cut(residue.seats.len().min(SHOWN), size(residue.seats.len())))
             (table(&residue.seats))
             p.pager { a href="/console/spend/csv?of=residue" { (words::CSV) } }
             @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong.is_some())) }
@@ -135,6 +134,11 @@ fn form(api: &Api, visitor: &Visitor, residue: &Residue, is_wrong: bool) -> Mark
             }
         }
     }
+}
+
+/// Says so where not all of them are shown.
+fn cut(shown: usize, all: u64) -> Markup {
+    html! { @if size(shown) < all { p.warn { (words::first_shown(size(shown), all)) } } }
 }
 
 fn table(seats: &[Seat]) -> Markup {
@@ -183,8 +187,7 @@ pub(super) async fn clear(
         return Ok(again(wrong, StatusCode::CONFLICT));
     }
     if residue.people >= TYPED_FROM && form.get("people") != residue.people.to_string() {
-        let wrong = "The number that was typed is another one. Nothing was done.";
-        return Ok(again(wrong, StatusCode::UNPROCESSABLE_ENTITY));
+        return Ok(again(words::OTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY));
     }
     reports::clear(&api.ports, &visitor.who(&api)).await?;
     Ok(done("/console/spend/residue", Said::Clearing))
@@ -220,6 +223,7 @@ pub(super) async fn licence(
     let to = format!("/console/licences/{app}/{}", segment(&license));
     let body = html! {
         @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else {
+            (cut(found.len(), holders.held))
             (plan(&api, &visitor, &to, &found, now))
             p.pager { a href={ (to) "/csv" } { (words::CSV) span.visually-hidden { " of everybody who holds it" } } }
         }
@@ -282,9 +286,9 @@ async fn before(
 /// Who holds it; what could go back can be selected, and becomes a task of the application's owner.
 fn plan(api: &Api, visitor: &Visitor, to: &str, all: &[Found], now: Timestamp) -> Markup {
     let may = visitor.may(Scope::Operate);
-    let is_any = all.iter().any(|one| one.is_offered(now));
+    let offered = all.iter().filter(|one| one.is_offered(now)).count();
     html! {
-        @if !is_any { (holders(all, false, now)) } @else {
+        @if offered == 0 { (holders(all, false, now)) } @else {
             form.stack.wide method="post" action=(to) {
                 (hidden(visitor, &once(api)))
                 (no_default())
@@ -292,6 +296,7 @@ fn plan(api: &Api, visitor: &Visitor, to: &str, all: &[Found], now: Timestamp) -
                 (holders(all, may, now))
                 @if may {
                     (reason(true))
+                    @if offered >= TYPED_FROM { (type_number(words::TYPE_SEATS, words::TYPE_SEATS_HINT, false)) }
                     p.bar { button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) } }
                 } @else { p.small.muted { (words::REVIEW_NEEDS) } }
             }
@@ -357,6 +362,9 @@ pub(super) async fn give_back(
     let users: Vec<&str> = form.all("user").take(SHOWN).collect();
     if users.is_empty() {
         return Err(Problem::mistake("user", "select at least one seat").into());
+    }
+    if !is_typed(&form, users.len()) {
+        return Err(Problem::mistake("number", words::TYPE_SEATS_HINT).into());
     }
     let why = form.get("reason");
     decide_each(&api, &visitor, &users, Verdict::Revoked, why).await?;

@@ -5,8 +5,8 @@ use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::runs;
 use sando_core::admin::steps::{Hand, by_hand};
+use sando_core::admin::{LONGEST_REASON, runs};
 use sando_core::effect::Call;
 use sando_core::ids::{RunId, StepId};
 use sando_core::run::{Run, RunState, Step, StepState};
@@ -153,7 +153,7 @@ fn by_hand_of(visitor: &Visitor, run: &Run, step: &Step) -> Markup {
                     (hidden(visitor, ""))
                     div.field {
                         label for={ "reason-" (anchor(step.id.as_str())) } { (words::REASON) }
-                        input id={ "reason-" (anchor(step.id.as_str())) } type="text" name="reason" maxlength="2000";
+                        input id={ "reason-" (anchor(step.id.as_str())) } type="text" name="reason" maxlength=(LONGEST_REASON);
                     }
                     p.bar {
                         @if retry { button.primary type="submit" { (words::RETRY) } }
@@ -175,7 +175,7 @@ fn cancelling(api: &Api, visitor: &Visitor, place: &str) -> Markup {
                 p { "Nothing new starts; what was on its way is looked up and taken back." }
                 div.field {
                     label for="reason" { (words::REASON) }
-                    input #reason type="text" name="reason" maxlength="2000" required;
+                    input #reason type="text" name="reason" maxlength=(LONGEST_REASON) required;
                 }
                 p.bar { button.danger type="submit" { (words::CANCEL_RUN) } }
             }

@@ -22,12 +22,22 @@ const FIELD: &str = "seen";
 
 /// The version that a page shows, as a field of its form.
 pub(super) fn field(seen: Option<Version>) -> Markup {
-    html! { @if let Some(version) = seen { input type="hidden" name=(FIELD) value=(version.0); } }
+    html! { @if let Some(version) = seen { (field_named(FIELD, version)) } }
+}
+
+/// The version of something else that a page shows as well.
+pub(super) fn field_named(name: &str, seen: Version) -> Markup {
+    html! { input type="hidden" name=(name) value=(seen.0); }
 }
 
 /// The version that a form was filled in over; none if it does not say.
 pub(super) fn of(form: &Form) -> Option<Version> {
-    form.get(FIELD).parse().ok().map(Version)
+    named(form, FIELD)
+}
+
+/// The version of something else that it was filled in over.
+pub(super) fn named(form: &Form, name: &str) -> Option<Version> {
+    form.get(name).parse().ok().map(Version)
 }
 
 /// What is demanded of what is stored; nothing where no version was seen, as without `If-Match`.

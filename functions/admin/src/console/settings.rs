@@ -114,7 +114,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
         (notify::section(visitor, &shown, wrong, &once(api), now))
         (people(visitor, &shown, wrong, &once(api)))
         @if may { (provider::section(visitor, &shown, &once(api), now)) }
-        @if let Some(all) = &keys_of { (keys::section(visitor, all, now)) }
+        @if let Some(all) = &keys_of { (keys::section(visitor, all, &once(api), now)) }
         @if !may { p.small.muted { (words::SETTINGS_READ_ONLY) } }
     };
     let page = Page {

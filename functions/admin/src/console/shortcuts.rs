@@ -3,9 +3,10 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, header};
 
+use super::back::came_from;
 use super::cookie;
 use super::form::Form;
-use super::frame::{came_from, home};
+use super::frame::home;
 use super::visitor::SignedIn;
 
 /// Keeps the choice, and goes back to the page on which it was made.

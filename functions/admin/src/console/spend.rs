@@ -11,7 +11,6 @@ use sando_core::admin::api_key::Scope;
 use sando_core::admin::{accounts, files, jobs, reports};
 use sando_core::company::Company;
 use sando_core::ids::{AppSlug, PersonId};
-use sando_core::job::Work;
 use sando_core::report::{Costs, Licence, Line, Money, Spend, UNUSED_DAYS};
 use sando_core::store::Loaded;
 use serde::Deserialize;
@@ -122,14 +121,12 @@ pub(super) async fn show(
     Ok(page.respond(Some(&visitor)))
 }
 
-/// Counts all of it now, however long that takes.
+/// Counts all of it now, however long that takes; a count that goes on is shown.
 pub(super) async fn count(
     Operates(visitor): Operates,
     State(api): State<Api>,
 ) -> Result<Response, Refusal> {
-    let work = Work::Count(Box::default());
-    let who = visitor.who(&api);
-    let job = jobs::run(&api.ports, &who, work, SignedDuration::ZERO).await?;
+    let job = jobs::count(&api.ports, &visitor.who(&api)).await?;
     Ok(waits(&job))
 }
 

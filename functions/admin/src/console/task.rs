@@ -66,7 +66,7 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
     let task = tasks::task(&api.ports, &id).await?.entity;
-    let names = Names::of(&api, task.person.iter()).await?;
+    let names = Names::of(&api, task.person.iter().chain(&task.perhaps)).await?;
     let (shape, state) = states::task(&task);
     let body = html! {
         div.columns {
@@ -77,6 +77,7 @@ pub(super) async fn show(
                 dl.facts {
                     dt { "Whose" } dd { (task.owner) }
                     @if let Some(person) = &task.person { dt { "About" } dd { a href={ "/console/people/" (person) } { (names.get(person)) } } }
+                    @if let Some(other) = &task.perhaps { dt { (words::PERHAPS) } dd { a href={ "/console/people/" (other) } { (names.get(other)) } } }
                     @if let Some(app) = &task.app { dt { "In" } dd { (app) } }
                     @if let (Some(run), Some(step)) = (&task.run, &task.step) {
                         dt { "For" } dd { a href={ "/console/runs/" (run) "#step-" (anchor(step.as_str())) } { "step " (step) } }
@@ -89,7 +90,12 @@ pub(super) async fn show(
                 form.stack method="post" action={ "/console/tasks/" (id) "/complete" } {
                     (hidden(&visitor, &once(&api)))
                     (reason(false))
-                    p.bar { button.primary type="submit" { (words::COMPLETE_TASK) } }
+                    p.bar {
+                        @if let (Some(person), Some(_)) = (&task.person, &task.perhaps) {
+                            a.button href={ "/console/people/" (person) "/merge" } { (words::MERGE) }
+                            button type="submit" { (words::TWO_PEOPLE) }
+                        } @else { button.primary type="submit" { (words::COMPLETE_TASK) } }
+                    }
                 }
             }
         }

@@ -263,7 +263,7 @@ async fn credentials_are_changed_and_the_users_stay() {
     );
     assert!(world.fakes.forgotten.lock().unwrap().is_empty());
     let owner = "account/acme/prod";
-    let kept = world.fakes.secrets.lock().unwrap()[owner].credentials["token"].clone();
+    let kept = world.fakes.secrets.of(owner).unwrap().credentials["token"].clone();
     assert_eq!(kept, "another");
     world
         .put(
@@ -438,8 +438,10 @@ async fn a_sync_is_started_held_and_released_over_the_api() {
 
     let wrong = world.post(path, json!({ "accept": ["nobody"] })).await;
     assert_eq!(wrong.expect(422)["errors"][0]["path"], "accept[0]");
-    let some = world.post(path, json!({ "accept": ["b"] })).await;
-    some.expect(202);
+    for (sync, status) in [("syn_1", 409), ("2", 422), ("syn_2", 202)] {
+        let body = json!({ "accept": ["b"], "sync": sync });
+        world.post(path, body).await.expect(status);
+    }
     world.pass(1).await;
     let users = world.get("/v1/accounts/acme/prod/users").await.expect(200);
     assert_eq!(users["items"].as_array().unwrap().len(), 1);

@@ -15,12 +15,12 @@ use crate::builder::connected_to;
 use crate::erasure::words_of;
 use crate::world::{World, world};
 
-fn lever(text: &str) -> LeverId {
+pub(crate) fn lever(text: &str) -> LeverId {
     LeverId::parse(text).unwrap()
 }
 
 /// Engineers have `figma`, which provisions itself, and `desk`, which a human gives.
-async fn company(world: &World) {
+pub(crate) async fn company(world: &World) {
     world.configured().await;
     let attributes = json!({
         "attributes": {
@@ -61,7 +61,7 @@ fn shows(world: &World, of: [&str; 3], stage: Option<&str>) {
     readings.insert(lever(opportunity), Reading::Present(Box::new(candidacy)));
 }
 
-async fn webhook(world: &World, event: &str, opportunity: &str) {
+pub(crate) async fn webhook(world: &World, event: &str, opportunity: &str) {
     let now = world.ports.clock.now();
     let hint = Hint {
         registration: Slug::parse("main").unwrap(),
@@ -78,13 +78,13 @@ async fn webhook(world: &World, event: &str, opportunity: &str) {
 }
 
 /// The newest event of a kind.
-async fn newest(world: &World, kind: &str) -> Value {
+pub(crate) async fn newest(world: &World, kind: &str) -> Value {
     let events = world.get(&format!("/v1/events?kind={kind}")).await;
     events.expect(200)["items"][0].clone()
 }
 
 /// Somebody is hired in Lever; answers who that is here.
-async fn hired(world: &World, of: [&str; 3]) -> String {
+pub(crate) async fn hired(world: &World, of: [&str; 3]) -> String {
     shows(world, of, None);
     webhook(world, "candidateHired", of[0]).await;
     let event = newest(world, "candidate.hired").await;
@@ -92,7 +92,7 @@ async fn hired(world: &World, of: [&str; 3]) -> String {
     event["person"].as_str().unwrap_or_default().to_owned()
 }
 
-const ADA: [&str; 3] = ["opp-1", "contact-1", "ada@mail.example"];
+pub(crate) const ADA: [&str; 3] = ["opp-1", "contact-1", "ada@mail.example"];
 const TWIN: [&str; 3] = ["opp-2", "contact-2", "ada@home.example"];
 
 /// Ada, hired twice under other addresses: both have `figma`, and both wait for a `desk`.
@@ -118,11 +118,11 @@ pub(crate) async fn split(world: &World, id: &str, identifiers: &[&str]) -> crat
     world.post(&format!("/v1/people/{id}:split"), body).await
 }
 
-async fn figma(world: &World, id: &str) -> Value {
+pub(crate) async fn figma(world: &World, id: &str) -> Value {
     world.grant(id, "figma").await
 }
 
-fn known_by(person: &Value) -> Value {
+pub(crate) fn known_by(person: &Value) -> Value {
     let known = &person["identifiers"];
     json!([
         known["emails"],

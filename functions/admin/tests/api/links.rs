@@ -287,15 +287,21 @@ async fn a_link_stays_while_its_user_without_an_address_is_gone_from_the_roster(
     assert_eq!(gone["code"], "vanished");
 }
 
-#[tokio::test]
-async fn a_link_follows_a_merge_and_comes_back_with_a_split() {
+/// Ada, and who was merged into her after user 9 was linked to them.
+async fn merged_with_a_link() -> (World, String, String) {
     let world = world();
     let (ada, twin) = twins(&world).await;
     connected_to(&world, vec![row("9", "visitor@mail.example", "")]).await;
     link(&world, "9", &twin).await.expect(201);
-
     merge(&world, &twin, &ada).await.expect(200);
     world.pass(120).await;
+    (world, ada, twin)
+}
+
+#[tokio::test]
+async fn a_link_follows_a_merge_and_comes_back_with_a_split() {
+    let (world, ada, twin) = merged_with_a_link().await;
+
     assert_eq!(owner(&world, "9").await["person"], ada.as_str());
     let known = read(&world, &ada).await["identifiers"]["users"].clone();
     assert_eq!(known[0]["external_id"], "9");
@@ -311,12 +317,7 @@ async fn a_link_follows_a_merge_and_comes_back_with_a_split() {
 
 #[tokio::test]
 async fn a_link_taken_back_after_a_merge_does_not_come_back_with_a_split() {
-    let world = world();
-    let (ada, twin) = twins(&world).await;
-    connected_to(&world, vec![row("9", "visitor@mail.example", "")]).await;
-    link(&world, "9", &twin).await.expect(201);
-    merge(&world, &twin, &ada).await.expect(200);
-    world.pass(120).await;
+    let (world, ada, twin) = merged_with_a_link().await;
 
     let path = format!("{USERS}/9/person");
     world.delete(&path).await.expect(204);
@@ -333,12 +334,7 @@ async fn a_link_taken_back_after_a_merge_does_not_come_back_with_a_split() {
 
 #[tokio::test]
 async fn a_later_split_takes_no_link_from_who_has_it_by_then() {
-    let world = world();
-    let (ada, twin) = twins(&world).await;
-    connected_to(&world, vec![row("9", "visitor@mail.example", "")]).await;
-    link(&world, "9", &twin).await.expect(201);
-    merge(&world, &twin, &ada).await.expect(200);
-    world.pass(120).await;
+    let (world, ada, twin) = merged_with_a_link().await;
     split(&world, &ada, &["acme/prod/9"]).await.expect(200);
     world.pass(60).await;
     let path = format!("{USERS}/9/person");
@@ -446,4 +442,24 @@ async fn an_administrator_links_and_unlinks_on_the_page_of_a_user() {
     let review = admin.get("/console/reports/review").await.text;
     let to_say = format!("<a href=\"{page}\">Nobody who is known</a>");
     assert!(review.contains(&to_say), "{review}");
+}
+
+#[tokio::test]
+async fn a_reason_may_be_as_long_as_its_field_lets_it_be() {
+    let (world, _, _) = ada_and_bo().await;
+    let mut admin = Browser::admin(&world).await;
+    let page = "/console/accounts/acme/prod/users/3";
+    let shown = admin.get(page).await.text;
+    let longest = between(&shown, "name=\"reason\" maxlength=\"", "\"").expect(&shown);
+    let longest: usize = longest.parse().unwrap();
+
+    for (length, status) in [(longest + 1, 422), (longest, 303)] {
+        let reason = "x".repeat(length);
+        let fields = [
+            ("person", "ada@contoso.example"),
+            ("reason", reason.as_str()),
+        ];
+        let linked = admin.post(&format!("{page}/person"), &fields).await;
+        assert_eq!(linked.status, status, "{length}: {}", linked.text);
+    }
 }

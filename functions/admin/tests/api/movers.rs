@@ -1,5 +1,8 @@
 //! Movers: what is no longer due goes, what is newly due comes, and a change that hits many is held.
 
+use sando_core::ids::RunId;
+use sando_core::run::Run;
+use sando_core::store::Key;
 use serde_json::{Value, json};
 
 use crate::console::{Browser, between};
@@ -16,7 +19,7 @@ fn somebody(number: usize, department: &str) -> Value {
 }
 
 /// Engineers have `figma`, Sales gets `desk`, which a human gives.
-async fn configured(world: &World) {
+pub(crate) async fn configured(world: &World) {
     world.configured().await;
     let of = |department: &str, app: &str| {
         let when = json!([{ "path": "department", "op": "is", "value": department }]);
@@ -46,7 +49,7 @@ pub(crate) async fn engineer(world: &World, number: usize) -> String {
     id
 }
 
-async fn moves(world: &World, number: usize) {
+pub(crate) async fn moves(world: &World, number: usize) {
     let path = format!("/v1/people/hr-{number}");
     world
         .put(&path, somebody(number, "Sales"))
@@ -360,10 +363,10 @@ async fn in_the_console_what_is_ticked_stays_and_shows_as_kept() {
     assert!(page.text.contains("kept by hand"), "{}", page.text);
 }
 
-#[tokio::test]
-async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
-    let world = world();
-    configured(&world).await;
+/// Two engineers move: `figma` was taken from the first one, and begun to be taken from the second one when the cap on
+/// removals held the rest.
+async fn half_taken(world: &World) -> (String, String) {
+    configured(world).await;
     // The cap on removals counts suspending, and not the seat that is given back before it.
     let path = |path: &str| json!({ "method": "POST", "path": path });
     let actions = json!({
@@ -376,18 +379,31 @@ async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
     world.put("/v1/apps/figma", figma_file).await.expect(200);
     let caps = json!({ "movers_percent": 100, "removals_per_hour": 1 });
     world.put("/v1/settings", caps).await.expect(200);
-    let (first, second) = (engineer(&world, 1).await, engineer(&world, 2).await);
+    let (first, second) = (engineer(world, 1).await, engineer(world, 2).await);
     for number in [1, 2] {
-        moves(&world, number).await;
+        moves(world, number).await;
         world.pass(60).await;
     }
-    assert_eq!(figma(&world, &first).await, "revoked");
+    assert_eq!(figma(world, &first).await, "revoked");
     assert!(!world.has_seat(&second), "the taking has begun");
-    let (plan, hash) = held(&world).await;
-    assert_eq!(plan.len(), 1, "{plan:?}");
+    (first, second)
+}
 
+/// All of what is held back is refused.
+async fn refuse_all(world: &World) {
+    let (plan, hash) = held(world).await;
+    assert_eq!(plan.len(), 1, "{plan:?}");
     let none = json!({ "scope": "removals", "confirm": hash, "accept": "none" });
     world.post("/v1/resume", none).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
+    let world = world();
+    let (_, second) = half_taken(&world).await;
+
+    refuse_all(&world).await;
+    let giving = world.run_of(&second).await;
     for _ in 0..4 {
         // What may still arrive of the taking is waited for.
         world.pass(400).await;
@@ -398,4 +414,34 @@ async fn what_was_begun_to_be_taken_is_given_again_when_the_rest_is_refused() {
     let access = world.get(&format!("/v1/people/{second}/access")).await;
     let access = access.expect(200);
     assert!(!access["plan"].to_string().contains("figma"), "{access}");
+    assert_eq!(giving["workflow"], "change");
+    let id = RunId::parse(giving["id"].as_str().unwrap()).unwrap();
+    let run = world.ports.store.find::<Run>(&Key::Run(id)).await.unwrap();
+    assert!(!run.unwrap().entity.by_hand, "no cap spares it");
+}
+
+#[tokio::test]
+async fn what_the_run_that_gives_again_would_take_besides_is_held_by_the_cap() {
+    let world = world();
+    let path = |path: &str| json!({ "method": "POST", "path": path });
+    let actions = json!({
+        "find": { "path": "/users?email={work_email}", "response_path": "users" },
+        "create": path("/users"), "suspend": path("/users/{user.id}/suspend"),
+    });
+    let http = json!({ "type": "http", "base_url": "https://wiki.example", "actions": actions });
+    let wiki = json!({ "owner": "it@contoso.example", "provisioner": http });
+    world.put("/v1/apps/wiki", wiki).await.expect(201);
+    let readers = json!({ "grants": [{ "app": "wiki" }] });
+    world.put("/v1/policies/readers", readers).await.expect(201);
+    let (_, second) = half_taken(&world).await;
+    world.delete("/v1/policies/readers").await.expect(204);
+
+    refuse_all(&world).await;
+    world.pass(400).await;
+
+    let (plan, _) = held(&world).await;
+    assert_eq!(plan.len(), 1, "{plan:?}");
+    assert_eq!(plan[0]["person"], second);
+    assert_eq!(plan[0]["app"], "wiki");
+    assert_eq!(world.grant(&second, "wiki").await["state"], "active");
 }

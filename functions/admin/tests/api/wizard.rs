@@ -70,7 +70,7 @@ async fn a_definition_is_tested_with_credentials_that_nobody_keeps() {
             .unwrap()
             .contains("\"state\":\"off\"")
     );
-    assert!(world.fakes.secrets.lock().unwrap().is_empty());
+    assert!(world.fakes.secrets.is_empty());
     world.get("/v1/definitions/acme").await.expect(404);
 
     body["credentials"] = json!({ "tenant": "t-hidden" });

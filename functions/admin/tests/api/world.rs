@@ -25,10 +25,10 @@ use sando_core::lever::Needs;
 use sando_core::ports::{
     Applications, Calls, Chance, Clock, Connection, CredentialSource, FoundUser, Lever,
     Notification, Notifier, Opened, Ports, Provisioner, Reader, Readers, Reading, RemoteError,
-    SecretValues, Subject, WorkMessage, WorkQueue,
+    Subject, WorkMessage, WorkQueue,
 };
 use sando_core::store::Store;
-use sando_core::testing::Bare;
+use sando_core::testing::{Bare, KeptSecrets};
 use sando_core::workflow::HttpStep;
 use sando_infra::memory::MemoryStore;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) struct Fakes {
     slow: Mutex<jiff::SignedDuration>,
     count: Mutex<u64>,
     queue: Mutex<Vec<WorkMessage>>,
-    pub(crate) secrets: Mutex<BTreeMap<String, SecretValues>>,
+    pub(crate) secrets: KeptSecrets,
     pub(crate) readings: Mutex<BTreeMap<LeverId, Reading>>,
     pub(crate) lever_is_down: Mutex<bool>,
     users: Mutex<BTreeMap<String, FoundUser>>,
@@ -223,7 +223,7 @@ impl Provisioner for Shared {
 impl Readers for Shared {
     async fn open(&self, connection: &Connection) -> Result<Opened, Failure> {
         let values = match &connection.credentials {
-            CredentialSource::Kept { owner, .. } => self.0.secrets.lock().unwrap()[owner].clone(),
+            CredentialSource::Kept { owner, .. } => self.0.secrets.of(owner).unwrap(),
             CredentialSource::Given(values) | CredentialSource::Session { values, .. } => {
                 values.clone()
             }
@@ -355,7 +355,7 @@ pub(crate) fn world_with(
     };
     let api = Api {
         ports: ports.clone(),
-        secrets: fakes.clone(),
+        secrets: Arc::new(fakes.secrets.clone()),
         tokens: fakes.clone(),
         admin_token: Some(TOKEN.to_owned()),
     };

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::{Expect, definitions, drafts};
+use sando_core::admin::{AdminError, Expect, definitions, drafts};
 use sando_core::catalog::Draft;
 use sando_core::ids::Slug;
 use sando_core::store::Loaded;
@@ -86,7 +86,11 @@ pub(in crate::console) async fn begin(
     if !there.iter().any(|draft| draft.entity.id == id) {
         let file = origin(&api, &id, form.get("from")).await?;
         let who = visitor.who(&api);
-        drafts::put(&api.ports, &who, &id, file, &Expect::Anything).await?;
+        match drafts::put(&api.ports, &who, &id, file, &Expect::Absent).await {
+            // Somebody else has just begun it.
+            Err(AdminError::Stale) => {}
+            begun => drop(begun?),
+        }
     }
     Ok(Redirect::to(&format!("/console/builder/{id}/general")).into_response())
 }

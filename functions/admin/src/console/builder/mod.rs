@@ -5,7 +5,7 @@
 //! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored. So does the
 //! name of a login for a test, whose tokens are encrypted and gone minutes later ([`login`]).
 //!
-//! Policies, rules and aliases have forms of the same fields, beside their files ([`guided`]).
+//! Policies, rules, workflows and aliases have forms of the same fields, beside their files ([`guided`]).
 
 mod config;
 mod delivery;
@@ -17,15 +17,20 @@ mod login;
 mod page;
 mod panel;
 mod place;
+mod publish;
+mod repeat;
 mod review;
 mod rows;
 mod show;
 mod steps;
+mod theirs;
+mod workflow;
 mod yaml;
 
 pub(super) use fill::read_yaml;
 pub(super) use guided::{has_form, meant, open as open_form, submit as submit_form};
 pub(super) use list::{begin, show as list};
+pub(super) use publish::{discard, publish};
 pub(super) use yaml::print as print_yaml;
 
 use axum::extract::State;
@@ -40,6 +45,7 @@ use sando_core::definition::Definition;
 use sando_core::handle::sync::sample::Sample;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
+use sando_core::store::Loaded;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -49,10 +55,9 @@ use crate::problem::Problem;
 
 use super::form::Form;
 use super::input::{Asks, At};
-use super::layout::done;
 use super::refusal::Refusal;
-use super::visitor::{Administers, Operates, Sees, Visitor};
-use super::words::{self, Said};
+use super::visitor::{Operates, Sees, Visitor};
+use super::{seen, words};
 
 use fill::Filled;
 use kind::Field;
@@ -62,6 +67,7 @@ use panel::{Panel, answer_of, without_fields};
 use place::{get, pointed, set};
 use show::Unread;
 use steps::{Step, choose, is_said, sections};
+use theirs::Theirs;
 
 /// What a form did to the definition.
 #[derive(Default)]
@@ -71,6 +77,19 @@ struct Done {
     text: Option<(String, String)>,
     /// A draft that is not saved: why.
     refused: Vec<Mistake>,
+    /// What somebody else saved meanwhile: nothing is written over that.
+    theirs: Option<Theirs>,
+}
+
+impl Done {
+    fn status(&self) -> StatusCode {
+        let is_read = self.unread.is_empty() && self.text.is_none();
+        match self.theirs {
+            Some(_) => StatusCode::PRECONDITION_FAILED,
+            None if is_read && self.refused.is_empty() => StatusCode::OK,
+            None => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
 }
 
 fn step_of(path: &str) -> Result<Step, Refusal> {
@@ -108,12 +127,14 @@ pub(super) async fn show(
         // The page that asks has the link to the login page, and keeps it.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let draft = drafts::must_be(&api.ports, &id).await?.entity;
+    let draft = drafts::must_be(&api.ports, &id).await?;
+    let (seen, draft) = (draft.version, draft.entity);
     let company = files::company(&api.ports).await?;
     let panel = Panel::of(&api, &draft.file, "", None).await?;
     let shown = Shown {
         visitor: &visitor,
         draft: &draft,
+        seen,
         step,
         company: &company,
         panel: &panel,
@@ -136,16 +157,17 @@ pub(super) async fn submit(
     form: Form,
 ) -> Result<Response, Refusal> {
     let step = step_of(&step)?;
-    let before = drafts::must_be(&api.ports, &id).await?.entity;
+    let before = drafts::must_be(&api.ports, &id).await?;
     let company = files::company(&api.ports).await?;
     let mut done = Done::default();
-    let mut file = before.file.clone();
+    let mut file = before.entity.file.clone();
     let from = Step::find(form.get("from"));
     if let Some(from) = from {
         take_in(&mut file, from, &form, &company, &mut done);
     }
     use_proposals(&mut file, &form);
-    let draft = save(&api, &visitor, &id, before, file, &mut done).await?;
+    let draft = save(&api, &visitor, &form, before, file, &mut done).await?;
+    let (seen, draft) = (draft.version, draft.entity);
     let tried = tried(&api, &visitor, &draft.file, &form, &headers).await?;
     done.refused.extend(tried.refused);
     let mut sample = form.get("sample").to_owned();
@@ -157,13 +179,18 @@ pub(super) async fn submit(
         sample = answer;
     }
     let panel = Panel::of(&api, &draft.file, &sample, tried.tested).await?;
-    let is_wrong = !done.unread.is_empty() || done.text.is_some() || !done.refused.is_empty();
-    // What cannot be read is shown where it was typed.
-    let step = if is_wrong { from.unwrap_or(step) } else { step };
+    let status = done.status();
+    // What was not taken in is shown where it was typed.
+    let step = if status == StatusCode::OK {
+        step
+    } else {
+        from.unwrap_or(step)
+    };
     let variables = form.under("variables.");
     let shown = Shown {
         visitor: &visitor,
         draft: &draft,
+        seen,
         step,
         company: &company,
         panel: &panel,
@@ -178,10 +205,7 @@ pub(super) async fn submit(
         login: &tried.login,
     };
     let page = page::page(&api, &shown).await?;
-    if is_wrong {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-    }
-    Ok(page)
+    Ok((status, page).into_response())
 }
 
 /// Puts what one step says into the definition.
@@ -250,29 +274,48 @@ fn use_proposals(file: &mut Value, form: &Form) {
     }
 }
 
+/// Saves the draft, unless somebody else did since the form was opened.
 async fn save(
     api: &Api,
     visitor: &Visitor,
-    id: &Slug,
-    before: Draft,
+    form: &Form,
+    before: Loaded<Draft>,
     file: Value,
     done: &mut Done,
-) -> Result<Draft, Refusal> {
-    if file == before.file {
-        return Ok(before);
-    }
-    let Value::Object(fields) = file else {
-        return Ok(before);
+) -> Result<Loaded<Draft>, Refusal> {
+    let fields = match &file {
+        Value::Object(fields) if file != before.entity.file => fields.clone(),
+        _ => return Ok(before),
     };
-    let who = visitor.who(api);
-    match drafts::put(&api.ports, &who, id, fields, &Expect::Anything).await {
-        Ok((saved, _)) => Ok(saved.entity),
+    let (id, who) = (before.entity.id.clone(), visitor.who(api));
+    let is_seen = seen::expected(seen::of(form)).check(Some(&before)).is_ok();
+    // The preview saves what somebody types, while the form keeps the version that it began with.
+    if !is_seen && before.entity.saved_by != who.actor {
+        return Ok(overtaken(before, file, done));
+    }
+    let expect = Expect::OneOf(vec![before.version]);
+    match drafts::put(&api.ports, &who, &id, fields, &expect).await {
+        Ok((saved, _)) => Ok(saved),
         Err(AdminError::Invalid(mistakes)) => {
             done.refused = mistakes;
             Ok(before)
         }
+        Err(AdminError::Stale) => {
+            let theirs = drafts::must_be(&api.ports, &id).await?;
+            Ok(overtaken(theirs, file, done))
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The draft that somebody else saved, with what was filled in, which is not saved.
+fn overtaken(theirs: Loaded<Draft>, file: Value, done: &mut Done) -> Loaded<Draft> {
+    done.theirs = Some(Theirs::Draft(theirs.entity.clone()));
+    let entity = Draft {
+        file,
+        ..theirs.entity
+    };
+    Loaded { entity, ..theirs }
 }
 
 /// What a verb of the test step did.
@@ -363,30 +406,6 @@ async fn test(
             test_logins::test(ports, &who, of, &given.variables, session).await
         }
     })
-}
-
-/// Saves the definition, and forgets the draft.
-pub(super) async fn publish(
-    Administers(visitor): Administers,
-    State(api): State<Api>,
-    At(id): At<Slug>,
-) -> Result<Response, Refusal> {
-    let draft = drafts::must_be(&api.ports, &id).await?.entity;
-    let who = visitor.who(&api);
-    definitions::put(&api.ports, &who, &id, draft.file, &Expect::Anything).await?;
-    drafts::delete(&api.ports, &who, &id, &Expect::Anything).await?;
-    Ok(done(&format!("/console/integrations/{id}"), Said::Defined))
-}
-
-/// Forgets the draft.
-pub(super) async fn discard(
-    Operates(visitor): Operates,
-    State(api): State<Api>,
-    At(id): At<Slug>,
-) -> Result<Response, Refusal> {
-    let who = visitor.who(&api);
-    drafts::delete(&api.ports, &who, &id, &Expect::Anything).await?;
-    Ok(done("/console/builder", Said::Discarded))
 }
 
 /// How many accounts are connected with a definition.

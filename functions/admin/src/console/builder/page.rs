@@ -9,6 +9,7 @@ use sando_core::catalog::Draft;
 use sando_core::company::Company;
 use sando_core::definition::Definition;
 use sando_core::mistake::Mistake;
+use sando_core::store::Version;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -27,6 +28,7 @@ use crate::console::login::WITH_PAGE;
 use crate::console::lookup::once;
 use crate::console::parts::{anchor, hidden, id as copied, no_default};
 use crate::console::refusal::Refusal;
+use crate::console::seen;
 use crate::console::visitor::Visitor;
 use crate::console::words;
 use crate::logins::TEST_CALLBACK;
@@ -34,7 +36,10 @@ use crate::logins::TEST_CALLBACK;
 /// What a step shows.
 pub(super) struct Shown<'a> {
     pub(super) visitor: &'a Visitor,
+    /// With what was filled in, also where that is not saved.
     pub(super) draft: &'a Draft,
+    /// The version of the draft that is stored.
+    pub(super) seen: Version,
     pub(super) step: Step,
     pub(super) company: &'a Company,
     pub(super) panel: &'a Panel,
@@ -239,6 +244,7 @@ impl Shown<'_> {
                 hx-select="#builder" hx-select-oob="#verdict" hx-swap="outerMorph" {
                 (no_default())
                 (hidden(self.visitor, ""))
+                (seen::field(Some(self.seen)))
                 input type="hidden" name="from" value=(self.step.path());
                 @if let Some(name) = self.login.name() { input type="hidden" name="session" value=(name); }
                 (self.steps())
@@ -257,10 +263,13 @@ impl Shown<'_> {
                         button.primary[self.step != Step::Test] type="submit" formaction=(self.place(next)) { (words::continue_to(next.path())) }
                     }
                     @if self.step != Step::Review { button type="submit" name="do" value="keep" { (words::SAVE) } }
-                    span.small.muted #saved { (words::SAVED) " " (clock(self.draft.saved_at)) }
+                    span.small.muted #saved {
+                        @if self.done.theirs.is_some() { (words::NOT_SAVED) } @else { (words::SAVED) " " (clock(self.draft.saved_at)) }
+                    }
                 }
             }
-            (self.live())
+            // It saves as well, and over what somebody else saved only a button does.
+            @if self.done.theirs.is_none() { (self.live()) }
             @if self.step == Step::Test && self.has_login() { (self.login.watch(&self.place(Step::Test))) }
         }
     }
@@ -279,8 +288,9 @@ pub(super) async fn page(api: &Api, shown: &Shown<'_>) -> Result<Response, Refus
     let stored = definitions::find(&api.ports, id).await?;
     let review = Review {
         id,
+        seen: shown.seen,
         file: &shown.draft.file,
-        stored: stored.as_ref().map(|stored| &stored.entity),
+        stored: stored.as_ref(),
         accounts: connected(api, id).await?,
         company: shown.company,
         mistakes: &shown.mistakes,
@@ -289,6 +299,7 @@ pub(super) async fn page(api: &Api, shown: &Shown<'_>) -> Result<Response, Refus
     let body = html! {
         div #builder {
             @if may {
+                @if let Some(theirs) = &shown.done.theirs { (theirs.shown(api.ports.clock.now())) }
                 (shown.builder(&review.shown()))
                 @if shown.step == Step::Review { (review.ends(shown.visitor, &once(api))) }
             } @else { (shown.read_only()) }

@@ -8,11 +8,14 @@ use sando_core::company::Company;
 use sando_core::definition::Definition;
 use sando_core::ids::Slug;
 use sando_core::mistake::Mistake;
+use sando_core::store::{Loaded, Version};
 use serde_json::Value;
 
+use super::publish::REPLACES;
 use super::steps::Step;
 use super::yaml;
 use crate::console::parts::hidden;
+use crate::console::seen;
 use crate::console::visitor::Visitor;
 use crate::console::words;
 
@@ -20,10 +23,12 @@ use crate::console::words;
 pub(super) struct Review<'a> {
     /// The draft's name.
     pub(super) id: &'a Slug,
+    /// Its version.
+    pub(super) seen: Version,
     /// What is written.
     pub(super) file: &'a Value,
     /// The definition as it counts now, if there is one.
-    pub(super) stored: Option<&'a DefinitionItem>,
+    pub(super) stored: Option<&'a Loaded<DefinitionItem>>,
     /// How many accounts are connected with it.
     pub(super) accounts: usize,
     /// Everything else that there is.
@@ -70,21 +75,24 @@ impl Review<'_> {
     /// What can be done with the draft: forms of their own.
     pub(super) fn ends(&self, visitor: &Visitor, once: &str) -> Markup {
         let place = format!("/console/builder/{}", self.id);
-        let number = self
-            .stored
-            .map_or(1, |stored| stored.number.saturating_add(1));
+        let (replaces, number) = self.stored.map_or((Version::ABSENT, 1), |stored| {
+            (stored.version, stored.entity.number.saturating_add(1))
+        });
         html! {
             div.bar {
                 @if visitor.may(Scope::Admin) {
                     @if self.mistakes.is_empty() {
                         form.inline method="post" action={ (place) "/save" } {
                             (hidden(visitor, once))
+                            (seen::field(Some(self.seen)))
+                            (seen::field_named(REPLACES, replaces))
                             button.primary type="submit" { (words::save_version(self.id.as_str(), number)) }
                         }
                     }
                 } @else { p.small.muted { (words::SAVE_NEEDS) } }
                 form.inline method="post" action={ (place) "/discard" } {
                     (hidden(visitor, ""))
+                    (seen::field(Some(self.seen)))
                     button.quiet type="submit" { (words::DISCARD) }
                 }
             }

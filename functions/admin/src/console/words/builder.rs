@@ -17,6 +17,7 @@ pub(in crate::console) const TAKE: &str = "Take it";
 pub(in crate::console) const LOOK: &str = "Look";
 pub(in crate::console) const EDIT: &str = "Change it";
 pub(in crate::console) const SAVED: &str = "Saved";
+pub(in crate::console) const NOT_SAVED: &str = "Not saved";
 pub(in crate::console) const CHOOSE: &str = "Choose";
 pub(in crate::console) const ADD: &str = "Add";
 pub(in crate::console) const ADD_ROW: &str = "Add a row";

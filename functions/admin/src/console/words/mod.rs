@@ -8,10 +8,12 @@ mod events;
 mod fields;
 mod forms;
 mod happened;
+mod held;
 mod inbox;
 mod long;
 mod money;
 mod notify;
+mod overview;
 mod pages;
 mod readings;
 mod refusals;
@@ -24,10 +26,12 @@ pub(super) use events::*;
 pub(super) use fields::*;
 pub(super) use forms::*;
 pub(super) use happened::*;
+pub(super) use held::*;
 pub(super) use inbox::*;
 pub(super) use long::*;
 pub(super) use money::*;
 pub(super) use notify::*;
+pub(super) use overview::*;
 pub(super) use pages::*;
 pub(super) use readings::*;
 pub(super) use refusals::*;
@@ -167,6 +171,8 @@ pub(super) enum Said {
     Refused,
     /// The settings.
     SettingsSaved,
+    /// An API key, when its form was sent before.
+    KeyMade,
     /// An API key.
     KeyForgotten,
     /// What people who left still held.
@@ -213,6 +219,7 @@ impl Said {
         (Self::Resumed, "resumed"),
         (Self::Refused, "refused"),
         (Self::SettingsSaved, "settings-saved"),
+        (Self::KeyMade, "key-made"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
         (Self::Reviewed, "reviewed"),
@@ -278,6 +285,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Resumed => "It goes on.",
         Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
+        Said::KeyMade => KEY_MADE,
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }

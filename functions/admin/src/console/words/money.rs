@@ -146,6 +146,9 @@ pub(in crate::console) const FORECAST_MEANS: &str = "What rosters show, and what
 pub(in crate::console) const PLAN_SEATS: &str = "Plan…";
 pub(in crate::console) const GIVE_BACK_MEANS: &str = "Each seat that is selected becomes a task of the application's owner, who takes it away; the next sync shows \
      whether it is gone. A seat that a policy gives is given again: change the policy.";
+pub(in crate::console) const TYPE_SEATS: &str = "Type how many seats";
+pub(in crate::console) const TYPE_SEATS_HINT: &str =
+    "How many you selected, where it is more than 5. A number that differs takes nothing away.";
 pub(in crate::console) const GIVEN_BY: &str = "Given by the policy";
 
 /// What lies ahead.
@@ -255,6 +258,12 @@ pub(in crate::console) fn licence(app: &str, license: &str, held: u64, noticed: 
             many(noticed, "seat is", "seats are")
         ),
     }
+}
+
+/// Not all of what there is is shown.
+pub(in crate::console) fn first_shown(shown: u64, all: u64) -> String {
+    let (shown, all) = (number(shown), number(all));
+    format!("{shown} of {all} are shown; the file below has all of them.")
 }
 
 /// Why a seat is noticed.

@@ -1,45 +1,12 @@
-//! Sentences of the other pages: overview, integrations, accounts, files, audit, settings, sign-in.
+//! Sentences of the other pages: integrations, accounts, files, audit, settings, sign-in.
 
+use jiff::Timestamp;
 use sando_core::account::{Account, AccountState};
 use sando_core::audit::Verification;
 use sando_core::erasure::{Erasure, Extent};
 use sando_core::sync::shape::Emptied;
 
-use crate::console::format::{Count, many, number, size};
-
-pub(in crate::console) const NEEDS_YOU: &str = "Needs you";
-pub(in crate::console) const MORE_NEED_YOU: &str = "There are more: see them in the inbox";
-pub(in crate::console) const ARRIVING: &str = "Arriving";
-pub(in crate::console) const LATELY: &str = "The last 90 days";
-pub(in crate::console) const FIRST_STEPS: &str = "First steps";
-
-/// The overview; in the first hour with the steps that are left.
-pub(in crate::console) fn overview(
-    needs: Count,
-    arriving: Count,
-    ready: usize,
-    steps: usize,
-) -> String {
-    let people = arriving.many("person is", "people are");
-    let arrive = match (arriving.found, arriving.found.saturating_sub(ready)) {
-        (0, _) => None,
-        (all, open) if arriving.is_more => Some(format!(
-            "{people} about to start; of the next {all}, {open} not complete yet."
-        )),
-        (_, 0) => Some(format!("{people} ready for the first day.")),
-        (_, open) => Some(format!("{people} about to start, {open} not complete yet.")),
-    };
-    let things = needs.many("thing needs", "things need");
-    let needs = match (size(needs.found), size(steps)) {
-        (0, 0) => "Nothing needs you; everything runs by itself.".to_owned(),
-        (0, steps) => format!(
-            "{} left until everything runs by itself.",
-            many(steps, "first step is", "first steps are")
-        ),
-        _ => format!("{things} you."),
-    };
-    arrive.map_or_else(|| needs.clone(), |arrive| format!("{needs} {arrive}"))
-}
+use crate::console::format::{many, number, size};
 
 /// The page that opens the console.
 pub(in crate::console) const SIGN_IN_LINK: &str =
@@ -114,10 +81,12 @@ pub(in crate::console) const NO_DEFINITIONS: &str = "A definition says how an ap
 pub(in crate::console) const NO_ACCOUNTS: &str = "No account is connected yet. Connect one above.";
 
 /// Integrations.
-pub(in crate::console) fn integrations(definitions: usize, accounts: &[&Account]) -> String {
-    let bad = accounts.iter().filter(|account| {
-        account.held.is_some() || matches!(account.state, AccountState::Disabled { .. })
-    });
+pub(in crate::console) fn integrations(
+    definitions: usize,
+    accounts: &[&Account],
+    now: Timestamp,
+) -> String {
+    let bad = accounts.iter().filter(|account| account.fails(now));
     match (size(accounts.len()), size(bad.count()), size(definitions)) {
         (0, _, 0) => "Nothing can be connected yet.".to_owned(),
         (0, _, some) => format!(
@@ -174,24 +143,6 @@ pub(in crate::console) fn emptied(one: &Emptied) -> String {
         many(one.now_rows, "row", "rows"),
         number(one.before),
         number(one.before_rows)
-    )
-}
-
-pub(in crate::console) const HELD_WHAT: &str = "Who would lose something";
-pub(in crate::console) const RELEASE_ALL: &str = "Release all";
-pub(in crate::console) const RELEASE_SOME: &str = "Release the selected";
-pub(in crate::console) const DROP: &str = "Drop";
-pub(in crate::console) const RELEASE_MEANS: &str =
-    "Releasing never takes access away from anybody: it only lets the new roster count.";
-pub(in crate::console) const MORE_LOSSES: &str = "Show more";
-
-/// The page shows some of those who would lose something.
-pub(in crate::console) fn held_part(shown: usize, total: u64) -> String {
-    format!(
-        "{} of {} are shown here. All means all of them; releasing the selected leaves everybody else as they were, on the \
-         other pages too.",
-        number(size(shown)),
-        number(total)
     )
 }
 
@@ -413,6 +364,8 @@ pub(in crate::console) const NO_KEYS: &str =
     "There is no API key yet. Programs and colleagues sign in with one.";
 pub(in crate::console) const MAKE_KEY: &str = "Make a key";
 pub(in crate::console) const FORGET_MEANS: &str = "It proves nothing from then on, and sessions that it opened are over. It cannot be brought back.";
+pub(in crate::console) const KEY_MADE: &str = "This key was made already: its secret was shown once, and is not shown again. Forget the key and make \
+     another one if you did not keep it.";
 pub(in crate::console) const KEY_ONCE: &str =
     "Copy it now: it is shown this once, and only its hash is kept.";
 pub(in crate::console) const KEPT: &str = "It is kept";

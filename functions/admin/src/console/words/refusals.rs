@@ -53,6 +53,33 @@ pub(in crate::console) const YOURS: &str = "As you have it";
 pub(in crate::console) const YOURS_KEPT: &str = "Nothing of it is lost, and nothing of it is saved. Take over what you need from the other one, then see what would change.";
 pub(in crate::console) const SETTINGS_OVERTAKEN: &str = "Somebody else saved the settings after you opened them, so yours were not saved. What you typed is kept below; \
      everything else shows as it is now. Save again if it still holds.";
+pub(in crate::console) const CREDENTIALS_OVERTAKEN: &str = "Somebody set other credentials after you opened this page, so yours were not stored. \
+     Enter yours again if they are the right ones.";
+pub(in crate::console) const DEFINITION_GONE: &str = "Somebody deleted this definition after you opened this page. \
+     Nothing was saved; saving yours now brings it back.";
+
+/// A draft that somebody else saved meanwhile.
+pub(in crate::console) fn draft_overtaken(by: &str) -> String {
+    format!(
+        "{by} saved this draft after you opened it. Nothing was written over it, and what you filled in is kept below: \
+         do it again if it still holds."
+    )
+}
+
+/// A draft that somebody else saved while it was reviewed.
+pub(in crate::console) fn review_overtaken(by: &str) -> String {
+    format!(
+        "{by} saved this draft after you opened this page. Nothing was done; read below how it is now."
+    )
+}
+
+/// A definition of which somebody else saved a version meanwhile.
+pub(in crate::console) fn definition_overtaken(by: &str, number: u32) -> String {
+    format!(
+        "{by} saved version {number} of this definition after you opened this page. Nothing was written over it, and \
+         your draft is kept: take over what you need, then save it."
+    )
+}
 
 /// A file that somebody else changed meanwhile.
 pub(in crate::console) fn overtaken(kind: &str, id: &str) -> String {
@@ -96,6 +123,12 @@ fn of_problem(status: StatusCode, code: &str, detail: &str) -> (String, Option<S
         "not_waiting" => "This was decided or is over already.",
         "stale" => "Somebody saved another version in the meantime. Yours was not saved.",
         "invalid" => "This could not be taken as it is.",
+        "method_not_allowed" => {
+            return (
+                "This address is where a form is sent, and no page.".to_owned(),
+                Some("Nothing was done. Open the page that the form stands on.".to_owned()),
+            );
+        }
         _ if status.is_server_error() => {
             return (
                 "Something broke on our side, or somebody outside did not answer.".to_owned(),

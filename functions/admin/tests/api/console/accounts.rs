@@ -57,7 +57,7 @@ async fn a_disabled_account_says_what_to_do_and_takes_new_credentials() {
     assert!(!wrong.text.contains("t-new"), "{}", wrong.text);
     assert_eq!(set.status, 303, "{}", set.text);
     assert_eq!(set.header("location"), PLACE);
-    let kept = world.fakes.secrets.lock().unwrap()["account/acme/prod"].clone();
+    let kept = world.fakes.secrets.of("account/acme/prod").unwrap();
     assert_eq!(kept.credentials["token"], "sk-renewed");
     assert_eq!(after["state"], "connected", "{after}");
 }

@@ -259,7 +259,7 @@ async fn an_integration_is_built_in_six_steps_and_connected() {
     assert_eq!(stored["status"]["active_when"], when);
     assert_eq!(stored["auth"], json!({ "type": "bearer" }));
     world.get("/v1/drafts/acme").await.expect(404);
-    assert!(world.fakes.secrets.lock().unwrap().is_empty());
+    assert!(world.fakes.secrets.is_empty());
     let connect = [
         ("account", "prod"),
         ("variables.domain", "contoso"),

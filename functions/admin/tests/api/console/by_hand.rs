@@ -204,6 +204,15 @@ async fn done_of_lever(browser: &mut Browser<'_>) -> (usize, String) {
     (done, checks.to_owned())
 }
 
+/// Is the first step done that leads to the settings?
+async fn is_first_step_done(browser: &mut Browser<'_>) -> bool {
+    let page = browser.get("/console").await.text;
+    let steps = between(&page, "id=\"first\"", "</section>").unwrap();
+    let lever = steps.split("</li>").next().unwrap();
+    assert!(lever.contains("Connect Lever"), "{lever}");
+    lever.contains("</svg>done</span>")
+}
+
 #[tokio::test]
 async fn the_checklist_of_lever_turns_green_line_by_line() {
     let world = world();
@@ -229,6 +238,7 @@ async fn the_checklist_of_lever_turns_green_line_by_line() {
     let (done, checks) = done_of_lever(&mut browser).await;
     assert_eq!(done, 3, "{checks}");
     assert!(checks.contains("may read what Sando reads"), "{checks}");
+    assert!(!is_first_step_done(&mut browser).await, "one is left");
 
     let ping = Ping {
         registration: Slug::parse("hires").unwrap(),
@@ -238,6 +248,7 @@ async fn the_checklist_of_lever_turns_green_line_by_line() {
     take_in(&world.ports, told).await.unwrap();
     let (done, checks) = done_of_lever(&mut browser).await;
     assert_eq!(done, 4, "{checks}");
+    assert!(is_first_step_done(&mut browser).await);
     assert!(checks.contains("test event came"), "{checks}");
     assert!(!checks.contains("hx-get"), "nothing is waited for any more");
     let events = world.get("/v1/events").await.expect(200);
@@ -373,4 +384,26 @@ async fn a_key_is_shown_once_and_forgotten_for_good() {
         303,
         "its session is over"
     );
+}
+
+#[tokio::test]
+async fn a_key_whose_form_is_sent_again_is_made_once_and_shown_once() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+    let page = browser.get("/console/settings").await.text;
+    let form = between(&page, "action=\"/console/settings/keys\"", "</form>").unwrap();
+    let once = between(form, "name=\"once\" value=\"", "\"").expect(form);
+    let fields = [("once", once), ("name", "job"), ("scope", "read")];
+
+    let made = browser.post("/console/settings/keys", &fields).await;
+    let again = browser.post("/console/settings/keys", &fields).await;
+    let told = browser.get("/console/settings").await.text;
+
+    assert_eq!(made.status, 200, "{}", made.text);
+    assert!(made.text.contains("data-copy=\"sk_"), "{}", made.text);
+    assert_eq!(again.status, 303, "{}", again.text);
+    assert_eq!(again.header("location"), "/console/settings");
+    assert!(told.contains("This key was made already"), "{told}");
+    let keys = world.get("/v1/keys").await.expect(200);
+    assert_eq!(keys["items"].as_array().unwrap().len(), 1, "{keys}");
 }

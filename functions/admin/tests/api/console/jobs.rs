@@ -126,3 +126,25 @@ async fn counting_now_is_work_whose_page_shows_what_was_counted() {
     );
     assert!(after.contains("href=\"/console/spend\""), "{after}");
 }
+
+#[tokio::test]
+async fn a_count_that_goes_on_is_shown_and_not_begun_again() {
+    let world = company().await;
+    let mut operator = Browser::operator(&world).await;
+    let mut admin = Browser::admin(&world).await;
+    let count = "/console/spend/count";
+    let goes_on = "Seats and what they cost are being counted";
+
+    let begun = operator.post(count, &[]).await;
+    let place = begun.header("location");
+    let again = admin.post(count, &[]).await;
+    assert_eq!(again.header("location"), place);
+    assert!(admin.get(place).await.text.contains(goes_on));
+    world.pass(1).await;
+    let ended = admin.get(place).await.text;
+    let next = admin.post(count, &[]).await;
+    let counted = admin.get(next.header("location")).await.text;
+
+    assert!(!ended.contains(goes_on), "{ended}");
+    assert!(counted.contains(goes_on), "{counted}");
+}

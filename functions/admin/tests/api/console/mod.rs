@@ -10,11 +10,13 @@ mod events;
 mod find;
 mod forms;
 mod guide;
+mod held;
 mod identity;
 mod jobs;
 mod login;
 mod markup;
 mod notify;
+mod overview;
 mod pages;
 mod provider;
 mod provisioner;
@@ -27,6 +29,7 @@ mod spend;
 mod stale;
 mod trail;
 mod typing;
+mod workflows;
 
 use axum::body::Body;
 use http::Request;
@@ -95,7 +98,12 @@ impl<'a> Browser<'a> {
 
     /// Somebody who may look, and do an operator's work.
     pub(crate) async fn operator(world: &'a World) -> Self {
-        let body = json!({ "name": "operator's key", "scopes": ["read", "operate"] });
+        Self::with_all(world, &["read", "operate"]).await
+    }
+
+    /// Somebody with these scopes.
+    pub(crate) async fn with_all(world: &'a World, scopes: &[&str]) -> Self {
+        let body = json!({ "name": "a key", "scopes": scopes });
         let made = world.post("/v1/keys", body).await.expect(201);
         Self::signed_in(world, made["secret"].as_str().unwrap()).await
     }

@@ -207,10 +207,8 @@ async fn nobody_signs_in_by_a_provider_that_is_not_set() {
 async fn the_client_secret_goes_in_and_never_comes_out() {
     let world = with_provider().await;
     let kept = || {
-        let secrets = world.fakes.secrets.lock().unwrap();
-        secrets
-            .get("oidc")
-            .map(|values| values.credentials["client_secret"].clone())
+        let secrets = world.fakes.secrets.of("oidc");
+        secrets.map(|values| values.credentials["client_secret"].clone())
     };
     let shown = world.get("/v1/settings").await;
     let audit = world.get("/v1/audit").await.text;

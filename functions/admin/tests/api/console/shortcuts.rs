@@ -1,7 +1,9 @@
 //! Single keys are switched off and on, in one browser.
 
-use super::Browser;
-use crate::world::world;
+use axum::body::Body;
+
+use super::{Browser, Fields, HOST, encoded, everything};
+use crate::world::{Answer, world};
 
 const PLACE: &str = "/console/shortcuts";
 
@@ -44,4 +46,43 @@ async fn who_only_decides_may_switch_them_off_too() {
     assert_eq!(off.header("location"), "/console/inbox");
     let inbox = approver.get("/console/inbox").await.text;
     assert!(inbox.contains("data-off=\"1\""), "{inbox}");
+}
+
+/// Sends a form from a page at an address.
+async fn post_from(browser: &mut Browser<'_>, page: &str, to: &str, fields: Fields<'_>) -> Answer {
+    let mut all = vec![("csrf", browser.csrf.as_str())];
+    all.extend(fields);
+    let request = browser
+        .request("POST", to)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", format!("https://{HOST}"))
+        .header("referer", format!("https://{HOST}{page}"))
+        .body(Body::from(encoded(&all)));
+    browser.send(request.unwrap()).await
+}
+
+#[tokio::test]
+async fn from_every_page_that_answered_a_form_one_goes_back_to_a_page() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    for path in sando_admin::console_posts() {
+        let page = fixture.fill(path);
+        let off = [("single_keys", "off")];
+        let switched = post_from(&mut browser, &page, PLACE, &off).await;
+        let back = switched.header("location");
+        let shown = browser.get(back).await;
+        assert_eq!(shown.status, 200, "{page}: {back}: {}", shown.text);
+    }
+
+    let tried = "/console/apps/figma/provisioner/test";
+    let refused = post_from(
+        &mut browser,
+        tried,
+        "/console/apps/none/provisioner/test",
+        &[],
+    )
+    .await;
+    assert_eq!(refused.status, 404, "{}", refused.text);
+    let back = "href=\"/console/apps/figma/provisioner\"";
+    assert!(refused.text.contains(back), "{}", refused.text);
 }

@@ -5,7 +5,7 @@ use http::Request;
 use sando_core::admin::session;
 use serde_json::json;
 
-use super::{Browser, HOST, encoded};
+use super::{Browser, HOST, encoded, everything};
 use crate::world::{TOKEN, world};
 
 #[tokio::test]
@@ -168,6 +168,69 @@ async fn after_signing_in_one_comes_back_and_nowhere_else() {
             .await;
         assert_eq!(entered.header("location"), expect, "{next}");
     }
+}
+
+/// A form that nobody is signed in for, sent from a page.
+fn form(path: &str, page: Option<&str>, by_script: bool) -> Request<Body> {
+    let mut request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header("host", HOST)
+        .header("origin", format!("https://{HOST}"));
+    if let Some(page) = page {
+        request = request.header("referer", format!("https://{HOST}{page}"));
+    }
+    if by_script {
+        request = request.header("hx-request", "true");
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn after_signing_in_for_a_form_one_comes_back_to_its_page() {
+    let (world, fixture) = everything().await;
+    let page = "/console/people?state=left";
+    let back = "/console/sign-in?next=%2Fconsole%2Fpeople%3Fstate%3Dleft";
+    for path in sando_admin::console_posts() {
+        if path == "/console/sign-in" {
+            continue;
+        }
+        let path = fixture.fill(path);
+        for (page, back) in [(Some(page), back), (None, "/console/sign-in")] {
+            let sent = world.send(form(&path, page, false)).await;
+            let by_script = world.send(form(&path, page, true)).await;
+
+            assert_eq!(sent.status, 401, "{path}");
+            let link = format!("href=\"{back}\"");
+            assert!(sent.text.contains(&link), "{path}: {}", sent.text);
+            assert_eq!(by_script.status, 401, "{path}");
+            assert_eq!(by_script.header("hx-redirect"), back, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_opens_the_address_of_a_form_sees_a_page() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    for path in sando_admin::console_posts() {
+        let path = fixture.fill(path);
+        let answer = browser.get(&path).await;
+        let kind = answer.header("content-type");
+        assert!(kind.starts_with("text/html"), "{path}: {}", answer.text);
+        let is_page = [200, 404, 405].contains(&answer.status.as_u16());
+        assert!(is_page, "{path}: {}", answer.status);
+    }
+
+    let opened = browser.get("/console/resume").await;
+    let asked = Browser::new(&world).get("/console/resume").await;
+
+    assert_eq!(opened.status, 405, "{}", opened.text);
+    let why = "This address is where a form is sent, and no page.";
+    assert!(opened.text.contains(why), "{}", opened.text);
+    assert!(opened.text.contains("To the start"), "{}", opened.text);
+    assert_eq!(asked.status, 303);
+    assert_eq!(asked.header("location"), "/console/sign-in");
 }
 
 #[tokio::test]

@@ -210,6 +210,57 @@ async fn a_seat_that_nobody_uses_becomes_a_task_of_the_owner() {
     assert!(after.contains("to be taken away"), "{after}");
 }
 
+/// So many users whom nobody knows, and who were not seen for a year.
+async fn strangers(world: &World, count: usize) {
+    let rows = (0..count).map(|n| {
+        let mail = format!("u{n}@contoso.example");
+        row(&n.to_string(), &mail, "2026-01-03T09:00:00Z")
+    });
+    world.serve(rows.collect());
+    let sync = world.post("/v1/accounts/acme/prod:sync", json!({})).await;
+    sync.expect(202);
+    world.pass(1).await;
+}
+
+#[tokio::test]
+async fn more_than_five_seats_go_back_with_their_number_only() {
+    let world = company().await;
+    strangers(&world, 7).await;
+    let mut operator = Browser::operator(&world).await;
+    let users: Vec<String> = (0..6).map(|n| format!("acme/prod/{n}")).collect();
+    let mut fields = vec![("reason", "not used")];
+    fields.extend(users.iter().map(|user| ("user", user.as_str())));
+
+    let plan = operator.get(SEATS).await.text;
+    let untyped = operator.post(SEATS, &fields).await;
+    let other = [&fields[..], &[("number", "7")]].concat();
+    let other = operator.post(SEATS, &other).await;
+    let before = open_tasks(&world).await;
+    fields.push(("number", "6"));
+    let done = operator.post(SEATS, &fields).await;
+
+    assert!(plan.contains("name=\"number\""), "{plan}");
+    for refused in [&untyped, &other] {
+        assert_eq!(refused.status, 422, "{}", refused.text);
+    }
+    assert_eq!(before, 0);
+    assert_eq!(done.status, 303, "{}", done.text);
+    assert_eq!(open_tasks(&world).await, 6);
+}
+
+#[tokio::test]
+async fn a_licence_says_how_many_of_its_holders_it_shows() {
+    let world = company().await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let few = viewer.get(SEATS).await.text;
+    strangers(&world, 201).await;
+    let many = viewer.get(SEATS).await.text;
+
+    assert!(!few.contains("are shown"), "{few}");
+    assert!(many.contains("200 of 201 are shown"), "{many}");
+}
+
 #[tokio::test]
 async fn a_seat_that_a_policy_gives_is_a_matter_of_the_policy() {
     let world = company().await;

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use super::builder::{of_form, with};
 use super::{Browser, between, everything};
-use crate::world::world;
+use crate::builder::{connected, definition, given};
+use crate::world::{Answer, world};
 
 /// The version that a page shows.
 fn seen(page: &str) -> String {
@@ -149,4 +151,208 @@ async fn settings_that_somebody_else_saved_meanwhile_are_not_written_over() {
         .collect();
     let again = browser.post("/console/settings/people", &again).await;
     assert_eq!(again.status, 303, "{}", again.text);
+}
+
+/// The account that a page says is replaced.
+fn shown(page: &str) -> String {
+    let found = between(page, "name=\"shown\" value=\"", "\"");
+    found.expect("a page that shows an account").to_owned()
+}
+
+#[tokio::test]
+async fn only_the_account_that_was_shown_is_replaced() {
+    let world = connected().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/connect/acme";
+    let mut mine = vec![
+        ("account", "prod"),
+        ("variables.domain", "contoso"),
+        ("credentials.token", "sk-mine"),
+        ("credentials.tenant", "t-mine"),
+    ];
+    let stored = || {
+        let secrets = world.fakes.secrets.lock().unwrap();
+        secrets["account/acme/prod"].credentials["token"].clone()
+    };
+    let taken = browser.post(place, &mine).await;
+    let opened = shown(&taken.text);
+    let mut theirs = given();
+    theirs["replace"] = json!(true);
+    let theirs = world.put("/v1/accounts/acme/prod", theirs).await;
+    theirs.expect(200);
+
+    mine.extend([("replace", "prod"), ("shown", opened.as_str())]);
+    let late = browser.post(place, &mine).await;
+    assert_eq!(late.status, 409, "{}", late.text);
+    assert_eq!(stored(), "sk-secret");
+
+    let now = shown(&late.text);
+    assert_ne!(now, opened);
+    mine.pop();
+    mine.push(("shown", now.as_str()));
+    let replaced = browser.post(place, &mine).await;
+    assert_eq!(replaced.status, 303, "{}", replaced.text);
+    assert_eq!(stored(), "sk-mine");
+}
+
+/// Since when the credentials are set that a page asks to replace.
+fn since(page: &str) -> String {
+    let found = between(page, "name=\"since\" value=\"", "\"");
+    found.expect("a page that says since when").to_owned()
+}
+
+fn renewed<'a>(token: &'a str, since: &'a str) -> [(&'a str, &'a str); 3] {
+    let tenant = ("credentials.tenant", "t-new");
+    [("credentials.token", token), tenant, ("since", since)]
+}
+
+#[tokio::test]
+async fn credentials_that_were_set_meanwhile_are_not_replaced_unseen() {
+    let world = connected().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = "/console/accounts/acme/prod/credentials";
+    let stored = || {
+        let secrets = world.fakes.secrets.lock().unwrap();
+        secrets["account/acme/prod"].credentials["token"].clone()
+    };
+    let opened = since(&browser.get(place).await.text);
+    world.pass(60).await;
+    let theirs = browser.post(place, &renewed("sk-theirs", &opened)).await;
+    assert_eq!(theirs.status, 303, "{}", theirs.text);
+    world.pass(60).await;
+
+    let late = browser.post(place, &renewed("sk-mine", &opened)).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in [
+        "Somebody set other credentials",
+        "stream=account%2Facme%2Fprod",
+    ] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert!(!late.text.contains("sk-mine"), "{}", late.text);
+    assert_eq!(stored(), "sk-theirs");
+
+    let now = since(&late.text);
+    let again = browser.post(place, &renewed("sk-mine", &now)).await;
+    assert_eq!(again.status, 303, "{}", again.text);
+    assert_eq!(stored(), "sk-mine");
+}
+
+const DRAFT: &str = "/v1/drafts/acme";
+
+async fn send(browser: &mut Browser<'_>, path: &str, fields: &[(String, String)]) -> Answer {
+    let fields = fields.iter();
+    let fields: Vec<(&str, &str)> = fields
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    browser.post(path, &fields).await
+}
+
+#[tokio::test]
+async fn a_draft_that_somebody_else_saved_meanwhile_is_not_written_over() {
+    let world = world();
+    let draft = |name: &str| json!({ "definition": "acme", "app": "acme", "name": name });
+    world.put(DRAFT, draft("Acme")).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let general = browser.get("/console/builder/acme/general").await;
+    let mut mine = of_form(&general.text, "step-form");
+    with(&mut mine, "f:/name", "Mine");
+    world.put(DRAFT, draft("Theirs")).await.expect(200);
+
+    let late = send(&mut browser, "/console/builder/acme/auth", &mine).await;
+
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in [
+        "saved this draft after you opened it",
+        "name: Theirs",
+        "value=\"Mine\"",
+        "which application, and where is it?",
+        "Not saved",
+    ] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Theirs");
+
+    let mine = of_form(&late.text, "step-form");
+    let saved = send(&mut browser, "/console/builder/acme/auth", &mine).await;
+    assert_eq!(saved.status, 200, "{}", saved.text);
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Mine");
+}
+
+#[tokio::test]
+async fn nobody_is_held_up_by_what_they_saved_themselves_while_typing() {
+    let world = world();
+    let draft = json!({ "definition": "acme", "app": "acme" });
+    world.put(DRAFT, draft).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let general = "/console/builder/acme/general";
+    let mut mine = of_form(&browser.get(general).await.text, "step-form");
+
+    for name in ["Acm", "Acme"] {
+        with(&mut mine, "f:/name", name);
+        let saved = send(&mut browser, general, &mine).await;
+        assert_eq!(saved.status, 200, "{name}: {}", saved.text);
+    }
+
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Acme");
+}
+
+/// The versions of draft and definition for which a review offers to save.
+fn reviewed(page: &str) -> [(&'static str, String); 2] {
+    let form = between(page, "action=\"/console/builder/acme/save\"", "</form>").expect(page);
+    ["seen", "replaces"].map(|name| {
+        let value = between(form, &format!("name=\"{name}\" value=\""), "\"");
+        (name, value.expect(form).to_owned())
+    })
+}
+
+/// Saves or discards the draft as a review offers it.
+async fn end(browser: &mut Browser<'_>, verb: &str, of: &[(&'static str, String); 2]) -> Answer {
+    let fields = of.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let path = format!("/console/builder/acme/{verb}");
+    browser.post(&path, &fields).await
+}
+
+#[tokio::test]
+async fn a_draft_is_published_and_discarded_only_as_it_was_shown() {
+    let world = world();
+    let place = "/v1/definitions/acme";
+    let named = |name: &str| {
+        let mut file = definition();
+        file["definition"] = json!("acme");
+        file["name"] = json!(name);
+        file
+    };
+    world.put(place, named("First")).await.expect(201);
+    let mut browser = Browser::operator(&world).await;
+    let mut admin = Browser::admin(&world).await;
+    let begun = [("id", "acme"), ("from", "definition")];
+    browser.post("/console/builder", &begun).await;
+    let opened = admin.get("/console/builder/acme/review").await;
+    let opened = reviewed(&opened.text);
+
+    world.put(DRAFT, named("Second")).await.expect(200);
+    for verb in ["save", "discard"] {
+        let late = end(&mut admin, verb, &opened).await;
+        assert_eq!(late.status, 412, "{verb}: {}", late.text);
+        let said = "saved this draft after you opened this page";
+        assert!(late.text.contains(said), "{verb}: {}", late.text);
+    }
+    assert_eq!(world.get(place).await.expect(200)["name"], "First");
+    assert_eq!(world.get(DRAFT).await.expect(200)["name"], "Second");
+
+    let opened = admin.get("/console/builder/acme/review").await;
+    let opened = reviewed(&opened.text);
+    world.put(place, named("Third")).await.expect(200);
+    let late = end(&mut admin, "save", &opened).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    for text in ["saved version 2 of this definition", "name: Third"] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    assert_eq!(world.get(place).await.expect(200)["name"], "Third");
+
+    let saved = end(&mut admin, "save", &reviewed(&late.text)).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(world.get(place).await.expect(200)["name"], "Second");
+    world.get(DRAFT).await.expect(404);
 }

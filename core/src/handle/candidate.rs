@@ -1,0 +1,83 @@
+//! Whose a candidacy is: by the candidacy if it is known, by contact, then by address; never by name (L3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::claim::Claim;
+use crate::event::KnownCandidacy;
+use crate::ids::PersonId;
+use crate::intake::Match;
+use crate::lever::Candidacy;
+use crate::person::CanonicalEmail;
+use crate::ports::Ports;
+
+use super::{HandleError, load};
+
+/// Whose it is.
+pub(super) async fn matched(
+    ports: &Ports,
+    known: &KnownCandidacy,
+    candidacy: Option<&Candidacy>,
+) -> Result<Match, HandleError> {
+    if let Some(id) = &known.person
+        && let Some(person) = load::surviving(ports, id).await?
+    {
+        return Ok(Match::One(Box::new(person)));
+    }
+    let Some(candidacy) = candidacy else {
+        return Ok(Match::Nobody);
+    };
+    load::matched(ports, &claims_of(candidacy)).await
+}
+
+/// What its contact and addresses claim.
+fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
+    let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
+    let emails = candidacy.addresses().map(|email| Claim::email(&email));
+    contact.chain(emails).collect()
+}
+
+/// Which of these claims somebody else has than the person it belongs to.
+pub(super) async fn taken(
+    ports: &Ports,
+    candidacy: Option<&Candidacy>,
+    matched: &Match,
+) -> Result<BTreeSet<Claim>, HandleError> {
+    let mut taken = BTreeSet::new();
+    let (Some(candidacy), Match::One(person)) = (candidacy, matched) else {
+        return Ok(taken);
+    };
+    for claim in claims_of(candidacy) {
+        let whose = load::matched(ports, std::slice::from_ref(&claim)).await?;
+        if matches!(&whose, Match::One(other) if other.entity.id != person.entity.id) {
+            taken.insert(claim);
+        }
+    }
+    Ok(taken)
+}
+
+/// Which of its addresses are the work address of somebody else than the one it belongs to, and whose.
+pub(super) async fn others(
+    ports: &Ports,
+    candidacy: Option<&Candidacy>,
+    matched: &Match,
+) -> Result<BTreeMap<CanonicalEmail, PersonId>, HandleError> {
+    let person = match matched {
+        Match::One(person) => Some(&person.entity),
+        Match::Nobody | Match::Several(_) => None,
+    };
+    let emails: Vec<CanonicalEmail> =
+        candidacy.map_or_else(Vec::new, |one| one.addresses().collect());
+    let mut others = BTreeMap::new();
+    for email in emails {
+        if person.is_some_and(|person| person.identifiers.emails.contains(&email)) {
+            continue;
+        }
+        let whose = load::matched(ports, &[Claim::address(&email)]).await?;
+        if let Match::One(other) = whose
+            && person.is_none_or(|person| person.id != other.entity.id)
+        {
+            others.insert(email, other.entity.id);
+        }
+    }
+    Ok(others)
+}

@@ -1,0 +1,180 @@
+//! Somebody is hired who gives Ada's work address: a human says over the API whether that is Ada, once and for all.
+
+use sando_core::ports::Reading;
+use serde_json::{Value, json};
+
+use crate::console::Browser;
+use crate::identity::{
+    ADA, company, figma, hired, known_by, lever, merge, newest, read, split, webhook,
+};
+use crate::world::{Answer, World, world};
+
+/// Under a contact of its own, with the work address that Ada was given.
+const AGAIN: [&str; 3] = ["opp-2", "contact-2", "ada.park@contoso.example"];
+
+/// The open tasks that ask whether two are one.
+async fn questions(world: &World) -> Vec<Value> {
+    let tasks = world.get("/v1/tasks?state=open&limit=200").await;
+    let mut tasks = tasks.expect(200)["items"].as_array().unwrap().clone();
+    tasks.retain(|task| !task["perhaps"].is_null());
+    tasks
+}
+
+/// Ada is here, and somebody who gives her address is hired; answers both, and the one question about them.
+async fn asked(world: &World) -> (String, String, Value) {
+    company(world).await;
+    let ada = hired(world, ADA).await;
+    world.pass(60).await;
+    assert_eq!(
+        hired(world, AGAIN).await,
+        "",
+        "a human has to say who it is"
+    );
+    // Told again by the other webhook, and found by polling.
+    webhook(world, "candidateArchiveChange", AGAIN[0]).await;
+    let since = json!({ "since": "2027-01-04T08:00:00Z" });
+    world.post("/v1/catch-up", since).await.expect(202);
+    world.pass(120).await;
+    let mut questions = questions(world).await;
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    let question = questions.remove(0);
+    assert_eq!(question["perhaps"], ada.as_str());
+    let waits = question["person"].as_str().unwrap().to_owned();
+    (ada, waits, question)
+}
+
+async fn replay(world: &World) -> Answer {
+    let event = newest(world, "candidate.hired").await;
+    let replay = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
+    world.post(&replay, json!({ "dry_run": false })).await
+}
+
+async fn say_two(world: &World, question: &Value) {
+    let complete = format!("/v1/tasks/{}:complete", question["id"].as_str().unwrap());
+    let body = json!({ "reason": "another Ada" });
+    world.post(&complete, body).await.expect(200);
+}
+
+#[tokio::test]
+async fn whoever_gives_a_work_address_waits_and_gets_nothing() {
+    let world = world();
+
+    let (ada, waits, _) = asked(&world).await;
+    replay(&world).await.expect(200);
+    world.pass(60).await;
+
+    assert_eq!(questions(&world).await.len(), 1, "asked once");
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "needs_human");
+    let candidate = read(&world, &waits).await;
+    assert_eq!(candidate["state"], "candidate");
+    assert_eq!(candidate["attributes"]["work_email"], Value::Null);
+    assert_eq!(known_by(&candidate), json!([[], ["contact-2"], ["opp-2"]]));
+    let runs = world.get(&format!("/v1/runs?person={waits}")).await;
+    assert_eq!(runs.expect(200)["items"], json!([]));
+    let ada = read(&world, &ada).await;
+    let hers = json!([["ada@mail.example"], ["contact-1"], ["opp-1"]]);
+    assert_eq!(known_by(&ada), hers);
+}
+
+#[tokio::test]
+async fn said_to_be_the_same_human_the_person_is_used() {
+    let world = world();
+    let (ada, waits, _) = asked(&world).await;
+
+    merge(&world, &waits, &ada).await.expect(200);
+    replay(&world).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["person"], ada.as_str());
+    assert_eq!(questions(&world).await, Vec::<Value>::new());
+    assert_eq!(figma(&world, &ada).await["state"], "active");
+    let known = known_by(&read(&world, &ada).await);
+    assert_eq!(known[1], json!(["contact-1", "contact-2"]));
+    let third = ["opp-3", "contact-2", AGAIN[2]];
+    assert_eq!(hired(&world, third).await, ada);
+}
+
+#[tokio::test]
+async fn said_to_be_somebody_else_they_are_a_person_of_their_own_for_good() {
+    let world = world();
+    let (ada, waits, question) = asked(&world).await;
+    let hers = figma(&world, &ada).await["external_id"].clone();
+
+    say_two(&world, &question).await;
+    replay(&world).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["person"], waits.as_str());
+    let other = read(&world, &waits).await;
+    assert_eq!(other["state"], "active");
+    assert_eq!(
+        other["attributes"]["work_email"],
+        "ada.park2@contoso.example"
+    );
+    assert_eq!(known_by(&other)[0], json!([]), "the address is Ada's");
+    let (one, two) = (figma(&world, &ada).await, figma(&world, &waits).await);
+    assert_eq!(
+        (&one["state"], &one["external_id"]),
+        (&json!("active"), &hers)
+    );
+    assert_eq!(two["state"], "active");
+    assert_ne!(two["external_id"], hers);
+    let third = ["opp-3", "contact-2", AGAIN[2]];
+    assert_eq!(hired(&world, third).await, waits);
+    assert_eq!(questions(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_hire_that_is_undone_while_a_human_thinks_is_nobody_s() {
+    let world = world();
+    let (_, waits, question) = asked(&world).await;
+    {
+        let mut readings = world.fakes.readings.lock().unwrap();
+        let Some(Reading::Present(candidacy)) = readings.get_mut(&lever(AGAIN[0])) else {
+            panic!("it was shown");
+        };
+        candidacy.archived = None;
+    }
+
+    say_two(&world, &question).await;
+    let refused = replay(&world).await.expect(409);
+
+    assert_eq!(refused["code"], "nobody_known");
+    assert_eq!(read(&world, &waits).await["state"], "candidate");
+}
+
+#[tokio::test]
+async fn a_split_answers_the_question_too() {
+    let world = world();
+    let (ada, waits, _) = asked(&world).await;
+    merge(&world, &waits, &ada).await.expect(200);
+
+    split(&world, &ada, &[&waits]).await.expect(200);
+    replay(&world).await.expect(200);
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["person"], waits.as_str());
+    assert_eq!(questions(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn the_page_of_the_question_leads_to_both_answers() {
+    let world = world();
+    let (ada, waits, question) = asked(&world).await;
+    let mut browser = Browser::admin(&world).await;
+
+    let id = question["id"].as_str().unwrap();
+    let page = browser.get(&format!("/console/tasks/{id}")).await;
+
+    for part in [
+        format!("/console/people/{ada}"),
+        format!("/console/people/{waits}/merge"),
+        format!("/console/tasks/{id}/complete"),
+        "They are two people".to_owned(),
+    ] {
+        assert!(page.text.contains(&part), "{part}: {}", page.text);
+    }
+}
