@@ -311,7 +311,8 @@ pub struct Person {
     /// When the person leaves.
     #[serde(default)]
     pub leaves_at: Option<Timestamp>,
-    /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so.
+    /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so, or they are
+    /// hired through Lever.
     #[serde(default)]
     pub baselined: bool,
     /// What no policy gives and is due until they leave: what nobody here gave and an undone leaving gives back, and what

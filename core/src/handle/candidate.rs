@@ -1,6 +1,6 @@
 //! Whose a candidacy is: by the candidacy if it is known, by contact, then by address; never by name (L3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claim::Claim;
 use crate::event::KnownCandidacy;
@@ -26,10 +26,33 @@ pub(super) async fn matched(
     let Some(candidacy) = candidacy else {
         return Ok(Match::Nobody);
     };
+    load::matched(ports, &claims_of(candidacy)).await
+}
+
+/// What its contact and addresses claim.
+fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
     let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
     let emails = candidacy.addresses().map(|email| Claim::email(&email));
-    let claims: Vec<Claim> = contact.chain(emails).collect();
-    load::matched(ports, &claims).await
+    contact.chain(emails).collect()
+}
+
+/// Which of these claims somebody else has than the person it belongs to.
+pub(super) async fn taken(
+    ports: &Ports,
+    candidacy: Option<&Candidacy>,
+    matched: &Match,
+) -> Result<BTreeSet<Claim>, HandleError> {
+    let mut taken = BTreeSet::new();
+    let (Some(candidacy), Match::One(person)) = (candidacy, matched) else {
+        return Ok(taken);
+    };
+    for claim in claims_of(candidacy) {
+        let whose = load::matched(ports, std::slice::from_ref(&claim)).await?;
+        if matches!(&whose, Match::One(other) if other.entity.id != person.entity.id) {
+            taken.insert(claim);
+        }
+    }
+    Ok(taken)
 }
 
 /// Which of its addresses are the work address of somebody else than the one it belongs to, and whose.

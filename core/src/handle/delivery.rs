@@ -21,7 +21,7 @@ use crate::store::{Key, Loaded, StoreError};
 use super::events::say_event;
 use super::offer::{self, ask_to_look};
 use super::rosters::Rosters;
-use super::{HandleError, candidate, ledger, load, wake};
+use super::{HandleError, candidate, held, ledger, load, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -247,6 +247,7 @@ impl Scene {
 async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), HandleError> {
     let matched = candidate::matched(ports, &scene.known, scene.candidacy()).await?;
     let others = candidate::others(ports, scene.candidacy(), &matched).await?;
+    let taken = candidate::taken(ports, scene.candidacy(), &matched).await?;
     let address = free_address(ports, scene, &matched).await?;
     let also_hired = still_hired(ports, scene, &matched).await?;
     let decided = decide(&Intake {
@@ -254,6 +255,7 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
         candidacy: scene.candidacy(),
         known: &scene.known,
         matched: matched.clone(),
+        taken,
         others,
         company: &scene.company,
         fresh: fresh_person(ports),
@@ -376,6 +378,11 @@ async fn write_down(
     }
     if let Some(changed) = &decided.person {
         write_person(ports, changed, &mut changes).await?;
+        let held = Box::pin(held::already(ports, changed, &scene.company)).await?;
+        held::write(ports, changed.person(), &held, &mut changes).await?;
+    }
+    if let Some(other) = &decided.read_again {
+        offer::soon(ports, other, &mut changes).await?;
     }
     for run in &decided.runs {
         changes.insert(run);

@@ -22,6 +22,7 @@ pub mod files;
 mod finding;
 mod forget;
 pub mod handshake;
+mod held;
 pub mod holds;
 pub mod inbox;
 pub mod jobs;

@@ -53,6 +53,23 @@ pub async fn look_again(ports: &Ports, claimed: Loaded<KnownCandidacy>) -> Resul
     ledger::commit(ports, changes).await
 }
 
+/// A candidacy is due to be read again at once.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn soon(
+    ports: &Ports,
+    opportunity: &LeverId,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let key = Key::Candidacy(opportunity.clone());
+    if let Some(mut known) = ports.store.find::<KnownCandidacy>(&key).await? {
+        known.entity.look_at = Some(changes.origin.at);
+        changes.update(&known);
+    }
+    Ok(())
+}
+
 /// Takes in what the candidacy says now of somebody who has not started, besides the facts.
 pub(super) async fn renew(ports: &Ports, scene: &Scene) -> Result<(), HandleError> {
     let (Some(candidacy), Some(id)) = (scene.candidacy(), &scene.known.person) else {

@@ -1,5 +1,6 @@
 //! From a reading of Lever to an event, a person and a run. Pure.
 
+mod again;
 mod facts;
 mod offer;
 mod perhaps;
@@ -11,6 +12,7 @@ use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
 
 use crate::attributes::Read;
+use crate::claim::Claim;
 use crate::company::Company;
 use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
@@ -47,6 +49,8 @@ pub struct Intake<'a> {
     pub known: &'a KnownCandidacy,
     /// Whom it belongs to.
     pub matched: Match,
+    /// Of its contact and addresses those that somebody else has.
+    pub taken: BTreeSet<Claim>,
     /// Which of its addresses are the work address of somebody else, and whose: nobody is known by them.
     pub others: BTreeMap<CanonicalEmail, PersonId>,
     /// All configuration.
@@ -76,6 +80,8 @@ pub struct Decided {
     pub task: Option<Task>,
     /// What is known of the candidacy from now on.
     pub known: KnownCandidacy,
+    /// The candidacy that the person's access comes from instead: nobody has read it since it did not.
+    pub read_again: Option<LeverId>,
 }
 
 /// A person who is new or changed.
@@ -126,6 +132,7 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         runs: Vec::new(),
         task: None,
         known,
+        read_again: None,
     };
     let live_from = intake.company.settings.live_from;
     if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
@@ -211,6 +218,18 @@ impl Decided {
             perhaps: None,
         });
     }
+
+    /// Asks a human which of several persons it is; until then nothing starts.
+    fn ask_which(&mut self, ids: &BTreeSet<PersonId>, now: Timestamp) {
+        self.runs.clear();
+        self.event.runs.clear();
+        let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
+        let detail = format!(
+            "contact and addresses belong to {}; merge them, then replay the event",
+            ids.join(" and ")
+        );
+        self.ask("One candidate, several persons", detail, now);
+    }
 }
 
 fn hired(intake: &Intake<'_>, decided: &mut Decided) {
@@ -219,12 +238,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     };
     let mut changed = match &intake.matched {
         Match::Several(ids) => {
-            let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
-            let detail = format!(
-                "contact and addresses belong to {}; merge them, then replay the event",
-                ids.join(" and ")
-            );
-            decided.ask("One candidate, several persons", detail, intake.now);
+            decided.ask_which(ids, intake.now);
             return;
         }
         Match::Nobody => Changed::New(Box::new(new_person(intake.fresh.clone(), intake.now))),
@@ -239,6 +253,13 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         Changed::Updated(loaded) => &mut loaded.entity,
     };
     identify(person, candidacy, intake);
+    decided.event.person = Some(person.id.clone());
+    decided.known.person = Some(person.id.clone());
+    if person.state == Lifecycle::Left && !again::comes_back(person, candidacy, intake) {
+        again::ask(intake, decided);
+        decided.person = Some(changed);
+        return;
+    }
     if person.state.has_started() && person.state != Lifecycle::Left {
         decided.say(
             "the person has started: Lever changes no attributes any more",
@@ -248,8 +269,6 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         take_attributes(person, candidacy, intake, decided);
         begin(person, intake);
     }
-    decided.event.person = Some(person.id.clone());
-    decided.known.person = Some(person.id.clone());
     let person = person.clone();
     decided.person = Some(changed);
     if person.baselined {
@@ -289,18 +308,19 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
     }
 }
 
+/// What somebody else is known by, or has as work address, identifies nobody but them.
 fn identify(person: &mut Person, candidacy: &Candidacy, intake: &Intake<'_>) {
-    person
-        .identifiers
+    let known = &mut person.identifiers;
+    let is_free = |claim: Claim| !intake.taken.contains(&claim);
+    let contact = candidacy.contact.iter().cloned();
+    known
         .lever_contact
-        .extend(candidacy.contact.clone());
-    person
-        .identifiers
-        .opportunities
-        .insert(candidacy.opportunity.clone());
+        .extend(contact.filter(|contact| is_free(Claim::Contact(contact.clone()))));
+    known.opportunities.insert(candidacy.opportunity.clone());
     let emails = candidacy.addresses();
-    let emails = emails.filter(|email| !intake.others.contains_key(email));
-    person.identifiers.emails.extend(emails);
+    let emails =
+        emails.filter(|email| !intake.others.contains_key(email) && is_free(Claim::email(email)));
+    known.emails.extend(emails);
 }
 
 /// Takes what Lever says now; what it does not say stays as it was.
@@ -331,17 +351,26 @@ fn take_read(person: &mut Person, read: &Read) {
     read.put_into(person);
 }
 
-/// Hired: preboarding until the first day, active from then on.
+/// Hired: preboarding until the first day, active from then on. Whoever was here already is not left alone any more.
 fn begin(person: &mut Person, intake: &Intake<'_>) {
-    person.leaves_at = None;
+    person.baselined = false;
+    let was_away = !person.state.may_receive();
     time(person, intake.company, intake.now);
+    if was_away {
+        again::forget_leaving(person, intake.now);
+    }
 }
 
 /// The first day follows from the attributes, in the person's zone.
-fn time(person: &mut Person, company: &Company, now: Timestamp) {
+fn first_day(person: &mut Person, company: &Company) {
     person.starts_on = person.text("start_date").and_then(|date| date.parse().ok());
     let place = company.mapping.place(person);
     person.starts_at = person.starts_on.and_then(|day| place.moment(day, None));
+}
+
+/// Before the first day, or begun.
+fn time(person: &mut Person, company: &Company, now: Timestamp) {
+    first_day(person, company);
     let started = person.starts_at.is_some_and(|at| at <= now);
     person.enter(if started {
         Lifecycle::Active
@@ -374,6 +403,7 @@ fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
     if let Some(other) = &intake.also_hired {
         person.opportunity = Some(other.clone());
         decided.person = Some(Changed::Updated(loaded));
+        decided.read_again = Some(other.clone());
         decided.end(
             EventState::Ignored,
             "another candidacy of the person is still hired",
@@ -440,6 +470,10 @@ fn other(intake: &Intake<'_>, decided: &mut Decided) {
     }
     start(intake, &person, decided);
     if decided.runs.is_empty() {
+        return;
+    }
+    if let Match::Several(ids) = &intake.matched {
+        decided.ask_which(ids, intake.now);
         return;
     }
     decided.event.person = Some(person.id.clone());

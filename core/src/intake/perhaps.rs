@@ -107,6 +107,7 @@ mod tests {
             candidacy: Some(&candidacy),
             known: &KnownCandidacy::unknown(opportunity, NOW),
             matched,
+            taken: BTreeSet::new(),
             others,
             company: &Company::empty().unwrap(),
             fresh: id("fresh"),
@@ -120,6 +121,9 @@ mod tests {
     fn known(state: Lifecycle, apart: &[PersonId]) -> Match {
         let mut entity = new_person(id("bo"), NOW);
         entity.state = state;
+        // Whoever left is hired after that, for a day after it.
+        entity.leaves_at = (state == Lifecycle::Left).then_some(Timestamp::MIN);
+        entity.attributes.set("start_date", "2027-02-01");
         entity.apart = apart.iter().cloned().collect();
         Match::One(Box::new(Loaded {
             entity,

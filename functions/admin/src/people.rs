@@ -217,7 +217,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
-/// Puts a person under the key of another system. New people are baselined: nothing is given before it is applied.
+/// Puts a person under the key of another system. New people are baselined: nothing is given before it is applied, or they are hired.
 #[utoipa::path(put, path = "/v1/people/{id}", tag = "people", operation_id = "put_person",
     params(("id" = String, Path, description = "The key in the other system")), request_body = PersonBody,
     responses((status = 200, body = PersonView), (status = 201, body = PersonView)))]

@@ -95,6 +95,17 @@ impl Scene {
         ids
     }
 
+    /// Somebody who left is hired again a week later, and their first day comes.
+    pub async fn rehire(&self, candidate: NewCandidate) -> CandidateIds {
+        let week = SignedDuration::from_hours(7 * 24);
+        self.machine.work_for(week).await;
+        self.site.lever.clock().advance(7 * 24 * 3_600_000);
+        let candidate = candidate.starting_at(self.in_days(2));
+        let ids = self.onboard(candidate).await;
+        self.machine.work_for(week).await;
+        ids
+    }
+
     /// Puts or replaces one file of configuration.
     pub async fn configure(&self, kind: ConfigKind, id: &str, file: Value) {
         let store = &self.machine.ports.store;

@@ -234,6 +234,9 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
     let state = person.map(|person| person.state);
     let fits = match (opportunity.life.last(), hires.last(), left) {
         (_, Some(hire), Some(left)) if *hire <= left => state == Some(Lifecycle::Left),
+        (Some(last), _, Some(left)) if last.standing.is_hired() => {
+            back_or_gone(&opportunity, left, state)
+        }
         (Some(last), ..) if last.standing.is_hired() => state.is_some_and(Lifecycle::may_receive),
         (_, None, _) => !state.is_some_and(Lifecycle::may_receive),
         // Hired and not hired any more before Sando saw it.
@@ -261,6 +264,26 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
     }
 }
 
+/// The earliest and the latest first day: it may have moved, and Sando may not have seen it yet.
+fn first_days(opportunity: &Opportunity) -> (Option<Timestamp>, Option<Timestamp>) {
+    let begins = opportunity.life.iter().filter_map(|entry| {
+        let day = entry.standing.starts_on;
+        let day = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(day.timestamp())
+    });
+    (begins.clone().min(), begins.max())
+}
+
+/// Hired after leaving: back if the first day is after that too, and gone otherwise.
+fn back_or_gone(opportunity: &Opportunity, left: Timestamp, state: Option<Lifecycle>) -> bool {
+    let (first, last) = first_days(opportunity);
+    match state {
+        Some(Lifecycle::Left) => first.is_some_and(|first| first <= left),
+        Some(state) => state.may_receive() && last.is_some_and(|last| after(last, BEHIND) > left),
+        None => false,
+    }
+}
+
 /// A hire that is over: withdrawn if that was before the first day, kept if the person had started (L11).
 fn withdrawn_or_started(
     opportunity: &Opportunity,
@@ -268,13 +291,7 @@ fn withdrawn_or_started(
     left: Option<Timestamp>,
     state: Option<Lifecycle>,
 ) -> bool {
-    // The first day may have moved, and Sando may not have seen it yet.
-    let begins = opportunity.life.iter().map(|entry| {
-        let day = entry.standing.starts_on;
-        day.to_zoned(jiff::tz::TimeZone::UTC)
-            .map_or(over, |day| day.timestamp())
-    });
-    let (first, last) = (begins.clone().min(), begins.max());
+    let (first, last) = first_days(opportunity);
     match state {
         Some(Lifecycle::Withdrawn) => last.is_some_and(|last| over < after(last, BEHIND)),
         Some(Lifecycle::Active) => first.is_some_and(|first| after(over, BEHIND) > first),

@@ -135,7 +135,7 @@ async fn somebody_who_comes_back_finds_the_old_address_and_accounts() {
     assert_eq!(scene.site.active(), [0, 0, 0]);
 
     let new = scene
-        .onboard(engineer("Ada Park").contact(&old.contact))
+        .rehire(engineer("Ada Park").contact(&old.contact))
         .await;
 
     let back = scene.machine.person_of(&new.opportunity).await.unwrap();

@@ -57,7 +57,7 @@ async fn a_hire_a_leave_and_a_return_are_one_account() {
     assert_eq!(members(&groups), Vec::<&str>::new(), "the seat is free");
 
     scene
-        .onboard(engineer("Ada Park").contact(&ids.contact))
+        .rehire(engineer("Ada Park").contact(&ids.contact))
         .await;
 
     let back = server.all("Users").await;

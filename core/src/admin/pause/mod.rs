@@ -50,7 +50,7 @@ pub async fn now(ports: &Ports) -> Result<Pause, AdminError> {
     Ok(read(stored.map(|stored| stored.entity.file).as_ref()))
 }
 
-/// How many users were suspended or removed in the hour of this moment, as the cap counts them.
+/// How many users were suspended or removed within the hour before, as the cap counts them.
 ///
 /// # Errors
 /// If the store cannot be read.

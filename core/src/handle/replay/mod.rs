@@ -11,7 +11,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line, Origin};
 use crate::company::Company;
 use crate::config::ConfigItem;
-use crate::drift::{Drift, take_held, with_seen};
+use crate::drift::{Drift, with_seen};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId, RunId};
@@ -26,12 +26,10 @@ use crate::store::{Group, Key, Loaded, StoreError};
 
 use super::delivery::{address_from, fresh_person, write_person};
 use super::events::say_values;
-use super::{HandleError, candidate, drift, ledger, load, residue};
+use super::{HandleError, candidate, held, ledger, load};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
-/// How much that somebody had already counts as held from one commit on; what is left shows as drift.
-const MOST_HELD: usize = 20;
 
 /// Why an event was not replayed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -142,6 +140,8 @@ struct Scene {
     person: Option<Loaded<Person>>,
     candidacy: Option<Candidacy>,
     known: Option<Loaded<KnownCandidacy>>,
+    /// The person's access comes from another candidacy, which is still hired.
+    from_another: bool,
 }
 
 impl Scene {
@@ -162,6 +162,7 @@ impl Scene {
             person: None,
             candidacy: None,
             known: None,
+            from_another: false,
         };
         scene.read_lever(ports).await?;
         if let Some(person) = &scene.event.entity.person {
@@ -171,7 +172,21 @@ impl Scene {
                 _ => load::person(ports, person).await?,
             };
         }
+        scene.find_another(ports).await?;
         Ok(scene)
+    }
+
+    /// Does the access come from elsewhere? A range is replayed newest first: an older hire must not win by that.
+    async fn find_another(&mut self, ports: &Ports) -> Result<(), ReplayError> {
+        let person = self.person.as_ref().map(|person| &person.entity);
+        let from = person.and_then(|person| person.opportunity.clone());
+        let this = self.event.entity.opportunity.as_ref();
+        if let Some(other) = from.filter(|from| Some(from) != this) {
+            let key = Key::Candidacy(other);
+            let other = ports.store.find::<KnownCandidacy>(&key).await?;
+            self.from_another = other.is_some_and(|other| other.entity.hired.is_some());
+        }
+        Ok(())
     }
 
     async fn read_lever(&mut self, ports: &Ports) -> Result<(), ReplayError> {
@@ -197,7 +212,7 @@ impl Scene {
     }
 
     /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and of hires those that are
-    /// still in force, of nobody who has left: their attributes are read anew.
+    /// still in force, and in force alone, of nobody who has left: their attributes are read anew.
     fn is_met_anew(&self) -> bool {
         let is_hire = self.event.entity.kind == EventKind::Hired;
         let shown = |candidacy: &Candidacy| !is_hire || is_hired(candidacy);
@@ -205,7 +220,7 @@ impl Scene {
         let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
         match &self.person {
             None => is_shown,
-            Some(person) => is_hire && is_shown && !left(person),
+            Some(person) => is_hire && is_shown && !left(person) && !self.from_another,
         }
     }
 }
@@ -223,7 +238,10 @@ async fn once(
         match_again(&scene, who)?
     };
     let replayed = numbered(decided, &scene, who, how);
-    let held = held_already(ports, &scene, &replayed).await?;
+    let held = match &replayed.person {
+        Some(changed) => held::already(ports, changed, &scene.company).await?,
+        None => Vec::new(),
+    };
     let answer = shown(ports, &scene, &replayed, &held, who, how.dry_run).await?;
     if !how.dry_run {
         write_down(ports, &scene, replayed, &held, who).await?;
@@ -246,6 +264,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         None => candidate::matched(ports, &known, Some(candidacy)).await?,
     };
     let others = candidate::others(ports, Some(candidacy), &matched).await?;
+    let taken = candidate::taken(ports, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
         person.entity.baselined = false;
@@ -267,6 +286,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         candidacy: Some(candidacy),
         known: &known,
         matched,
+        taken,
         others,
         company: &scene.company,
         fresh: fresh_person(ports),
@@ -316,6 +336,7 @@ fn match_again(scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
         person: Some(Changed::Updated(Box::new(person))),
         runs,
         task: None,
+        read_again: None,
     })
 }
 
@@ -357,27 +378,6 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> 
         ..stored.clone()
     };
     decided
-}
-
-/// What somebody who was here already has, and is applied by this: from now on it is a grant that is held (L30).
-async fn held_already(
-    ports: &Ports,
-    scene: &Scene,
-    decided: &Decided,
-) -> Result<Vec<Drift>, ReplayError> {
-    let Some(Changed::Updated(changed)) = &decided.person else {
-        return Ok(Vec::new());
-    };
-    let stored = load::person(ports, &changed.entity.id).await?;
-    let Some(stored) = stored.filter(|stored| stored.entity.baselined) else {
-        return Ok(Vec::new());
-    };
-    let grants = load::grants(ports, &stored.entity.id).await?.into_iter();
-    let grants: Vec<Grant> = grants.map(|grant| grant.entity).collect();
-    let mut found = drift::of(ports, &stored.entity, &grants, &scene.company).await?;
-    let mut held = take_held(&mut found, &stored.entity);
-    held.truncate(MOST_HELD);
-    Ok(held)
 }
 
 async fn shown(
@@ -449,7 +449,7 @@ async fn write_down(
     }
     if let Some(changed) = &decided.person {
         write_person(ports, changed, &mut changes).await?;
-        hold(ports, changed.person(), held, &mut changes).await?;
+        held::write(ports, changed.person(), held, &mut changes).await?;
     }
     for run in &decided.runs {
         changes.insert(run);
@@ -473,26 +473,4 @@ async fn write_down(
     changes.say(line.after(json!({ "state": event.state, "runs": new })));
     say_values(event, &mut changes);
     Ok(ledger::commit(ports, changes).await?)
-}
-
-/// Writes down what somebody had already as held: found, and not given here.
-async fn hold(
-    ports: &Ports,
-    person: &Person,
-    held: &[Drift],
-    changes: &mut Changes,
-) -> Result<(), ReplayError> {
-    if held.is_empty() {
-        return Ok(());
-    }
-    let grants = load::grants(ports, &person.id).await?;
-    for drift in held {
-        let known = grants.iter().find(|grant| grant.entity.app == drift.app);
-        residue::keep(drift, known, &person.id, changes);
-        let stream = StreamId::Person(person.id.clone());
-        let line = Line::new(stream, "account held already", format!("app/{}", drift.app));
-        let after = json!({ "account": drift.account, "roster_at": drift.seen_at });
-        changes.say(line.after(after));
-    }
-    Ok(())
 }

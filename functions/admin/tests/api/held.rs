@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::builder::{connected_to, row};
 use crate::console::Browser;
 use crate::drift::{TWO_DAYS, access, acme, task};
-use crate::world::{World, world};
+use crate::events::a_hire;
+use crate::world::{World, ada, world};
 
 /// Somebody who is not due Acme.
 async fn bo(world: &World) -> String {
@@ -134,4 +135,30 @@ async fn an_account_under_another_address_is_not_called_held() {
     assert_eq!((&now["actual"], &now["plan"]), (&json!([]), &json!([])));
     assert_eq!(now["drift"][0]["kind"], "unexplained");
     assert_eq!(now["drift"][0]["external_id"], "7");
+}
+
+#[tokio::test]
+async fn who_is_hired_after_they_were_put_gets_what_is_due_and_keeps_what_is_there() {
+    let world = world();
+    acme(&world).await;
+    let mut starter = ada();
+    starter["start_date"] = json!("2027-03-01");
+    let put = world.put("/v1/people/hr-1", starter).await.expect(201);
+    let id = put["id"].as_str().unwrap();
+    assert_eq!(put["baselined"], true);
+    connected_to(&world, vec![row("zoe", "on"), row("ada.park", "on")]).await;
+
+    a_hire(&world, "Engineering").await;
+    world.pass(60).await;
+
+    let person = world.get(&format!("/v1/people/{id}")).await.expect(200);
+    assert_eq!(person["state"], "preboarding");
+    assert_eq!(person["baselined"], false);
+    assert_eq!(world.grant(id, "figma").await["state"], "active");
+    let held = world.grant(id, "acme").await;
+    assert_eq!(
+        (&held["state"], &held["found"]),
+        (&json!("active"), &json!(true))
+    );
+    assert_eq!(open(&world).await, 0, "nobody is asked for it");
 }

@@ -10,6 +10,7 @@ mod access;
 mod approvals;
 mod audit;
 mod builder;
+mod candidacies;
 mod catalogue;
 mod catch_up;
 mod company;

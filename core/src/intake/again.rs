@@ -1,0 +1,33 @@
+//! Somebody who left is hired: do they come back, or is it the old hire once more?
+
+use jiff::Timestamp;
+
+use super::{Decided, Intake, first_day, take_read};
+use crate::lever::Candidacy;
+use crate::person::Person;
+
+/// Do they come back? Only if they were hired after they left, for a first day after they left: a hire that is heard of late,
+/// or archived anew, gives nobody anything back.
+pub(super) fn comes_back(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
+    let Some(left) = person.leaves_at else {
+        return false;
+    };
+    let mut back = person.clone();
+    take_read(&mut back, &intake.company.mapping.read(candidacy));
+    first_day(&mut back, intake.company);
+    intake.fact.occurred_at > left && back.starts_at.is_some_and(|starts| starts > left)
+}
+
+/// Asks a human; nothing is given.
+pub(super) fn ask(intake: &Intake<'_>, decided: &mut Decided) {
+    let detail = "the hire or its first day is not after the leaving, so nothing is given; if they are back, correct the \
+                  first day and reinstate them";
+    let title = "Lever shows a hire of somebody who has left";
+    decided.ask(title, detail.to_owned(), intake.now);
+}
+
+/// Whoever is back does not leave again as they once left, or were to: only a day of leaving after the new first day counts.
+pub(super) fn forget_leaving(person: &mut Person, now: Timestamp) {
+    let begins = person.starts_at.map_or(now, |starts| starts.max(now));
+    person.leaves_at.take_if(|at| *at <= begins);
+}
