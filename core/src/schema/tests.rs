@@ -148,6 +148,17 @@ fn app(provisioner: Value) -> Value {
     })
 }
 
+fn whole_attributes() -> Value {
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n";
+    json!({
+        "attributes": { "name": "contact.name", "work_email": { "address": "{name}@contoso.example" },
+            "manager": { "user_email": "opportunity.owner" }, "title": { "first_of": ["posting.text"] } },
+        "aliases": { "department": { "Engineering": ["Eng"] } },
+        "locations": { "Berlin": { "timezone": "Europe/Berlin", "holidays": calendar, "dates": ["2026-12-25"] } },
+        "required": ["name"],
+    })
+}
+
 /// Files with every key there is.
 fn whole() -> Vec<(ConfigKind, Value)> {
     let test = json!([{ "path": "department", "op": "is", "value": "Design" }]);
@@ -194,14 +205,6 @@ fn whole() -> Vec<(ConfigKind, Value)> {
     ]);
     let workflow = json!({ "workflow": "onboard", "dry_run": true, "steps": steps });
     let directed = json!({ "workflow": "leave", "direction": "revoke", "steps": [] });
-    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n";
-    let attributes = json!({
-        "attributes": { "name": "contact.name", "work_email": { "address": "{name}@contoso.example" },
-            "manager": { "user_email": "opportunity.owner" }, "title": { "first_of": ["posting.text"] } },
-        "aliases": { "department": { "Engineering": ["Eng"] } },
-        "locations": { "Berlin": { "timezone": "Europe/Berlin", "holidays": calendar, "dates": ["2026-12-25"] } },
-        "required": ["name"],
-    });
     vec![
         (ConfigKind::App, app(scim)),
         (ConfigKind::App, app(http)),
@@ -210,7 +213,7 @@ fn whole() -> Vec<(ConfigKind, Value)> {
         (ConfigKind::Rule, rule),
         (ConfigKind::Workflow, workflow),
         (ConfigKind::Workflow, directed),
-        (ConfigKind::Attributes, attributes),
+        (ConfigKind::Attributes, whole_attributes()),
     ]
 }
 

@@ -271,7 +271,14 @@ pub(crate) async fn merge(
     Body(body): Body<MergeBody>,
 ) -> Result<Json<DoneView>, Problem> {
     let who = caller.who(&api);
-    let done = identity::merge(&api.ports, &who, &id, &body.into, &body.reason).await?;
+    let done = Box::pin(identity::merge(
+        &api.ports,
+        &who,
+        &id,
+        &body.into,
+        &body.reason,
+    ))
+    .await?;
     Ok(Json(DoneView::from(&done)))
 }
 

@@ -124,14 +124,14 @@ impl CompiledAction {
         let value = |name: &str| placed(carried, name).or_else(|| value(name));
         let url = match carried {
             [Carried::Url(url)] => connection.url(url)?,
-            _ => connection.url(&self.path.render(&value, Encoding::UrlPath)?)?,
+            _ => connection.url(&self.path.render(value, Encoding::UrlPath)?)?,
         };
         let mut request = Request::new(connection.remote(), self.method.clone(), url);
         for (name, text) in self.parameters(&value, carried)? {
             request = request.query(name, &text);
         }
         for (name, template) in &self.headers {
-            request = request.header(name, &template.render(&value, Encoding::None)?)?;
+            request = request.header(name, &template.render(value, Encoding::None)?)?;
         }
         for one in carried {
             if let Carried::Header(name, text) = one {

@@ -147,7 +147,7 @@ async fn a_sync_that_is_held_warns_once_it_counts() {
     assert_eq!(held.emptied, []);
 
     let (id, name) = (slug("acme"), slug("prod"));
-    let released = release(&world.ports, &world.who(), &id, &name, &Accept::All).await;
+    let released = release(&world.ports, &world.who(), &id, &name, None, &Accept::All).await;
     released.unwrap();
     world.rest().await;
 

@@ -296,7 +296,7 @@ async fn a_large_drop_is_held_and_counts_once_it_is_released() {
     );
 
     let (id, name) = (slug("acme"), slug("prod"));
-    let released = release(&world.ports, &world.who(), &id, &name, &Accept::All).await;
+    let released = release(&world.ports, &world.who(), &id, &name, None, &Accept::All).await;
     released.unwrap();
     world.rest().await;
     assert_eq!(world.roster().await, roster_of(&users(0..45)));
@@ -326,10 +326,10 @@ async fn of_a_held_sync_some_losses_are_accepted() {
         Accept::Some(ids)
     };
     let wrong = accept(&["u50"]);
-    let wrong = release(&world.ports, &world.who(), &id, &name, &wrong).await;
+    let wrong = release(&world.ports, &world.who(), &id, &name, None, &wrong).await;
     assert!(wrong.is_err());
     let some = accept(&["u0", "u21", "u23"]);
-    let released = release(&world.ports, &world.who(), &id, &name, &some).await;
+    let released = release(&world.ports, &world.who(), &id, &name, None, &some).await;
     released.unwrap();
     world.rest().await;
 
@@ -356,13 +356,13 @@ async fn of_a_held_sync_nothing_is_accepted() {
     assert_eq!(world.account().await.held, Some(2));
 
     let (id, name) = (slug("acme"), slug("prod"));
-    let released = release(&world.ports, &world.who(), &id, &name, &Accept::None).await;
+    let released = release(&world.ports, &world.who(), &id, &name, None, &Accept::None).await;
     released.unwrap();
     world.rest().await;
 
     assert_eq!(world.roster().await, roster_of(&users(0..60)));
     assert_eq!(world.last().await.state, SyncState::Dropped);
-    let again = release(&world.ports, &world.who(), &id, &name, &Accept::All).await;
+    let again = release(&world.ports, &world.who(), &id, &name, None, &Accept::All).await;
     assert!(again.is_err());
 }
 

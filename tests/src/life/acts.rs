@@ -174,7 +174,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             let decided = decide(world, app, &Answer::Approve).await;
             assert!(decided.is_err(), "what no longer waits cannot be approved");
         }
-        Act::OneHuman(who) | Act::TwoHumans(who) => answer(world, act, who).await?,
+        Act::OneHuman(who) | Act::TwoHumans(who) => Box::pin(answer(world, act, who)).await?,
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
             let is_down = matches!(act, Act::Down(_));
@@ -252,7 +252,7 @@ async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
     let asked = asked.expect("somebody was asked");
     let origin = world.by_hand("answer");
     if let (Act::OneHuman(_), Some(other)) = (act, &asked.perhaps) {
-        identity::merge(ports, &origin, &waits, other, "a story").await?;
+        Box::pin(identity::merge(ports, &origin, &waits, other, "a story")).await?;
     } else {
         tasks::complete(ports, &origin, &asked.id, "a story").await?;
     }

@@ -164,7 +164,8 @@ async fn one_human_in_two_persons_keeps_one_account_each_and_a_split_restores_th
     assert_eq!(scene.site.active(), [2, 2, 2]);
     let accounts = scene.site.mail.users();
 
-    merge(ports, &scene.by_hand(&twin), &twin, &ada, "one human")
+    let who = scene.by_hand(&twin);
+    Box::pin(merge(ports, &who, &twin, &ada, "one human"))
         .await
         .unwrap();
     scene.machine.settle().await;

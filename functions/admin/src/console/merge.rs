@@ -92,7 +92,14 @@ pub(super) async fn submit(
     let seen = Seen::of(&form, &plan.hash);
     if seen == Seen::This {
         let (who, into) = (visitor.who(&api), &plan.to.id);
-        identity::merge(&api.ports, &who, &id, into, form.get("reason")).await?;
+        Box::pin(identity::merge(
+            &api.ports,
+            &who,
+            &id,
+            into,
+            form.get("reason"),
+        ))
+        .await?;
         return Ok(done(&format!("/console/people/{into}"), Said::Merged));
     }
     let company = files::company(&api.ports).await?;

@@ -14,6 +14,7 @@ use super::fill::Filled;
 use super::kind::{Field, Kind};
 use super::place::{below, get, set};
 use super::show::Unread;
+use super::verb::{ADD, Verb, act, dropping};
 use super::workflow;
 use crate::console::form::Form;
 use crate::console::words;
@@ -22,22 +23,6 @@ const GRANTS: &str = "/grants";
 const STEPS: &str = "/steps";
 /// The most items of a list that are fields; more are shown as YAML.
 const MOST: usize = 100;
-/// What verbs do to the items of a list.
-const ADD: &str = "add";
-const DROP: &str = "drop";
-const UP: &str = "up";
-const DOWN: &str = "down";
-
-/// A button that changes the list.
-pub(super) struct Verb {
-    /// What is sent.
-    pub(super) does: String,
-    /// What it is called.
-    pub(super) name: String,
-    /// The part that the page goes on with.
-    pub(super) then: usize,
-}
-
 /// Fields that belong together.
 pub(super) struct Part {
     /// What they are about.
@@ -198,56 +183,6 @@ impl Spread {
         }
         Self::of(self.kind, file)
     }
-}
-
-/// Does to a list what a button says.
-fn act(kind: ConfigKind, items: &mut Vec<Value>, verb: &str) {
-    let (does, of) = verb.split_once(':').unwrap_or((verb, ""));
-    if does == ADD {
-        let new = match kind {
-            ConfigKind::Workflow => workflow::begun(of, items),
-            _ => Some(json!({})),
-        };
-        items.extend(new);
-        return;
-    }
-    let count = items.len();
-    let place = of.parse::<usize>().ok();
-    let Some(place) = place.filter(|place| *place < count) else {
-        return;
-    };
-    let other = match does {
-        UP => place.checked_sub(1),
-        DOWN => Some(place.saturating_add(1)).filter(|other| *other < count),
-        _ => None,
-    };
-    if let Some(other) = other {
-        items.swap(place, other);
-    } else if does == DROP {
-        items.remove(place);
-    }
-}
-
-/// The button that takes an item away.
-pub(super) fn dropping(place: usize) -> Verb {
-    Verb {
-        does: format!("{DROP}:{place}"),
-        name: words::REMOVE.to_owned(),
-        then: place,
-    }
-}
-
-/// The buttons that move an item of so many.
-pub(super) fn moving(place: usize, count: usize) -> Vec<Verb> {
-    let verb = |does: &str, name: &str, then: usize| Verb {
-        does: format!("{does}:{place}"),
-        name: name.to_owned(),
-        then,
-    };
-    let last = count.saturating_sub(1);
-    let up = (place > 0).then(|| verb(UP, words::MOVE_UP, place));
-    let down = (place < last).then(|| verb(DOWN, words::MOVE_DOWN, place.saturating_add(2)));
-    up.into_iter().chain(down).collect()
 }
 
 /// A list of items with a number each; none if it is something else, or too long.

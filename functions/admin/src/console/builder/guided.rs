@@ -14,9 +14,10 @@ use sando_core::mistake::Mistake;
 use sando_core::store::Version;
 use serde_json::{Map, Value};
 
-use super::config::{Part, Spread, Verb};
+use super::config::{Part, Spread};
 use super::kind::Field;
 use super::show::{Form as Fields, Unread};
+use super::verb::Verb;
 use super::yaml;
 use crate::Api;
 use crate::console::changes::{self, Mistakes, checked, mistaken, planned, sketch};

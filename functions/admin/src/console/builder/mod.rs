@@ -24,6 +24,7 @@ mod rows;
 mod show;
 mod steps;
 mod theirs;
+mod verb;
 mod workflow;
 mod yaml;
 

@@ -37,7 +37,7 @@ pub(in crate::console) async fn publish(
     let draft = drafts::must_be(&api.ports, &id).await?;
     if seen::expected(seen::of(&form)).check(Some(&draft)).is_err() {
         let theirs = Theirs::Reviewed(draft.entity.clone());
-        return again(&api, &visitor, &draft, theirs).await;
+        return Box::pin(again(&api, &visitor, &draft, theirs)).await;
     }
     let (who, file) = (visitor.who(&api), draft.entity.file.clone());
     let expect = seen::expected(seen::named(&form, REPLACES));
@@ -45,7 +45,7 @@ pub(in crate::console) async fn publish(
     if let Err(AdminError::Stale) = put {
         let now = definitions::find(&api.ports, &id).await?;
         let theirs = now.map_or(Theirs::Gone, |now| Theirs::Definition(now.entity));
-        return again(&api, &visitor, &draft, theirs).await;
+        return Box::pin(again(&api, &visitor, &draft, theirs)).await;
     }
     put?;
     let expect = Expect::OneOf(vec![draft.version]);
@@ -69,7 +69,7 @@ pub(in crate::console) async fn discard(
         Err(AdminError::Stale) => {
             let draft = drafts::must_be(&api.ports, &id).await?;
             let theirs = Theirs::Reviewed(draft.entity.clone());
-            again(&api, &visitor, &draft, theirs).await
+            Box::pin(again(&api, &visitor, &draft, theirs)).await
         }
         forgotten => {
             forgotten?;

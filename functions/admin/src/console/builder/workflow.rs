@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::config::{Line, Part, dropping, field, moving, one_of};
+use super::config::{Line, Part, field, one_of};
 use super::kind::Kind;
+use super::verb::{dropping, moving};
 use crate::console::words;
 
 const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];

@@ -50,7 +50,7 @@ pub(in crate::console) fn old_roster(account: &str) -> String {
 /// How near the cap on removals is.
 pub(in crate::console) fn removals(count: u32, cap: u32) -> String {
     format!(
-        "removals within an hour {} of {}",
+        "removals this hour {} of {}",
         number(count.into()),
         number(cap.into())
     )

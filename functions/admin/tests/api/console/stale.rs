@@ -171,8 +171,8 @@ async fn only_the_account_that_was_shown_is_replaced() {
         ("credentials.tenant", "t-mine"),
     ];
     let stored = || {
-        let secrets = world.fakes.secrets.lock().unwrap();
-        secrets["account/acme/prod"].credentials["token"].clone()
+        let kept = world.fakes.secrets.of("account/acme/prod").unwrap();
+        kept.credentials["token"].clone()
     };
     let taken = browser.post(place, &mine).await;
     let opened = shown(&taken.text);
@@ -212,8 +212,8 @@ async fn credentials_that_were_set_meanwhile_are_not_replaced_unseen() {
     let mut browser = Browser::admin(&world).await;
     let place = "/console/accounts/acme/prod/credentials";
     let stored = || {
-        let secrets = world.fakes.secrets.lock().unwrap();
-        secrets["account/acme/prod"].credentials["token"].clone()
+        let kept = world.fakes.secrets.of("account/acme/prod").unwrap();
+        kept.credentials["token"].clone()
     };
     let opened = since(&browser.get(place).await.text);
     world.pass(60).await;

@@ -95,8 +95,8 @@ async fn every_workflow_goes_through_its_form_unchanged() {
     assert!(files.len() > 1, "{files:?}");
     files.push(("much".to_owned(), much()));
     for (name, file) in files {
-        let put = world.put(&format!("/v1/workflows/{name}"), file.clone());
-        let put = put.await;
+        let path = format!("/v1/workflows/{name}");
+        let put = world.put(&path, file.clone()).await;
         assert!(put.status.is_success(), "{name}: {}", put.text);
         goes_through_its_form(&world, &mut browser, &name, &file).await;
     }
