@@ -59,6 +59,17 @@
   document.addEventListener("input", (event) => { if (event.target.matches("textarea.file")) saved = false; });
   addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
+  // What somebody opened or closed stays so, and the row where they are stays marked, when the part around it comes again.
+  const turned = new WeakSet();
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest("summary")?.parentElement;
+    if (details) turned.add(details);
+  });
+  globalThis.htmx?.registerExtension("stays", {
+    htmx_before_morph_attr: (one, { attrName }) =>
+      !(attrName === "open" && turned.has(one)) && !(attrName === "class" && one.matches(".is-here")),
+  });
+
   // What asks again rests while nobody looks, and asks less often the longer it lasts.
   const begun = Date.now();
   let last = 0;
