@@ -81,6 +81,15 @@
     const pause = age < 60000 ? 0 : age < 600000 ? 5000 : 15000;
     if (document.hidden || Date.now() - last < pause) { event.preventDefault(); return; }
     last = Date.now();
+    const { action, headers } = event.detail.ctx.request;
+    if (came.has(action)) headers["If-None-Match"] = came.get(action);
+  });
+  // What came last has a name: with it only what moved since is sent.
+  const came = new Map();
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { request, response } = event.detail.ctx;
+    const name = response?.headers.get("ETag");
+    if (name && event.target.closest?.("[data-asks]")) came.set(request.action, name);
   });
   document.addEventListener("htmx:error", () => say("This part could not be loaded. Reload the page; nothing is lost."));
 

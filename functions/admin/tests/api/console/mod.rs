@@ -16,6 +16,7 @@ mod login;
 mod markup;
 mod notify;
 mod pages;
+mod polls;
 mod provider;
 mod provisioner;
 mod review;
