@@ -34,6 +34,11 @@ pub(super) fn day_of(at: Timestamp) -> String {
     at.strftime("%a %-d %b %Y").to_string()
 }
 
+/// A moment where there is little room.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%-d %b, %H:%M UTC").to_string()
+}
+
 /// The time of the day of a moment.
 pub(super) fn clock(at: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) title=(exact(at)) { (at.strftime("%H:%M:%S").to_string()) } }
