@@ -26,6 +26,14 @@ export const keyboard = async (context, sando) => {
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/console/people/per_*");
+  await page.waitForLoadState();
+  const person = page.url();
+  await page.keyboard.press("]");
+  await page.waitForURL(`${person}/access`);
+  await page.waitForLoadState();
+  await page.keyboard.press("[");
+  await page.waitForURL(person);
+  await page.waitForLoadState();
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
@@ -48,6 +56,30 @@ export const keyboard = async (context, sando) => {
   await page.waitForLoadState();
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
+  await page.close();
+};
+
+/** A row is explained, selected and its link copied, and what only shows something is sent, by keys alone. */
+export const keysOfRows = async (context, sando) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: sando.url });
+  const page = await context.newPage();
+  await page.goto(`${sando.url}/console/people`);
+  await page.keyboard.press("j");
+  await page.keyboard.press("c");
+  await says(page, "Copied");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, await page.locator("tr.is-here a").first().evaluate((link) => link.href));
+  await page.goto(`${sando.url}/console/accounts/mischief/prod/held`);
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  assert.equal(await page.locator("tr.is-here input[type=checkbox]").isChecked(), true);
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  assert.equal(await page.locator("tbody input[type=checkbox]:checked").count(), 2, "keys go on beside a box");
+  await page.goto(`${sando.url}/console/policies/makers`);
+  await page.locator("#file").focus();
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL("**/console/policies/makers/changes");
   await page.close();
 };
 

@@ -99,13 +99,28 @@
     l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
   let row = -1;
-  const rows = () => [...document.querySelectorAll("main tbody tr")].filter((one) => one.querySelector("a"));
+  const within = (one) => one.querySelector("a") ?? one.querySelector("summary, input[type=checkbox]");
+  const rows = () => [...document.querySelectorAll("main tbody tr")].filter(within);
   const move = (by) => {
     const all = rows();
     if (all.length === 0) return;
     row = Math.max(0, Math.min(all.length - 1, row + by));
     all.forEach((one, place) => one.classList.toggle("is-here", place === row));
-    all[row].querySelector("a").focus();
+    within(all[row]).focus();
+  };
+  /** Something in the row where one is. */
+  const here = (what) => rows()[row]?.querySelector(what);
+  /** The tab, or the step of the wizard, before or after this one. */
+  const turn = (by) => {
+    const all = [...document.querySelectorAll("main nav.tabs > :is(a, button)")];
+    const at = all.findIndex((one) => one.hasAttribute("aria-current"));
+    if (at >= 0) all[at + by]?.click();
+  };
+  /** Only a form that shows or tries something is sent by a key: none of them decides. */
+  const send = (from) => {
+    const form = from.closest("form");
+    if (form?.method === "get") form.requestSubmit();
+    else (form ?? document).querySelector("[data-enter]")?.click();
   };
   /** The palette; where there is none, the page is one. */
   const find = () => {
@@ -117,6 +132,14 @@
     j: () => move(1),
     k: () => move(-1),
     "/": () => { const filter = document.querySelector("main input[type=search]"); filter ? filter.focus() : find(); },
+    x: () => here("input[type=checkbox]:enabled")?.click(),
+    e: () => (here("summary") ?? here("a"))?.click(),
+    c: () => {
+      const link = here("a")?.href ?? location.href;
+      navigator.clipboard?.writeText(link).then(() => say("Copied " + link));
+    },
+    "[": () => turn(-1),
+    "]": () => turn(1),
     "?": () => document.getElementById("keys")?.showModal(),
     r: () => document.getElementById("reason")?.focus(),
     g: () => { chord = Date.now(); },
@@ -130,10 +153,15 @@
       event.preventDefault();
       return;
     }
-    const inField = event.target.closest("input, textarea, select, [contenteditable]");
+    const inField = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if ((event.metaKey || event.ctrlKey) && event.key === "k") {
       event.preventDefault();
       find();
+      return;
+    }
+    if ((event.metaKey || event.ctrlKey) && event.key === "Enter") {
+      event.preventDefault();
+      send(event.target);
       return;
     }
     if (off || inField || event.metaKey || event.ctrlKey || event.altKey) return;
