@@ -29,6 +29,7 @@ mod spend;
 mod stale;
 mod times;
 mod trail;
+mod typed_markup;
 mod typing;
 mod workflows;
 
