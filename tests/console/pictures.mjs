@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { axe, trouble } from "./browser.mjs";
 
 const { SCREENSHOTS } = process.env;
-const SIZES = [[1280, 900], [390, 844]];
+const SIZES = [[1440, 900], [360, 800]];
 const SCHEMES = ["light", "dark"];
 const LARGEST_PAGE = 100_000;
+const LARGEST_HTML = 30_000;
 const LARGEST_ASSETS = 250_000;
 let checks = 0;
 
@@ -42,6 +43,12 @@ const shot = async (page, name, width, scheme) => {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${scheme}.png`), fullPage: true });
 };
 
+/** What moved since the page was asked for, without anybody having touched it. */
+const stood = async (page, name) => {
+  const { sum, what } = await page.evaluate(() => window.shifts);
+  if (sum > 0) trouble.push(`${name}: moved by itself (${sum}): ${what.join("; ")}`);
+};
+
 /** Pictures of a page that cannot be asked for again, as it is now. */
 export const picture = async (page, name) => {
   await each(page, async (width, scheme) => {
@@ -60,20 +67,20 @@ export const pictures = async (context, sando, pages) => {
       const answer = await page.goto(sando.url + path);
       assert.equal(answer.status(), status, `${path}: ${answer.status()}`);
       await look(page, `${name} ${width}`, scheme);
-      const { sum, what } = await page.evaluate(() => window.shifts);
-      if (sum > 0) trouble.push(`${name} ${width} (${scheme}): moved by itself (${sum}): ${what.join("; ")}`);
+      await stood(page, `${name} ${width} (${scheme})`);
       await shot(page, name, width, scheme);
     }
   });
   await page.close();
 };
 
-/** What a browser that was never here transfers for its first page, in bytes; what pages are drawn with, in bytes. */
+/** What a browser that was never here transfers for its first page and what of it is HTML, in bytes; and whether it stands still. */
 export const weigh = async (context, sando, path) => {
   const page = await context.newPage();
   const answers = [];
   page.on("response", (answer) => answers.push(answer));
-  await page.goto(sando.url + path, { waitUntil: "networkidle" });
+  const document = await page.goto(sando.url + path, { waitUntil: "networkidle" });
+  const html = (await document.body()).length;
   let all = 0;
   let assets = 0;
   for (const answer of answers) {
@@ -81,8 +88,10 @@ export const weigh = async (context, sando, path) => {
     all += responseBodySize + responseHeadersSize;
     if (answer.url().includes("/console/assets/")) assets += responseBodySize;
   }
+  await stood(page, `${path}, asked for first`);
   await page.close();
   assert.ok(assets > 0, `${path} is drawn with nothing`);
   if (all >= LARGEST_PAGE) trouble.push(`${path}: ${all} bytes for a first page`);
+  if (html >= LARGEST_HTML) trouble.push(`${path}: ${html} bytes of HTML`);
   if (assets >= LARGEST_ASSETS) trouble.push(`${path}: ${assets} bytes of assets`);
 };

@@ -232,6 +232,16 @@ impl Sync {
         self.point = None;
     }
 
+    /// What was read and what it cost so far, as of when it was put down last; none where that is kept in parts, or not yet.
+    #[must_use]
+    pub fn so_far(&self) -> Option<&Certificate> {
+        match (&self.certificate, &self.point) {
+            (Some(certificate), _) => Some(certificate),
+            (None, Some(Point::Here(checkpoint))) => Some(checkpoint.certificate()),
+            (None, Some(Point::Apart { .. }) | None) => None,
+        }
+    }
+
     /// The key of a part.
     #[must_use]
     pub fn part(&self, kind: PartKind, place: u32) -> Key {

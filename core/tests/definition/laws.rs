@@ -243,6 +243,32 @@ map: {{ external_id: id, email: mail, role: {{ join: [team.mail, seat.mail, deta
 }
 
 #[test]
+fn a_checkpoint_tells_how_far_the_pull_has_come() {
+    let text = list("{ path: /u, response_path: d, pagination: { type: page } }");
+    let mut pull = Pull::start(definition(&text), inputs(&[])).unwrap();
+    let (mut requests, mut answered) = (Vec::new(), 0);
+    while answered < 2 {
+        match pull.step(now()) {
+            Step::Send(request) => requests.push(request),
+            Step::Users(_) => {}
+            Step::Await => {
+                let request = requests.remove(0);
+                let body = format!(r#"{{"d":{}}}"#, rows([2 * answered, 2 * answered + 1]));
+                pull.receive(request.id, ok(&body), now());
+                answered += 1;
+            }
+            Step::Done(certificate) => panic!("it ended: {certificate:?}"),
+        }
+    }
+    while !matches!(pull.step(now()), Step::Await) {}
+
+    let checkpoint = pull.checkpoint().unwrap();
+
+    let so_far = checkpoint.certificate();
+    assert_eq!((so_far.pages, so_far.received), (2, 4));
+}
+
+#[test]
 fn a_checkpoint_of_another_definition_is_refused() {
     let mut pull = Pull::start(definition(&list("{ path: /u }")), inputs(&[])).unwrap();
     let _ = pull.step(now());

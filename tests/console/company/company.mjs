@@ -7,7 +7,7 @@ import { hireAda } from "../story/hire.mjs";
 import { letAdaGo, verifyAudit } from "../story/leave.mjs";
 import { enter } from "../story/sign_in.mjs";
 import { configure } from "./configured.mjs";
-import { keyboard, withoutScript } from "./hands.mjs";
+import { handsOnWhileItAsks, keyboard, keysOfRows, withoutScript } from "./hands.mjs";
 import { build, connect, takeFromCatalogue } from "./integrations.mjs";
 import { MARKUP, fillWithMarkup } from "./markup.mjs";
 import { pagesOf } from "./pages.mjs";
@@ -45,6 +45,8 @@ export const company = async (browser) => {
   await furnish(sando);
   await withoutScript(browser, sando);
   await keyboard(context, sando);
+  await keysOfRows(context, sando);
+  await handsOnWhileItAsks(context, sando);
   const pages = await pagesOf(sando);
   await viewer(browser, context, sando, pages);
   const first = await somebody(browser, sando, { storageState: await context.storageState() });

@@ -49,6 +49,14 @@ pub enum ResumeError {
 
 const SCHEMA: u32 = 2;
 
+impl Checkpoint {
+    /// What was read and what it cost so far.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.state.certificate
+    }
+}
+
 /// What moves while a pull is under way.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {

@@ -179,6 +179,7 @@ fn history(account: &Account, all: &[Loaded<Sync>], now: Timestamp) -> Markup {
                         td { a href={ (place(account)) "/syncs/syn_" (sync.number) } { strong { "syn_" (sync.number) } } " " span.small.muted { "v" (sync.version) } }
                         td data-label="State" {
                             (tag(shape, state))
+                            @if let Some(far) = words::so_far(sync, now) { div.small.muted { (far) } }
                             @if let Some(held) = &sync.held { div.small { (held) } }
                             @if let Some(failure) = &sync.failure { div.small { (failure.class.name()) ": " (failure.message) } }
                             @for one in &sync.emptied { div.small.warn { (words::emptied(one)) } }

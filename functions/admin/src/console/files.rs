@@ -388,7 +388,7 @@ pub(super) fn editor(
                 textarea.file #file name="file" spellcheck="false" aria-describedby="file-hint" maxlength="200000" { (text) }
             }
             p.bar {
-                button.primary type="submit" { (words::SEE_CHANGES) }
+                button.primary type="submit" data-enter="1" { (words::SEE_CHANGES) }
                 @if has_form(kind) {
                     button type="submit" name="do" value="form" formaction={ "/console/" (kind.path) "/" (id) "/form" } { (words::SHOW_FORM) }
                 }

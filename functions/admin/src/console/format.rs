@@ -29,9 +29,19 @@ pub(super) fn day(day: Date) -> String {
     day.strftime("%a %-d %b %Y").to_string()
 }
 
-/// The day of a moment.
-pub(super) fn day_of(at: Timestamp) -> String {
+/// The day of a moment, with the exact one beside it.
+pub(super) fn day_of(at: Timestamp) -> Markup {
+    html! { time datetime=(at.to_string()) title=(exact(at)) { (date_of(at)) } }
+}
+
+/// The day of a moment, in a sentence.
+pub(super) fn date_of(at: Timestamp) -> String {
     at.strftime("%a %-d %b %Y").to_string()
+}
+
+/// A moment where there is little room.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%-d %b, %H:%M UTC").to_string()
 }
 
 /// The time of the day of a moment.

@@ -19,6 +19,7 @@ use super::cookie;
 use super::layout::{Nav, Page};
 use super::lookup::once;
 use super::parts::id as copied;
+use super::polled;
 use super::refusal::Refusal;
 use super::visitor::Visitor;
 use super::words::{self, Said};
@@ -40,6 +41,8 @@ struct Asked {
     path: String,
     by_script: bool,
     back: Option<String>,
+    /// What a script asks for again, and has already.
+    known: Option<HeaderValue>,
 }
 
 impl Asked {
@@ -73,6 +76,9 @@ pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Ne
         let headers = response.headers_mut();
         headers.append(header::SET_COOKIE, cookie::forget_said());
     }
+    if let Some(known) = &asked.known {
+        response = polled::unless(known, response).await;
+    }
     finished(response)
 }
 
@@ -98,6 +104,7 @@ fn asked(request: &Request) -> Asked {
         path: path.map_or_else(String::new, ToString::to_string),
         by_script: headers.contains_key("hx-request"),
         back: came_from(headers),
+        known: polled::known(request.method(), headers),
     }
 }
 

@@ -15,6 +15,7 @@ mod input;
 mod layout;
 mod lookup;
 mod parts;
+mod polled;
 mod refusal;
 mod states;
 mod visitor;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::Api;
 use crate::timeline::{ItemView, shown as opened};
 
-use super::format::{clock, day_of};
+use super::format::{clock, date_of};
 use super::parts::{anchor, dot, empty, segment};
 use super::refusal::Refusal;
 use super::states::Shape;
@@ -83,7 +83,7 @@ pub(super) async fn lines(
 
 /// The lines as a path, by day.
 pub(super) fn shown(lines: &[Line]) -> Markup {
-    let days = lines.iter().map(|line| day_of(line.item.at));
+    let days = lines.iter().map(|line| date_of(line.item.at));
     let before = std::iter::once(String::new()).chain(days.clone());
     html! {
         @if lines.is_empty() { (empty(words::NOTHING_HAPPENED)) }

@@ -7,16 +7,20 @@ use sando_core::oidc::{Identity, OidcSettings, SigningIn};
 use sando_core::ports::{TokenError, Tokens};
 use url::Url;
 
-use crate::world::{Fakes, down};
+use crate::world::Fakes;
 
-fn somebody(settings: &OidcSettings, group: Option<&str>) -> Result<Identity, TokenError> {
+fn somebody(
+    fakes: &Fakes,
+    settings: &OidcSettings,
+    group: Option<&str>,
+) -> Result<Identity, TokenError> {
     match group {
-        Some("down") => Err(TokenError::Keys(down("provider"))),
+        Some("down") => Err(TokenError::Keys(fakes.refusal("provider"))),
         Some("forged") | None => Err(TokenError::Refused("its signature is wrong")),
         Some(group) => Ok(Identity {
             issuer: settings.issuer.clone(),
             subject: "ada@contoso.example".to_owned(),
-            email: None,
+            email: fakes.says.lock().unwrap().clone(),
             claimed: None,
             groups: BTreeSet::from([group.to_owned()]),
         }),
@@ -27,7 +31,7 @@ fn somebody(settings: &OidcSettings, group: Option<&str>) -> Result<Identity, To
 #[async_trait]
 impl Tokens for Fakes {
     async fn verify(&self, token: &str, settings: &OidcSettings) -> Result<Identity, TokenError> {
-        somebody(settings, token.split('.').nth(1))
+        somebody(self, settings, token.split('.').nth(1))
     }
 
     async fn login_page(
@@ -53,6 +57,6 @@ impl Tokens for Fakes {
         if client_secret != Some("s3cret") {
             return Err(TokenError::Refused("the client is not accepted"));
         }
-        somebody(settings, Some(code))
+        somebody(self, settings, Some(code))
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Fakes {
     rows: Mutex<Vec<Value>>,
     pub(crate) answers_with: Mutex<Vec<(String, String)>>,
     refuses_reading: Mutex<Option<u16>>,
-    /// What it says then, if a test says it.
+    /// What whoever is outside says when it refuses, and who signs in, if a test says it.
     pub(crate) says: Mutex<Option<String>>,
     requests: Mutex<usize>,
 }
@@ -70,6 +70,20 @@ impl Fakes {
     /// The notifications that were sent.
     pub(crate) fn sent(&self) -> Vec<Notification> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// What somebody outside says: the usual words, or those of a test.
+    fn said(&self, usual: &str) -> String {
+        let says = self.says.lock().unwrap().clone();
+        says.unwrap_or_else(|| usual.to_owned())
+    }
+
+    pub(crate) fn refusal(&self, remote: &str) -> RemoteError {
+        RemoteError::Refused {
+            remote: remote.to_owned(),
+            status: 401,
+            message: self.said("no"),
+        }
     }
 }
 
@@ -102,14 +116,6 @@ impl Chance for Fakes {
 impl WorkQueue for Fakes {
     async fn send(&self, message: WorkMessage, _: Duration) {
         self.queue.lock().unwrap().push(message);
-    }
-}
-
-pub(crate) fn down(remote: &str) -> RemoteError {
-    RemoteError::Refused {
-        remote: remote.to_owned(),
-        status: 401,
-        message: "no".to_owned(),
     }
 }
 
@@ -156,7 +162,7 @@ impl Lever for Fakes {
     }
     async fn test(&self) -> Result<(), RemoteError> {
         if *self.lever_is_down.lock().unwrap() {
-            return Err(down("lever"));
+            return Err(self.refusal("lever"));
         }
         Ok(())
     }
@@ -181,7 +187,7 @@ impl Applications for Shared {
 impl Provisioner for Shared {
     async fn find(&self, subject: &Subject) -> Result<Option<FoundUser>, RemoteError> {
         if subject.person.text("work_email") == Some(NOBODY) && *self.0.refuses.lock().unwrap() {
-            return Err(down("figma"));
+            return Err(self.0.refusal("figma"));
         }
         subject.calls.note(effect::Came::Status(200), TOOK);
         let users = self.0.users.lock().unwrap();
@@ -193,7 +199,7 @@ impl Provisioner for Shared {
         subject.calls.note(effect::Came::Status(status), TOOK);
         if refuses {
             return Outcome::Refused {
-                why: "the seat limit is reached".to_owned(),
+                why: self.0.said("the seat limit is reached"),
             };
         }
         let mut users = self.0.users.lock().unwrap();
@@ -271,11 +277,7 @@ impl Reader for Shared {
         assert_eq!(request.url.host_str(), Some("contoso.acme.example"));
         *self.0.requests.lock().unwrap() += 1;
         let (status, body) = match *self.0.refuses_reading.lock().unwrap() {
-            Some(status) => {
-                let says = self.0.says.lock().unwrap().clone();
-                let says = says.unwrap_or_else(|| "not for you".to_owned());
-                (status, json!({ "error": says }))
-            }
+            Some(status) => (status, json!({ "error": self.0.said("not for you") })),
             None => (200, json!({ "users": *self.0.rows.lock().unwrap() })),
         };
         let headers = self.0.answers_with.lock().unwrap().clone();

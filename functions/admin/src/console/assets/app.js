@@ -59,6 +59,17 @@
   document.addEventListener("input", (event) => { if (event.target.matches("textarea.file")) saved = false; });
   addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
+  // What somebody opened or closed stays so, and the row where they are stays marked, when the part around it comes again.
+  const turned = new WeakSet();
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest("summary")?.parentElement;
+    if (details) turned.add(details);
+  });
+  globalThis.htmx?.registerExtension("stays", {
+    htmx_before_morph_attr: (one, { attrName }) =>
+      !(attrName === "open" && turned.has(one)) && !(attrName === "class" && one.matches(".is-here")),
+  });
+
   // What asks again rests while nobody looks, and asks less often the longer it lasts.
   const begun = Date.now();
   let last = 0;
@@ -70,6 +81,15 @@
     const pause = age < 60000 ? 0 : age < 600000 ? 5000 : 15000;
     if (document.hidden || Date.now() - last < pause) { event.preventDefault(); return; }
     last = Date.now();
+    const { action, headers } = event.detail.ctx.request;
+    if (came.has(action)) headers["If-None-Match"] = came.get(action);
+  });
+  // What came last has a name: with it only what moved since is sent.
+  const came = new Map();
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { request, response } = event.detail.ctx;
+    const name = response?.headers.get("ETag");
+    if (name && event.target.closest?.("[data-asks]")) came.set(request.action, name);
   });
   document.addEventListener("htmx:error", () => say("This part could not be loaded. Reload the page; nothing is lost."));
 
@@ -79,13 +99,28 @@
     l: "/console/policies", s: "/console/spend", a: "/console/audit" };
   let chord = 0;
   let row = -1;
-  const rows = () => [...document.querySelectorAll("main tbody tr")].filter((one) => one.querySelector("a"));
+  const within = (one) => one.querySelector("a") ?? one.querySelector("summary, input[type=checkbox]");
+  const rows = () => [...document.querySelectorAll("main tbody tr")].filter(within);
   const move = (by) => {
     const all = rows();
     if (all.length === 0) return;
     row = Math.max(0, Math.min(all.length - 1, row + by));
     all.forEach((one, place) => one.classList.toggle("is-here", place === row));
-    all[row].querySelector("a").focus();
+    within(all[row]).focus();
+  };
+  /** Something in the row where one is. */
+  const here = (what) => rows()[row]?.querySelector(what);
+  /** The tab, or the step of the wizard, before or after this one. */
+  const turn = (by) => {
+    const all = [...document.querySelectorAll("main nav.tabs > :is(a, button)")];
+    const at = all.findIndex((one) => one.hasAttribute("aria-current"));
+    if (at >= 0) all[at + by]?.click();
+  };
+  /** Only a form that shows or tries something is sent by a key: none of them decides. */
+  const send = (from) => {
+    const form = from.closest("form");
+    if (form?.method === "get") form.requestSubmit();
+    else (form ?? document).querySelector("[data-enter]")?.click();
   };
   /** The palette; where there is none, the page is one. */
   const find = () => {
@@ -97,6 +132,14 @@
     j: () => move(1),
     k: () => move(-1),
     "/": () => { const filter = document.querySelector("main input[type=search]"); filter ? filter.focus() : find(); },
+    x: () => here("input[type=checkbox]:enabled")?.click(),
+    e: () => (here("summary") ?? here("a"))?.click(),
+    c: () => {
+      const link = here("a")?.href ?? location.href;
+      navigator.clipboard?.writeText(link).then(() => say("Copied " + link));
+    },
+    "[": () => turn(-1),
+    "]": () => turn(1),
     "?": () => document.getElementById("keys")?.showModal(),
     r: () => document.getElementById("reason")?.focus(),
     g: () => { chord = Date.now(); },
@@ -110,10 +153,15 @@
       event.preventDefault();
       return;
     }
-    const inField = event.target.closest("input, textarea, select, [contenteditable]");
+    const inField = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if ((event.metaKey || event.ctrlKey) && event.key === "k") {
       event.preventDefault();
       find();
+      return;
+    }
+    if ((event.metaKey || event.ctrlKey) && event.key === "Enter") {
+      event.preventDefault();
+      send(event.target);
       return;
     }
     if (off || inField || event.metaKey || event.ctrlKey || event.altKey) return;

@@ -239,7 +239,7 @@ impl Shown<'_> {
                 @for (number, part) in self.spread.parts(self.company).iter().enumerate() { (drawn(number, part, &fields, &place)) }
                 @if !adds.is_empty() { p.bar { @for verb in &adds { (act(verb, "", &place)) } } }
                 p.bar {
-                    button.primary type="submit" { (words::SEE_CHANGES) }
+                    button.primary type="submit" data-enter="1" { (words::SEE_CHANGES) }
                     button type="submit" name="do" value=(AS_FILE) { (words::SHOW_FILE) }
                 }
                 datalist #paths { @for name in self.company.mapping.file().attributes.keys() { option value=(name) {} } }

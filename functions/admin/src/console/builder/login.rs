@@ -137,8 +137,8 @@ impl Login {
         let waits = self.name().filter(|_| self.is(&Stage::Waiting));
         let asks = waits.map(|name| format!("{place}?session={name}"));
         html! {
-            div #login-watch hx-get=[asks.as_deref()] hx-trigger=[asks.as_ref().map(|_| "every 2s")] hx-target="#test-login"
-                hx-select="#test-login" hx-select-oob="#login-watch" hx-swap="outerMorph" {}
+            div #login-watch data-asks=[asks.as_ref().map(|_| "1")] hx-get=[asks.as_deref()]
+                hx-trigger=[asks.as_ref().map(|_| "every 2s")] hx-target="#test-login" hx-select="#test-login" hx-select-oob="#login-watch" hx-swap="outerMorph" {}
         }
     }
 }

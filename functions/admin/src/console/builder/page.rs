@@ -205,7 +205,7 @@ impl Shown<'_> {
                     @for one in asked(&definition) { (input(&one.for_once(), &filled)) }
                     @if self.has_login() { (self.login.shown(&self.place(Step::Test))) }
                     p.bar {
-                        button.primary[!self.login.is(&Stage::Waiting)] type="submit" name="do" value="test" formaction=(self.place(Step::Test)) { (words::RUN_TEST) }
+                        button.primary[!self.login.is(&Stage::Waiting)] type="submit" name="do" value="test" formaction=(self.place(Step::Test)) data-enter="1" { (words::RUN_TEST) }
                     }
                 }
                 Err(mistakes) => {
@@ -260,7 +260,8 @@ impl Shown<'_> {
                 }
                 p.bar {
                     @if let Some(next) = next {
-                        button.primary[self.step != Step::Test] type="submit" formaction=(self.place(next)) { (words::continue_to(next.path())) }
+                        button.primary[self.step != Step::Test] type="submit" formaction=(self.place(next))
+                            data-enter=[(self.step != Step::Test).then_some("1")] { (words::continue_to(next.path())) }
                     }
                     @if self.step != Step::Review { button type="submit" name="do" value="keep" { (words::SAVE) } }
                     span.small.muted #saved {

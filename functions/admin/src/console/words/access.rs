@@ -8,7 +8,7 @@ use sando_core::grant::GrantState;
 use sando_core::ids::{AppSlug, Slug};
 use sando_core::person::{Lifecycle, Person};
 
-use crate::console::format::{day, day_of, many, size};
+use crate::console::format::{date_of, day, many, size};
 
 pub(in crate::console) const TIMELINE: &str = "Timeline";
 pub(in crate::console) const ACCESS: &str = "Access";
@@ -56,7 +56,7 @@ pub(in crate::console) fn person(
         },
         Lifecycle::Active => format!("{name} is here."),
         Lifecycle::Leaving => match person.leaves_at {
-            Some(at) => format!("{name} leaves {}.", day_of(at)),
+            Some(at) => format!("{name} leaves {}.", date_of(at)),
             None => format!("{name} is leaving."),
         },
         Lifecycle::Left => format!("{name} has left."),

@@ -1,10 +1,11 @@
 //! Sentences about syncs one by one: what came of each, and what to do about a failure.
 
+use jiff::Timestamp;
 use sando_core::account::Account;
 use sando_core::definition::Class;
 use sando_core::sync::{Sync, SyncState};
 
-use crate::console::format::many;
+use crate::console::format::{many, span};
 
 pub(in crate::console) const LAST_CERTIFICATE: &str = "Certificate of the last reading";
 pub(in crate::console) const CERTIFICATE: &str = "Certificate";
@@ -12,6 +13,7 @@ pub(in crate::console) const NO_CERTIFICATE: &str =
     "There is no certificate: nothing was read, or it is under way.";
 pub(in crate::console) const NONE_DECLARED: &str = "the application declares no total";
 pub(in crate::console) const LISTS: &str = "Lists";
+pub(in crate::console) const SO_FAR: &str = "So far";
 pub(in crate::console) const NEW_CREDENTIALS: &str = "New credentials";
 pub(in crate::console) const NEW_CREDENTIALS_MEAN: &str = "All of them are replaced at once; users, variables and a login stay. A passed test switches \
      a disabled account on again.";
@@ -55,6 +57,27 @@ pub(in crate::console) fn reading(sync: &Sync, account: &Account) -> String {
         }
         SyncState::Failed => format!("syn_{number} of {label} failed: nothing followed from it."),
     }
+}
+
+/// How far a sync that is under way has come, as of when that was put down last; none of one that is over.
+pub(in crate::console) fn so_far(sync: &Sync, now: Timestamp) -> Option<String> {
+    if sync.state != SyncState::Running {
+        return None;
+    }
+    let counts = sync.counts;
+    let compared = counts.new + counts.changed + counts.unchanged;
+    let read = match sync.so_far() {
+        Some(read) => {
+            let rows = many(read.received, "row", "rows");
+            Some(format!("{}, {rows}", many(read.pages, "page", "pages")))
+        }
+        None => (compared > 0).then(|| many(compared, "row", "rows")),
+    };
+    let took = span(sync.started_at, now);
+    Some(match read {
+        Some(read) => format!("{read} so far, {took}"),
+        None => took,
+    })
 }
 
 /// The new credentials of an account.

@@ -3,7 +3,7 @@
 use sando_core::effect::{Came, Told};
 use sando_core::run::{Run, RunState, Step, StepState, WaitsFor};
 
-use crate::console::format::{many, size};
+use crate::console::format::{many, moment as at, size};
 
 pub(in crate::console) const RETRY: &str = "Retry";
 pub(in crate::console) const SKIP_STEP: &str = "Skip";
@@ -110,6 +110,24 @@ fn waits(leaves: &[&Step]) -> Option<String> {
 pub(in crate::console) fn label(step: &Step) -> String {
     step.app()
         .map_or_else(|| step.id.to_string(), ToString::to_string)
+}
+
+/// When something happens next, or when it ended, of steps that stand alike; none if nobody knows.
+pub(in crate::console) fn moment(steps: &[&Step]) -> Option<String> {
+    let left = steps.iter().filter(|step| !step.has_ended());
+    if let Some(next) = left.filter_map(|step| step.due).min() {
+        return Some(format!("next {}", at(next)));
+    }
+    // What was left out or cancelled was so by hand, whenever it was tried last.
+    let by_hand = |state| matches!(state, StepState::Skipped | StepState::Cancelled);
+    let worked = steps
+        .iter()
+        .filter(|step| step.has_ended() && !by_hand(step.state));
+    let tried = worked.filter_map(|step| {
+        let called = step.calls.last().map(|call| call.at);
+        called.max(step.attempts.last().map(|attempt| attempt.at))
+    });
+    tried.max().map(|ended| format!("ended {}", at(ended)))
 }
 
 /// What came of a call.

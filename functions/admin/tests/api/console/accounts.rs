@@ -1,9 +1,16 @@
 //! An account in trouble: what to do is said, credentials are renewed, each sync has its page, a version is brought back.
 
+use jiff::SignedDuration;
+use sando_core::admin::accounts::must_be;
+use sando_core::definition::Certificate;
+use sando_core::ids::Slug;
+use sando_core::store::{Commit, Put, Version};
+use sando_core::sync::{Point, Sync};
 use serde_json::json;
 
 use super::{Browser, everything};
 use crate::builder::{connected, definition, row};
+use crate::world::World;
 
 const PLACE: &str = "/console/accounts/acme/prod";
 
@@ -88,6 +95,69 @@ async fn each_sync_has_a_page_with_its_certificate() {
         let answer = viewer.get(&format!("{PLACE}/syncs/{nothing}")).await;
         assert_eq!(answer.status, 404, "{nothing}");
     }
+}
+
+/// A sync of Acme that is under way, as it was put down last.
+async fn under_way(world: &World, set: impl FnOnce(&mut Sync)) {
+    let ids = ["acme", "prod"].map(|id| Slug::parse(id).unwrap());
+    let [definition, name] = ids;
+    let stored = must_be(&world.ports, &definition, &name).await.unwrap();
+    let mut account = stored.entity.clone();
+    let now = world.ports.clock.now();
+    let mut sync = Sync::begin(&mut account, 1, "local-admin", now);
+    sync.look_at = now + SignedDuration::from_hours(1);
+    set(&mut sync);
+    let commit = Commit {
+        puts: vec![
+            Put::of(&account, stored.version),
+            Put::of(&sync, Version::ABSENT),
+        ],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+    world.pass(75).await;
+}
+
+#[tokio::test]
+async fn a_sync_that_is_under_way_says_how_far_it_has_come_and_asks_again() {
+    let world = connected().await;
+    under_way(&world, |sync| {
+        let read = Certificate {
+            complete: true,
+            pages: 31,
+            received: 6_200,
+            ..Certificate::default()
+        };
+        sync.certificate = Some(read);
+    })
+    .await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let sync = format!("{PLACE}/syncs/syn_2");
+    for path in [PLACE, &sync] {
+        let page = viewer.get(path).await.text;
+        let far = "31 pages, 6,200 rows so far, 1 min";
+        assert!(page.contains(far), "{path}: {page}");
+        assert!(page.contains("data-asks=\"1\""), "{path}: {page}");
+    }
+    let over = viewer.get(&format!("{PLACE}/syncs/syn_1")).await.text;
+    assert!(!over.contains("so far"), "{over}");
+    assert!(!over.contains("data-asks"), "{over}");
+}
+
+#[tokio::test]
+async fn a_sync_whose_place_is_kept_in_parts_says_what_it_counted() {
+    let world = connected().await;
+    under_way(&world, |sync| {
+        sync.point = Some(Point::Apart { first: 0, parts: 1 });
+        (sync.counts.new, sync.counts.unchanged) = (8, 1_200);
+    })
+    .await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let page = viewer.get(PLACE).await.text;
+
+    assert!(page.contains("1,208 rows so far, 1 min"), "{page}");
 }
 
 #[tokio::test]

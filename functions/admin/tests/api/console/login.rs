@@ -39,7 +39,11 @@ async fn begin(lab: &Lab, browser: &mut Browser<'_>) -> (String, String) {
     let begun = press(browser, "authorise", &CLIENT).await;
     assert_eq!(begun.status, 200, "{}", begun.text);
     assert!(!begun.text.contains("s3cret"), "{}", begun.text);
-    assert!(begun.text.contains("hx-trigger=\"every 2s\""));
+    // It rests like everything that asks again: while nobody looks, and more the longer it lasts.
+    let watch = between(&begun.text, "id=\"login-watch\"", ">").expect(&begun.text);
+    for part in ["hx-trigger=\"every 2s\"", "data-asks=\"1\""] {
+        assert!(watch.contains(part), "{watch}");
+    }
     assert!(begun.text.contains("data-popup"), "{}", begun.text);
     let mut links = begun.text.split("href=\"");
     let page = links.find(|rest| rest.contains("code_challenge")).unwrap();

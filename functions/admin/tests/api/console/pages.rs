@@ -72,6 +72,27 @@ async fn every_page_is_there_for_an_administrator() {
     }
 }
 
+#[tokio::test]
+async fn pages_of_every_day_are_little_html() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    for path in [
+        "/console",
+        "/console/inbox",
+        "/console/people",
+        "/console/people/{id}",
+        "/console/people/{id}/access",
+        "/console/runs/{id}",
+        "/approvals/{id}",
+        "/console/accounts/{definition}/{name}",
+    ] {
+        let page = browser.get(&fixture.fill(path)).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        let size = page.text.len();
+        assert!(size < 30_000, "{path}: {size} bytes");
+    }
+}
+
 /// The page that answers at an address: of all that fit, the one with the most words of its own.
 fn page_at<'a>(pages: &[&'a str], address: &str) -> Option<&'a str> {
     let fits = |page: &&&str| {

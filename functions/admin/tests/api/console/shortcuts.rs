@@ -1,8 +1,10 @@
 //! Single keys are switched off and on, in one browser.
 
 use axum::body::Body;
+use serde_json::json;
 
 use super::{Browser, Fields, HOST, encoded, everything};
+use crate::builder::definition;
 use crate::world::{Answer, world};
 
 const PLACE: &str = "/console/shortcuts";
@@ -46,6 +48,62 @@ async fn who_only_decides_may_switch_them_off_too() {
     assert_eq!(off.header("location"), "/console/inbox");
     let inbox = approver.get("/console/inbox").await.text;
     assert!(inbox.contains("data-off=\"1\""), "{inbox}");
+}
+
+#[tokio::test]
+async fn every_key_stands_in_the_list_of_keys() {
+    let world = world();
+    let mut browser = Browser::admin(&world).await;
+
+    let page = browser.get("/console").await.text;
+
+    let known: Vec<&str> = page
+        .split("<kbd>")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    for keys in [
+        "Ctrl K, ⌘ K",
+        "g then o i p r n l s a",
+        "j, k",
+        "Enter",
+        "x",
+        "e",
+        "c",
+        "[, ]",
+        "Ctrl Enter, ⌘ ↵",
+        "/",
+        "r",
+        "?",
+    ] {
+        assert!(known.contains(&keys), "{keys}: {known:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_key_sends_shows_or_tries_something_and_decides_nothing() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let mut sent = 0;
+
+    for path in sando_admin::console_pages() {
+        let path = fixture.fill(path);
+        let page = browser.get(&path).await.text;
+        for button in page.split("data-enter=\"1\">").skip(1) {
+            let verb = button.split('<').next().unwrap();
+            let only_shows = ["See what would change", "Run the test"].contains(&verb)
+                || verb.starts_with("Continue to ");
+            assert!(only_shows, "{path}: {verb}");
+            sent += 1;
+        }
+    }
+    assert!(sent >= 3, "{sent}");
+
+    let mut whole = definition();
+    whole["definition"] = json!("whole");
+    world.put("/v1/drafts/whole", whole).await.expect(201);
+    let test = browser.get("/console/builder/whole/test").await.text;
+    assert!(test.contains("data-enter=\"1\">Run the test<"), "{test}");
 }
 
 /// Sends a form from a page at an address.
