@@ -37,7 +37,7 @@ export const pagesOf = async (sando) => {
     ["job", `/console/jobs/${await work(sando)}`], ["nothing", "/console/nowhere", 404],
     ["policies", "/console/policies"], ["policy", "/console/policies/makers"], ["policy-form", "/console/policies/makers/form"],
     ["rule-form", "/console/rules/arrivals/form"], ["aliases", "/console/attributes/attributes/form"],
-    ["workflows", "/console/workflows"],
+    ["workflows", "/console/workflows"], ["workflow-form", "/console/workflows/onboard/form"],
     ["apps", "/console/apps"], ["correct", `/console/people/${lee.id}/correct`], ["reinstate", `/console/people/${lee.id}/reinstate`],
     ["drift", `/console/people/${lee.id}/drift`], ["erase", `/console/people/${lee.id}/erase`],
     ["timeline-runs", `/console/people/${lee.id}?only=runs`], ["events", "/console/events"], ["event", `/console/events/${event.id}`],

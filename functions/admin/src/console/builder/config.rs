@@ -1,7 +1,8 @@
-//! Policies and rules as fields: who, what, behind whose approval, when; and aliases of attributes.
+//! Policies and rules as fields: who, what, behind whose approval, when; and aliases of attributes. The steps of a
+//! workflow: [`workflow`].
 //!
-//! The grants of a policy are a list, and fields have places with names: while it is filled in, the list is an object with
-//! a number per grant ([`Spread`]).
+//! The grants of a policy and the steps of a workflow are a list, and fields have places with names: while it is filled
+//! in, the list is an object with a number per item ([`Spread`]).
 
 use sando_core::company::Company;
 use sando_core::config::ConfigKind;
@@ -13,117 +14,150 @@ use super::fill::Filled;
 use super::kind::{Field, Kind};
 use super::place::{below, get, set};
 use super::show::Unread;
+use super::workflow;
 use crate::console::form::Form;
 use crate::console::words;
 
 const GRANTS: &str = "/grants";
-/// The most grants that are fields; more are shown as YAML.
-const MOST_GRANTS: usize = 100;
-/// The verb for one grant more.
-pub(super) const ADD: &str = "add";
-/// How the verb begins that takes a grant away.
-const DROP: &str = "drop:";
+const STEPS: &str = "/steps";
+/// The most items of a list that are fields; more are shown as YAML.
+const MOST: usize = 100;
+/// What verbs do to the items of a list.
+const ADD: &str = "add";
+const DROP: &str = "drop";
+const UP: &str = "up";
+const DOWN: &str = "down";
+
+/// A button that changes the list.
+pub(super) struct Verb {
+    /// What is sent.
+    pub(super) does: String,
+    /// What it is called.
+    pub(super) name: String,
+    /// The part that the page goes on with.
+    pub(super) then: usize,
+}
 
 /// Fields that belong together.
 pub(super) struct Part {
     /// What they are about.
     pub(super) title: String,
+    /// Where all of them stand, if they have a place of their own.
+    pub(super) at: Option<String>,
     /// The fields.
     pub(super) fields: Vec<Field>,
     /// Those that few need.
     pub(super) more: Vec<Field>,
     /// What to call those.
     pub(super) rest: &'static str,
-    /// The verb that takes all of it away.
-    pub(super) drop: Option<String>,
+    /// What can be done to all of it.
+    pub(super) verbs: Vec<Verb>,
 }
 
 impl Part {
-    fn of(title: impl Into<String>, fields: Vec<Field>) -> Self {
+    pub(super) fn of(title: impl Into<String>, fields: Vec<Field>) -> Self {
         Self {
             title: title.into(),
+            at: None,
             fields,
             more: Vec::new(),
             rest: words::GRANT_REST,
-            drop: None,
+            verbs: Vec::new(),
         }
+    }
+}
+
+/// Where the list stands whose items are parts of their own.
+fn list_of(kind: ConfigKind) -> Option<&'static str> {
+    match kind {
+        ConfigKind::Policy => Some(GRANTS),
+        ConfigKind::Workflow => Some(STEPS),
+        _ => None,
     }
 }
 
 /// A file that is filled in.
 pub(super) struct Spread {
     kind: ConfigKind,
-    /// The file, its list of grants spread.
+    /// The file, its list spread.
     pub(super) file: Value,
-    is_spread: bool,
+    /// Where the list stands that is spread.
+    list: Option<&'static str>,
 }
 
 impl Spread {
     /// A file; what cannot be filled in as fields stays as it is.
     pub(super) fn of(kind: ConfigKind, mut file: Value) -> Self {
-        let is_policy = kind == ConfigKind::Policy;
-        let spread = is_policy.then(|| spread(get(&file, GRANTS))).flatten();
-        let is_spread = spread.is_some();
-        if let Some(grants) = spread {
-            set(&mut file, GRANTS, Some(Value::Object(grants)));
+        let found = list_of(kind).and_then(|at| Some((at, spread(kind, get(&file, at))?)));
+        let list = found.as_ref().map(|(at, _)| *at);
+        if let Some((at, items)) = found {
+            set(&mut file, at, Some(Value::Object(items)));
         }
-        Self {
-            kind,
-            file,
-            is_spread,
-        }
+        Self { kind, file, list }
+    }
+
+    /// The items of the list that is spread, each with its number.
+    fn items(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let list = self.list.and_then(|at| get(&self.file, at));
+        list.and_then(Value::as_object).into_iter().flatten()
     }
 
     /// The file as it is stored.
     pub(super) fn gathered(&self) -> Value {
         let mut file = self.file.clone();
-        if let (true, Some(Value::Object(grants))) = (self.is_spread, get(&self.file, GRANTS)) {
-            let list = grants.values().cloned().collect();
-            set(&mut file, GRANTS, Some(Value::Array(list)));
+        if let Some(at) = self.list {
+            let items = self.items().map(|(_, item)| item.clone()).collect();
+            set(&mut file, at, Some(Value::Array(items)));
         }
         file
     }
 
     /// A mistake of the file, at the place of its field.
     pub(super) fn placed(&self, path: &str, message: &str) -> Mistake {
-        let grant = path.strip_prefix("grants[").filter(|_| self.is_spread);
-        let path = match grant.and_then(|rest| rest.split_once(']')) {
-            Some((place, rest)) => format!("grants.{place}{rest}"),
-            None => path.to_owned(),
-        };
-        Mistake::new(path, message)
+        let placed = self.list.and_then(|at| {
+            let name = at.trim_start_matches('/');
+            let inside = path.strip_prefix(name)?.strip_prefix('[')?;
+            let (place, rest) = inside.split_once(']')?;
+            Some(format!("{name}.{place}{rest}"))
+        });
+        Mistake::new(placed.unwrap_or_else(|| path.to_owned()), message)
     }
 
     /// The fields, as they follow from what is written so far.
     pub(super) fn parts(&self, company: &Company) -> Vec<Part> {
-        match self.kind {
-            ConfigKind::Policy => self.policy(company),
-            ConfigKind::Rule => rule(&self.file, company),
-            _ => aliases(&self.file, company),
+        let (first, title) = match self.kind {
+            ConfigKind::Policy => (who(), words::WHAT),
+            ConfigKind::Workflow => (workflow::whole(), words::STEPS),
+            ConfigKind::Rule => return rule(&self.file, company),
+            _ => return aliases(&self.file, company),
+        };
+        if self.list.is_none() {
+            let at = list_of(self.kind).unwrap_or_default();
+            let list = field(at, Kind::Yaml, title, "");
+            return vec![first, Part::of(title, vec![list])];
         }
+        let items: Vec<&Value> = self.items().map(|(_, item)| item).collect();
+        let each = (0..items.len()).filter_map(|place| match self.kind {
+            ConfigKind::Policy => Some(of_grant(place, items.get(place)?, company)),
+            _ => workflow::step(place, &items),
+        });
+        std::iter::once(first).chain(each).collect()
     }
 
-    fn policy(&self, company: &Company) -> Vec<Part> {
-        let who = field("/when", Kind::Conditions, words::WHO, words::WHO_HINT);
-        let grants = match get(&self.file, GRANTS) {
-            Some(Value::Object(grants)) if self.is_spread => {
-                let all = grants.iter();
-                all.map(|(place, grant)| of_grant(place, grant, company))
+    /// What can be added to the list.
+    pub(super) fn adds(&self) -> Vec<Verb> {
+        let then = self.items().count().saturating_add(1);
+        let add = |does: String, name: String| Verb { does, name, then };
+        match (self.list, self.kind) {
+            (None, _) => Vec::new(),
+            (_, ConfigKind::Workflow) => {
+                let kinds = words::STEP_KINDS.iter();
+                kinds
+                    .map(|(kind, name)| add(format!("{ADD}:{kind}"), words::step_more(name)))
                     .collect()
             }
-            _ => {
-                let all = field(GRANTS, Kind::Yaml, words::WHAT, "");
-                vec![Part::of(words::WHAT, vec![all])]
-            }
-        };
-        std::iter::once(Part::of(words::WHO, vec![who]))
-            .chain(grants)
-            .collect()
-    }
-
-    /// Can there be one grant more?
-    pub(super) fn has_list(&self) -> bool {
-        self.is_spread
+            _ => vec![add(ADD.to_owned(), words::GRANT_MORE.to_owned())],
+        }
     }
 
     /// Puts in what was filled in; what cannot be read is told, and changes nothing.
@@ -154,45 +188,92 @@ impl Spread {
         }
     }
 
-    /// Does what a button says: a grant more, or one that goes.
-    pub(super) fn follow(mut self, verb: &str) -> Self {
-        let grants = self.file.get_mut("grants").and_then(Value::as_object_mut);
-        if let (true, Some(grants)) = (self.is_spread, grants) {
-            if verb == ADD {
-                grants.insert(grants.len().to_string(), json!({}));
-            } else if let Some(place) = verb.strip_prefix(DROP) {
-                grants.shift_remove(place);
-            }
+    /// Does what a button says to the list: an item more, or one that goes, or moves.
+    pub(super) fn follow(self, verb: &str) -> Self {
+        let mut file = self.gathered();
+        if let Some(at) = self.list
+            && let Some(Value::Array(items)) = file.pointer_mut(at)
+        {
+            act(self.kind, items, verb);
         }
-        let file = self.gathered();
         Self::of(self.kind, file)
     }
 }
 
-/// A list of grants with a number each; none if it is something else, or too long.
-fn spread(grants: Option<&Value>) -> Option<Map<String, Value>> {
-    let list = match grants {
+/// Does to a list what a button says.
+fn act(kind: ConfigKind, items: &mut Vec<Value>, verb: &str) {
+    let (does, of) = verb.split_once(':').unwrap_or((verb, ""));
+    if does == ADD {
+        let new = match kind {
+            ConfigKind::Workflow => workflow::begun(of, items),
+            _ => Some(json!({})),
+        };
+        items.extend(new);
+        return;
+    }
+    let count = items.len();
+    let place = of.parse::<usize>().ok();
+    let Some(place) = place.filter(|place| *place < count) else {
+        return;
+    };
+    let other = match does {
+        UP => place.checked_sub(1),
+        DOWN => Some(place.saturating_add(1)).filter(|other| *other < count),
+        _ => None,
+    };
+    if let Some(other) = other {
+        items.swap(place, other);
+    } else if does == DROP {
+        items.remove(place);
+    }
+}
+
+/// The button that takes an item away.
+pub(super) fn dropping(place: usize) -> Verb {
+    Verb {
+        does: format!("{DROP}:{place}"),
+        name: words::REMOVE.to_owned(),
+        then: place,
+    }
+}
+
+/// The buttons that move an item of so many.
+pub(super) fn moving(place: usize, count: usize) -> Vec<Verb> {
+    let verb = |does: &str, name: &str, then: usize| Verb {
+        does: format!("{does}:{place}"),
+        name: name.to_owned(),
+        then,
+    };
+    let last = count.saturating_sub(1);
+    let up = (place > 0).then(|| verb(UP, words::MOVE_UP, place));
+    let down = (place < last).then(|| verb(DOWN, words::MOVE_DOWN, place.saturating_add(2)));
+    up.into_iter().chain(down).collect()
+}
+
+/// A list of items with a number each; none if it is something else, or too long.
+fn spread(kind: ConfigKind, list: Option<&Value>) -> Option<Map<String, Value>> {
+    let list = match list {
         None => &[][..],
-        Some(Value::Array(list)) if list.len() <= MOST_GRANTS => list.as_slice(),
+        Some(Value::Array(list)) if list.len() <= MOST => list.as_slice(),
         Some(_) => return None,
     };
-    let numbered = list.iter().enumerate().map(|(place, grant)| {
-        let mut grant = grant.as_object()?.clone();
+    let numbered = list.iter().enumerate().map(|(place, item)| {
+        let mut item = item.as_object()?.clone();
         // An application that is not chosen yet.
-        if grant.get("app") == Some(&json!("")) {
-            grant.shift_remove("app");
+        if kind == ConfigKind::Policy && item.get("app") == Some(&json!("")) {
+            item.shift_remove("app");
         }
-        Some((place.to_string(), Value::Object(grant)))
+        Some((place.to_string(), Value::Object(item)))
     });
     numbered.collect()
 }
 
-fn field(at: &str, kind: Kind, label: &str, hint: &str) -> Field {
+pub(super) fn field(at: &str, kind: Kind, label: &str, hint: &str) -> Field {
     Field::called(at.to_owned(), kind, label.to_owned(), hint.to_owned())
 }
 
 /// One of some words, or the one that is written.
-fn one_of(words: impl Iterator<Item = String>, written: Option<&str>) -> Kind {
+pub(super) fn one_of(words: impl Iterator<Item = String>, written: Option<&str>) -> Kind {
     let mut words: Vec<String> = words.collect();
     if let Some(written) = written.filter(|written| !words.iter().any(|word| word == written)) {
         words.push(written.to_owned());
@@ -200,8 +281,14 @@ fn one_of(words: impl Iterator<Item = String>, written: Option<&str>) -> Kind {
     Kind::Choice(words)
 }
 
-/// A field of a grant: its key, how it is filled in, what it is called, and what to know.
-type Line = (&'static str, Kind, &'static str, &'static str);
+/// A field of an item: its key, how it is filled in, what it is called, and what to know.
+pub(super) type Line = (&'static str, Kind, &'static str, &'static str);
+
+/// Whom a policy is for.
+fn who() -> Part {
+    let who = field("/when", Kind::Conditions, words::WHO, words::WHO_HINT);
+    Part::of(words::WHO, vec![who])
+}
 
 /// What most grants have.
 fn usual() -> Vec<Line> {
@@ -214,7 +301,12 @@ fn usual() -> Vec<Line> {
             words::GRANT_GROUPS,
             words::ONE_A_LINE,
         ),
-        ("deliver", Kind::Delivery, GIVEN, GIVEN_HINT),
+        (
+            "deliver",
+            Kind::Delivery(words::GIVEN_NOW),
+            GIVEN,
+            GIVEN_HINT,
+        ),
         ("approval/by", Kind::Lines, ASKED_FIRST, ASKED_FIRST_HINT),
         ("approval/expires", Kind::Text, ASKED_FOR, ASKED_FOR_HINT),
     ]
@@ -235,9 +327,9 @@ fn rare() -> Vec<Line> {
     ]
 }
 
-fn of_grant(place: &str, grant: &Value, company: &Company) -> Part {
-    let here = below(GRANTS, place);
-    let at = |(key, kind, label, hint): Line| field(&format!("{here}/{key}"), kind, label, hint);
+fn of_grant(place: usize, grant: &Value, company: &Company) -> Part {
+    let here = below(GRANTS, &place.to_string());
+    let line = |(key, kind, label, hint): Line| field(&format!("{here}/{key}"), kind, label, hint);
     let written = |key: &str| grant.get(key).and_then(Value::as_str);
     let mut apps = company.apps.values();
     let known = apps.find(|app| Some(app.app.as_str()) == written("app"));
@@ -256,9 +348,10 @@ fn of_grant(place: &str, grant: &Value, company: &Company) -> Part {
         ("plan", plan, words::GRANT_PLAN, words::GRANT_PLAN_HINT),
     ];
     Part {
-        more: rare().into_iter().map(at).collect(),
-        drop: Some(format!("{DROP}{place}")),
-        ..Part::of(title, what.into_iter().chain(usual()).map(at).collect())
+        more: rare().into_iter().map(line).collect(),
+        verbs: vec![dropping(place)],
+        at: Some(here.clone()),
+        ..Part::of(title, what.into_iter().chain(usual()).map(line).collect())
     }
 }
 
@@ -359,6 +452,46 @@ mod tests {
         );
         let rule = Spread::of(ConfigKind::Rule, file.clone());
         assert_eq!(rule.follow("drop:1").gathered(), file);
+    }
+
+    #[test]
+    fn a_step_moves_up_and_down_and_never_out_of_the_list() {
+        let steps = |ids: [&str; 3]| json!({ "steps": ids.map(|id| json!({ "id": id })) });
+        for (verb, expect) in [
+            ("up:1", ["b", "a", "c"]),
+            ("down:1", ["a", "c", "b"]),
+            ("up:0", ["a", "b", "c"]),
+            ("down:2", ["a", "b", "c"]),
+            ("up:3", ["a", "b", "c"]),
+            ("add:nothing", ["a", "b", "c"]),
+        ] {
+            let file = steps(["a", "b", "c"]);
+            let moved = Spread::of(ConfigKind::Workflow, file).follow(verb);
+            assert_eq!(moved.gathered(), steps(expect), "{verb}");
+        }
+    }
+
+    #[test]
+    fn every_button_of_a_step_leads_to_a_part_that_is_there() {
+        let company = Company::empty().unwrap();
+        let steps = json!({ "steps": [{ "id": "a" }, { "id": "b" }, { "id": "c" }] });
+        let spread = Spread::of(ConfigKind::Workflow, steps);
+        let parts = spread.parts(&company);
+        let verbs = parts.iter().flat_map(|part| &part.verbs);
+        let verbs: Vec<(&str, usize)> = verbs.map(|verb| (verb.does.as_str(), verb.then)).collect();
+        assert_eq!(
+            verbs,
+            [
+                ("down:0", 2),
+                ("drop:0", 0),
+                ("up:1", 1),
+                ("down:1", 3),
+                ("drop:1", 1),
+                ("up:2", 2),
+                ("drop:2", 2),
+            ]
+        );
+        assert!(spread.adds().iter().all(|verb| verb.then == 4));
     }
 
     #[test]

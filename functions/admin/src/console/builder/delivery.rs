@@ -56,9 +56,10 @@ fn parts(value: Option<&Value>) -> Option<Parts> {
     }
 }
 
-/// Can a row show it?
-pub(super) fn fits(value: &Value) -> bool {
-    parts(Some(value)).is_some()
+/// Can a row show it, in which `nothing` is what is written nowhere?
+pub(super) fn fits(value: &Value, nothing: &str) -> bool {
+    let is_now = value.as_str() == Some(NOW);
+    parts(Some(value)).is_some() && (!is_now || nothing == words::GIVEN_NOW)
 }
 
 /// What was filled in; what was not changed stays as it is, to the letter.
@@ -91,13 +92,19 @@ pub(super) fn read(when: &str, span: &str, at: &str, old: Option<&Value>) -> Opt
 }
 
 /// The row.
-pub(super) fn shown(place: &str, id: &str, value: Option<&Value>, of: &str) -> Markup {
+pub(super) fn shown(
+    place: &str,
+    id: &str,
+    value: Option<&Value>,
+    nothing: &str,
+    of: &str,
+) -> Markup {
     let parts = parts(value);
     let when = parts.as_ref().map_or(NOW, |parts| parts.when);
     let span = parts.as_ref().map_or("", |parts| parts.span.as_str());
     let at = parts.as_ref().map_or("", |parts| parts.at.as_str());
     let choices = [
-        (NOW, words::GIVEN_NOW),
+        (NOW, nothing),
         (BEFORE, words::GIVEN_BEFORE),
         (ON, words::GIVEN_ON),
         (AFTER, words::GIVEN_AFTER),
@@ -137,7 +144,7 @@ mod tests {
                 (BEFORE, "3wd", "08:00"),
             ),
         ] {
-            assert!(fits(&value), "{value}");
+            assert!(fits(&value, words::GIVEN_NOW), "{value}");
             check(Some(value.clone()), said, Some(value));
         }
     }
@@ -169,7 +176,8 @@ mod tests {
             json!({ "before_start": "3d", "else": 1 }),
             json!({ "on_start": false }),
         ] {
-            assert!(!fits(&value), "{value}");
+            assert!(!fits(&value, words::GIVEN_NOW), "{value}");
         }
+        assert!(!fits(&json!(NOW), words::NOT_SAID));
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use super::delivery;
 use super::kind::{Field, Kind};
 use super::place::{get, set};
+use super::repeat;
 use super::rows::{MOST, is_later, wanted};
-use super::show::{Unread, lines, typed};
+use super::show::{Unread, lines, prose, typed};
 use super::yaml;
 use crate::console::form::Form;
 use crate::console::words;
@@ -63,6 +64,7 @@ impl<'a> Filled<'a> {
         Some(Ok(match &field.kind {
             Kind::Text | Kind::Choice(_) => scalar(&field.at, text()?, old),
             Kind::Expression => return Some(expression(&field.at, text()?, old)),
+            Kind::Prose => of_prose(text()?, old),
             Kind::Number => number(text()?, old),
             Kind::Flag(usual) => {
                 self.form.find(&format!("k:{}", field.at))?;
@@ -82,7 +84,11 @@ impl<'a> Filled<'a> {
             }
             Kind::Pairs => some_rows(self.pairs(&format!("a:{}", field.at), old)?, old),
             Kind::Aliases => return self.aliases(&format!("n:{}", field.at), old),
-            Kind::Delivery => {
+            Kind::Repeat => {
+                let may = self.form.find(&format!("r:{}", field.at))?;
+                repeat::read(may, text().unwrap_or_default(), old)
+            }
+            Kind::Delivery(_) => {
                 let when = self.form.find(&format!("d:{}", field.at))?;
                 let at = self
                     .form
@@ -322,6 +328,16 @@ fn of_lines(text: &str, old: Option<&Value>) -> Option<Value> {
     let all = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let all: Vec<&str> = all.collect();
     (!all.is_empty()).then(|| json!(all))
+}
+
+/// Browsers end lines in a way of their own, and drop the last end.
+fn of_prose(text: &str, old: Option<&Value>) -> Option<Value> {
+    let same = |old: &Value| prose(old).is_some_and(|known| known.lines().eq(text.lines()));
+    if let Some(old) = old.filter(|old| same(old)) {
+        return Some(old.clone());
+    }
+    let text = text.trim().replace("\r\n", "\n");
+    (!text.is_empty()).then(|| json!(text))
 }
 
 fn asked(op: Operator, text: &str, old: Option<&Value>) -> Value {

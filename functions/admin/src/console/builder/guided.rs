@@ -1,6 +1,6 @@
-//! Forms of policies, rules and aliases, beside their files. The file goes from page to page with its form, as it is so
-//! far: fields write into their own places of it, what no field shows stays as it is, and nothing is saved before its
-//! plan was seen.
+//! Forms of policies, rules, workflows and aliases, beside their files. The file goes from page to page with its form, as
+//! it is so far: fields write into their own places of it, what no field shows stays as it is, and nothing is saved before
+//! its plan was seen.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use sando_core::mistake::Mistake;
 use sando_core::store::Version;
 use serde_json::{Map, Value};
 
-use super::config::{ADD, Part, Spread};
+use super::config::{Part, Spread, Verb};
 use super::kind::Field;
 use super::show::{Form as Fields, Unread};
 use super::yaml;
@@ -38,7 +38,7 @@ const AS_FILE: &str = "file";
 pub(in crate::console) fn has_form(kind: Kind) -> bool {
     matches!(
         kind.kind,
-        ConfigKind::Policy | ConfigKind::Rule | ConfigKind::Attributes
+        ConfigKind::Policy | ConfigKind::Rule | ConfigKind::Workflow | ConfigKind::Attributes
     )
 }
 
@@ -93,12 +93,17 @@ pub(in crate::console) async fn open(
     let kind = kind_of(&path)?;
     let item = stored::find(&api.ports, kind.kind, &id).await?;
     let seen = item.as_ref().map_or(Version::ABSENT, |item| item.version);
+    let company = stored::company(&api.ports).await?;
+    let is_built_in = match kind.kind {
+        ConfigKind::Attributes => true,
+        ConfigKind::Workflow => company.workflows.contains_key(&id),
+        _ => false,
+    };
     let file = match item {
         Some(item) => item.entity.file,
-        None if kind.kind == ConfigKind::Attributes => built_in(&api, kind.kind, &id).await?,
+        None if is_built_in => built_in(&api, kind.kind, &id).await?,
         None => sketch(kind.kind, &id),
     };
-    let company = stored::company(&api.ports).await?;
     let spread = Spread::of(kind.kind, file);
     let text = yaml::print(&spread.gathered());
     let unread = Unread::new();
@@ -216,6 +221,7 @@ impl Shown<'_> {
             mistakes: &placed,
             unread: self.unread,
         };
+        let adds = self.spread.adds();
         html! {
             @if !self.mistakes.is_empty() {
                 div.error-summary role="alert" {
@@ -229,9 +235,9 @@ impl Shown<'_> {
                 input type="hidden" name=(MARK) value="1";
                 (self.edited.along())
                 @if kind.kind == ConfigKind::Attributes { p.hint.measure { (words::ALIASES_HINT) } }
-                @for part in &self.spread.parts(self.company) { (drawn(part, &fields)) }
+                @for (number, part) in self.spread.parts(self.company).iter().enumerate() { (drawn(number, part, &fields, &place)) }
+                @if !adds.is_empty() { p.bar { @for verb in &adds { (act(verb, "", &place)) } } }
                 p.bar {
-                    @if self.spread.has_list() { button type="submit" name="do" value=(ADD) { (words::GRANT_MORE) } }
                     button.primary type="submit" { (words::SEE_CHANGES) }
                     button type="submit" name="do" value=(AS_FILE) { (words::SHOW_FILE) }
                 }
@@ -245,20 +251,32 @@ impl Shown<'_> {
 }
 
 /// Fields that belong together.
-fn drawn(part: &Part, fields: &Fields<'_>) -> Markup {
+fn drawn(number: usize, part: &Part, fields: &Fields<'_>, place: &str) -> Markup {
     let is_said = |at: &str| super::place::get(fields.file, at).is_some();
     let shows = |field: &Field| is_said(&field.at) || fields.is_wrong(field);
     let is_open = part.fields.is_empty() || part.more.iter().any(shows);
+    let all: Vec<&Field> = part.fields.iter().chain(&part.more).collect();
+    let wrong = part.at.as_deref().map(|at| fields.beside(at, &all));
     html! {
-        div.stack {
+        div.stack id={ "part-" (number) } {
             h2 { (part.title) }
+            @for why in wrong.iter().flatten() { div.field { p.error { "✕ " (why) } } }
             @for field in &part.fields { (fields.field(field)) }
             @if !part.more.is_empty() {
                 details.more open[is_open] { summary { (part.rest) } div.stack { @for field in &part.more { (fields.field(field)) } } }
             }
-            @if let Some(verb) = &part.drop {
-                p.bar { button.quiet type="submit" name="do" value=(verb) { (words::REMOVE) span.visually-hidden { " " (part.title) } } }
+            @if !part.verbs.is_empty() {
+                p.bar { @for verb in &part.verbs { (act(verb, &part.title, place)) } }
             }
+        }
+    }
+}
+
+/// A button that changes the list; the page goes on where it was pressed.
+fn act(verb: &Verb, of: &str, place: &str) -> Markup {
+    html! {
+        button.quiet[!of.is_empty()] type="submit" name="do" value=(verb.does) formaction={ (place) "/form#part-" (verb.then) } {
+            (verb.name) @if !of.is_empty() { span.visually-hidden { " " (of) } }
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::console::words;
 pub(super) enum Kind {
     /// A line of text.
     Text,
+    /// Text of several lines.
+    Prose,
     /// A path into a user; an object in YAML on one line makes it an expression.
     Expression,
     /// A number.
@@ -33,8 +35,10 @@ pub(super) enum Kind {
     Later,
     /// Headers or parameters, each set now or asked when connecting.
     Pairs,
-    /// When something is given, relative to the first day.
-    Delivery,
+    /// When something is, relative to the first day; what it is if nothing is said.
+    Delivery(&'static str),
+    /// May a request be repeated?
+    Repeat,
     /// Values with what each is also called.
     Aliases,
 }

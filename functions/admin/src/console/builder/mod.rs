@@ -5,7 +5,7 @@
 //! the application is in the page alone: it goes from step to step with the form, and nothing of it is stored. So does the
 //! name of a login for a test, whose tokens are encrypted and gone minutes later ([`login`]).
 //!
-//! Policies, rules and aliases have forms of the same fields, beside their files ([`guided`]).
+//! Policies, rules, workflows and aliases have forms of the same fields, beside their files ([`guided`]).
 
 mod config;
 mod delivery;
@@ -18,11 +18,13 @@ mod page;
 mod panel;
 mod place;
 mod publish;
+mod repeat;
 mod review;
 mod rows;
 mod show;
 mod steps;
 mod theirs;
+mod workflow;
 mod yaml;
 
 pub(super) use fill::read_yaml;

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::delivery;
 use super::kind::{Field, Kind};
-use super::place::get;
+use super::place::{dotted, get};
+use super::repeat;
 use super::rows;
 use super::yaml;
 use crate::console::parts::anchor;
@@ -50,11 +51,18 @@ pub(super) fn lines(value: &Value) -> Option<String> {
     }
 }
 
+/// A text as a browser gives it back.
+pub(super) fn prose(value: &Value) -> Option<&str> {
+    let text = value.as_str()?;
+    (!text.starts_with('\n') && !text.contains('\r')).then_some(text)
+}
+
 /// Can the field show this value by itself?
 pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
     let Some(value) = value else { return true };
     match kind {
         Kind::Text | Kind::Expression | Kind::Number => typed(value).is_some(),
+        Kind::Prose => prose(value).is_some(),
         Kind::Flag(_) => value.is_boolean(),
         Kind::Choice(words) => value
             .as_str()
@@ -65,23 +73,37 @@ pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
         Kind::Groups(name) => rows::groups_fit(value, name),
         Kind::Later => rows::is_later(value).is_some(),
         Kind::Pairs => rows::pairs_fit(value),
-        Kind::Delivery => delivery::fits(value),
+        Kind::Delivery(nothing) => delivery::fits(value, nothing),
+        Kind::Repeat => repeat::fits(value),
         Kind::Aliases => rows::aliases_fit(value),
     }
+}
+
+/// Is it about what stands at a place?
+fn is_at(mistake: &Mistake, dotted: &str) -> bool {
+    let rest = mistake.path.strip_prefix(dotted);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl Form<'_> {
     fn mistakes_of<'a>(&'a self, field: &'a Field) -> impl Iterator<Item = &'a str> {
         let dotted = field.dotted();
-        let is_here = move |mistake: &&Mistake| {
-            let rest = mistake.path.strip_prefix(dotted.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
+        let is_here = move |mistake: &&Mistake| is_at(mistake, &dotted);
         let unread = self.unread.get(&field.at).map(|(_, why)| why.as_str());
         let wrong = self.mistakes.iter().filter(is_here);
         unread
             .into_iter()
             .chain(wrong.map(|mistake| mistake.message.as_str()))
+    }
+
+    /// What is wrong at a place, and with none of its fields.
+    pub(super) fn beside(&self, at: &str, fields: &[&Field]) -> Vec<&str> {
+        let here = dotted(at);
+        let is_of_field =
+            |mistake: &Mistake| fields.iter().any(|one| is_at(mistake, &one.dotted()));
+        let all = self.mistakes.iter();
+        let beside = all.filter(|mistake| is_at(mistake, &here) && !is_of_field(mistake));
+        beside.map(|mistake| mistake.message.as_str()).collect()
     }
 
     /// Is anything wrong with a field?
@@ -153,7 +175,7 @@ impl Form<'_> {
             }
             Kind::Choice(words) => html! {
                 select id=(id) name={ "f:" (at) } aria-describedby=[input.described()] {
-                    option value="" { "not said" }
+                    option value="" { (words::NOT_SAID) }
                     @for word in words { option value=(word) selected[*word == text] { (word) } }
                 }
             },
@@ -162,12 +184,18 @@ impl Form<'_> {
                     (value.and_then(lines).unwrap_or_default())
                 }
             },
+            Kind::Prose => html! {
+                textarea id=(id) name={ "f:" (at) } rows="4" aria-describedby=[input.described()] aria-invalid=[input.wrong()] {
+                    (value.and_then(prose).unwrap_or_default())
+                }
+            },
             Kind::Yaml => html! {},
             Kind::Conditions => rows::conditions(&format!("c:{at}"), value, true, &field.label),
             Kind::Groups(name) => rows::groups(&format!("g:{at}"), value, name, &field.label),
             Kind::Later => rows::later(at, id, value),
             Kind::Pairs => rows::pairs(&format!("a:{at}"), value, &field.label),
-            Kind::Delivery => delivery::shown(at, id, value, &field.label),
+            Kind::Delivery(nothing) => delivery::shown(at, id, value, nothing, &field.label),
+            Kind::Repeat => repeat::shown(at, id, value, &field.label),
             Kind::Aliases => rows::aliases(&format!("n:{at}"), value, &field.label),
         }
     }

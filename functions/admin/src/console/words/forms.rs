@@ -1,4 +1,4 @@
-//! Forms of policies, rules and aliases.
+//! Forms of policies, rules, workflows and aliases.
 
 pub(in crate::console) const SHOW_FORM: &str = "Show as a form";
 pub(in crate::console) const SHOW_FILE: &str = "Show as a file";
@@ -61,4 +61,90 @@ pub(in crate::console) const RULE_DRY_RUN_HINT: &str = "It is worked out and sho
 /// A file that somebody has, as it is so far.
 pub(in crate::console) fn file_so_far(kind: &str, id: &str) -> String {
     format!("The {kind} {id}, as you have it. Nothing is saved before you saw what would change.")
+}
+
+pub(in crate::console) const NOT_SAID: &str = "not said";
+pub(in crate::console) const MOVE_UP: &str = "Move up";
+pub(in crate::console) const MOVE_DOWN: &str = "Move down";
+
+pub(in crate::console) const WORKFLOW: &str = "All of it";
+pub(in crate::console) const DIRECTION: &str = "Which way it goes";
+pub(in crate::console) const DIRECTION_HINT: &str =
+    "With grant it takes nothing away, with revoke it gives nothing; not said: it may do both.";
+/// The kinds of steps, and what people call them.
+pub(in crate::console) const STEP_KINDS: &[(&str, &str)] = &[
+    ("grant", "Give access"),
+    ("revoke", "Take access away"),
+    ("task", "Task"),
+    ("wait", "Wait"),
+    ("notify", "Message"),
+    ("http", "Request"),
+    ("lever_note", "Note in Lever"),
+];
+pub(in crate::console) const STEP_KIND: &str = "Kind";
+pub(in crate::console) const STEP_NAME: &str = "Name";
+pub(in crate::console) const STEP_NAME_HINT: &str =
+    "What runs and other steps call it: lower case, without blanks.";
+pub(in crate::console) const STEP_NEEDS: &str = "After";
+pub(in crate::console) const STEP_APPS: &str = "Only in these applications";
+pub(in crate::console) const STEP_APPS_HINT: &str =
+    "One a line. One step names none: it takes away whatever no other step names.";
+pub(in crate::console) const STEP_TITLE: &str = "What to do";
+pub(in crate::console) const STEP_TITLE_HINT: &str =
+    "Attributes may stand in it: Laptop for {name}, starts {start_date}.";
+pub(in crate::console) const STEP_OWNER: &str = "Whose work";
+pub(in crate::console) const STEP_WHO_HINT: &str =
+    "An address, role:it-admin, or an attribute such as {manager}.";
+pub(in crate::console) const STEP_DUE: &str = "Due";
+pub(in crate::console) const STEP_UNTIL: &str = "Until";
+pub(in crate::console) const STEP_TO: &str = "To";
+pub(in crate::console) const STEP_TEXT: &str = "What it says";
+pub(in crate::console) const STEP_TAG: &str = "Tag";
+pub(in crate::console) const STEP_TAG_HINT: &str = "The opportunity gets it with the note.";
+pub(in crate::console) const STEP_METHOD: &str = "Method";
+pub(in crate::console) const STEP_METHOD_HINT: &str = "POST if nothing is said.";
+pub(in crate::console) const STEP_URL: &str = "URL";
+pub(in crate::console) const STEP_URL_HINT: &str =
+    "All of it, such as https://lms.example/enrol; attributes may stand in it.";
+pub(in crate::console) const STEP_BODY: &str = "Body";
+pub(in crate::console) const STEP_BODY_HINT: &str =
+    "As YAML; it is sent as JSON. Attributes may stand in it: email: \"{work_email}\".";
+pub(in crate::console) const STEP_HEADERS: &str = "Headers";
+pub(in crate::console) const STEP_HEADERS_HINT: &str = "As YAML, such as Accept: application/json.";
+pub(in crate::console) const STEP_AUTH: &str = "Authentication";
+pub(in crate::console) const STEP_AUTH_HINT: &str =
+    "As YAML, as in a definition, such as type: bearer.";
+pub(in crate::console) const STEP_REPEAT: &str = "When nobody knows whether it arrived";
+pub(in crate::console) const STEP_REPEAT_HINT: &str =
+    "The header is for servers that know repeats by a key.";
+pub(in crate::console) const REQUEST_REST: &str = "Headers and authentication";
+pub(in crate::console) const REPEAT_NEVER: &str = "a human looks";
+pub(in crate::console) const REPEAT_SAFE: &str = "it is sent again";
+pub(in crate::console) const REPEAT_HEADER: &str = "again, with a key in a header";
+pub(in crate::console) const REPEAT_NAME: &str = "name of the header";
+
+/// What a step can wait for.
+pub(in crate::console) fn step_needs(earlier: &[&str]) -> String {
+    match earlier {
+        [] => "Nothing comes before the first step: it begins at once.".to_owned(),
+        all => format!(
+            "Earlier steps that have to end well before this one begins, one a line: {}.",
+            all.join(", ")
+        ),
+    }
+}
+
+/// A step: its number, its kind, its name.
+pub(in crate::console) fn step_title(place: usize, kind: &str, id: &str) -> String {
+    let number = place.saturating_add(1);
+    match (kind, id) {
+        (kind, "") => format!("{number}. {kind}"),
+        ("", id) => format!("{number}. {id}"),
+        (kind, id) => format!("{number}. {kind}: {id}"),
+    }
+}
+
+/// A step more.
+pub(in crate::console) fn step_more(kind: &str) -> String {
+    format!("Add: {kind}")
 }

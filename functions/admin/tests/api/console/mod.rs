@@ -27,6 +27,7 @@ mod spend;
 mod stale;
 mod trail;
 mod typing;
+mod workflows;
 
 use axum::body::Body;
 use http::Request;
