@@ -340,7 +340,7 @@ pub struct Person {
     /// The words by which the person is found: what a commit made them, and nobody else changes.
     #[serde(default, skip_serializing_if = "Words::is_empty")]
     pub words: Words,
-    /// When Sando first knew of the person.
+    /// When Sando first knew of the person. It never changes: a key is made with it.
     pub created_at: Timestamp,
 }
 

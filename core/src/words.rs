@@ -1,4 +1,5 @@
-//! What people are found by: the words of their names and addresses, as keyed hashes of how they begin.
+//! What people are found by: the words of their names and addresses, as keyed hashes of how they begin, and their department,
+//! as one of the whole.
 //!
 //! No key of the table carries personal data: in a key a word is a [`Mark`], which says nothing without the secret of the
 //! installation. The marks of words that begin alike begin alike, so one query finds everybody with such a word.
@@ -23,8 +24,13 @@ const LETTERS: usize = 8;
 const MOST_WORDS: usize = 8;
 /// So many characters of a text are looked at.
 const LONGEST: usize = 200;
+/// What a department begins with among words; no word has it.
+const DEPARTMENT: char = '=';
+/// So many bytes of a mark are a department's.
+const DEPARTMENT_BYTES: usize = 8;
 
-/// A word in a key: four bytes for its first two letters, two bytes more for each beginning that is a letter longer.
+/// A word in a key: four bytes for its first two letters, two bytes more for each beginning that is a letter longer. Of a
+/// department: eight bytes for the whole, eight that are the less the later its person became known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(pub [u8; 16]);
@@ -61,6 +67,19 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// All that begin with these bytes.
+    fn beginning(known: &[u8]) -> Self {
+        let (mut from, mut to) = ([0; 16], [u8::MAX; 16]);
+        for bounds in [&mut from, &mut to] {
+            let bytes = bounds.iter_mut().zip(known);
+            bytes.for_each(|(to, from)| *to = *from);
+        }
+        Self {
+            from: Mark(from),
+            to: Mark(to),
+        }
+    }
+
     /// Is it one of them?
     #[must_use]
     pub fn have(&self, mark: Mark) -> bool {
@@ -99,6 +118,9 @@ pub struct Finder {
     secret: String,
     /// Everybody is found by their words: nobody is left who was known before there were any.
     pub is_complete: bool,
+    /// Everybody is found by their department, too.
+    #[serde(default)]
+    pub has_departments: bool,
 }
 
 impl Finder {
@@ -108,6 +130,7 @@ impl Finder {
         Self {
             secret: hex::encode(secret),
             is_complete,
+            has_departments: is_complete,
         }
     }
 
@@ -123,38 +146,55 @@ impl Finder {
         self.beginnings(beginning, beginning.chars().count().clamp(LEAST, LETTERS))
     }
 
-    fn beginnings(&self, word: &str, letters: usize) -> Marks {
-        let (mut from, mut to) = ([0; 16], [u8::MAX; 16]);
-        let known: Vec<u8> = (LEAST..=letters)
-            .flat_map(|letters| {
-                let bytes = if letters == LEAST { 4 } else { 2 };
-                self.hash(word, letters).into_iter().take(bytes)
-            })
-            .collect();
-        for bounds in [&mut from, &mut to] {
-            let bytes = bounds.iter_mut().zip(&known);
-            bytes.for_each(|(to, from)| *to = *from);
-        }
-        Marks {
-            from: Mark(from),
-            to: Mark(to),
-        }
+    /// The marks of everybody of a department, whoever became known last first; none if the text names none.
+    #[must_use]
+    pub fn department(&self, name: &str) -> Option<Marks> {
+        let word = as_department(name)?;
+        Some(Marks::beginning(&self.whole(&word)))
     }
 
-    fn hash(&self, word: &str, letters: usize) -> Vec<u8> {
-        let begin: String = word.chars().take(letters).collect();
+    fn beginnings(&self, word: &str, letters: usize) -> Marks {
+        let known: Vec<u8> = (LEAST..=letters)
+            .flat_map(|letters| {
+                let begin: String = word.chars().take(letters).collect();
+                let bytes = if letters == LEAST { 4 } else { 2 };
+                let hash = self.hash(&format!("{letters}:{begin}"));
+                hash.into_iter().take(bytes)
+            })
+            .collect();
+        Marks::beginning(&known)
+    }
+
+    fn whole(&self, department: &str) -> Vec<u8> {
+        let mut hash = self.hash(department);
+        hash.truncate(DEPARTMENT_BYTES);
+        hash
+    }
+
+    fn hash(&self, text: &str) -> Vec<u8> {
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(self.secret.as_bytes()) else {
             return Vec::new();
         };
-        mac.update(format!("{letters}:{begin}").as_bytes());
+        mac.update(text.as_bytes());
         mac.finalize().into_bytes().to_vec()
     }
 
     /// The keys that stand for these words of a person.
     #[must_use]
-    pub fn keys(&self, words: &Words, person: &PersonId) -> BTreeSet<Key> {
-        let marks = words.0.iter().map(|word| self.mark(word));
-        marks.map(|mark| Key::Word(mark, person.clone())).collect()
+    pub fn keys(&self, words: &Words, person: &Person) -> BTreeSet<Key> {
+        let marks = words.0.iter().map(|word| self.mark_of(word, person));
+        let keys = marks.map(|mark| Key::Word(mark, person.id.clone()));
+        keys.collect()
+    }
+
+    fn mark_of(&self, word: &str, person: &Person) -> Mark {
+        if !word.starts_with(DEPARTMENT) {
+            return self.mark(word);
+        }
+        let since = u64::try_from(person.created_at.as_second()).unwrap_or_default();
+        let mut known = self.whole(word);
+        known.extend((!since).to_be_bytes());
+        Marks::beginning(&known).from
     }
 
     /// The first mark of a person's words that begin so: by it they are found, by their other ones not once more.
@@ -192,8 +232,8 @@ impl Entity for Word {
     }
 }
 
-/// The words that somebody is to be found by: those of the name, then those of addresses before their `@`; none of
-/// somebody who was merged away. Cut after the letters that are told apart.
+/// The words that somebody is to be found by: those of the name, then those of addresses before their `@`, cut after the
+/// letters that are told apart; and the department. None of somebody who was merged away.
 #[must_use]
 pub fn of(person: &Person) -> Words {
     let mut found = BTreeSet::new();
@@ -214,7 +254,27 @@ pub fn of(person: &Person) -> Words {
             found.insert(word.chars().take(LETTERS).collect());
         }
     }
+    found.extend(department_of(person));
     Words(found)
+}
+
+fn department_of(person: &Person) -> Option<String> {
+    let name = person.text("department");
+    name.filter(|_| person.merged.is_none())
+        .and_then(as_department)
+}
+
+/// A department as it is told apart from words and from others, whose case does not matter; none for an empty text.
+fn as_department(name: &str) -> Option<String> {
+    let name: String = name.trim().chars().take(LONGEST).collect();
+    (!name.is_empty()).then(|| format!("{DEPARTMENT}{}", name.to_lowercase()))
+}
+
+/// Is somebody to be found by this department?
+#[must_use]
+pub fn is_of(person: &Person, department: &str) -> bool {
+    let theirs = department_of(person);
+    theirs.is_some() && theirs == as_department(department)
 }
 
 /// The word of a text that tells the most of whom it means; none if nobody can be found by it.
@@ -248,6 +308,7 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::person::{Identifiers, Merged};
     use crate::testing::a_person;
 
     fn finder() -> Finder {
@@ -264,7 +325,7 @@ mod tests {
 
         let words: Vec<String> = of(&ada).0.into_iter().collect();
 
-        assert_eq!(words, ["ada", "lukasiew", "zoe", "zoe99"]);
+        assert_eq!(words, ["=engineering", "ada", "lukasiew", "zoe", "zoe99"]);
         for text in [
             "ADA",
             "zoë łuk",
@@ -285,8 +346,8 @@ mod tests {
         let many = "alpha beta gamma delta epsilon zeta eta theta iota kappa";
         let person = a_person().with("name", many).build();
 
-        assert_eq!(of(&person).0.len(), MOST_WORDS);
-        assert_eq!(format!("{:?}", of(&person)), "Words(8)");
+        assert_eq!(of(&person).0.len(), MOST_WORDS + 1, "and the department");
+        assert_eq!(format!("{:?}", of(&person)), "Words(9)");
     }
 
     #[test]
@@ -339,14 +400,19 @@ mod tests {
         };
         let text = serde_json::to_string(&word).unwrap();
         let old = r#"{"secret":"07","is_complete":true}"#;
-        let finder: Finder = serde_json::from_str(old).unwrap();
+        let mut finder: Finder = serde_json::from_str(old).unwrap();
 
         assert_eq!(
             text,
             r#"{"mark":"1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a","person":"per_1"}"#
         );
         assert_eq!(serde_json::from_str::<Word>(&text).unwrap(), word);
-        assert_eq!(serde_json::to_string(&finder).unwrap(), old);
+        assert!(finder.is_complete && !finder.has_departments);
+        finder.has_departments = true;
+        assert_eq!(
+            serde_json::to_string(&finder).unwrap(),
+            r#"{"secret":"07","is_complete":true,"has_departments":true}"#
+        );
     }
 
     #[test]
@@ -355,7 +421,7 @@ mod tests {
         person.words = of(&person);
         let (finder, marks) = (finder(), finder().marks("mar"));
 
-        let keys = finder.keys(&person.words, &person.id);
+        let keys = finder.keys(&person.words, &person);
         let within = keys.iter().filter_map(|key| match key {
             Key::Word(mark, _) if marks.have(*mark) => Some(*mark),
             _ => None,
@@ -365,5 +431,59 @@ mod tests {
         assert_eq!(within.len(), 2);
         assert_eq!(finder.first(&person, "mar"), within.iter().min().copied());
         assert_eq!(finder.first(&person, "x"), None);
+    }
+
+    /// Where somebody who became known then lies among those of their department.
+    fn place_of(finder: &Finder, department: &str, known_at: i64) -> Option<Mark> {
+        let mut person = a_person().with("department", department).build();
+        person.created_at = jiff::Timestamp::from_second(known_at).unwrap();
+        let marks = finder.department("Research & Development").unwrap();
+        let keys = finder.keys(&of(&person), &person).into_iter();
+        let mut found = keys.filter_map(|key| match key {
+            Key::Word(mark, _) if marks.have(mark) => Some(mark),
+            _ => None,
+        });
+        found.next()
+    }
+
+    #[test]
+    fn people_of_a_department_lie_together_newest_first_and_no_others_there() {
+        let finder = finder();
+        let known_at = [1_900_000_000, 1_800_000_001, 1_800_000_000, 1];
+        let places = known_at.map(|at| place_of(&finder, "research & DEVELOPMENT ", at).unwrap());
+
+        assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+        for other in [
+            "Research",
+            "Development",
+            "Research & Developments",
+            " ",
+            "",
+        ] {
+            assert_eq!(place_of(&finder, other, 0), None, "{other:?}");
+        }
+        assert_eq!(finder.department(" "), None);
+        let another = Finder::new(&[8; 32], true);
+        assert_ne!(another.department("Sales"), finder.department("Sales"));
+    }
+
+    #[test]
+    fn whoever_was_merged_away_is_of_no_department() {
+        let mut person = a_person().build();
+        assert!(is_of(&person, "engineering"));
+        assert!(!is_of(&person, "Sales") && !is_of(&person, ""));
+
+        person.merged = Some(Merged {
+            into: PersonId::derived(&["bo"]),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            state: person.state,
+            leaves_at: None,
+            identifiers: Identifiers::default(),
+            gained: Identifiers::default(),
+            claims: BTreeSet::new(),
+        });
+
+        assert!(!is_of(&person, "Engineering"));
+        assert!(of(&person).is_empty());
     }
 }

@@ -1,11 +1,11 @@
-//! People by how the words of their names and addresses begin, however many there are.
+//! People by how the words of their names and addresses begin, and by department, however many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::PersonId;
 use crate::person::Person;
 use crate::ports::Ports;
-use crate::store::{Key, Loaded, PageRequest, Query};
+use crate::store::{Key, Loaded, Page, PageRequest, Query, StoreError};
 use crate::words::{self, Finder, Word};
 
 use super::AdminError;
@@ -90,4 +90,33 @@ async fn read(
         people.insert(person.entity.id.clone(), person);
     }
     Ok(people)
+}
+
+/// The list of everybody of a department, newest first: of words, whose [`owners`] they are. None while there may be people
+/// who were known before departments were kept, and whom the daily count has not come to yet.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn of_department(ports: &Ports, name: &str) -> Result<Option<Query>, AdminError> {
+    let finder = ports.store.find::<Finder>(&Key::Finder).await?;
+    let finder = finder.filter(|finder| finder.entity.has_departments);
+    let marks = finder.and_then(|finder| finder.entity.department(name));
+    Ok(marks.map(Query::Words))
+}
+
+/// The people who have the words of a page, in its order; nobody may have two of them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn owners(ports: &Ports, words: Page) -> Result<Page, StoreError> {
+    let people = words.items.iter().filter_map(|word| match &word.key {
+        Key::Word(_, person) => Some(Key::Person(person.clone())),
+        _ => None,
+    });
+    let people: Vec<Key> = people.collect();
+    let people = ports.store.get_all(&people).await?;
+    Ok(Page {
+        items: people.into_iter().flatten().collect(),
+        next: words.next,
+    })
 }

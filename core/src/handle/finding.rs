@@ -1,4 +1,4 @@
-//! Keeps the words that people are found by: in the commit that makes, changes or deletes a person.
+//! Keeps the words and departments that people are found by: in the commit that makes, changes or deletes a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,13 +39,13 @@ pub(super) async fn follow(ports: &Ports, commit: &mut Commit) -> Result<(), Han
     let finder = finder(ports, commit).await?;
     for person in &gone {
         let all = person.words.with(words::of(person));
-        let known = known(ports, &finder.keys(&all, &person.id)).await?;
+        let known = known(ports, &finder.keys(&all, person)).await?;
         commit.deletes.extend(known.into_values());
     }
     for (place, mut person) in changed {
         let words = words::of(&person);
-        let before = finder.keys(&person.words, &person.id);
-        let after = finder.keys(&words, &person.id);
+        let before = finder.keys(&person.words, &person);
+        let after = finder.keys(&words, &person);
         let known = known(ports, &before.union(&after).cloned().collect()).await?;
         let puts = missing(&after, &known, &person.id);
         let deletes = known.into_iter().filter(|(key, _)| !after.contains(key));
@@ -172,10 +172,12 @@ pub(super) async fn catch_up(
 /// Nobody is left who is not found.
 async fn complete(ports: &Ports) -> Result<(), HandleError> {
     let finder = ports.store.find::<Finder>(&Key::Finder).await?;
-    let Some(mut finder) = finder.filter(|finder| !finder.entity.is_complete) else {
+    let is_left = |finder: &Finder| !finder.is_complete || !finder.has_departments;
+    let Some(mut finder) = finder.filter(|finder| is_left(&finder.entity)) else {
         return Ok(());
     };
     finder.entity.is_complete = true;
+    finder.entity.has_departments = true;
     write(ports, |changes| changes.update(&finder)).await
 }
 

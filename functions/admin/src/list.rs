@@ -1,5 +1,6 @@
 //! Lists: `limit` and `cursor` in, `{items, next_cursor}` out.
 
+use sando_core::admin::named::owners;
 use sando_core::ids::PersonId;
 use sando_core::store::{Entity, Loaded, Page, PageRequest, Query, StoreError, Stored};
 use serde::Serialize;
@@ -46,7 +47,7 @@ pub(crate) fn wanted<E: Entity>(person: Option<PersonId>, states: Vec<&'static s
     }
 }
 
-/// One page of what the store lists and `keep` keeps.
+/// One page of what the store lists and `keep` keeps; of a list of words the people who have them.
 pub(crate) async fn gather<E: Entity>(
     api: &Api,
     query: &Query,
@@ -112,7 +113,11 @@ async fn read(
     cursor: Option<String>,
 ) -> Result<Page, StoreError> {
     let page = PageRequest { limit, cursor };
-    api.ports.store.list(query, &page).await
+    let answer = api.ports.store.list(query, &page).await?;
+    match query {
+        Query::Words(_) => owners(&api.ports, answer).await,
+        _ => Ok(answer),
+    }
 }
 
 /// Those that are kept, with their places among all.

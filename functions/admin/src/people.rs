@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sando_core::admin::access;
+use sando_core::admin::named::of_department;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::people;
 use sando_core::drift::{Drift, DriftKind};
@@ -16,6 +17,7 @@ use sando_core::grant::Grant;
 use sando_core::ids::PersonId;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Entity, Loaded, Query};
+use sando_core::words::is_of;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -130,13 +132,35 @@ fn shown(person: &Loaded<Person>) -> Response {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PeopleQuery {
     state: Option<String>,
+    department: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
-/// Lists people, newest first.
+/// The list in which people of these states, and of a department if one is named, are looked for: the shorter one.
+pub(crate) async fn narrowest(
+    api: &Api,
+    states: &[Lifecycle],
+    department: Option<&str>,
+) -> Result<Query, Problem> {
+    // Nobody stays in these for long.
+    let is_passing = |state| matches!(state, Lifecycle::Preboarding | Lifecycle::Leaving);
+    let by_state = Query::States {
+        kind: Person::KIND,
+        states: states.iter().map(|state| state.as_str()).collect(),
+    };
+    match department {
+        Some(name) if !states.iter().copied().all(is_passing) => {
+            Ok(of_department(&api.ports, name).await?.unwrap_or(by_state))
+        }
+        _ => Ok(by_state),
+    }
+}
+
+/// Lists people, newest first; those of a department by its name as it counts, in upper or lower case.
 #[utoipa::path(get, path = "/v1/people", tag = "people", operation_id = "list_people",
-    params(("state" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query), ("department" = Option<String>, Query), ("limit" = Option<usize>, Query),
+    ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<PersonView>)))]
 pub(crate) async fn list(
     _: MayRead,
@@ -147,11 +171,14 @@ pub(crate) async fn list(
         Some(state) => vec![word("state", state)?],
         None => Lifecycle::ALL.to_vec(),
     };
-    let wanted = Query::States {
-        kind: Person::KIND,
-        states: states.iter().map(|state| state.as_str()).collect(),
+    let department = query.department.as_deref();
+    if department.is_some_and(|name| name.trim().is_empty()) {
+        return Err(Problem::mistake("department", "the name of one"));
+    }
+    let wanted = narrowest(&api, &states, department).await?;
+    let keep = |person: &Person| {
+        states.contains(&person.state) && department.is_none_or(|name| is_of(person, name))
     };
-    let keep = |person: &Person| states.contains(&person.state);
     let listed = gather(&api, &wanted, query.limit, query.cursor, keep).await?;
     Ok(Json(listed.map(|person| PersonView::from(&person))))
 }

@@ -20,7 +20,7 @@
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
 //! | what marks of words are made with | `FINDER` | `FINDER` | | | | `get` |
-//! | word of a person's | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
+//! | word of a person's, or their department | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
 //! | what was counted last | `COUNTED` | `COUNTED` | | | | `get` |
 //! | when an event matched each rule last | `MATCHES` | `MATCHES` | | | | `get` |
 //! | piece of a count | `COUNT#<job>#<turn>` | `PIECE#<number>` | | | | `get` |
@@ -60,7 +60,7 @@
 //! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
 //! | versions of a definition | `state`: `pk = DEFINITION#<slug>`, consistent |
 //! | users of an account | `state`: `pk = ROSTER#<roster>#0` to `#f`, one after the other, `sk > <cursor>`, consistent |
-//! | people with a word that begins so | `state`: `pk = WORD#<first two letters>`, `sk` between the marks, consistent |
+//! | people with a word that begins so, or of a department | `state`: `pk = WORD#<first two letters>`, `sk` between the marks, consistent |
 //! | syncs of an account | `state`: `pk = SYNCS#<roster>`, `sk < <cursor>`, newest first, consistent |
 //! | heads that moved since a minute (checkpoint) | index `list`, as above, until the minute |
 //! | heads (verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |

@@ -293,7 +293,10 @@ pub(crate) async fn words_are_paged_in_the_order_of_their_marks(world: &World) {
         assert_eq!(found, ["first", one, two, "d", "a", "last"], "{limit}");
     }
     let some = words(mark(1, 2), mark(1, 5));
-    assert_eq!(world.list(&some).await, [one, two, "d"]);
+    for limit in [1, 2, 3] {
+        let found = pages(world, &some, limit).await;
+        assert_eq!(found, [one, two, "d"], "{limit}");
+    }
     assert_eq!(world.list(&words(mark(3, 0), mark(3, 9))).await, [""; 0]);
 
     let (_, cursor) = world.page(&all, 1, None).await;

@@ -44,6 +44,8 @@ pub(crate) fn places(found: &Furnished) -> Vec<Place> {
             "/console/people?q=number19",
             "/console/accounts/design/prod/users?q=nobody+of+this+name",
             "/console/people?state=left",
+            "/console/people?department=Department+7",
+            "/console/people?department=Department+7&state=left",
             "/console/people?within=14",
             "/console/reports/review?only=all",
             "/console/runs?state=running",

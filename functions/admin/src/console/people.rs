@@ -1,5 +1,7 @@
 //! People: the list, newest first; or those whose names and addresses have words that begin as somebody typed.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use jiff::civil::Date;
@@ -8,12 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::admin::named::named;
 use sando_core::person::{Lifecycle, Person};
-use sando_core::store::{Entity, Loaded, Query};
+use sando_core::store::Loaded;
+use sando_core::words::is_of;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Api;
+use crate::attributes::current;
 use crate::body::word;
 use crate::list::{Listed, look_through};
+use crate::people::narrowest;
 use crate::problem::Problem;
 
 use super::format::{day, day_of};
@@ -38,6 +44,8 @@ pub(super) struct PeopleQuery {
     q: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    department: String,
     /// Those who start within so many days.
     #[serde(default)]
     within: String,
@@ -49,7 +57,12 @@ pub(super) struct PeopleQuery {
 
 impl PeopleQuery {
     fn is_filtered(&self) -> bool {
-        !self.q.is_empty() || !self.state.is_empty() || !self.within.is_empty()
+        let filled = [&self.q, &self.state, &self.within];
+        filled.iter().any(|text| !text.is_empty()) || self.department().is_some()
+    }
+
+    fn department(&self) -> Option<&str> {
+        Some(self.department.trim()).filter(|name| !name.is_empty())
     }
 
     /// Until when they start who are asked for; none where it does not matter.
@@ -78,12 +91,14 @@ impl PeopleQuery {
     }
 
     fn address(&self, all: bool) -> String {
-        let within = match self.within.as_str() {
-            "" => String::new(),
-            days => format!("&within={}", segment(days)),
-        };
+        let mut more = String::new();
+        for (name, text) in [("department", &self.department), ("within", &self.within)] {
+            if !text.is_empty() {
+                more.extend(["&", name, "=", &segment(text)]);
+            }
+        }
         format!(
-            "/console/people?q={}&state={}{within}{}",
+            "/console/people?q={}&state={}{more}{}",
             segment(&self.q),
             segment(&self.state),
             if all { "&all=true" } else { "" }
@@ -99,13 +114,11 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let states = query.states()?;
     let until = query.starts_until(api.ports.clock.now())?;
+    let department = query.department();
     let wants = |person: &Person| {
         let starts = until.is_none_or(|until| person.starts_on.is_some_and(|on| on <= until));
-        starts && states.contains(&person.state)
-    };
-    let wanted = Query::States {
-        kind: Person::KIND,
-        states: states.iter().map(|state| state.as_str()).collect(),
+        let is_there = department.is_none_or(|name| is_of(person, name));
+        starts && is_there && states.contains(&person.state)
     };
     let text = query.q.trim().to_lowercase();
     let named = by_words(&api, &query, &text, &wants).await?;
@@ -113,14 +126,17 @@ pub(super) async fn show(
     let (found, looked_at) = match named {
         Some(found) => (found, 0),
         None => {
+            let wanted = narrowest(&api, &states, department).await?;
             let keep = |person: &Person| wants(person) && matches(person, &text);
             look_through::<Person>(&api, &wanted, None, query.cursor.clone(), keep).await?
         }
     };
-    let is_cut = (!text.is_empty() || until.is_some()) && found.next_cursor.is_some();
+    let is_narrowed = !text.is_empty() || until.is_some() || department.is_some();
+    let is_cut = is_narrowed && found.next_cursor.is_some();
     let older_from = query.address(!is_by_words && !text.is_empty());
+    let known = departments(&api, &found).await?;
     let body = html! {
-        (filter(&query))
+        (filter(&query, &known))
         @if found.items.is_empty() {
             @if is_cut { (empty(words::NOBODY_SO_FAR)) } @else if query.is_filtered() {
                 p.empty { (words::NO_MATCH) " " a href="/console/people" { (words::CLEAR) } }
@@ -128,7 +144,7 @@ pub(super) async fn show(
         } @else { (table(&found)) }
         @if is_by_words {
             p.small.muted { (words::FOUND_BY_WORDS) " " a href=(query.address(true)) { (words::LOOK_THROUGH) } }
-        } @else if is_cut { p.small.muted { (words::looked_at(looked_at)) } }
+        } @else if is_cut && looked_at > found.items.len() { p.small.muted { (words::looked_at(looked_at)) } }
         (older(&older_from, found.next_cursor.as_deref()))
     };
     let page = Page {
@@ -171,6 +187,20 @@ async fn by_words(
     }))
 }
 
+/// Departments to choose from, as far as they are at hand: those that aliases name, and those of the page.
+async fn departments(
+    api: &Api,
+    found: &Listed<Loaded<Person>>,
+) -> Result<BTreeSet<String>, Refusal> {
+    let (file, _) = current(api).await?;
+    let aliases = file.pointer("/aliases/department");
+    let named = aliases.and_then(Value::as_object).into_iter().flatten();
+    let named = named.map(|(name, _)| name.clone());
+    let shown = found.items.iter();
+    let shown = shown.filter_map(|person| person.entity.text("department"));
+    Ok(named.chain(shown.map(str::to_owned)).collect())
+}
+
 fn matches(person: &Person, text: &str) -> bool {
     let fields = [
         "name",
@@ -187,7 +217,7 @@ fn matches(person: &Person, text: &str) -> bool {
             .any(|value| value.to_lowercase().contains(text))
 }
 
-fn filter(query: &PeopleQuery) -> Markup {
+fn filter(query: &PeopleQuery, departments: &BTreeSet<String>) -> Markup {
     html! {
         form.filter method="get" action="/console/people" role="search" {
             label { "Find" input type="search" name="q" value=(query.q) data-find="1" maxlength="100"; }
@@ -200,6 +230,11 @@ fn filter(query: &PeopleQuery) -> Markup {
                     }
                 }
             }
+            label {
+                (words::DEPARTMENT)
+                input type="search" name="department" value=(query.department) maxlength="200" list="departments" autocomplete="off";
+            }
+            datalist #departments { @for name in departments { option value=(name) {} } }
             label {
                 (words::STARTS)
                 select name="within" {

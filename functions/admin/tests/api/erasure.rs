@@ -66,7 +66,7 @@ async fn somebody_who_left_is_erased_and_the_audit_keeps_a_pseudonym() {
     settle(&world).await;
     assert_eq!(world.run_of(&id).await["state"], "finished");
     assert_eq!(stored(&world).await, PERSONAL);
-    assert_eq!(words_of(&world, &id), 2, "ada and park");
+    assert_eq!(words_of(&world, &id), 3, "ada, park and the department");
 
     let path = format!("/v1/people/{id}:erase");
     let reason = json!({ "reason": "request 4711" });
@@ -76,6 +76,8 @@ async fn somebody_who_left_is_erased_and_the_audit_keeps_a_pseudonym() {
     assert_eq!(erased, json!({ "id": id, "erased": true }));
     assert_eq!(stored(&world).await, [""; 0]);
     assert_eq!(words_of(&world, &id), 0);
+    let engineers = world.get("/v1/people?department=Engineering").await;
+    assert_eq!(engineers.expect(200)["items"], json!([]));
     world.get(&format!("/v1/people/{id}")).await.expect(404);
     world.post(&path, reason).await.expect(404);
     let audit = world

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::world;
+use crate::world::{World, world};
 
 /// A person from elsewhere.
 pub(crate) fn ada() -> Value {
@@ -61,6 +61,71 @@ async fn the_same_key_or_address_is_the_same_person() {
     assert_eq!(people["items"].as_array().unwrap().len(), 1);
     let left = world.get("/v1/people?state=left").await.expect(200);
     assert_eq!(left["items"], json!([]));
+}
+
+/// The names of those who are listed with this filter.
+async fn listed(world: &World, filter: &str) -> Vec<String> {
+    let people = world.get(&format!("/v1/people?{filter}")).await.expect(200);
+    let people = people["items"].as_array().unwrap().iter();
+    people
+        .map(|person| person["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn people_are_listed_by_department_and_state_newest_first() {
+    let world = world();
+    for (name, department) in [
+        ("Ada", "Engineering"),
+        ("Bo", " engineering"),
+        ("Cy", "R&D"),
+        ("Di", "Engineering"),
+    ] {
+        let person = json!({ "attributes": { "name": name, "department": department } });
+        let key = format!("/v1/people/hr-{name}");
+        world.put(&key, person).await.expect(201);
+        world.pass(60).await;
+    }
+    let leaves = json!({ "end_date": "2027-01-01" });
+    world.put("/v1/people/hr-Di", leaves).await.expect(200);
+
+    let all = listed(&world, "department=ENGINEERING").await;
+    let (first, left) = (
+        world.get("/v1/people?department=Engineering&limit=2").await,
+        listed(&world, "department=Engineering&state=left").await,
+    );
+    let first = first.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = format!("department=Engineering&limit=2&cursor={cursor}");
+
+    assert_eq!(all, ["Di", "Bo", "Ada"]);
+    assert_eq!(first["items"][1]["name"], "Bo");
+    assert_eq!(listed(&world, &rest).await, ["Ada"]);
+    assert_eq!(left, ["Di"]);
+    assert_eq!(listed(&world, "department=r%26d").await, ["Cy"]);
+    assert_eq!(listed(&world, "department=Engineer").await, [""; 0]);
+    let nowhere = world.get("/v1/people?department=%20").await.expect(422);
+    assert_eq!(nowhere["errors"][0]["path"], "department");
+}
+
+#[tokio::test]
+async fn whoever_changes_the_department_is_listed_by_the_new_one_only() {
+    let world = world();
+    let id = world.ada().await;
+
+    let sales = json!({ "attributes": { "department": "Sales" } });
+    world.put("/v1/people/hr-1", sales).await.expect(200);
+    let moved = [
+        listed(&world, "department=Engineering").await,
+        listed(&world, "department=Sales").await,
+    ];
+    let design = json!({ "attributes": { "department": "Design" }, "reason": "a mistake" });
+    let path = format!("/v1/people/{id}:correct");
+    world.post(&path, design).await.expect(200);
+
+    assert_eq!(moved, [vec![], vec!["Ada Park".to_owned()]]);
+    assert_eq!(listed(&world, "department=Sales").await, [""; 0]);
+    assert_eq!(listed(&world, "department=Design").await, ["Ada Park"]);
 }
 
 #[tokio::test]

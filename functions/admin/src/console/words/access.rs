@@ -141,6 +141,7 @@ pub(in crate::console) fn people(shown: usize, is_filtered: bool, more: bool) ->
 }
 
 pub(in crate::console) const STARTS: &str = "Starts";
+pub(in crate::console) const DEPARTMENT: &str = "Department";
 pub(in crate::console) const WHOLE_FINDS: &str = "A whole address or id finds a user at once.";
 pub(in crate::console) const NOBODY_SO_FAR: &str = "Nobody so far; more follow.";
 pub(in crate::console) const FOUND_BY_WORDS: &str = "Found by how names and addresses begin.";

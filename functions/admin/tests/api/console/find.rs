@@ -2,14 +2,15 @@
 
 use axum::body::Body;
 use sando_core::admin::accounts;
-use sando_core::admin::named::named;
+use sando_core::admin::named::{named, of_department};
 use sando_core::ids::PersonId;
 use sando_core::roster::Entry;
-use sando_core::store::{Commit, PageRequest, Put, Query, Version};
+use sando_core::store::{Commit, Key, PageRequest, Put, Query, Version};
 use sando_core::testing::a_person;
+use sando_core::words::Finder;
 use serde_json::json;
 
-use super::{Browser, everything};
+use super::{Browser, between, everything};
 use crate::builder::connected_to;
 use crate::metrics::a_day_is_counted;
 use crate::reports::{company, row};
@@ -23,6 +24,7 @@ async fn newer(world: &World, count: i64) {
                 .with("name", &format!("Newer{number} Other"))
                 .with("work_email", &format!("newer{number}@contoso.example"))
                 .with("personal_email", &format!("newer{number}@mail.example"))
+                .with("department", "Others")
                 .build();
             person.id = PersonId::derived(&["newer", &number.to_string()]);
             person.created_at = jiff::Timestamp::from_second(1_900_000_000 + number).unwrap();
@@ -97,6 +99,103 @@ async fn whoever_was_known_before_words_were_kept_is_found_after_a_day() {
     assert_eq!(before, [""; 0]);
     assert_eq!(found(&world, "newer0").await, ["Newer0 Other"]);
     assert_eq!(found(&world, "ada").await, ["Ada Park"]);
+}
+
+#[tokio::test]
+async fn whoever_became_known_long_ago_is_found_by_department_with_state_and_name() {
+    let world = world();
+    let id = world.ada().await;
+    newer(&world, 2_100).await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let person = format!("href=\"/console/people/{id}\"");
+    let list = "/console/people?department=engineering";
+
+    for more in ["", "&state=active", "&q=ada", "&q=park&state=active"] {
+        let page = viewer.get(&format!("{list}{more}")).await.text;
+        assert!(page.contains(&person), "{more}: {page}");
+        assert!(page.contains("1 person found."), "{more}: {page}");
+        assert!(!page.contains("were looked at"), "{more}: {page}");
+    }
+    for more in ["&state=left", "&q=nobody", "&within=7"] {
+        let page = viewer.get(&format!("{list}{more}")).await.text;
+        assert!(
+            page.contains("Nobody matches this filter."),
+            "{more}: {page}"
+        );
+    }
+    let other = viewer.get("/console/people?department=Sales&q=ada").await;
+    assert!(!other.text.contains(&person), "{}", other.text);
+    let api = world.get("/v1/people?department=Engineering").await;
+    assert_eq!(api.expect(200)["items"][0]["id"], id.as_str());
+}
+
+#[tokio::test]
+async fn the_pages_of_a_department_are_everybody_of_it_each_once() {
+    let world = company().await;
+    newer(&world, 120).await;
+    a_day_is_counted(&world).await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let (mut seen, mut path) = (Vec::new(), "/console/people?department=Others".to_owned());
+    loop {
+        let page = viewer.get(&path).await.text;
+        let rows = page.split("<td><a href=\"/console/people/").skip(1);
+        seen.extend(rows.map(|row| row.split('"').next().unwrap().to_owned()));
+        match between(&page, "<p class=\"pager\"><a href=\"", "\"") {
+            Some(next) => path = next.replace("&amp;", "&"),
+            None => break,
+        }
+    }
+
+    let newest = (0..120).rev();
+    let newest = newest.map(|number| PersonId::derived(&["newer", &number.to_string()]));
+    let newest: Vec<String> = newest.map(|id| id.to_string()).collect();
+    assert_eq!(seen, newest);
+}
+
+#[tokio::test]
+async fn the_filter_offers_departments_that_aliases_name_and_the_page_shows() {
+    let world = world();
+    world.ada().await;
+    let aliases = json!({ "Sales": ["Selling"], "R&D": [] });
+    let put = world.put("/v1/aliases/department", aliases).await;
+    put.expect(201);
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let page = viewer.get("/console/people?department=engineering").await;
+
+    let offered = between(&page.text, "<datalist id=\"departments\">", "</datalist>").unwrap();
+    let names: Vec<&str> = offered.split('"').skip(1).step_by(2).collect();
+    assert_eq!(names, ["Engineering", "R&amp;D", "Sales"]);
+    let typed = "name=\"department\" value=\"engineering\"";
+    assert!(page.text.contains(typed), "{}", page.text);
+}
+
+#[tokio::test]
+async fn whoever_was_known_before_departments_were_kept_is_looked_for_until_a_day_is_over() {
+    let world = company().await;
+    let store = &world.ports.store;
+    let mut before = store.find::<Finder>(&Key::Finder).await.unwrap().unwrap();
+    before.entity.has_departments = false;
+    let commit = Commit {
+        puts: vec![Put::of(&before.entity, before.version)],
+        ..Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
+    newer(&world, 1).await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+
+    let looked_for = viewer.get("/console/people?department=others").await;
+    let list = of_department(&world.ports, "others").await.unwrap();
+    a_day_is_counted(&world).await;
+    let found = viewer.get("/console/people?department=others").await;
+
+    assert!(list.is_none(), "nobody is left out");
+    for page in [looked_for, found] {
+        assert!(page.text.contains("Newer0 Other"), "{}", page.text);
+    }
+    let list = of_department(&world.ports, "others").await.unwrap();
+    assert!(matches!(list, Some(Query::Words(_))));
 }
 
 #[tokio::test]
