@@ -8,7 +8,7 @@ use sando_core::admin::api_key::Scope;
 use sando_core::admin::tasks;
 use sando_core::ids::{PersonId, TaskId};
 use sando_core::store::{Entity, Loaded, Query};
-use sando_core::task::{Task, TaskState};
+use sando_core::task::{Task, TaskKind, TaskState};
 
 use crate::Api;
 use crate::list::gather;
@@ -68,6 +68,10 @@ pub(super) async fn show(
     let task = tasks::task(&api.ports, &id).await?.entity;
     let names = Names::of(&api, task.person.iter()).await?;
     let (shape, state) = states::task(&task);
+    // What is missing is given on the person.
+    let waits = task.kind == TaskKind::Missing && task.state == TaskState::Open;
+    let corrected = task.person.as_ref();
+    let corrected = corrected.filter(|_| waits && visitor.may(Scope::Operate));
     let body = html! {
         div.columns {
             section.card aria-labelledby="what" {
@@ -83,6 +87,9 @@ pub(super) async fn show(
                     }
                     @if let Some(due) = task.due { dt { "Due" } dd { (when(due, now)) } }
                     dt { "Since" } dd { (when(task.created_at, now)) }
+                }
+                @if let Some(person) = corrected {
+                    p.bar { a.button href={ "/console/people/" (person) "/correct" } { (words::CORRECT) } }
                 }
             }
             @if task.state == TaskState::Open && visitor.may(Scope::Operate) {

@@ -188,6 +188,7 @@ pub(in crate::console) const NOT_WANTED_ANY_MORE: &str = "Not wanted any more:";
 pub(in crate::console) const ACCESS_STAYS: &str = "Access stays as it is.";
 pub(in crate::console) const CORRECTED_HINT: &str =
     "Corrected by hand. Empty it to take back what Lever says.";
+pub(in crate::console) const MISSING_HINT: &str = "It is missing, and runs wait for it.";
 pub(in crate::console) const CORRECT_MEANS: &str = "What is corrected here wins over what Lever says, until it is taken back. \
      What is no text is corrected over the API.";
 pub(in crate::console) const PLAN_CHANGED: &str =
