@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::Api;
 
-use super::deed::{Deed, Plan, Seen, Shown, card, effects, mistakes};
+use super::deed::{Deed, Plan, Seen, Shown, card, effects, mistakes, problem};
 use super::form::Form;
 use super::input::At;
 use super::layout::done;
@@ -135,11 +135,17 @@ pub(super) async fn submit(
         let plan = correct::plan(&api.ports, &id, &given, now).await?;
         Ok((given, plan))
     };
+    let no = |status: StatusCode, wrong: Markup| {
+        let page = page(&visitor, &person, wrong, (&asked, Some(&form)), None);
+        (status, page).into_response()
+    };
     let (given, plan) = match planned.await {
         Ok(planned) => planned,
         Err(AdminError::Invalid(all)) => {
-            let page = page(&visitor, &person, mistakes(&all), (&asked, None), None);
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+            return Ok(no(StatusCode::UNPROCESSABLE_ENTITY, mistakes(&all)));
+        }
+        Err(AdminError::Refused { detail, .. }) => {
+            return Ok(no(StatusCode::CONFLICT, problem(&detail)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -158,7 +164,8 @@ pub(super) async fn submit(
         plan.more.len(),
         plan.less.len(),
     );
-    let planned = planned_of(&api, &visitor, &person, &given, &plan, &company);
+    let reason = form.get("reason");
+    let planned = planned_of(&api, &visitor, &person, (&given, reason), &plan, &company);
     let page = page(
         &visitor,
         &person,
@@ -174,7 +181,7 @@ fn planned_of(
     api: &Api,
     visitor: &Visitor,
     person: &Person,
-    given: &Attributes,
+    (given, reason): (&Attributes, &str),
     plan: &Correction,
     company: &Company,
 ) -> Markup {
@@ -201,6 +208,7 @@ fn planned_of(
         body,
         hash: &plan.hash,
         fields,
+        reason,
     };
     DEED.confirm(api, visitor, person, &plan)
 }

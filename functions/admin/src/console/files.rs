@@ -379,7 +379,7 @@ pub(super) fn editor(
                 ul { @for (path, message) in mistakes { li { code { (path) } " " (message) } } }
             }
         }
-        form.stack.wide #file-form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+        form.stack.wide #file-form data-unsaved="1" method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
             (hidden(visitor, ""))
             (seen::field(edited.seen))
             div.field {

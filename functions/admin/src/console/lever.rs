@@ -129,7 +129,7 @@ pub(super) async fn section(
 
 fn form(visitor: &Visitor, once: &str) -> Markup {
     html! {
-        form.stack method="post" action="/console/settings/lever" {
+        form.stack data-unsaved="1" method="post" action="/console/settings/lever" {
             (hidden(visitor, once))
             div.field {
                 label for="lever-key" { "API key" }

@@ -166,6 +166,8 @@ pub(in crate::console) const UNDO: &str = "A leaving can be undone with Reinstat
 pub(in crate::console) const TYPE_NAME: &str = "Type the name to confirm";
 pub(in crate::console) const WHEN_NOW: &str = "Now";
 pub(in crate::console) const WHEN_LATER: &str = "At a moment (UTC)";
+pub(in crate::console) const NO_MOMENT: &str = "Say at which day and time.";
+pub(in crate::console) const NO_WHEN: &str = "Say when: now, or at a moment.";
 
 /// How an effect reads in a plan.
 pub(in crate::console) fn goal(goal: sando_core::effect::Goal) -> (&'static str, &'static str) {

@@ -26,6 +26,7 @@ mod size;
 mod spend;
 mod stale;
 mod trail;
+mod typed;
 mod typing;
 mod workflows;
 
