@@ -33,6 +33,7 @@ mod correct;
 mod credentials;
 mod decision;
 mod deed;
+mod disconnect;
 mod drift;
 mod erase;
 mod events;
@@ -133,6 +134,9 @@ const PAGES: &[Route] = &[
         "/console/accounts/{definition}/{name}/users/{external_id}",
         || get(users::user),
     ),
+    ("/console/accounts/{definition}/{name}/disconnect", || {
+        get(disconnect::show)
+    }),
     ("/console/accounts/{definition}/{name}/held", || {
         get(account::held)
     }),
@@ -224,6 +228,9 @@ const FORMS: &[Route] = &[
     ("/console/connect/{definition}", || post(connect::submit)),
     ("/console/accounts/{definition}/{name}/credentials", || {
         post(credentials::submit)
+    }),
+    ("/console/accounts/{definition}/{name}/disconnect", || {
+        post(disconnect::submit)
     }),
     ("/console/integrations/{id}/rollback", || {
         post(integrations::roll_back)

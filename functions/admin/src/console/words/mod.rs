@@ -3,6 +3,7 @@
 //! Present tense, short, names before ids, "we" for Sando. A verdict is right for empty, one, many, failed and unknown.
 
 mod access;
+mod away;
 mod builder;
 mod events;
 mod fields;
@@ -19,6 +20,7 @@ mod rosters;
 mod work;
 
 pub(super) use access::*;
+pub(super) use away::*;
 pub(super) use builder::*;
 pub(super) use events::*;
 pub(super) use fields::*;
@@ -129,6 +131,8 @@ pub(super) enum Said {
     Syncing,
     /// An account.
     Enabled,
+    /// An account.
+    Disconnected,
     /// A sync that was held.
     Released,
     /// A sync that was held.
@@ -194,6 +198,7 @@ impl Said {
         (Self::Connected, "connected"),
         (Self::Syncing, "syncing"),
         (Self::Enabled, "enabled"),
+        (Self::Disconnected, "disconnected"),
         (Self::Released, "released"),
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
@@ -255,6 +260,9 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Connected => "Connected. The first sync has begun.",
         Said::Syncing => "The sync has begun.",
         Said::Enabled => "The account is enabled and is synced now.",
+        Said::Disconnected => {
+            "Disconnected. Its credentials are gone, and its users are being forgotten."
+        }
         Said::Released => "Released. The new roster counts as soon as it is written.",
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",

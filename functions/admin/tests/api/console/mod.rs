@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assets;
+mod away;
 mod builder;
 mod by_hand;
 mod corrections;

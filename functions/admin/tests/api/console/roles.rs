@@ -73,6 +73,7 @@ async fn each_role_has_its_own_forms() {
         "/console/accounts/{definition}/{name}/authorize",
         "/console/accounts/{definition}/{name}/release",
         "/console/accounts/{definition}/{name}/credentials",
+        "/console/accounts/{definition}/{name}/disconnect",
         "/console/accounts/{definition}/{name}/users/{external_id}/person",
         "/console/accounts/{definition}/{name}/users/{external_id}/unlink",
         "/console/integrations/{id}/rollback",

@@ -1,0 +1,45 @@
+//! What is said when something of the configuration is taken away.
+
+use sando_core::account::Account;
+
+use crate::console::format::many;
+
+pub(in crate::console) const WHAT_FOLLOWS: &str = "What follows";
+
+pub(in crate::console) const DISCONNECT: &str = "Disconnect…";
+/// What happens to an account that is disconnected.
+pub(in crate::console) const DISCONNECTED: &[&str] = &[
+    "Its credentials are deleted.",
+    "Its users are forgotten: seats, reviews and drift do not count them any more.",
+    "In the application itself nothing changes: everybody keeps what they have there.",
+    "It can be connected again, with new credentials; the first sync reads everybody anew.",
+];
+pub(in crate::console) const TYPE_USERS: &str = "Type the number of its users to confirm";
+pub(in crate::console) const ANOTHER_NUMBER: &str =
+    "The number that was typed is another one. Nothing was done.";
+
+/// The button that disconnects an account.
+pub(in crate::console) fn disconnect(account: &Account) -> String {
+    format!(
+        "Disconnect {} / {}",
+        account.definition,
+        account.shown_name()
+    )
+}
+
+/// What disconnecting an account means, in a sentence.
+pub(in crate::console) fn disconnects(account: &Account) -> String {
+    format!(
+        "{}: {} are forgotten here, and stay in {}.",
+        disconnect(account),
+        many(account.users, "user", "users"),
+        account.app
+    )
+}
+
+/// An application that loses what its requests go out with.
+pub(in crate::console) fn loses_credentials(app: &str) -> String {
+    format!(
+        "Access to {app} is given and taken with its credentials: that fails until it has others."
+    )
+}
