@@ -23,7 +23,7 @@ use super::layout::{Nav, Page};
 use super::parts::{empty, hidden, tabs};
 use super::refusal::Refusal;
 use super::visitor::{Sees, Visitor};
-use super::{seen, words};
+use super::{delete, seen, words};
 
 /// A kind of file as addresses and people call it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -318,7 +318,11 @@ pub(super) async fn show(
         above: Some(above(kind)),
         verdict: words::file(kind.one, id.as_str()),
         lead: Some(lead),
-        body: html! { (warnings(&ignored)) (editor(&visitor, &edited, &[])) },
+        body: html! {
+            (warnings(&ignored))
+            (editor(&visitor, &edited, &[]))
+            @if changed_at.is_some() { (delete::ask(&visitor, kind, &id)) }
+        },
     };
     Ok(page.respond(Some(&visitor)))
 }

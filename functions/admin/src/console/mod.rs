@@ -33,6 +33,7 @@ mod correct;
 mod credentials;
 mod decision;
 mod deed;
+mod delete;
 mod disconnect;
 mod drift;
 mod erase;
@@ -235,6 +236,9 @@ const FORMS: &[Route] = &[
     ("/console/integrations/{id}/rollback", || {
         post(integrations::roll_back)
     }),
+    ("/console/integrations/{id}/delete", || {
+        post(integrations::delete)
+    }),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),
     ("/console/builder/{id}/save", || post(builder::publish)),
@@ -264,6 +268,7 @@ const FORMS: &[Route] = &[
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/check", || post(changes::check)),
+    ("/console/{kind}/{id}/delete", || post(delete::submit)),
     ("/console/{kind}/{id}/form", || post(builder::submit_form)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
     ("/console/{kind}/{id}/events", || post(rehearsal::show)),

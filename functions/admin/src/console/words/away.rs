@@ -2,7 +2,7 @@
 
 use sando_core::account::Account;
 
-use crate::console::format::many;
+use crate::console::format::{many, size};
 
 pub(in crate::console) const WHAT_FOLLOWS: &str = "What follows";
 
@@ -41,5 +41,34 @@ pub(in crate::console) fn disconnects(account: &Account) -> String {
 pub(in crate::console) fn loses_credentials(app: &str) -> String {
     format!(
         "Access to {app} is given and taken with its credentials: that fails until it has others."
+    )
+}
+
+pub(in crate::console) const DELETE: &str = "Delete";
+pub(in crate::console) const DELETE_FILE: &str = "Delete it";
+pub(in crate::console) const DELETE_FILE_MEANS: &str =
+    "What would change for whom is shown first; the audit keeps what it said.";
+pub(in crate::console) const DELETE_PLAN: &str = "See what would change without it";
+pub(in crate::console) const DELETING_STARTS: &str =
+    "Deleting it starts what is listed above; nothing else.";
+pub(in crate::console) const BUILT_IN_AGAIN: &str = "The built-in one counts again then.";
+
+/// What a plan says of a file that is deleted.
+pub(in crate::console) fn without(kind: &str, id: &str, verdict: &str) -> String {
+    format!("Without the {kind} {id}: {verdict}")
+}
+
+pub(in crate::console) const DELETE_DEFINITION_MEANS: &str =
+    "Nothing can be connected with it any more. Its versions are kept, and so are drafts of it.";
+
+/// What keeps a definition from being deleted.
+pub(in crate::console) fn in_use(accounts: usize) -> String {
+    format!(
+        "{} with it: disconnect them first.",
+        many(
+            size(accounts),
+            "account is connected",
+            "accounts are connected"
+        )
     )
 }

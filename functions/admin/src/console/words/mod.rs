@@ -141,6 +141,10 @@ pub(super) enum Said {
     Saved,
     /// A file, and what follows from it takes longer.
     Saving,
+    /// A file.
+    Deleted,
+    /// A definition.
+    DefinitionDeleted,
     /// What an application's requests go out with.
     CredentialsSet,
     /// A definition.
@@ -203,6 +207,8 @@ impl Said {
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
+        (Self::Deleted, "deleted"),
+        (Self::DefinitionDeleted, "definition-deleted"),
         (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
         (Self::RolledBack, "rolled-back"),
@@ -267,6 +273,8 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
+        Said::Deleted => "Deleted. What follows from it begins in a moment.",
+        Said::DefinitionDeleted => "The definition is deleted.",
         Said::CredentialsSet => {
             "The credentials are set. The next request goes out with them; they are never shown again."
         }

@@ -77,8 +77,10 @@ async fn each_role_has_its_own_forms() {
         "/console/accounts/{definition}/{name}/users/{external_id}/person",
         "/console/accounts/{definition}/{name}/users/{external_id}/unlink",
         "/console/integrations/{id}/rollback",
+        "/console/integrations/{id}/delete",
         "/console/spend/residue",
         "/console/{kind}/{id}",
+        "/console/{kind}/{id}/delete",
     ];
     for path in sando_admin::console_posts() {
         if FOR_ALL.contains(&path) {
