@@ -118,7 +118,10 @@ pub(super) async fn section(
                 (line(has_seen, words::LEVER_SEEN, &seen(&handshake, called, now)))
             }
             @if has_key && visitor.may(Scope::Operate) {
-                div.bar { (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST)) }
+                div.bar {
+                    (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST))
+                    (button(visitor, "/console/settings/lever/catch-up", "", words::LEVER_ASK))
+                }
             }
             @if visitor.may(Scope::Admin) {
                 details open[!has_key] { summary { (words::LEVER_CHANGE) } (form(visitor, &once(api))) }
@@ -198,6 +201,15 @@ pub(super) async fn save(
         Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
         Err(error) => again(&api, &visitor, &Wrong::of(error)?).await,
     }
+}
+
+/// Asks Lever now for what its webhooks did not tell.
+pub(super) async fn catch_up(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+) -> Result<Response, Refusal> {
+    admin::catch_up::ask(&api.ports, &visitor.who(&api), None).await?;
+    Ok(done("/console/settings", Said::LeverAsked))
 }
 
 /// Asks Lever whether the key is accepted and may read what Sando reads.

@@ -123,6 +123,8 @@ pub(super) enum Said {
     Skipped,
     /// A step or task.
     Completed,
+    /// A task.
+    Reassigned,
     /// A run.
     Cancelled,
     /// An account.
@@ -175,6 +177,8 @@ pub(super) enum Said {
     Refused,
     /// The settings.
     SettingsSaved,
+    /// Lever.
+    LeverAsked,
     /// An API key.
     KeyForgotten,
     /// What people who left still held.
@@ -198,6 +202,7 @@ impl Said {
         (Self::Retried, "retried"),
         (Self::Skipped, "skipped"),
         (Self::Completed, "completed"),
+        (Self::Reassigned, "reassigned"),
         (Self::Cancelled, "cancelled"),
         (Self::Connected, "connected"),
         (Self::Syncing, "syncing"),
@@ -224,6 +229,7 @@ impl Said {
         (Self::Resumed, "resumed"),
         (Self::Refused, "refused"),
         (Self::SettingsSaved, "settings-saved"),
+        (Self::LeverAsked, "lever-asked"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
         (Self::Reviewed, "reviewed"),
@@ -260,6 +266,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Retried => "The step is tried again now.",
         Said::Skipped => "The step is left out; what needs it goes on.",
         Said::Completed => "Done. What waited for it goes on.",
+        Said::Reassigned => "It is theirs from now on.",
         Said::Cancelled => {
             "The run is cancelled: nothing new starts, what was on its way is taken back."
         }
@@ -294,6 +301,9 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Resumed => "It goes on.",
         Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
+        Said::LeverAsked => {
+            "Lever is being asked for everything that no webhook told; people who have not started are read again."
+        }
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }

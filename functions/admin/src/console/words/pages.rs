@@ -435,6 +435,7 @@ pub(in crate::console) const LEVER_SEEN_YES: &str =
 pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. Choose Verify connection beside the webhook in Lever: this turns green by itself, as it does with the first \
      event about a candidate.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
+pub(in crate::console) const LEVER_ASK: &str = "Ask Lever now";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";
 pub(in crate::console) const LEVER_WORKS: &str =

@@ -1,6 +1,7 @@
 //! The console from outside: real pages through the real router, as a browser asks for them.
 
 mod accounts;
+mod asked;
 mod assets;
 mod away;
 mod builder;
