@@ -364,6 +364,7 @@ pub(in crate::console) fn go_on(is_cut: bool) -> &'static str {
 }
 
 pub(in crate::console) const VERIFY: &str = "Verify now";
+pub(in crate::console) const SAME_CAUSE: &str = "everything because of it";
 pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
 pub(in crate::console) const SEALED: &str = "personal, and erased";
 
