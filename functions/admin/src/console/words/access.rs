@@ -18,6 +18,7 @@ pub(in crate::console) const HELD_FOUND: &str = "held (found)";
 pub(in crate::console) const NO_ACCESS: &str =
     "Nothing is due by policy, and nothing was given. Check the policies if this is unexpected.";
 pub(in crate::console) const NOTHING_HAPPENED: &str = "Nothing happened yet.";
+pub(in crate::console) const FOR_EVERYBODY: &str = "It is for everybody.";
 pub(in crate::console) const EXPLAIN: &str = "Why";
 pub(in crate::console) const ATTRIBUTES: &str = "Attributes";
 pub(in crate::console) const IDENTIFIERS: &str = "Known by";

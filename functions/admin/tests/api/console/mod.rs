@@ -11,6 +11,7 @@ mod decisions;
 mod events;
 mod find;
 mod forms;
+mod grounds;
 mod guide;
 mod identity;
 mod jobs;
