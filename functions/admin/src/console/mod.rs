@@ -44,6 +44,7 @@ mod find;
 mod graph;
 mod guide;
 mod holdings;
+mod import;
 mod inbox;
 mod integrations;
 mod job;
@@ -102,6 +103,7 @@ const PAGES: &[Route] = &[
     ("/approvals/{id}", || get(decision::show)),
     ("/console/tasks/{id}", || get(task::show)),
     ("/console/people", || get(people::show)),
+    ("/console/people/import", || get(import::show)),
     ("/console/people/{id}", || get(person::show)),
     ("/console/people/{id}/access", || get(person::access)),
     ("/console/people/{id}/identity", || get(person::identity)),
@@ -185,6 +187,7 @@ const FORMS: &[Route] = &[
     ("/approvals/{id}", || post(decision::submit)),
     ("/console/tasks/{id}/complete", || post(task::complete)),
     ("/console/tasks/{id}/reassign", || post(task::reassign)),
+    ("/console/people/import", || post(import::submit)),
     ("/console/people/{id}/terminate", || post(terminate::submit)),
     ("/console/people/{id}/reinstate", || post(reinstate::submit)),
     ("/console/people/{id}/correct", || post(correct::submit)),

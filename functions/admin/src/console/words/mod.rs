@@ -9,6 +9,7 @@ mod events;
 mod fields;
 mod forms;
 mod happened;
+mod import;
 mod inbox;
 mod long;
 mod money;
@@ -26,6 +27,7 @@ pub(super) use events::*;
 pub(super) use fields::*;
 pub(super) use forms::*;
 pub(super) use happened::*;
+pub(super) use import::*;
 pub(super) use inbox::*;
 pub(super) use long::*;
 pub(super) use money::*;
@@ -163,6 +165,8 @@ pub(super) enum Said {
     DriftCorrected,
     /// Somebody who left.
     Erased,
+    /// People from a file.
+    Imported,
     /// An event.
     Replayed,
     /// Two people.
@@ -222,6 +226,7 @@ impl Said {
         (Self::Corrected, "corrected"),
         (Self::DriftCorrected, "drift-corrected"),
         (Self::Erased, "erased"),
+        (Self::Imported, "imported"),
         (Self::Replayed, "replayed"),
         (Self::Merged, "merged"),
         (Self::SplitOff, "split-off"),
@@ -294,6 +299,7 @@ pub(super) fn said(said: Said) -> &'static str {
             "What the rosters show is taken for what is there; what follows from it has begun."
         }
         Said::Erased => "Erased. The audit keeps the id and the reason, and nothing personal.",
+        Said::Imported => "They are put. Nothing was given or taken.",
         Said::Replayed => "Replayed. What follows from it has begun.",
         Said::Merged => "Merged. This is who stayed; Split undoes it.",
         Said::SplitOff => "Split off. This is who has it now.",

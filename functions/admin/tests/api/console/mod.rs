@@ -14,6 +14,7 @@ mod forms;
 mod grounds;
 mod guide;
 mod identity;
+mod import;
 mod jobs;
 mod login;
 mod markup;

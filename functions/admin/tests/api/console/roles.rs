@@ -56,6 +56,7 @@ async fn each_role_has_its_own_forms() {
         "/console/runs/{id}/cancel",
         "/console/runs/{id}/steps/{step}/skip",
         "/console/people/{id}/erase",
+        "/console/people/import",
         "/console/connect/{definition}",
         "/console/apps/{id}/provisioner",
         "/console/builder/{id}/save",
