@@ -14,6 +14,8 @@ pub(in crate::console) const DISCONNECTED: &[&str] = &[
     "In the application itself nothing changes: everybody keeps what they have there.",
     "It can be connected again, with new credentials; the first sync reads everybody anew.",
 ];
+pub(in crate::console) const IS_DISCONNECTED: &str =
+    "Disconnected. Its credentials are gone, and its users are being forgotten.";
 pub(in crate::console) const TYPE_USERS: &str = "Type the number of its users to confirm";
 pub(in crate::console) const ANOTHER_NUMBER: &str =
     "The number that was typed is another one. Nothing was done.";

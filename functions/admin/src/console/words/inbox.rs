@@ -7,6 +7,8 @@ use sando_core::task::TaskKind;
 use crate::console::format::{Count, number};
 
 pub(in crate::console) const APPROVE: &str = "Approve";
+pub(in crate::console) const APPROVED: &str =
+    "Approved. The application is asked now; you will see it verified on the person's page.";
 pub(in crate::console) const REJECT: &str = "Reject";
 pub(in crate::console) const DELEGATE: &str = "Delegate";
 pub(in crate::console) const COMPLETE_TASK: &str = "Mark as done";

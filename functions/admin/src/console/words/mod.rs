@@ -259,9 +259,7 @@ impl Said {
 pub(super) fn said(said: Said) -> &'static str {
     match said {
         Said::SignedIn => "You are signed in for twelve hours.",
-        Said::Approved => {
-            "Approved. The application is asked now; you will see it verified on the person's page."
-        }
+        Said::Approved => APPROVED,
         Said::Rejected => "Rejected. Nothing is given, and whoever asked is told why.",
         Said::Delegated => "Delegated. Your deputy is told and can decide now.",
         Said::Terminated => {
@@ -278,18 +276,14 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Connected => "Connected. The first sync has begun.",
         Said::Syncing => "The sync has begun.",
         Said::Enabled => "The account is enabled and is synced now.",
-        Said::Disconnected => {
-            "Disconnected. Its credentials are gone, and its users are being forgotten."
-        }
+        Said::Disconnected => IS_DISCONNECTED,
         Said::Released => "Released. The new roster counts as soon as it is written.",
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
         Said::Deleted => "Deleted. What follows from it begins in a moment.",
         Said::DefinitionDeleted => "The definition is deleted.",
-        Said::CredentialsSet => {
-            "The credentials are set. The next request goes out with them; they are never shown again."
-        }
+        Said::CredentialsSet => CREDENTIALS_SET,
         Said::Defined => "Saved. It is available to connect now.",
         Said::RolledBack => "It is there again, as a new version; the next sync reads with it.",
         Said::Discarded => "The draft is gone.",
@@ -307,9 +301,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Resumed => "It goes on.",
         Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
-        Said::LeverAsked => {
-            "Lever is being asked for everything that no webhook told; people who have not started are read again."
-        }
+        Said::LeverAsked => LEVER_ASKED,
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }

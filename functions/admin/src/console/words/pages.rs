@@ -437,6 +437,7 @@ pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. Choose Verify conn
      event about a candidate.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
 pub(in crate::console) const LEVER_ASK: &str = "Ask Lever now";
+pub(in crate::console) const LEVER_ASKED: &str = "Lever is being asked for everything that no webhook told; people who have not started are read again.";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";
 pub(in crate::console) const LEVER_WORKS: &str =
