@@ -86,7 +86,7 @@ pub(super) async fn show(
     let names = Names::of(&api, people).await?;
     let body = html! {
         (views(&visitor, query.view))
-        @if found.items.is_empty() { (empty(if query.view == View::Asked { words::NOTHING_ASKED } else { words::NOTHING_WAITS })) }
+        @if found.items.is_empty() { (empty(if query.view == View::Asked { words::ASKED_NOTHING } else { words::NOTHING_WAITS })) }
         @else { (approvals_of(&found, &names, &company, now)) }
         (older(&query.address(), found.next_cursor.as_deref()))
         @if !tasks.items.is_empty() { (tasks_of(&tasks, &query, now)) }

@@ -50,7 +50,7 @@ pub(in crate::console) const DELETE: &str = "Delete";
 pub(in crate::console) const DELETE_FILE: &str = "Delete it";
 pub(in crate::console) const DELETE_FILE_MEANS: &str =
     "What would change for whom is shown first; the audit keeps what it said.";
-pub(in crate::console) const DELETE_PLAN: &str = "See what would change without it";
+pub(in crate::console) const DELETE_PLAN: &str = "Delete…";
 pub(in crate::console) const DELETING_STARTS: &str =
     "Deleting it starts what is listed above; nothing else.";
 pub(in crate::console) const BUILT_IN_AGAIN: &str = "The built-in one counts again then.";

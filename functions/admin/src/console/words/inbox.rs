@@ -17,7 +17,7 @@ pub(in crate::console) const REASSIGN_TO: &str = "To whom";
 pub(in crate::console) const REASSIGN_HINT: &str = "An address or role:…";
 pub(in crate::console) const NOTHING_WAITS: &str = "Nothing waits for you.";
 pub(in crate::console) const ASKED_BY_ME: &str = "Asked by me";
-pub(in crate::console) const NOTHING_ASKED: &str = "You asked for nothing that somebody decides.";
+pub(in crate::console) const ASKED_NOTHING: &str = "You asked for nothing that somebody decides.";
 pub(in crate::console) const ASKED_BY_YOU: &str =
     "What you started by hand and others decide, newest first.";
 pub(in crate::console) const MORE_TASKS: &str = "Older tasks";
