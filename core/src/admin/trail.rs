@@ -67,6 +67,8 @@ pub struct Filter {
     pub actions: Vec<String>,
     /// On what: `app/figma`, `figma`, or everything of a kind, `app`.
     pub target: Option<String>,
+    /// Because of what: `evt_…`, `run_…`, or everything because of a kind, `event`; and what belongs together, by that id.
+    pub cause: Option<String>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Before.
@@ -90,11 +92,17 @@ impl Filter {
                     .split_once('/')
                     .is_some_and(|(kind, id)| kind == wanted || id == wanted)
         };
+        let is_cause = |wanted: &String| {
+            record.cause.id == *wanted
+                || record.cause.kind == *wanted
+                || record.correlation_id == *wanted
+        };
         let action = record.action.to_lowercase();
         let says = |wanted: &String| action.contains(wanted.as_str());
         self.actor.as_ref().is_none_or(|who| record.actor == *who)
             && (self.actions.is_empty() || self.actions.iter().any(says))
             && self.target.as_ref().is_none_or(is_target)
+            && self.cause.as_ref().is_none_or(is_cause)
             && self.from.is_none_or(|from| record.at >= from)
             && self.until.is_none_or(|until| record.at < until)
     }
@@ -332,6 +340,9 @@ mod tests {
         check(&|filter| filter.actor = text("key_1"), false);
         check(&|filter| filter.actions = all(&["remove", "create"]), true);
         check(&|filter| filter.actions = all(&["remove"]), false);
+        for (cause, fits) in [("api", true), ("x", true), ("run_1", false)] {
+            check(&|filter| filter.cause = text(cause), fits);
+        }
         for (target, fits) in [
             ("app/figma", true),
             ("figma", true),

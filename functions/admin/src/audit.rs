@@ -32,6 +32,8 @@ pub(crate) struct AuditQuery {
     action: Option<String>,
     /// On what: `app/figma`, `figma`, or everything of a kind, `app`.
     target: Option<String>,
+    /// Because of what: an event, a run or a request by its id, or everything because of a kind, `event`.
+    cause: Option<String>,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     limit: Option<usize>,
@@ -58,7 +60,7 @@ pub(crate) fn stream(stream: Option<StreamId>, person: Option<PersonId>) -> Opti
 /// Lists audit records: a stream, a person's, or all streams one after the other; oldest first.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", operation_id = "list_audit",
     params(("stream" = Option<String>, Query), ("person" = Option<String>, Query), ("actor" = Option<String>, Query),
-        ("action" = Option<String>, Query), ("target" = Option<String>, Query), ("from" = Option<String>, Query),
+        ("action" = Option<String>, Query), ("target" = Option<String>, Query), ("cause" = Option<String>, Query), ("from" = Option<String>, Query),
         ("until" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = TrailView)))]
 pub(crate) async fn list(
@@ -77,6 +79,7 @@ pub(crate) async fn list(
             .map(|text| text.to_lowercase())
             .collect(),
         target: query.target,
+        cause: query.cause,
         from: query.from,
         until: query.until,
     };

@@ -30,6 +30,7 @@ export const pagesOf = async (sando) => {
     ["account", "/console/accounts/wiki/prod"], ["users", "/console/accounts/wiki/prod/users"],
     ["user", `/console/accounts/wiki/prod/users/${encodeURIComponent(user.external_id)}`],
     ["sync", "/console/accounts/wiki/prod/syncs/syn_1"], ["credentials", "/console/accounts/wiki/prod/credentials"],
+    ["disconnect", "/console/accounts/wiki/prod/disconnect"], ["import", "/console/people/import"], ["asked", "/console/inbox?view=asked"],
     ["held", "/console/accounts/mischief/prod/held"], ["hostile-account", "/console/accounts/mischief/prod"],
     ["hostile-sync", "/console/accounts/mischief/prod/syncs/syn_2"], ["hostile-user", "/console/accounts/mischief/prod/users/m-1"],
     ["hostile-definition", "/console/integrations/mischief"],

@@ -77,8 +77,8 @@ fn lead(visitor: &Visitor, account: &Account, here: &str, now: Timestamp) -> Mar
             @for (name, value) in &account.variables { span { (name) " " code { (value) } } }
         }
         @if let AccountState::Disabled { failure, .. } = &account.state { (advised(failure)) }
-        @if is_disabled && here != "login" && visitor.may(Scope::Admin) {
-            p { a href={ (place) "/credentials" } { (words::NEW_CREDENTIALS) } }
+        @if here != "login" && visitor.may(Scope::Admin) {
+            p.facts { a href={ (place) "/credentials" } { (words::NEW_CREDENTIALS) } a href={ (place) "/disconnect" } { (words::DISCONNECT) } }
         }
         @if here == "login" {
             // What is to be done stands on the page itself.

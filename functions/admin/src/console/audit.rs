@@ -42,6 +42,7 @@ pub(super) struct AuditQuery {
     who: String,
     did: String,
     to: String,
+    cause: String,
     from: String,
     until: String,
     pub(super) cursor: Option<String>,
@@ -57,6 +58,7 @@ impl AuditQuery {
             ("who", &self.who),
             ("did", &self.did),
             ("to", &self.to),
+            ("cause", &self.cause),
             ("from", &self.from),
             ("until", &self.until),
         ];
@@ -101,6 +103,7 @@ impl AuditQuery {
                 .map(|text| words::actions_like(&text))
                 .unwrap_or_default(),
             target: said(&self.to).filter(|to| !is_theirs(to)),
+            cause: said(&self.cause),
             from: day("from", &self.from)?.and_then(midnight),
             until: day("until", &self.until)?
                 .and_then(|day| day.tomorrow().ok())
@@ -205,6 +208,7 @@ fn bar(visitor: &Visitor, query: &AuditQuery, who: &Whos) -> Markup {
             label { "Who" input type="search" name="who" value=(query.who) maxlength="200" list="whos"; }
             label { "Did what" input type="search" name="did" value=(query.did) maxlength="100" data-find="1"; }
             label { "To whom or what" input type="search" name="to" value=(query.to) maxlength="200" placeholder="per_…, figma, app"; }
+            label { "Because of" input type="search" name="cause" value=(query.cause) maxlength="200" placeholder="evt_…, run_…"; }
             label { "From (UTC)" input type="date" name="from" value=(query.from); }
             label { "Until" input type="date" name="until" value=(query.until); }
             @if !query.stream.is_empty() {
@@ -286,7 +290,7 @@ pub(super) async fn record(
             dt { "When" } dd { (exact(record.at)) }
             dt { "Who" } dd { (record.actor) }
             dt { "On what" } dd { (record.target) }
-            dt { "Because of" } dd { (cause(&record.cause)) }
+            dt { "Because of" } dd { (cause(&record.cause)) " " a href={ "/console/audit?cause=" (segment(&record.cause.id)) } { (words::SAME_CAUSE) } }
             dt { "Result" } dd { (record.result) }
             dt { "Belongs to" } dd { code { (record.correlation_id) } }
             @if let Some(before) = &record.before { dt { "Before" } dd { (opened(before, cipher.as_ref())) } }

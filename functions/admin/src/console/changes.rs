@@ -358,8 +358,26 @@ pub(super) async fn submit(
         Ok(checked) => checked.change,
         Err(mistakes) => return Ok(mistaken(&visitor, &edited, &mistakes)),
     };
-    let wanted = form.get("plan");
-    let who = visitor.who(&api);
+    // What is new has no page of its own before it is saved.
+    let is_new = stored::find(&api.ports, kind.kind, &id).await?.is_none();
+    let to = match is_new {
+        true => format!("/console/{}", kind.path),
+        false => format!("/console/{}/{id}", kind.path),
+    };
+    let then = (to.as_str(), Said::Saved, Said::Saving);
+    Box::pin(apply(&api, &visitor, change, form.get("plan"), then)).await
+}
+
+/// Does what was planned, if that still holds, and starts what follows from it; then it goes to another page, which says
+/// that it is done or goes on.
+pub(super) async fn apply(
+    api: &Api,
+    visitor: &Visitor,
+    change: FileChange,
+    wanted: &str,
+    (to, is_done, goes_on): (&str, Said, Said),
+) -> Result<Response, Refusal> {
+    let who = visitor.who(api);
     let again = Work::Plan(Box::new(Planning::of(vec![change.clone()], None)));
     let again = jobs::run(&api.ports, &who, again, PATIENCE).await?;
     let holds = match (&again.state, &again.work) {
@@ -372,20 +390,14 @@ pub(super) async fn submit(
         let why = "what it would do is not what was seen any more";
         return Err(Problem::new(StatusCode::CONFLICT, "plan_changed", why).into());
     }
-    // What is new has no page of its own before it is saved.
-    let is_new = stored::find(&api.ports, kind.kind, &id).await?.is_none();
     // It is planned once more while it is applied: what moves in between is not done either.
     let applying = Applying::of(vec![change], wanted.to_owned());
     let work = Work::Apply(Box::new(applying));
-    let job = jobs::run(&api.ports, &visitor.who(&api), work, SignedDuration::ZERO).await?;
-    let to = match is_new {
-        true => format!("/console/{}", kind.path),
-        false => format!("/console/{}/{id}", kind.path),
-    };
+    let job = jobs::run(&api.ports, &visitor.who(api), work, SignedDuration::ZERO).await?;
     match job.state {
-        JobState::Done => Ok(done(&to, Said::Saved)),
+        JobState::Done => Ok(done(to, is_done)),
         JobState::Running if again.state == JobState::Running => Ok(waits(&job)),
-        JobState::Running => Ok(done(&to, Said::Saving)),
+        JobState::Running => Ok(done(to, goes_on)),
         JobState::Failed => {
             let why = job.failure.unwrap_or_default();
             Err(Problem::new(StatusCode::CONFLICT, "plan_changed", why).into())

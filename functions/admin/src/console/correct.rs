@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::Api;
 
-use super::deed::{Deed, Plan, Seen, Shown, card, effects, mistakes};
+use super::deed::{Deed, Plan, Seen, Shown, card, effects, mistakes, problem};
 use super::form::Form;
 use super::input::At;
 use super::layout::done;
@@ -35,19 +35,39 @@ pub(super) async fn show(
     At(id): At<PersonId>,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
-    Ok(page(&visitor, &person, html! {}, None, None))
+    let company = files::company(&api.ports).await?;
+    let asked = asked(&person, &company);
+    Ok(page(&visitor, &person, html! {}, (&asked, None), None))
 }
+
+/// What can be given: the attributes that are texts, as they count, and those that are missing, without a value.
+/// Others are corrected over the API.
+fn asked(person: &Person, company: &Company) -> Vec<(String, String)> {
+    let known = person.effective();
+    let texts = known.iter().filter_map(|(name, value)| {
+        let text = value.as_str().filter(|text| !text.contains('\n'))?;
+        Some((name.clone(), text.to_owned()))
+    });
+    let missing = company.mapping.missing(person).into_iter();
+    let missing = missing.filter(|name| person.attribute(name).is_none());
+    texts
+        .chain(missing.map(|name| (name, String::new())))
+        .collect()
+}
+
+/// What can be given, and the form in which it was.
+type Fields<'a> = (&'a [(String, String)], Option<&'a Form>);
 
 /// The fields, below what they would change.
 fn page(
     visitor: &Visitor,
     person: &Person,
     wrong: Markup,
-    given: Option<&Attributes>,
+    (asked, form): Fields<'_>,
     planned: Option<(String, Markup)>,
 ) -> Response {
     let fields = html! {
-        @for (name, value) in person.effective().iter() { (field(person, name, value, given)) }
+        @for (name, known) in asked { (field(person, name, known, form)) }
     };
     let (verdict, plan) = planned.unzip();
     let shown = Shown {
@@ -60,30 +80,31 @@ fn page(
     DEED.page(visitor, shown)
 }
 
-/// An attribute that is a text; others are corrected over the API.
-fn field(person: &Person, name: &str, value: &Value, given: Option<&Attributes>) -> Markup {
-    let Some(known) = value.as_str().filter(|text| !text.contains('\n')) else {
-        return html! {};
-    };
-    let given = given.and_then(|given| given.iter().find(|(known, _)| *known == name));
-    let shown = given.map_or(known, |(_, value)| value.as_str().unwrap_or_default());
+/// One attribute, as it was typed or as it is known.
+fn field(person: &Person, name: &str, known: &str, form: Option<&Form>) -> Markup {
+    let typed = form.and_then(|form| form.find(&format!("a.{name}")));
     let is_corrected = person.corrected.get(name).is_some();
     let id = format!("a-{name}");
     html! {
         div.field {
             label for=(id) { (name) }
             @if is_corrected { p.hint id={ (id) "-hint" } { (words::CORRECTED_HINT) } }
+            @else if person.attribute(name).is_none() { p.hint id={ (id) "-hint" } { (words::MISSING_HINT) } }
             @else if person.unmapped.contains(name) { p.hint id={ (id) "-hint" } { (words::UNMAPPED) } }
-            input id=(id) type="text" name={ "a." (name) } value=(shown) maxlength="2000" autocomplete="off";
+            input id=(id) type="text" name={ "a." (name) } value=(typed.unwrap_or(known)) maxlength="2000" autocomplete="off";
         }
     }
 }
 
 /// What was changed; what was emptied takes a correction back.
-fn given(person: &Person, form: &Form) -> Result<Attributes, AdminError> {
+fn given(
+    person: &Person,
+    asked: &[(String, String)],
+    form: &Form,
+) -> Result<Attributes, AdminError> {
     let mut given = Map::new();
-    for (name, value) in person.effective().iter() {
-        let (Some(known), Some(typed)) = (value.as_str(), form.find(&format!("a.{name}"))) else {
+    for (name, known) in asked {
+        let Some(typed) = form.find(&format!("a.{name}")) else {
             continue;
         };
         let typed = typed.trim();
@@ -106,17 +127,25 @@ pub(super) async fn submit(
     form: Form,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
+    let company = files::company(&api.ports).await?;
+    let asked = asked(&person, &company);
     let now = api.ports.clock.now();
     let planned = async {
-        let given = given(&person, &form)?;
+        let given = given(&person, &asked, &form)?;
         let plan = correct::plan(&api.ports, &id, &given, now).await?;
         Ok((given, plan))
+    };
+    let no = |status: StatusCode, wrong: Markup| {
+        let page = page(&visitor, &person, wrong, (&asked, Some(&form)), None);
+        (status, page).into_response()
     };
     let (given, plan) = match planned.await {
         Ok(planned) => planned,
         Err(AdminError::Invalid(all)) => {
-            let page = page(&visitor, &person, mistakes(&all), None, None);
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+            return Ok(no(StatusCode::UNPROCESSABLE_ENTITY, mistakes(&all)));
+        }
+        Err(AdminError::Refused { detail, .. }) => {
+            return Ok(no(StatusCode::CONFLICT, problem(&detail)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -129,19 +158,19 @@ pub(super) async fn submit(
             Said::Corrected,
         ));
     }
-    let company = files::company(&api.ports).await?;
     let verdict = words::corrects(
         &words::name(&person),
         given.iter().count(),
         plan.more.len(),
         plan.less.len(),
     );
-    let planned = planned_of(&api, &visitor, &person, &given, &plan, &company);
+    let reason = form.get("reason");
+    let planned = planned_of(&api, &visitor, &person, (&given, reason), &plan, &company);
     let page = page(
         &visitor,
         &person,
         seen.wrong(),
-        Some(&given),
+        (&asked, Some(&form)),
         Some((verdict, planned)),
     );
     Ok(seen.answer(page))
@@ -152,7 +181,7 @@ fn planned_of(
     api: &Api,
     visitor: &Visitor,
     person: &Person,
-    given: &Attributes,
+    (given, reason): (&Attributes, &str),
     plan: &Correction,
     company: &Company,
 ) -> Markup {
@@ -179,6 +208,7 @@ fn planned_of(
         body,
         hash: &plan.hash,
         fields,
+        reason,
     };
     DEED.confirm(api, visitor, person, &plan)
 }

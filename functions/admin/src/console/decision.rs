@@ -1,6 +1,8 @@
 //! One approval: what is asked, why, what it costs; and the decision, bound to the plan that was read. Looking at it
 //! decides nothing.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use jiff::civil::DateTime;
@@ -9,16 +11,19 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::approvals::{self, Answer};
-use sando_core::admin::files;
+use sando_core::admin::{files, metrics};
 use sando_core::approval::{Approval, ApprovalState, Verdict};
 use sando_core::company::Company;
+use sando_core::config::ConfigKind;
 use sando_core::handle::load;
-use sando_core::ids::ApprovalId;
+use sando_core::ids::{ApprovalId, Slug};
 use sando_core::person::Person;
+use sando_core::store::Version;
 
 use crate::Api;
 use crate::problem::Problem;
 
+use super::explain::because;
 use super::form::Form;
 use super::format::{day, exact, price, when};
 use super::input::At;
@@ -44,6 +49,7 @@ pub(super) async fn show(
     if !asked.sees(&approval) {
         return Err(Problem::not_found("there is no such approval").into());
     }
+    let grounds = Grounds::of(&api, &approval).await?;
     let person = load::person(&api.ports, &approval.person).await?;
     let person = person.map(|person| person.entity);
     let company = files::company(&api.ports).await?;
@@ -54,7 +60,7 @@ pub(super) async fn show(
     let app = app.map_or(approval.app.as_str(), |app| app.label());
     let body = html! {
         div.columns {
-            (facts(&visitor, &approval, person.as_ref(), &company, now))
+            (facts(&visitor, &approval, &grounds, person.as_ref(), &company, now))
             @if approval.waits(now) && visitor.may(Scope::Approve) {
                 div { (decide(&api, &visitor, &approval)) (delegate(&api, &visitor, &approval, now)) }
             } @else if approval.state == ApprovalState::Waiting { p.muted { (words::NOT_YOURS) } }
@@ -73,15 +79,51 @@ pub(super) async fn show(
     Ok(page.respond(Some(&visitor)))
 }
 
+/// What a decision goes by besides what is asked.
+struct Grounds {
+    /// The policies that say so, with their versions while they are there.
+    policies: Vec<(Slug, Option<Version>)>,
+    /// The seats that are taken of those that were bought, as they were counted last.
+    seats: Vec<(u64, u64, Timestamp)>,
+}
+
+impl Grounds {
+    async fn of(api: &Api, approval: &Approval) -> Result<Self, Refusal> {
+        let named = approval.effects.iter().flat_map(|effect| &effect.policies);
+        let named: BTreeSet<&Slug> = named.collect();
+        let mut policies = Vec::with_capacity(named.len());
+        for policy in named {
+            let stored = files::find(&api.ports, ConfigKind::Policy, policy).await?;
+            policies.push((policy.clone(), stored.map(|stored| stored.version)));
+        }
+        let counted = metrics::counted(&api.ports).await?;
+        let plans = approval.effects.iter().filter_map(|effect| {
+            let counted = counted.as_ref()?;
+            let plan = effect.entitlement.plan.as_ref()?;
+            let outlook = counted
+                .costs
+                .forecast
+                .by_license
+                .get(&effect.app)?
+                .get(plan)?;
+            Some((outlook.held?, outlook.bought?, counted.at))
+        });
+        let seats = plans.collect();
+        Ok(Self { policies, seats })
+    }
+}
+
 fn facts(
     visitor: &Visitor,
     approval: &Approval,
+    grounds: &Grounds,
     person: Option<&Person>,
     company: &Company,
     now: Timestamp,
 ) -> Markup {
     let sees_all = visitor.may(Scope::Read);
-    let policies = approval.effects.iter().flat_map(|effect| &effect.policies);
+    // What is found now says why only as long as it is asked.
+    let asked = person.filter(|_| approval.state == ApprovalState::Waiting);
     html! {
         section.card aria-labelledby="what" {
             h2 #what { "What is asked" }
@@ -97,14 +139,17 @@ fn facts(
                     }
                 }
                 dt { "Because" }
-                dd { @for policy in policies { div { "policy " @if sees_all { a href={ "/console/policies/" (policy) } { (policy) } } @else { (policy) } } } }
+                dd { (because(&grounds.policies, (asked, company), &approval.app, sees_all, now)) }
                 dt { "Asked by" }
                 dd {
                     @match &approval.requester { Some(who) => { (who) } None => { "nobody by hand" } }
                     @if sees_all { ", " a href={ "/console/runs/" (approval.run) } { "the run" } }
                 }
                 dt { "Costs" }
-                dd { @match &approval.cost { Some(cost) => { (price(cost)) } None => { span.muted { "no price is known" } } } }
+                dd {
+                    @match &approval.cost { Some(cost) => { (price(cost)) } None => { span.muted { "no price is known" } } }
+                    @for (held, bought, at) in &grounds.seats { div.muted { (words::seats(*held, *bought)) ", counted " (when(*at, now)) } }
+                }
                 dt { "May decide" }
                 dd { (approval.may_decide(now).join(", ")) @if approval.escalated { span.muted { " (others are asked as well since nobody answered)" } } }
                 @if approval.state == ApprovalState::Waiting {

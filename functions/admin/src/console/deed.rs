@@ -13,7 +13,7 @@ use crate::Api;
 use super::form::Form;
 use super::layout::{Nav, Page};
 use super::lookup::once;
-use super::parts::{hidden, reason};
+use super::parts::{hidden, reason_again};
 use super::visitor::Visitor;
 use super::words;
 
@@ -37,6 +37,8 @@ pub(super) struct Plan<'a> {
     pub(super) hash: &'a str,
     /// What the form that confirms it carries or asks besides.
     pub(super) fields: Markup,
+    /// Why, as far as it was typed already.
+    pub(super) reason: &'a str,
 }
 
 /// Its page.
@@ -106,7 +108,7 @@ impl Deed {
                     (hidden(visitor, &once(api)))
                     input type="hidden" name="plan" value=(plan.hash);
                     (plan.fields)
-                    (reason(false))
+                    (reason_again(false, plan.reason))
                     p.bar {
                         button class=(self.class) type="submit" { (self.verb) " " (words::name(person)) }
                         a.button href=(place) { (words::CANCEL) }

@@ -74,7 +74,14 @@ pub(super) async fn show(
     At(id): At<PersonId>,
     Asks(query): Asks<DriftQuery>,
 ) -> Result<Response, Refusal> {
-    page(&api, &visitor, &id, query.app.as_ref(), None).await
+    page(
+        &api,
+        &visitor,
+        &id,
+        query.app.as_ref(),
+        (&Form::default(), None),
+    )
+    .await
 }
 
 async fn page(
@@ -82,7 +89,7 @@ async fn page(
     visitor: &Visitor,
     id: &PersonId,
     app: Option<&AppSlug>,
-    wrong: Option<&str>,
+    (form, wrong): (&Form, Option<&str>),
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, id).await?.entity;
     let name = words::name(&person);
@@ -93,7 +100,8 @@ async fn page(
         }
         Ok(corrected) => {
             let verdict = words::drifted(&name, corrected.drift.len());
-            let body = confirm(api, visitor, &person, app, &corrected).await?;
+            let body =
+                confirm(api, visitor, &person, (app, form.get("reason")), &corrected).await?;
             (verdict, body)
         }
     };
@@ -111,7 +119,7 @@ async fn confirm(
     api: &Api,
     visitor: &Visitor,
     person: &Person,
-    app: Option<&AppSlug>,
+    (app, reason): (Option<&AppSlug>, &str),
     corrected: &Corrected,
 ) -> Result<Markup, Refusal> {
     let company = files::company(&api.ports).await?;
@@ -130,6 +138,7 @@ async fn confirm(
         },
         hash: &hash(person, corrected),
         fields: html! { @if let Some(app) = app { input type="hidden" name="app" value=(app); } },
+        reason,
     };
     Ok(DEED.confirm(api, visitor, person, &plan))
 }
@@ -151,7 +160,7 @@ pub(super) async fn submit(
     let planned = planned(&api, &visitor, &id, app.as_ref()).await?;
     let is_seen = |plan: Corrected| Seen::of(&form, &hash(&person, &plan)) == Seen::This;
     if !planned.is_ok_and(is_seen) {
-        let wrong = Some(words::PLAN_CHANGED);
+        let wrong = (&form, Some(words::PLAN_CHANGED));
         let page = page(&api, &visitor, &id, app.as_ref(), wrong).await?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }

@@ -38,13 +38,14 @@ pub(super) async fn show(
     State(api): State<Api>,
     At(id): At<PersonId>,
 ) -> Result<Response, Refusal> {
-    page(&api, &visitor, &id, html! {}).await
+    page(&api, &visitor, &id, &Form::default(), html! {}).await
 }
 
 async fn page(
     api: &Api,
     visitor: &Visitor,
     id: &PersonId,
+    form: &Form,
     wrong: Markup,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, id).await?.entity;
@@ -52,7 +53,7 @@ async fn page(
     let (verdict, body) = match erasable(&api.ports, id).await {
         Ok(found) => (
             words::erases(&name),
-            confirm(api, visitor, &person, &hash(&found)),
+            confirm(api, visitor, &person, &hash(&found), form.get("reason")),
         ),
         Err(AdminError::Refused { detail, .. }) => {
             let why = html! {
@@ -73,7 +74,7 @@ async fn page(
     Ok(DEED.page(visitor, shown))
 }
 
-fn confirm(api: &Api, visitor: &Visitor, person: &Person, hash: &str) -> Markup {
+fn confirm(api: &Api, visitor: &Visitor, person: &Person, hash: &str, reason: &str) -> Markup {
     let plan = Plan {
         heading: words::ERASE_GOES,
         body: html! {
@@ -88,6 +89,7 @@ fn confirm(api: &Api, visitor: &Visitor, person: &Person, hash: &str) -> Markup 
             }
             p.hint { (words::ERASE_REASON) }
         },
+        reason,
     };
     DEED.confirm(api, visitor, person, &plan)
 }
@@ -101,7 +103,7 @@ pub(super) async fn submit(
 ) -> Result<Response, Refusal> {
     let found = people::person(&api.ports, &id).await?;
     let again = async |wrong: Markup, status: StatusCode| -> Result<Response, Refusal> {
-        let page = page(&api, &visitor, &id, wrong).await?;
+        let page = page(&api, &visitor, &id, &form, wrong).await?;
         Ok((status, page).into_response())
     };
     if form.get("name") != words::name(&found.entity).trim() {

@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::access::Access;
 use sando_core::admin::explain::{self, Met};
+use sando_core::company::Company;
 use sando_core::condition::{Truth, Why};
+use sando_core::ids::{AppSlug, Slug};
+use sando_core::person::Person;
+use sando_core::store::Version;
 use serde_json::Value;
 
 use super::parts::{empty, tag};
@@ -25,7 +29,7 @@ pub(super) fn policies(access: &Access, now: Timestamp) -> Markup {
                         (truth(met.when.truth, "holds", "does not hold"))
                         span.muted { "gives " (apps(met)) }
                     }
-                    @if met.when.why.is_empty() { p.small.muted { "It is for everybody." } }
+                    @if met.when.why.is_empty() { p.small.muted { (words::FOR_EVERYBODY) } }
                     (tests(&met.when.why))
                     @for one in met.grants.iter().filter(|one| !one.when.why.is_empty()) {
                         div {
@@ -35,6 +39,31 @@ pub(super) fn policies(access: &Access, now: Timestamp) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Why something is asked for: its policies with their versions, and their tests with what is found.
+pub(super) fn because(
+    asked: &[(Slug, Option<Version>)],
+    (person, company): (Option<&Person>, &Company),
+    app: &AppSlug,
+    is_linked: bool,
+    now: Timestamp,
+) -> Markup {
+    let all = person.map(|person| explain::policies(person, company, now));
+    let all = all.unwrap_or_default();
+    html! {
+        @for (policy, version) in asked {
+            div {
+                "policy " @if is_linked { a href={ "/console/policies/" (policy) } { (policy) } } @else { (policy) }
+                @if let Some(version) = version { " v" (version.0) }
+            }
+            @for met in all.iter().filter(|met| met.policy.policy == *policy) {
+                @if met.when.why.is_empty() { p.small.muted { (words::FOR_EVERYBODY) } }
+                (tests(&met.when.why))
+                @for one in met.grants.iter().filter(|one| one.grant.app == *app) { (tests(&one.when.why)) }
             }
         }
     }

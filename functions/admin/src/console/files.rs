@@ -23,7 +23,7 @@ use super::layout::{Nav, Page};
 use super::parts::{empty, hidden, tabs};
 use super::refusal::Refusal;
 use super::visitor::{Sees, Visitor};
-use super::{seen, words};
+use super::{delete, seen, words};
 
 /// A kind of file as addresses and people call it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -318,7 +318,11 @@ pub(super) async fn show(
         above: Some(above(kind)),
         verdict: words::file(kind.one, id.as_str()),
         lead: Some(lead),
-        body: html! { (warnings(&ignored)) (editor(&visitor, &edited, &[])) },
+        body: html! {
+            (warnings(&ignored))
+            (editor(&visitor, &edited, &[]))
+            @if changed_at.is_some() { (delete::ask(&visitor, kind, &id)) }
+        },
     };
     Ok(page.respond(Some(&visitor)))
 }
@@ -379,7 +383,7 @@ pub(super) fn editor(
                 ul { @for (path, message) in mistakes { li { code { (path) } " " (message) } } }
             }
         }
-        form.stack.wide #file-form method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
+        form.stack.wide #file-form data-unsaved="1" method="post" action={ "/console/" (kind.path) "/" (id) "/changes" } {
             (hidden(visitor, ""))
             (seen::field(edited.seen))
             div.field {

@@ -35,6 +35,8 @@ pub(super) enum View {
     Mine,
     /// What anybody is asked.
     Team,
+    /// What this visitor asked for by hand, decided or not.
+    Asked,
     /// What was decided.
     Decided,
 }
@@ -55,6 +57,7 @@ impl InboxQuery {
         let word = match self.view {
             View::Mine => "mine",
             View::Team => "team",
+            View::Asked => "asked",
             View::Decided => "decided",
         };
         format!("/console/inbox?view={word}")
@@ -69,7 +72,8 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
     let found = asked(&api, &visitor, &query, now).await?;
-    let tasks = if visitor.may(Scope::Read) && query.view != View::Decided {
+    let has_tasks = matches!(query.view, View::Mine | View::Team);
+    let tasks = if visitor.may(Scope::Read) && has_tasks {
         open_tasks(&api, query.tasks.clone()).await?
     } else {
         Listed {
@@ -82,12 +86,13 @@ pub(super) async fn show(
     let names = Names::of(&api, people).await?;
     let body = html! {
         (views(&visitor, query.view))
-        @if found.items.is_empty() { (empty(words::NOTHING_WAITS)) }
+        @if found.items.is_empty() { (empty(if query.view == View::Asked { words::ASKED_NOTHING } else { words::NOTHING_WAITS })) }
         @else { (approvals_of(&found, &names, &company, now)) }
         (older(&query.address(), found.next_cursor.as_deref()))
         @if !tasks.items.is_empty() { (tasks_of(&tasks, &query, now)) }
     };
     let verdict = match query.view {
+        View::Asked => words::ASKED_BY_YOU.to_owned(),
         View::Decided => "What was decided, newest first.".to_owned(),
         _ => words::inbox(count(&found), count(&tasks)),
     };
@@ -120,7 +125,8 @@ async fn asked(
             .into_iter()
             .filter(|state| *state != ApprovalState::Waiting)
             .collect(),
-        _ => vec![ApprovalState::Waiting],
+        View::Asked => ApprovalState::ALL.to_vec(),
+        View::Mine | View::Team => vec![ApprovalState::Waiting],
     };
     let wanted = Query::States {
         kind: Approval::KIND,
@@ -129,7 +135,9 @@ async fn asked(
     let keep = |approval: &Approval| {
         let fits = states.contains(&approval.state)
             && (approval.state != ApprovalState::Waiting || approval.waits(now));
-        fits && sees.sees(approval)
+        let is_theirs =
+            query.view != View::Asked || approval.requester.as_ref() == Some(&visitor.caller.actor);
+        fits && is_theirs && sees.sees(approval)
     };
     Ok(gather(api, &wanted, None, query.cursor.clone(), keep).await?)
 }
@@ -155,11 +163,12 @@ fn views(visitor: &Visitor, here: View) -> Markup {
     let all = [
         (View::Mine, "Mine", "/console/inbox"),
         (View::Team, "Team", "/console/inbox?view=team"),
+        (View::Asked, words::ASKED_BY_ME, "/console/inbox?view=asked"),
         (View::Decided, "Decided", "/console/inbox?view=decided"),
     ];
     let shown = all
         .into_iter()
-        .filter(|(view, ..)| *view != View::Team || visitor.may(Scope::Read));
+        .filter(|(view, ..)| !matches!(view, View::Team | View::Asked) || visitor.may(Scope::Read));
     let shown: Vec<(String, String, bool)> = shown
         .map(|(view, name, to)| (name.to_owned(), to.to_owned(), view == here))
         .collect();

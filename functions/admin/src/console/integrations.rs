@@ -161,6 +161,39 @@ pub(super) async fn roll_back(
     ))
 }
 
+/// The way to delete it, or what is in the way.
+fn away(visitor: &Visitor, id: &Slug, seen: Version, accounts: usize) -> Markup {
+    html! {
+        @if visitor.may(Scope::Admin) {
+            section aria-labelledby="away" {
+                h2 #away { (words::DELETE_FILE) }
+                @if accounts > 0 { p.small.muted { (words::in_use(accounts)) } } @else {
+                    p.small.muted { (words::DELETE_DEFINITION_MEANS) }
+                    form.inline method="post" action={ "/console/integrations/" (id) "/delete" } {
+                        (hidden(visitor, ""))
+                        input type="hidden" name="seen" value=(seen.0);
+                        button.danger type="submit" { (words::DELETE) " " (id) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Deletes a definition, if it is still the one that was shown and nothing is connected with it.
+pub(super) async fn delete(
+    Administers(visitor): Administers,
+    State(api): State<Api>,
+    At(id): At<Slug>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let wrong = || Problem::mistake("seen", "a whole number");
+    let seen: u64 = form.get("seen").parse().map_err(|_| wrong())?;
+    let expect = Expect::OneOf(vec![Version(seen)]);
+    definitions::delete(&api.ports, &visitor.who(&api), &id, &expect).await?;
+    Ok(done("/console/integrations", Said::DefinitionDeleted))
+}
+
 /// Shows the file of a definition and its versions.
 pub(super) async fn definition(
     Sees(visitor): Sees,
@@ -172,6 +205,11 @@ pub(super) async fn definition(
     let (item, seen) = (stored.entity, stored.version);
     let versions = definitions::versions(&api.ports, &id).await?;
     let file = print_yaml(&item.file);
+    let accounts = accounts::all(&api.ports).await?;
+    let connected = accounts
+        .iter()
+        .filter(|account| account.entity.definition == id);
+    let connected = connected.count();
     let body = html! {
         div.bar {
             @if visitor.may(Scope::Admin) { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
@@ -192,6 +230,7 @@ pub(super) async fn definition(
                 }
             }
         }
+        (away(&visitor, &id, seen, connected))
     };
     let page = Page {
         nav: Nav::Integrations,

@@ -22,7 +22,7 @@ use super::parts::id as copied;
 use super::refusal::Refusal;
 use super::visitor::{SeesWork, Visitor};
 use super::words;
-use super::{audit, changes, rehearsal};
+use super::{audit, changes, delete, rehearsal};
 
 /// To the page of work that goes on.
 pub(super) fn waits(job: &Job) -> Response {
@@ -131,11 +131,14 @@ async fn done(
     };
     Ok(match &job.work {
         Work::VerifyAudit(verified) => audit::verified(verified),
-        Work::Plan(planning) => {
-            let one = one_of(&planning.changes);
-            let of = one.as_ref().map(|one| edited(one, seen));
-            changes::drawn(api, visitor, of.as_ref(), planning).await?
-        }
+        Work::Plan(planning) => match delete::one_of(&planning.changes) {
+            Some(one) => Box::pin(delete::drawn(api, visitor, one, planning)).await?,
+            None => {
+                let one = one_of(&planning.changes);
+                let of = one.as_ref().map(|one| edited(one, seen));
+                changes::drawn(api, visitor, of.as_ref(), planning).await?
+            }
+        },
         Work::Rehearse(rehearsing) => {
             let one = one_of(&rehearsing.changes);
             let of = one.as_ref().map(|one| edited(one, seen));

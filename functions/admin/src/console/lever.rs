@@ -156,7 +156,10 @@ pub(super) async fn section(
                 (line(checks.has_seen, words::LEVER_SEEN, &seen(&checks.handshake, checks.called, now)))
             }
             @if has_key && visitor.may(Scope::Operate) {
-                div.bar { (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST)) }
+                div.bar {
+                    (button(visitor, "/console/settings/lever/test", "", words::LEVER_TEST))
+                    (button(visitor, "/console/settings/lever/catch-up", "", words::LEVER_ASK))
+                }
             }
             @if visitor.may(Scope::Admin) {
                 details open[!has_key] { summary { (words::LEVER_CHANGE) } (form(visitor, &once(api))) }
@@ -167,7 +170,7 @@ pub(super) async fn section(
 
 fn form(visitor: &Visitor, once: &str) -> Markup {
     html! {
-        form.stack method="post" action="/console/settings/lever" {
+        form.stack data-unsaved="1" method="post" action="/console/settings/lever" {
             (hidden(visitor, once))
             div.field {
                 label for="lever-key" { "API key" }
@@ -236,6 +239,15 @@ pub(super) async fn save(
         Ok(_) => Ok(done("/console/settings", Said::SettingsSaved)),
         Err(error) => again(&api, &visitor, &Wrong::of(error)?).await,
     }
+}
+
+/// Asks Lever now for what its webhooks did not tell.
+pub(super) async fn catch_up(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+) -> Result<Response, Refusal> {
+    admin::catch_up::ask(&api.ports, &visitor.who(&api), None).await?;
+    Ok(done("/console/settings", Said::LeverAsked))
 }
 
 /// Asks Lever whether the key is accepted and may read what Sando reads.

@@ -105,7 +105,7 @@ pub(super) async fn submit(
     let company = files::company(&api.ports).await?;
     let names = (words::name(&plan.from), words::name(&plan.to));
     let verdict = words::merges(&names.0, &names.1, plan.effects.len());
-    let planned = confirm(&api, &visitor, &plan, &company);
+    let planned = confirm(&api, &visitor, &plan, &company, form.get("reason"));
     let page = page(
         &visitor,
         &person,
@@ -116,7 +116,13 @@ pub(super) async fn submit(
     Ok(seen.answer(page))
 }
 
-fn confirm(api: &Api, visitor: &Visitor, plan: &Merging, company: &Company) -> Markup {
+fn confirm(
+    api: &Api,
+    visitor: &Visitor,
+    plan: &Merging,
+    company: &Company,
+    reason: &str,
+) -> Markup {
     let (from, to) = (&plan.from, &plan.to);
     let body = html! {
         dl.facts {
@@ -134,6 +140,7 @@ fn confirm(api: &Api, visitor: &Visitor, plan: &Merging, company: &Company) -> M
         body,
         hash: &plan.hash,
         fields: html! { input type="hidden" name="into" value=(to.id); },
+        reason,
     };
     DEED.confirm(api, visitor, from, &shown)
 }

@@ -34,6 +34,8 @@ mod correct;
 mod credentials;
 mod decision;
 mod deed;
+mod delete;
+mod disconnect;
 mod drift;
 mod erase;
 mod events;
@@ -44,6 +46,7 @@ mod graph;
 mod guide;
 mod held;
 mod holdings;
+mod import;
 mod inbox;
 mod integrations;
 mod job;
@@ -103,6 +106,7 @@ const PAGES: &[Route] = &[
     ("/approvals/{id}", || get(decision::show)),
     ("/console/tasks/{id}", || get(task::show)),
     ("/console/people", || get(people::show)),
+    ("/console/people/import", || get(import::show)),
     ("/console/people/{id}", || get(person::show)),
     ("/console/people/{id}/access", || get(person::access)),
     ("/console/people/{id}/identity", || get(person::identity)),
@@ -136,6 +140,9 @@ const PAGES: &[Route] = &[
         "/console/accounts/{definition}/{name}/users/{external_id}",
         || get(users::user),
     ),
+    ("/console/accounts/{definition}/{name}/disconnect", || {
+        get(disconnect::show)
+    }),
     ("/console/accounts/{definition}/{name}/held", || {
         get(held::show)
     }),
@@ -182,6 +189,8 @@ const FORMS: &[Route] = &[
     ("/console/shortcuts", || post(shortcuts::switch)),
     ("/approvals/{id}", || post(decision::submit)),
     ("/console/tasks/{id}/complete", || post(task::complete)),
+    ("/console/tasks/{id}/reassign", || post(task::reassign)),
+    ("/console/people/import", || post(import::submit)),
     ("/console/people/{id}/terminate", || post(terminate::submit)),
     ("/console/people/{id}/reinstate", || post(reinstate::submit)),
     ("/console/people/{id}/correct", || post(correct::submit)),
@@ -215,6 +224,7 @@ const FORMS: &[Route] = &[
     ("/console/settings/notification/test", || post(notify::test)),
     ("/console/settings/lever", || post(lever::save)),
     ("/console/settings/lever/test", || post(lever::test)),
+    ("/console/settings/lever/catch-up", || post(lever::catch_up)),
     ("/console/settings/sign-in", || post(provider::save)),
     ("/console/settings/keys", || post(keys::make)),
     ("/console/settings/keys/{id}/forget", || post(keys::forget)),
@@ -228,8 +238,14 @@ const FORMS: &[Route] = &[
     ("/console/accounts/{definition}/{name}/credentials", || {
         post(credentials::submit)
     }),
+    ("/console/accounts/{definition}/{name}/disconnect", || {
+        post(disconnect::submit)
+    }),
     ("/console/integrations/{id}/rollback", || {
         post(integrations::roll_back)
+    }),
+    ("/console/integrations/{id}/delete", || {
+        post(integrations::delete)
     }),
     ("/console/builder", || post(builder::begin)),
     ("/console/builder/{id}/{step}", || post(builder::submit)),
@@ -260,6 +276,7 @@ const FORMS: &[Route] = &[
     }),
     ("/console/{kind}/{id}", || post(changes::submit)),
     ("/console/{kind}/{id}/check", || post(changes::check)),
+    ("/console/{kind}/{id}/delete", || post(delete::submit)),
     ("/console/{kind}/{id}/form", || post(builder::submit_form)),
     ("/console/{kind}/{id}/changes", || post(changes::plan)),
     ("/console/{kind}/{id}/events", || post(rehearsal::show)),

@@ -58,7 +58,7 @@ pub(super) fn section(
         section aria-labelledby="notification" {
             h2 #notification { (words::NOTIFICATION) }
             p.small { (words::NOTIFICATION_MEANS) }
-            form.stack.wide method="post" action="/console/settings/notification" {
+            form.stack.wide data-unsaved="1" method="post" action="/console/settings/notification" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 div.columns {

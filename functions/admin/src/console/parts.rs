@@ -93,11 +93,16 @@ pub(super) fn empty(words: &str) -> Markup {
 
 /// A reason in words; `r` goes there.
 pub(super) fn reason(needed: bool) -> Markup {
+    reason_again(needed, "")
+}
+
+/// The same, as it was typed before.
+pub(super) fn reason_again(needed: bool, typed: &str) -> Markup {
     html! {
         div.field {
             label for="reason" { (words::REASON) }
             p.hint #reason-hint { (if needed { words::REASON_NEEDED } else { words::REASON_HINT }) }
-            textarea #reason name="reason" maxlength=(LONGEST_REASON) aria-describedby="reason-hint" required[needed] {}
+            textarea #reason name="reason" maxlength=(LONGEST_REASON) aria-describedby="reason-hint" required[needed] { (typed) }
         }
     }
 }

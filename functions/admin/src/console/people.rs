@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
+use sando_core::admin::api_key::Scope;
 use sando_core::admin::named::named;
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::Loaded;
@@ -137,6 +138,7 @@ pub(super) async fn show(
     let known = departments(&api, &found).await?;
     let body = html! {
         (filter(&query, &known))
+        @if visitor.may(Scope::Admin) { p.small { a href="/console/people/import" { (words::IMPORT) } } }
         @if found.items.is_empty() {
             @if is_cut { (empty(words::NOBODY_SO_FAR)) } @else if query.is_filtered() {
                 p.empty { (words::NO_MATCH) " " a href="/console/people" { (words::CLEAR) } }

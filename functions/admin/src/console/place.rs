@@ -47,7 +47,7 @@ pub(super) fn section(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &st
     html! {
         section aria-labelledby="place" {
             h2 #place { (words::PLACE) }
-            form.stack.wide method="post" action="/console/settings/place" {
+            form.stack.wide data-unsaved="1" method="post" action="/console/settings/place" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 (field(URL, words::PUBLIC_URL, words::PUBLIC_URL_HINT, url))

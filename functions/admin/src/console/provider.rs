@@ -165,7 +165,7 @@ pub(super) fn section(visitor: &Visitor, shown: &Shown, once: &str, now: Timesta
             @if client.is_none() { p.muted { (words::CLIENT_NONE) } }
             @else {
                 p { (allow) " " (copied(&back)) }
-                form.stack method="post" action="/console/settings/sign-in" {
+                form.stack data-unsaved="1" method="post" action="/console/settings/sign-in" {
                     (hidden(visitor, once))
                     div.field {
                         label for="client-secret" { (words::CLIENT_SECRET_LABEL) " " (set(&shown.client_secret, now)) }

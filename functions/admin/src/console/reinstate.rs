@@ -53,13 +53,14 @@ pub(super) async fn show(
     State(api): State<Api>,
     At(id): At<PersonId>,
 ) -> Result<Response, Refusal> {
-    Box::pin(page(&api, &visitor, &id, None)).await
+    Box::pin(page(&api, &visitor, &id, &Form::default(), None)).await
 }
 
 async fn page(
     api: &Api,
     visitor: &Visitor,
     id: &PersonId,
+    form: &Form,
     wrong: Option<&str>,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, id).await?.entity;
@@ -78,6 +79,7 @@ async fn page(
                 },
                 hash: &hash(&person, plan),
                 fields: html! {},
+                reason: form.get("reason"),
             };
             DEED.confirm(api, visitor, &person, &plan)
         }
@@ -102,7 +104,7 @@ pub(super) async fn submit(
     let person = people::person(&api.ports, &id).await?.entity;
     let plan = planned(&api, &visitor, &id).await?;
     if plan.is_none_or(|plan| Seen::of(&form, &hash(&person, &plan)) != Seen::This) {
-        let page = Box::pin(page(&api, &visitor, &id, Some(words::PLAN_CHANGED))).await?;
+        let page = Box::pin(page(&api, &visitor, &id, &form, Some(words::PLAN_CHANGED))).await?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }
     let who = visitor.who(&api);

@@ -26,7 +26,7 @@ pub(super) fn section(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &st
     html! {
         section aria-labelledby="reminder" {
             h2 #reminder { (words::REVIEWS) }
-            form.stack method="post" action="/console/settings/review" {
+            form.stack data-unsaved="1" method="post" action="/console/settings/review" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 div.field {

@@ -151,7 +151,7 @@ fn guards(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
     html! {
         section aria-labelledby="guards" {
             h2 #guards { "Guards" }
-            form.stack method="post" action="/console/settings/guards" {
+            form.stack data-unsaved="1" method="post" action="/console/settings/guards" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 (number("removals_per_hour", "Removals an hour", "Beyond it removals are paused by themselves.", now.removals_per_hour))
@@ -173,7 +173,7 @@ fn retention(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Mar
         section aria-labelledby="retention" {
             h2 #retention { (words::RETENTION) }
             p.small { (words::RETENTION_HINT) }
-            form.stack method="post" action="/console/settings/retention" {
+            form.stack data-unsaved="1" method="post" action="/console/settings/retention" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 @for (name, days, _) in shown.settings.retention.days() {
@@ -226,7 +226,7 @@ fn people(visitor: &Visitor, shown: &Shown, wrong: &Wrong, once: &str) -> Markup
     html! {
         section aria-labelledby="people" {
             h2 #people { (words::WHO_IS_WHO) }
-            form.stack.wide method="post" action="/console/settings/people" {
+            form.stack.wide data-unsaved="1" method="post" action="/console/settings/people" {
                 (hidden(visitor, once))
                 (seen::field(Some(shown.version)))
                 div.columns {

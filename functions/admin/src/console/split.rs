@@ -124,7 +124,13 @@ pub(super) async fn submit(
         plan.to.as_ref().map(words::name).as_deref(),
         plan.effects.len(),
     );
-    let planned = confirm(&api, &visitor, &plan, &chosen, &company);
+    let planned = confirm(
+        &api,
+        &visitor,
+        &plan,
+        &chosen,
+        (&company, form.get("reason")),
+    );
     let page = page(
         &visitor,
         &person,
@@ -140,7 +146,7 @@ fn confirm(
     visitor: &Visitor,
     plan: &Splitting,
     chosen: &[String],
-    company: &Company,
+    (company, reason): (&Company, &str),
 ) -> Markup {
     let body = html! {
         dl.facts {
@@ -161,6 +167,7 @@ fn confirm(
         body,
         hash: &plan.hash,
         fields,
+        reason,
     };
     DEED.confirm(api, visitor, &plan.from, &shown)
 }

@@ -1,18 +1,20 @@
 //! One task: what a human has to do, and saying that it is done.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::tasks;
+use sando_core::admin::{AdminError, tasks};
 use sando_core::ids::{PersonId, TaskId};
 use sando_core::store::{Entity, Loaded, Query};
-use sando_core::task::{Task, TaskState};
+use sando_core::task::{Task, TaskKind, TaskState};
 
 use crate::Api;
 use crate::list::gather;
 
+use super::deed::mistakes;
 use super::form::Form;
 use super::format::when;
 use super::input::At;
@@ -21,7 +23,7 @@ use super::lookup::{Names, once};
 use super::parts::{anchor, dot, hidden, id as copied, reason, tag};
 use super::refusal::Refusal;
 use super::states;
-use super::visitor::{Operates, Sees};
+use super::visitor::{Operates, Sees, Visitor};
 use super::words::{self, Said};
 
 /// The tasks about somebody that are open, or of which a roster will show whether they are done.
@@ -64,11 +66,26 @@ pub(super) async fn show(
     State(api): State<Api>,
     At(id): At<TaskId>,
 ) -> Result<Response, Refusal> {
+    page(&api, &visitor, &id, html! {}, "").await
+}
+
+async fn page(
+    api: &Api,
+    visitor: &Visitor,
+    id: &TaskId,
+    wrong: Markup,
+    owner: &str,
+) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
-    let task = tasks::task(&api.ports, &id).await?.entity;
-    let names = Names::of(&api, task.person.iter().chain(&task.perhaps)).await?;
+    let task = tasks::task(&api.ports, id).await?.entity;
+    let names = Names::of(api, task.person.iter().chain(&task.perhaps)).await?;
     let (shape, state) = states::task(&task);
+    // What is missing is given on the person.
+    let waits = task.kind == TaskKind::Missing && task.state == TaskState::Open;
+    let corrected = task.person.as_ref();
+    let corrected = corrected.filter(|_| waits && visitor.may(Scope::Operate));
     let body = html! {
+        (wrong)
         div.columns {
             section.card aria-labelledby="what" {
                 h2 #what { (words::task_kind(task.kind)) }
@@ -85,17 +102,23 @@ pub(super) async fn show(
                     @if let Some(due) = task.due { dt { "Due" } dd { (when(due, now)) } }
                     dt { "Since" } dd { (when(task.created_at, now)) }
                 }
+                @if let Some(person) = corrected {
+                    p.bar { a.button href={ "/console/people/" (person) "/correct" } { (words::CORRECT) } }
+                }
             }
             @if task.state == TaskState::Open && visitor.may(Scope::Operate) {
-                form.stack method="post" action={ "/console/tasks/" (id) "/complete" } {
-                    (hidden(&visitor, &once(&api)))
-                    (reason(false))
-                    p.bar {
-                        @if let (Some(person), Some(_)) = (&task.person, &task.perhaps) {
-                            a.button href={ "/console/people/" (person) "/merge" } { (words::MERGE) }
-                            button type="submit" { (words::TWO_PEOPLE) }
-                        } @else { button.primary type="submit" { (words::COMPLETE_TASK) } }
+                div {
+                    form.stack method="post" action={ "/console/tasks/" (id) "/complete" } {
+                        (hidden(visitor, &once(api)))
+                        (reason(false))
+                        p.bar {
+                            @if let (Some(person), Some(_)) = (&task.person, &task.perhaps) {
+                                a.button href={ "/console/people/" (person) "/merge" } { (words::MERGE) }
+                                button type="submit" { (words::TWO_PEOPLE) }
+                            } @else { button.primary type="submit" { (words::COMPLETE_TASK) } }
+                        }
                     }
+                    (hand_over(api, visitor, id, owner))
                 }
             }
         }
@@ -108,7 +131,43 @@ pub(super) async fn show(
         lead: Some(html! { p.facts { (tag(shape, state)) (copied(id.as_str())) } }),
         body,
     };
-    Ok(page.respond(Some(&visitor)))
+    Ok(page.respond(Some(visitor)))
+}
+
+/// The form that gives it to somebody else, with whom was typed already.
+fn hand_over(api: &Api, visitor: &Visitor, id: &TaskId, owner: &str) -> Markup {
+    html! {
+        details open[!owner.is_empty()] {
+            summary { (words::REASSIGN) "…" }
+            form.stack method="post" action={ "/console/tasks/" (id) "/reassign" } {
+                (hidden(visitor, &once(api)))
+                div.field {
+                    label for="owner" { (words::REASSIGN_TO) }
+                    p.hint #owner-hint { (words::REASSIGN_HINT) }
+                    input #owner type="text" name="owner" value=(owner) required maxlength="254" aria-describedby="owner-hint";
+                }
+                p.bar { button type="submit" { (words::REASSIGN) } }
+            }
+        }
+    }
+}
+
+/// Gives it to somebody else.
+pub(super) async fn reassign(
+    Operates(visitor): Operates,
+    State(api): State<Api>,
+    At(id): At<TaskId>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let (who, owner) = (visitor.who(&api), form.get("owner"));
+    match tasks::reassign(&api.ports, &who, &id, owner).await {
+        Ok(_) => Ok(done(&format!("/console/tasks/{id}"), Said::Reassigned)),
+        Err(AdminError::Invalid(all)) => {
+            let page = page(&api, &visitor, &id, mistakes(&all), owner).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Says that it is done.

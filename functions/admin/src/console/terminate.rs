@@ -13,7 +13,6 @@ use sando_core::company::Company;
 use sando_core::ids::PersonId;
 
 use crate::Api;
-use crate::problem::Problem;
 
 use super::deed::{Deed, Plan, Seen, Shown, effects, problem};
 use super::form::Form;
@@ -37,7 +36,8 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let leaving = leaving::of(&api.ports, &id).await?;
     let company = sando_core::admin::files::company(&api.ports).await?;
-    Ok(page(&api, &visitor, &leaving, &company, None))
+    let nothing = Form::default();
+    Ok(page(&api, &visitor, &leaving, &company, (&nothing, None)))
 }
 
 fn page(
@@ -45,7 +45,7 @@ fn page(
     visitor: &Visitor,
     leaving: &Leaving,
     company: &Company,
-    wrong: Option<&str>,
+    (form, wrong): (&Form, Option<&str>),
 ) -> Response {
     let person = &leaving.person;
     let plan = Plan {
@@ -56,12 +56,13 @@ fn page(
         },
         hash: &leaving.hash,
         fields: html! {
-            (moment())
+            (moment(form))
             div.field {
                 label for="name" { (words::TYPE_NAME) ": " (words::name(person)) }
-                input #name type="text" name="name" required autocomplete="off" aria-invalid=[wrong.map(|_| "true")];
+                input #name type="text" name="name" required autocomplete="off" aria-invalid=[(wrong == Some(words::ANOTHER_NAME)).then_some("true")];
             }
         },
+        reason: form.get("reason"),
     };
     let shown = Shown {
         person,
@@ -73,24 +74,27 @@ fn page(
     DEED.page(visitor, shown)
 }
 
-fn moment() -> Markup {
+/// When, as far as it was said already. The name is typed anew each time: it confirms what is shown now.
+fn moment(form: &Form) -> Markup {
+    let when = form.get("when");
     html! {
         fieldset {
             legend { "When" }
             div.choice {
-                input #now type="radio" name="when" value="now" required;
+                input #now type="radio" name="when" value="now" required checked[when == "now"];
                 label for="now" { (words::WHEN_NOW) }
             }
             div.choice {
-                input #later type="radio" name="when" value="later" required;
+                input #later type="radio" name="when" value="later" required checked[when == "later"];
                 label for="later" { (words::WHEN_LATER) }
             }
-            input type="datetime-local" name="at" aria-label=(words::WHEN_LATER);
+            input type="datetime-local" name="at" value=(form.get("at")) aria-label=(words::WHEN_LATER);
         }
     }
 }
 
-fn asked(form: &Form) -> Result<Moment, Problem> {
+/// When, or what is wrong with what was said.
+fn asked(form: &Form) -> Result<Moment, &'static str> {
     match form.get("when") {
         "now" => Ok(Moment::Now),
         "later" => {
@@ -98,10 +102,9 @@ fn asked(form: &Form) -> Result<Moment, Problem> {
             let at: Option<Timestamp> = day
                 .and_then(|day| day.to_zoned(TimeZone::UTC).ok())
                 .map(|zoned| zoned.timestamp());
-            at.map(Moment::Time)
-                .ok_or_else(|| Problem::mistake("at", "a day and a time"))
+            at.map(Moment::Time).ok_or(words::NO_MOMENT)
         }
-        _ => Err(Problem::mistake("when", "now, or at a moment")),
+        _ => Err(words::NO_WHEN),
     }
 }
 
@@ -115,16 +118,19 @@ pub(super) async fn submit(
     let leaving = leaving::of(&api.ports, &id).await?;
     let again = async |wrong: &str, status: StatusCode| -> Result<Response, Refusal> {
         let company = sando_core::admin::files::company(&api.ports).await?;
-        let page = page(&api, &visitor, &leaving, &company, Some(wrong));
+        let page = page(&api, &visitor, &leaving, &company, (&form, Some(wrong)));
         Ok((status, page).into_response())
     };
     if form.get("name") != words::name(&leaving.person).trim() {
         return again(words::ANOTHER_NAME, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
+    let at = match asked(&form) {
+        Ok(at) => at,
+        Err(wrong) => return again(wrong, StatusCode::UNPROCESSABLE_ENTITY).await,
+    };
     if Seen::of(&form, &leaving.hash) != Seen::This {
         return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;
     }
-    let at = asked(&form)?;
     let who = visitor.who(&api);
     let said = match at {
         Moment::Time(time) if time > who.at => Said::TerminationSet,

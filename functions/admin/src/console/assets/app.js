@@ -54,9 +54,9 @@
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-  // A changed file is not lost by a wrong key.
+  // What was typed into a form that is saved as a whole is not lost by a wrong key.
   let saved = true;
-  document.addEventListener("input", (event) => { if (event.target.matches("textarea.file")) saved = false; });
+  document.addEventListener("input", (event) => { if (event.target.closest("form[data-unsaved]")) saved = false; });
   addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
   // What somebody opened or closed stays so, and the row where they are stays marked, when the part around it comes again.

@@ -230,7 +230,7 @@ impl Shown<'_> {
                     ul { @for (path, message) in self.mistakes { li { code { (path) } " " (message) } } }
                 }
             }
-            form.stack.wide #file-form method="post" action={ (place) "/form" } {
+            form.stack.wide #file-form data-unsaved="1" method="post" action={ (place) "/form" } {
                 (no_default())
                 (hidden(self.visitor, ""))
                 input type="hidden" name=(MARK) value="1";

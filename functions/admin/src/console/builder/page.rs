@@ -240,7 +240,7 @@ impl Shown<'_> {
     fn builder(&self, review: &Markup) -> Markup {
         let next = self.step.next();
         html! {
-            form.builder #step-form method="post" action=(self.place(self.step)) hx-boost="true" hx-target="#builder"
+            form.builder #step-form data-unsaved="1" method="post" action=(self.place(self.step)) hx-boost="true" hx-target="#builder"
                 hx-select="#builder" hx-select-oob="#verdict" hx-swap="outerMorph" {
                 (no_default())
                 (hidden(self.visitor, ""))

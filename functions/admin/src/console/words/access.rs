@@ -18,6 +18,7 @@ pub(in crate::console) const HELD_FOUND: &str = "held (found)";
 pub(in crate::console) const NO_ACCESS: &str =
     "Nothing is due by policy, and nothing was given. Check the policies if this is unexpected.";
 pub(in crate::console) const NOTHING_HAPPENED: &str = "Nothing happened yet.";
+pub(in crate::console) const FOR_EVERYBODY: &str = "It is for everybody.";
 pub(in crate::console) const EXPLAIN: &str = "Why";
 pub(in crate::console) const ATTRIBUTES: &str = "Attributes";
 pub(in crate::console) const IDENTIFIERS: &str = "Known by";
@@ -166,6 +167,8 @@ pub(in crate::console) const UNDO: &str = "A leaving can be undone with Reinstat
 pub(in crate::console) const TYPE_NAME: &str = "Type the name to confirm";
 pub(in crate::console) const WHEN_NOW: &str = "Now";
 pub(in crate::console) const WHEN_LATER: &str = "At a moment (UTC)";
+pub(in crate::console) const NO_MOMENT: &str = "Say at which day and time.";
+pub(in crate::console) const NO_WHEN: &str = "Say when: now, or at a moment.";
 
 /// How an effect reads in a plan.
 pub(in crate::console) fn goal(goal: sando_core::effect::Goal) -> (&'static str, &'static str) {
@@ -188,6 +191,7 @@ pub(in crate::console) const NOT_WANTED_ANY_MORE: &str = "Not wanted any more:";
 pub(in crate::console) const ACCESS_STAYS: &str = "Access stays as it is.";
 pub(in crate::console) const CORRECTED_HINT: &str =
     "Corrected by hand. Empty it to take back what Lever says.";
+pub(in crate::console) const MISSING_HINT: &str = "It is missing, and runs wait for it.";
 pub(in crate::console) const CORRECT_MEANS: &str = "What is corrected here wins over what Lever says, until it is taken back. \
      What is no text is corrected over the API.";
 pub(in crate::console) const PLAN_CHANGED: &str =

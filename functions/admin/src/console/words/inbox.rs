@@ -4,19 +4,33 @@ use sando_core::approval::{Approval, ApprovalState};
 use sando_core::effect::Goal;
 use sando_core::task::TaskKind;
 
-use crate::console::format::Count;
+use crate::console::format::{Count, number};
 
 pub(in crate::console) const APPROVE: &str = "Approve";
+pub(in crate::console) const APPROVED: &str =
+    "Approved. The application is asked now; you will see it verified on the person's page.";
 pub(in crate::console) const REJECT: &str = "Reject";
 pub(in crate::console) const DELEGATE: &str = "Delegate";
 pub(in crate::console) const COMPLETE_TASK: &str = "Mark as done";
 pub(in crate::console) const TWO_PEOPLE: &str = "They are two people";
 pub(in crate::console) const PERHAPS: &str = "Perhaps";
+pub(in crate::console) const REASSIGN: &str = "Give it to somebody else";
+pub(in crate::console) const REASSIGN_TO: &str = "To whom";
+pub(in crate::console) const REASSIGN_HINT: &str = "An address or role:…";
 pub(in crate::console) const NOTHING_WAITS: &str = "Nothing waits for you.";
+pub(in crate::console) const ASKED_BY_ME: &str = "Asked by me";
+pub(in crate::console) const ASKED_NOTHING: &str = "You asked for nothing that somebody decides.";
+pub(in crate::console) const ASKED_BY_YOU: &str =
+    "What you started by hand and others decide, newest first.";
 pub(in crate::console) const MORE_TASKS: &str = "Older tasks";
 pub(in crate::console) const DECIDE: &str = "Your decision";
 pub(in crate::console) const NOT_YOURS: &str =
     "You can read this, but not decide it. Those who are asked can, and a mail has told them.";
+
+/// How many seats of those that were bought are taken before the decision.
+pub(in crate::console) fn seats(held: u64, bought: u64) -> String {
+    format!("{} of {} seats are taken", number(held), number(bought))
+}
 
 /// The inbox.
 pub(in crate::console) fn inbox(approvals: Count, tasks: Count) -> String {

@@ -3,12 +3,14 @@
 //! Present tense, short, names before ids, "we" for Sando. A verdict is right for empty, one, many, failed and unknown.
 
 mod access;
+mod away;
 mod builder;
 mod events;
 mod fields;
 mod forms;
 mod happened;
 mod held;
+mod import;
 mod inbox;
 mod long;
 mod money;
@@ -21,12 +23,14 @@ mod rosters;
 mod work;
 
 pub(super) use access::*;
+pub(super) use away::*;
 pub(super) use builder::*;
 pub(super) use events::*;
 pub(super) use fields::*;
 pub(super) use forms::*;
 pub(super) use happened::*;
 pub(super) use held::*;
+pub(super) use import::*;
 pub(super) use inbox::*;
 pub(super) use long::*;
 pub(super) use money::*;
@@ -133,6 +137,8 @@ pub(super) enum Said {
     Skipped,
     /// A step or task.
     Completed,
+    /// A task.
+    Reassigned,
     /// A run.
     Cancelled,
     /// An account.
@@ -141,6 +147,8 @@ pub(super) enum Said {
     Syncing,
     /// An account.
     Enabled,
+    /// An account.
+    Disconnected,
     /// A sync that was held.
     Released,
     /// A sync that was held.
@@ -149,6 +157,10 @@ pub(super) enum Said {
     Saved,
     /// A file, and what follows from it takes longer.
     Saving,
+    /// A file.
+    Deleted,
+    /// A definition.
+    DefinitionDeleted,
     /// What an application's requests go out with.
     CredentialsSet,
     /// A definition.
@@ -165,6 +177,8 @@ pub(super) enum Said {
     DriftCorrected,
     /// Somebody who left.
     Erased,
+    /// People from a file.
+    Imported,
     /// An event.
     Replayed,
     /// Two people.
@@ -181,6 +195,8 @@ pub(super) enum Said {
     SettingsSaved,
     /// An API key, when its form was sent before.
     KeyMade,
+    /// Lever.
+    LeverAsked,
     /// An API key.
     KeyForgotten,
     /// What people who left still held.
@@ -204,14 +220,18 @@ impl Said {
         (Self::Retried, "retried"),
         (Self::Skipped, "skipped"),
         (Self::Completed, "completed"),
+        (Self::Reassigned, "reassigned"),
         (Self::Cancelled, "cancelled"),
         (Self::Connected, "connected"),
         (Self::Syncing, "syncing"),
         (Self::Enabled, "enabled"),
+        (Self::Disconnected, "disconnected"),
         (Self::Released, "released"),
         (Self::Dropped, "dropped"),
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
+        (Self::Deleted, "deleted"),
+        (Self::DefinitionDeleted, "definition-deleted"),
         (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
         (Self::RolledBack, "rolled-back"),
@@ -220,6 +240,7 @@ impl Said {
         (Self::Corrected, "corrected"),
         (Self::DriftCorrected, "drift-corrected"),
         (Self::Erased, "erased"),
+        (Self::Imported, "imported"),
         (Self::Replayed, "replayed"),
         (Self::Merged, "merged"),
         (Self::SplitOff, "split-off"),
@@ -228,6 +249,7 @@ impl Said {
         (Self::Refused, "refused"),
         (Self::SettingsSaved, "settings-saved"),
         (Self::KeyMade, "key-made"),
+        (Self::LeverAsked, "lever-asked"),
         (Self::KeyForgotten, "key-forgotten"),
         (Self::Clearing, "clearing"),
         (Self::Reviewed, "reviewed"),
@@ -252,9 +274,7 @@ impl Said {
 pub(super) fn said(said: Said) -> &'static str {
     match said {
         Said::SignedIn => "You are signed in for twelve hours.",
-        Said::Approved => {
-            "Approved. The application is asked now; you will see it verified on the person's page."
-        }
+        Said::Approved => APPROVED,
         Said::Rejected => "Rejected. Nothing is given, and whoever asked is told why.",
         Said::Delegated => "Delegated. Your deputy is told and can decide now.",
         Said::Terminated => {
@@ -264,19 +284,21 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Retried => "The step is tried again now.",
         Said::Skipped => "The step is left out; what needs it goes on.",
         Said::Completed => "Done. What waited for it goes on.",
+        Said::Reassigned => "It is theirs from now on.",
         Said::Cancelled => {
             "The run is cancelled: nothing new starts, what was on its way is taken back."
         }
         Said::Connected => "Connected. The first sync has begun.",
         Said::Syncing => "The sync has begun.",
         Said::Enabled => "The account is enabled and is synced now.",
+        Said::Disconnected => IS_DISCONNECTED,
         Said::Released => "Released. The new roster counts as soon as it is written.",
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
-        Said::CredentialsSet => {
-            "The credentials are set. The next request goes out with them; they are never shown again."
-        }
+        Said::Deleted => "Deleted. What follows from it begins in a moment.",
+        Said::DefinitionDeleted => "The definition is deleted.",
+        Said::CredentialsSet => CREDENTIALS_SET,
         Said::Defined => "Saved. It is available to connect now.",
         Said::RolledBack => "It is there again, as a new version; the next sync reads with it.",
         Said::Discarded => "The draft is gone.",
@@ -286,6 +308,7 @@ pub(super) fn said(said: Said) -> &'static str {
             "What the rosters show is taken for what is there; what follows from it has begun."
         }
         Said::Erased => "Erased. The audit keeps the id and the reason, and nothing personal.",
+        Said::Imported => "They are put. Nothing was given or taken.",
         Said::Replayed => "Replayed. What follows from it has begun.",
         Said::Merged => "Merged. This is who stayed; Split undoes it.",
         Said::SplitOff => "Split off. This is who has it now.",
@@ -294,6 +317,7 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Refused => "What you kept is not taken away until they leave; the rest goes on.",
         Said::SettingsSaved => "Saved.",
         Said::KeyMade => KEY_MADE,
+        Said::LeverAsked => LEVER_ASKED,
         Said::KeyForgotten => {
             "Forgotten. It proves nothing any more, and sessions that it opened are over."
         }

@@ -315,6 +315,7 @@ pub(in crate::console) fn go_on(is_cut: bool) -> &'static str {
 }
 
 pub(in crate::console) const VERIFY: &str = "Verify now";
+pub(in crate::console) const SAME_CAUSE: &str = "everything because of it";
 pub(in crate::console) const NO_RECORDS: &str = "There is no record here yet.";
 pub(in crate::console) const SEALED: &str = "personal, and erased";
 
@@ -388,6 +389,8 @@ pub(in crate::console) const LEVER_SEEN_YES: &str =
 pub(in crate::console) const LEVER_SEEN_NO: &str = "None yet. Choose Verify connection beside the webhook in Lever: this turns green by itself, as it does with the first \
      event about a candidate.";
 pub(in crate::console) const LEVER_TEST: &str = "Test the key";
+pub(in crate::console) const LEVER_ASK: &str = "Ask Lever now";
+pub(in crate::console) const LEVER_ASKED: &str = "Lever is being asked for everything that no webhook told; people who have not started are read again.";
 pub(in crate::console) const LEVER_CHANGE: &str = "Key and signing tokens";
 pub(in crate::console) const LEVER_SAVE: &str = "Save what is filled in";
 pub(in crate::console) const LEVER_WORKS: &str =

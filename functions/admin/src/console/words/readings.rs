@@ -18,6 +18,8 @@ pub(in crate::console) const NEW_CREDENTIALS: &str = "New credentials";
 pub(in crate::console) const NEW_CREDENTIALS_MEAN: &str = "All of them are replaced at once; users, variables and a login stay. A passed test switches \
      a disabled account on again.";
 pub(in crate::console) const NO_CREDENTIALS_ASKED: &str = "The definition asks for no credentials.";
+pub(in crate::console) const CREDENTIALS_SET: &str =
+    "The credentials are set. The next request goes out with them; they are never shown again.";
 pub(in crate::console) const SET_NEW: &str = "Set the new credentials";
 
 /// What to do about a failure of this class.

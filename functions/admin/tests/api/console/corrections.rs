@@ -173,3 +173,51 @@ async fn a_record_shows_what_was_before_and_after() {
     let mut approver = Browser::with(&world, "approve", &[]).await;
     assert_eq!(approver.get(&path).await.status, 403);
 }
+
+#[tokio::test]
+async fn what_a_task_asks_for_is_given_on_the_person_and_the_run_goes_on() {
+    let world = world();
+    world.configured().await;
+    let attributes = json!({
+        "attributes": { "name": "contact.name", "team": "posting.categories.team",
+            "work_email": { "address": "{first_name}.{last_name}@contoso.example" } },
+        "required": ["team"],
+    });
+    world.put("/v1/attributes", attributes).await.expect(201);
+    // No address can be made of a name that is written family-first.
+    let ming = json!({ "attributes": { "name": "王小明", "department": "Engineering" },
+        "start_date": "2026-03-02" });
+    let ming = world.put("/v1/people/hr-1", ming).await.expect(201);
+    let id = ming["id"].as_str().unwrap();
+    world.apply(id).await;
+    world.pass(60).await;
+    let waiting = world.run_of(id).await;
+    assert_eq!(waiting["missing"], json!(["team", "work_email"]));
+    let mut browser = Browser::operator(&world).await;
+    let open = world.get("/v1/tasks?state=open").await.expect(200);
+    let asked = open["items"].as_array().unwrap().iter();
+    let asked = { asked }.find(|task| task["kind"] == "missing").unwrap();
+    let asked = format!("/console/tasks/{}", asked["id"].as_str().unwrap());
+    let place = format!("/console/people/{id}/correct");
+
+    let task = browser.get(&asked).await.text;
+    assert!(task.contains(&format!("href=\"{place}\"")), "{task}");
+    let form = browser.get(&place).await.text;
+    for name in ["a.team", "a.work_email"] {
+        assert!(form.contains(&format!("name=\"{name}\"")), "{form}");
+    }
+    let mut fields = vec![
+        ("a.team", "Platform"),
+        ("a.work_email", "xiaoming.wang@contoso.example"),
+    ];
+    let shown = browser.post(&place, &fields).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    fields.push(("plan", plan_of(&shown.text)));
+    let done = browser.post(&place, &fields).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    world.pass(60).await;
+
+    let run = world.run_of(id).await;
+    assert_eq!(run["missing"], json!([]));
+    assert_eq!(world.grant(id, "figma").await["state"], "active", "{run:#}");
+}

@@ -1,7 +1,9 @@
 //! The console from outside: real pages through the real router, as a browser asks for them.
 
 mod accounts;
+mod asked;
 mod assets;
+mod away;
 mod builder;
 mod by_hand;
 mod corrections;
@@ -10,9 +12,11 @@ mod decisions;
 mod events;
 mod find;
 mod forms;
+mod grounds;
 mod guide;
 mod held;
 mod identity;
+mod import;
 mod jobs;
 mod login;
 mod markup;
@@ -31,6 +35,7 @@ mod spend;
 mod stale;
 mod times;
 mod trail;
+mod typed;
 mod typed_markup;
 mod typing;
 mod workflows;

@@ -56,6 +56,7 @@ async fn each_role_has_its_own_forms() {
         "/console/runs/{id}/cancel",
         "/console/runs/{id}/steps/{step}/skip",
         "/console/people/{id}/erase",
+        "/console/people/import",
         "/console/connect/{definition}",
         "/console/apps/{id}/provisioner",
         "/console/builder/{id}/save",
@@ -73,11 +74,14 @@ async fn each_role_has_its_own_forms() {
         "/console/accounts/{definition}/{name}/authorize",
         "/console/accounts/{definition}/{name}/release",
         "/console/accounts/{definition}/{name}/credentials",
+        "/console/accounts/{definition}/{name}/disconnect",
         "/console/accounts/{definition}/{name}/users/{external_id}/person",
         "/console/accounts/{definition}/{name}/users/{external_id}/unlink",
         "/console/integrations/{id}/rollback",
+        "/console/integrations/{id}/delete",
         "/console/spend/residue",
         "/console/{kind}/{id}",
+        "/console/{kind}/{id}/delete",
     ];
     for path in sando_admin::console_posts() {
         if FOR_ALL.contains(&path) {

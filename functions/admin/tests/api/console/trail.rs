@@ -96,3 +96,38 @@ async fn what_is_too_large_for_an_answer_says_that_it_comes_in_parts() {
     let expect: Vec<String> = (0..30).map(|number| format!("app/{number}")).collect();
     assert_eq!(targets, expect);
 }
+
+#[tokio::test]
+async fn the_trail_is_filtered_by_what_caused_it() {
+    let (world, fixture) = everything().await;
+    let mut viewer = Browser::with(&world, "read", &[]).await;
+    let run = fixture.run.as_str();
+
+    let page = viewer.get(&format!("/console/audit?cause={run}")).await;
+    let file = viewer
+        .get(&format!("/console/audit/jsonl?cause={run}"))
+        .await;
+    let all = viewer.get("/console/audit/jsonl").await;
+
+    let field = format!("name=\"cause\" value=\"{run}\"");
+    assert!(page.text.contains(&field), "{}", page.text);
+    let save = format!("href=\"/console/audit/csv?cause={run}\"");
+    assert!(page.text.contains(&save), "{}", page.text);
+    let found = records(&file.text);
+    let is_of_run =
+        |record: &&Value| record["cause"]["id"] == run || record["correlation_id"] == run;
+    let all = records(&all.text);
+    let wanted = all.iter().filter(is_of_run).count();
+    assert!(wanted > 0 && wanted < all.len(), "{wanted}");
+    assert_eq!(found.iter().filter(is_of_run).count(), wanted);
+    assert_eq!(found.len(), wanted);
+    let api = world.get(&format!("/v1/audit?cause={run}&limit=200")).await;
+    let api = api.expect(200);
+    assert_eq!(api["items"].as_array().unwrap().len(), wanted);
+
+    let record = &found[0];
+    let stream = record["stream"].as_str().unwrap();
+    let record = format!("/console/audit/{stream}/{}", record["seq"]);
+    let record = viewer.get(&record).await.text;
+    assert!(record.contains("everything because of it"), "{record}");
+}

@@ -1,0 +1,66 @@
+//! What is said about people from a file.
+
+use sando_core::admin::import::{Imported, Outcome};
+
+use crate::console::format::{many, size};
+
+pub(in crate::console) const IMPORT: &str = "Import people";
+pub(in crate::console) const IMPORT_WHAT: &str = "People from another system, as a CSV file.";
+pub(in crate::console) const IMPORT_MEANS: &str = "Whoever is new has what they have: nothing is given or taken before it is applied. A key that is known changes that person.";
+pub(in crate::console) const IMPORT_FILE: &str = "CSV";
+pub(in crate::console) const IMPORT_HINT: &str = "The first line names the columns: key, start_date, end_date, and every other one is an attribute, such as name or work_email.";
+pub(in crate::console) const IMPORT_CHANGE: &str = "Change the file";
+
+/// What comes of a line, in a word.
+pub(in crate::console) fn outcome(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::New(_) => "new",
+        Outcome::Known(_) => "known",
+        Outcome::Refused(_) => "refused",
+    }
+}
+
+fn counts(imported: &Imported) -> (u64, u64, u64) {
+    let count = |word: &str| {
+        let of = imported.lines.iter();
+        size(of.filter(|(_, _, came)| outcome(came) == word).count())
+    };
+    (count("new"), count("known"), count("refused"))
+}
+
+fn sentence(imported: &Imported) -> String {
+    let (new, known, refused) = counts(imported);
+    format!(
+        "{}, {} already, {} refused.",
+        many(new, "person is new", "people are new"),
+        many(known, "is known", "are known"),
+        many(refused, "is", "are")
+    )
+}
+
+/// What would come of a file.
+pub(in crate::console) fn would_import(imported: &Imported) -> String {
+    format!("Nobody is put yet: {}", sentence(imported))
+}
+
+/// What came of its first lines.
+pub(in crate::console) fn imported(imported: &Imported) -> String {
+    format!("Put, and there is more: {}", sentence(imported))
+}
+
+/// The button that puts them.
+pub(in crate::console) fn puts(imported: &Imported) -> String {
+    let (new, known, _) = counts(imported);
+    let all = new.saturating_add(known);
+    format!("Put {}", many(all, "person", "people"))
+}
+
+/// A file that is longer than what is done at once.
+pub(in crate::console) fn import_more(next: usize) -> String {
+    format!("The lines from {next} on come after these.")
+}
+
+/// The button that shows what comes next.
+pub(in crate::console) fn import_next(next: usize) -> String {
+    format!("See what would come of line {next} and after")
+}
