@@ -64,7 +64,7 @@ async fn known_elsewhere(world: &World, key: &str, address: &str) -> PersonId {
     };
     let who = world.who();
     let put = outside::put(&world.ports, &who, key, &given, &Expect::Anything);
-    put.await.unwrap().0.entity.id
+    Box::pin(put).await.unwrap().0.entity.id
 }
 
 fn inactive(id: usize) -> Value {

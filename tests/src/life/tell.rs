@@ -127,7 +127,7 @@ impl Telling<'_> {
             _ => {
                 match in_lever(&self.world, act) {
                     Some(calls) => self.deliver(&calls).await,
-                    None => elsewhere(&self.world, act).await?,
+                    None => Box::pin(elsewhere(&self.world, act)).await?,
                 }
                 self.world.poll_for(REST);
                 self.world.work_for(BREATH).await;

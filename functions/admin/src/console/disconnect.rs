@@ -18,18 +18,20 @@ use super::form::Form;
 use super::input::At;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::hidden;
+use super::parts::{TYPED_FROM, hidden, is_typed, type_number};
 use super::refusal::Refusal;
 use super::visitor::{Administers, Visitor};
 use super::words::{self, Said};
-
-/// More users than these are typed as a number.
-const UNTYPED: u64 = 5;
 
 /// Of what is shown: this connection, with so many users.
 fn hash(account: &Account) -> String {
     let users = account.users.to_string();
     derive(&["disconnecting", account.roster.as_str(), &users])
+}
+
+/// How many users lose their place.
+fn users(account: &Account) -> usize {
+    usize::try_from(account.users).unwrap_or(usize::MAX)
 }
 
 /// The applications that give and take access with its credentials.
@@ -73,11 +75,8 @@ async fn page(
             form.stack method="post" action={ (place(account)) "/disconnect" } {
                 (hidden(visitor, &once(api)))
                 input type="hidden" name="plan" value=(hash(account));
-                @if account.users > UNTYPED {
-                    div.field {
-                        label for="number" { (words::TYPE_USERS) ": " (account.users) }
-                        input #number type="text" name="number" inputmode="numeric" required autocomplete="off" maxlength="20";
-                    }
+                @if users(account) >= TYPED_FROM {
+                    (type_number(words::TYPE_ALL_USERS, &account.users.to_string(), false))
                 }
                 p.bar {
                     button.danger type="submit" { (words::disconnect(account)) }
@@ -118,7 +117,7 @@ pub(super) async fn submit(
     if form.get("plan") != hash(&account) {
         return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;
     }
-    if account.users > UNTYPED && form.get("number") != account.users.to_string() {
+    if !is_typed(&form, users(&account)) {
         return again(words::ANOTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let (secrets, who) = (api.secrets.as_ref(), visitor.who(&api));

@@ -159,7 +159,7 @@ pub(super) async fn submit(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    let shown = come(&api, &visitor, &people, file.from, true).await?;
+    let shown = Box::pin(come(&api, &visitor, &people, file.from, true)).await?;
     let seen = Seen::of(&form, &file.hash(&shown));
     if seen != Seen::This {
         let body = html! {
@@ -172,7 +172,7 @@ pub(super) async fn submit(
     // What was not shown is not put, also where there would be time for it.
     let is_shown = |entry: &&Entry| shown.next_line.is_none_or(|next| entry.line < next);
     let people: Vec<Entry> = people.iter().filter(is_shown).cloned().collect();
-    let put = come(&api, &visitor, &people, file.from, false).await?;
+    let put = Box::pin(come(&api, &visitor, &people, file.from, false)).await?;
     let Some(from) = put.next_line.or(shown.next_line) else {
         return Ok(done("/console/people", Said::Imported));
     };
