@@ -243,7 +243,10 @@ fn judge_state(world: &World, number: usize, human: &Human, person: Option<&Pers
         (Some(last), Some(hire), _) if matches!(state, None | Some(Lifecycle::Candidate)) => {
             last.at < after(*hire, BEHIND)
         }
-        (Some(last), Some(_), _) => withdrawn_or_started(&opportunity, last.at, left, state),
+        (Some(last), Some(hire), _) => {
+            let is_unseen = state == Some(Lifecycle::Withdrawn) && last.at < after(*hire, BEHIND);
+            is_unseen || withdrawn_or_started(&opportunity, last.at, left, state)
+        }
         (None, ..) => true,
     };
     if !fits {

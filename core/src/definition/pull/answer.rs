@@ -38,7 +38,7 @@ pub struct Answer {
 pub enum Body {
     /// As received.
     Bytes(Vec<u8>),
-    /// Parsed already.
+    /// Parsed already, as its request says ([`PlannedRequest::parsed`](super::PlannedRequest::parsed)).
     Json(Value),
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sando_core::app::CustomField;
 use sando_core::definition::{
-    Answer, Batch, Body, Certificate, Definition, Inputs, Outcome, PlannedRequest, Pull, Step,
+    Answer, Batch, Certificate, Definition, Inputs, Outcome, PlannedRequest, Pull, Step,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -141,13 +141,8 @@ fn answer(request: &PlannedRequest, left: &mut Vec<&Recorded>) -> Result<Answer,
             other => headers.push((name.clone(), other.to_string())),
         }
     }
-    Ok(Answer {
-        status: recorded.status,
-        headers,
-        body: Body::Json(recorded.body.clone()),
-        bytes: 0,
-        cached: false,
-    })
+    let body = recorded.body.to_string().into_bytes();
+    Ok(Answer::new(recorded.status, headers, body))
 }
 
 fn compare(

@@ -156,9 +156,10 @@ async fn an_account_that_lacks_a_new_variable_is_warned_of_and_not_disabled() {
     sando.put(&format!("{ACCOUNT}/credentials"), same).await;
 
     file["variables"] = json!({ "domain": { "label": "Subdomain" }, "key": { "secret": true } });
-    let (_, put) = sando.call("PUT", path, file.clone()).await;
-    let (_, checked) = sando.call("POST", "/v1/definitions:check", file).await;
-    for warnings in [&put["warnings"], &checked["warnings"]] {
+    let check = "/v1/definitions:check";
+    let (_, checked) = sando.call("POST", check, file.clone()).await;
+    let (_, put) = sando.call("PUT", path, file).await;
+    for warnings in [&checked["warnings"], &put["warnings"]] {
         let warnings = warnings.as_array().unwrap().iter();
         let lacking: Vec<&Value> = warnings.filter(|one| one["path"] != "app").collect();
         assert_eq!(lacking.len(), 2, "{lacking:?}");

@@ -105,7 +105,7 @@ pub(in crate::console) const STEP_METHOD: &str = "Method";
 pub(in crate::console) const STEP_METHOD_HINT: &str = "POST if nothing is said.";
 pub(in crate::console) const STEP_URL: &str = "URL";
 pub(in crate::console) const STEP_URL_HINT: &str =
-    "All of it, such as https://lms.example/enrol; attributes may stand in it.";
+    "All of it, with its protocol; attributes may stand in it.";
 pub(in crate::console) const STEP_BODY: &str = "Body";
 pub(in crate::console) const STEP_BODY_HINT: &str =
     "As YAML; it is sent as JSON. Attributes may stand in it: email: \"{work_email}\".";
