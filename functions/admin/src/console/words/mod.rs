@@ -308,7 +308,9 @@ pub(super) fn said(said: Said) -> &'static str {
             "What the rosters show is taken for what is there; what follows from it has begun."
         }
         Said::Erased => "Erased. The audit keeps the id and the reason, and nothing personal.",
-        Said::Imported => "They are put. Nothing was given or taken.",
+        Said::Imported => {
+            "They are put. Nothing is given to who is new; known people who change are moved, and whoever's end date is past leaves."
+        }
         Said::Replayed => "Replayed. What follows from it has begun.",
         Said::Merged => "Merged. This is who stayed; Split undoes it.",
         Said::SplitOff => "Split off. This is who has it now.",
