@@ -75,6 +75,8 @@ async fn a_policy_is_deleted_as_it_was_planned() {
     let done = admin.post(&place, &[("plan", plan_of(&shown.text))]).await;
     assert_eq!(done.status, 303, "{}", done.text);
     assert_eq!(done.header("location"), "/console/policies");
+    let said = admin.get("/console/policies").await.text;
+    assert!(said.contains("It is being deleted;"), "{said}");
     world.pass(60).await;
     world.get("/v1/policies/engineering").await.expect(404);
     let again = admin.post(&place, &[]).await;
