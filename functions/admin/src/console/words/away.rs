@@ -63,6 +63,11 @@ pub(in crate::console) fn without(kind: &str, id: &str, verdict: &str) -> String
 pub(in crate::console) const DELETE_DEFINITION_MEANS: &str =
     "Nothing can be connected with it any more. Its versions are kept, and so are drafts of it.";
 
+/// What deleting a definition means, in a sentence.
+pub(in crate::console) fn deletes_definition(name: &str, app: &str) -> String {
+    format!("{DELETE} {name}: it does not read the users of {app} any more.")
+}
+
 /// What keeps a definition from being deleted.
 pub(in crate::console) fn in_use(accounts: usize) -> String {
     format!(
