@@ -104,13 +104,13 @@ fn around(verdict: String) -> Page {
 fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) -> Response {
     let body = html! {
         @if let Some(wrong) = wrong {
-            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
+            (problem(wrong))
         }
         @if residue.seats.is_empty() { p.bar { a.button href="/console/spend" { "See what is spent" } } } @else {
             (cut(residue.seats.len().min(SHOWN), size(residue.seats.len())))
             (table(&residue.seats))
             p.pager { a href="/console/spend/csv?of=residue" { (words::CSV) } }
-            @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong.is_some())) }
+            @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong == Some(words::OTHER_NUMBER))) }
             @else { p.small.muted { (words::CLEARING_NEEDS) } }
         }
     };
@@ -123,12 +123,8 @@ fn form(api: &Api, visitor: &Visitor, residue: &Residue, is_wrong: bool) -> Mark
         form.stack method="post" action="/console/spend/residue" {
             (hidden(visitor, &once(api)))
             input type="hidden" name="plan" value=(hash(residue));
-            @if residue.people >= TYPED_FROM {
-                div.field {
-                    label for="people" { (words::TYPE_PEOPLE) ": " (residue.people) }
-                    p.hint #people-hint { (words::MOST_PEOPLE) }
-                    input #people type="text" name="people" required autocomplete="off" aria-describedby="people-hint" aria-invalid=[is_wrong.then_some("true")];
-                }
+            @if size(residue.people) >= TYPED_FROM {
+                (type_number(&format!("{}: {}", words::TYPE_PEOPLE, residue.people), words::MOST_PEOPLE, is_wrong))
             }
             p.bar {
                 button.danger type="submit" { (words::clear(residue)) }
@@ -188,7 +184,7 @@ pub(super) async fn clear(
         let wrong = "What people who left hold changed while you were reading. Nothing was done; read the new plan.";
         return Ok(again(wrong, StatusCode::CONFLICT));
     }
-    if residue.people >= TYPED_FROM && form.get("people") != residue.people.to_string() {
+    if !is_typed(&form, size(residue.people)) {
         return Ok(again(words::OTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY));
     }
     reports::clear(&api.ports, &visitor.who(&api)).await?;
@@ -322,7 +318,7 @@ fn plan(
                 (holders(all, may.then_some(chosen), now))
                 @if may {
                     (reason_again(true, chosen.reason))
-                    @if offered >= TYPED_FROM { (type_number(words::TYPE_SEATS, words::TYPE_SEATS_HINT, is_wrong)) }
+                    @if size(offered) >= TYPED_FROM { (type_number(words::TYPE_SEATS, words::TYPE_SEATS_HINT, is_wrong)) }
                     p.bar { button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) } }
                 } @else { p.small.muted { (words::REVIEW_NEEDS) } }
             }
@@ -391,7 +387,7 @@ pub(super) async fn give_back(
     let why = form.get("reason");
     let wrong = match users.len() {
         0 => Some(words::NONE_SELECTED),
-        count if !is_typed(&form, count) => Some(words::OTHER_NUMBER),
+        count if !is_typed(&form, size(count)) => Some(words::OTHER_NUMBER),
         _ => None,
     };
     if wrong.is_some() {

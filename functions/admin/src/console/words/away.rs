@@ -17,8 +17,6 @@ pub(in crate::console) const DISCONNECTED: &[&str] = &[
 pub(in crate::console) const IS_DISCONNECTED: &str =
     "Disconnected. Its credentials are gone, and its users are being forgotten.";
 pub(in crate::console) const TYPE_ALL_USERS: &str = "Type the number of its users to confirm";
-pub(in crate::console) const ANOTHER_NUMBER: &str =
-    "The number that was typed is another one. Nothing was done.";
 
 /// The button that disconnects an account.
 pub(in crate::console) fn disconnect(account: &Account) -> String {

@@ -35,6 +35,8 @@ async fn an_account_is_disconnected_once_what_follows_was_seen_and_its_users_are
         let fields = [("plan", plan), ("number", number)];
         let refused = admin.post(&place, &fields).await;
         assert_eq!(refused.status, status, "{fields:?}: {}", refused.text);
+        let is_number = refused.text.contains("aria-invalid=\"true\"");
+        assert_eq!(is_number, status == 422, "{fields:?}: {}", refused.text);
     }
     world.get("/v1/accounts/acme/prod").await.expect(200);
 
