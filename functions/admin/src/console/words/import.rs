@@ -46,13 +46,13 @@ fn sentence(imported: &Imported) -> String {
 /// What follows for those who do not just stay as they are.
 fn follows(imported: &Imported) -> String {
     let count = |word: &str| count(imported, |of| of.ends_with(word));
-    let (moved, leave) = (count("changes"), count("leaves"));
-    if moved == 0 && leave == 0 {
+    let (change, leave) = (count("changes"), count("leaves"));
+    if change == 0 && leave == 0 {
         return String::new();
     }
     format!(
         " {}, {}.",
-        many(moved, "person is moved", "people are moved"),
+        many(change, "person changes", "people change"),
         many(leave, "person leaves", "people leave")
     )
 }

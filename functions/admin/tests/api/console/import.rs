@@ -96,7 +96,7 @@ async fn who_would_be_moved_or_leave_is_shown_before_a_file_is_put() {
 
     let shown = admin.post(PLACE, &[("csv", csv)]).await.text;
     for text in [
-        "0 people are new, 3 are known already, 0 are refused. 1 person is moved, 1 person leaves.",
+        "0 people are new, 3 are known already, 0 are refused. 1 person changes, 1 person leaves.",
         "known, changes",
         "known, leaves",
         "Known people who change are moved",
