@@ -297,7 +297,7 @@ async fn credentials_set(
 /// Disconnects an account: its credentials and its users are deleted.
 ///
 /// # Errors
-/// `NotFound` if there is none, `Stale` if it is not what the caller expects.
+/// `NotFound` if there is none, `Stale` if it is not what the caller expects, or if it is replaced meanwhile.
 pub async fn disconnect(
     ports: &Ports,
     secrets: &dyn Secrets,
@@ -311,16 +311,15 @@ pub async fn disconnect(
     let owner = account.entity.owner();
     secrets.remove(&owner).await?;
     ports.readers.forget(&owner).await?;
-    deciding!(forget(ports, who, definition, name).await)
+    deciding!(forget(ports, who, &account.entity).await)
 }
 
-async fn forget(
-    ports: &Ports,
-    who: &Who,
-    definition: &Slug,
-    name: &Slug,
-) -> Result<(), AdminError> {
-    let account = must_be(ports, definition, name).await?;
+async fn forget(ports: &Ports, who: &Who, seen: &Account) -> Result<(), AdminError> {
+    let account = must_be(ports, &seen.definition, &seen.name).await?;
+    // What took its place meanwhile stays.
+    if account.entity.roster != seen.roster {
+        return Err(AdminError::Stale);
+    }
     let mut changes = Changes::new(who.clone());
     changes.insert(&forgetting(who, &account.entity));
     let line = Line::new(

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
+use crate::company::Company;
+use crate::handle::load;
 use crate::ids::PersonId;
 use crate::mistake::{Mistake, in_lines};
 use crate::ports::Ports;
@@ -45,6 +47,10 @@ pub enum Outcome {
     New(Option<PersonId>),
     /// They were known.
     Known(PersonId),
+    /// They are known, and what changes moves them; only a dry run tells.
+    Moves(PersonId),
+    /// They leave, as their last day is over; their id, if they are known; only a dry run tells.
+    Leaves(Option<PersonId>),
     /// They were not put, for this reason.
     Refused(String),
 }
@@ -65,6 +71,8 @@ pub struct How {
     pub dry_run: bool,
     /// Lines before this one are left out.
     pub from_line: usize,
+    /// This line and those after it are left out.
+    pub to_line: Option<usize>,
     /// Then no further line is begun.
     pub until: Timestamp,
 }
@@ -80,13 +88,18 @@ pub async fn import(
     how: How,
 ) -> Result<Imported, AdminError> {
     let mut imported = Imported::default();
+    let company = match how.dry_run {
+        true => Some(load::company(ports).await?),
+        false => None,
+    };
     for entry in people.iter().filter(|entry| entry.line >= how.from_line) {
         let done = imported.lines.len();
-        if done >= MOST || done > 0 && ports.clock.now() >= how.until {
+        let is_after = how.to_line.is_some_and(|to| entry.line >= to);
+        if is_after || done >= MOST || done > 0 && ports.clock.now() >= how.until {
             imported.next_line = Some(entry.line);
             break;
         }
-        let outcome = match put(ports, who, entry, how.dry_run).await {
+        let outcome = match put(ports, who, entry, company.as_ref()).await {
             Ok(outcome) => outcome,
             Err(error @ (AdminError::Handle(_) | AdminError::Remote(_))) => return Err(error),
             Err(AdminError::Invalid(mistakes)) => Outcome::Refused(in_lines(&mistakes)),
@@ -98,16 +111,22 @@ pub async fn import(
     Ok(imported)
 }
 
+/// Puts one person; with the company as it is, only looks what would come of it.
 async fn put(
     ports: &Ports,
     who: &Who,
     entry: &Entry,
-    dry_run: bool,
+    looks: Option<&Company>,
 ) -> Result<Outcome, AdminError> {
     let Entry { key, given, .. } = entry;
-    if dry_run {
-        let known = outside::look(ports, who, key, given).await?;
-        return Ok(known.map_or(Outcome::New(None), Outcome::Known));
+    if let Some(company) = looks {
+        let looked = outside::look(ports, company, who, key, given).await?;
+        return Ok(match looked.known {
+            known if looked.leaves => Outcome::Leaves(known),
+            None => Outcome::New(None),
+            Some(id) if looked.moves => Outcome::Moves(id),
+            Some(id) => Outcome::Known(id),
+        });
     }
     let (person, is_new) = outside::put(ports, who, key, given, &Expect::Anything).await?;
     let id = person.entity.id;

@@ -10,7 +10,7 @@ use crate::company::Company;
 use crate::event::{Event, EventState, Why};
 use crate::handle::delivery::{address_from, fresh_person, write_person};
 use crate::handle::events::say_event;
-use crate::handle::lifecycle::{Leaving, appears, follow_change, leave, person_event};
+use crate::handle::lifecycle::{Leaving, appears, follow_change, is_moved, leave, person_event};
 use crate::handle::{ledger, load, wake};
 use crate::ids::{EventId, PersonId, RosterId};
 use crate::intake::{Changed, Match, new_person};
@@ -58,19 +58,40 @@ pub async fn put(
     Ok((person(ports, &id).await?, is_new))
 }
 
-/// Whom it would be about, if they are known; nothing is put.
+/// What would come of a put.
+pub(super) struct Looked {
+    /// Whom it would be about, if they are known.
+    pub(super) known: Option<PersonId>,
+    /// What changes moves them.
+    pub(super) moves: bool,
+    /// Their last day is over.
+    pub(super) leaves: bool,
+}
+
+/// What would come of it; nothing is put.
 ///
 /// # Errors
 /// As [`put`].
-pub async fn look(
+pub(super) async fn look(
     ports: &Ports,
+    company: &Company,
     who: &Who,
     key: &str,
     given: &Given,
-) -> Result<Option<PersonId>, AdminError> {
+) -> Result<Looked, AdminError> {
     let attributes = checked(key, given)?;
-    let decided = decide(ports, who, key, given, &attributes, &Expect::Anything).await?;
-    Ok(decided.known.map(|known| known.entity.id))
+    let any = Expect::Anything;
+    let Decided {
+        known,
+        entity,
+        begins,
+    } = decide(ports, company, who, key, given, &attributes, &any).await?;
+    let before = known.as_ref().filter(|_| !begins);
+    Ok(Looked {
+        moves: before.is_some_and(|before| is_moved(&before.entity, &entity)),
+        leaves: entity.state.may_receive() && entity.leaves_at.is_some_and(|at| at <= who.at),
+        known: known.map(|known| known.entity.id),
+    })
 }
 
 /// The attributes, if they and the key can be such.
@@ -86,7 +107,6 @@ pub(super) fn checked(key: &str, given: &Given) -> Result<Attributes, AdminError
 
 /// What a put comes to.
 struct Decided {
-    company: Company,
     known: Option<Loaded<Person>>,
     entity: Person,
     /// They begin: new, or back.
@@ -95,13 +115,13 @@ struct Decided {
 
 async fn decide(
     ports: &Ports,
+    company: &Company,
     who: &Who,
     key: &str,
     given: &Given,
     attributes: &Attributes,
     expect: &Expect,
 ) -> Result<Decided, AdminError> {
-    let company = load::company(ports).await?;
     let known = known(ports, key, attributes).await?;
     expect.check(known.as_ref())?;
     let mut entity = match &known {
@@ -109,13 +129,12 @@ async fn decide(
         None => new_person(fresh_person(ports), who.at),
     };
     identify(&mut entity, key, attributes)?;
-    take(&mut entity, attributes, given, &company);
-    let begins = begin(&mut entity, &company, who, known.is_none())?;
-    dates(&mut entity, given, &company);
-    address(ports, &mut entity, &company, who).await?;
+    take(&mut entity, attributes, given, company);
+    let begins = begin(&mut entity, company, who, known.is_none())?;
+    dates(&mut entity, given, company);
+    address(ports, &mut entity, company, who).await?;
     is_free(ports, &entity).await?;
     Ok(Decided {
-        company,
         known,
         entity,
         begins,
@@ -130,12 +149,12 @@ async fn put_once(
     attributes: &Attributes,
     expect: &Expect,
 ) -> Result<(Loaded<Person>, bool), AdminError> {
+    let company = load::company(ports).await?;
     let Decided {
-        company,
         known,
         entity,
         begins,
-    } = decide(ports, who, key, given, attributes, expect).await?;
+    } = decide(ports, &company, who, key, given, attributes, expect).await?;
     let mut changes = Changes::new(who.clone());
     let changed = match &known {
         Some(known) => Changed::Updated(Box::new(Loaded {

@@ -187,6 +187,14 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
     }
 }
 
+/// Does something follow from what somebody changed?
+#[must_use]
+pub fn is_moved(before: &Person, after: &Person) -> bool {
+    !after.baselined
+        && after.state.may_receive()
+        && before.for_conditions() != after.for_conditions()
+}
+
 /// What follows from attributes that somebody changed: the runs that the rules name, or the built-in `change` if
 /// something else is due than was. Named after the version that was changed, so that it follows once.
 pub fn follow_change(
@@ -195,8 +203,7 @@ pub fn follow_change(
     company: &Company,
     changes: &mut Changes,
 ) {
-    let was = before.entity.for_conditions();
-    if after.baselined || !after.state.may_receive() || was == after.for_conditions() {
+    if !is_moved(&before.entity, after) {
         return;
     }
     let version = before.version.to_string();

@@ -58,7 +58,10 @@ impl From<(usize, String, Outcome)> for LineView {
     fn from((line, key, outcome): (usize, String, Outcome)) -> Self {
         let (outcome, person, why) = match outcome {
             Outcome::New(person) => ("new", person, None),
-            Outcome::Known(person) => ("known", Some(person), None),
+            Outcome::Leaves(None) => ("new", None, None),
+            Outcome::Known(person) | Outcome::Moves(person) | Outcome::Leaves(Some(person)) => {
+                ("known", Some(person), None)
+            }
             Outcome::Refused(why) => ("refused", None, Some(why)),
         };
         Self {
@@ -91,6 +94,7 @@ pub(crate) async fn import(
     let how = How {
         dry_run: query.dry_run,
         from_line: query.from_line,
+        to_line: None,
         until: who.at.saturating_add(PATIENCE).unwrap_or(who.at),
     };
     let imported = import::import(&api.ports, &who, &people, how).await?;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
-use sando_core::admin::{Expect, accounts, files};
+use sando_core::admin::{AdminError, Expect, Who, accounts, files};
 use sando_core::config::ConfigKind;
 use sando_core::handle::tick::tick;
 use sando_core::handle::{Worked, work};
+use sando_core::ports::{Ports, RemoteError, SecretValues, Secrets};
 use sando_core::store::{Entity, Key};
 use sando_core::sync::SyncState;
+use sando_core::testing::KeptSecrets;
 use sando_infra::memory::{Hook, yield_once};
 use serde_json::json;
 
@@ -284,4 +287,54 @@ async fn the_users_of_an_account_that_is_disconnected_are_deleted() {
             |item| matches!(&item.key, Key::Entry(of, _) | Key::Sync(of, _) if *of == roster),
         );
     assert_eq!(left.count(), 0);
+}
+
+/// Somebody replaces the account at the moment when its secrets are gone.
+struct Replacing<'a> {
+    ports: &'a Ports,
+    kept: &'a KeptSecrets,
+    who: Who,
+}
+
+#[async_trait]
+impl Secrets for Replacing<'_> {
+    async fn read(&self, owner: &str, fresh: bool) -> Result<Option<SecretValues>, RemoteError> {
+        self.kept.read(owner, fresh).await
+    }
+
+    async fn write(&self, owner: &str, values: &SecretValues) -> Result<(), RemoteError> {
+        self.kept.write(owner, values).await
+    }
+
+    async fn remove(&self, owner: &str) -> Result<(), RemoteError> {
+        self.kept.remove(owner).await?;
+        let (id, name, expect) = (slug("acme"), slug("prod"), Expect::Anything);
+        let given = accounts::Given {
+            replace: true,
+            ..accounts::Given::default()
+        };
+        let of = (&id, &name);
+        let replaced = accounts::connect(self.ports, self.kept, &self.who, of, &given, &expect);
+        assert!(!Box::pin(replaced).await.unwrap());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_replaced_while_it_is_disconnected_stays() {
+    let world = World::with(users(0..5)).await;
+    let (id, name) = (slug("acme"), slug("prod"));
+    let before = world.account().await.roster;
+    let secrets = Replacing {
+        ports: &world.ports,
+        kept: &world.fakes.secrets,
+        who: world.who(),
+    };
+
+    let (of, who, expect) = ((&id, &name), world.who(), Expect::Anything);
+    let gone = accounts::disconnect(&world.ports, &secrets, &who, of, &expect).await;
+
+    assert!(matches!(gone, Err(AdminError::Stale)), "{gone:?}");
+    assert_ne!(world.account().await.roster, before);
+    assert!(world.fakes.secrets.of("account/acme/prod").is_some());
 }

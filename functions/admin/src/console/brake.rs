@@ -16,6 +16,7 @@ use sando_core::settings::{Pause, Paused};
 use crate::Api;
 use crate::problem::Problem;
 
+use super::deed::problem;
 use super::form::Form;
 use super::format::{size, when};
 use super::layout::{Nav, Page, done};
@@ -195,7 +196,7 @@ pub(super) async fn resume(
     .await?;
     let in_part = brake == Brake::Removals && !plan.effects.is_empty();
     let body = html! {
-        @if wrong { div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (words::PLAN_CHANGED) } } }
+        @if wrong { (problem(words::PLAN_CHANGED)) }
         form method="post" action="/console/resume" {
             (hidden(&visitor, &once(&api)))
             input type="hidden" name="what" value=(word(&brake));

@@ -12,6 +12,7 @@ use crate::Api;
 
 use super::account::{Of, place};
 use super::connect::{Asked, Filled, asked, compiled, input, summary};
+use super::deed::problem;
 use super::form::Form;
 use super::format::when;
 use super::input::At;
@@ -93,11 +94,8 @@ fn page(
 fn overtaken(account: &Account, now: Timestamp) -> Markup {
     let stream = account.stream().to_string();
     html! {
-        div.error-summary role="alert" {
-            h2 { (words::PROBLEM) }
-            p { (words::CREDENTIALS_OVERTAKEN) }
-            p.facts { span { (words::SET) " " (when(set_at(account), now)) } a href={ "/console/audit?stream=" (segment(&stream)) } { (words::WHO_CHANGED) } }
-        }
+        (problem(words::CREDENTIALS_OVERTAKEN))
+        p.facts { span { (words::SET) " " (when(set_at(account), now)) } a href={ "/console/audit?stream=" (segment(&stream)) } { (words::WHO_CHANGED) } }
     }
 }
 

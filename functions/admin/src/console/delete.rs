@@ -132,7 +132,7 @@ pub(super) async fn submit(
     let (change, wanted) = (gone(kind, &id), form.get("plan"));
     if !wanted.is_empty() {
         let to = format!("/console/{}", kind.path);
-        let then = (to.as_str(), Said::Deleted, Said::Deleted);
+        let then = (to.as_str(), Said::Deleted, Said::Deleting);
         return Box::pin(changes::apply(&api, &visitor, change, wanted, then)).await;
     }
     let work = Work::Plan(Box::new(Planning::of(vec![change], None)));

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use maud::{Markup, html};
+use maud::html;
 use sando_core::account::Account;
 use sando_core::admin::{Expect, accounts, files};
 use sando_core::company::Company;
@@ -29,11 +29,6 @@ fn hash(account: &Account) -> String {
     derive(&["disconnecting", account.roster.as_str(), &users])
 }
 
-/// How many users lose their place.
-fn users(account: &Account) -> usize {
-    usize::try_from(account.users).unwrap_or(usize::MAX)
-}
-
 /// The applications that give and take access with its credentials.
 fn borrowers<'a>(company: &'a Company, account: &Account) -> Vec<&'a str> {
     let borrows = company.apps.values().filter(|app| {
@@ -52,14 +47,14 @@ pub(super) async fn show(
     At((definition, name)): At<Of>,
 ) -> Result<Response, Refusal> {
     let account = accounts::must_be(&api.ports, &definition, &name).await?;
-    page(&api, &visitor, &account.entity, html! {}).await
+    page(&api, &visitor, &account.entity, None).await
 }
 
 async fn page(
     api: &Api,
     visitor: &Visitor,
     account: &Account,
-    wrong: Markup,
+    wrong: Option<&str>,
 ) -> Result<Response, Refusal> {
     let company = files::company(&api.ports).await?;
     let follows = html! {
@@ -69,14 +64,14 @@ async fn page(
         }
     };
     let body = html! {
-        (wrong)
+        @if let Some(wrong) = wrong { (problem(wrong)) }
         div.columns {
             (card(words::WHAT_FOLLOWS, &follows))
             form.stack method="post" action={ (place(account)) "/disconnect" } {
                 (hidden(visitor, &once(api)))
                 input type="hidden" name="plan" value=(hash(account));
-                @if users(account) >= TYPED_FROM {
-                    (type_number(words::TYPE_ALL_USERS, &account.users.to_string(), false))
+                @if account.users >= TYPED_FROM {
+                    (type_number(words::TYPE_ALL_USERS, &account.users.to_string(), wrong == Some(words::OTHER_NUMBER)))
                 }
                 p.bar {
                     button.danger type="submit" { (words::disconnect(account)) }
@@ -111,14 +106,14 @@ pub(super) async fn submit(
         ..
     } = accounts::must_be(&api.ports, &definition, &name).await?;
     let again = async |wrong: &str, status: StatusCode| -> Result<Response, Refusal> {
-        let page = page(&api, &visitor, &account, problem(wrong)).await?;
+        let page = page(&api, &visitor, &account, Some(wrong)).await?;
         Ok((status, page).into_response())
     };
     if form.get("plan") != hash(&account) {
         return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;
     }
-    if !is_typed(&form, users(&account)) {
-        return again(words::ANOTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY).await;
+    if !is_typed(&form, account.users) {
+        return again(words::OTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let (secrets, who) = (api.secrets.as_ref(), visitor.who(&api));
     let (of, expect) = ((&definition, &name), Expect::OneOf(vec![version]));

@@ -19,7 +19,7 @@ use super::account::{Of, page as around, place};
 use super::certificate;
 use super::deed::problem;
 use super::form::Form;
-use super::format::number as counted;
+use super::format::{number as counted, size};
 use super::input::{Asks, At};
 use super::layout::done;
 use super::lookup::once;
@@ -129,7 +129,7 @@ fn choice(sync: &Sync, chosen: &Chosen) -> Markup {
     let total = guard::losses(&sync.counts);
     let is_wrong = chosen.wrong == Some(words::OTHER_NUMBER);
     html! {
-        @if losing(total) >= TYPED_FROM {
+        @if total >= TYPED_FROM {
             (type_number(words::TYPE_USERS, &words::type_released(total), is_wrong))
         }
         p.bar {
@@ -138,10 +138,6 @@ fn choice(sync: &Sync, chosen: &Chosen) -> Markup {
             button type="submit" name="accept" value="none" { (words::DROP) }
         }
     }
-}
-
-fn losing(total: u64) -> usize {
-    usize::try_from(total).unwrap_or(usize::MAX)
 }
 
 /// Decides about the sync that was read, if that is the one that is held.
@@ -192,10 +188,10 @@ pub(super) async fn release(
 /// What is wrong with what was chosen, of so many who lose something.
 fn mistake(form: &Form, accept: &Accept, total: u64) -> Option<&'static str> {
     let released = match accept {
-        Accept::All => losing(total),
+        Accept::All => total,
         Accept::None => return None,
         Accept::Some(ids) if ids.is_empty() => return Some(words::NONE_SELECTED),
-        Accept::Some(ids) => ids.len(),
+        Accept::Some(ids) => size(ids.len()),
     };
     (!is_typed(form, released)).then_some(words::OTHER_NUMBER)
 }

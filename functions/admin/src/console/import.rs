@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::import::{self, Entry, How, Imported, Outcome};
 use sando_core::ids::derive;
@@ -23,10 +24,11 @@ const PLACE: &str = "/console/people/import";
 /// How many mistakes of a file are told.
 const TOLD: usize = 200;
 
-/// A file as it was typed, and the line to go on from.
+/// A file as it was typed, the line to go on from, and the one that what was shown ends before.
 struct File<'a> {
     text: &'a str,
     from: usize,
+    to: Option<usize>,
 }
 
 impl<'a> File<'a> {
@@ -34,6 +36,7 @@ impl<'a> File<'a> {
         Self {
             text: form.find("csv").unwrap_or_default(),
             from: form.get("from").parse().unwrap_or(0),
+            to: form.get("to").parse().ok(),
         }
     }
 
@@ -87,18 +90,39 @@ fn ask(visitor: &Visitor, text: &str) -> Markup {
     }
 }
 
-/// What comes of some lines, or would.
-async fn come(
+/// What would come of some lines.
+async fn look(
     api: &Api,
     visitor: &Visitor,
     people: &[Entry],
-    from_line: usize,
-    dry_run: bool,
+    (file, is_seen): (&File<'_>, bool),
 ) -> Result<Imported, Refusal> {
     let who = visitor.who(api);
     let how = How {
-        dry_run,
+        dry_run: true,
+        from_line: file.from,
+        to_line: file.to,
+        // What was shown had time enough, and is looked at again to its end: how long that takes decides nothing.
+        until: match is_seen {
+            true => Timestamp::MAX,
+            false => who.at.saturating_add(PATIENCE).unwrap_or(who.at),
+        },
+    };
+    Ok(import::import(&api.ports, &who, people, how).await?)
+}
+
+/// Puts the lines that were shown, and none after them, also where there would be time for it.
+async fn put(
+    api: &Api,
+    visitor: &Visitor,
+    people: &[Entry],
+    (from_line, shown): (usize, &Imported),
+) -> Result<Imported, Refusal> {
+    let who = visitor.who(api);
+    let how = How {
+        dry_run: false,
         from_line,
+        to_line: shown.next_line,
         until: who.at.saturating_add(PATIENCE).unwrap_or(who.at),
     };
     Ok(import::import(&api.ports, &who, people, how).await?)
@@ -133,6 +157,7 @@ fn plan(api: &Api, visitor: &Visitor, file: &File<'_>, shown: &Imported) -> Mark
         form.stack.card method="post" action=(PLACE) {
             (hidden(visitor, &once(api)))
             input type="hidden" name="plan" value=(file.hash(shown));
+            @if let Some(next) = shown.next_line { input type="hidden" name="to" value=(next); }
             (file.along())
             p.bar {
                 button.primary type="submit" { (puts) }
@@ -159,7 +184,8 @@ pub(super) async fn submit(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    let shown = Box::pin(come(&api, &visitor, &people, file.from, true)).await?;
+    let is_seen = !form.get("plan").is_empty();
+    let shown = Box::pin(look(&api, &visitor, &people, (&file, is_seen))).await?;
     let seen = Seen::of(&form, &file.hash(&shown));
     if seen != Seen::This {
         let body = html! {
@@ -169,21 +195,26 @@ pub(super) async fn submit(
         };
         return Ok(seen.answer(page(&visitor, words::would_import(&shown), body)));
     }
-    // What was not shown is not put, also where there would be time for it.
-    let is_shown = |entry: &&Entry| shown.next_line.is_none_or(|next| entry.line < next);
-    let people: Vec<Entry> = people.iter().filter(is_shown).cloned().collect();
-    let put = Box::pin(come(&api, &visitor, &people, file.from, false)).await?;
-    let Some(from) = put.next_line.or(shown.next_line) else {
+    let put = Box::pin(put(&api, &visitor, &people, (file.from, &shown))).await?;
+    let mut came = put.lines.iter().map(|(_, _, came)| came);
+    let is_told = put.next_line.is_some() || came.any(|came| matches!(came, Outcome::Refused(_)));
+    if !is_told {
         return Ok(done("/console/people", Said::Imported));
-    };
-    let rest = File { from, ..file };
-    let body = html! {
-        (table(&put))
-        form.stack.card method="post" action=(PLACE) {
-            (hidden(&visitor, ""))
-            (rest.along())
-            p.bar { button.primary type="submit" { (words::import_next(from)) } }
-        }
-    };
+    }
+    let body = came_of(&visitor, file, &put);
     Ok(page(&visitor, words::imported(&put), body))
+}
+
+/// What came of the lines that were put, and the way on.
+fn came_of(visitor: &Visitor, file: File<'_>, put: &Imported) -> Markup {
+    html! {
+        (table(put))
+        @if let Some(from) = put.next_line {
+            form.stack.card method="post" action=(PLACE) {
+                (hidden(visitor, ""))
+                (File { from, to: None, ..file }.along())
+                p.bar { button.primary type="submit" { (words::import_next(from)) } }
+            }
+        } @else { p.bar { a.button href="/console/people" { "People" } } }
+    }
 }

@@ -2,28 +2,31 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::account::Account;
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::{Expect, accounts, definitions};
 use sando_core::catalog::DefinitionItem;
-use sando_core::ids::Slug;
+use sando_core::ids::{Slug, derive};
 use sando_core::store::{Loaded, Version};
 
 use crate::Api;
 use crate::problem::Problem;
 
 use super::builder::print_yaml;
+use super::deed::{Seen, card};
 use super::form::Form;
 use super::format::{many, number, when};
 use super::input::At;
 use super::layout::{Nav, Page, done};
-use super::parts::{empty, hidden, id as copied, tabs, tag};
+use super::lookup::once;
+use super::parts::{button, empty, hidden, id as copied, tabs, tag};
 use super::refusal::Refusal;
-use super::states;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
+use super::{seen, states};
 
 /// The tabs of everything that is about reading applications.
 pub(super) fn tabs_of(here: &str) -> Markup {
@@ -137,7 +140,7 @@ fn bring_back(visitor: &Visitor, id: &Slug, number: u32, seen: Version) -> Marku
         form.inline method="post" action={ "/console/integrations/" (id) "/rollback" } {
             (hidden(visitor, ""))
             input type="hidden" name="version" value=(number);
-            input type="hidden" name="seen" value=(seen.0);
+            (seen::field(Some(seen)))
             button type="submit" { (words::bring_back(number)) }
         }
     }
@@ -152,8 +155,8 @@ pub(super) async fn roll_back(
 ) -> Result<Response, Refusal> {
     let wrong = |name: &str| Problem::mistake(name, "a whole number");
     let number: u32 = form.get("version").parse().map_err(|_| wrong("version"))?;
-    let seen: u64 = form.get("seen").parse().map_err(|_| wrong("seen"))?;
-    let expect = Expect::OneOf(vec![Version(seen)]);
+    let seen = seen::of(&form).ok_or_else(|| wrong("seen"))?;
+    let expect = Expect::OneOf(vec![seen]);
     definitions::roll_back(&api.ports, &visitor.who(&api), &id, number, &expect).await?;
     Ok(done(
         &format!("/console/integrations/{id}"),
@@ -162,36 +165,84 @@ pub(super) async fn roll_back(
 }
 
 /// The way to delete it, or what is in the way.
-fn away(visitor: &Visitor, id: &Slug, seen: Version, accounts: usize) -> Markup {
+fn away(visitor: &Visitor, id: &Slug, accounts: usize) -> Markup {
     html! {
         @if visitor.may(Scope::Admin) {
             section aria-labelledby="away" {
                 h2 #away { (words::DELETE_FILE) }
                 @if accounts > 0 { p.small.muted { (words::in_use(accounts)) } } @else {
                     p.small.muted { (words::DELETE_DEFINITION_MEANS) }
-                    form.inline method="post" action={ "/console/integrations/" (id) "/delete" } {
-                        (hidden(visitor, ""))
-                        input type="hidden" name="seen" value=(seen.0);
-                        button.danger type="submit" { (words::DELETE) " " (id) }
-                    }
+                    (button(visitor, &format!("/console/integrations/{id}/delete"), "", words::DELETE_PLAN))
                 }
             }
         }
     }
 }
 
-/// Deletes a definition, if it is still the one that was shown and nothing is connected with it.
+/// How many accounts are connected with it.
+async fn connected_with(api: &Api, id: &Slug) -> Result<usize, Refusal> {
+    let accounts = accounts::all(&api.ports).await?;
+    let connected = accounts.iter().map(|account| &account.entity.definition);
+    Ok(connected.filter(|definition| *definition == id).count())
+}
+
+/// Shows what follows, and asks; confirmed by that, deletes a definition that nothing is connected with.
 pub(super) async fn delete(
     Administers(visitor): Administers,
     State(api): State<Api>,
     At(id): At<Slug>,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let wrong = || Problem::mistake("seen", "a whole number");
-    let seen: u64 = form.get("seen").parse().map_err(|_| wrong())?;
-    let expect = Expect::OneOf(vec![Version(seen)]);
+    let stored = definitions::must_be(&api.ports, &id).await?;
+    let connected = connected_with(&api, &id).await?;
+    if connected > 0 {
+        let why = words::in_use(connected);
+        return Err(Problem::new(StatusCode::CONFLICT, "in_use", why).into());
+    }
+    let plan = derive(&["deleting", id.as_str(), &stored.version.to_string()]);
+    let seen = Seen::of(&form, &plan);
+    if seen != Seen::This {
+        let page = confirm(&api, &visitor, &stored.entity, &plan, &seen.wrong());
+        return Ok(seen.answer(page));
+    }
+    let expect = Expect::OneOf(vec![stored.version]);
     definitions::delete(&api.ports, &visitor.who(&api), &id, &expect).await?;
     Ok(done("/console/integrations", Said::DefinitionDeleted))
+}
+
+fn confirm(
+    api: &Api,
+    visitor: &Visitor,
+    item: &DefinitionItem,
+    plan: &str,
+    wrong: &Markup,
+) -> Response {
+    let place = format!("/console/integrations/{}", item.id);
+    let body = html! {
+        (wrong)
+        div.columns {
+            (card(words::WHAT_FOLLOWS, &html! { p { (words::DELETE_DEFINITION_MEANS) } }))
+            form.stack method="post" action={ (place) "/delete" } {
+                (hidden(visitor, &once(api)))
+                input type="hidden" name="plan" value=(plan);
+                p.bar {
+                    button.danger type="submit" { (words::DELETE) " " (item.id) }
+                    a.button href=(place) { (words::CANCEL) }
+                }
+            }
+        }
+    };
+    let page = Page {
+        nav: Nav::Integrations,
+        title: format!("{} {}", words::DELETE, item.id),
+        above: Some(
+            html! { a href="/console/integrations" { "Integrations" } " › " a href=(place) { (item.name) } },
+        ),
+        verdict: words::deletes_definition(&item.name, item.app.as_str()),
+        lead: None,
+        body,
+    };
+    page.respond(Some(visitor))
 }
 
 /// Shows the file of a definition and its versions.
@@ -205,11 +256,7 @@ pub(super) async fn definition(
     let (item, seen) = (stored.entity, stored.version);
     let versions = definitions::versions(&api.ports, &id).await?;
     let file = print_yaml(&item.file);
-    let accounts = accounts::all(&api.ports).await?;
-    let connected = accounts
-        .iter()
-        .filter(|account| account.entity.definition == id);
-    let connected = connected.count();
+    let connected = connected_with(&api, &id).await?;
     let body = html! {
         div.bar {
             @if visitor.may(Scope::Admin) { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
@@ -230,7 +277,7 @@ pub(super) async fn definition(
                 }
             }
         }
-        (away(&visitor, &id, seen, connected))
+        (away(&visitor, &id, connected))
     };
     let page = Page {
         nav: Nav::Integrations,

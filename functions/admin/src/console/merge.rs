@@ -9,12 +9,13 @@ use sando_core::admin::{AdminError, files, people};
 use sando_core::company::Company;
 use sando_core::ids::PersonId;
 use sando_core::person::{Identifiers, Person};
+use serde::Deserialize;
 
 use crate::Api;
 
 use super::deed::{Deed, Plan, Seen, Shown, effects, mistakes, problem};
 use super::form::Form;
-use super::input::At;
+use super::input::{Asks, At};
 use super::layout::done;
 use super::parts;
 use super::refusal::Refusal;
@@ -27,14 +28,23 @@ const DEED: Deed = Deed {
     class: "danger",
 };
 
+/// Who is thought to be the same human.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MergeQuery {
+    #[serde(default)]
+    into: String,
+}
+
 /// Asks who stays.
 pub(super) async fn show(
     Operates(visitor): Operates,
     State(api): State<Api>,
     At(id): At<PersonId>,
+    Asks(query): Asks<MergeQuery>,
 ) -> Result<Response, Refusal> {
     let person = people::person(&api.ports, &id).await?.entity;
-    Ok(page(&visitor, &person, "", html! {}, None))
+    Ok(page(&visitor, &person, &query.into, html! {}, None))
 }
 
 /// The field, below what would be done.

@@ -108,7 +108,7 @@ pub(super) fn reason_again(needed: bool, typed: &str) -> Markup {
 }
 
 /// From so many on that lose something their number is typed.
-pub(super) const TYPED_FROM: usize = 6;
+pub(super) const TYPED_FROM: u64 = 6;
 
 /// The field for the number of those that lose something.
 pub(super) fn type_number(label: &str, hint: &str, is_wrong: bool) -> Markup {
@@ -123,7 +123,7 @@ pub(super) fn type_number(label: &str, hint: &str, is_wrong: bool) -> Markup {
 }
 
 /// Was the number of those that lose something typed, where it has to be?
-pub(super) fn is_typed(form: &Form, losing: usize) -> bool {
+pub(super) fn is_typed(form: &Form, losing: u64) -> bool {
     losing < TYPED_FROM || form.get("number").replace(',', "") == losing.to_string()
 }
 

@@ -17,16 +17,18 @@ use sando_core::store::Loaded;
 use serde::Deserialize;
 
 use crate::Api;
-use crate::problem::Problem;
 use crate::reports::{csv as file, seat_rows};
 
+use super::deed::problem;
 use super::form::Form;
 use super::format::{day_of, size, total};
 use super::input::{Asks, At};
 use super::kept::{count_now, is_quick, kept};
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{TYPED_FROM, empty, hidden, is_typed, no_default, reason, segment, type_number};
+use super::parts::{
+    TYPED_FROM, empty, hidden, is_typed, no_default, reason_again, segment, type_number,
+};
 use super::refusal::Refusal;
 use super::review::{decide_each, decided};
 use super::visitor::{Administers, Operates, Sees, Visitor};
@@ -102,13 +104,13 @@ fn around(verdict: String) -> Page {
 fn page(api: &Api, visitor: &Visitor, residue: &Residue, wrong: Option<&str>) -> Response {
     let body = html! {
         @if let Some(wrong) = wrong {
-            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (wrong) } }
+            (problem(wrong))
         }
         @if residue.seats.is_empty() { p.bar { a.button href="/console/spend" { "See what is spent" } } } @else {
             (cut(residue.seats.len().min(SHOWN), size(residue.seats.len())))
             (table(&residue.seats))
             p.pager { a href="/console/spend/csv?of=residue" { (words::CSV) } }
-            @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong.is_some())) }
+            @if visitor.may(Scope::Admin) { (form(api, visitor, residue, wrong == Some(words::OTHER_NUMBER))) }
             @else { p.small.muted { (words::CLEARING_NEEDS) } }
         }
     };
@@ -121,12 +123,8 @@ fn form(api: &Api, visitor: &Visitor, residue: &Residue, is_wrong: bool) -> Mark
         form.stack method="post" action="/console/spend/residue" {
             (hidden(visitor, &once(api)))
             input type="hidden" name="plan" value=(hash(residue));
-            @if residue.people >= TYPED_FROM {
-                div.field {
-                    label for="people" { (words::TYPE_PEOPLE) ": " (residue.people) }
-                    p.hint #people-hint { (words::MOST_PEOPLE) }
-                    input #people type="text" name="people" required autocomplete="off" aria-describedby="people-hint" aria-invalid=[is_wrong.then_some("true")];
-                }
+            @if size(residue.people) >= TYPED_FROM {
+                (type_number(&format!("{}: {}", words::TYPE_PEOPLE, residue.people), words::MOST_PEOPLE, is_wrong))
             }
             p.bar {
                 button.danger type="submit" { (words::clear(residue)) }
@@ -186,11 +184,19 @@ pub(super) async fn clear(
         let wrong = "What people who left hold changed while you were reading. Nothing was done; read the new plan.";
         return Ok(again(wrong, StatusCode::CONFLICT));
     }
-    if residue.people >= TYPED_FROM && form.get("people") != residue.people.to_string() {
+    if !is_typed(&form, size(residue.people)) {
         return Ok(again(words::OTHER_NUMBER, StatusCode::UNPROCESSABLE_ENTITY));
     }
     reports::clear(&api.ports, &visitor.who(&api)).await?;
     Ok(done("/console/spend/residue", Said::Clearing))
+}
+
+/// What was chosen before, and what is wrong with it.
+#[derive(Default)]
+struct Chosen<'a> {
+    users: Vec<&'a str>,
+    reason: &'a str,
+    wrong: Option<&'static str>,
 }
 
 /// Shows who holds a licence, whose seat is worth a look, and what would be taken away.
@@ -209,34 +215,43 @@ pub(super) async fn licence(
             .await?
             .respond(Some(&visitor)));
     }
-    let found = reports::holders(&api.ports, now, UNUSED_DAYS, &app, &license, LOOKED_AT).await?;
+    Box::pin(seats(&api, &visitor, (&app, &license), &Chosen::default())).await
+}
+
+async fn seats(
+    api: &Api,
+    visitor: &Visitor,
+    (app, license): (&AppSlug, &str),
+    chosen: &Chosen<'_>,
+) -> Result<Response, Refusal> {
+    let now = api.ports.clock.now();
+    let found = reports::holders(&api.ports, now, UNUSED_DAYS, app, license, LOOKED_AT).await?;
     let holders = found.ok_or_else(Refusal::nothing)?;
     let company = files::company(&api.ports).await?;
-    let label = company
-        .apps
-        .get(&app)
-        .map_or(app.as_str(), |app| app.label());
+    let label = company.apps.get(app);
+    let label = label.map_or(app.as_str(), |app| app.label());
     let odd = holders.seats.iter().filter(|seat| !seat.flags.is_empty());
     let odd = odd.count();
     let seats = holders.seats.into_iter().take(SHOWN).collect();
     let found = look(&api.ports, now, seats).await?;
-    let to = format!("/console/licences/{app}/{}", segment(&license));
+    let to = format!("/console/licences/{app}/{}", segment(license));
     let body = html! {
+        @if let Some(wrong) = chosen.wrong { (problem(wrong)) }
         @if found.is_empty() { (empty(words::NO_HOLDERS)) } @else {
             (cut(found.len(), holders.held))
-            (plan(&api, &visitor, &to, &found, now))
+            (plan((api, visitor), &to, &found, chosen, now))
             p.pager { a href={ (to) "/csv" } { (words::CSV) span.visually-hidden { " of everybody who holds it" } } }
         }
     };
     let page = Page {
         nav: Nav::Spend,
-        title: words::license_name(label, &license),
+        title: words::license_name(label, license),
         above: Some(html! { a href="/console/spend" { (words::SPEND) } }),
-        verdict: words::licence(label, &license, holders.held, odd),
+        verdict: words::licence(label, license, holders.held, odd),
         lead: None,
         body,
     };
-    Ok(page.respond(Some(&visitor)))
+    Ok(page.respond(Some(visitor)))
 }
 
 /// Everybody who holds a licence, as CSV: whoever could give it back before the others.
@@ -284,19 +299,26 @@ async fn before(
 }
 
 /// Who holds it; what could go back can be selected, and becomes a task of the application's owner.
-fn plan(api: &Api, visitor: &Visitor, to: &str, all: &[Found], now: Timestamp) -> Markup {
+fn plan(
+    (api, visitor): (&Api, &Visitor),
+    to: &str,
+    all: &[Found],
+    chosen: &Chosen<'_>,
+    now: Timestamp,
+) -> Markup {
     let may = visitor.may(Scope::Operate);
+    let is_wrong = chosen.wrong == Some(words::OTHER_NUMBER);
     let offered = all.iter().filter(|one| one.is_offered(now)).count();
     html! {
-        @if offered == 0 { (holders(all, false, now)) } @else {
+        @if offered == 0 { (holders(all, None, now)) } @else {
             form.stack.wide method="post" action=(to) {
                 (hidden(visitor, &once(api)))
                 (no_default())
                 p.measure.muted { (words::GIVE_BACK_MEANS) }
-                (holders(all, may, now))
+                (holders(all, may.then_some(chosen), now))
                 @if may {
-                    (reason(true))
-                    @if offered >= TYPED_FROM { (type_number(words::TYPE_SEATS, words::TYPE_SEATS_HINT, false)) }
+                    (reason_again(true, chosen.reason))
+                    @if size(offered) >= TYPED_FROM { (type_number(words::TYPE_SEATS, words::TYPE_SEATS_HINT, is_wrong)) }
                     p.bar { button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) } }
                 } @else { p.small.muted { (words::REVIEW_NEEDS) } }
             }
@@ -304,11 +326,12 @@ fn plan(api: &Api, visitor: &Visitor, to: &str, all: &[Found], now: Timestamp) -
     }
 }
 
-fn holders(all: &[Found], may: bool, now: Timestamp) -> Markup {
+/// Who holds it; whoever may select has what was chosen before.
+fn holders(all: &[Found], chosen: Option<&Chosen<'_>>, now: Timestamp) -> Markup {
     html! {
         table {
             thead { tr {
-                @if may { th scope="col" { span.visually-hidden { "Select" } } }
+                @if chosen.is_some() { th scope="col" { span.visually-hidden { "Select" } } }
                 th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" } th scope="col" { "Licences" }
                 th scope="col" { "Worth a look" } th scope="col" { "What to do" } th.num scope="col" { "A month" }
             } }
@@ -318,8 +341,9 @@ fn holders(all: &[Found], may: bool, now: Timestamp) -> Markup {
                     @let name = seat.name.as_deref().unwrap_or(words::NOBODY);
                     @let user = seat.email.as_deref().unwrap_or(&seat.external_id);
                     tr {
-                        @if may { td { @if one.is_offered(now) {
-                            input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) };
+                        @if let Some(chosen) = chosen { td { @if one.is_offered(now) {
+                            @let value = format!("{}/{}", seat.account, seat.external_id);
+                            input type="checkbox" name="user" value=(value) aria-label={ "Select " (user) " in " (seat.account) } checked[chosen.users.contains(&value.as_str())];
                         } } }
                         td data-label="Who" { @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (name) } } @else { (name) } }
                         td data-label="User" { (user) }
@@ -360,13 +384,21 @@ pub(super) async fn give_back(
     form: Form,
 ) -> Result<Response, Refusal> {
     let users: Vec<&str> = form.all("user").take(SHOWN).collect();
-    if users.is_empty() {
-        return Err(Problem::mistake("user", "select at least one seat").into());
-    }
-    if !is_typed(&form, users.len()) {
-        return Err(Problem::mistake("number", words::TYPE_SEATS_HINT).into());
-    }
     let why = form.get("reason");
+    let wrong = match users.len() {
+        0 => Some(words::NONE_SELECTED),
+        count if !is_typed(&form, size(count)) => Some(words::OTHER_NUMBER),
+        _ => None,
+    };
+    if wrong.is_some() {
+        let chosen = Chosen {
+            users,
+            reason: why,
+            wrong,
+        };
+        let page = Box::pin(seats(&api, &visitor, (&app, &license), &chosen)).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
     decide_each(&api, &visitor, &users, Verdict::Revoked, why).await?;
     let to = format!("/console/licences/{app}/{}", segment(&license));
     Ok(done(&to, Said::Reviewed))

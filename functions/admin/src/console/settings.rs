@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::Api;
 
 use super::builder::{print_yaml, read_yaml};
+use super::deed::problem;
 use super::form::Form;
 use super::format::{exact, when};
 use super::layout::{Nav, Page, done};
@@ -101,7 +102,7 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
             }
         }
         @if wrong.is_overtaken {
-            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (words::SETTINGS_OVERTAKEN) } }
+            (problem(words::SETTINGS_OVERTAKEN))
         }
         (lever::section(api, visitor, &shown, now).await?)
         div.columns {

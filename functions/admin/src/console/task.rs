@@ -112,8 +112,8 @@ async fn page(
                         (hidden(visitor, &once(api)))
                         (reason(false))
                         p.bar {
-                            @if let (Some(person), Some(_)) = (&task.person, &task.perhaps) {
-                                a.button href={ "/console/people/" (person) "/merge" } { (words::MERGE) }
+                            @if let (Some(person), Some(other)) = (&task.person, &task.perhaps) {
+                                a.button href={ "/console/people/" (person) "/merge?into=" (other) } { (words::MERGE) }
                                 button type="submit" { (words::TWO_PEOPLE) }
                             } @else { button.primary type="submit" { (words::COMPLETE_TASK) } }
                         }

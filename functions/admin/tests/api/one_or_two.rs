@@ -171,10 +171,14 @@ async fn the_page_of_the_question_leads_to_both_answers() {
 
     for part in [
         format!("/console/people/{ada}"),
-        format!("/console/people/{waits}/merge"),
+        format!("/console/people/{waits}/merge?into={ada}"),
         format!("/console/tasks/{id}/complete"),
         "They are two people".to_owned(),
     ] {
         assert!(page.text.contains(&part), "{part}: {}", page.text);
     }
+    let merge = format!("/console/people/{waits}/merge?into={ada}");
+    let merge = browser.get(&merge).await.text;
+    let filled = format!("name=\"into\" value=\"{ada}\"");
+    assert!(merge.contains(&filled), "{merge}");
 }

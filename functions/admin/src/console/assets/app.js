@@ -46,18 +46,38 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    saved = true;
     // Such a form stays on the page: what is sent is saved, as often as one likes.
     if (form.hasAttribute("hx-boost")) return;
+    if (unsaved().some((one) => one !== form) && !confirm("What was typed into another form is not saved. Go on without it?")) {
+      event.preventDefault();
+      return;
+    }
+    typed.clear();
     leaves = true;
     if (form.method === "post") form.dataset.sent = "1";
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-  // What was typed into a form that is saved as a whole is not lost by a wrong key.
-  let saved = true;
-  document.addEventListener("input", (event) => { if (event.target.closest("form[data-unsaved]")) saved = false; });
-  addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
+  // What was typed into a form that is saved as a whole is not lost by a wrong key, nor by sending another form.
+  const typed = new Set();
+  const unsaved = () => [...typed].filter((form) => form.isConnected);
+  let inputs = 0;
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-unsaved]");
+    if (!form) return;
+    inputs += 1;
+    typed.add(form);
+  });
+  addEventListener("beforeunload", (event) => { if (unsaved().length > 0) event.preventDefault(); });
+
+  // What saves as one types has saved what was typed before it asked.
+  const before = new WeakMap();
+  document.addEventListener("htmx:before:request", (event) => before.set(event.detail.ctx, inputs));
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    const saves = ctx.request.method === "POST" && ctx.response?.raw.ok && ctx.text?.includes('id="saved"');
+    if (saves && before.get(ctx) === inputs) typed.delete(document.getElementById("saved")?.closest("form"));
+  });
 
   // What somebody opened or closed stays so, and the row where they are stays marked, when the part around it comes again.
   const turned = new WeakSet();

@@ -33,12 +33,16 @@ pub(super) fn fits(value: &Value) -> bool {
 
 /// What was filled in; what was not changed stays as it is, to the letter.
 pub(super) fn read(may: &str, header: &str, old: Option<&Value>) -> Option<Value> {
+    let (header, was) = (header.trim(), parts(old));
+    // A header that was typed is meant, also where nobody chose it.
+    let is_new = !header.is_empty() && was.is_none_or(|(_, known)| known != header);
     let made = match may {
-        HEADER => (HEADER, header.trim()),
+        HEADER => (HEADER, header),
         SAFE => (SAFE, ""),
+        _ if is_new => (HEADER, header),
         _ => (NEVER, ""),
     };
-    if parts(old) == Some(made) {
+    if was == Some(made) {
         return old.cloned();
     }
     match made {
@@ -86,9 +90,19 @@ mod tests {
     #[test]
     fn what_is_changed_is_written_as_the_contract_has_it() {
         let old = json!("safe");
-        assert_eq!(read(NEVER, "X-Key", Some(&old)), None);
+        assert_eq!(read(NEVER, "", Some(&old)), None);
         let header = json!({ "idempotency_header": "X-Key" });
         assert_eq!(read(HEADER, " X-Key ", Some(&old)), Some(header));
+    }
+
+    #[test]
+    fn a_header_that_is_typed_is_chosen_by_that() {
+        let header = json!({ "idempotency_header": "X-Key" });
+        for old in [None, Some(&json!("safe"))] {
+            assert_eq!(read(NEVER, " X-Key ", old), Some(header.clone()));
+        }
+        // It was there, and something else was chosen.
+        assert_eq!(read(NEVER, "X-Key", Some(&header)), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use sando_core::catalog::{DefinitionItem, Draft};
 use serde_json::Value;
 
 use super::yaml;
+use crate::console::deed::problem;
 use crate::console::format::when;
 use crate::console::words;
 
@@ -37,7 +38,7 @@ impl Theirs {
             Self::Gone => (words::DEFINITION_GONE.to_owned(), html! {}),
         };
         html! {
-            div.error-summary role="alert" { h2 { (words::PROBLEM) } p { (said) } }
+            (problem(&said))
             (is_now)
         }
     }

@@ -17,8 +17,6 @@ pub(in crate::console) const DISCONNECTED: &[&str] = &[
 pub(in crate::console) const IS_DISCONNECTED: &str =
     "Disconnected. Its credentials are gone, and its users are being forgotten.";
 pub(in crate::console) const TYPE_ALL_USERS: &str = "Type the number of its users to confirm";
-pub(in crate::console) const ANOTHER_NUMBER: &str =
-    "The number that was typed is another one. Nothing was done.";
 
 /// The button that disconnects an account.
 pub(in crate::console) fn disconnect(account: &Account) -> String {
@@ -62,6 +60,11 @@ pub(in crate::console) fn without(kind: &str, id: &str, verdict: &str) -> String
 
 pub(in crate::console) const DELETE_DEFINITION_MEANS: &str =
     "Nothing can be connected with it any more. Its versions are kept, and so are drafts of it.";
+
+/// What deleting a definition means, in a sentence.
+pub(in crate::console) fn deletes_definition(name: &str, app: &str) -> String {
+    format!("{DELETE} {name}: it does not read the users of {app} any more.")
+}
 
 /// What keeps a definition from being deleted.
 pub(in crate::console) fn in_use(accounts: usize) -> String {

@@ -159,6 +159,8 @@ pub(super) enum Said {
     Saving,
     /// A file.
     Deleted,
+    /// A file, and it takes longer.
+    Deleting,
     /// A definition.
     DefinitionDeleted,
     /// What an application's requests go out with.
@@ -231,6 +233,7 @@ impl Said {
         (Self::Saved, "saved"),
         (Self::Saving, "saving"),
         (Self::Deleted, "deleted"),
+        (Self::Deleting, "deleting"),
         (Self::DefinitionDeleted, "definition-deleted"),
         (Self::CredentialsSet, "credentials-set"),
         (Self::Defined, "defined"),
@@ -296,7 +299,8 @@ pub(super) fn said(said: Said) -> &'static str {
         Said::Dropped => "Dropped. The roster stays as it was.",
         Said::Saved => "Saved. What follows from it has begun.",
         Said::Saving => "It is being saved; what follows from it begins in a moment.",
-        Said::Deleted => "Deleted. What follows from it begins in a moment.",
+        Said::Deleted => "Deleted. What follows from it has begun.",
+        Said::Deleting => "It is being deleted; what follows from it begins in a moment.",
         Said::DefinitionDeleted => "The definition is deleted.",
         Said::CredentialsSet => CREDENTIALS_SET,
         Said::Defined => "Saved. It is available to connect now.",
@@ -308,7 +312,9 @@ pub(super) fn said(said: Said) -> &'static str {
             "What the rosters show is taken for what is there; what follows from it has begun."
         }
         Said::Erased => "Erased. The audit keeps the id and the reason, and nothing personal.",
-        Said::Imported => "They are put. Nothing was given or taken.",
+        Said::Imported => {
+            "They are put. Nothing is given to who is new; known people who change are moved, and whoever's end date is past leaves."
+        }
         Said::Replayed => "Replayed. What follows from it has begun.",
         Said::Merged => "Merged. This is who stayed; Split undoes it.",
         Said::SplitOff => "Split off. This is who has it now.",

@@ -35,6 +35,8 @@ async fn an_account_is_disconnected_once_what_follows_was_seen_and_its_users_are
         let fields = [("plan", plan), ("number", number)];
         let refused = admin.post(&place, &fields).await;
         assert_eq!(refused.status, status, "{fields:?}: {}", refused.text);
+        let is_number = refused.text.contains("aria-invalid=\"true\"");
+        assert_eq!(is_number, status == 422, "{fields:?}: {}", refused.text);
     }
     world.get("/v1/accounts/acme/prod").await.expect(200);
 
@@ -75,6 +77,8 @@ async fn a_policy_is_deleted_as_it_was_planned() {
     let done = admin.post(&place, &[("plan", plan_of(&shown.text))]).await;
     assert_eq!(done.status, 303, "{}", done.text);
     assert_eq!(done.header("location"), "/console/policies");
+    let said = admin.get("/console/policies").await.text;
+    assert!(said.contains("It is being deleted;"), "{said}");
     world.pass(60).await;
     world.get("/v1/policies/engineering").await.expect(404);
     let again = admin.post(&place, &[]).await;
@@ -135,15 +139,21 @@ async fn a_definition_is_deleted_once_nothing_is_connected_with_it() {
     let used = admin.get(page).await.text;
     assert!(used.contains("1 account is connected with it"), "{used}");
     assert!(!used.contains(&place), "{used}");
-    let refused = admin.post(&place, &[("seen", "1")]).await;
+    let refused = admin.post(&place, &[]).await;
     assert_eq!(refused.status, 409, "{}", refused.text);
 
     world.delete("/v1/accounts/acme/prod").await.expect(204);
     let free = admin.get(page).await.text;
     assert!(free.contains(&format!("action=\"{place}\"")), "{free}");
-    let stale = admin.post(&place, &[("seen", "7")]).await;
-    assert_eq!(stale.status, 412, "{}", stale.text);
-    let done = admin.post(&place, &[("seen", "1")]).await;
+    let shown = admin.post(&place, &[]).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    for text in ["Nothing can be connected with it any more", "name=\"once\""] {
+        assert!(shown.text.contains(text), "{text}: {}", shown.text);
+    }
+    let stale = admin.post(&place, &[("plan", "another")]).await;
+    assert_eq!(stale.status, 409, "{}", stale.text);
+    world.get("/v1/definitions/acme").await.expect(200);
+    let done = admin.post(&place, &[("plan", plan_of(&shown.text))]).await;
     assert_eq!(done.status, 303, "{}", done.text);
     world.get("/v1/definitions/acme").await.expect(404);
 }

@@ -242,6 +242,11 @@ async fn more_than_five_seats_go_back_with_their_number_only() {
     assert!(plan.contains("name=\"number\""), "{plan}");
     for refused in [&untyped, &other] {
         assert_eq!(refused.status, 422, "{}", refused.text);
+        let kept = refused.text.matches("\" checked>").count();
+        assert_eq!(kept, 6, "{}", refused.text);
+        for text in [">not used</textarea>", "aria-invalid=\"true\""] {
+            assert!(refused.text.contains(text), "{text}: {}", refused.text);
+        }
     }
     assert_eq!(before, 0);
     assert_eq!(done.status, 303, "{}", done.text);

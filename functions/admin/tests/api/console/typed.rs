@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Browser, everything};
+use super::{Browser, between, everything};
 
 #[tokio::test]
 async fn when_and_why_somebody_leaves_comes_back_with_what_is_wrong() {
@@ -82,4 +82,9 @@ async fn a_form_that_is_saved_as_a_whole_is_not_left_by_a_wrong_key() {
     let script = include_str!("../../../src/console/assets/app.js");
     assert!(script.contains("closest(\"form[data-unsaved]\")"));
     assert!(script.contains("\"beforeunload\""));
+    // What the script asks of the builder: the line that says what is saved stands in its form.
+    assert!(script.contains("getElementById(\"saved\")?.closest(\"form\")"));
+    let page = browser.get("/console/builder/acme/fields").await.text;
+    let form = between(&page, "id=\"step-form\"", "</form>").unwrap();
+    assert!(form.contains("id=\"saved\""), "{form}");
 }
