@@ -12,7 +12,7 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 // The login page of the provider asks for a stylesheet there; nothing of a test leaves this machine.
 const STYLE_OF_PROVIDER = "https://cdn.jsdelivr.net/**";
 // What the browser says when a test goes on, resizes or closes before one page has faded into the next; no script of ours fades.
-const CUT_SHORT = "AbortError: Transition was skipped";
+const CUT_SHORT = /^(AbortError: Transition was skipped|InvalidStateError: Transition was aborted because of invalid state)/;
 
 /** Everything that went wrong. */
 export const trouble = [];
@@ -37,7 +37,7 @@ const watch = (page, sando) => {
   const isOurs = (url) => url.startsWith(`${sando.url}/`);
   const isTheirs = (url) => sando.others.some((other) => url.startsWith(`${other}/`));
   page.on("pageerror", (error) => {
-    if (`${error}` !== CUT_SHORT) trouble.push(`${page.url()}: ${error}`);
+    if (!CUT_SHORT.test(`${error}`)) trouble.push(`${page.url()}: ${error}`);
   });
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type()) || isTheirs(page.url())) return;
