@@ -97,7 +97,7 @@ pub(crate) async fn import(
         to_line: None,
         until: who.at.saturating_add(PATIENCE).unwrap_or(who.at),
     };
-    let imported = import::import(&api.ports, &who, &people, how).await?;
+    let imported = Box::pin(import::import(&api.ports, &who, &people, how)).await?;
     let lines: Vec<LineView> = imported.lines.into_iter().map(LineView::from).collect();
     let count = |outcome: &str| lines.iter().filter(|one| one.outcome == outcome).count();
     Ok(Json(ImportedView {

@@ -108,7 +108,7 @@ async fn look(
             false => who.at.saturating_add(PATIENCE).unwrap_or(who.at),
         },
     };
-    Ok(import::import(&api.ports, &who, people, how).await?)
+    Ok(Box::pin(import::import(&api.ports, &who, people, how)).await?)
 }
 
 /// Puts the lines that were shown, and none after them, also where there would be time for it.
@@ -125,7 +125,7 @@ async fn put(
         to_line: shown.next_line,
         until: who.at.saturating_add(PATIENCE).unwrap_or(who.at),
     };
-    Ok(import::import(&api.ports, &who, people, how).await?)
+    Ok(Box::pin(import::import(&api.ports, &who, people, how)).await?)
 }
 
 fn table(shown: &Imported) -> Markup {
