@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Purpose, answer::one_line};
+use super::{
+    Failure, Purpose,
+    answer::{among_many, one_line},
+};
 
 /// How many lists are told one by one.
 const MOST_LISTINGS: usize = 100;
@@ -169,10 +172,11 @@ impl Certificate {
             .push(one);
     }
 
-    pub(crate) fn warn(&mut self, warning: impl AsRef<str> + Into<String>) {
-        let is_known = self.warnings.iter().any(|known| known == warning.as_ref());
+    pub(crate) fn warn(&mut self, warning: &str) {
+        let warning = among_many(warning);
+        let is_known = self.warnings.iter().any(|known| known == warning);
         if !is_known && self.warnings.len() < MOST_WARNINGS {
-            self.warnings.push(warning.into());
+            self.warnings.push(warning.to_owned());
         }
     }
 
