@@ -1,6 +1,6 @@
 //! Every error of reading names the application, the request and the cause, and no value of a variable.
 
-use sando_core::definition::{Fault, FaultKind, Outcome, PlannedRequest, Pull};
+use sando_core::definition::{Fault, FaultKind, Inputs, Outcome, PlannedRequest, Pull};
 
 use crate::drive::{
     HEAD, MAP, definition, drive_unmasked, inputs, list, ok, pull_with, rows, status,
@@ -149,4 +149,24 @@ fn warnings_are_kept_short_and_without_a_part_of_a_long_secret() {
         assert!(warning.contains(" so so"), "{warning}");
         assert!(!warning.contains("s3cret"), "{warning}");
     }
+}
+
+#[test]
+fn why_a_record_became_no_user_shows_no_part_of_a_secret() {
+    // The place is as long as it takes for the secret to begin within what is shown, and to end behind it.
+    let place = "a".repeat(165);
+    let users = format!("{{ path: /u, where: [{{ path: {place}, op: is, value: active }}] }}");
+    let body = format!(r#"[{{"id":"1","mail":"1@b.example","{place}":"{SECRET}"}}]"#);
+    let explain = Inputs {
+        explain: true,
+        ..inputs(&[])
+    };
+
+    let pull = Pull::start(definition(&list(&users)), explain).unwrap();
+    let mut certificate = drive_unmasked(pull, |_| ok(&body)).certificate;
+    certificate.mask(&|text| text.replace(SECRET, "***"));
+
+    let why = &certificate.left_out["removed_by_where"][0].why;
+    assert!(why.ends_with("` is `***`, ru"), "{why}");
+    assert_eq!(why.chars().count(), 200);
 }

@@ -160,11 +160,10 @@ impl Certificate {
         if shown >= MOST_LEFT_OUT {
             return;
         }
-        let cut = |text: String| text.chars().take(LONGEST_LEFT_OUT).collect();
         let LeftOut { external_id, why } = show();
         let one = LeftOut {
-            external_id: external_id.map(cut),
-            why: cut(why),
+            external_id: external_id.map(|id| id.chars().take(LONGEST_LEFT_OUT).collect()),
+            why: among_many(&why).to_owned(),
         };
         self.left_out
             .entry(reason.to_owned())
@@ -189,7 +188,7 @@ impl Certificate {
             *warning = one_line(&mask(warning), LONGEST_WARNING);
         }
         for one in self.left_out.values_mut().flatten() {
-            one.why = mask(&one.why);
+            one.why = one_line(&mask(&one.why), LONGEST_LEFT_OUT);
         }
     }
 
