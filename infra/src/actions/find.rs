@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{HttpProvisioner, NotMade, action::CompiledAction, external_id};
 use crate::http::{Answer, unreadable};
+use crate::subject::lookup;
 
 /// So many roles or plans of a user are looked at, with so many bytes each.
 const MOST: usize = 50;
@@ -79,15 +80,16 @@ impl HttpProvisioner {
     /// Whom to look for. A request that names neither an address nor an id asks for everybody: of these it is whoever has the
     /// address at work.
     fn wanted(&self, find: &CompiledAction, subject: &Subject) -> Result<Wanted, RemoteError> {
-        let value = |name: &str| self.value(subject, name);
+        // An address among the variables is the company's, not the person's.
+        let of_person = |name: &str| lookup(subject, name);
         let mut wanted = Wanted {
-            asked: find.addresses(&value),
+            asked: find.addresses(&of_person),
             known: subject.external_id.clone(),
             among_all: false,
         };
         if wanted.asked.is_empty() && !find.names_id() {
             wanted.among_all = true;
-            if let Some(address) = value("work_email") {
+            if let Some(address) = of_person("work_email") {
                 collect_addresses(&address, &mut wanted.asked);
             }
             if wanted.asked.is_empty() && wanted.known.is_none() {

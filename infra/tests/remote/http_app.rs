@@ -343,6 +343,20 @@ async fn among_everybody_only_who_has_the_address_is_the_person_s() {
 }
 
 #[tokio::test]
+async fn an_address_among_the_variables_makes_its_user_nobody_else_s() {
+    let boss = json!({ "members": [member(1, "boss@contoso.example")] });
+    let (server, _) = answering(boss).await;
+    let mut file = file(server.url.as_str());
+    file["provisioner"]["actions"]["find"]["path"] = json!("/members?of={owner}");
+    let secrets = FixedSecrets::default()
+        .with("app/acme", &[("X-Api-Key", "app-key")])
+        .variable("app/acme", "owner", "boss@contoso.example");
+    let http = provisioner(&file, secrets).await;
+
+    assert_eq!(http.find(&ada()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn where_the_user_who_is_known_is_gone_nobody_else_is_taken_for_them() {
     let second = ExternalId::try_from("2".to_owned()).unwrap();
     let known_ada = known(&ada(), &second);
