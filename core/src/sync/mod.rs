@@ -223,6 +223,8 @@ impl Sync {
         self.lost_parts = 0;
         self.held_parts = 0;
         self.point = None;
+        self.waits = 0;
+        self.waited_at = 0;
     }
 
     /// It has ended.

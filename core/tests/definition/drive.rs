@@ -101,7 +101,18 @@ pub(crate) fn pull_with(
 }
 
 #[track_caller]
-pub(crate) fn drive(mut pull: Pull, mut answer: impl FnMut(&PlannedRequest) -> Outcome) -> Pulled {
+pub(crate) fn drive(pull: Pull, answer: impl FnMut(&PlannedRequest) -> Outcome) -> Pulled {
+    let mut pulled = drive_unmasked(pull, answer);
+    pulled.certificate.mask(&|text| text.to_owned());
+    pulled
+}
+
+/// The same with a certificate as it is kept while the pull is under way.
+#[track_caller]
+pub(crate) fn drive_unmasked(
+    mut pull: Pull,
+    mut answer: impl FnMut(&PlannedRequest) -> Outcome,
+) -> Pulled {
     let mut waiting: Vec<PlannedRequest> = Vec::new();
     let mut pulled = Pulled {
         users: Vec::new(),
@@ -126,7 +137,6 @@ pub(crate) fn drive(mut pull: Pull, mut answer: impl FnMut(&PlannedRequest) -> O
             }
             Step::Done(certificate) => {
                 pulled.certificate = *certificate;
-                pulled.certificate.mask(&|text| text.to_owned());
                 return pulled;
             }
         }

@@ -1,8 +1,10 @@
 //! Every error of reading names the application, the request and the cause, and no value of a variable.
 
-use sando_core::definition::{Fault, FaultKind, Outcome, PlannedRequest};
+use sando_core::definition::{Fault, FaultKind, Inputs, Outcome, PlannedRequest, Pull};
 
-use crate::drive::{HEAD, MAP, inputs, list, ok, pull_with, rows, status};
+use crate::drive::{
+    HEAD, MAP, definition, drive_unmasked, inputs, list, ok, pull_with, rows, status,
+};
 
 /// A secret that stands in a path, and must not stand in an error.
 const SECRET: &str = "s3cret-path";
@@ -124,4 +126,47 @@ fn errors_of_other_requests_name_them() {
         &[bad(), ok(&rows([1]))],
         "acme, the joined list `role` (GET /{key}/roles): answered 404",
     );
+}
+
+#[test]
+fn warnings_are_kept_short_and_without_a_part_of_a_long_secret() {
+    let text = list("{ path: /u, details: { path: '/u/{external_id}' } }");
+    let (words, token) = ("so ".repeat(600), SECRET.repeat(300));
+    let answer = |request: &PlannedRequest| match request.url.path() {
+        "/u" => ok(&rows(1..=60)),
+        user => {
+            let location = format!("{user} {words}{token}");
+            status(302, &[("location", &location)], "")
+        }
+    };
+
+    let pull = Pull::start(definition(&text), inputs(&[])).unwrap();
+    let warnings = drive_unmasked(pull, answer).certificate.warnings;
+
+    assert_eq!(warnings.len(), 50);
+    for warning in warnings {
+        assert!(warning.chars().count() <= 2_000, "{warning}");
+        assert!(warning.contains(" so so"), "{warning}");
+        assert!(!warning.contains("s3cret"), "{warning}");
+    }
+}
+
+#[test]
+fn why_a_record_became_no_user_shows_no_part_of_a_secret() {
+    // The place is as long as it takes for the secret to begin within what is shown, and to end behind it.
+    let place = "a".repeat(165);
+    let users = format!("{{ path: /u, where: [{{ path: {place}, op: is, value: active }}] }}");
+    let body = format!(r#"[{{"id":"1","mail":"1@b.example","{place}":"{SECRET}"}}]"#);
+    let explain = Inputs {
+        explain: true,
+        ..inputs(&[])
+    };
+
+    let pull = Pull::start(definition(&list(&users)), explain).unwrap();
+    let mut certificate = drive_unmasked(pull, |_| ok(&body)).certificate;
+    certificate.mask(&|text| text.replace(SECRET, "***"));
+
+    let why = &certificate.left_out["removed_by_where"][0].why;
+    assert!(why.ends_with("` is `***`, ru"), "{why}");
+    assert_eq!(why.chars().count(), 200);
 }

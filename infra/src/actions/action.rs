@@ -209,19 +209,28 @@ impl CompiledAction {
 
     /// The addresses among the values that the request is made with: an answer that shows addresses must show one of them.
     pub(super) fn addresses(&self, value: &impl Fn(&str) -> Option<Value>) -> Vec<String> {
-        let templates = [&self.path]
-            .into_iter()
-            .chain(self.query.iter().map(|(_, template)| template));
-        let fields = self.form.iter().flatten();
-        let names = templates
-            .flat_map(Template::names)
-            .chain(fields.flat_map(|(_, field)| field.names()))
-            .chain(self.body.iter().flat_map(BodyTemplate::names));
-        names
+        self.names()
             .filter_map(value)
             .filter_map(|value| value.as_str().map(str::to_lowercase))
             .filter(|text| text.contains('@'))
             .collect()
+    }
+
+    /// Is it made with the application's id of the user?
+    pub(super) fn names_id(&self) -> bool {
+        self.names().any(|name| name == "user.id")
+    }
+
+    /// The placeholders of everything but headers.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let templates = [&self.path]
+            .into_iter()
+            .chain(self.query.iter().map(|(_, template)| template));
+        let fields = self.form.iter().flatten();
+        templates
+            .flat_map(Template::names)
+            .chain(fields.flat_map(|(_, field)| field.names()))
+            .chain(self.body.iter().flat_map(BodyTemplate::names))
     }
 }
 

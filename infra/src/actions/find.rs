@@ -12,10 +12,40 @@ use tokio::time::Instant;
 
 use super::{HttpProvisioner, NotMade, action::CompiledAction, external_id};
 use crate::http::{Answer, unreadable};
+use crate::subject::lookup;
 
 /// So many roles or plans of a user are looked at, with so many bytes each.
 const MOST: usize = 50;
 const LONGEST: usize = 200;
+
+/// Whom a look is about.
+struct Wanted {
+    /// The addresses, in lower case, that were asked for.
+    asked: Vec<String>,
+    /// The application's id of the user, once known.
+    known: Option<ExternalId>,
+    /// The application was asked for everybody.
+    among_all: bool,
+}
+
+impl Wanted {
+    /// A row that shows addresses, but none that was asked for, is somebody else's: the server ignored the question. Among
+    /// everybody only the address tells whose a row is, or the id that is known.
+    fn is_met_by(&self, find: &CompiledAction, row: &Value) -> bool {
+        let may_be = if self.among_all {
+            self.known.is_some() && id_of(find, row) == self.known
+        } else {
+            self.asked.is_empty() || addresses_of(row).is_empty()
+        };
+        may_be || self.is_shown_by(row)
+    }
+
+    /// Does the row show an address that was asked for?
+    fn is_shown_by(&self, row: &Value) -> bool {
+        let shown = addresses_of(row);
+        shown.iter().any(|address| self.asked.contains(address))
+    }
+}
 
 impl HttpProvisioner {
     pub(super) async fn look(
@@ -27,9 +57,9 @@ impl HttpProvisioner {
         let Some(find) = &self.actions.find else {
             return Err(self.forbidden("it has no action `find`".to_owned()));
         };
-        let met = self.read_all(find, subject, until).await?;
-        let known = subject.external_id.as_ref();
-        let one = the_one(find, met.iter().collect(), known);
+        let wanted = self.wanted(find, subject)?;
+        let met = self.read_all(find, &wanted, subject, until).await?;
+        let one = the_one(find, met.iter().collect(), &wanted);
         let Some((row, id)) = one.map_err(|why| unreadable(remote, why))? else {
             return Ok(None);
         };
@@ -47,15 +77,37 @@ impl HttpProvisioner {
         }))
     }
 
+    /// Whom to look for. A request that names neither an address nor an id asks for everybody: of these it is whoever has the
+    /// address at work.
+    fn wanted(&self, find: &CompiledAction, subject: &Subject) -> Result<Wanted, RemoteError> {
+        // An address among the variables is the company's, not the person's.
+        let of_person = |name: &str| lookup(subject, name);
+        let mut wanted = Wanted {
+            asked: find.addresses(&of_person),
+            known: subject.external_id.clone(),
+            among_all: false,
+        };
+        if wanted.asked.is_empty() && !find.names_id() {
+            wanted.among_all = true;
+            if let Some(address) = of_person("work_email") {
+                collect_addresses(&address, &mut wanted.asked);
+            }
+            if wanted.asked.is_empty() && wanted.known.is_none() {
+                return Err(self.forbidden("`work_email` has no value".to_owned()));
+            }
+        }
+        Ok(wanted)
+    }
+
     /// All users that may be the person's, once the list was read to its end: before that it tells nothing of anybody.
     async fn read_all(
         &self,
         find: &CompiledAction,
+        wanted: &Wanted,
         subject: &Subject,
         until: Instant,
     ) -> Result<Vec<Value>, RemoteError> {
         let remote = self.connection.remote();
-        let asked = find.addresses(&|name: &str| self.value(subject, name));
         let mut pages = find.paging.pages();
         let mut met: Vec<Value> = Vec::new();
         loop {
@@ -77,7 +129,7 @@ impl HttpProvisioner {
             let rows = rows(find, &body).map_err(|why| unreadable(remote, why))?;
             let more = pages.turn(&body, headers(&answer), &url, &rows);
             let about = rows.iter().map(|row| row.value);
-            let about = about.filter(|row| row.is_object() && is_about(row, &asked));
+            let about = about.filter(|row| row.is_object() && wanted.is_met_by(find, row));
             met.extend(about.cloned());
             if !more.map_err(|why| unreadable(remote, why))? {
                 return Ok(met);
@@ -166,11 +218,10 @@ fn headers(answer: &Answer) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A row that shows addresses, but none that was asked for, is somebody else's: the server ignored the question.
-fn is_about(row: &Value, asked: &[String]) -> bool {
+fn addresses_of(row: &Value) -> Vec<String> {
     let mut shown = Vec::new();
     collect_addresses(row, &mut shown);
-    asked.is_empty() || shown.is_empty() || shown.iter().any(|address| asked.contains(address))
+    shown
 }
 
 fn collect_addresses(value: &Value, found: &mut Vec<String>) {
@@ -182,28 +233,37 @@ fn collect_addresses(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The row with the id that is known, else the only one. More than one is nobody's to choose from.
+/// The id of a user, where `id` says.
+fn id_of(find: &CompiledAction, row: &Value) -> Option<ExternalId> {
+    match &find.id {
+        Some(path) => path.find(row).and_then(|id| external_id(&id)),
+        None => row.get("id").and_then(external_id),
+    }
+}
+
+/// The row with the id that is known, else the only one. More than one is nobody's to choose from, and where the one who is
+/// known is gone another is theirs only if it shows their address.
 fn the_one<'a>(
     find: &CompiledAction,
     rows: Vec<&'a Value>,
-    known: Option<&ExternalId>,
+    wanted: &Wanted,
 ) -> Result<Option<(&'a Value, ExternalId)>, String> {
     let mut users: Vec<(&Value, ExternalId)> = Vec::new();
     for row in rows {
-        let id = match &find.id {
-            Some(path) => path.find(row).and_then(|id| external_id(&id)),
-            None => row.get("id").and_then(external_id),
-        };
-        let id = id.ok_or("a user has no id where `id` says")?;
+        let id = id_of(find, row).ok_or("a user has no id where `id` says")?;
         if !users.iter().any(|(_, other)| *other == id) {
             users.push((row, id));
         }
     }
+    let known = wanted.known.as_ref();
     if let Some(place) = users.iter().position(|(_, id)| Some(id) == known) {
         return Ok(Some(users.swap_remove(place)));
     }
     match users.len() {
-        0 | 1 => Ok(users.pop()),
+        0 | 1 => {
+            let one = users.pop();
+            Ok(one.filter(|(row, _)| known.is_none() || wanted.is_shown_by(row)))
+        }
         count => Err(format!(
             "`find` answers {count} users, and none can be told from the others"
         )),

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use sando_core::effect::{Action, Outcome};
 use sando_core::ids::ExternalId;
-use sando_core::ports::{Provisioner, RemoteError};
+use sando_core::ports::{Provisioner, RemoteError, Subject};
 use sando_world::{Fault, FaultKind, HttpApp, HttpAppOptions};
 use serde_json::{Value, json};
 
@@ -258,6 +258,22 @@ async fn an_answer_of_another_shape_is_an_error_and_never_nobody() {
 
 /// An application whose `find` answers in pages, and goes on in this way.
 async fn paged(pagination: Value, pages: Vec<Value>) -> (TestServer, Arc<dyn Provisioner>) {
+    paged_at("/members?email={work_email}", pagination, pages).await
+}
+
+/// An application that is asked for everybody, and answers one of them a page.
+async fn listing(members: &[Value]) -> (TestServer, Arc<dyn Provisioner>) {
+    let pages = members.iter().map(|row| json!({ "members": [row] }));
+    let end = json!({ "members": [] });
+    let pages = pages.chain([end]).collect();
+    paged_at("/members", json!({ "type": "page" }), pages).await
+}
+
+async fn paged_at(
+    path: &str,
+    pagination: Value,
+    pages: Vec<Value>,
+) -> (TestServer, Arc<dyn Provisioner>) {
     let answer = move |Query(query): Query<Value>| {
         let number = query["page"].as_str().unwrap_or("1").parse::<usize>();
         let page = pages.get(number.unwrap() - 1).cloned();
@@ -265,7 +281,9 @@ async fn paged(pagination: Value, pages: Vec<Value>) -> (TestServer, Arc<dyn Pro
     };
     let server = TestServer::start(Router::new().route("/members", get(answer))).await;
     let mut file = file(server.url.as_str());
-    file["provisioner"]["actions"]["find"]["pagination"] = pagination;
+    let find = &mut file["provisioner"]["actions"]["find"];
+    find["path"] = json!(path);
+    find["pagination"] = pagination;
     let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);
     let provisioner = provisioner(&file, secrets).await;
     (server, provisioner)
@@ -293,6 +311,74 @@ async fn a_user_on_a_later_page_is_found() {
     check(numbered, &[&boss, &ada_herself, &nobody]).await;
     let next_url = json!({ "type": "next_url", "path": "next" });
     check(next_url, &[&boss, &ada_herself]).await;
+}
+
+/// Whom a look finds among these.
+async fn met(members: &[Value], subject: &Subject) -> Option<String> {
+    let (_server, http) = listing(members).await;
+    let found = http.find(subject).await.unwrap();
+    found.map(|found| found.external_id.as_str().to_owned())
+}
+
+#[tokio::test]
+async fn among_everybody_only_who_has_the_address_is_the_person_s() {
+    let boss = || member(1, "boss@contoso.example");
+    let bob = || member(3, "bob@contoso.example");
+    let nameless = || json!({ "id": 4, "state": "active" });
+    let ada_herself = member(2, "Ada.Park@Contoso.example");
+
+    let all = [boss(), ada_herself, bob(), nameless()];
+    assert_eq!(met(&all, &ada()).await.as_deref(), Some("2"));
+    for others in [
+        vec![boss()],
+        vec![boss(), bob()],
+        vec![nameless()],
+        Vec::new(),
+    ] {
+        assert_eq!(met(&others, &ada()).await, None, "{others:?}");
+    }
+    let (_server, http) = listing(&[boss()]).await;
+    let without = http.find(&somebody("work_email", "")).await;
+    assert!(without.is_err(), "{without:?}");
+}
+
+#[tokio::test]
+async fn an_address_among_the_variables_makes_its_user_nobody_else_s() {
+    let boss = json!({ "members": [member(1, "boss@contoso.example")] });
+    let (server, _) = answering(boss).await;
+    let mut file = file(server.url.as_str());
+    file["provisioner"]["actions"]["find"]["path"] = json!("/members?of={owner}");
+    let secrets = FixedSecrets::default()
+        .with("app/acme", &[("X-Api-Key", "app-key")])
+        .variable("app/acme", "owner", "boss@contoso.example");
+    let http = provisioner(&file, secrets).await;
+
+    assert_eq!(http.find(&ada()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn where_the_user_who_is_known_is_gone_nobody_else_is_taken_for_them() {
+    let second = ExternalId::try_from("2".to_owned()).unwrap();
+    let known_ada = known(&ada(), &second);
+    let boss = || member(1, "boss@contoso.example");
+    let bob = || member(3, "bob@contoso.example");
+
+    for gone in [vec![boss()], vec![boss(), bob()]] {
+        assert_eq!(met(&gone, &known_ada).await, None, "{gone:?}");
+    }
+    let again = [boss(), member(7, ADA)];
+    assert_eq!(met(&again, &known_ada).await.as_deref(), Some("7"));
+    for there in [
+        json!({ "id": 2, "state": "active" }),
+        member(2, "ada.lee@contoso.example"),
+    ] {
+        let all = [boss(), there, bob()];
+        assert_eq!(met(&all, &known_ada).await.as_deref(), Some("2"));
+    }
+    // The one answer to a question for an address may be anybody's as long as it shows none.
+    let somebody = json!({ "members": [{ "id": 1, "state": "active" }] });
+    let (_server, http) = answering(somebody).await;
+    assert_eq!(http.find(&known_ada).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use crate::path::Needs;
 
 /// More of a remote's words than is shown, by more characters than a secret has.
 const LOOSELY: usize = 8_000;
+/// Less of what is kept many times in a checkpoint, and still more than is shown.
+const AMONG_MANY: usize = 2_000;
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -167,6 +169,17 @@ impl Answer {
 /// [`Certificate::mask`](super::Certificate::mask) cuts them.
 pub(crate) fn loosely(text: &str) -> String {
     text.chars().take(LOOSELY).collect()
+}
+
+/// The beginning of a sentence with a remote's words that is kept among many: no word of it is cut, for it may be a secret.
+pub(crate) fn among_many(text: &str) -> &str {
+    let Some((end, _)) = text.char_indices().nth(AMONG_MANY) else {
+        return text;
+    };
+    let (start, _) = text.split_at(end);
+    start
+        .rsplit_once(char::is_whitespace)
+        .map_or("", |(words, _)| words)
 }
 
 /// Bounded, without control characters.

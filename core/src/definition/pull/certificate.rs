@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Purpose, answer::one_line};
+use super::{
+    Failure, Purpose,
+    answer::{among_many, one_line},
+};
 
 /// How many lists are told one by one.
 const MOST_LISTINGS: usize = 100;
@@ -157,11 +160,10 @@ impl Certificate {
         if shown >= MOST_LEFT_OUT {
             return;
         }
-        let cut = |text: String| text.chars().take(LONGEST_LEFT_OUT).collect();
         let LeftOut { external_id, why } = show();
         let one = LeftOut {
-            external_id: external_id.map(cut),
-            why: cut(why),
+            external_id: external_id.map(|id| id.chars().take(LONGEST_LEFT_OUT).collect()),
+            why: among_many(&why).to_owned(),
         };
         self.left_out
             .entry(reason.to_owned())
@@ -169,10 +171,11 @@ impl Certificate {
             .push(one);
     }
 
-    pub(crate) fn warn(&mut self, warning: impl AsRef<str> + Into<String>) {
-        let is_known = self.warnings.iter().any(|known| known == warning.as_ref());
+    pub(crate) fn warn(&mut self, warning: &str) {
+        let warning = among_many(warning);
+        let is_known = self.warnings.iter().any(|known| known == warning);
         if !is_known && self.warnings.len() < MOST_WARNINGS {
-            self.warnings.push(warning.into());
+            self.warnings.push(warning.to_owned());
         }
     }
 
@@ -185,7 +188,7 @@ impl Certificate {
             *warning = one_line(&mask(warning), LONGEST_WARNING);
         }
         for one in self.left_out.values_mut().flatten() {
-            one.why = mask(&one.why);
+            one.why = one_line(&mask(&one.why), LONGEST_LEFT_OUT);
         }
     }
 

@@ -221,7 +221,7 @@ impl Pull {
         let is_one_request = matches!(request.pagination.style, Style::None)
             && request.pagination.has_more.is_none();
         if is_one_request && let Some(warning) = page::looks_paged(&value, head, count) {
-            certificate.warn(warning);
+            certificate.warn(&warning);
         }
         drop(rows);
         let page = Page::new(value, scope, ids);

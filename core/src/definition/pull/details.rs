@@ -103,7 +103,7 @@ impl Pull {
             Err(message) => {
                 let failure = Failure::shape(Purpose::Details, message);
                 let failure = self.definition.placed(failure);
-                self.state.certificate.warn(failure.to_string());
+                self.state.certificate.warn(&failure.to_string());
                 self.details_failed(&rows);
             }
         }

@@ -141,7 +141,7 @@ impl Pull {
             Err(message) => match what {
                 What::Join => {
                     let failure = self.definition.placed(Failure::shape(purpose, message));
-                    self.state.certificate.warn(failure.to_string());
+                    self.state.certificate.warn(&failure.to_string());
                     self.join_failed();
                 }
                 _ => self.fail(Failure::shape(purpose, message)),

@@ -371,12 +371,11 @@ impl Pull {
         let failure = self.definition.placed(failure);
         match &open.what {
             What::Details { rows, .. } => {
-                let warning = format!("{failure}");
-                self.state.certificate.warn(warning);
+                self.state.certificate.warn(&failure.to_string());
                 self.details_failed(rows);
             }
             What::Join => {
-                self.state.certificate.warn(format!("{failure}"));
+                self.state.certificate.warn(&failure.to_string());
                 self.join_failed();
             }
             What::Step | What::Parents | What::Users => self.fail(failure),
