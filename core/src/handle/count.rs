@@ -21,10 +21,11 @@ use super::seats::{AT_ONCE, Desk, page};
 use super::{HandleError, days, finding, ledger, load, matches, reminder};
 
 /// The job that counts on a day over so many rosters: another one when an account was read for the first time. Until it is
-/// done, what was counted before stays what is known.
+/// done, what was counted before stays what is known. The number rises whenever it has to begin anew with a new version,
+/// and not go on where the one before it stopped.
 fn job_of(day: Date, accounts: &[Account]) -> JobId {
     let read = accounts.iter().filter(|account| account.applied > 0);
-    JobId::derived(&["count 2", &day.to_string(), &read.count().to_string()])
+    JobId::derived(&["count 3", &day.to_string(), &read.count().to_string()])
 }
 
 /// Keeps and starts what there is once a day; to be called every few minutes, with all accounts.
