@@ -167,7 +167,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             let given: Attributes = attributes.clone().into_iter().collect();
             correct(ports, &origin, &id, &given, "a story").await?;
         }
-        Act::Imported(imported) => import(world, imported).await?,
+        Act::Imported(imported) => Box::pin(import(world, imported)).await?,
         Act::Approves(app) => decide(world, app, &Answer::Approve).await?,
         Act::Rejects(app) => decide(world, app, &Answer::Reject).await?,
         Act::ApprovesInVain(app) => {

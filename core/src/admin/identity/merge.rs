@@ -69,7 +69,7 @@ pub async fn merge(
     into: &PersonId,
     reason: &str,
 ) -> Result<Done, AdminError> {
-    deciding!(merge_once(ports, who, id, into, reason).await)
+    deciding!(Box::pin(merge_once(ports, who, id, into, reason)).await)
 }
 
 async fn merge_once(

@@ -53,10 +53,10 @@ async fn replay(world: &World) -> Answer {
 /// What Lever shows of a candidacy is changed.
 fn lever_changes(world: &World, opportunity: &str, change: impl FnOnce(&mut Candidacy)) {
     let mut readings = world.fakes.readings.lock().unwrap();
-    let Some(Reading::Present(candidacy)) = readings.get_mut(&lever(opportunity)) else {
-        panic!("it was shown");
-    };
-    change(candidacy);
+    match readings.get_mut(&lever(opportunity)) {
+        Some(Reading::Present(candidacy)) => change(candidacy),
+        _ => unreachable!("it was shown"),
+    }
 }
 
 async fn say_two(world: &World, question: &Value) {
