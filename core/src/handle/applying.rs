@@ -8,7 +8,7 @@ use crate::access::{PlannedEffect, Way, desired, plan};
 use crate::audit::Cause;
 use crate::changes::{Changes, Origin};
 use crate::company::Company;
-use crate::config::ConfigItem;
+use crate::config::{ConfigItem, ConfigKind};
 use crate::effect::Goal;
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId};
@@ -77,7 +77,9 @@ async fn portion(ports: &Ports, job: &mut Job, changes: &mut Changes) -> Result<
             Ok(Next::Portion)
         }
         Stage::Starting(cursor) => {
-            let (started, next) = start_some(ports, &id, cursor, &changes.origin).await?;
+            let changed = &applying.planning.changes;
+            let wakes = changed.iter().any(|change| may_ask(change.kind));
+            let (started, next) = start_some(ports, &id, cursor, wakes, &changes.origin).await?;
             applying.started = applying.started.saturating_add(started);
             let over = next.is_none();
             applying.stage = Stage::Starting(next);
@@ -131,11 +133,18 @@ async fn put_some(
     Ok(())
 }
 
-/// Starts what follows for the next people and wakes what waits; answers for how many that was, and where the ones after them begin.
+/// Can a file of this kind change who is asked, or when? What runs has its rule and its workflow from when it began.
+fn may_ask(kind: ConfigKind) -> bool {
+    !matches!(kind, ConfigKind::Rule | ConfigKind::Workflow)
+}
+
+/// Starts what follows for the next people and, if it `wakes`, wakes what waits; answers for how many that was, and where
+/// the ones after them begin.
 async fn start_some(
     ports: &Ports,
     job: &JobId,
     cursor: Option<String>,
+    wakes: bool,
     origin: &Origin,
 ) -> Result<(u64, Option<String>), HandleError> {
     let company = load::company(ports).await?;
@@ -152,7 +161,9 @@ async fn start_some(
             started = started.saturating_add(1);
         }
         // Who is asked, and when, may be all that has changed: what waits looks for itself.
-        wake::runs_of(ports, &id, origin).await?;
+        if wakes {
+            wake::runs_of(ports, &id, origin).await?;
+        }
     }
     Ok((started, answer.next))
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::claim::Claim;
+use crate::claim::{Claim, Held, Holder};
 use crate::event::KnownCandidacy;
 use crate::ids::PersonId;
 use crate::intake::Match;
 use crate::lever::Candidacy;
 use crate::person::CanonicalEmail;
 use crate::ports::Ports;
+use crate::store::Key;
 
 use super::{HandleError, load};
 
@@ -47,8 +48,15 @@ pub(super) async fn taken(
         return Ok(taken);
     };
     for claim in claims_of(candidacy) {
-        let whose = load::matched(ports, std::slice::from_ref(&claim)).await?;
-        if matches!(&whose, Match::One(other) if other.entity.id != person.entity.id) {
+        let held = ports.store.find::<Held>(&Key::Claim(claim.clone())).await?;
+        let Some(Holder::Person(holder)) = held.map(|held| held.entity.holder) else {
+            continue;
+        };
+        // Most are their own: only for others is anybody read.
+        if holder != person.entity.id
+            && let Some(other) = load::surviving(ports, &holder).await?
+            && other.entity.id != person.entity.id
+        {
             taken.insert(claim);
         }
     }
