@@ -45,8 +45,13 @@ impl Erasure {
             cause: Cause::of(Self::EVENT, event),
             reason: "the candidate was deleted or anonymised in Lever".to_owned(),
             asked_at: now,
-            look_at: Some(now.saturating_add(Self::AFTER).unwrap_or(Timestamp::MAX)),
+            look_at: Some(after(now)),
         }
+    }
+
+    /// Puts it due as when Lever asked for it: what it has waited for since is over.
+    pub fn look_again(&mut self) {
+        self.look_at = Some(after(self.asked_at));
     }
 
     /// The kind of cause that an event of Lever is.
@@ -63,4 +68,10 @@ impl Erasure {
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.look_at.is_some_and(|at| at <= now)
     }
+}
+
+fn after(asked_at: Timestamp) -> Timestamp {
+    asked_at
+        .saturating_add(Erasure::AFTER)
+        .unwrap_or(Timestamp::MAX)
 }

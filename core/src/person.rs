@@ -378,6 +378,9 @@ pub struct Merged {
     pub gained: Identifiers,
     /// The claims that changed hands.
     pub claims: BTreeSet<Claim>,
+    /// What of the person was to be erased: since then it is of the one who stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Box<Erasure>>,
 }
 
 impl Person {
@@ -428,7 +431,8 @@ impl Person {
     }
 
     /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not
-    /// erased; who may have nothing keeps nothing, and what it was is known until they may have something again.
+    /// erased, and what recruiting knew of them waits for no leaving any more; who may have nothing keeps nothing, and what
+    /// it was is known until they may have something again.
     pub fn enter(&mut self, state: Lifecycle) {
         if self.state != state {
             self.state = state;
@@ -436,14 +440,17 @@ impl Person {
         }
         if state.may_receive() {
             self.left_with = None;
+            self.erasure
+                .take_if(|erasure| erasure.extent == Extent::Everything);
+            if let Some(erasure) = &mut self.erasure {
+                erasure.look_again();
+            }
         } else if !self.kept.is_empty() || !self.by_hand.is_empty() {
             self.left_with = Some(LeftWith {
                 kept: std::mem::take(&mut self.kept),
                 by_hand: std::mem::take(&mut self.by_hand),
             });
         }
-        self.erasure
-            .take_if(|erasure| erasure.extent == Extent::Everything && state.may_receive());
     }
 }
 
@@ -530,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_hired_again_is_not_erased() {
+    fn who_is_hired_again_is_not_erased_and_what_recruiting_knew_waits_no_longer() {
         let now = Timestamp::UNIX_EPOCH;
         for (extent, stays) in [(Extent::Everything, false), (Extent::Recruiting, true)] {
             let mut person = crate::testing::a_person().build();
@@ -541,9 +548,11 @@ mod tests {
 
             person.enter(Lifecycle::Left);
             assert_eq!(person.due(), due);
+            person.erasure.as_mut().unwrap().look_at = Some(Timestamp::MAX);
             person.enter(Lifecycle::Preboarding);
 
-            assert_eq!(person.erasure.is_some(), stays);
+            let look_at = person.erasure.map(|erasure| erasure.look_at);
+            assert_eq!(look_at, stays.then_some(due));
         }
     }
 

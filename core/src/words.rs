@@ -481,6 +481,7 @@ mod tests {
             identifiers: Identifiers::default(),
             gained: Identifiers::default(),
             claims: BTreeSet::new(),
+            erasure: None,
         });
 
         assert!(!is_of(&person, "Engineering"));

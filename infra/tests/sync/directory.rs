@@ -243,6 +243,7 @@ async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
         identifiers: Identifiers::default(),
         gained: Identifiers::default(),
         claims: BTreeSet::new(),
+        erasure: None,
     });
     let commit = Commit {
         puts: vec![

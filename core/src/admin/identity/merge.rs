@@ -8,6 +8,7 @@ use crate::admin::people::{Done, done, person};
 use crate::admin::{AdminError, Who, deciding, leaving, links};
 use crate::changes::{Changes, Line};
 use crate::claim::Claim;
+use crate::erasure::{Erasure, Extent};
 use crate::handle::lifecycle::{person_event, start_with};
 use crate::handle::{ledger, load};
 use crate::ids::{EventId, PersonId, derive};
@@ -59,8 +60,8 @@ pub async fn plan(ports: &Ports, id: &PersonId, into: &PersonId) -> Result<Mergi
 /// the one who stays, with the event and runs of that leaving.
 ///
 /// # Errors
-/// `NotFound`; `Refused` if the one who would stay has not come as far, both have a key of an HR system, or one is to
-/// be erased.
+/// `NotFound`; `Refused` if the one who would stay has not come as far, both have a key of an HR system, or everything
+/// about one is to be erased.
 pub async fn merge(
     ports: &Ports,
     who: &Who,
@@ -89,6 +90,7 @@ async fn merge_once(
     end_question(ports, id, into, &mut changes).await?;
     to.entity.identifiers.add(&gained);
     to.entity.absorbed.insert(id.clone());
+    let erasure = pass_erasure_on(&mut from.entity, &mut to.entity);
     changes.update(&to);
     let line = Line::new(
         stream(id),
@@ -110,9 +112,21 @@ async fn merge_once(
         identifiers,
         gained,
         claims,
+        erasure,
     });
     let event = goes(ports, who, from, changes).await?;
     done(ports, person(ports, into).await?, event).await
+}
+
+/// What recruiting knew of whoever is merged away is erased of the one who stays; answers what was asked for.
+fn pass_erasure_on(from: &mut Person, to: &mut Person) -> Option<Box<Erasure>> {
+    let erasure = from.erasure.take()?;
+    if to.erasure.is_none() {
+        let passed = to.erasure.insert(erasure.clone());
+        // What it has waited for was of whoever is merged away.
+        passed.look_again();
+    }
+    Some(Box::new(erasure))
 }
 
 /// Whoever is merged away leaves, if there is anything to leave.
@@ -153,7 +167,11 @@ async fn pair(
     let (from, to) = (person(ports, id).await?, person(ports, into).await?);
     is_whole(&from.entity)?;
     is_whole(&to.entity)?;
-    if from.entity.erasure.is_some() || to.entity.erasure.is_some() {
+    let is_wholly = |person: &Person| {
+        let erasure = person.erasure.as_ref();
+        erasure.is_some_and(|erasure| erasure.extent == Extent::Everything)
+    };
+    if is_wholly(&from.entity) || is_wholly(&to.entity) {
         let why = "one of the two is to be erased: wait until that is done";
         return Err(AdminError::refused("erasure_asked", why));
     }

@@ -104,6 +104,7 @@ async fn split_once(
         Some(mut back) => {
             from.entity.absorbed.remove(&back.entity.id);
             back.entity.apart.insert(id.clone());
+            give_back_erasure(&mut from.entity, &back.entity);
             let (to, had) = restored(back, &part);
             claims.extend(had);
             (to.entity.clone(), Some(to))
@@ -287,12 +288,24 @@ fn restored(mut back: Loaded<Person>, part: &Identifiers) -> (Loaded<Person>, BT
     back.entity.identifiers = merged.identifiers;
     back.entity.identifiers.add(part);
     back.entity.leaves_at = merged.leaves_at;
+    if let Some(erasure) = merged.erasure {
+        back.entity.erasure = Some(*erasure);
+    }
     let left_with = back.entity.left_with.clone();
     back.entity.enter(merged.state);
     if let Some(had) = left_with.filter(|_| merged.state.may_receive()) {
         (back.entity.kept, back.entity.by_hand) = (had.kept, had.by_hand);
     }
     (back, merged.claims)
+}
+
+/// What came with whoever was merged in is erased of them alone.
+fn give_back_erasure(from: &mut Person, back: &Person) {
+    let merged = back.merged.as_ref();
+    if let Some(theirs) = merged.and_then(|merged| merged.erasure.as_ref()) {
+        from.erasure
+            .take_if(|erasure| erasure.cause == theirs.cause);
+    }
 }
 
 /// What somebody else has from now on does not come back to whoever was merged away.

@@ -8,7 +8,7 @@ use sando_core::store::{Commit, Group, Key, Put};
 use serde_json::json;
 
 use crate::builder::connected_to;
-use crate::identity::{merge, twins};
+use crate::identity::{merge, read, split, twins};
 use crate::world::{Answer, World, world};
 
 const PERSONAL: [&str; 3] = ["Ada Park", "ada@mail.example", "ada.park@contoso.example"];
@@ -152,11 +152,9 @@ async fn whoever_was_merged_into_somebody_is_erased_with_them() {
     }
 }
 
-#[tokio::test]
-async fn nobody_is_merged_who_is_to_be_erased() {
-    let world = world();
-    let (ada, twin) = twins(&world).await;
-    let key = Key::Person(PersonId::parse(&twin).unwrap());
+/// Lever has deleted somebody, and so much of them is to be erased.
+async fn deleted(world: &World, id: &str, extent: Extent) {
+    let key = Key::Person(PersonId::parse(id).unwrap());
     let mut person = world
         .ports
         .store
@@ -165,16 +163,39 @@ async fn nobody_is_merged_who_is_to_be_erased() {
         .unwrap()
         .unwrap();
     let now = world.ports.clock.now();
-    person.entity.erasure = Some(Erasure::by_lever(Extent::Recruiting, "evt", now));
+    person.entity.erasure = Some(Erasure::by_lever(extent, "evt", now));
     let commit = Commit {
         puts: vec![Put::of(&person.entity, person.version)],
         ..Commit::default()
     };
     world.ports.store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_merged_who_is_to_be_erased() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    deleted(&world, &twin, Extent::Everything).await;
 
     let refused = merge(&world, &twin, &ada).await.expect(409);
 
     assert_eq!(refused["code"], "erasure_asked");
+}
+
+#[tokio::test]
+async fn what_recruiting_knew_of_whoever_is_merged_is_to_be_erased_of_the_one_who_stays() {
+    let world = world();
+    let (ada, twin) = twins(&world).await;
+    deleted(&world, &twin, Extent::Recruiting).await;
+    let is_asked = async |id: &str| !read(&world, id).await["erasure"].is_null();
+
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(120).await;
+    let merged = [is_asked(&ada).await, is_asked(&twin).await];
+    split(&world, &ada, &[&twin]).await.expect(200);
+
+    assert_eq!(merged, [true, false]);
+    assert_eq!([is_asked(&ada).await, is_asked(&twin).await], [false, true]);
 }
 
 #[tokio::test]
