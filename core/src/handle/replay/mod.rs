@@ -211,16 +211,23 @@ impl Scene {
         Ok(())
     }
 
-    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and of hires those that are
-    /// still in force, and in force alone, of nobody who has left: their attributes are read anew.
+    /// Is the fact decided about as if it had just been met? Only where nobody is known yet, and while Lever still shows it
+    /// as it was; of hires in force alone, too: their attributes are read anew. Of somebody who has left only a hire that
+    /// waits for a human is: whether they come back is not decided yet.
     fn is_met_anew(&self) -> bool {
-        let is_hire = self.event.entity.kind == EventKind::Hired;
-        let shown = |candidacy: &Candidacy| !is_hire || is_hired(candidacy);
+        let event = &self.event.entity;
+        let shown = |candidacy: &Candidacy| match event.kind {
+            EventKind::Hired => is_hired(candidacy),
+            _ => true,
+        };
         let is_shown = self.candidacy.as_ref().is_some_and(shown);
-        let left = |person: &Loaded<Person>| person.entity.state == Lifecycle::Left;
+        let is_hire = event.kind == EventKind::Hired;
         match &self.person {
             None => is_shown,
-            Some(person) => is_hire && is_shown && !left(person) && !self.from_another,
+            Some(person) if person.entity.state == Lifecycle::Left => {
+                is_hire && is_shown && event.state == EventState::NeedsHuman
+            }
+            Some(_) => is_hire && is_shown && !self.from_another,
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn company(world: &World) {
 }
 
 /// Lever shows Ada Park, an engineer, hired under this opportunity, contact and address, in this stage.
-fn shows(world: &World, of: [&str; 3], stage: Option<&str>) {
+pub(crate) fn shows(world: &World, of: [&str; 3], stage: Option<&str>) {
     let [opportunity, contact, email] = of;
     let candidacy = Candidacy {
         opportunity: lever(opportunity),

@@ -1,11 +1,12 @@
 //! Somebody is hired who gives Ada's work address: a human says over the API whether that is Ada, once and for all.
 
+use sando_core::lever::Candidacy;
 use sando_core::ports::Reading;
 use serde_json::{Value, json};
 
 use crate::console::Browser;
 use crate::identity::{
-    ADA, company, figma, hired, known_by, lever, merge, newest, read, split, webhook,
+    ADA, company, figma, hired, known_by, lever, merge, newest, read, shows, split, webhook,
 };
 use crate::world::{Answer, World, world};
 
@@ -47,6 +48,15 @@ async fn replay(world: &World) -> Answer {
     let event = newest(world, "candidate.hired").await;
     let replay = format!("/v1/events/{}:replay", event["id"].as_str().unwrap());
     world.post(&replay, json!({ "dry_run": false })).await
+}
+
+/// What Lever shows of a candidacy is changed.
+fn lever_changes(world: &World, opportunity: &str, change: impl FnOnce(&mut Candidacy)) {
+    let mut readings = world.fakes.readings.lock().unwrap();
+    let Some(Reading::Present(candidacy)) = readings.get_mut(&lever(opportunity)) else {
+        panic!("it was shown");
+    };
+    change(candidacy);
 }
 
 async fn say_two(world: &World, question: &Value) {
@@ -131,13 +141,7 @@ async fn said_to_be_somebody_else_they_are_a_person_of_their_own_for_good() {
 async fn a_hire_that_is_undone_while_a_human_thinks_is_nobody_s() {
     let world = world();
     let (_, waits, question) = asked(&world).await;
-    {
-        let mut readings = world.fakes.readings.lock().unwrap();
-        let Some(Reading::Present(candidacy)) = readings.get_mut(&lever(AGAIN[0])) else {
-            panic!("it was shown");
-        };
-        candidacy.archived = None;
-    }
+    lever_changes(&world, AGAIN[0], |candidacy| candidacy.archived = None);
 
     say_two(&world, &question).await;
     let refused = replay(&world).await.expect(409);
@@ -177,4 +181,54 @@ async fn the_page_of_the_question_leads_to_both_answers() {
     ] {
         assert!(page.text.contains(&part), "{part}: {}", page.text);
     }
+}
+
+fn starts_later(candidacy: &mut Candidacy) {
+    candidacy.document["offer"]["fields"][0]["value"] = json!("2027-02-01");
+}
+
+/// Hired half an hour after the world began.
+fn is_hired_later(candidacy: &mut Candidacy) {
+    candidacy.archived.as_mut().unwrap().at = "2027-01-04T09:30:00Z".parse().unwrap();
+    starts_later(candidacy);
+}
+
+/// They apply, and are found to be whom Sando knows under that contact.
+const APPLIES: [&str; 3] = ["opp-3", "contact-2", "bo@mail.example"];
+
+#[tokio::test]
+async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_replay() {
+    let world = world();
+    company(&world).await;
+    hired(&world, ADA).await;
+    let bo = hired(&world, ["opp-2", "contact-2", "bo@mail.example"]).await;
+    world.pass(60).await;
+    let leave = format!("/v1/people/{bo}:terminate");
+    world.post(&leave, json!({ "at": "now" })).await.expect(200);
+    world.pass(60 * 60).await;
+    let rule = json!({ "event": "candidate.stage_changed", "workflow": "onboard" });
+    world.put("/v1/rules/early", rule).await.expect(201);
+    shows(&world, APPLIES, Some("reference-check"));
+    let mut archived = None;
+    lever_changes(&world, APPLIES[0], |candidacy| {
+        archived = candidacy.archived.take();
+    });
+    webhook(&world, "candidateStageChange", APPLIES[0]).await;
+    lever_changes(&world, APPLIES[0], |candidacy| {
+        candidacy.archived = archived;
+        is_hired_later(candidacy);
+        candidacy.emails = vec![AGAIN[2].to_owned()];
+    });
+    webhook(&world, "candidateHired", APPLIES[0]).await;
+    let asked = newest(&world, "candidate.hired").await;
+    assert_eq!(asked["state"], "needs_human");
+    assert_eq!(asked["person"], bo.as_str(), "known before");
+
+    say_two(&world, &questions(&world).await[0]).await;
+    replay(&world).await.expect(200);
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["id"], asked["id"]);
+    assert_eq!(event["state"], "done");
+    assert_eq!(read(&world, &bo).await["state"], "preboarding");
 }
