@@ -218,6 +218,7 @@ impl Scene {
         let event = &self.event.entity;
         let shown = |candidacy: &Candidacy| match event.kind {
             EventKind::Hired => is_hired(candidacy),
+            EventKind::Unhired => !is_hired(candidacy),
             _ => true,
         };
         let is_shown = self.candidacy.as_ref().is_some_and(shown);

@@ -193,6 +193,15 @@ fn is_hired_later(candidacy: &mut Candidacy) {
     starts_later(candidacy);
 }
 
+/// As [`hired`], for a first day to come.
+async fn hired_for_later(world: &World, of: [&str; 3]) -> String {
+    shows(world, of, None);
+    lever_changes(world, of[0], starts_later);
+    webhook(world, "candidateHired", of[0]).await;
+    let event = newest(world, "candidate.hired").await;
+    event["person"].as_str().unwrap_or_default().to_owned()
+}
+
 /// They apply, and are found to be whom Sando knows under that contact.
 const APPLIES: [&str; 3] = ["opp-3", "contact-2", "bo@mail.example"];
 
@@ -231,4 +240,35 @@ async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_replay() {
     assert_eq!(event["id"], asked["id"]);
     assert_eq!(event["state"], "done");
     assert_eq!(read(&world, &bo).await["state"], "preboarding");
+}
+
+#[tokio::test]
+async fn an_old_withdrawal_is_not_replayed_against_a_hire_that_is_in_force() {
+    let world = world();
+    company(&world).await;
+    let both = ["opp-3", "contact-1", "ada@home.example"];
+    let ada = hired_for_later(&world, ADA).await;
+    let twin = hired_for_later(&world, ["opp-2", "contact-2", both[2]]).await;
+    assert_eq!(hired_for_later(&world, both).await, "", "one of the two");
+    lever_changes(&world, both[0], |candidacy| candidacy.archived = None);
+    webhook(&world, "candidateArchiveChange", both[0]).await;
+    let withdrawn = newest(&world, "candidate.unhired").await;
+    assert_eq!(withdrawn["person"], Value::Null);
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60 * 60).await;
+    shows(&world, both, None);
+    lever_changes(&world, both[0], is_hired_later);
+    webhook(&world, "candidateStageChange", both[0]).await;
+    assert_eq!(
+        newest(&world, "candidate.hired").await["person"],
+        ada.as_str()
+    );
+    assert_eq!(read(&world, &ada).await["state"], "preboarding");
+
+    let replay = format!("/v1/events/{}:replay", withdrawn["id"].as_str().unwrap());
+    let earnest = json!({ "dry_run": false });
+    let refused = world.post(&replay, earnest).await.expect(409);
+
+    assert_eq!(refused["code"], "nobody_known");
+    assert_eq!(read(&world, &ada).await["state"], "preboarding");
 }
