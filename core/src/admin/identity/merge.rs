@@ -90,6 +90,8 @@ async fn merge_once(
     end_question(ports, id, into, &mut changes).await?;
     to.entity.identifiers.add(&gained);
     to.entity.absorbed.insert(id.clone());
+    let apart = from.entity.apart.iter().filter(|other| *other != into);
+    to.entity.apart.extend(apart.cloned());
     let erasure = pass_erasure_on(&mut from.entity, &mut to.entity);
     changes.update(&to);
     let line = Line::new(

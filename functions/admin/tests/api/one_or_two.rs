@@ -272,3 +272,17 @@ async fn an_old_withdrawal_is_not_replayed_against_a_hire_that_is_in_force() {
     assert_eq!(refused["code"], "nobody_known");
     assert_eq!(read(&world, &ada).await["state"], "preboarding");
 }
+
+#[tokio::test]
+async fn who_somebody_is_not_is_known_of_whom_they_are_merged_into() {
+    let world = world();
+    let (_, waits, question) = asked(&world).await;
+    say_two(&world, &question).await;
+    let bo = hired(&world, ["opp-3", "contact-3", "bo@mail.example"]).await;
+
+    merge(&world, &waits, &bo).await.expect(200);
+
+    let again = ["opp-4", "contact-3", AGAIN[2]];
+    assert_eq!(hired(&world, again).await, bo);
+    assert_eq!(questions(&world).await, Vec::<Value>::new());
+}
