@@ -79,11 +79,12 @@ pub struct FedPeople {
 /// What is spent and what leavers hold, as far as it is counted.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Counting {
-    /// Everybody is found by their words.
-    #[serde(default)]
+    /// Everybody is found by their words and department.
+    #[serde(default, rename = "all_found_2")]
     pub all_found: bool,
-    /// Where the next people begin who may not be.
-    #[serde(default)]
+    /// Where the next people begin who may not be. Whoever changes what people are found by renames both: a count that a
+    /// version before began looks at everybody again.
+    #[serde(default, rename = "people_2")]
     pub people: Option<String>,
     /// Where the next users begin.
     pub place: Option<Place>,
@@ -426,5 +427,23 @@ impl Entity for Job {
             state: self.state.as_str(),
             at: self.started_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_count_that_knew_no_departments_looks_at_everybody_again() {
+        let mut before = json!(Counting::default());
+        before["all_found"] = json!(true);
+        before["people"] = json!("half through");
+
+        let now: Counting = serde_json::from_value(before).unwrap();
+
+        assert_eq!(now, Counting::default());
     }
 }

@@ -290,3 +290,107 @@ async fn who_somebody_is_not_is_known_of_whom_they_are_merged_into() {
     assert_eq!(hired(&world, again).await, bo);
     assert_eq!(questions(&world).await, Vec::<Value>::new());
 }
+
+fn starts_later(candidacy: &mut Candidacy) {
+    candidacy.document["offer"]["fields"][0]["value"] = json!("2027-02-01");
+}
+
+/// Hired half an hour after the world began.
+fn is_hired_later(candidacy: &mut Candidacy) {
+    candidacy.archived.as_mut().unwrap().at = "2027-01-04T09:30:00Z".parse().unwrap();
+    starts_later(candidacy);
+}
+
+/// As [`hired`], for a first day to come.
+async fn hired_for_later(world: &World, of: [&str; 3]) -> String {
+    shows(world, of, None);
+    lever_changes(world, of[0], starts_later);
+    webhook(world, "candidateHired", of[0]).await;
+    let event = newest(world, "candidate.hired").await;
+    event["person"].as_str().unwrap_or_default().to_owned()
+}
+
+/// They apply, and are found to be whom Sando knows under that contact.
+const APPLIES: [&str; 3] = ["opp-3", "contact-2", "bo@mail.example"];
+
+#[tokio::test]
+async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_replay() {
+    let world = world();
+    company(&world).await;
+    hired(&world, ADA).await;
+    let bo = hired(&world, ["opp-2", "contact-2", "bo@mail.example"]).await;
+    world.pass(60).await;
+    let leave = format!("/v1/people/{bo}:terminate");
+    world.post(&leave, json!({ "at": "now" })).await.expect(200);
+    world.pass(60 * 60).await;
+    let rule = json!({ "event": "candidate.stage_changed", "workflow": "onboard" });
+    world.put("/v1/rules/early", rule).await.expect(201);
+    shows(&world, APPLIES, Some("reference-check"));
+    let mut archived = None;
+    lever_changes(&world, APPLIES[0], |candidacy| {
+        archived = candidacy.archived.take();
+    });
+    webhook(&world, "candidateStageChange", APPLIES[0]).await;
+    lever_changes(&world, APPLIES[0], |candidacy| {
+        candidacy.archived = archived;
+        is_hired_later(candidacy);
+        candidacy.emails = vec![AGAIN[2].to_owned()];
+    });
+    webhook(&world, "candidateHired", APPLIES[0]).await;
+    let asked = newest(&world, "candidate.hired").await;
+    assert_eq!(asked["state"], "needs_human");
+    assert_eq!(asked["person"], bo.as_str(), "known before");
+
+    say_two(&world, &questions(&world).await[0]).await;
+    replay(&world).await.expect(200);
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["id"], asked["id"]);
+    assert_eq!(event["state"], "done");
+    assert_eq!(read(&world, &bo).await["state"], "preboarding");
+}
+
+#[tokio::test]
+async fn an_old_withdrawal_is_not_replayed_against_a_hire_that_is_in_force() {
+    let world = world();
+    company(&world).await;
+    let both = ["opp-3", "contact-1", "ada@home.example"];
+    let ada = hired_for_later(&world, ADA).await;
+    let twin = hired_for_later(&world, ["opp-2", "contact-2", both[2]]).await;
+    assert_eq!(hired_for_later(&world, both).await, "", "one of the two");
+    lever_changes(&world, both[0], |candidacy| candidacy.archived = None);
+    webhook(&world, "candidateArchiveChange", both[0]).await;
+    let withdrawn = newest(&world, "candidate.unhired").await;
+    assert_eq!(withdrawn["person"], Value::Null);
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60 * 60).await;
+    shows(&world, both, None);
+    lever_changes(&world, both[0], is_hired_later);
+    webhook(&world, "candidateStageChange", both[0]).await;
+    assert_eq!(
+        newest(&world, "candidate.hired").await["person"],
+        ada.as_str()
+    );
+    assert_eq!(read(&world, &ada).await["state"], "preboarding");
+
+    let replay = format!("/v1/events/{}:replay", withdrawn["id"].as_str().unwrap());
+    let earnest = json!({ "dry_run": false });
+    let refused = world.post(&replay, earnest).await.expect(409);
+
+    assert_eq!(refused["code"], "nobody_known");
+    assert_eq!(read(&world, &ada).await["state"], "preboarding");
+}
+
+#[tokio::test]
+async fn who_somebody_is_not_is_known_of_whom_they_are_merged_into() {
+    let world = world();
+    let (_, waits, question) = asked(&world).await;
+    say_two(&world, &question).await;
+    let bo = hired(&world, ["opp-3", "contact-3", "bo@mail.example"]).await;
+
+    merge(&world, &waits, &bo).await.expect(200);
+
+    let again = ["opp-4", "contact-3", AGAIN[2]];
+    assert_eq!(hired(&world, again).await, bo);
+    assert_eq!(questions(&world).await, Vec::<Value>::new());
+}
