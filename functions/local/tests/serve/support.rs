@@ -195,7 +195,8 @@ impl Sando {
                 .map_or(1, Vec::len);
             all == count && running == 0
         };
-        wait_until(Duration::from_secs(60), done)
+        // What a killed process had in hand is free when its lease has ended.
+        wait_until(Duration::from_secs(180), done)
             .await
             .expect("the runs end");
     }
