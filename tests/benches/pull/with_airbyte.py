@@ -15,7 +15,7 @@ FIELDS = {
     "last_visit_at": "{{ record.last_seen }}", "active": "{{ record.state == 'active' }}",
     "status": "{{ 'Active' if record.state == 'active' else 'Deleted' }}",
     "licenses": "{{ ['Pro'] if record.state == 'active' and 'pro' in (record.licenses | map(attribute='plan') | list) else [] }}",
-    "custom_fields": "{{ {'cost_centre': record.attributes.cost_center | int} }}",
+    "custom_fields": "{{ {'cost_centre': record.attributes.cost_center | string} }}",
 }
 AWAY = ["id", "profile", "last_seen", "state", "attributes"]
 MANIFEST = {
