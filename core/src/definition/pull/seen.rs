@@ -33,7 +33,7 @@ impl Seen {
             Ok(_) => false,
             Err(at) => {
                 if shard.len() == shard.capacity() {
-                    shard.reserve_exact(shard.len() / 8 + 4);
+                    shard.reserve_exact(shard.len() / 16 + 4);
                 }
                 shard.insert(at, hash.0);
                 self.len += 1;

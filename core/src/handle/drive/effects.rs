@@ -29,13 +29,16 @@ struct Made {
     seen: Option<Seen>,
 }
 
-/// Works on the effects of these steps as far as they go now.
+/// Works on the effects of these steps as far as they go now; false if there is nothing of them that could be worked on.
 pub(super) async fn perform(
     ports: &Ports,
     hand: &mut Hand,
     todo: &[StepId],
-) -> Result<(), HandleError> {
+) -> Result<bool, HandleError> {
     let jobs: Vec<Job> = todo.iter().filter_map(|step| Job::of(hand, step)).collect();
+    if jobs.is_empty() {
+        return Ok(false);
+    }
     // All looks before anything is made: a stranger in one application changes the address in all.
     let looks = jobs.into_iter().map(|job| look(ports, job));
     let mut looked: Vec<(Job, Seen)> = stream::iter(looks)
@@ -43,7 +46,8 @@ pub(super) async fn perform(
         .collect()
         .await;
     if readdress::is_needed(hand, &looked) {
-        return readdress::readdress(ports, hand).await;
+        readdress::readdress(ports, hand).await?;
+        return Ok(true);
     }
     let person = hand.person.entity.clone();
     let mut making = FuturesUnordered::new();
@@ -80,7 +84,7 @@ pub(super) async fn perform(
                 .map(|(job, action)| make(ports, &person, job, action)),
         );
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn look(ports: &Ports, mut job: Job) -> (Job, Seen) {

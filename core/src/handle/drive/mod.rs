@@ -92,7 +92,10 @@ async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
         }
         if !turn.again {
             hand.look_at_residue(ports, &turn.todo).await?;
-            effects::perform(ports, hand, &turn.todo).await?;
+            // What has no application or no grant any more is looked at again when the lease ends, not in a circle.
+            if !effects::perform(ports, hand, &turn.todo).await? {
+                return Ok(());
+            }
         }
     }
 }
