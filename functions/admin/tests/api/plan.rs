@@ -126,17 +126,9 @@ async fn applied_changes_reach_everybody_once() {
     world.pass(60).await;
     let before = world.run_of(&ada).await;
     let changes = json!([policy("Sales")]);
-    let hash = plan(&world, changes.clone()).await["hash"].clone();
 
-    let body = json!({ "changes": changes, "plan": hash });
-    let job = world.post("/v1/apply", body).await;
-    let place = job.header("location").to_owned();
-    job.expect(202);
-    world.pass(5).await;
-    world.pass(60).await;
+    let done = planned_and_applied(&world, changes).await;
 
-    let done = world.get(&place).await.expect(200);
-    assert_eq!(done["state"], "done", "{done}");
     assert_eq!(done["result"]["started"], 1);
     let put = world.get("/v1/policies/engineering").await.expect(200);
     assert_eq!(put["when"][0]["value"], "Sales");
@@ -175,6 +167,11 @@ async fn a_plan_that_does_not_hold_any_more_puts_nothing() {
 /// Plans what engineers need to say yes for, and applies it.
 async fn put_policy(world: &World, file: Value) {
     let changes = json!([{ "kind": "policy", "id": "engineering", "file": file }]);
+    planned_and_applied(world, changes).await;
+}
+
+/// Plans changes and applies them; what came of it.
+async fn planned_and_applied(world: &World, changes: Value) -> Value {
     let hash = plan(world, changes.clone()).await["hash"].clone();
     let body = json!({ "changes": changes, "plan": hash });
     let job = world.post("/v1/apply", body).await;
@@ -184,6 +181,7 @@ async fn put_policy(world: &World, file: Value) {
     world.pass(60).await;
     let done = world.get(&place).await.expect(200);
     assert_eq!(done["state"], "done", "{done}");
+    done
 }
 
 #[tokio::test]

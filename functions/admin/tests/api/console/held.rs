@@ -9,7 +9,7 @@ use crate::world::{World, world};
 const HELD: &str = "/console/accounts/acme/prod/held";
 const RELEASE: &str = "/console/accounts/acme/prod/release";
 
-async fn synced(world: &World) {
+pub(super) async fn synced(world: &World) {
     world
         .post("/v1/accounts/acme/prod:sync", json!({}))
         .await

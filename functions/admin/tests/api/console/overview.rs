@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::approval::Approval;
 use sando_core::ids::ApprovalId;
 use sando_core::store::{Entity, PageRequest, Query};
-use serde_json::json;
 
+use super::held::synced;
 use super::size::{store, task};
 use super::{Browser, between, everything};
 use crate::builder::{connected, connected_to, row};
@@ -15,14 +15,6 @@ use crate::world::{World, world};
 const DAY: i64 = 24 * 60 * 60;
 /// An answer that fails a sync, and disables nothing.
 const PARTIAL: u16 = 206;
-
-async fn synced(world: &World) {
-    world
-        .post("/v1/accounts/acme/prod:sync", json!({}))
-        .await
-        .expect(202);
-    world.pass(1).await;
-}
 
 #[tokio::test]
 async fn an_account_whose_sync_failed_needs_somebody_until_one_works() {
