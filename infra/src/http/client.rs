@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sando_core::ports::{RemoteError, Watch};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -47,8 +48,8 @@ pub struct GuardedClient {
     guard: Guard,
     reads: reqwest::Client,
     /// Effects never go over a connection that waited in the pool: a server that closes it just then would leave an
-    /// effect of which nobody knows.
-    effects: reqwest::Client,
+    /// effect of which nobody knows. Made by the first effect: loading root certificates takes as long as ten pages.
+    effects: Arc<OnceCell<reqwest::Client>>,
     /// Writes down every request.
     watch: Option<Arc<Watch>>,
 }
@@ -61,7 +62,7 @@ impl GuardedClient {
     pub fn new(guard: Guard) -> Result<Self, RemoteError> {
         Ok(Self {
             reads: build(&guard, 8)?,
-            effects: build(&guard, 0)?,
+            effects: Arc::default(),
             guard,
             watch: None,
         })
@@ -110,7 +111,8 @@ impl GuardedClient {
     pub async fn send_once(&self, request: &Request) -> Result<Answer, RemoteError> {
         let until = Instant::now() + request.timeout;
         let until = request.until.map_or(until, |earlier| until.min(earlier));
-        self.attempt(&self.effects, request, request.url.clone(), until)
+        let effects = self.effects.get_or_try_init(async || build(&self.guard, 0));
+        self.attempt(effects.await?, request, request.url.clone(), until)
             .await
     }
 

@@ -1,14 +1,17 @@
-//! The ids seen so far: 16 bytes each and little more.
+//! The ids seen so far: 15 bytes each and little more.
 
 use super::super::map::IdHash;
 
 /// How many shards the set has.
 const SHARDS: usize = 4_096;
 
+/// A hash without its first byte, which its shard has.
+type Rest = [u8; 15];
+
 /// A set of hashes, kept sorted in many small lists so that growing it never copies much at once.
 #[derive(Clone)]
 pub(crate) struct Seen {
-    shards: Vec<Vec<[u8; 16]>>,
+    shards: Vec<Vec<Rest>>,
     len: u64,
 }
 
@@ -26,16 +29,17 @@ impl Seen {
 
     /// Adds a hash; false if it was there.
     pub(crate) fn insert(&mut self, hash: IdHash) -> bool {
-        let Some(shard) = self.shards.get_mut(shard_of(hash)) else {
+        let (number, rest) = split(hash);
+        let Some(shard) = self.shards.get_mut(number) else {
             return false;
         };
-        match shard.binary_search(&hash.0) {
+        match shard.binary_search(&rest) {
             Ok(_) => false,
             Err(at) => {
                 if shard.len() == shard.capacity() {
                     shard.reserve_exact(shard.len() / 16 + 4);
                 }
-                shard.insert(at, hash.0);
+                shard.insert(at, rest);
                 self.len += 1;
                 true
             }
@@ -43,15 +47,17 @@ impl Seen {
     }
 
     pub(crate) fn contains(&self, hash: IdHash) -> bool {
-        let shard = self.shards.get(shard_of(hash));
-        shard.is_some_and(|shard| shard.binary_search(&hash.0).is_ok())
+        let (number, rest) = split(hash);
+        let shard = self.shards.get(number);
+        shard.is_some_and(|shard| shard.binary_search(&rest).is_ok())
     }
 }
 
-/// The first 12 bits.
-fn shard_of(hash: IdHash) -> usize {
-    let [first, second, ..] = hash.0;
-    usize::from(first) * 16 + usize::from(second >> 4)
+/// The number of its shard, which is its first 12 bits, and all but its first byte.
+fn split(hash: IdHash) -> (usize, Rest) {
+    let [first, rest @ ..] = hash.0;
+    let [second, ..] = rest;
+    (usize::from(first) * 16 + usize::from(second >> 4), rest)
 }
 
 #[cfg(test)]
@@ -71,6 +77,6 @@ mod tests {
         assert!(!seen.contains(IdHash::of("100000")));
         assert_eq!(seen.len(), 100_000);
         let slots: usize = seen.shards.iter().map(Vec::capacity).sum();
-        assert!(slots * 16 < 100_000 * 20, "{slots}");
+        assert!(slots * size_of::<Rest>() < 100_000 * 18, "{slots}");
     }
 }
