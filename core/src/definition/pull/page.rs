@@ -178,6 +178,7 @@ impl Pull {
             return batch;
         };
         self.before_page = None;
+        self.state.given_up.clear();
         let definition = self.definition.clone();
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;
