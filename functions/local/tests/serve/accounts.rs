@@ -1,9 +1,16 @@
 //! Connected accounts in the real binary: a definition, credentials, a sync over HTTP, and the roster that comes of it.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::desk::{code, complained, run, said};
 use crate::support::{Around, Sando};
+use jiff::SignedDuration;
+use sando_core::account::Account;
+use sando_core::ids::Slug;
+use sando_core::store::{Commit, Key, Put, Store};
+use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
 use sando_world::saas::{Door, Flow, List, Paging, SaasAnswer, SaasRequest};
 use sando_world::{Fault, FaultKind, SaasApp, wait_until};
 use serde_json::{Value, json};
@@ -119,6 +126,49 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
         !account.to_string().contains("right"),
         "credentials never come out"
     );
+    assert!(sando.stop());
+}
+
+/// Lets the time of the account's next sync come, in a folder on which nobody works.
+async fn its_time_comes(folder: &Path) {
+    let database = Embedded::open(&folder.join("sando.db")).unwrap();
+    let store: Arc<dyn Store> = Arc::new(DynamoStore::new(database.client(), Tables::local()));
+    let (acme, prod) = (Slug::parse("acme").unwrap(), Slug::parse("prod").unwrap());
+    let found = store.find::<Account>(&Key::Account(acme, prod)).await;
+    let mut account = found.unwrap().unwrap();
+    let due = account.entity.next_sync_at;
+    let waits = due.duration_since(account.entity.applied_at.unwrap());
+    let two_days = SignedDuration::from_hours(48);
+    assert!(SignedDuration::ZERO < waits && waits < two_days, "{waits}");
+    account.entity.next_sync_at = due.checked_sub(two_days).unwrap();
+    let commit = Commit {
+        puts: vec![Put::of(&account.entity, account.version)],
+        ..Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_synced_again_when_its_time_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = users_of_acme().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection("right")).await;
+    shows(&sando, "users", json!(120)).await;
+    assert!(sando.stop());
+    let more = List::of(List::users(130)).paged(Paging::offset());
+    app.list("/users", more.at_most(50));
+
+    its_time_comes(folder.path()).await;
+    let sando = Sando::start(folder.path(), &around).await;
+    shows(&sando, "users", json!(130)).await;
+
+    let syncs = syncs(&sando).await;
+    let of_the_schedule = |sync: &Value| sync["actor"] == "sando" && sync["state"] == "done";
+    assert_eq!(syncs.len(), 2, "{syncs:?}");
+    assert!(syncs.iter().all(of_the_schedule), "{syncs:?}");
     assert!(sando.stop());
 }
 
