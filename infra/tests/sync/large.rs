@@ -13,7 +13,7 @@ use sando_infra::memory::{Hook, Moment, Operation, Point};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{World, definition, roster_of, users};
+use crate::world::{World, roster_of, united, users};
 
 /// How many users the application has.
 fn how_many() -> usize {
@@ -208,16 +208,6 @@ async fn what_a_sync_writes_does_not_grow_with_users_who_stay_as_they_are() {
     assert_eq!(few.1, 20, "one item for each user who differs");
 }
 
-/// The definition of an application that lists the users of each role.
-fn of_roles() -> Value {
-    let mut file = definition();
-    file["users"]["query"] = json!({ "role": "{role}" });
-    file["users"]["for_each"] =
-        json!({ "path": "/roles", "response_path": "roles", "keep": { "role": "id" } });
-    file["map"]["role"] = json!("$role");
-    file
-}
-
 /// How many parts there are of checkpoints, and of users who are held.
 fn parts(world: &World) -> usize {
     let items = world.store.items();
@@ -239,7 +229,7 @@ async fn united_users_who_stay_as_they_are_are_put_down_in_few_parts() {
         (app.users, app.page) = (users(0..count), 1_000);
         app.roles = vec![json!({ "id": "a" }), json!({ "id": "b" })];
     }
-    world.connect_with(of_roles()).await;
+    world.connect_with(united()).await;
     world.rest().await;
     let first = parts(&world);
 
@@ -267,7 +257,7 @@ async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
     *world.fakes.slowness.lock().unwrap() = 21;
     world.turn = SignedDuration::from_secs(100);
 
-    world.connect_with(of_roles()).await;
+    world.connect_with(united()).await;
     world.rest().await;
 
     let sync = world.last().await;
