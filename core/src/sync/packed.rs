@@ -125,7 +125,8 @@ mod tests {
         assert!(all.len() > 1, "several parts");
         all.extend(more);
 
-        assert_eq!(packed(&all).unpack(first + second), Some(users));
+        let unpacked = packed(&all).unpack::<MappedUser>(first + second);
+        assert_eq!(unpacked, Some(users));
         assert_eq!(pack::<MappedUser>(&[]), (Vec::new(), 0));
         assert_eq!(packed(&[]).unpack::<MappedUser>(0), Some(Vec::new()));
     }
@@ -155,7 +156,8 @@ mod tests {
 
         assert!(stretches.len() > 3, "{}", stretches.len());
         assert!(stretches.iter().all(|part| part.len() <= 360_000));
-        assert_eq!(packed(&stretches).unpack(bytes), Some(vec![value]));
+        let unpacked = packed(&stretches).unpack::<String>(bytes);
+        assert_eq!(unpacked, Some(vec![value]));
     }
 
     #[test]

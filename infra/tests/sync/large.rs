@@ -271,3 +271,29 @@ async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
     let kept = parts(&world);
     assert!(kept <= 20, "{kept} parts");
 }
+
+#[tokio::test]
+async fn a_checkpoint_with_many_parents_is_put_down_in_parts_and_gone_on_from() {
+    let world = World::empty(None);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.users, app.page) = (users(0..2), 2_000);
+        let ids = (0..1_500).map(|id| json!({ "id": format!("{id:080}") }));
+        app.roles = ids.collect();
+    }
+    // A turn has room for 600 requests; each parent takes two.
+    *world.fakes.slowness.lock().unwrap() = 1;
+    let mut file = united();
+    file["map"].as_object_mut().unwrap().remove("role");
+
+    world.connect_with(file).await;
+    world.rest().await;
+
+    let sync = world.last().await;
+    assert_eq!(sync.state, SyncState::Done);
+    assert!(sync.turns > 3, "{}", sync.turns);
+    assert!(parts(&world) > 1);
+    let requests = world.fakes.app.lock().unwrap().requests;
+    assert!(requests < 3_100, "{requests} requests: read anew");
+    assert_eq!(world.roster().await, roster_of(&users(0..2)));
+}
