@@ -39,7 +39,7 @@ pub struct Packed(Vec<u8>);
 impl Packed {
     /// Takes the next stretch; false if it is none.
     #[must_use]
-    pub fn add(&mut self, stretch: &str) -> bool {
+    pub fn append(&mut self, stretch: &str) -> bool {
         STANDARD.decode_vec(stretch, &mut self.0).is_ok()
     }
 
@@ -111,7 +111,7 @@ mod tests {
     fn packed(stretches: &[String]) -> Packed {
         let mut packed = Packed::default();
         for stretch in stretches {
-            assert!(packed.add(stretch));
+            assert!(packed.append(stretch));
         }
         packed
     }
@@ -143,7 +143,7 @@ mod tests {
         let mut damaged = whole;
         damaged.0[40] ^= 1;
         assert_eq!(damaged.unpack::<MappedUser>(bytes), None);
-        assert!(!Packed::default().add("{}"));
+        assert!(!Packed::default().append("{}"));
     }
 
     #[test]

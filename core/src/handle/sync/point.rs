@@ -85,7 +85,7 @@ async fn packed(
     let mut packed = Packed::default();
     for place in places {
         let is_packed = match desk.part(kind, place).await? {
-            Content::Point(stretch) | Content::Held(stretch) => packed.add(&stretch),
+            Content::Point(stretch) | Content::Held(stretch) => packed.append(&stretch),
             Content::Seen(_) | Content::Lost(_) => false,
         };
         if !is_packed {
