@@ -1,6 +1,7 @@
 //! Syncs: one reading of an account each, from its first request to a roster that counts, or to nothing at all.
 
 pub mod guard;
+pub mod packed;
 pub mod shape;
 
 use std::collections::BTreeSet;
@@ -149,6 +150,9 @@ pub struct Sync {
     /// How many parts there are of users who are held until the end of the lists that are united.
     #[serde(default)]
     pub held_parts: u32,
+    /// How many bytes they unpack to.
+    #[serde(default)]
+    pub held_bytes: u64,
     /// Where the reading stands.
     pub point: Option<Point>,
     /// How often in a row it was put down without having come further.
@@ -201,6 +205,7 @@ impl Sync {
             seen_parts: 0,
             lost_parts: 0,
             held_parts: 0,
+            held_bytes: 0,
             point: None,
             waits: 0,
             waited_at: 0,
@@ -222,6 +227,7 @@ impl Sync {
         self.seen_parts = 0;
         self.lost_parts = 0;
         self.held_parts = 0;
+        self.held_bytes = 0;
         self.point = None;
         self.waits = 0;
         self.waited_at = 0;
@@ -286,9 +292,9 @@ pub enum Content {
     Seen(String),
     /// Users who lose something.
     Lost(Vec<Loss>),
-    /// A stretch of the text of a checkpoint.
+    /// A stretch of a checkpoint that is packed.
     Point(String),
-    /// A stretch of users who are held, each a line.
+    /// A stretch of users who are held, packed.
     Held(String),
 }
 

@@ -1,8 +1,8 @@
-//! Details that may be remembered: which answers, and under which key.
+//! Details that may be remembered: which answers, and under which key; and those that cannot be had.
 
-use sando_core::definition::{Answer, CacheKey, Outcome, PlannedRequest, Pull, Step};
+use sando_core::definition::{Answer, CacheKey, Checkpoint, Outcome, PlannedRequest, Pull, Step};
 
-use crate::drive::{HEAD, definition, inputs, now, ok, status};
+use crate::drive::{HEAD, definition, drive, inputs, now, ok, status};
 
 const DETAILS: &str = "users: { path: /u, details: { path: '/users/{external_id}' } }
 map: { external_id: id, email: mail, role: detail.role }
@@ -59,4 +59,39 @@ fn only_an_answer_that_can_be_read_may_be_remembered() {
         Outcome::Answered(Answer::new(206, Vec::new(), b"{}".to_vec())),
         false,
     );
+}
+
+#[test]
+fn details_that_cannot_be_had_are_not_asked_for_again_by_whoever_goes_on() {
+    let definition = definition(&format!("{HEAD}{DETAILS}"));
+    let list = r#"[{"id":1,"mail":"a@b.example"},{"id":2,"mail":"c@d.example"}]"#;
+    let mut pull = Pull::start(definition.clone(), inputs(&[])).unwrap();
+    loop {
+        match pull.step(now()) {
+            Step::Send(request) => match request.url.path() {
+                "/u" => assert!(pull.receive(request.id, ok(list), now())),
+                "/users/1" => assert!(!pull.receive(request.id, status(404, &[], ""), now())),
+                _ => {}
+            },
+            Step::Await => break,
+            step => panic!("{step:?}"),
+        }
+    }
+    let kept = serde_json::to_string(&pull.checkpoint().unwrap()).unwrap();
+    let kept: Checkpoint = serde_json::from_str(&kept).unwrap();
+
+    let pull = Pull::resume(definition, inputs(&[]), kept, []).unwrap();
+    let pulled = drive(pull, |request| match request.url.path() {
+        "/u" => ok(list),
+        "/users/2" => ok(r#"{"role":"admin"}"#),
+        path => panic!("{path} is asked for again"),
+    });
+
+    let certificate = &pulled.certificate;
+    assert_eq!(certificate.details_failed, 1);
+    assert!(certificate.warnings[0].contains("404"), "{certificate:?}");
+    let mapped = &pulled.batches[0].users;
+    assert_eq!(mapped[0].unknown, ["role"]);
+    assert_eq!(mapped[1].user.role.as_deref(), Some("admin"));
+    pulled.complete(&["1", "2"]);
 }

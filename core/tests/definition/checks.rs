@@ -244,6 +244,14 @@ fn wrong_values_elsewhere_are_mistakes() {
         "limits.concurrency: must be a whole number from 1 to 64",
     );
     wrong(
+        &more("limits: { max_bytes: 67108865 }"),
+        "limits.max_bytes: must be a whole number from 1 to 67108864",
+    );
+    wrong(
+        &more("limits: { max_depth: 129 }"),
+        "limits.max_depth: must be a whole number from 1 to 128",
+    );
+    wrong(
         &more("variables: { a: { choices: [x, y], default: z } }"),
         "variables.a.default: must be one of x, y",
     );

@@ -1,6 +1,7 @@
 //! Every error of reading names the application, the request and the cause, and no value of a variable.
 
 use sando_core::definition::{Fault, FaultKind, Inputs, Outcome, PlannedRequest, Pull};
+use serde_json::json;
 
 use crate::drive::{
     HEAD, MAP, definition, drive_unmasked, inputs, list, ok, pull_with, rows, status,
@@ -169,4 +170,42 @@ fn why_a_record_became_no_user_shows_no_part_of_a_secret() {
     let why = &certificate.left_out["removed_by_where"][0].why;
     assert!(why.ends_with("` is `***`, ru"), "{why}");
     assert_eq!(why.chars().count(), 200);
+}
+
+#[test]
+fn a_value_that_is_cut_shows_no_part_of_a_secret() {
+    // The secret begins within what is shown of a value, and ends behind it.
+    let start = "a".repeat(75);
+    let value = format!("{start}{SECRET}");
+    let text = format!(
+        "{HEAD}users: {{ path: /u, where: [{{ path: on, op: is, value: active }}] }}
+map: {{ external_id: id, email: mail, created_at: at }}
+"
+    );
+    let body = json!([
+        { "id": "1", "mail": "1@b.example", "on": value },
+        { "id": "2", "mail": value, "on": "active" },
+        { "id": "3", "mail": "3@b.example", "on": "active", "at": value },
+    ]);
+    let explain = Inputs {
+        explain: true,
+        ..inputs(&[])
+    };
+    let mask = |text: &str| text.replace(SECRET, "***");
+
+    let pull = Pull::start(definition(&text), explain).unwrap();
+    let mut pulled = drive_unmasked(pull, |_| ok(&body.to_string()));
+    pulled.certificate.mask(&mask);
+
+    let left_out = |reason: &str| pulled.certificate.left_out[reason][0].why.clone();
+    assert_eq!(
+        left_out("removed_by_where"),
+        format!("removed by `where`: `on` is `{start}***`, rule 1 wants `active`")
+    );
+    assert_eq!(
+        left_out("invalid_email"),
+        format!("its email address is not valid: `{start}***`")
+    );
+    let why = pulled.batches[0].explained[2].why(&mask);
+    assert_eq!(why[0], format!("created_at: `{start}***` is not a time"));
 }

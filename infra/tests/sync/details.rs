@@ -158,6 +158,30 @@ async fn details_of_one_page_that_take_many_turns_are_read_to_the_end() {
 }
 
 #[tokio::test]
+async fn details_that_cannot_be_had_are_asked_for_once_in_however_many_turns() {
+    let mut world = World::empty(None);
+    serve(&world, 80);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.page, app.details_fail) = (100, true);
+    }
+    world.turn = SignedDuration::from_secs(10);
+    *world.fakes.slowness.lock().unwrap() = 1;
+
+    world.connect_with(of_details()).await;
+    world.rest().await;
+
+    let last = world.last().await;
+    assert_eq!(last.state, SyncState::Done);
+    assert!(last.turns > 6, "{}", last.turns);
+    assert_eq!(last.certificate.unwrap().details_failed, 80);
+    assert_eq!(world.roster().await, roster_of(&users(0..80)));
+    // But for what was under way when a turn ended.
+    let twice = asked(&world).len() - 80;
+    assert!(twice < 80, "{twice}");
+}
+
+#[tokio::test]
 async fn details_that_make_us_wait_for_ever_are_given_up() {
     let world = World::empty(None);
     serve(&world, 80);

@@ -13,7 +13,7 @@ use sando_infra::memory::{Hook, Moment, Operation, Point};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{World, definition, roster_of, users};
+use crate::world::{World, roster_of, united, users};
 
 /// How many users the application has.
 fn how_many() -> usize {
@@ -208,6 +208,43 @@ async fn what_a_sync_writes_does_not_grow_with_users_who_stay_as_they_are() {
     assert_eq!(few.1, 20, "one item for each user who differs");
 }
 
+/// How many parts there are of checkpoints, and of users who are held.
+fn parts(world: &World) -> usize {
+    let items = world.store.items();
+    let kept = items.iter().filter(|item| {
+        matches!(
+            item.key,
+            Key::SyncPart(_, _, PartKind::Point | PartKind::Held, _)
+        )
+    });
+    kept.count()
+}
+
+#[tokio::test]
+async fn united_users_who_stay_as_they_are_are_put_down_in_few_parts() {
+    let count = how_many().max(20_000);
+    let world = World::empty(None);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.users, app.page) = (users(0..count), 1_000);
+        app.roles = vec![json!({ "id": "a" }), json!({ "id": "b" })];
+    }
+    world.connect_with(united()).await;
+    world.rest().await;
+    let first = parts(&world);
+
+    let unchanged = written_by_a_sync(&world).await;
+
+    let sync = world.last().await;
+    assert_eq!(sync.state, SyncState::Done);
+    assert_eq!(sync.counts.unchanged, u64::try_from(count).unwrap());
+    assert!(unchanged < 100, "{unchanged} items for {count} unchanged");
+    // Something is put down every 8,000 users.
+    let parts = parts(&world) - first;
+    assert!(parts > 0);
+    assert!(parts <= count / 4_000, "{parts} parts");
+}
+
 #[tokio::test]
 async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
     let mut world = World::empty(None);
@@ -219,13 +256,8 @@ async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
     // Every request takes so long that something is put down after each page, and every fifth ends a turn.
     *world.fakes.slowness.lock().unwrap() = 21;
     world.turn = SignedDuration::from_secs(100);
-    let mut file = definition();
-    file["users"]["query"] = json!({ "role": "{role}" });
-    file["users"]["for_each"] =
-        json!({ "path": "/roles", "response_path": "roles", "keep": { "role": "id" } });
-    file["map"]["role"] = json!("$role");
 
-    world.connect_with(file).await;
+    world.connect_with(united()).await;
     world.rest().await;
 
     let sync = world.last().await;
@@ -235,14 +267,33 @@ async fn users_of_several_parents_are_not_put_down_anew_at_every_checkpoint() {
     let faces = entries.iter().filter_map(|entry| entry.visible(1));
     let with_both = faces.filter(|face| face.user.role.as_deref() == Some("a, b"));
     assert_eq!(with_both.count(), 1_500);
-    let items = world.store.items();
-    let kept = items.iter().filter(|item| {
-        matches!(
-            item.key,
-            Key::SyncPart(_, _, PartKind::Point | PartKind::Held, _)
-        )
-    });
     // Ten pages of users, and ten of the same users with another role.
-    let kept = kept.count();
+    let kept = parts(&world);
     assert!(kept <= 20, "{kept} parts");
+}
+
+#[tokio::test]
+async fn a_checkpoint_with_many_parents_is_put_down_in_parts_and_gone_on_from() {
+    let world = World::empty(None);
+    {
+        let mut app = world.fakes.app.lock().unwrap();
+        (app.users, app.page) = (users(0..2), 2_000);
+        let ids = (0..1_500).map(|id| json!({ "id": format!("{id:080}") }));
+        app.roles = ids.collect();
+    }
+    // A turn has room for 600 requests; each parent takes two.
+    *world.fakes.slowness.lock().unwrap() = 1;
+    let mut file = united();
+    file["map"].as_object_mut().unwrap().remove("role");
+
+    world.connect_with(file).await;
+    world.rest().await;
+
+    let sync = world.last().await;
+    assert_eq!(sync.state, SyncState::Done);
+    assert!(sync.turns > 3, "{}", sync.turns);
+    assert!(parts(&world) > 1);
+    let requests = world.fakes.app.lock().unwrap().requests;
+    assert!(requests < 3_100, "{requests} requests: read anew");
+    assert_eq!(world.roster().await, roster_of(&users(0..2)));
 }

@@ -10,7 +10,7 @@ use sando_infra::memory::{Hook, Operation, Point};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{World, roster_of, user, users};
+use crate::world::{World, definition, roster_of, united, user, users};
 
 /// A list as the application has it one day, and the page and status at which it breaks off, if it does.
 type Day = (Vec<Value>, Option<(usize, u16)>);
@@ -138,11 +138,21 @@ fn killer(at: Arc<AtomicUsize>, killed: Arc<Notify>) -> Hook {
 
 #[tokio::test]
 async fn a_sync_killed_anywhere_ends_in_the_same_roster() {
+    killed_anywhere(definition()).await;
+}
+
+#[tokio::test]
+async fn a_sync_of_united_lists_killed_anywhere_ends_in_the_same_roster() {
+    killed_anywhere(united()).await;
+}
+
+async fn killed_anywhere(file: Value) {
     let far = usize::MAX / 2;
     let (at, killed) = (Arc::new(AtomicUsize::new(far)), Arc::new(Notify::new()));
     let world = World::empty(Some(killer(at.clone(), killed.clone())));
     world.serve(users(0..40));
-    world.connect().await;
+    world.fakes.app.lock().unwrap().roles = vec![json!({ "id": "a" }), json!({ "id": "b" })];
+    world.connect_with(file).await;
     world.rest().await;
     // Every request takes long enough that something is put down after each page.
     *world.fakes.slowness.lock().unwrap() = 21;

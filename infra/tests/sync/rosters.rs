@@ -148,6 +148,21 @@ async fn a_user_tells_why() {
 }
 
 #[tokio::test]
+async fn why_a_user_is_what_they_are_shows_no_part_of_a_secret() {
+    // The secret begins within what is shown of a value, and ends behind it.
+    let start = "a".repeat(77);
+    let mut served = users(0..1);
+    served[0]["state"] = json!(format!("{start}sk-1"));
+    let world = World::with(served).await;
+
+    let entry = &world.entries().await[0];
+
+    let why = &entry.visible(1).unwrap().why;
+    let expected = format!("deleted: `state` is `{start}***`, rule 1 wants `on`");
+    assert_eq!(why[0], expected);
+}
+
+#[tokio::test]
 async fn a_user_without_problems_tells_why_they_are_active_and_licensed() {
     let world = World::with(users(0..1)).await;
 

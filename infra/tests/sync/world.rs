@@ -270,6 +270,16 @@ pub(crate) fn definition() -> Value {
     })
 }
 
+/// The definition of an application that lists the users of each role: what it lists is united.
+pub(crate) fn united() -> Value {
+    let mut file = definition();
+    file["users"]["query"] = json!({ "role": "{role}" });
+    file["users"]["for_each"] =
+        json!({ "path": "/roles", "response_path": "roles", "keep": { "role": "id" } });
+    file["map"]["role"] = json!("$role");
+    file
+}
+
 /// A user of the application.
 pub(crate) fn user(id: usize) -> Value {
     json!({ "id": format!("u{id}"), "mail": format!("u{id}@contoso.example"), "state": "on", "plan": "pro" })

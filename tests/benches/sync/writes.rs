@@ -2,7 +2,7 @@
 //! DynamoDB that each takes, and what one a day costs in a month.
 //!
 //! Users of about 450 bytes in pages of 100, mapped as `tests/benches/pull/acme.yaml` does: 8 fields, a status rule, a licence
-//! rule with `some`, a custom field.
+//! rule with `some`, a custom field. Then the same users in ten lists, one of each team, that are united.
 //!
 //! `cargo bench -p sando-tests --bench sync_writes`; `SANDO_USERS=10000` for another number.
 
@@ -23,6 +23,7 @@ use sando_world::saas::{List, Paging};
 use serde_json::{Value, json};
 
 const PAGE: usize = 100;
+const TEAMS: usize = 10;
 
 /// About 450 bytes, as a SaaS API sends them.
 fn user(number: usize) -> Value {
@@ -44,11 +45,37 @@ fn user(number: usize) -> Value {
     })
 }
 
+/// The definition whose users are in one list.
+fn acme(base_url: &str) -> Value {
+    json!({
+        "definition": "acme", "app": "acme", "base_url": base_url, "auth": { "type": "none" },
+        "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
+        "map": {
+            "external_id": "id", "email": "profile.email", "username": "profile.login",
+            "full_name": "profile.name", "role": "role", "created_at": "created_at",
+            "last_visit_at": "last_seen", "kind": "kind",
+        },
+        "status": { "active_when": [{ "path": "state", "op": "is", "value": "active" }] },
+        "licenses": { "conditions": [{ "name": "Pro", "when": [
+            { "path": "licenses", "op": "some", "where": [{ "path": "plan", "op": "is", "value": "pro" }] }
+        ] }] },
+        "custom_fields": { "cost_centre": "attributes.cost_center" },
+    })
+}
+
+/// The definition whose users are in a list of each team.
+fn teams(base_url: &str) -> Value {
+    let mut file = acme(base_url);
+    file["definition"] = json!("teams");
+    file["users"]["path"] = json!("/teams/{team}/users");
+    file["users"]["for_each"] = json!({ "path": "/teams", "keep": { "team": "id" } });
+    file
+}
+
 struct Bench {
     scene: Scene,
     app: SaasApp,
     meter: UnitMeter,
-    acme: Slug,
 }
 
 impl Bench {
@@ -60,13 +87,12 @@ impl Bench {
             scene,
             app: SaasApp::start().await.expect("a server can be started"),
             meter,
-            acme: Slug::parse("acme").expect("a slug"),
         }
     }
 
-    fn serve(&self, users: Vec<Value>) {
-        let list = List::of(users).paged(Paging::page()).at_most(PAGE);
-        self.app.list("/users", list.at("users"));
+    fn serve(&self, path: &str, users: &[Value]) {
+        let list = List::of(users.to_vec()).paged(Paging::page());
+        self.app.list(path, list.at_most(PAGE).at("users"));
     }
 
     fn who(&self) -> Origin {
@@ -77,44 +103,30 @@ impl Bench {
     }
 
     /// Connected, and not synced yet.
-    async fn connect(&mut self) {
+    async fn connect(&mut self, name: &Slug, file: Value) {
         let secrets = self.scene.machine.read_accounts();
-        let file = json!({
-            "definition": "acme", "app": "acme", "base_url": self.app.base_url(), "auth": { "type": "none" },
-            "users": { "path": "/users", "response_path": "users", "pagination": { "type": "page" } },
-            "map": {
-                "external_id": "id", "email": "profile.email", "username": "profile.login",
-                "full_name": "profile.name", "role": "role", "created_at": "created_at",
-                "last_visit_at": "last_seen", "kind": "kind",
-            },
-            "status": { "active_when": [{ "path": "state", "op": "is", "value": "active" }] },
-            "licenses": { "conditions": [{ "name": "Pro", "when": [
-                { "path": "licenses", "op": "some", "where": [{ "path": "plan", "op": "is", "value": "pro" }] }
-            ] }] },
-            "custom_fields": { "cost_centre": "attributes.cost_center" },
-        });
         let (ports, who) = (&self.scene.machine.ports, self.who());
-        definitions::put(ports, &who, &self.acme, file, &Expect::Anything)
+        definitions::put(ports, &who, name, file, &Expect::Anything)
             .await
             .expect("the definition is right");
         let given = accounts::Given::default();
-        let of = (&self.acme, &self.acme);
+        let of = (name, name);
         accounts::connect(ports, &*secrets, &who, of, &given, &Expect::Anything)
             .await
             .expect("the account can be connected");
     }
 
     /// What the sync with this number writes, from its beginning to its end, with all that follows from it.
-    async fn sync(&self, what: &str, number: u64) -> Units {
+    async fn sync(&self, name: &Slug, what: &str, number: u64) -> Units {
         let (before, begun) = (self.meter.units(), Instant::now());
         let ports = &self.scene.machine.ports;
         if number > 1 {
-            accounts::sync(ports, &self.who(), &self.acme, &self.acme)
+            accounts::sync(ports, &self.who(), name, name)
                 .await
                 .expect("a sync can begin");
         }
         self.scene.machine.work_now().await;
-        let account = accounts::must_be(ports, &self.acme, &self.acme)
+        let account = accounts::must_be(ports, name, name)
             .await
             .expect("the account is there")
             .entity;
@@ -150,17 +162,29 @@ fn how_many() -> usize {
     many.map_or(100_000, |(_, many)| many.parse().expect("a number"))
 }
 
+fn slug(name: &str) -> Slug {
+    Slug::parse(name).expect("a slug")
+}
+
 #[tokio::main]
 async fn main() {
     let count = how_many();
     let mut users: Vec<Value> = (1..=count).map(user).collect();
     let mut bench = Bench::start().await;
-    bench.serve(users.clone());
-    bench.connect().await;
     print(&format!("{count} users in pages of {PAGE}:"));
-    bench.sync("the first", 1).await;
+    one_list(&mut bench, &mut users).await;
+    print(&format!("and in {TEAMS} lists that are united:"));
+    many_lists(&mut bench, &users).await;
+}
 
-    let unchanged = bench.sync("nobody differs", 2).await;
+async fn one_list(bench: &mut Bench, users: &mut [Value]) {
+    let name = slug("acme");
+    bench.serve("/users", users);
+    let file = acme(&bench.app.base_url());
+    bench.connect(&name, file).await;
+    bench.sync(&name, "the first", 1).await;
+
+    let unchanged = bench.sync(&name, "nobody differs", 2).await;
     assert!(unchanged.items < 100.0, "an unchanged roster writes little");
 
     let mut differ = 0.0;
@@ -170,10 +194,25 @@ async fn main() {
         }
         differ += 1.0;
     }
-    bench.serve(users);
-    let changed = bench.sync("1 in 100 differs", 3).await;
+    bench.serve("/users", users);
+    let changed = bench.sync(&name, "1 in 100 differs", 3).await;
     assert!(
         (differ..differ + 100.0).contains(&changed.items),
         "each who differs is written once"
     );
+}
+
+async fn many_lists(bench: &mut Bench, users: &[Value]) {
+    let name = slug("teams");
+    let ids = (0..TEAMS).map(|id| json!({ "id": id })).collect();
+    bench.app.fixed("/teams", Value::Array(ids));
+    for (id, team) in users.chunks(users.len().div_ceil(TEAMS)).enumerate() {
+        bench.serve(&format!("/teams/{id}/users"), team);
+    }
+    let file = teams(&bench.app.base_url());
+    bench.connect(&name, file).await;
+    bench.sync(&name, "the first", 1).await;
+
+    let unchanged = bench.sync(&name, "nobody differs", 2).await;
+    assert!(unchanged.items < 100.0, "united lists write little, too");
 }

@@ -14,6 +14,8 @@ use crate::{
 
 /// How many statuses and licences are told that a user does not have.
 const MOST_MISSED: usize = 10;
+/// How much of a value is shown, in characters.
+const LONGEST: usize = 80;
 
 /// Why a record became what it became. `Debug` shows nothing of the record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -91,12 +93,41 @@ impl Explanation {
     /// For people: "deleted: `state` is `LOCKED`, rule 1 wants `active`"; nothing for an active user without problems.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
+        self.odd(Show::CUT)
+    }
+
+    /// For people: what made the user active, what each licence comes from, and what kept the user from each of the others.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        self.because(Show::CUT)
+    }
+
+    /// Both, for whoever may read it later: secrets are taken out of a value before it is cut, for half a secret is none that
+    /// a mask knows.
+    #[must_use]
+    pub fn why(&self, mask: &dyn Fn(&str) -> String) -> Vec<String> {
+        let show = Show {
+            mask: Some(mask),
+            ..Show::CUT
+        };
+        let mut why = self.odd(show);
+        why.extend(self.because(show));
+        why
+    }
+
+    /// Why the filter removed the record, with whole values: [`Certificate::mask`](crate::definition::Certificate::mask) cuts it.
+    pub(crate) fn removed(&self) -> Option<String> {
+        self.odd(Show::WHOLE).into_iter().next()
+    }
+
+    fn odd(&self, show: Show<'_>) -> Vec<String> {
         let mut sentences = Vec::new();
         let filter = self.filter.iter();
         let filtered = filter.filter(|filter| filter.truth == Truth::False);
         for filter in filtered {
-            sentences
-                .extend(failed(filter).map(|why| format!("removed by `where`: {}", sentence(why))));
+            sentences.extend(
+                failed(filter).map(|why| format!("removed by `where`: {}", show.sentence(why))),
+            );
         }
         if let Some(dropped) = &self.dropped {
             sentences.push(format!("dropped: {}", dropped.reason.sentence()));
@@ -106,7 +137,7 @@ impl Explanation {
         }
         let inactive = self.active.iter().filter(|active| !active.truth.is_true());
         for active in inactive {
-            sentences.extend(failed(active).map(|why| format!("deleted: {}", sentence(why))));
+            sentences.extend(failed(active).map(|why| format!("deleted: {}", show.sentence(why))));
         }
         let status = self
             .user
@@ -114,7 +145,8 @@ impl Explanation {
             .and_then(|mapped| mapped.user.status.as_deref());
         if let Some(status) = status.filter(|_| self.contradicts) {
             sentences.push(format!(
-                "status `{status}` says the opposite of `active_when`"
+                "status {} says the opposite of `active_when`",
+                show.text(status)
             ));
         }
         for field in &self.fields {
@@ -122,35 +154,31 @@ impl Explanation {
                 sentences.push(format!(
                     "{}: {}",
                     field.field,
-                    found(problem, field.raw.as_ref())
+                    show.problem(problem, field.raw.as_ref())
                 ));
             }
         }
         sentences
     }
-}
 
-impl Explanation {
-    /// For people: what made the user active, what each licence comes from, and what kept the user from each of the others.
-    #[must_use]
-    pub fn reasons(&self) -> Vec<String> {
+    fn because(&self, show: Show<'_>) -> Vec<String> {
         let Some(MappedUser { user, .. }) = &self.user else {
             return Vec::new();
         };
         let mut reasons = Vec::new();
         if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
-            reasons.push(format!("active: {}", because(active)));
+            reasons.push(format!("active: {}", show.held(active)));
         }
         let status = self
             .status
             .iter()
             .filter(|branch| branch.why.truth.is_true());
         for NamedWhy { name, why } in status {
-            reasons.push(format!("status `{name}`: {}", because(why)));
+            reasons.push(format!("status `{name}`: {}", show.held(why)));
         }
         let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
         for NamedWhy { name, why } in held {
-            reasons.push(format!("licence `{name}`: {}", because(why)));
+            reasons.push(format!("licence `{name}`: {}", show.held(why)));
         }
         if self.licenses.is_empty() {
             let auto = user.licenses.iter();
@@ -158,47 +186,109 @@ impl Explanation {
         }
         let status = self.status.iter();
         let status = status.filter(|branch| user.status.as_ref() != Some(&branch.name));
-        let status = status.filter_map(|branch| missed("not status", branch));
+        let status = status.filter_map(|branch| show.missed("not status", branch));
         let licenses = self.licenses.iter();
         let licenses = licenses.filter(|license| !user.licenses.contains(&license.name));
-        let licenses = licenses.filter_map(|license| missed("no licence", license));
+        let licenses = licenses.filter_map(|license| show.missed("no licence", license));
         reasons.extend(status.chain(licenses).take(MOST_MISSED));
         reasons
     }
 }
 
-/// The first test that failed: "no licence `Pro`: `plan` is `free`, rule 1 wants `pro`".
-fn missed(what: &str, one: &NamedWhy) -> Option<String> {
-    let why = failed(&one.why).next()?;
-    Some(format!("{what} `{}`: {}", one.name, sentence(why)))
+/// How values stand in sentences.
+#[derive(Clone, Copy)]
+struct Show<'a> {
+    /// What takes secrets out of them.
+    mask: Option<&'a dyn Fn(&str) -> String>,
+    longest: usize,
 }
 
-/// The tests that hold: "`state` is `on`, as rule 1 wants".
-fn because(explained: &Explained) -> String {
-    let held = explained.why.iter().filter(|why| why.truth.is_true());
-    let held: Vec<String> = held
-        .map(|why| {
-            let found = match &why.found {
-                None => "is missing".to_owned(),
-                Some(found) => format!("is {}", shown(found)),
-            };
-            format!("`{}` {found}, as rule {} wants", why.path, rule(why))
-        })
-        .collect();
-    if held.is_empty() {
-        "there is no condition".to_owned()
-    } else {
-        held.join("; ")
+impl Show<'_> {
+    /// As they are, and only so much of them.
+    const CUT: Self = Self {
+        mask: None,
+        longest: LONGEST,
+    };
+    /// As they are.
+    const WHOLE: Self = Self {
+        mask: None,
+        longest: usize::MAX,
+    };
+
+    /// The first test that failed: "no licence `Pro`: `plan` is `free`, rule 1 wants `pro`".
+    fn missed(self, what: &str, one: &NamedWhy) -> Option<String> {
+        let why = failed(&one.why).next()?;
+        Some(format!("{what} `{}`: {}", one.name, self.sentence(why)))
+    }
+
+    /// The tests that hold: "`state` is `on`, as rule 1 wants".
+    fn held(self, explained: &Explained) -> String {
+        let held = explained.why.iter().filter(|why| why.truth.is_true());
+        let held: Vec<String> = held
+            .map(|why| {
+                let found = self.found(why);
+                format!("`{}` {found}, as rule {} wants", why.path, rule(why))
+            })
+            .collect();
+        if held.is_empty() {
+            "there is no condition".to_owned()
+        } else {
+            held.join("; ")
+        }
+    }
+
+    /// "`state` is `LOCKED`, rule 1 wants `active`".
+    fn sentence(self, why: &Why) -> String {
+        let found = self.found(why);
+        let rule = rule(why);
+        let wanted = match (&why.op, &why.wanted) {
+            (Operator::Is, Some(wanted)) => self.value(wanted),
+            (op, Some(wanted)) => format!("{op} {}", self.value(wanted)),
+            (op, None) => op.to_string(),
+        };
+        format!("`{}` {found}, rule {rule} wants {wanted}", why.path)
+    }
+
+    fn found(self, why: &Why) -> String {
+        match &why.found {
+            None => "is missing".to_owned(),
+            Some(found) => format!("is {}", self.value(found)),
+        }
+    }
+
+    fn problem(self, problem: &str, raw: Option<&Value>) -> String {
+        match raw {
+            Some(raw) => format!("{} is {problem}", self.value(raw)),
+            None => problem.to_owned(),
+        }
+    }
+
+    fn value(self, value: &Value) -> String {
+        match of_scalar(value) {
+            Some(text) => self.text(&text),
+            None => self.text(&value.to_string()),
+        }
+    }
+
+    fn text(self, text: &str) -> String {
+        let text = self.mask.map_or_else(|| text.to_owned(), |mask| mask(text));
+        let short: String = text.chars().take(self.longest).collect();
+        if short.len() < text.len() {
+            format!("`{short}…`")
+        } else {
+            format!("`{short}`")
+        }
     }
 }
 
 impl Dropped {
-    /// For people: "its email address is not valid: `nobody`".
+    /// For people: "its email address is not valid: `nobody`", with the whole value:
+    /// [`Certificate::mask`](crate::definition::Certificate::mask) cuts it.
     #[must_use]
     pub fn sentence(&self) -> String {
         let sentence = self.reason.sentence();
         match &self.found {
-            Some(found) => format!("{sentence}: {}", shown(found)),
+            Some(found) => format!("{sentence}: {}", Show::WHOLE.value(found)),
             None => sentence.to_owned(),
         }
     }
@@ -216,41 +306,8 @@ fn rule(why: &Why) -> String {
         .map_or_else(|_| why.at.clone(), |index| (index + 1).to_string())
 }
 
-fn found(problem: &str, raw: Option<&Value>) -> String {
-    match raw {
-        Some(raw) => format!("{} is {problem}", shown(raw)),
-        None => problem.to_owned(),
-    }
-}
-
 fn failed(explained: &Explained) -> impl Iterator<Item = &Why> {
     explained.why.iter().filter(|why| !why.truth.is_true())
-}
-
-/// "`state` is `LOCKED`, rule 1 wants `active`".
-fn sentence(why: &Why) -> String {
-    let found = match &why.found {
-        None => "is missing".to_owned(),
-        Some(found) => format!("is {}", shown(found)),
-    };
-    let rule = rule(why);
-    let wanted = match (&why.op, &why.wanted) {
-        (Operator::Is, Some(wanted)) => shown(wanted),
-        (op, Some(wanted)) => format!("{op} {}", shown(wanted)),
-        (op, None) => op.to_string(),
-    };
-    format!("`{}` {found}, rule {rule} wants {wanted}", why.path)
-}
-
-fn shown(value: &Value) -> String {
-    const LONGEST: usize = 80;
-    let text = of_scalar(value).map_or_else(|| value.to_string(), std::borrow::Cow::into_owned);
-    let short: String = text.chars().take(LONGEST).collect();
-    if short.len() < text.len() {
-        format!("`{short}…`")
-    } else {
-        format!("`{short}`")
-    }
 }
 
 /// What conditions decide about a user.

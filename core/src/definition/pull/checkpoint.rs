@@ -1,6 +1,9 @@
 //! A pull that continues elsewhere: what must be kept of it.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -72,6 +75,9 @@ pub(super) struct State {
     /// Users whose details are known.
     #[serde(default)]
     pub(super) details: u64,
+    /// Users of the page in front whose details cannot be had: they are not asked for again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) given_up: BTreeSet<IdHash>,
     /// How many of the users held were handed out.
     pub(super) handed_out: usize,
     pub(super) certificate: Certificate,
@@ -104,6 +110,7 @@ impl State {
             pass: 0,
             users_done: false,
             details: 0,
+            given_up: BTreeSet::new(),
             handed_out: 0,
             certificate: Certificate::default(),
         }
@@ -144,6 +151,8 @@ impl Pull {
                 let mut state = before.as_ref().clone();
                 let (now, then) = (&self.state.certificate, &mut state.certificate);
                 (then.requests, then.retries, then.bytes) = (now.requests, now.retries, now.bytes);
+                then.warnings.clone_from(&now.warnings);
+                state.given_up.clone_from(&self.state.given_up);
                 state
             }
         };
@@ -154,15 +163,16 @@ impl Pull {
         })
     }
 
-    /// How far it has come: pages, lists and details that were read. Not joined lists, which are read anew after a checkpoint; a
-    /// page whose details were being asked for counts again, and whoever continues has come further once there are more of them.
+    /// How far it has come: pages, lists and details that were read or given up. Not joined lists, which are read anew after a
+    /// checkpoint; a page whose details were being asked for counts again, and whoever continues has come further once there are
+    /// more of them.
     #[must_use]
     pub fn progress(&self) -> u64 {
         let certificate = &self.state.certificate;
         let endings = certificate.endings.iter();
         let lists = endings.filter(|(name, _)| !name.starts_with("join: "));
         let lists: u64 = lists.map(|(_, count)| count).sum();
-        certificate.pages + self.state.details + lists
+        certificate.pages + self.state.details + certificate.details_failed + lists
     }
 
     /// The name of the joined list that is read now: a checkpoint keeps nothing of it.

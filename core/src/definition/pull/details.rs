@@ -31,7 +31,11 @@ impl Pull {
             return;
         };
         let size = details.batch.as_ref().map_or(1, |batch| batch.size);
-        let wanted = self.wants_details(page, now);
+        let wanted = self.wants_details(page, now).into_iter();
+        let given_up = &self.state.given_up;
+        let is_given_up =
+            |row: &usize| hash_of(page, *row).is_some_and(|id| given_up.contains(&id));
+        let (lacking, wanted): (Vec<usize>, Vec<usize>) = wanted.partition(is_given_up);
         let groups: VecDeque<Vec<usize>> = wanted.chunks(size).map(<[usize]>::to_vec).collect();
         let named = match details.batch {
             None => named(&self.definition, page, &wanted),
@@ -41,6 +45,7 @@ impl Pull {
             page.to_ask = Some(groups);
             page.named = named;
         }
+        self.lack(&lacking);
     }
 
     /// Plans as many requests for details as may be under way.
@@ -192,7 +197,16 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.lack(rows);
+    }
+
+    /// Does without the details of these rows, here and wherever the pull continues.
+    fn lack(&mut self, rows: &[usize]) {
+        let Some(page) = self.pages.front_mut() else {
+            return;
+        };
         for row in rows {
+            self.state.given_up.extend(hash_of(page, *row));
             page.details.insert(*row, Detail::Failed);
             self.state.certificate.details_failed += 1;
         }
@@ -234,10 +248,14 @@ fn named(definition: &Definition, page: &Page, rows: &[usize]) -> BTreeMap<usize
     named.collect()
 }
 
-fn cache_key(page: &Page, row: usize) -> Option<CacheKey> {
+fn hash_of(page: &Page, row: usize) -> Option<IdHash> {
     let id = page.ids.get(row)?.as_ref().ok()?;
+    Some(IdHash::of(id))
+}
+
+fn cache_key(page: &Page, row: usize) -> Option<CacheKey> {
     Some(CacheKey {
-        user: IdHash::of(id),
+        user: hash_of(page, row)?,
         record: page.named.get(&row)?.record,
     })
 }

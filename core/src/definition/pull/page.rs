@@ -178,6 +178,7 @@ impl Pull {
             return batch;
         };
         self.before_page = None;
+        self.state.given_up.clear();
         let definition = self.definition.clone();
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;
@@ -423,7 +424,7 @@ impl Pull {
         certificate.leave_out("removed_by_where", || LeftOut {
             external_id: id.as_ref().ok().cloned(),
             why: explanation
-                .and_then(|explanation| explanation.sentences().into_iter().next())
+                .and_then(Explanation::removed)
                 .unwrap_or_else(|| "removed by `where`".to_owned()),
         });
     }

@@ -1,17 +1,18 @@
 //! Where a reading stands, as it is kept for another worker to go on with.
 
+use std::ops::Range;
+
 use super::desk::Desk;
 use crate::definition::{Checkpoint, MappedUser};
 use crate::handle::HandleError;
 use crate::store::PartKind;
+use crate::sync::packed::{Packed, pack};
 use crate::sync::{Content, Point};
 
 /// A larger checkpoint is kept in parts.
 const HERE: usize = 100 * 1024;
-/// The bytes of one part.
-const STRETCH: usize = 150 * 1024;
-/// The largest checkpoint.
-const LARGEST: usize = 64 << 20;
+/// The bytes of the largest checkpoint.
+const LARGEST: u64 = 64 << 20;
 
 /// The checkpoint that was kept last.
 pub(super) async fn kept(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleError> {
@@ -20,14 +21,11 @@ pub(super) async fn kept(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleEr
         Some(Point::Here(checkpoint)) => return Ok(Some((**checkpoint).clone())),
         Some(Point::Apart { first, parts }) => (*first, *parts),
     };
-    let mut text = String::new();
-    for place in first..first.saturating_add(parts) {
-        if let Content::Point(stretch) = desk.part(PartKind::Point, place).await? {
-            text.push_str(&stretch);
-        }
-    }
+    let places = first..first.saturating_add(parts);
+    let packed = packed(desk, PartKind::Point, places).await?;
     // One that cannot be read is none: the list is read anew.
-    Ok(serde_json::from_str(&text).ok())
+    let checkpoints = packed.and_then(|packed| packed.unpack(LARGEST));
+    Ok(checkpoints.and_then(|mut all: Vec<Checkpoint>| all.pop()))
 }
 
 /// Keeps a checkpoint; false if it is too large for that.
@@ -37,7 +35,8 @@ pub(super) async fn keep(desk: &mut Desk<'_>, checkpoint: Checkpoint) -> Result<
         desk.sync.entity.point = Some(Point::Here(Box::new(checkpoint)));
         return Ok(true);
     }
-    if text.len() > LARGEST {
+    let (stretches, bytes) = pack(&[checkpoint]);
+    if bytes > LARGEST {
         return Ok(false);
     }
     let first = match &desk.sync.entity.point {
@@ -45,9 +44,8 @@ pub(super) async fn keep(desk: &mut Desk<'_>, checkpoint: Checkpoint) -> Result<
         _ => 0,
     };
     let mut place = first;
-    for stretch in stretches(&text) {
-        let content = Content::Point(stretch.to_owned());
-        desk.put_part(place, content).await?;
+    for stretch in stretches {
+        desk.put_part(place, Content::Point(stretch)).await?;
         place = place.saturating_add(1);
     }
     let parts = place.saturating_sub(first);
@@ -60,49 +58,39 @@ pub(super) async fn keep_held(
     desk: &mut Desk<'_>,
     users: &[MappedUser],
 ) -> Result<(), HandleError> {
-    let mut text = String::new();
-    for user in users {
-        text.push_str(&serde_json::to_string(user).unwrap_or_default());
-        text.push('\n');
-    }
-    for stretch in stretches(&text) {
+    let (stretches, bytes) = pack(users);
+    for stretch in stretches {
         let place = desk.sync.entity.held_parts;
-        let content = Content::Held(stretch.to_owned());
-        desk.put_part(place, content).await?;
+        desk.put_part(place, Content::Held(stretch)).await?;
         desk.sync.entity.held_parts = place.saturating_add(1);
     }
+    let sync = &mut desk.sync.entity;
+    sync.held_bytes = sync.held_bytes.saturating_add(bytes);
     Ok(())
 }
 
 /// Users who are held, in the order in which they were kept; none if any of them cannot be read.
 pub(super) async fn held(desk: &Desk<'_>) -> Result<Option<Vec<MappedUser>>, HandleError> {
-    let mut users = Vec::new();
-    let mut rest = String::new();
-    for place in 0..desk.sync.entity.held_parts {
-        let Content::Held(stretch) = desk.part(PartKind::Held, place).await? else {
-            return Ok(None);
-        };
-        let text = std::mem::take(&mut rest) + &stretch;
-        for line in text.split_inclusive('\n') {
-            if !line.ends_with('\n') {
-                line.clone_into(&mut rest);
-                continue;
-            }
-            match serde_json::from_str(line) {
-                Ok(user) => users.push(user),
-                Err(_) => return Ok(None),
-            }
-        }
-    }
-    Ok(Some(users))
+    let (parts, bytes) = (desk.sync.entity.held_parts, desk.sync.entity.held_bytes);
+    let packed = packed(desk, PartKind::Held, 0..parts).await?;
+    Ok(packed.and_then(|packed| packed.unpack(bytes)))
 }
 
-/// A text in portions.
-fn stretches(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (stretch, more) = rest.split_at(rest.floor_char_boundary(STRETCH));
-        rest = more;
-        (!stretch.is_empty()).then_some(stretch)
-    })
+/// What parts hold; none if one of them holds something else.
+async fn packed(
+    desk: &Desk<'_>,
+    kind: PartKind,
+    places: Range<u32>,
+) -> Result<Option<Packed>, HandleError> {
+    let mut packed = Packed::default();
+    for place in places {
+        let is_packed = match desk.part(kind, place).await? {
+            Content::Point(stretch) | Content::Held(stretch) => packed.append(&stretch),
+            Content::Seen(_) | Content::Lost(_) => false,
+        };
+        if !is_packed {
+            return Ok(None);
+        }
+    }
+    Ok(Some(packed))
 }

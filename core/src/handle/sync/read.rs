@@ -190,7 +190,8 @@ impl Reading<'_, '_> {
     /// is possible only before the next page is there.
     async fn users(&mut self, batch: Batch) -> Result<(), HandleError> {
         let puts_down = !self.parked.is_empty() || self.should_leave() || self.desk.should_keep();
-        let taking = Box::pin(take(self.desk, batch));
+        let whys = whys(&batch, &*self.reader);
+        let taking = Box::pin(take(self.desk, batch, whys));
         let (taken, landed) = if puts_down {
             (taking.await, None)
         } else {
@@ -331,18 +332,24 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Compares users with what is kept of them, and writes what differs.
-async fn take(desk: &mut Desk<'_>, batch: Batch) -> Result<(), Stop> {
+/// Why users are what they are, without any secret.
+fn whys(batch: &Batch, reader: &dyn Reader) -> HashMap<IdHash, Vec<String>> {
+    let mask = |text: &str| reader.mask(text);
     let explained = batch.explained.iter().filter_map(|explanation| {
         let user = &explanation.user.as_ref()?.user;
-        let sentences = explanation.sentences().into_iter();
-        let cut = sentences
-            .chain(explanation.reasons())
-            .take(MOST_SENTENCES)
-            .map(|text| text.chars().take(LONGEST_SENTENCE).collect());
+        let why = explanation.why(&mask).into_iter().take(MOST_SENTENCES);
+        let cut = why.map(|text| text.chars().take(LONGEST_SENTENCE).collect());
         Some((IdHash::of(&user.external_id), cut.collect()))
     });
-    let mut whys: HashMap<IdHash, Vec<String>> = explained.collect();
+    explained.collect()
+}
+
+/// Compares users with what is kept of them, and writes what differs.
+async fn take(
+    desk: &mut Desk<'_>,
+    batch: Batch,
+    mut whys: HashMap<IdHash, Vec<String>>,
+) -> Result<(), Stop> {
     batch.users.iter().for_each(|user| desk.shape.count(user));
     for dropped in &batch.dropped {
         desk.shape.count_dropped(dropped);

@@ -1,16 +1,23 @@
 //! Connected accounts in the real binary: a definition, credentials, a sync over HTTP, and the roster that comes of it.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::desk::{code, complained, run, said};
 use crate::support::{Around, Sando};
-use sando_world::saas::{Door, Flow, List, Paging, SaasAnswer, SaasRequest};
+use jiff::SignedDuration;
+use sando_core::account::Account;
+use sando_core::ids::Slug;
+use sando_core::store::{Commit, Key, Put, Store};
+use sando_infra::dynamo::{DynamoStore, Embedded, Tables};
+use sando_world::saas::{Door, List, Paging, SaasAnswer, SaasRequest};
 use sando_world::{Fault, FaultKind, SaasApp, wait_until};
 use serde_json::{Value, json};
 
-const ACCOUNT: &str = "/v1/accounts/acme/prod";
+pub(crate) const ACCOUNT: &str = "/v1/accounts/acme/prod";
 
-fn definition(app: &SaasApp) -> Value {
+pub(crate) fn definition(app: &SaasApp) -> Value {
     json!({
         "app": "acme", "base_url": app.base_url(), "auth": { "type": "bearer" },
         "users": { "path": "/users", "pagination": { "type": "offset", "size": 50 } },
@@ -19,11 +26,11 @@ fn definition(app: &SaasApp) -> Value {
     })
 }
 
-fn connection(token: &str) -> Value {
+pub(crate) fn connection(token: &str) -> Value {
     json!({ "variables": {}, "credentials": { "token": token }, "replace": true })
 }
 
-async fn shows(sando: &Sando, field: &str, value: Value) {
+pub(crate) async fn shows(sando: &Sando, field: &str, value: Value) {
     let shown = async || sando.get(ACCOUNT).await[field] == value;
     if wait_until(Duration::from_secs(60), shown).await.is_err() {
         let account = sando.get(ACCOUNT).await;
@@ -44,7 +51,7 @@ async fn is_held(app: &SaasApp) {
     wait_until(Duration::from_secs(120), held).await.unwrap();
 }
 
-async fn users_of_acme() -> SaasApp {
+pub(crate) async fn users_of_acme() -> SaasApp {
     let app = SaasApp::start().await.unwrap();
     app.list(
         "/users",
@@ -122,8 +129,51 @@ async fn a_connected_account_is_synced_and_a_wrong_token_takes_nobody_away() {
     assert!(sando.stop());
 }
 
+/// Lets the time of the account's next sync come, in a folder on which nobody works.
+async fn its_time_comes(folder: &Path) {
+    let database = Embedded::open(&folder.join("sando.db")).unwrap();
+    let store: Arc<dyn Store> = Arc::new(DynamoStore::new(database.client(), Tables::local()));
+    let (acme, prod) = (Slug::parse("acme").unwrap(), Slug::parse("prod").unwrap());
+    let found = store.find::<Account>(&Key::Account(acme, prod)).await;
+    let mut account = found.unwrap().unwrap();
+    let due = account.entity.next_sync_at;
+    let waits = due.duration_since(account.entity.applied_at.unwrap());
+    let two_days = SignedDuration::from_hours(48);
+    assert!(SignedDuration::ZERO < waits && waits < two_days, "{waits}");
+    account.entity.next_sync_at = due.checked_sub(two_days).unwrap();
+    let commit = Commit {
+        puts: vec![Put::of(&account.entity, account.version)],
+        ..Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_synced_again_when_its_time_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Around::start().await;
+    let app = users_of_acme().await;
+    let sando = Sando::start(folder.path(), &around).await;
+    sando.put("/v1/definitions/acme", definition(&app)).await;
+    sando.put(ACCOUNT, connection("right")).await;
+    shows(&sando, "users", json!(120)).await;
+    assert!(sando.stop());
+    let more = List::of(List::users(130)).paged(Paging::offset());
+    app.list("/users", more.at_most(50));
+
+    its_time_comes(folder.path()).await;
+    let sando = Sando::start(folder.path(), &around).await;
+    shows(&sando, "users", json!(130)).await;
+
+    let syncs = syncs(&sando).await;
+    let of_the_schedule = |sync: &Value| sync["actor"] == "sando" && sync["state"] == "done";
+    assert_eq!(syncs.len(), 2, "{syncs:?}");
+    assert!(syncs.iter().all(of_the_schedule), "{syncs:?}");
+    assert!(sando.stop());
+}
+
 /// Syncs once more; answers what the account tells of it.
-async fn syncs_again(sando: &Sando, number: u32) -> Value {
+pub(crate) async fn syncs_again(sando: &Sando, number: u32) -> Value {
     let sync = format!("{ACCOUNT}:sync");
     let (status, answer) = sando.call("POST", &sync, json!({})).await;
     assert_eq!(status, 202, "{answer}");
@@ -305,55 +355,5 @@ async fn credentials_are_rotated_in_the_middle_of_a_sync() {
     let syncs = syncs(&sando).await;
     assert_eq!((syncs.len(), &syncs[0]["state"]), (1, &json!("done")));
     assert_eq!(sando.get(ACCOUNT).await["state"], "connected");
-    assert!(sando.stop());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_of_a_gigabyte_and_without_end_take_nobody_away_and_little_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let around = Around::start().await;
-    let app = SaasApp::start().await.unwrap();
-    app.list("/users", List::of(List::users(120)).paged(Paging::offset()));
-    let sando = Sando::start(folder.path(), &around).await;
-    let mut file = definition(&app);
-    sando.put("/v1/definitions/acme", file.clone()).await;
-    sando.put(ACCOUNT, connection("right")).await;
-    shows(&sando, "users", json!(120)).await;
-    let blanks = " ".repeat(1 << 20);
-    let page = SaasAnswer::json(&json!(List::users(100)));
-
-    for (number, answer, timeout_secs, cause) in [
-        (
-            2,
-            SaasAnswer::text(200, "application/json", &blanks).flowing(Flow::Again(1_024)),
-            60,
-            "larger than 67108864 bytes",
-        ),
-        (
-            3,
-            page.flowing(Flow::Drips(Duration::from_millis(50))),
-            1,
-            "within 1 s",
-        ),
-    ] {
-        app.script("/users", move |_| answer.clone());
-        file["limits"] = json!({ "timeout_secs": timeout_secs });
-        sando.put("/v1/definitions/acme", file.clone()).await;
-        let sync = format!("{ACCOUNT}:sync");
-        let begun = sando.call("POST", &sync, json!({}));
-        assert_eq!(begun.await.0, 202);
-        let ended = async || sando.get(ACCOUNT).await["last_sync"]["id"] == format!("syn_{number}");
-        wait_until(Duration::from_secs(90), ended).await.unwrap();
-
-        let account = sando.get(ACCOUNT).await;
-        let last = &account["last_sync"];
-        assert_eq!(last["state"], "failed", "{account}");
-        let (request, why) = (&last["failure"]["request"], &last["failure"]["message"]);
-        assert_eq!(request, "the list of users (GET /users)");
-        let why = why.as_str().unwrap();
-        assert!(why.starts_with("acme") && why.contains(cause), "{why}");
-        assert_eq!(account["users"], 120, "who was there stays");
-    }
-    assert!(sando.most_mib() < 256, "{} MiB", sando.most_mib());
     assert!(sando.stop());
 }

@@ -12,6 +12,7 @@ mod daily;
 mod demo;
 mod desk;
 mod examples;
+mod lies;
 mod process;
 mod sign_in;
 mod support;
