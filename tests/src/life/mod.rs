@@ -4,6 +4,7 @@
 mod acts;
 mod apps;
 mod company;
+mod diary;
 mod lever;
 mod ports;
 mod story;
@@ -11,4 +12,4 @@ mod tell;
 mod world;
 
 pub use story::{Act, Seen, Story, stories};
-pub use tell::{Way, tell, ways};
+pub use tell::{Told, Way, tell, ways};

@@ -23,6 +23,9 @@ pub struct Story {
     /// What has come of it where nobody saw what was undone before: by swapped deliveries or by catch-up alone.
     #[serde(default)]
     pub unseen: BTreeMap<String, String>,
+    /// What happens, each as it is written.
+    #[serde(skip)]
+    pub lines: Vec<String>,
 }
 
 fn monday() -> DateTime {
@@ -242,9 +245,6 @@ pub struct Seen {
     /// The titles of the open tasks, in order of the alphabet.
     #[serde(default)]
     pub tasks: Option<Vec<String>>,
-    /// Of whoever is named: the events of their audit trail, in order.
-    #[serde(default)]
-    pub events: BTreeMap<String, Vec<String>>,
     /// Of whoever is named: what their audit trail has to say somewhere.
     #[serde(default)]
     pub said: BTreeMap<String, Vec<String>>,
@@ -268,9 +268,26 @@ pub fn stories(name: &str, text: &str) -> Vec<Story> {
     let read = |value: Value| {
         let what = value.get("story").and_then(Value::as_str);
         let what = what.unwrap_or("a story").to_owned();
+        let life = value.get("life").and_then(Value::as_array);
+        let lines = life.into_iter().flatten().map(line).collect();
         let read: Result<Story, _> = serde_json::from_value(value);
-        read.map_err(|error| format!("{name}: {what}: {error}"))
-            .expect("a story can be read")
+        let story = read.map_err(|error| format!("{name}: {what}: {error}"));
+        let story = story.expect("a story can be read");
+        Story { lines, ..story }
     };
     all.into_iter().map(read).collect()
+}
+
+/// What happens, as it is written, on one line; files by their names only.
+fn line(written: &Value) -> String {
+    match written {
+        Value::Object(parts) => {
+            let parts = parts.iter().filter(|(name, _)| *name != "file");
+            let parts = parts.map(|(name, part)| format!("{name} {}", line(part)));
+            parts.collect::<Vec<String>>().join(", ")
+        }
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
 }
