@@ -76,6 +76,14 @@ pub enum Act {
     Rejects(String),
     /// Saying yes to what was asked last in this application is refused.
     ApprovesInVain(String),
+    /// Somebody says yes, or names a deputy.
+    Decides(Decided),
+    /// A human does the open task of this title.
+    Does(String),
+    /// Two persons are one human.
+    Merged(Merged),
+    /// What of this candidate waits for a human is replayed.
+    Replayed(String),
     /// Somebody says that this candidate is the known one whom a task names, and replays the hire.
     OneHuman(String),
     /// Somebody says that they are two, and replays the hire.
@@ -188,6 +196,32 @@ pub struct Corrected {
     pub who: String,
     /// What.
     pub attributes: Map<String, Value>,
+}
+
+/// Who decides about what was asked last in an application.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// Where.
+    pub app: String,
+    /// A role, an address, or `admin`.
+    pub by: String,
+    /// They leave it to this deputy.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// They may not.
+    #[serde(default)]
+    pub refused: bool,
+}
+
+/// Who is somebody else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merged {
+    /// Who is merged away.
+    pub who: String,
+    /// Who stays.
+    pub into: String,
 }
 
 /// What an HR system says.
