@@ -21,6 +21,7 @@ use serde_json::json;
 
 use super::company::slug;
 use super::lever::lever_id;
+use super::roster;
 use super::story::{Act, Corrected, Decided, File, Imported, Leaves, Merged, Offered};
 use super::world::{World, moment};
 
@@ -187,6 +188,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
                 app => world.apps.go_down(app, is_down),
             }
         }
+        Act::Roster(rostered) => Box::pin(roster::read(world, rostered)).await,
         Act::Stranger(stranger) => world.apps.add_stranger(&stranger.app, &stranger.address),
         Act::Paused(()) => {
             let origin = world.by_hand("pause");

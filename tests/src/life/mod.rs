@@ -7,6 +7,7 @@ mod company;
 mod diary;
 mod lever;
 mod ports;
+mod roster;
 mod story;
 mod tell;
 mod world;

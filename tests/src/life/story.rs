@@ -94,6 +94,8 @@ pub enum Act {
     Down(String),
     /// It answers again.
     Up(String),
+    /// The roster of an application is read to its end.
+    Roster(Rostered),
     /// Somebody we do not know has this address in an application.
     Stranger(Stranger),
     /// Everything is paused.
@@ -252,6 +254,20 @@ pub struct File {
     /// The file; nothing deletes it.
     #[serde(default)]
     pub file: Option<Value>,
+}
+
+/// What a roster shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rostered {
+    /// Of which application.
+    pub app: String,
+    /// Addresses that are there.
+    #[serde(default)]
+    pub shows: Vec<String>,
+    /// Addresses that are there no more.
+    #[serde(default)]
+    pub gone: Vec<String>,
 }
 
 /// A stranger's account.
