@@ -21,7 +21,8 @@ use serde_json::json;
 
 use super::company::slug;
 use super::lever::lever_id;
-use super::story::{Act, Corrected, File, Imported, Leaves, Offered};
+use super::roster;
+use super::story::{Act, Corrected, Decided, File, Imported, Leaves, Merged, Offered};
 use super::world::{World, moment};
 
 /// A webhook call that Lever makes: what it calls it, of whom, and what it says of the archive.
@@ -168,13 +169,17 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             correct(ports, &origin, &id, &given, "a story").await?;
         }
         Act::Imported(imported) => Box::pin(import(world, imported)).await?,
-        Act::Approves(app) => decide(world, app, &Answer::Approve).await?,
-        Act::Rejects(app) => decide(world, app, &Answer::Reject).await?,
+        Act::Approves(app) => decide(world, app, "it", &Answer::Approve).await?,
+        Act::Rejects(app) => decide(world, app, "it", &Answer::Reject).await?,
         Act::ApprovesInVain(app) => {
-            let decided = decide(world, app, &Answer::Approve).await;
+            let decided = decide(world, app, "it", &Answer::Approve).await;
             assert!(decided.is_err(), "what no longer waits cannot be approved");
         }
+        Act::Decides(decided) => decides(world, decided).await?,
+        Act::Does(title) => Box::pin(does(world, title)).await?,
         Act::OneHuman(who) | Act::TwoHumans(who) => Box::pin(answer(world, act, who)).await?,
+        Act::Merged(merged) => merge(world, merged).await?,
+        Act::Replayed(who) => Box::pin(replay_waiting(world, who)).await?,
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
             let is_down = matches!(act, Act::Down(_));
@@ -183,6 +188,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
                 app => world.apps.go_down(app, is_down),
             }
         }
+        Act::Roster(rostered) => Box::pin(roster::read(world, rostered)).await,
         Act::Stranger(stranger) => world.apps.add_stranger(&stranger.app, &stranger.address),
         Act::Paused(()) => {
             let origin = world.by_hand("pause");
@@ -224,21 +230,75 @@ async fn asked(world: &World, app: &str) -> Option<Approval> {
     of_app.max_by_key(|one| (waits(one), one.created_at))
 }
 
-async fn decide(world: &World, app: &str, answer: &Answer) -> Result<(), AdminError> {
+/// Somebody of this role, or with this address, decides; `admin` is an administrator.
+async fn decide(world: &World, app: &str, by: &str, answer: &Answer) -> Result<(), AdminError> {
     let mut approval = asked(world, app).await;
     if approval.is_none() {
         world.work_for(SignedDuration::from_hours(3)).await;
         approval = asked(world, app).await;
     }
     let id = approval.expect("somebody was asked").id;
-    let it = Decider {
-        actor: "key:it".to_owned(),
-        names: ["it".to_owned()].into(),
-        is_admin: false,
+    let by = Decider {
+        actor: format!("key:{by}"),
+        names: [by.to_owned()].into(),
+        is_admin: by == "admin",
     };
     let mut who = world.by_hand("decide");
-    who.actor.clone_from(&it.actor);
-    approvals::decide(&world.ports, &who, &it, &id, answer, "a story").await?;
+    who.actor.clone_from(&by.actor);
+    approvals::decide(&world.ports, &who, &by, &id, answer, "a story").await?;
+    Ok(())
+}
+
+/// Says yes, or names a deputy for three days.
+async fn decides(world: &World, decided: &Decided) -> Result<(), AdminError> {
+    let answer = match &decided.to {
+        None => Answer::Approve,
+        Some(to) => {
+            let until = world.now().saturating_add(SignedDuration::from_hours(72));
+            Answer::Delegate {
+                to: to.clone(),
+                until: until.unwrap_or(Timestamp::MAX),
+            }
+        }
+    };
+    let done = decide(world, &decided.app, &decided.by, &answer).await;
+    if decided.refused {
+        assert!(done.is_err(), "{} may not decide", decided.by);
+        return Ok(());
+    }
+    done
+}
+
+/// The open task of this title.
+async fn task(world: &World, title: &str) -> Option<Task> {
+    let open: Vec<Task> = world.all(vec![TaskState::Open.as_str()]).await;
+    open.into_iter().find(|task| task.title == title)
+}
+
+/// Says that a task is done; polling may need its time until there is one.
+async fn does(world: &World, title: &str) -> Result<(), AdminError> {
+    let mut found = task(world, title).await;
+    if found.is_none() {
+        world.work_for(SignedDuration::from_hours(3)).await;
+        found = task(world, title).await;
+    }
+    let id = found.expect("there is such a task").id;
+    tasks::complete(&world.ports, &world.by_hand("task"), &id, "a story").await?;
+    Ok(())
+}
+
+async fn merge(world: &World, merged: &Merged) -> Result<(), AdminError> {
+    let who = person(world, &merged.who).await.entity.id;
+    let into = person(world, &merged.into).await.entity.id;
+    let origin = world.by_hand("merge");
+    Box::pin(identity::merge(
+        &world.ports,
+        &origin,
+        &who,
+        &into,
+        "a story",
+    ))
+    .await?;
     Ok(())
 }
 
@@ -256,13 +316,18 @@ async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
     } else {
         tasks::complete(ports, &origin, &asked.id, "a story").await?;
     }
+    replay_waiting(world, who).await
+}
+
+/// Replays what of a candidacy waits for a human.
+async fn replay_waiting(world: &World, who: &str) -> Result<(), AdminError> {
     let waiting: Vec<Event> = world.all(vec![EventState::NeedsHuman.as_str()]).await;
-    let opportunity = Some(lever_id(who));
+    let (opportunity, origin) = (Some(lever_id(who)), world.by_hand("answer"));
     for event in waiting
         .iter()
         .filter(|event| event.opportunity == opportunity)
     {
-        replay::replay(ports, &origin, &event.id, false, &[]).await?;
+        replay::replay(&world.ports, &origin, &event.id, false, &[]).await?;
     }
     Ok(())
 }

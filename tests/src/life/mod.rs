@@ -4,11 +4,13 @@
 mod acts;
 mod apps;
 mod company;
+mod diary;
 mod lever;
 mod ports;
+mod roster;
 mod story;
 mod tell;
 mod world;
 
 pub use story::{Act, Seen, Story, stories};
-pub use tell::{Way, tell, ways};
+pub use tell::{Told, Way, tell, ways};

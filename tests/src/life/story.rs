@@ -23,6 +23,9 @@ pub struct Story {
     /// What has come of it where nobody saw what was undone before: by swapped deliveries or by catch-up alone.
     #[serde(default)]
     pub unseen: BTreeMap<String, String>,
+    /// What happens, each as it is written.
+    #[serde(skip)]
+    pub lines: Vec<String>,
 }
 
 fn monday() -> DateTime {
@@ -73,6 +76,14 @@ pub enum Act {
     Rejects(String),
     /// Saying yes to what was asked last in this application is refused.
     ApprovesInVain(String),
+    /// Somebody says yes, or names a deputy.
+    Decides(Decided),
+    /// A human does the open task of this title.
+    Does(String),
+    /// Two persons are one human.
+    Merged(Merged),
+    /// What of this candidate waits for a human is replayed.
+    Replayed(String),
     /// Somebody says that this candidate is the known one whom a task names, and replays the hire.
     OneHuman(String),
     /// Somebody says that they are two, and replays the hire.
@@ -83,6 +94,8 @@ pub enum Act {
     Down(String),
     /// It answers again.
     Up(String),
+    /// The roster of an application is read to its end.
+    Roster(Rostered),
     /// Somebody we do not know has this address in an application.
     Stranger(Stranger),
     /// Everything is paused.
@@ -187,6 +200,32 @@ pub struct Corrected {
     pub attributes: Map<String, Value>,
 }
 
+/// Who decides about what was asked last in an application.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// Where.
+    pub app: String,
+    /// A role, an address, or `admin`.
+    pub by: String,
+    /// They leave it to this deputy.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// They may not.
+    #[serde(default)]
+    pub refused: bool,
+}
+
+/// Who is somebody else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merged {
+    /// Who is merged away.
+    pub who: String,
+    /// Who stays.
+    pub into: String,
+}
+
 /// What an HR system says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -217,6 +256,20 @@ pub struct File {
     pub file: Option<Value>,
 }
 
+/// What a roster shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rostered {
+    /// Of which application.
+    pub app: String,
+    /// Addresses that are there.
+    #[serde(default)]
+    pub shows: Vec<String>,
+    /// Addresses that are there no more.
+    #[serde(default)]
+    pub gone: Vec<String>,
+}
+
 /// A stranger's account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -242,9 +295,6 @@ pub struct Seen {
     /// The titles of the open tasks, in order of the alphabet.
     #[serde(default)]
     pub tasks: Option<Vec<String>>,
-    /// Of whoever is named: the events of their audit trail, in order.
-    #[serde(default)]
-    pub events: BTreeMap<String, Vec<String>>,
     /// Of whoever is named: what their audit trail has to say somewhere.
     #[serde(default)]
     pub said: BTreeMap<String, Vec<String>>,
@@ -268,9 +318,26 @@ pub fn stories(name: &str, text: &str) -> Vec<Story> {
     let read = |value: Value| {
         let what = value.get("story").and_then(Value::as_str);
         let what = what.unwrap_or("a story").to_owned();
+        let life = value.get("life").and_then(Value::as_array);
+        let lines = life.into_iter().flatten().map(line).collect();
         let read: Result<Story, _> = serde_json::from_value(value);
-        read.map_err(|error| format!("{name}: {what}: {error}"))
-            .expect("a story can be read")
+        let story = read.map_err(|error| format!("{name}: {what}: {error}"));
+        let story = story.expect("a story can be read");
+        Story { lines, ..story }
     };
     all.into_iter().map(read).collect()
+}
+
+/// What happens, as it is written, on one line; files by their names only.
+fn line(written: &Value) -> String {
+    match written {
+        Value::Object(parts) => {
+            let parts = parts.iter().filter(|(name, _)| *name != "file");
+            let parts = parts.map(|(name, part)| format!("{name} {}", line(part)));
+            parts.collect::<Vec<String>>().join(", ")
+        }
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
 }

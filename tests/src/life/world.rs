@@ -35,6 +35,7 @@ pub(super) struct World {
     pub(super) clock: Arc<TestClock>,
     pub(super) lever: Arc<StoryLever>,
     pub(super) apps: Arc<StoryApps>,
+    pub(super) letters: Arc<Letters>,
     /// Until when polling Lever is worked on when it is due.
     polls_until: std::sync::Mutex<Timestamp>,
 }
@@ -52,13 +53,14 @@ impl World {
         let store = Arc::new(MemoryStore::new());
         let lever = Arc::new(StoryLever::new(Arc::clone(&clock)));
         let apps = Arc::new(StoryApps::default());
+        let letters = Arc::new(Letters::default());
         let ports = Ports {
             store,
             work: Arc::new(Lossy),
             lever: lever.clone(),
             apps: Arc::new(AppsPort(Arc::clone(&apps))),
             readers: Arc::new(NoReaders),
-            notifier: Arc::new(Letters::default()),
+            notifier: letters.clone(),
             keys: Arc::new(Bare),
             clock: clock.clone(),
             chance: Arc::new(Chance::of(1)),
@@ -76,6 +78,7 @@ impl World {
             clock,
             lever,
             apps,
+            letters,
             polls_until: std::sync::Mutex::new(at),
         }
     }
