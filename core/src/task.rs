@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::IdHash;
-use crate::ids::{AppSlug, PersonId, RosterId, RunId, StepId, TaskId};
+use crate::ids::{AppSlug, EventId, PersonId, RosterId, RunId, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 
 /// Where a task stands.
@@ -99,6 +99,9 @@ pub struct Task {
     /// Who the person perhaps is: merged they are one human, done they are two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perhaps: Option<PersonId>,
+    /// The events that wait for the answer, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventId>,
 }
 
 impl Task {

@@ -271,6 +271,7 @@ async fn a_task(
         user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     })
 }
 

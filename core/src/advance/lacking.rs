@@ -50,6 +50,7 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
         user: None,
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     });
 }
 

@@ -143,6 +143,7 @@ pub fn a_task(
         user: None,
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     }
 }
 

@@ -184,6 +184,7 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         user: None,
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     }
 }
 

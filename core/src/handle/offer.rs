@@ -156,6 +156,7 @@ pub(super) async fn ask_to_look(
         user: None,
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     });
     Ok(())
 }

@@ -216,6 +216,7 @@ impl Decided {
             user: None,
             awaits_roster: false,
             perhaps: None,
+            events: Vec::new(),
         });
     }
 

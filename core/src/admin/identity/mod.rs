@@ -16,7 +16,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::event::KnownCandidacy;
-use crate::handle::load;
+use crate::handle::{answered, load};
 use crate::ids::{LeverId, PersonId};
 use crate::intake::{Match, next_look};
 use crate::person::{CanonicalEmail, Identifiers, Person};
@@ -109,7 +109,7 @@ async fn hand_over(
     Ok(())
 }
 
-/// Whether the two are one human is asked no more.
+/// Whether the two are one human is asked no more; what waited for that goes on.
 async fn end_question(
     ports: &Ports,
     one: &PersonId,
@@ -121,6 +121,7 @@ async fn end_question(
     if let Some(mut asked) = asked.filter(|asked| asked.entity.state == TaskState::Open) {
         asked.entity.end(TaskState::Done, changes.origin.at);
         changes.update(&asked);
+        answered::go_on(&asked.entity, changes);
     }
     Ok(())
 }

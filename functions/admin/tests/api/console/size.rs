@@ -28,6 +28,7 @@ pub(super) fn task(n: i64) -> Task {
         ended_at: None,
         awaits_roster: false,
         perhaps: None,
+        events: Vec::new(),
     }
 }
 
