@@ -6,9 +6,9 @@ use sando_core::admin::correct::correct;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::pause::{self, Accept, Brake, Resumed};
 use sando_core::admin::people::{self, At};
-use sando_core::admin::{AdminError, Expect, identity, jobs, replay, tasks};
+use sando_core::admin::{AdminError, Expect, identity, jobs, tasks};
 use sando_core::approval::{Approval, ApprovalState, Decider};
-use sando_core::event::{Event, EventState, Hint, ToldArchive};
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::planning;
 use sando_core::ids::derive;
 use sando_core::impact::FileChange;
@@ -242,7 +242,7 @@ async fn decide(world: &World, app: &str, answer: &Answer) -> Result<(), AdminEr
     Ok(())
 }
 
-/// Says whether the candidate is the known one whom the task names, and replays the hire.
+/// Says whether the candidate is the known one whom the task names.
 async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
     let ports = &world.ports;
     let waits = person(world, who).await.entity.id;
@@ -255,14 +255,6 @@ async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
         Box::pin(identity::merge(ports, &origin, &waits, other, "a story")).await?;
     } else {
         tasks::complete(ports, &origin, &asked.id, "a story").await?;
-    }
-    let waiting: Vec<Event> = world.all(vec![EventState::NeedsHuman.as_str()]).await;
-    let opportunity = Some(lever_id(who));
-    for event in waiting
-        .iter()
-        .filter(|event| event.opportunity == opportunity)
-    {
-        replay::replay(ports, &origin, &event.id, false, &[]).await?;
     }
     Ok(())
 }

@@ -73,9 +73,9 @@ pub enum Act {
     Rejects(String),
     /// Saying yes to what was asked last in this application is refused.
     ApprovesInVain(String),
-    /// Somebody says that this candidate is the known one whom a task names, and replays the hire.
+    /// Somebody says that this candidate is the known one whom a task names.
     OneHuman(String),
-    /// Somebody says that they are two, and replays the hire.
+    /// Somebody says that they are two.
     TwoHumans(String),
     /// A file of configuration is put, and applied to everybody.
     Put(File),

@@ -479,7 +479,7 @@ async fn write_down(
         .map_or(StreamId::Events, StreamId::Person);
     let new: Vec<&RunId> = decided.runs.iter().map(|run| &run.id).collect();
     let action = if scene.answered {
-        "event went on"
+        "waiting event went on"
     } else {
         "event replayed"
     };

@@ -88,7 +88,7 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("event replayed", "The event was replayed"),
     (
-        "event went on",
+        "waiting event went on",
         "The event went on: what it waited for was answered",
     ),
     ("first day has come", "The first day has come"),
