@@ -141,6 +141,8 @@ struct Scene {
     known: Option<Loaded<KnownCandidacy>>,
     /// The person's access comes from another candidacy, which is still hired.
     from_another: bool,
+    /// It goes on after an answer.
+    answered: bool,
 }
 
 impl Scene {
@@ -245,12 +247,10 @@ async fn once(
     how: How<'_>,
 ) -> Result<Replayed, ReplayError> {
     let scene = Scene::load(ports, who, id, how).await?;
-    let decided = if how.answered && !scene.is_in_force() {
-        scene.over(who)
-    } else if scene.is_met_anew() {
-        meet(ports, &scene, who).await?
-    } else {
-        match_again(&scene, who)?
+    let decided = match how.answered {
+        true if !scene.is_in_force() => scene.over(who),
+        false if !scene.is_met_anew() => match_again(&scene, who)?,
+        _ => meet(ports, &scene, who).await?,
     };
     let replayed = numbered(decided, &scene, who, how);
     let held = match &replayed.person {
@@ -318,7 +318,7 @@ fn match_again(scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
         return Err(ReplayError::Nobody);
     };
     let mut person = person.clone();
-    person.entity.baselined &= scene.answered;
+    person.entity.baselined = false;
     let mut event = scene.event.entity.clone();
     event.person = Some(person.entity.id.clone());
     event.why.clear();
