@@ -5,6 +5,7 @@ use crate::ids::TaskId;
 use crate::run::{Run, StepWork};
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
+use std::collections::BTreeSet;
 
 /// The required attributes that hold a giving run up.
 pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
@@ -51,6 +52,7 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
         events: Vec::new(),
     });
 }

@@ -28,11 +28,16 @@ pub(super) async fn ask(
         changes.insert_task(task);
         return Ok(());
     };
+    let is_open = asked.entity.state == TaskState::Open;
     let known = &asked.entity.events;
     let mut more = task.events.clone();
     more.retain(|event| !known.contains(event));
-    if asked.entity.state == TaskState::Open && !more.is_empty() {
+    if is_open && !more.is_empty() {
         asked.entity.events.extend(more);
+        changes.update(&asked);
+    } else if !is_open && !task.among.is_empty() {
+        // Called done, and still nobody can tell.
+        asked.entity = task.clone();
         changes.update(&asked);
     }
     Ok(())

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::console::Browser;
 use crate::identity::{
-    ADA, company, figma, hired, known_by, lever, merge, newest, read, shows, split, webhook,
+    ADA, company, figma, hired, known_by, lever, merge, newest, read, shows, split, twins, webhook,
 };
 use crate::world::{Answer, World, ada, world};
 
@@ -400,4 +400,52 @@ async fn an_answer_gives_nothing_to_whoever_was_here_already() {
     assert_eq!(read(&world, here).await["baselined"], true);
     let runs = world.get(&format!("/v1/runs?person={here}")).await;
     assert_eq!(runs.expect(200)["items"], json!([]));
+}
+
+/// The open tasks that ask which of several persons somebody is.
+async fn choices(world: &World) -> Vec<Value> {
+    let tasks = world.get("/v1/tasks?state=open&limit=200").await;
+    let mut tasks = tasks.expect(200)["items"].as_array().unwrap().clone();
+    tasks.retain(|task| task["title"] == "One candidate, several persons");
+    tasks
+}
+
+/// Ada, twice, and a hire that could be either's.
+async fn either(world: &World) -> (String, String) {
+    let (ada, twin) = twins(world).await;
+    let both = ["opp-3", "contact-1", "ada@home.example"];
+    assert_eq!(hired(world, both).await, "", "one of the two");
+    assert_eq!(choices(world).await.len(), 1);
+    (ada, twin)
+}
+
+#[tokio::test]
+async fn a_hire_of_whoever_could_be_two_persons_goes_on_once_these_are_one() {
+    let world = world();
+    let (ada, twin) = either(&world).await;
+
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["subject"], "opp-3");
+    assert_eq!(event["person"], ada.as_str());
+    assert_eq!(event["state"], "done");
+    assert_eq!(choices(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn which_of_two_persons_it_is_is_asked_again_while_nobody_can_tell() {
+    let world = world();
+    let (ada, twin) = either(&world).await;
+
+    say_two(&world, &choices(&world).await[0]).await;
+    world.pass(60).await;
+
+    assert_eq!(choices(&world).await.len(), 1, "called done, and it is not");
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60).await;
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["person"], ada.as_str());
+    assert_eq!(choices(&world).await, Vec::<Value>::new());
 }
