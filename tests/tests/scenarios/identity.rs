@@ -309,7 +309,7 @@ async fn told_and_killed(death: u64) {
 async fn a_hire_goes_on_once_wherever_the_process_dies_that_hears_the_answer() {
     // Before and after: the answer, the claim of what waits, its commit, and that it is done.
     for death in 0..10 {
-        told_and_killed(death).await;
+        Box::pin(told_and_killed(death)).await;
     }
 }
 
