@@ -25,6 +25,9 @@ pub type Aliases = BTreeMap<String, Vec<String>>;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributesFile {
+    /// Who is asked for what is missing of people: an address or `role:…`; administrators if nobody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Attribute → how its value is made; the built-in ones if absent.
     #[serde(default = "built_in")]
     pub attributes: Map<String, Value>,
@@ -57,6 +60,7 @@ impl Default for AttributesFile {
     fn default() -> Self {
         let required = vec!["name".to_owned(), "personal_email".to_owned()];
         Self {
+            owner: None,
             attributes: built_in(),
             aliases: BTreeMap::new(),
             locations: BTreeMap::new(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::PlannedEffect;
 use crate::audit::Verification;
 use crate::config::ConfigItem;
-use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, derive};
+use crate::ids::{AppSlug, EventId, JobId, PersonId, RosterId, Slug, TaskId, derive};
 use crate::impact::{FileChange, Impact};
 use crate::report::{Figures, Place};
 use crate::rule::EventKind;
@@ -36,6 +36,21 @@ pub enum Work {
     Rehearse(Box<Rehearsing>),
     /// What is spent and what leavers hold is counted.
     Count(Box<Counting>),
+    /// The events that waited for an answer go on.
+    Answered(Answered),
+}
+
+/// Events that waited for what a human answered, as far as they have gone on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    /// The task that asked.
+    pub task: TaskId,
+    /// Those that are left, oldest first.
+    pub events: Vec<EventId>,
+    /// How many have gone on.
+    pub done: u64,
+    /// How often Lever did not answer.
+    pub unanswered: u32,
 }
 
 /// The roster of the directory that becomes people (L30), as far as that has come.

@@ -1,10 +1,12 @@
 //! Work that only a human can do.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::IdHash;
-use crate::ids::{AppSlug, PersonId, RosterId, RunId, StepId, TaskId};
+use crate::ids::{AppSlug, EventId, PersonId, RosterId, RunId, StepId, TaskId};
 use crate::store::{Entity, Key, Listing, Lookup};
 
 /// Where a task stands.
@@ -99,6 +101,12 @@ pub struct Task {
     /// Who the person perhaps is: merged they are one human, done they are two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perhaps: Option<PersonId>,
+    /// Which persons a candidate could be: it is done once they are one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub among: BTreeSet<PersonId>,
+    /// The events that wait for the answer, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventId>,
 }
 
 impl Task {

@@ -88,6 +88,7 @@ pub async fn replay(
         dry_run,
         draft,
         job: None,
+        answered: false,
     };
     Ok(replay::replay(ports, who, id, how).await?)
 }

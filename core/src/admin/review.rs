@@ -1,5 +1,7 @@
 //! Decisions in an access review: an access is confirmed, or its owner is to take it away (L26).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -271,6 +273,8 @@ async fn a_task(
         user: Some((account.roster.clone(), IdHash::of(&user.external_id))),
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     })
 }
 

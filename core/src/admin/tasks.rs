@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
-use crate::handle::{ledger, load, tasks};
+use crate::handle::{answered, ledger, load, tasks};
 use crate::ids::TaskId;
 use crate::ports::Ports;
 use crate::store::{Key, Loaded};
@@ -52,6 +52,7 @@ async fn complete_once(
     tasks::done(ports, &mut found, &mut changes).await?;
     found.entity.awaits_roster = tasks::awaits_roster(ports, &found.entity).await?;
     set_apart(ports, &found.entity, &mut changes).await?;
+    answered::go_on(&found.entity, &mut changes);
     changes.update(&found);
     let line = Line::new(stream(&found.entity), "task done", format!("task/{id}"));
     changes.say(line.personal(None, Some(json!({ "reason": reason }))));

@@ -1,5 +1,6 @@
 //! Grants that a human gives or takes: an application without an API, or an effect that a human took over.
 
+use super::gone::is_for_a_human;
 use super::grants::held;
 use super::steps::a_task;
 use super::{Said, Situation, Turn};
@@ -21,7 +22,10 @@ pub(super) fn by_hand(
     turn: &mut Turn,
 ) -> bool {
     let known = situation.company.apps.get(app);
-    let manual = known.is_none_or(Application::is_manual);
+    let manual = known.map_or_else(
+        || is_for_a_human(step, &grant.entity, situation),
+        Application::is_manual,
+    );
     let done = situation.task_of(step).map(|task| task.state);
     if done == Some(TaskState::Done) {
         step.enter(StepState::Verified, "done by hand");

@@ -1,6 +1,7 @@
 //! One grant inside a `grant` or `revoke` step: what it waits for, and when it is called off.
 
 use super::by_hand::by_hand;
+use super::gone::{without_app, without_grant};
 use super::pending::{Pending, close_for, renew};
 use super::{Said, Situation, Turn};
 use crate::approval::ApprovalState;
@@ -72,9 +73,9 @@ pub(super) fn advance_grant(
     let StepWork::Grant { goal, app, .. } = step.work.clone() else {
         return step;
     };
-    // A grant that this very commit makes is worked on in the next turn.
+    // What makes a grant's step makes the grant, too, and is committed before the step is looked at.
     let Some(grant) = situation.grant_of(&step) else {
-        turn.again = true;
+        without_grant(run, &mut step, &app, situation, turn);
         return step;
     };
     let change = grant.entity.change.as_ref();
@@ -119,15 +120,16 @@ pub(super) fn advance_grant(
         Some(change) => next_try(&step, change.phase.due()),
         None => next_try(&step, from),
     };
-    if ours.is_none() && at.is_some_and(|at| at > situation.now) {
-        step.wait(
-            WaitsFor::Time,
-            at,
-            format!("waits until {}", at.unwrap_or(situation.now)),
-        );
-        return step;
+    let later = at.filter(|at| *at > situation.now);
+    match later {
+        Some(at) if ours.is_none() => {
+            step.wait(WaitsFor::Time, Some(at), format!("waits until {at}"));
+        }
+        None if !situation.company.apps.contains_key(&app) => {
+            without_app(run, &mut step, grant, situation, turn);
+        }
+        _ => hand_out(&mut step, at, situation.now, turn),
     }
-    hand_out(&mut step, at, situation.now, turn);
     step
 }
 

@@ -5,6 +5,7 @@ use crate::ids::TaskId;
 use crate::run::{Run, StepWork};
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
+use std::collections::BTreeSet;
 
 /// The required attributes that hold a giving run up.
 pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
@@ -24,18 +25,19 @@ pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
     }
 }
 
-/// Asks a human for what is missing; once a run.
+/// Asks whoever owns the attributes for what is missing; once a run.
 pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
     let id = TaskId::derived(&[run.id.as_str(), "missing"]);
     if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
         return;
     }
+    let owner = situation.company.mapping.file().owner.clone();
     let action = format!("waits for attributes: {}", run.missing.join(", "));
     turn.said.push(Said::new(action, format!("run/{}", run.id)));
     turn.new_tasks.push(Task {
         id,
         kind: TaskKind::Missing,
-        owner: Task::NOBODY.to_owned(),
+        owner: owner.unwrap_or_else(|| Task::NOBODY.to_owned()),
         title: format!("Complete the person: {}", run.missing.join(", ")),
         state: TaskState::Open,
         person: Some(run.person.clone()),
@@ -50,6 +52,8 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     });
 }
 
@@ -69,4 +73,53 @@ pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Tur
         TaskState::Cancelled
     };
     turn.closed_tasks.push(task);
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::access::Desired;
+    use crate::advance::advance;
+    use crate::audit::Cause;
+    use crate::company::Company;
+    use crate::config::ConfigKind;
+    use crate::ids::{RunId, Slug};
+    use crate::intake::run_of;
+    use crate::testing::{a_person, take};
+
+    #[test]
+    fn whoever_owns_the_attributes_is_asked_for_what_is_missing() {
+        for (owner, asked) in [(Some("role:hr"), "role:hr"), (None, Task::NOBODY)] {
+            let now = Timestamp::UNIX_EPOCH;
+            let mut company = Company::empty().unwrap();
+            let mut file = json!({ "attributes": { "team": "posting.categories.team" }, "required": ["team"] });
+            if let Some(owner) = owner {
+                file["owner"] = json!(owner);
+            }
+            take(&mut company, ConfigKind::Attributes, "attributes", file);
+            let person = a_person().build();
+            let flow = &company.workflows[&Slug::parse("onboard").unwrap()];
+            let (id, cause) = (RunId::derived(&["hired"]), Cause::of("test", "test"));
+            let mut run = run_of(id, flow, &person, cause, now, false, now);
+
+            let turn = advance(
+                &mut run,
+                &Situation {
+                    person: &person,
+                    grants: &[],
+                    tasks: &[],
+                    approvals: &[],
+                    company: &company,
+                    desired: &Desired::default(),
+                    directory: None,
+                    now,
+                },
+            );
+
+            assert_eq!(turn.new_tasks[0].owner, asked);
+        }
+    }
 }

@@ -6,12 +6,14 @@
 
 mod by_hand;
 mod expand;
+mod gone;
 mod grants;
 mod lacking;
 mod order;
 mod pending;
 mod steps;
 
+use gone::close_tasks;
 use grants::advance_grant;
 pub(crate) use grants::held;
 use lacking::{ask_for_attributes, lacking, nothing_lacks};
@@ -203,6 +205,7 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
         }
     }
     turn.again |= run.steps.len() > count;
+    close_tasks(run, situation, &mut turn);
     directory_last(run, situation, &mut turn);
     tell_owners(run, situation, &mut turn);
     close(run, situation, &turn);

@@ -13,6 +13,7 @@ use crate::task::{Task, TaskKind, TaskState};
 use crate::template::{Encoding, Placeholders, Template};
 use crate::workflow::{StepKind, TaskStep};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// A step as the workflow names it.
 pub(super) fn advance_step(
@@ -143,6 +144,8 @@ pub fn a_task(
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }
 

@@ -131,7 +131,8 @@ pub(super) fn attributes(company: &Company) -> Vec<Entry> {
             lines.push("What none of these knows is reported, and decides nothing.".to_owned());
         }
         if file.required.contains(name) {
-            lines.push("Without it nothing is given: a human is asked.".to_owned());
+            let owner = file.owner.as_deref().unwrap_or("role:admin");
+            lines.push(format!("Without it nothing is given: {owner} is asked."));
         }
         Entry::new(name.as_str(), lines)
     };

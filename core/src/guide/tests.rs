@@ -52,7 +52,7 @@ fn files() -> Vec<(ConfigKind, &'static str, Value)> {
         (
             ConfigKind::Attributes,
             "attributes",
-            json!({ "attributes": {
+            json!({ "owner": "role:hr", "attributes": {
                     "name": { "first_of": ["opportunity.name", "contact.name"] },
                     "department": "posting.categories.department",
                     "work_email": { "address": "{first_name}@contoso.example" },

@@ -21,13 +21,19 @@ use crate::store::{Key, Loaded, StoreError};
 use super::events::say_event;
 use super::offer::{self, ask_to_look};
 use super::rosters::Rosters;
-use super::{HandleError, candidate, held, ledger, load, wake};
+use super::{HandleError, candidate, held, ledger, load, tasks, wake};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
 
 /// Seconds until Lever is asked again while it does not answer; the last one repeats for as long as it takes.
 const LEVER_DOWN: [i64; 5] = [5, 15, 60, 180, 600];
+
+/// Seconds until Lever is asked again that did not answer so often before.
+pub(super) fn again_after(unanswered: u32) -> i64 {
+    let place = usize::try_from(unanswered).unwrap_or(usize::MAX);
+    LEVER_DOWN.get(place).copied().unwrap_or(600)
+}
 
 /// Looks into one delivery that is due.
 ///
@@ -132,10 +138,8 @@ fn settle(delivery: &mut StoredDelivery, outcome: &Outcome, now: Timestamp) {
             delivery.close(DeliveryState::NothingToDo);
         }
         Outcome::Down(error) => {
-            let place = usize::try_from(delivery.unanswered).unwrap_or(usize::MAX);
-            let secs = LEVER_DOWN.get(place).copied().unwrap_or(600);
+            delivery.look_at = Some(later(again_after(delivery.unanswered)));
             delivery.unanswered = delivery.unanswered.saturating_add(1);
-            delivery.look_at = Some(later(secs));
             delivery.why = format!("Lever could not be read: {error}");
         }
     }
@@ -388,11 +392,7 @@ async fn write_down(
         changes.insert(run);
     }
     if let Some(task) = &decided.task {
-        // What is asked about two persons is asked once, whatever they are hired for.
-        let asked = Key::Task(task.id.clone());
-        if ports.store.get(&asked).await?.is_none() {
-            changes.insert_task(task);
-        }
+        tasks::ask(ports, task, &mut changes).await?;
     }
     say_event(event, &mut changes);
     Ok(changes)

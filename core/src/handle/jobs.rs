@@ -10,7 +10,9 @@ use crate::store::{Loaded, StoreError};
 
 use super::replay::{range, rehearsal};
 use super::verification::follow;
-use super::{HandleError, applying, count, directory, evidence, forget, ledger, planning};
+use super::{
+    HandleError, answered, applying, count, directory, evidence, forget, ledger, planning,
+};
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
 const TURN: SignedDuration = SignedDuration::from_secs(20);
@@ -27,6 +29,9 @@ pub async fn work(ports: &Ports, mut job: Loaded<Job>) -> Result<(), HandleError
     }
     if matches!(job.entity.work, Work::Apply(_)) {
         return applying::turn(ports, job).await;
+    }
+    if matches!(job.entity.work, Work::Answered(_)) {
+        return answered::turn(ports, job).await;
     }
     let until = ports.clock.now().saturating_add(TURN);
     go_on(ports, &mut job.entity, until.unwrap_or(Timestamp::MAX)).await?;
@@ -69,8 +74,8 @@ async fn portion(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<bool,
     match &mut job.work {
         Work::VerifyAudit(verification) => Ok(follow(&*ports.store, verification, PORTION).await?),
         Work::Plan(planning) => planning::with_rosters(ports, planning).await,
-        // Writes as it goes, so it is never done without being stored.
-        Work::Apply(_) => Ok(false),
+        // They write as they go, so they are never done without being stored.
+        Work::Apply(_) | Work::Answered(_) => Ok(false),
         Work::ForgetRoster(forgetting) => forget::portion(ports, forgetting).await,
         Work::Evidence(evidence) => evidence::portion(ports, evidence).await,
         Work::Replay(replaying) => range::portion(ports, &job.actor, &job.id, replaying).await,

@@ -1,5 +1,7 @@
 //! What happens in a person's life besides Lever: the first day, the last day, a termination by hand.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -184,6 +186,8 @@ fn has_left(event: &Event, now: Timestamp) -> Task {
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }
 

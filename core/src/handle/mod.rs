@@ -3,6 +3,7 @@
 //! Every piece of work begins with a claim ([`work`]): whoever has it, has it alone until the lease ends.
 
 pub mod anchor;
+pub(crate) mod answered;
 pub mod applying;
 pub mod approval;
 mod candidate;

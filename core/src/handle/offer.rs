@@ -1,5 +1,7 @@
 //! Lever read again until the first day: what an offer says then counts, and what waits for it moves with it.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -156,6 +158,8 @@ pub(super) async fn ask_to_look(
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     });
     Ok(())
 }

@@ -218,6 +218,8 @@ fn a_task(person: &Person, shown: &Seen, company: &Company, now: Timestamp) -> T
         user: Some((shown.roster.clone(), user)),
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }
 

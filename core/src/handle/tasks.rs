@@ -8,11 +8,40 @@ use crate::grant::{Grant, GrantState};
 use crate::ids::StepId;
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepState, StepWork};
-use crate::store::{Group, Key, Loaded};
+use crate::store::{Entity, Group, Key, Loaded, StoreError};
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
 
 use super::{HandleError, load};
+
+/// Asks what a decision has to ask: once, however much waits for the answer.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn ask(
+    ports: &Ports,
+    task: &Task,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    let stored = ports.store.find::<Task>(&task.key()).await?;
+    let Some(mut asked) = stored else {
+        changes.insert_task(task);
+        return Ok(());
+    };
+    let is_open = asked.entity.state == TaskState::Open;
+    let known = &asked.entity.events;
+    let mut more = task.events.clone();
+    more.retain(|event| !known.contains(event));
+    if is_open && !more.is_empty() {
+        asked.entity.events.extend(more);
+        changes.update(&asked);
+    } else if !is_open && !task.among.is_empty() {
+        // Called done, and still nobody can tell.
+        asked.entity = task.clone();
+        changes.update(&asked);
+    }
+    Ok(())
+}
 
 /// A task is done: the run that waits for it goes on, also one that was over because of it.
 ///

@@ -216,6 +216,8 @@ impl Decided {
             user: None,
             awaits_roster: false,
             perhaps: None,
+            among: BTreeSet::new(),
+            events: Vec::new(),
         });
     }
 
@@ -223,12 +225,20 @@ impl Decided {
     fn ask_which(&mut self, ids: &BTreeSet<PersonId>, now: Timestamp) {
         self.runs.clear();
         self.event.runs.clear();
-        let ids: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
-        let detail = format!(
-            "contact and addresses belong to {}; merge them, then replay the event",
-            ids.join(" and ")
-        );
+        let names: Vec<&str> = ids.iter().map(PersonId::as_str).collect();
+        let is_hire = self.event.kind == EventKind::Hired;
+        let then = if is_hire {
+            "the event goes on then"
+        } else {
+            "then replay the event"
+        };
+        let names = names.join(" and ");
+        let detail = format!("contact and addresses belong to {names}; merge them, {then}");
         self.ask("One candidate, several persons", detail, now);
+        if let Some(task) = self.task.as_mut().filter(|_| is_hire) {
+            task.among.clone_from(ids);
+            task.events = vec![self.event.id.clone()];
+        }
     }
 }
 

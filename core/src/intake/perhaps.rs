@@ -14,7 +14,7 @@ pub(super) fn who<'a>(person: &Person, intake: &'a Intake<'_>) -> Option<&'a Per
 }
 
 /// Asks a human. Nothing is due to whoever waits: who is new is there as a candidate, so that they can be merged, and
-/// the event is nobody's until it is replayed.
+/// the event is nobody's until that is answered.
 pub(super) fn ask(
     changed: Changed,
     other: &PersonId,
@@ -25,14 +25,14 @@ pub(super) fn ask(
     let id = changed.person().id.clone();
     let detail = format!(
         "an address of {id} is the work address of {other}; merge {id} into {other} if they are one human, complete this \
-         task if they are two; then replay the event {}",
-        decided.event.id
+         task if they are two; what waits goes on then"
     );
     decided.ask("Perhaps somebody who is known", detail, intake.now);
     if let Some(task) = &mut decided.task {
         task.id = Task::one_or_two(&id, other);
         task.person = Some(id.clone());
         task.perhaps = Some(other.clone());
+        task.events = vec![decided.event.id.clone()];
     }
     if let Changed::New(mut person) = changed {
         identify(&mut person, candidacy, intake);
@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(task.id, Task::one_or_two(&id("ada"), &id("fresh")));
         assert_eq!(task.person, Some(id("fresh")));
         assert_eq!(task.perhaps, Some(id("ada")));
+        assert_eq!(task.events, [EventId::derived(&["hired"])]);
     }
 
     #[test]

@@ -178,6 +178,7 @@ pub(super) fn attributes() -> Value {
     object(
         "From Lever to a person",
         json!({
+            "owner": text("Who is asked for what is missing of people: an address or a role", Some("role:hr")),
             "attributes": map_of("Attributes by name", reference("attribute")),
             "aliases": map_of("By attribute", also),
             "locations": map_of("By name", location),

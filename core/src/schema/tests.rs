@@ -151,6 +151,7 @@ fn app(provisioner: Value) -> Value {
 fn whole_attributes() -> Value {
     let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n";
     json!({
+        "owner": "role:hr",
         "attributes": { "name": "contact.name", "work_email": { "address": "{name}@contoso.example" },
             "manager": { "user_email": "opportunity.owner" }, "title": { "first_of": ["posting.text"] } },
         "aliases": { "department": { "Engineering": ["Eng"] } },

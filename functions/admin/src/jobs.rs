@@ -61,7 +61,8 @@ pub(crate) struct ProgressView {
 pub(crate) struct JobView {
     #[schema(value_type = String)]
     id: JobId,
-    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`, `rehearse`, `count`.
+    /// `verify_audit`, `plan`, `apply`, `forget_roster`, `evidence`, `replay`, `feed_people`, `rehearse`, `count`,
+    /// `answered`.
     kind: &'static str,
     /// `running`, `done` or `failed`.
     state: &'static str,
@@ -91,6 +92,7 @@ impl From<&Job> for JobView {
             Work::Replay(replaying) => ("replay", events(replaying.came.events)),
             Work::Rehearse(rehearsing) => ("rehearse", events(rehearsing.came.events)),
             Work::Count(counting) => ("count", seats(counting)),
+            Work::Answered(answered) => ("answered", events(answered.done)),
         };
         Self {
             id: job.id.clone(),
@@ -169,6 +171,7 @@ fn result(job: &Job) -> Value {
         Work::FeedPeople(feeding) => json!(feeding.came),
         Work::Rehearse(rehearsing) => json!(RehearsedView::from(&**rehearsing)),
         Work::Count(counting) => json!({ "seats": counting.figures.total.seats }),
+        Work::Answered(answered) => json!({ "events": answered.done }),
     }
 }
 

@@ -6,9 +6,9 @@ use sando_core::admin::correct::correct;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::pause::{self, Accept, Brake, Resumed};
 use sando_core::admin::people::{self, At};
-use sando_core::admin::{AdminError, Expect, identity, jobs, replay, tasks};
+use sando_core::admin::{AdminError, Expect, identity, jobs, tasks};
 use sando_core::approval::{Approval, ApprovalState, Decider};
-use sando_core::event::{Event, EventState, Hint, ToldArchive};
+use sando_core::event::{Hint, ToldArchive};
 use sando_core::handle::planning;
 use sando_core::ids::derive;
 use sando_core::impact::FileChange;
@@ -179,7 +179,6 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
         Act::Does(title) => Box::pin(does(world, title)).await?,
         Act::OneHuman(who) | Act::TwoHumans(who) => Box::pin(answer(world, act, who)).await?,
         Act::Merged(merged) => merge(world, merged).await?,
-        Act::Replayed(who) => Box::pin(replay_waiting(world, who)).await?,
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
             let is_down = matches!(act, Act::Down(_));
@@ -302,7 +301,7 @@ async fn merge(world: &World, merged: &Merged) -> Result<(), AdminError> {
     Ok(())
 }
 
-/// Says whether the candidate is the known one whom the task names, and replays the hire.
+/// Says whether the candidate is the known one whom the task names.
 async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
     let ports = &world.ports;
     let waits = person(world, who).await.entity.id;
@@ -315,19 +314,6 @@ async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
         Box::pin(identity::merge(ports, &origin, &waits, other, "a story")).await?;
     } else {
         tasks::complete(ports, &origin, &asked.id, "a story").await?;
-    }
-    replay_waiting(world, who).await
-}
-
-/// Replays what of a candidacy waits for a human.
-async fn replay_waiting(world: &World, who: &str) -> Result<(), AdminError> {
-    let waiting: Vec<Event> = world.all(vec![EventState::NeedsHuman.as_str()]).await;
-    let (opportunity, origin) = (Some(lever_id(who)), world.by_hand("answer"));
-    for event in waiting
-        .iter()
-        .filter(|event| event.opportunity == opportunity)
-    {
-        replay::replay(&world.ports, &origin, &event.id, false, &[]).await?;
     }
     Ok(())
 }

@@ -82,11 +82,9 @@ pub enum Act {
     Does(String),
     /// Two persons are one human.
     Merged(Merged),
-    /// What of this candidate waits for a human is replayed.
-    Replayed(String),
-    /// Somebody says that this candidate is the known one whom a task names, and replays the hire.
+    /// Somebody says that this candidate is the known one whom a task names.
     OneHuman(String),
-    /// Somebody says that they are two, and replays the hire.
+    /// Somebody says that they are two.
     TwoHumans(String),
     /// A file of configuration is put, and applied to everybody.
     Put(File),

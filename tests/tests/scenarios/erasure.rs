@@ -80,6 +80,7 @@ async fn nothing_of_a_deleted_candidate_is_left_but_a_pseudonym_in_the_audit() {
         dry_run: false,
         draft: &[],
         job: None,
+        answered: false,
     };
     let again = replay(&scene.machine.ports, &who, &hired, how).await;
     assert!(matches!(again, Err(ReplayError::NotFound)));

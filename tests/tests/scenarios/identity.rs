@@ -1,11 +1,13 @@
 //! One human is one person with one address, whatever Lever and strangers do.
 use sando_core::admin::correct::correct;
 use sando_core::admin::identity::{merge, split};
+use sando_core::admin::tasks::complete;
+use sando_core::audit::StreamId;
 use sando_core::event::EventState;
 use sando_core::grant::GrantState;
 use sando_core::person::{Attributes, Lifecycle};
 use sando_core::task::TaskKind;
-use sando_tests::harness::{Scene, engineer};
+use sando_tests::harness::{Doom, Scene, engineer};
 use sando_world::NewCandidate;
 
 fn with_email(name: &str, email: &str) -> NewCandidate {
@@ -261,6 +263,53 @@ async fn two_hires_at_the_same_moment_under_somebodys_work_address_meet_one_ques
         assert_eq!(tasks.len(), 1);
         assert_eq!(tasks[0].person, Some(waits.entity.id));
         assert_eq!(tasks[0].perhaps, Some(known.entity.id));
+    }
+}
+
+/// Somebody waits who gave Ada's work address; a process dies at this moment while it hears that they are two, and goes on.
+async fn told_and_killed(death: u64) {
+    let scene = Scene::start().await;
+    scene
+        .onboard(with_email("Ada Park", "ada@mail.example"))
+        .await;
+    let bo = scene
+        .onboard(with_email("Bo Lind", "ada.park@contoso.example"))
+        .await;
+    let asked = scene.machine.tasks().await.remove(0).id;
+    let doom = Doom::at(death);
+    let mortal = scene.machine.another(&scene.site, doom.clone());
+    let person = scene.machine.person_of(&bo.opportunity).await.unwrap();
+    let person = person.entity.id;
+    let who = scene.by_hand(&person);
+
+    tokio::select! {
+        biased;
+        () = doom.comes() => {}
+        told = complete(&mortal.ports, &who, &asked, "two humans") => {
+            told.unwrap();
+            mortal.settle().await;
+        }
+    }
+    if !scene.machine.tasks().await.is_empty() {
+        let told = complete(&scene.machine.ports, &who, &asked, "two humans").await;
+        told.unwrap();
+    }
+    scene.machine.settle().await;
+
+    assert_eq!(scene.site.sizes(), [2, 2, 2], "killed at {death}");
+    assert_eq!(scene.machine.runs().await.len(), 2, "killed at {death}");
+    let said = scene.machine.said(StreamId::Person(person)).await;
+    let went_on = said
+        .iter()
+        .filter(|line| line.ends_with("waiting event went on"));
+    assert_eq!(went_on.count(), 1, "killed at {death}: {said:?}");
+}
+
+#[tokio::test]
+async fn a_hire_goes_on_once_wherever_the_process_dies_that_hears_the_answer() {
+    // Before and after: the answer, the claim of what waits, its commit, and that it is done.
+    for death in 0..10 {
+        Box::pin(told_and_killed(death)).await;
     }
 }
 

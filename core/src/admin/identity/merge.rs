@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{MOST, end_question, hand_over, is_whole, pass_on, record, stream};
+use super::{MOST, end_choices, end_question, hand_over, is_whole, pass_on, record, stream};
 use crate::access::PlannedEffect;
 use crate::admin::people::{Done, done, person};
 use crate::admin::{AdminError, Who, deciding, leaving, links};
@@ -88,6 +88,7 @@ async fn merge_once(
     let opportunities = &identifiers.opportunities;
     hand_over(ports, opportunities, &to.entity, who.at, &mut changes).await?;
     end_question(ports, id, into, &mut changes).await?;
+    end_choices(ports, id, into, &mut changes).await?;
     to.entity.identifiers.add(&gained);
     to.entity.absorbed.insert(id.clone());
     let apart = from.entity.apart.iter().filter(|other| *other != into);

@@ -16,12 +16,12 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::event::KnownCandidacy;
-use crate::handle::load;
+use crate::handle::{answered, load};
 use crate::ids::{LeverId, PersonId};
 use crate::intake::{Match, next_look};
 use crate::person::{CanonicalEmail, Identifiers, Person};
 use crate::ports::Ports;
-use crate::store::{Key, Loaded};
+use crate::store::{Entity, Key, Loaded, PageRequest, Query};
 use crate::task::{Task, TaskState};
 
 use super::AdminError;
@@ -32,6 +32,8 @@ pub use split::{Splitting, plan as plan_split, split};
 
 /// How many identifiers change hands at most: it is one commit.
 const MOST: usize = 30;
+/// How large that commit may be before questions are ended with it.
+const ROOM: usize = 60;
 
 /// A person by id, or by an address that they are known by.
 ///
@@ -109,7 +111,7 @@ async fn hand_over(
     Ok(())
 }
 
-/// Whether the two are one human is asked no more.
+/// Whether the two are one human is asked no more; what waited for that goes on.
 async fn end_question(
     ports: &Ports,
     one: &PersonId,
@@ -121,8 +123,46 @@ async fn end_question(
     if let Some(mut asked) = asked.filter(|asked| asked.entity.state == TaskState::Open) {
         asked.entity.end(TaskState::Done, changes.origin.at);
         changes.update(&asked);
+        answered::go_on(&asked.entity, changes);
     }
     Ok(())
+}
+
+/// Who could be either of the two is asked for no more, if nobody else is left to choose from; what waited for that goes on.
+async fn end_choices(
+    ports: &Ports,
+    from: &PersonId,
+    into: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), AdminError> {
+    let query = Query::States {
+        kind: Task::KIND,
+        states: vec![TaskState::Open.as_str()],
+    };
+    let mut page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        for stored in &answer.items {
+            let mut task: Loaded<Task> = stored.read()?;
+            // One commit has room for so many; a human has the rest.
+            if changes.size() > ROOM || !task.entity.among.remove(from) {
+                continue;
+            }
+            task.entity.among.insert(into.clone());
+            if task.entity.among.len() == 1 {
+                task.entity.end(TaskState::Done, changes.origin.at);
+                answered::go_on(&task.entity, changes);
+            }
+            changes.update(&task);
+        }
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Records what became of somebody, with what changed hands.

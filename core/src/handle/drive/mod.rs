@@ -92,7 +92,7 @@ async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
         }
         if !turn.again {
             hand.look_at_residue(ports, &turn.todo).await?;
-            // What has no application or no grant any more is looked at again when the lease ends, not in a circle.
+            // `advance` names only steps that can be worked on; if it ever does not, this does not go in a circle over them.
             if !effects::perform(ports, hand, &turn.todo).await? {
                 return Ok(());
             }
@@ -192,6 +192,11 @@ impl Hand {
         self.commit(ports, changes, over).await?;
         self.grants.extend(turn.new_grants.iter().map(new));
         self.tasks.extend(turn.new_tasks.iter().map(new));
+        for closed in &turn.closed_tasks {
+            let id = &closed.entity.id;
+            self.tasks.retain(|known| known.entity.id != *id);
+            self.tasks.push(written(closed));
+        }
         for changed in &turn.changed_grants {
             self.take_back(changed);
         }

@@ -1,5 +1,6 @@
 //! Replays events on today's rules, or on those of a draft: shown first, or done.
 
+mod answered;
 pub mod range;
 pub mod rehearsal;
 
@@ -26,7 +27,7 @@ use crate::store::{Group, Key, Loaded, StoreError};
 
 use super::delivery::{address_from, fresh_person, write_person};
 use super::events::say_values;
-use super::{HandleError, candidate, held, ledger, load};
+use super::{HandleError, candidate, held, ledger, load, tasks};
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -64,8 +65,10 @@ pub struct How<'a> {
     pub dry_run: bool,
     /// Changed files that count as if they were put; for dry runs.
     pub draft: &'a [FileChange],
-    /// The job that replays a range: each event once.
+    /// The job that replays several: each event once.
     pub job: Option<&'a JobId>,
+    /// It has waited for an answer and goes on, as if it was heard of now: nobody replays it by hand.
+    pub answered: bool,
 }
 
 /// What a replay does, or would do.
@@ -121,16 +124,12 @@ async fn configuration(
     draft: &[FileChange],
     now: Timestamp,
 ) -> Result<Company, HandleError> {
-    let mut company = if draft.is_empty() {
-        load::company(ports).await?
-    } else {
-        let stored: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
-        let stored: Vec<ConfigItem> = stored.into_iter().map(|item| item.entity).collect();
-        changed(&stored, draft, now).map_err(HandleError::Config)?
-    };
-    // Whoever replays by hand means it, however old the fact is.
-    company.settings.live_from = None;
-    Ok(company)
+    if draft.is_empty() {
+        return load::company(ports).await;
+    }
+    let stored: Vec<Loaded<ConfigItem>> = ports.store.all(&Group::Config).await?;
+    let stored: Vec<ConfigItem> = stored.into_iter().map(|item| item.entity).collect();
+    changed(&stored, draft, now).map_err(HandleError::Config)
 }
 
 /// Everything that a replay rests on.
@@ -142,6 +141,8 @@ struct Scene {
     known: Option<Loaded<KnownCandidacy>>,
     /// The person's access comes from another candidacy, which is still hired.
     from_another: bool,
+    /// It goes on after an answer.
+    answered: bool,
 }
 
 impl Scene {
@@ -152,10 +153,15 @@ impl Scene {
         how: How<'_>,
     ) -> Result<Self, ReplayError> {
         let event = event(ports, id).await?;
-        if how.job.is_some() && event.entity.replayed_by.as_ref() == how.job {
+        let by_job = how.job.is_some() && event.entity.replayed_by.as_ref() == how.job;
+        if by_job || how.answered && event.entity.state != EventState::NeedsHuman {
             return Err(ReplayError::Already);
         }
-        let company = configuration(ports, how.draft, who.at).await?;
+        let mut company = configuration(ports, how.draft, who.at).await?;
+        if !how.answered {
+            // Whoever replays by hand means it, however old the fact is.
+            company.settings.live_from = None;
+        }
         let mut scene = Self {
             event,
             company,
@@ -163,6 +169,7 @@ impl Scene {
             candidacy: None,
             known: None,
             from_another: false,
+            answered: how.answered,
         };
         scene.read_lever(ports).await?;
         if let Some(person) = &scene.event.entity.person {
@@ -240,10 +247,10 @@ async fn once(
     how: How<'_>,
 ) -> Result<Replayed, ReplayError> {
     let scene = Scene::load(ports, who, id, how).await?;
-    let decided = if scene.is_met_anew() {
-        meet(ports, &scene, who).await?
-    } else {
-        match_again(&scene, who)?
+    let decided = match how.answered {
+        true if !scene.is_in_force() => scene.over(who),
+        false if !scene.is_met_anew() => match_again(&scene, who)?,
+        _ => meet(ports, &scene, who).await?,
     };
     let replayed = numbered(decided, &scene, who, how);
     let held = match &replayed.person {
@@ -275,7 +282,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
     let taken = candidate::taken(ports, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
-        person.entity.baselined = false;
+        person.entity.baselined &= scene.answered;
         has_address = person.entity.text("work_email").is_some();
     }
     let attributes = scene.company.mapping.read(candidacy).attributes;
@@ -360,10 +367,10 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> 
     let stored = &scene.event.entity;
     let number = stored.replays.saturating_add(1);
     let mut why = stored.why.clone();
-    let text = if how.dry_run {
-        "a replay would do:"
-    } else {
-        "replayed by hand"
+    let text = match how {
+        How { dry_run: true, .. } => "a replay would do:",
+        How { answered: true, .. } => "whose it is was answered",
+        _ => "replayed by hand",
     };
     why.push(Why::said(who.at, text));
     why.append(&mut decided.event.why);
@@ -372,7 +379,7 @@ fn numbered(mut decided: Decided, scene: &Scene, who: &Origin, how: How<'_>) -> 
         let workflow = run.workflow.as_str();
         run.id = RunId::derived(&[stored.id.as_str(), workflow, &number.to_string()]);
         run.by_hand = false;
-        run.replayed = true;
+        run.replayed = !how.answered;
         run.requested_by = who.by_somebody();
         runs.push(run.id.clone());
     }
@@ -462,14 +469,8 @@ async fn write_down(
     for run in &decided.runs {
         changes.insert(run);
     }
-    if let Some(task) = &decided.task
-        && ports
-            .store
-            .get(&Key::Task(task.id.clone()))
-            .await?
-            .is_none()
-    {
-        changes.insert_task(task);
+    if let Some(task) = &decided.task {
+        tasks::ask(ports, task, &mut changes).await?;
     }
     let event = &decided.event;
     let stream = event
@@ -477,7 +478,12 @@ async fn write_down(
         .clone()
         .map_or(StreamId::Events, StreamId::Person);
     let new: Vec<&RunId> = decided.runs.iter().map(|run| &run.id).collect();
-    let line = Line::new(stream, "event replayed", format!("event/{}", event.id));
+    let action = if scene.answered {
+        "waiting event went on"
+    } else {
+        "event replayed"
+    };
+    let line = Line::new(stream, action, format!("event/{}", event.id));
     changes.say(line.after(json!({ "state": event.state, "runs": new })));
     say_values(event, &mut changes);
     Ok(ledger::commit(ports, changes).await?)

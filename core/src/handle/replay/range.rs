@@ -63,6 +63,7 @@ pub async fn portion(
             dry_run: replaying.dry_run,
             draft: &replaying.draft,
             job: Some(job),
+            answered: false,
         };
         match replay(ports, &who, &id, how).await {
             Ok(replayed) => came.add(replayed),

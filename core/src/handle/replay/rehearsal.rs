@@ -76,6 +76,7 @@ async fn both(
         dry_run: true,
         draft,
         job: None,
+        answered: false,
     };
     let before = replay(ports, who, id, how(&[])).await?;
     let after = replay(ports, who, id, how(changes)).await?;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::console::Browser;
 use crate::identity::{
-    ADA, company, figma, hired, known_by, lever, merge, newest, read, shows, split, webhook,
+    ADA, company, figma, hired, known_by, lever, merge, newest, read, shows, split, twins, webhook,
 };
-use crate::world::{Answer, World, world};
+use crate::world::{Answer, World, ada, world};
 
 /// Under a contact of its own, with the work address that Ada was given.
 const AGAIN: [&str; 3] = ["opp-2", "contact-2", "ada.park@contoso.example"];
@@ -93,7 +93,6 @@ async fn said_to_be_the_same_human_the_person_is_used() {
     let (ada, waits, _) = asked(&world).await;
 
     merge(&world, &waits, &ada).await.expect(200);
-    replay(&world).await.expect(200);
     world.pass(60).await;
 
     let event = newest(&world, "candidate.hired").await;
@@ -113,7 +112,6 @@ async fn said_to_be_somebody_else_they_are_a_person_of_their_own_for_good() {
     let hers = figma(&world, &ada).await["external_id"].clone();
 
     say_two(&world, &question).await;
-    replay(&world).await.expect(200);
     world.pass(60).await;
 
     let event = newest(&world, "candidate.hired").await;
@@ -144,8 +142,11 @@ async fn a_hire_that_is_undone_while_a_human_thinks_is_nobody_s() {
     lever_changes(&world, AGAIN[0], |candidacy| candidacy.archived = None);
 
     say_two(&world, &question).await;
+    world.pass(60).await;
     let refused = replay(&world).await.expect(409);
 
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "ignored", "nobody has to look any more");
     assert_eq!(refused["code"], "nobody_known");
     assert_eq!(read(&world, &waits).await["state"], "candidate");
 }
@@ -157,7 +158,7 @@ async fn a_split_answers_the_question_too() {
     merge(&world, &waits, &ada).await.expect(200);
 
     split(&world, &ada, &[&waits]).await.expect(200);
-    replay(&world).await.expect(200);
+    world.pass(60).await;
 
     let event = newest(&world, "candidate.hired").await;
     assert_eq!(event["person"], waits.as_str());
@@ -210,7 +211,7 @@ async fn hired_for_later(world: &World, of: [&str; 3]) -> String {
 const APPLIES: [&str; 3] = ["opp-3", "contact-2", "bo@mail.example"];
 
 #[tokio::test]
-async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_replay() {
+async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_answer() {
     let world = world();
     company(&world).await;
     hired(&world, ADA).await;
@@ -238,7 +239,7 @@ async fn a_leaver_who_is_said_to_be_another_comes_back_with_the_replay() {
     assert_eq!(asked["person"], bo.as_str(), "known before");
 
     say_two(&world, &questions(&world).await[0]).await;
-    replay(&world).await.expect(200);
+    world.pass(1).await;
 
     let event = newest(&world, "candidate.hired").await;
     assert_eq!(event["id"], asked["id"]);
@@ -289,4 +290,162 @@ async fn who_somebody_is_not_is_known_of_whom_they_are_merged_into() {
     let again = ["opp-4", "contact-3", AGAIN[2]];
     assert_eq!(hired(&world, again).await, bo);
     assert_eq!(questions(&world).await, Vec::<Value>::new());
+}
+
+/// What the audit says of the newest hire.
+async fn went_on(world: &World) -> Vec<Value> {
+    let event = newest(world, "candidate.hired").await;
+    let of_event = format!("event/{}", event["id"].as_str().unwrap());
+    let path = "/v1/audit?action=waiting%20event%20went%20on&limit=200";
+    let records = world.get(path).await.expect(200);
+    let mut records = records["items"].as_array().unwrap().clone();
+    records.retain(|record| record["target"] == of_event.as_str());
+    records
+}
+
+#[tokio::test]
+async fn what_goes_on_says_which_answer_it_waited_for() {
+    let world = world();
+    let (_, _, question) = asked(&world).await;
+
+    say_two(&world, &question).await;
+    world.pass(60).await;
+
+    let records = went_on(&world).await;
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(
+        records[0]["cause"],
+        json!({ "kind": "task", "id": question["id"] })
+    );
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "done");
+    let run = event["runs"][0].as_str().unwrap();
+    let run = world.get(&format!("/v1/runs/{run}")).await.expect(200);
+    assert_eq!(run["state"], "running", "the desk is a human's: {run}");
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_lever_and_loses_nothing() {
+    let world = world();
+    let (_, waits, question) = asked(&world).await;
+    *world.fakes.lever_is_down.lock().unwrap() = true;
+
+    say_two(&world, &question).await;
+    world.pass(600).await;
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "needs_human");
+    *world.fakes.lever_is_down.lock().unwrap() = false;
+    world.pass(600).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "done");
+    assert_eq!(event["person"], waits.as_str());
+}
+
+#[tokio::test]
+async fn what_was_replayed_by_hand_since_the_answer_goes_on_no_more() {
+    let world = world();
+    let (_, _, question) = asked(&world).await;
+
+    say_two(&world, &question).await;
+    replay(&world).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(went_on(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn every_hire_that_waits_goes_on_with_the_one_answer() {
+    let world = world();
+    let (ada, waits, question) = asked(&world).await;
+    let second = ["opp-3", "contact-2", AGAIN[2]];
+    assert_eq!(hired(&world, second).await, "", "it waits as well");
+    assert_eq!(questions(&world).await.len(), 1, "asked once");
+
+    say_two(&world, &question).await;
+    world.pass(60).await;
+
+    let events = world.get("/v1/events?kind=candidate.hired").await;
+    let events = events.expect(200)["items"].as_array().unwrap().clone();
+    let whose = |event: &Value| (event["person"].clone(), event["state"].clone());
+    let whose: Vec<(Value, Value)> = events.iter().map(whose).collect();
+    let done = |person: &str| (json!(person), json!("done"));
+    assert_eq!(whose, [done(&waits), done(&waits), done(&ada)]);
+}
+
+#[tokio::test]
+async fn an_answer_gives_nothing_to_whoever_was_here_already() {
+    let world = world();
+    company(&world).await;
+    let here = world.put("/v1/people/hr-1", ada()).await.expect(201);
+    let here = here["id"].as_str().unwrap();
+    // Given by hand, it identifies nobody by itself.
+    let correct =
+        json!({ "attributes": { "work_email": "ada@contoso.example" }, "reason": "married" });
+    let path = format!("/v1/people/{here}:correct");
+    world.post(&path, correct).await.expect(200);
+    let again = ["opp-2", "contact-2", "ada@contoso.example"];
+    assert_eq!(hired(&world, again).await, "", "a human has to say");
+    let question = questions(&world).await.remove(0);
+
+    let waits = question["person"].as_str().unwrap();
+    merge(&world, waits, here).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["state"], "baselined");
+    assert_eq!(event["person"], here);
+    assert_eq!(read(&world, here).await["baselined"], true);
+    let runs = world.get(&format!("/v1/runs?person={here}")).await;
+    assert_eq!(runs.expect(200)["items"], json!([]));
+}
+
+/// The open tasks that ask which of several persons somebody is.
+async fn choices(world: &World) -> Vec<Value> {
+    let tasks = world.get("/v1/tasks?state=open&limit=200").await;
+    let mut tasks = tasks.expect(200)["items"].as_array().unwrap().clone();
+    tasks.retain(|task| task["title"] == "One candidate, several persons");
+    tasks
+}
+
+/// Ada, twice, and a hire that could be either's.
+async fn either(world: &World) -> (String, String) {
+    let (ada, twin) = twins(world).await;
+    let both = ["opp-3", "contact-1", "ada@home.example"];
+    assert_eq!(hired(world, both).await, "", "one of the two");
+    assert_eq!(choices(world).await.len(), 1);
+    (ada, twin)
+}
+
+#[tokio::test]
+async fn a_hire_of_whoever_could_be_two_persons_goes_on_once_these_are_one() {
+    let world = world();
+    let (ada, twin) = either(&world).await;
+
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60).await;
+
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["subject"], "opp-3");
+    assert_eq!(event["person"], ada.as_str());
+    assert_eq!(event["state"], "done");
+    assert_eq!(choices(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn which_of_two_persons_it_is_is_asked_again_while_nobody_can_tell() {
+    let world = world();
+    let (ada, twin) = either(&world).await;
+
+    say_two(&world, &choices(&world).await[0]).await;
+    world.pass(60).await;
+
+    assert_eq!(choices(&world).await.len(), 1, "called done, and it is not");
+    merge(&world, &twin, &ada).await.expect(200);
+    world.pass(60).await;
+    let event = newest(&world, "candidate.hired").await;
+    assert_eq!(event["person"], ada.as_str());
+    assert_eq!(choices(&world).await, Vec::<Value>::new());
 }

@@ -127,7 +127,7 @@ async fn applied_changes_reach_everybody_once() {
     let before = world.run_of(&ada).await;
     let changes = json!([policy("Sales")]);
 
-    let done = planned_and_applied(&world, changes).await;
+    let done = planned_and_applied(&world, changes.clone()).await;
 
     assert_eq!(done["result"]["started"], 1);
     let put = world.get("/v1/policies/engineering").await.expect(200);

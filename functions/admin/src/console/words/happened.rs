@@ -87,6 +87,10 @@ const PLAIN: &[(&str, &str)] = &[
         "Erasing them waits until everything is taken back, and can be undone no more",
     ),
     ("event replayed", "The event was replayed"),
+    (
+        "waiting event went on",
+        "The event went on: what it waited for was answered",
+    ),
     ("first day has come", "The first day has come"),
     (
         "kept access let go",

@@ -23,6 +23,7 @@ pub(in crate::console) fn working(work: &Work, done: u64, unit: &str) -> String 
         Work::Replay(_) => "Events are being replayed",
         Work::FeedPeople(_) => "People are being taken from the directory",
         Work::Rehearse(_) => "Recorded events are being looked at",
+        Work::Answered(_) => "Events that waited for an answer go on",
         Work::Count(_) => "Seats and what they cost are being counted",
     };
     format!("{what}: {} {unit} so far.", number(done))

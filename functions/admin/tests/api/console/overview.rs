@@ -10,7 +10,7 @@ use super::size::{store, task};
 use super::{Browser, between, everything};
 use crate::builder::{connected, connected_to, row};
 use crate::movers::{configured, engineer, moves};
-use crate::world::{World, world};
+use crate::world::world;
 
 const DAY: i64 = 24 * 60 * 60;
 /// An answer that fails a sync, and disables nothing.

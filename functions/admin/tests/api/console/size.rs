@@ -1,5 +1,7 @@
 //! What is long comes in pages, and no sentence counts a page for the whole.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sando_core::ids::{PersonId, TaskId};
 use sando_core::person::Lifecycle;
@@ -28,6 +30,8 @@ pub(super) fn task(n: i64) -> Task {
         ended_at: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }
 
