@@ -36,6 +36,17 @@ pub enum Work {
     Rehearse(Box<Rehearsing>),
     /// What is spent and what leavers hold is counted.
     Count(Box<Counting>),
+    /// Everybody is held against the rosters.
+    Drift(Looking),
+}
+
+/// Everybody, held against the rosters, as far as that has come.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Looking {
+    /// Where the next people begin.
+    pub cursor: Option<String>,
+    /// How many were looked at.
+    pub people: u64,
 }
 
 /// The roster of the directory that becomes people (L30), as far as that has come.
@@ -258,7 +269,7 @@ impl Applying {
     }
 }
 
-/// Tasks that are held against a roster, as far as that has come.
+/// Tasks that are held against a roster, and then those whose users it changed, as far as that has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     /// Which roster.
@@ -275,6 +286,15 @@ pub struct Evidence {
     pub cursor: Option<String>,
     /// How many were held against it.
     pub tasks: u64,
+    /// All of them were.
+    #[serde(default)]
+    pub all_tasks: bool,
+    /// Where the next users begin.
+    #[serde(default)]
+    pub users: Option<String>,
+    /// The sync that counted before; 0 if none did, and everybody is looked at anyway ([`Work::Drift`]).
+    #[serde(default)]
+    pub since: u64,
 }
 
 /// A roster that is deleted, as far as it has come.

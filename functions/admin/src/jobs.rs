@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Counting, Evidence, Feeding, Forgetting, Job, JobState, Planning, Work};
+use sando_core::job::{
+    Counting, Evidence, Feeding, Forgetting, Job, JobState, Looking, Planning, Work,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -91,6 +93,7 @@ impl From<&Job> for JobView {
             Work::Replay(replaying) => ("replay", events(replaying.came.events)),
             Work::Rehearse(rehearsing) => ("rehearse", events(rehearsing.came.events)),
             Work::Count(counting) => ("count", seats(counting)),
+            Work::Drift(looking) => ("drift", looked_at(looking)),
         };
         Self {
             id: job.id.clone(),
@@ -150,6 +153,13 @@ fn seats(counting: &Counting) -> ProgressView {
     }
 }
 
+fn looked_at(looking: &Looking) -> ProgressView {
+    ProgressView {
+        done: looking.people,
+        unit: "people",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -169,6 +179,7 @@ fn result(job: &Job) -> Value {
         Work::FeedPeople(feeding) => json!(feeding.came),
         Work::Rehearse(rehearsing) => json!(RehearsedView::from(&**rehearsing)),
         Work::Count(counting) => json!({ "seats": counting.figures.total.seats }),
+        Work::Drift(looking) => json!({ "people": looking.people }),
     }
 }
 

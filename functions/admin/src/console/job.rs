@@ -152,8 +152,10 @@ async fn done(
             words::applied(applying.started),
             html! { p.bar { a.button.primary href="/console/policies" { (words::TO_FILES) } } },
         ),
-        Work::ForgetRoster(_) | Work::Evidence(_) | Work::Replay(_) | Work::FeedPeople(_) => {
-            plain()
-        }
+        Work::ForgetRoster(_)
+        | Work::Evidence(_)
+        | Work::Replay(_)
+        | Work::FeedPeople(_)
+        | Work::Drift(_) => plain(),
     })
 }

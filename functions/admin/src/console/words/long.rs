@@ -24,6 +24,7 @@ pub(in crate::console) fn working(work: &Work, done: u64, unit: &str) -> String 
         Work::FeedPeople(_) => "People are being taken from the directory",
         Work::Rehearse(_) => "Recorded events are being looked at",
         Work::Count(_) => "Seats and what they cost are being counted",
+        Work::Drift(_) => "Everybody is being held against the rosters",
     };
     format!("{what}: {} {unit} so far.", number(done))
 }
