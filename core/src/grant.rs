@@ -8,7 +8,7 @@ use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
 pub use crate::entitlement::Entitlement;
 use crate::ids::{AppSlug, ApprovalId, ExternalId, GrantId, PersonId, Slug};
-use crate::store::{Entity, Key, Listing};
+use crate::store::{Entity, Key, Listing, Lookup};
 
 /// Where a grant stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -194,6 +194,18 @@ impl Grant {
             || self.external_id.is_some() && self.state != GrantState::Revoked
             || self.held.is_some()
     }
+
+    /// Does the person have something in the application because of this grant, or may they?
+    #[must_use]
+    pub fn counts_as_held(&self) -> bool {
+        self.state != GrantState::Revoked && self.may_be_held()
+    }
+}
+
+/// Under whom the grants of an application are looked up: an id that stands for the application.
+#[must_use]
+pub fn holders_of(app: &AppSlug) -> PersonId {
+    PersonId::derived(&["holders", app.as_str()])
 }
 
 fn default_account() -> Slug {
@@ -213,5 +225,40 @@ impl Entity for Grant {
             state: self.state.as_str(),
             at: self.changed_at,
         })
+    }
+
+    /// Under its application, for as long as it counts as held.
+    fn lookup(&self) -> Option<Lookup> {
+        self.counts_as_held().then(|| Lookup {
+            person: holders_of(&self.app),
+            kind: Self::KIND,
+            at: self.changed_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_looked_up_by_its_application_while_something_may_be_held() {
+        let person = PersonId::derived(&["ada"]);
+        let figma = AppSlug::parse("figma").unwrap();
+        let wanted = Entitlement::default();
+        let mut grant = Grant::desired(&person, &figma, wanted.clone(), Timestamp::UNIX_EPOCH);
+        assert_eq!(grant.lookup(), None, "nothing was tried yet");
+
+        grant.state = GrantState::Active;
+        grant.held = Some(wanted);
+        let lookup = grant.lookup().unwrap();
+        assert_eq!(lookup.person, holders_of(&figma));
+        assert_ne!(lookup.person, holders_of(&AppSlug::parse("desk").unwrap()));
+
+        // A suspended user may be found again, and has nothing.
+        grant.state = GrantState::Revoked;
+        grant.held = None;
+        grant.creation_intended = true;
+        assert_eq!(grant.lookup(), None);
     }
 }

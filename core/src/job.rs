@@ -38,6 +38,8 @@ pub enum Work {
     Count(Box<Counting>),
     /// The events that waited for an answer go on.
     Answered(Answered),
+    /// Everybody is held against the rosters.
+    Drift(Looking),
 }
 
 /// Events that waited for what a human answered, as far as they have gone on.
@@ -51,6 +53,15 @@ pub struct Answered {
     pub done: u64,
     /// How often Lever did not answer.
     pub unanswered: u32,
+}
+
+/// Everybody, held against the rosters, as far as that has come.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Looking {
+    /// Where the next people begin.
+    pub cursor: Option<String>,
+    /// How many were looked at.
+    pub people: u64,
 }
 
 /// The roster of the directory that becomes people (L30), as far as that has come.
@@ -273,7 +284,7 @@ impl Applying {
     }
 }
 
-/// Tasks that are held against a roster, as far as that has come.
+/// Tasks that are held against a roster, and then those whose users it changed, as far as that has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     /// Which roster.
@@ -290,6 +301,15 @@ pub struct Evidence {
     pub cursor: Option<String>,
     /// How many were held against it.
     pub tasks: u64,
+    /// All of them were.
+    #[serde(default)]
+    pub all_tasks: bool,
+    /// Where the next users begin.
+    #[serde(default)]
+    pub users: Option<String>,
+    /// The sync that counted before; 0 if none did, and everybody is looked at anyway ([`Work::Drift`]).
+    #[serde(default)]
+    pub since: u64,
 }
 
 /// A roster that is deleted, as far as it has come.

@@ -341,6 +341,9 @@ pub struct Person {
     /// The person is to be erased, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
+    /// A roster contradicted what the person was given here when that was last looked at: they are listed by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_drift: bool,
     /// The words by which the person is found: what a commit made them, and nobody else changes.
     #[serde(default, skip_serializing_if = "Words::is_empty")]
     pub words: Words,

@@ -1,5 +1,5 @@
 //! What people are found by: the words of their names and addresses, as keyed hashes of how they begin, and their department,
-//! as one of the whole.
+//! as one of the whole; and, of those who have drift, that they do.
 //!
 //! No key of the table carries personal data: in a key a word is a [`Mark`], which says nothing without the secret of the
 //! installation. The marks of words that begin alike begin alike, so one query finds everybody with such a word.
@@ -9,6 +9,7 @@ use std::fmt;
 
 use deunicode::deunicode;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -26,11 +27,13 @@ const MOST_WORDS: usize = 8;
 const LONGEST: usize = 200;
 /// What a department begins with among words; no word has it.
 const DEPARTMENT: char = '=';
+/// What whoever has drift is found by; neither a word nor a department.
+const DRIFT: &str = "!drift";
 /// So many bytes of a mark are a department's.
 const DEPARTMENT_BYTES: usize = 8;
 
 /// A word in a key: four bytes for its first two letters, two bytes more for each beginning that is a letter longer. Of a
-/// department: eight bytes for the whole, eight that are the less the later its person became known.
+/// department, and of drift: eight bytes for the whole, eight that are the less the later its person became known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(pub [u8; 16]);
@@ -121,6 +124,12 @@ pub struct Finder {
     /// Everybody is found by their department, too.
     #[serde(default)]
     pub has_departments: bool,
+    /// Every grant is looked up by its application: none is left that was written before they were.
+    #[serde(default)]
+    pub has_holders: bool,
+    /// When everybody was looked at last for drift; none while nobody was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_looked_at: Option<Timestamp>,
 }
 
 impl Finder {
@@ -131,6 +140,8 @@ impl Finder {
             secret: hex::encode(secret),
             is_complete,
             has_departments: is_complete,
+            has_holders: is_complete,
+            drift_looked_at: None,
         }
     }
 
@@ -153,6 +164,12 @@ impl Finder {
         Some(Marks::beginning(&self.whole(&word)))
     }
 
+    /// The marks of everybody who has drift, whoever became known last first.
+    #[must_use]
+    pub fn drift(&self) -> Marks {
+        Marks::beginning(&self.whole(DRIFT))
+    }
+
     fn beginnings(&self, word: &str, letters: usize) -> Marks {
         let known: Vec<u8> = (LEAST..=letters)
             .flat_map(|letters| {
@@ -165,8 +182,8 @@ impl Finder {
         Marks::beginning(&known)
     }
 
-    fn whole(&self, department: &str) -> Vec<u8> {
-        let mut hash = self.hash(department);
+    fn whole(&self, text: &str) -> Vec<u8> {
+        let mut hash = self.hash(text);
         hash.truncate(DEPARTMENT_BYTES);
         hash
     }
@@ -188,7 +205,7 @@ impl Finder {
     }
 
     fn mark_of(&self, word: &str, person: &Person) -> Mark {
-        if !word.starts_with(DEPARTMENT) {
+        if !word.starts_with(DEPARTMENT) && word != DRIFT {
             return self.mark(word);
         }
         let since = u64::try_from(person.created_at.as_second()).unwrap_or_default();
@@ -233,7 +250,7 @@ impl Entity for Word {
 }
 
 /// The words that somebody is to be found by: those of the name, then those of addresses before their `@`, cut after the
-/// letters that are told apart; and the department. None of somebody who was merged away.
+/// letters that are told apart; the department; and drift. None of somebody who was merged away.
 #[must_use]
 pub fn of(person: &Person) -> Words {
     let mut found = BTreeSet::new();
@@ -255,6 +272,7 @@ pub fn of(person: &Person) -> Words {
         }
     }
     found.extend(department_of(person));
+    found.extend(is_drifting(person).then(|| DRIFT.to_owned()));
     Words(found)
 }
 
@@ -275,6 +293,12 @@ fn as_department(name: &str) -> Option<String> {
 pub fn is_of(person: &Person, department: &str) -> bool {
     let theirs = department_of(person);
     theirs.is_some() && theirs == as_department(department)
+}
+
+/// Is somebody to be found among those who have drift?
+#[must_use]
+pub fn is_drifting(person: &Person) -> bool {
+    person.has_drift && person.merged.is_none()
 }
 
 /// The word of a text that tells the most of whom it means; none if nobody can be found by it.
@@ -408,10 +432,11 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<Word>(&text).unwrap(), word);
         assert!(finder.is_complete && !finder.has_departments);
+        assert!(!finder.has_holders && finder.drift_looked_at.is_none());
         finder.has_departments = true;
         assert_eq!(
             serde_json::to_string(&finder).unwrap(),
-            r#"{"secret":"07","is_complete":true,"has_departments":true}"#
+            r#"{"secret":"07","is_complete":true,"has_departments":true,"has_holders":false}"#
         );
     }
 
@@ -436,7 +461,7 @@ mod tests {
     /// Where somebody who became known then lies among those of their department.
     fn place_of(finder: &Finder, department: &str, known_at: i64) -> Option<Mark> {
         let mut person = a_person().with("department", department).build();
-        person.created_at = jiff::Timestamp::from_second(known_at).unwrap();
+        person.created_at = Timestamp::from_second(known_at).unwrap();
         let marks = finder.department("Research & Development").unwrap();
         let keys = finder.keys(&of(&person), &person).into_iter();
         let mut found = keys.filter_map(|key| match key {
@@ -468,6 +493,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_drift_lies_with_the_others_who_have_and_with_nobody_else() {
+        let finder = finder();
+        let places = |has_drift: bool| {
+            let mut person = a_person().with("department", "!drift").build();
+            person.has_drift = has_drift;
+            let keys = finder.keys(&of(&person), &person).into_iter();
+            let marks = finder.drift();
+            let is_in = |key: &Key| matches!(key, Key::Word(mark, _) if marks.have(*mark));
+            keys.filter(is_in).count()
+        };
+
+        assert_eq!((places(true), places(false)), (1, 0));
+    }
+
+    #[test]
     fn whoever_was_merged_away_is_of_no_department() {
         let mut person = a_person().build();
         assert!(is_of(&person, "engineering"));
@@ -475,7 +515,7 @@ mod tests {
 
         person.merged = Some(Merged {
             into: PersonId::derived(&["bo"]),
-            at: jiff::Timestamp::UNIX_EPOCH,
+            at: Timestamp::UNIX_EPOCH,
             state: person.state,
             leaves_at: None,
             identifiers: Identifiers::default(),

@@ -54,7 +54,7 @@ async fn correct_once(
     reason: &str,
     dry_run: bool,
 ) -> Result<Corrected, AdminError> {
-    let found = person(ports, id).await?;
+    let mut found = person(ports, id).await?;
     if found.entity.baselined || !found.entity.state.may_receive() {
         let why = "somebody who left keeps nothing that `POST /v1/reports/residue:clear` would not take away, and of somebody who \
                    was here before nothing is changed until a plan is applied";
@@ -64,6 +64,7 @@ async fn correct_once(
     let grants = load::grants(ports, id).await?;
     let actual: Vec<Grant> = grants.iter().map(|grant| grant.entity.clone()).collect();
     let mut drifts = drift::of(ports, &found.entity, &actual, &company).await?;
+    let all = drifts.len();
     drifts.retain(|drift| apps.is_empty() || apps.contains(&drift.app));
     if drifts.is_empty() {
         let why = "no roster contradicts what was given here";
@@ -81,6 +82,7 @@ async fn correct_once(
     let done = if dry_run {
         done(ports, found, None).await?
     } else {
+        found.entity.has_drift = drifts.len() < all;
         let event = drift::correct(ports, found, &grants, &drifts, &company, who.clone()).await?;
         say_why(ports, who, id, "drift corrected", reason).await?;
         done(ports, person(ports, id).await?, Some(event)).await?

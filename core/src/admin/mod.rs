@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod named;
 pub mod outside;
 pub mod pause;
+pub mod peers;
 pub mod people;
 pub mod preview;
 pub mod provisioner;

@@ -1,11 +1,14 @@
-//! People by how the words of their names and addresses begin, and by department, however many there are.
+//! People by how the words of their names and addresses begin, by department, by what they hold and by drift, however many
+//! there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::PersonId;
+use crate::account::Account;
+use crate::grant::{Grant, holders_of};
+use crate::ids::{AppSlug, PersonId};
 use crate::person::Person;
 use crate::ports::Ports;
-use crate::store::{Key, Loaded, Page, PageRequest, Query, StoreError};
+use crate::store::{Entity, Group, Key, Loaded, Page, PageRequest, Query, StoreError};
 use crate::words::{self, Finder, Word};
 
 use super::AdminError;
@@ -104,19 +107,73 @@ pub async fn of_department(ports: &Ports, name: &str) -> Result<Option<Query>, A
     Ok(marks.map(Query::Words))
 }
 
-/// The people who have the words of a page, in its order; nobody may have two of them.
+/// The list of everybody who may hold something in an application, whoever's changed last first: of grants, whose [`owners`]
+/// they are. None while there may be grants that were written before they were listed so, and that nobody came to yet.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn owners(ports: &Ports, words: Page) -> Result<Page, StoreError> {
-    let people = words.items.iter().filter_map(|word| match &word.key {
-        Key::Word(_, person) => Some(Key::Person(person.clone())),
+pub async fn of_app(ports: &Ports, app: &AppSlug) -> Result<Option<Query>, AdminError> {
+    let finder = ports.store.find::<Finder>(&Key::Finder).await?;
+    let finder = finder.filter(|finder| finder.entity.has_holders);
+    Ok(finder.map(|_| Query::Person {
+        person: holders_of(app),
+        kind: Grant::KIND,
+    }))
+}
+
+/// Those of these people who may hold something in an application.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn holders_among(
+    ports: &Ports,
+    app: &AppSlug,
+    people: &[PersonId],
+) -> Result<BTreeSet<PersonId>, StoreError> {
+    let grants = people.iter();
+    let grants = grants.map(|person| Key::Grant(person.clone(), Grant::id_for(person, app)));
+    let grants: Vec<Key> = grants.collect();
+    let mut holders = BTreeSet::new();
+    for stored in ports.store.get_all(&grants).await?.into_iter().flatten() {
+        let grant = stored.read::<Grant>()?.entity;
+        if grant.counts_as_held() {
+            holders.insert(grant.person);
+        }
+    }
+    Ok(holders)
+}
+
+/// The list of everybody who has drift, newest first: of words, whose [`owners`] they are. None while nobody is known.
+///
+/// # Errors
+/// `Refused` while there are rosters, and not everybody was held against them once.
+pub async fn of_drift(ports: &Ports) -> Result<Option<Query>, AdminError> {
+    let Some(finder) = ports.store.find::<Finder>(&Key::Finder).await? else {
+        return Ok(None);
+    };
+    if finder.entity.drift_looked_at.is_none() {
+        let accounts: Vec<Loaded<Account>> = ports.store.all(&Group::Accounts).await?;
+        if accounts.iter().any(|account| account.entity.applied > 0) {
+            let why = "nobody was looked at for drift yet: that begins within minutes after the first sync, and is done once a day";
+            return Err(AdminError::refused("not_looked_yet", why));
+        }
+    }
+    Ok(Some(Query::Words(finder.entity.drift())))
+}
+
+/// The people who have the words of a page, or whose grants it has, in its order; nobody may have two of them.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn owners(ports: &Ports, page: Page) -> Result<Page, StoreError> {
+    let people = page.items.iter().filter_map(|item| match &item.key {
+        Key::Word(_, person) | Key::Grant(person, _) => Some(Key::Person(person.clone())),
         _ => None,
     });
     let people: Vec<Key> = people.collect();
     let people = ports.store.get_all(&people).await?;
     Ok(Page {
         items: people.into_iter().flatten().collect(),
-        next: words.next,
+        next: page.next,
     })
 }

@@ -1,6 +1,6 @@
 //! Once a day: how many licences are used is kept, what is spent is counted, in portions as other long work, with a look
-//! whether everybody can be found, and the parts of days that are over are joined; and once an interval of the settings
-//! administrators are told that an access review is due.
+//! whether everybody can be found, everybody is looked at for drift, and the parts of days that are over are joined; and
+//! once an interval of the settings administrators are told that an access review is due.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ use crate::store::{Entity, Key, Loaded, StoreError, Version};
 use crate::tally::{Tally, Used, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
-use super::{HandleError, days, finding, ledger, load, matches, reminder};
+use super::{HandleError, days, drifting, finding, ledger, load, matches, reminder};
 
 /// The job that counts on a day over so many rosters: another one when an account was read for the first time. Until it is
 /// done, what was counted before stays what is known. The number rises whenever it has to begin anew with a new version,
@@ -40,6 +40,7 @@ pub async fn daily(ports: &Ports, accounts: &[Account]) -> Result<(), HandleErro
     let done = [
         keep_use(ports, accounts, now).await,
         start(ports, accounts, now).await,
+        drifting::start(ports, accounts, now).await,
         reminder::remind(ports, now).await,
     ];
     for one in done {

@@ -27,8 +27,20 @@ pub async fn of(
     grants: &[Grant],
     company: &Company,
 ) -> Result<Vec<Drift>, HandleError> {
-    let mut rosters = Rosters::of(ports);
-    let seen = seen(&mut rosters, person, grants).await?;
+    in_rosters(&mut Rosters::of(ports), person, grants, company).await
+}
+
+/// The same, for several people one after the other.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn in_rosters(
+    rosters: &mut Rosters<'_>,
+    person: &Person,
+    grants: &[Grant],
+    company: &Company,
+) -> Result<Vec<Drift>, HandleError> {
+    let seen = seen(rosters, person, grants).await?;
     let accounts = rosters.accounts().await?.iter();
     let truths = accounts.filter_map(|account| Truth::of(account, company));
     let truths: Vec<Truth> = truths.collect();

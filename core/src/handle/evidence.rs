@@ -1,5 +1,5 @@
 //! Evidence: what a roster says of tasks that only a human can do. One that is done there closes; one that was called done
-//! and is not is open again (X9).
+//! and is not is open again (X9). Then whoever the sync changed something about is looked at for drift.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -19,16 +19,19 @@ use crate::store::{Entity, Key, Loaded, PageRequest, Query, StoreError};
 use crate::task::{Task, TaskKind, TaskState};
 
 use super::rosters::Rosters;
-use super::{HandleError, ledger, load, tasks};
+use super::{HandleError, drifting, ledger, load, tasks};
 
 /// How many tasks are looked at between two looks at the clock.
 const PORTION: usize = 50;
 
-/// Holds the next tasks against the roster; answers true when all were.
+/// Holds the next tasks against the roster, or looks at its next users; answers true when that was all.
 ///
 /// # Errors
 /// If the store did not do it.
 pub(super) async fn portion(ports: &Ports, evidence: &mut Evidence) -> Result<bool, HandleError> {
+    if evidence.all_tasks {
+        return Box::pin(drifting::changed(ports, evidence)).await;
+    }
     let query = Query::States {
         kind: Task::KIND,
         states: Task::UNPROVEN.to_vec(),
@@ -51,7 +54,8 @@ pub(super) async fn portion(ports: &Ports, evidence: &mut Evidence) -> Result<bo
         }
     }
     evidence.cursor = answer.next;
-    Ok(evidence.cursor.is_none())
+    evidence.all_tasks = evidence.cursor.is_none();
+    Ok(evidence.all_tasks && evidence.since == 0)
 }
 
 /// What a task asks a human for.

@@ -94,7 +94,8 @@ async fn finder(ports: &Ports, commit: &mut Commit) -> Result<Finder, HandleErro
     Ok(finder)
 }
 
-fn everybody() -> Query {
+/// The list of everybody.
+pub(super) fn everybody() -> Query {
     Query::States {
         kind: Person::KIND,
         states: Lifecycle::ALL.iter().map(|state| state.as_str()).collect(),
@@ -181,10 +182,14 @@ async fn complete(ports: &Ports) -> Result<(), HandleError> {
     write(ports, |changes| changes.update(&finder)).await
 }
 
-async fn write(ports: &Ports, put: impl FnOnce(&mut Changes)) -> Result<(), HandleError> {
+/// Writes what is only found otherwise since; without effect if somebody changed it meanwhile.
+pub(super) async fn write(
+    ports: &Ports,
+    put: impl FnOnce(&mut Changes),
+) -> Result<(), HandleError> {
     let cause = Cause::of("schedule", "words");
     let mut changes = Changes::new(Origin::sando(cause, "words", ports.clock.now()));
     put(&mut changes);
-    // Whoever changed the person meanwhile did it with that.
+    // Whoever changed it meanwhile did it with that.
     ledger::commit_unless_moved(ports, changes).await
 }

@@ -11,7 +11,7 @@ use crate::store::{Loaded, StoreError};
 use super::replay::{range, rehearsal};
 use super::verification::follow;
 use super::{
-    HandleError, answered, applying, count, directory, evidence, forget, ledger, planning,
+    HandleError, answered, applying, count, directory, drifting, evidence, forget, ledger, planning,
 };
 
 /// How long a worker stays at a job before it puts down how far it came; well under the lease.
@@ -83,6 +83,7 @@ async fn portion(ports: &Ports, job: &mut Job, until: Timestamp) -> Result<bool,
         Work::Rehearse(rehearsing) => {
             rehearsal::portion(ports, &job.actor, &job.id, rehearsing).await
         }
+        Work::Drift(looking) => Box::pin(drifting::everybody(ports, looking)).await,
         Work::Count(counting) => count::portion(ports, &job.id, counting, until).await,
     }
 }

@@ -15,6 +15,7 @@ pub mod days;
 pub mod delivery;
 pub mod directory;
 pub mod drift;
+mod drifting;
 pub mod drive;
 pub mod erasure;
 pub(crate) mod events;

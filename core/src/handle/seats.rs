@@ -153,12 +153,13 @@ async fn people(
     }
 }
 
-fn address_of<'a>(account: &Account, entry: &'a Entry) -> Option<&'a str> {
+/// The address that counts of an entry.
+pub(super) fn address_of<'a>(account: &Account, entry: &'a Entry) -> Option<&'a str> {
     entry.visible(account.applied)?.user.email.as_deref()
 }
 
 /// Whoever has an address of these entries, or was linked to one whose address nobody has, by who claims it.
-async fn holders(
+pub(super) async fn holders(
     ports: &Ports,
     account: &Account,
     entries: &[&Entry],

@@ -313,6 +313,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         absorbed: BTreeSet::new(),
         apart: BTreeSet::new(),
         erasure: None,
+        has_drift: false,
         words: Words::default(),
         created_at: now,
     }

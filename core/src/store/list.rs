@@ -25,7 +25,7 @@ pub enum Query {
         /// Everything before then.
         moment: Timestamp,
     },
-    /// Everything of a kind that belongs to a person.
+    /// Everything of a kind that belongs to a person, or to what an id of its own stands for: an address, an application.
     Person {
         /// Whose.
         person: PersonId,
@@ -36,7 +36,7 @@ pub enum Query {
     Roster(RosterId),
     /// The syncs of a roster, newest first; strongly consistent.
     Syncs(RosterId),
-    /// Who has words that begin alike, in the order of their marks; strongly consistent.
+    /// Who has words that begin alike, a department or drift, in the order of their marks; strongly consistent.
     Words(Marks),
 }
 

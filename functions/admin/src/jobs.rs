@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::jobs;
 use sando_core::audit::Verification;
 use sando_core::ids::JobId;
-use sando_core::job::{Counting, Evidence, Feeding, Forgetting, Job, JobState, Planning, Work};
+use sando_core::job::{
+    Counting, Evidence, Feeding, Forgetting, Job, JobState, Looking, Planning, Work,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -93,6 +95,7 @@ impl From<&Job> for JobView {
             Work::Rehearse(rehearsing) => ("rehearse", events(rehearsing.came.events)),
             Work::Count(counting) => ("count", seats(counting)),
             Work::Answered(answered) => ("answered", events(answered.done)),
+            Work::Drift(looking) => ("drift", looked_at(looking)),
         };
         Self {
             id: job.id.clone(),
@@ -152,6 +155,13 @@ fn seats(counting: &Counting) -> ProgressView {
     }
 }
 
+fn looked_at(looking: &Looking) -> ProgressView {
+    ProgressView {
+        done: looking.people,
+        unit: "people",
+    }
+}
+
 fn people(planning: &Planning) -> ProgressView {
     ProgressView {
         done: planning.impact.people,
@@ -172,6 +182,7 @@ fn result(job: &Job) -> Value {
         Work::Rehearse(rehearsing) => json!(RehearsedView::from(&**rehearsing)),
         Work::Count(counting) => json!({ "seats": counting.figures.total.seats }),
         Work::Answered(answered) => json!({ "events": answered.done }),
+        Work::Drift(looking) => json!({ "people": looking.people }),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Lists: `limit` and `cursor` in, `{items, next_cursor}` out.
 
-use sando_core::admin::named::owners;
-use sando_core::ids::PersonId;
-use sando_core::store::{Entity, Loaded, Page, PageRequest, Query, StoreError, Stored};
+use sando_core::admin::named::{holders_among, owners};
+use sando_core::grant::Grant;
+use sando_core::ids::{AppSlug, PersonId};
+use sando_core::person::Person;
+use sando_core::store::{Entity, Key, Loaded, Page, PageRequest, Query, StoreError, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,7 +49,15 @@ pub(crate) fn wanted<E: Entity>(person: Option<PersonId>, states: Vec<&'static s
     }
 }
 
-/// One page of what the store lists and `keep` keeps; of a list of words the people who have them.
+/// Where people are looked for.
+pub(crate) struct PeopleList {
+    /// The list.
+    pub(crate) query: Query,
+    /// An application in which they are to hold something besides.
+    pub(crate) holding: Option<AppSlug>,
+}
+
+/// One page of what the store lists and `keep` keeps.
 pub(crate) async fn gather<E: Entity>(
     api: &Api,
     query: &Query,
@@ -66,6 +76,28 @@ pub(crate) async fn look_through<E: Entity>(
     cursor: Option<String>,
     keep: impl Fn(&E) -> bool + Send,
 ) -> Result<(Listed<Loaded<E>>, usize), Problem> {
+    look(api, query, None, (limit, cursor), keep).await
+}
+
+/// The same, of people: of a list of words whoever has them, of a list of grants whose they are.
+pub(crate) async fn look_through_people(
+    api: &Api,
+    list: &PeopleList,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    keep: impl Fn(&Person) -> bool + Send,
+) -> Result<(Listed<Loaded<Person>>, usize), Problem> {
+    let app = list.holding.as_ref();
+    look(api, &list.query, app, (limit, cursor), keep).await
+}
+
+async fn look<E: Entity>(
+    api: &Api,
+    query: &Query,
+    app: Option<&AppSlug>,
+    (limit, cursor): (Option<usize>, Option<String>),
+    keep: impl Fn(&E) -> bool + Send,
+) -> Result<(Listed<Loaded<E>>, usize), Problem> {
     let size = size(limit)?;
     let mut looked_at = 0_usize;
     let mut listed = Listed {
@@ -78,12 +110,14 @@ pub(crate) async fn look_through<E: Entity>(
         let room = size.saturating_sub(listed.items.len());
         let wanted = as_many(room, listed.items.len(), seen).min(left);
         let mut answer = read(api, query, wanted, from.clone()).await?;
-        let mut found = kept(&answer.items, &keep)?;
+        let these = kept(&answer.items, &keep)?;
+        let mut found = holding(api, app, these).await?;
         let too_many = found.get(room).map(|(place, _)| *place);
         if let Some(place) = too_many {
             // The page ends within what was read: it is read up to there, to know where the next one begins.
             answer = read(api, query, place, from).await?;
-            found = kept(&answer.items, &keep)?;
+            let these = kept(&answer.items, &keep)?;
+            found = holding(api, app, these).await?;
         }
         looked_at = looked_at.saturating_add(answer.items.len());
         listed.items.extend(found.into_iter().map(|(_, one)| one));
@@ -116,7 +150,31 @@ async fn read(
     let answer = api.ports.store.list(query, &page).await?;
     match query {
         Query::Words(_) => owners(&api.ports, answer).await,
+        Query::Person { kind, .. } if *kind == Grant::KIND => owners(&api.ports, answer).await,
         _ => Ok(answer),
+    }
+}
+
+/// Of people, if they are to hold something in an application, those who may.
+async fn holding<E: Entity>(
+    api: &Api,
+    app: Option<&AppSlug>,
+    mut found: Vec<(usize, Loaded<E>)>,
+) -> Result<Vec<(usize, Loaded<E>)>, StoreError> {
+    let Some(app) = app else {
+        return Ok(found);
+    };
+    let people = found.iter().filter_map(|(_, one)| person_of(one));
+    let people: Vec<PersonId> = people.collect();
+    let holders = holders_among(&api.ports, app, &people).await?;
+    found.retain(|(_, one)| person_of(one).is_some_and(|id| holders.contains(&id)));
+    Ok(found)
+}
+
+fn person_of<E: Entity>(one: &Loaded<E>) -> Option<PersonId> {
+    match one.entity.key() {
+        Key::Person(id) => Some(id),
+        _ => None,
     }
 }
 

@@ -8,16 +8,16 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sando_core::admin::access;
-use sando_core::admin::named::of_department;
+use sando_core::admin::named::{of_app, of_department, of_drift};
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::people;
 use sando_core::drift::{Drift, DriftKind};
 use sando_core::erasure::Erasure;
 use sando_core::grant::Grant;
-use sando_core::ids::PersonId;
+use sando_core::ids::{AppSlug, PersonId};
 use sando_core::person::{Lifecycle, Person};
 use sando_core::store::{Entity, Loaded, Query};
-use sando_core::words::is_of;
+use sando_core::words::{is_drifting, is_of};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ use crate::auth::{MayAdmin, MayRead};
 use crate::body::{Body, InPath, InQuery, word};
 use crate::condition::{IfMatch, etag, put_status};
 use crate::links::LinkView;
-use crate::list::{Listed, gather};
+use crate::list::{Listed, PeopleList, look_through_people};
 use crate::problem::Problem;
 use crate::views::{EffectView, GrantView};
 
@@ -133,34 +133,77 @@ fn shown(person: &Loaded<Person>) -> Response {
 pub(crate) struct PeopleQuery {
     state: Option<String>,
     department: Option<String>,
+    app: Option<String>,
+    drift: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
-/// The list in which people of these states, and of a department if one is named, are looked for: the shorter one.
-pub(crate) async fn narrowest(
-    api: &Api,
-    states: &[Lifecycle],
-    department: Option<&str>,
-) -> Result<Query, Problem> {
-    // Nobody stays in these for long.
-    let is_passing = |state| matches!(state, Lifecycle::Preboarding | Lifecycle::Leaving);
-    let by_state = Query::States {
-        kind: Person::KIND,
-        states: states.iter().map(|state| state.as_str()).collect(),
-    };
-    match department {
-        Some(name) if !states.iter().copied().all(is_passing) => {
-            Ok(of_department(&api.ports, name).await?.unwrap_or(by_state))
-        }
-        _ => Ok(by_state),
+/// Which people are looked for, besides their name.
+pub(crate) struct Sought<'a> {
+    /// In which states.
+    pub(crate) states: &'a [Lifecycle],
+    /// Of which department, if one is named.
+    pub(crate) department: Option<&'a str>,
+    /// With something in which application, if one is named.
+    pub(crate) app: Option<AppSlug>,
+    /// Only those who have drift.
+    pub(crate) drift: bool,
+}
+
+impl Sought<'_> {
+    /// Is it one of them, as far as the person alone tells?
+    pub(crate) fn is(&self, person: &Person) -> bool {
+        self.states.contains(&person.state)
+            && self.department.is_none_or(|name| is_of(person, name))
+            && (!self.drift || is_drifting(person))
     }
 }
 
-/// Lists people, newest first; those of a department by its name as it counts, in upper or lower case.
+/// The list in which these people are looked for: a short one.
+pub(crate) async fn narrowest(api: &Api, sought: &Sought<'_>) -> Result<PeopleList, Problem> {
+    // Nobody stays in these for long.
+    let is_passing = |state| matches!(state, Lifecycle::Preboarding | Lifecycle::Leaving);
+    let mut query = Query::States {
+        kind: Person::KIND,
+        states: sought.states.iter().map(|state| state.as_str()).collect(),
+    };
+    let mut holding = sought.app.clone();
+    let by_drift = match sought.drift {
+        true => of_drift(&api.ports).await?,
+        false => None,
+    };
+    if sought.states.iter().copied().all(is_passing) {
+        return Ok(PeopleList { query, holding });
+    }
+    if let Some(by_drift) = by_drift {
+        query = by_drift;
+    } else if let Some(name) = sought.department {
+        query = of_department(&api.ports, name).await?.unwrap_or(query);
+    } else if let Some(app) = &sought.app
+        && let Some(by_app) = of_app(&api.ports, app).await?
+    {
+        query = by_app;
+        holding = None;
+    }
+    Ok(PeopleList { query, holding })
+}
+
+/// Whether a filter is on.
+pub(crate) fn flag(name: &str, text: &str) -> Result<bool, Problem> {
+    match text {
+        "" | "0" | "false" => Ok(false),
+        "1" | "true" => Ok(true),
+        _ => Err(Problem::mistake(name, "1 or 0")),
+    }
+}
+
+/// Lists people, newest first; those of a department by its name as it counts, in upper or lower case; with `app` those who
+/// hold something there through Sando, whoever's changed last first; with `drift=1` those whose access a roster contradicted
+/// when that was last looked at: after each sync, and once a day.
 #[utoipa::path(get, path = "/v1/people", tag = "people", operation_id = "list_people",
-    params(("state" = Option<String>, Query), ("department" = Option<String>, Query), ("limit" = Option<usize>, Query),
-    ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query), ("department" = Option<String>, Query), ("app" = Option<String>, Query),
+    ("drift" = Option<String>, Query), ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<PersonView>)))]
 pub(crate) async fn list(
     _: MayRead,
@@ -175,11 +218,16 @@ pub(crate) async fn list(
     if department.is_some_and(|name| name.trim().is_empty()) {
         return Err(Problem::mistake("department", "the name of one"));
     }
-    let wanted = narrowest(&api, &states, department).await?;
-    let keep = |person: &Person| {
-        states.contains(&person.state) && department.is_none_or(|name| is_of(person, name))
+    let app = query.app.as_deref();
+    let sought = Sought {
+        states: &states,
+        department,
+        app: app.map(|app| word("app", app)).transpose()?,
+        drift: flag("drift", query.drift.as_deref().unwrap_or_default())?,
     };
-    let listed = gather(&api, &wanted, query.limit, query.cursor, keep).await?;
+    let wanted = narrowest(&api, &sought).await?;
+    let keep = |person: &Person| sought.is(person);
+    let (listed, _) = look_through_people(&api, &wanted, query.limit, query.cursor, keep).await?;
     Ok(Json(listed.map(|person| PersonView::from(&person))))
 }
 

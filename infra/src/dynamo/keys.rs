@@ -5,7 +5,7 @@
 //! | entity | pk | sk | due index | list index | who index | read by |
 //! |---|---|---|---|---|---|---|
 //! | person | `PERSON#<id>` | `PERSON` | yes | by state | | `get`, `list`, `due` |
-//! | grant | `PERSON#<id>` | `GRANT#<id>` | yes | by state | | `group(Grants)`, `list`, `get` |
+//! | grant | `PERSON#<id>` | `GRANT#<id>` | yes | by state | `PERSON#<of the application>#grant`, while held | `group(Grants)`, `list`, `get` |
 //! | run | `RUN#<id>` | `RUN` | yes | by state | `PERSON#<id>#run` | `get`, `list`, `due` |
 //! | event | `EVENT#<id>` | `EVENT` | | by state | `PERSON#<id>#event` | `get`, `list` |
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | yes | by state | | `get`, `list`, `due` |
@@ -20,7 +20,7 @@
 //! | counter | `COUNTER#<name>` | `COUNTER` | | | | `get` |
 //! | part of a day's numbers | `TALLY#<day>` | `PART#<number>` | | | | `group(Tallies)`, `get` |
 //! | what marks of words are made with | `FINDER` | `FINDER` | | | | `get` |
-//! | word of a person's, or their department | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
+//! | word of a person's, their department, or that they have drift | `WORD#<begin of the mark>` | `<rest of the mark>#<person>` | | | | `list(Words)`, `get` |
 //! | what was counted last | `COUNTED` | `COUNTED` | | | | `get` |
 //! | when an event matched each rule last | `MATCHES` | `MATCHES` | | | | `get` |
 //! | piece of a count | `COUNT#<job>#<turn>` | `PIECE#<number>` | | | | `get` |
@@ -55,12 +55,12 @@
 //! |---|---|
 //! | people, runs, events, deliveries, tasks, approvals, jobs, grants, letters, by state | index `list`: one query for each state and shard, newest first, merged by `list_sk` |
 //! | what was kept for long enough, by state | index `list`, as above, from `list_sk < <moment>` on |
-//! | runs, events, tasks, approvals of a person; entries of an address | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
+//! | runs, events, tasks, approvals of a person; entries of an address; grants held in an application | index `who`: `who_pk = PERSON#<id>#<kind>`, newest first |
 //! | grants of a person | `state`: `pk = PERSON#<id>`, `sk` begins with `GRANT#`, consistent |
 //! | configuration, API keys, definitions, accounts | `state`: `pk = CONFIG`, `APIKEYS`, `DEFINITIONS`, `ACCOUNTS`, consistent |
 //! | versions of a definition | `state`: `pk = DEFINITION#<slug>`, consistent |
 //! | users of an account | `state`: `pk = ROSTER#<roster>#0` to `#f`, one after the other, `sk > <cursor>`, consistent |
-//! | people with a word that begins so, or of a department | `state`: `pk = WORD#<first two letters>`, `sk` between the marks, consistent |
+//! | people with a word that begins so, of a department, or with drift | `state`: `pk = WORD#<first two letters>`, `sk` between the marks, consistent |
 //! | syncs of an account | `state`: `pk = SYNCS#<roster>`, `sk < <cursor>`, newest first, consistent |
 //! | heads that moved since a minute (checkpoint) | index `list`, as above, until the minute |
 //! | heads (verification) | `state`: `pk = HEADS#00` to `HEADS#15`, consistent |

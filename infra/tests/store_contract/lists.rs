@@ -1,8 +1,9 @@
 //! Lists by state and by person, page by page.
 
 use sando_core::definition::IdHash;
-use sando_core::ids::RosterId;
-use sando_core::store::{Commit, Key, PageRequest, Query, StoreError};
+use sando_core::grant::{Entitlement, Grant, GrantState, holders_of};
+use sando_core::ids::{RosterId, Slug};
+use sando_core::store::{Commit, Entity, Key, PageRequest, Put, Query, StoreError, Version};
 use sando_core::words::{Mark, Marks};
 
 use crate::world::{
@@ -198,6 +199,33 @@ pub(crate) async fn the_items_of_a_person_are_listed_newest_first(world: &World)
     assert_eq!(second, ["1", "0"]);
     assert_eq!(end, None);
     assert_eq!(world.list(&tasks_of("bob")).await, ["3"]);
+}
+
+pub(crate) async fn grants_are_listed_by_their_application_while_they_are_held(world: &World) {
+    let figma = Slug::parse("figma").unwrap();
+    let held = |name: &str, second| {
+        let wanted = Entitlement::default();
+        let mut grant = Grant::desired(&person(name), &figma, wanted.clone(), at(second));
+        (grant.state, grant.held) = (GrantState::Active, Some(wanted));
+        grant
+    };
+    let (ada, mut bob, cy) = (held("ada", 1), held("bob", 2), held("cy", 3));
+    let put = |grant: &Grant, version| Put::of(grant, Version(version));
+    let all = [&ada, &bob, &cy].map(|grant| put(grant, 0));
+    world.commit(putting(all.clone())).await;
+    let query = Query::Person {
+        person: holders_of(&figma),
+        kind: Grant::KIND,
+    };
+    let before = world.list(&query).await;
+
+    (bob.state, bob.held) = (GrantState::Revoked, None);
+    world.commit(putting([put(&bob, 1)])).await;
+    let after = world.list(&query).await;
+
+    let [first, second, third] = all.map(|put| put.body);
+    assert_eq!(before, [third.clone(), second, first.clone()]);
+    assert_eq!(after, [third, first]);
 }
 
 pub(crate) async fn a_list_without_items_is_one_empty_page(world: &World) {

@@ -81,6 +81,7 @@ contract! {
         what_has_moved_to_another_state_is_not_listed,
         what_was_deleted_is_not_listed,
         the_items_of_a_person_are_listed_newest_first,
+        grants_are_listed_by_their_application_while_they_are_held,
         a_list_without_items_is_one_empty_page,
         a_roster_is_paged_in_the_order_of_its_hashes,
         syncs_are_paged_newest_first,

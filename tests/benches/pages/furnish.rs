@@ -7,6 +7,7 @@ use sando_core::admin::{Expect, accounts, correct, definitions, drafts, jobs};
 use sando_core::approval::Approval;
 use sando_core::config::ConfigKind;
 use sando_core::event::Event;
+use sando_core::grant::{Entitlement, Grant, GrantState};
 use sando_core::handle::count;
 use sando_core::ids::{ApprovalId, EventId, JobId, PersonId, RunId, Slug, TaskId};
 use sando_core::job::Work;
@@ -224,6 +225,21 @@ pub(crate) async fn count(scene: &Scene) {
     let all: Vec<_> = all.into_iter().map(|account| account.entity).collect();
     count::daily(ports, &all).await.unwrap();
     scene.machine.work_now().await;
+}
+
+/// Three of four people hold something in the application whose roster is known; what the others have there is drift.
+pub(crate) async fn grants(scene: &Scene, people: usize) {
+    let (app, now) = (Slug::parse("design").unwrap(), scene.now());
+    let numbers: Vec<usize> = (0..people).filter(|number| number % 4 != 0).collect();
+    for chunk in numbers.chunks(AT_ONCE) {
+        let puts = chunk.iter().map(|number| {
+            let wanted = Entitlement::default();
+            let mut grant = Grant::desired(&person_id(*number), &app, wanted.clone(), now);
+            (grant.state, grant.held) = (GrantState::Active, Some(wanted));
+            Put::of(&grant, Version::ABSENT)
+        });
+        put(scene, puts.collect()).await;
+    }
 }
 
 /// So many things happen to somebody.

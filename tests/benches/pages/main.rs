@@ -91,6 +91,7 @@ async fn fill(scene: &mut Scene, people: usize, users: usize, entries: usize) ->
     told("one of everything, runs, events and days are there");
     fill::policies(scene, POLICIES).await;
     fill::people(scene, people, POLICIES).await;
+    furnish::grants(scene, people).await;
     told(&format!("{people} people are there"));
     furnish::live(scene, &furnished.person, entries).await;
     told(&format!("{entries} things happened to one of them"));

@@ -22,7 +22,7 @@ export const pagesOf = async (sando) => {
     ["overview", "/console"], ["inbox", "/console/inbox"], ["decided", "/console/inbox?view=decided"],
     ["decision", `/approvals/${(await first("/v1/approvals?state=waiting")).id}`],
     ["task", `/console/tasks/${(await first("/v1/tasks?state=open")).id}`],
-    ["people", "/console/people"], ["person", `/console/people/${lee.id}`], ["access", `/console/people/${lee.id}/access`],
+    ["people", "/console/people"], ["people-filtered", "/console/people?app=wiki&state=active"], ["person", `/console/people/${lee.id}`], ["access", `/console/people/${lee.id}/access`],
     ["identity", `/console/people/${lee.id}/identity`], ["terminate", `/console/people/${lee.id}/terminate`],
     ["hostile", `/console/people/${hostile.id}`], ["hostile-identity", `/console/people/${hostile.id}/identity`],
     ["runs", "/console/runs"], ["run", `/console/runs/${run.id}`],

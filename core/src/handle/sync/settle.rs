@@ -84,6 +84,7 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         let now = desk.ports.clock.now();
         let mut sync = desk.sync.clone();
         let was_failing = account.entity.failing().is_some();
+        let before = account.entity.applied;
         sync.entity.end(state, now);
         settle(&mut account.entity, &mut sync.entity, now);
         let mut changes = Changes::new(desk.origin());
@@ -91,7 +92,7 @@ async fn end(desk: &mut Desk<'_>, state: SyncState) -> Result<(), HandleError> {
         changes.update(&sync);
         changes.update(&account);
         if state == SyncState::Done {
-            changes.insert(&evidence(&account.entity, &sync.entity, now));
+            changes.insert(&evidence(&account.entity, &sync.entity, before, now));
         }
         let feeding = directory
             .as_ref()
@@ -139,8 +140,8 @@ fn settle(account: &mut Account, sync: &mut Sync, now: Timestamp) {
     }
 }
 
-/// What the roster says of tasks is looked at next.
-fn evidence(account: &Account, sync: &Sync, now: Timestamp) -> Job {
+/// What the roster says of tasks, and of people, is looked at next.
+fn evidence(account: &Account, sync: &Sync, since: u64, now: Timestamp) -> Job {
     let number = sync.number.to_string();
     let id = JobId::derived(&["evidence", sync.roster.as_str(), &number]);
     let evidence = Evidence {
@@ -151,6 +152,9 @@ fn evidence(account: &Account, sync: &Sync, now: Timestamp) -> Job {
         from: sync.started_at,
         cursor: None,
         tasks: 0,
+        all_tasks: false,
+        users: None,
+        since,
     };
     Job::new(id, "sando", Work::Evidence(evidence), now)
 }

@@ -11,14 +11,17 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
 use sando_core::admin::approvals::{self, Answer};
+use sando_core::admin::peers::{self, MOST, Peers};
 use sando_core::admin::{files, metrics};
 use sando_core::approval::{Approval, ApprovalState, Verdict};
 use sando_core::company::Company;
 use sando_core::config::ConfigKind;
+use sando_core::effect::Goal;
+use sando_core::grant::Grant;
 use sando_core::handle::load;
 use sando_core::ids::{ApprovalId, Slug};
 use sando_core::person::Person;
-use sando_core::store::Version;
+use sando_core::store::{Key, Version};
 
 use crate::Api;
 use crate::problem::Problem;
@@ -49,9 +52,9 @@ pub(super) async fn show(
     if !asked.sees(&approval) {
         return Err(Problem::not_found("there is no such approval").into());
     }
-    let grounds = Grounds::of(&api, &approval).await?;
     let person = load::person(&api.ports, &approval.person).await?;
     let person = person.map(|person| person.entity);
+    let grounds = Box::pin(Grounds::of(&api, &approval, person.as_ref())).await?;
     let company = files::company(&api.ports).await?;
     let name = person
         .as_ref()
@@ -83,12 +86,26 @@ pub(super) async fn show(
 struct Grounds {
     /// The policies that say so, with their versions while they are there.
     policies: Vec<(Slug, Option<Version>)>,
-    /// The seats that are taken of those that were bought, as they were counted last.
-    seats: Vec<(u64, u64, Timestamp)>,
+    /// The seats of what is asked, as they were counted last.
+    seats: Vec<Seats>,
+    /// How many of the person's department have it, while it is asked.
+    peers: Option<Peers>,
+}
+
+/// Seats of a plan.
+struct Seats {
+    /// How many are taken.
+    held: u64,
+    /// How many were bought.
+    bought: u64,
+    /// How many are taken once it is given; none if it is not asked any more, or takes no seat.
+    after: Option<u64>,
+    /// When they were counted.
+    at: Timestamp,
 }
 
 impl Grounds {
-    async fn of(api: &Api, approval: &Approval) -> Result<Self, Refusal> {
+    async fn of(api: &Api, approval: &Approval, person: Option<&Person>) -> Result<Self, Refusal> {
         let named = approval.effects.iter().flat_map(|effect| &effect.policies);
         let named: BTreeSet<&Slug> = named.collect();
         let mut policies = Vec::with_capacity(named.len());
@@ -96,20 +113,40 @@ impl Grounds {
             let stored = files::find(&api.ports, ConfigKind::Policy, policy).await?;
             policies.push((policy.clone(), stored.map(|stored| stored.version)));
         }
+        let is_asked = approval.state == ApprovalState::Waiting;
+        let peers = match person.filter(|_| is_asked) {
+            Some(person) => {
+                let mut effects = approval.effects.iter();
+                let effect = effects.find(|effect| effect.app == approval.app);
+                let plan = effect.and_then(|effect| effect.entitlement.plan.as_deref());
+                peers::of(&api.ports, person, &approval.app, plan).await?
+            }
+            None => None,
+        };
+        let key = Key::Grant(approval.person.clone(), approval.grant.clone());
+        let grant = api.ports.store.find::<Grant>(&key).await?;
+        let has = grant.and_then(|grant| grant.entity.held?.plan);
         let counted = metrics::counted(&api.ports).await?;
         let plans = approval.effects.iter().filter_map(|effect| {
             let counted = counted.as_ref()?;
             let plan = effect.entitlement.plan.as_ref()?;
-            let outlook = counted
-                .costs
-                .forecast
-                .by_license
-                .get(&effect.app)?
-                .get(plan)?;
-            Some((outlook.held?, outlook.bought?, counted.at))
+            let by_license = &counted.costs.forecast.by_license;
+            let outlook = by_license.get(&effect.app)?.get(plan)?;
+            let held = outlook.held?;
+            let takes_one = is_asked && effect.goal == Goal::Give && has.as_ref() != Some(plan);
+            Some(Seats {
+                held,
+                bought: outlook.bought?,
+                after: takes_one.then(|| held.saturating_add(1)),
+                at: counted.at,
+            })
         });
         let seats = plans.collect();
-        Ok(Self { policies, seats })
+        Ok(Self {
+            policies,
+            seats,
+            peers,
+        })
     }
 }
 
@@ -148,8 +185,9 @@ fn facts(
                 dt { "Costs" }
                 dd {
                     @match &approval.cost { Some(cost) => { (price(cost)) } None => { span.muted { "no price is known" } } }
-                    @for (held, bought, at) in &grounds.seats { div.muted { (words::seats(*held, *bought)) ", counted " (when(*at, now)) } }
+                    @for seats in &grounds.seats { (seats_line(seats, now)) }
                 }
+                @if let Some(peers) = &grounds.peers { dt { (words::PEERS) } dd { (peers_line(peers)) } }
                 dt { "May decide" }
                 dd { (approval.may_decide(now).join(", ")) @if approval.escalated { span.muted { " (others are asked as well since nobody answered)" } } }
                 @if approval.state == ApprovalState::Waiting {
@@ -158,6 +196,26 @@ fn facts(
                 dt { "Plan" } dd { code { (approval.plan_hash.chars().take(12).collect::<String>()) } " of " (exact(approval.created_at)) }
             }
         }
+    }
+}
+
+fn seats_line(seats: &Seats, now: Timestamp) -> Markup {
+    html! {
+        div.muted { (words::seats(seats.held, seats.bought)) ", counted " (when(seats.at, now)) }
+        @if let Some(after) = seats.after {
+            div.warn[after > seats.bought] { (words::seats_after(after, seats.bought)) }
+        }
+    }
+}
+
+fn peers_line(peers: &Peers) -> Markup {
+    html! {
+        (words::peers(peers.of_department, &peers.department))
+        @if let Some(title) = peers.title.as_ref().filter(|_| peers.of_title.all > 0) {
+            div.muted { (words::peers_as(peers.of_title, title)) }
+        }
+        @if peers.left_out > 0 { div.small.muted { (words::peers_left_out(peers.left_out)) } }
+        @if peers.is_cut { div.small.muted { (words::peers_cut(MOST)) } }
     }
 }
 

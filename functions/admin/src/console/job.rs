@@ -156,6 +156,7 @@ async fn done(
         | Work::Evidence(_)
         | Work::Replay(_)
         | Work::FeedPeople(_)
-        | Work::Answered(_) => plain(),
+        | Work::Answered(_)
+        | Work::Drift(_) => plain(),
     })
 }

@@ -24,6 +24,7 @@ mod erasure;
 mod events;
 mod explain;
 mod export;
+mod filters;
 mod gone;
 mod held;
 mod identity;

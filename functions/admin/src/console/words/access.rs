@@ -143,6 +143,24 @@ pub(in crate::console) fn people(shown: usize, is_filtered: bool, more: bool) ->
 
 pub(in crate::console) const STARTS: &str = "Starts";
 pub(in crate::console) const DEPARTMENT: &str = "Department";
+pub(in crate::console) const HOLDS: &str = "Has something in";
+pub(in crate::console) const DRIFT: &str = "Drift";
+pub(in crate::console) const HAS_DRIFT: &str = "has drift";
+pub(in crate::console) const HOLDERS_ARE: &str = "Whoever has something there through Sando. Everybody with a user there is in the roster of its account.";
+pub(in crate::console) const DRIFTING_ARE: &str = "As the rosters were when they were last looked at: after each sync, and once a day. \
+     A person's page shows it as it is now.";
+pub(in crate::console) const TAKE_OFF: &str = "take this filter off";
+
+/// The filter by an application.
+pub(in crate::console) fn holds(app: &str) -> String {
+    format!("has something in {app}")
+}
+
+/// The filter by the first day.
+pub(in crate::console) fn starts_within(days: &str) -> String {
+    format!("starts within {days} days")
+}
+
 pub(in crate::console) const WHOLE_FINDS: &str = "A whole address or id finds a user at once.";
 pub(in crate::console) const NOBODY_SO_FAR: &str = "Nobody so far; more follow.";
 pub(in crate::console) const FOUND_BY_WORDS: &str = "Found by how names and addresses begin.";

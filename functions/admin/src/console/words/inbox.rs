@@ -1,5 +1,6 @@
 //! Sentences about decisions and tasks.
 
+use sando_core::admin::peers::Share;
 use sando_core::approval::{Approval, ApprovalState};
 use sando_core::effect::Goal;
 use sando_core::task::TaskKind;
@@ -30,6 +31,46 @@ pub(in crate::console) const NOT_YOURS: &str =
 /// How many seats of those that were bought are taken before the decision.
 pub(in crate::console) fn seats(held: u64, bought: u64) -> String {
     format!("{} of {} seats are taken", number(held), number(bought))
+}
+
+/// How many are after it; more than were bought say how many are missing.
+pub(in crate::console) fn seats_after(after: u64, bought: u64) -> String {
+    let taken = format!("{} of {} afterwards", number(after), number(bought));
+    match after.saturating_sub(bought) {
+        0 => taken,
+        missing => format!("{taken}, {} short", number(missing)),
+    }
+}
+
+pub(in crate::console) const PEERS: &str = "Peers";
+
+/// How many of somebody's department have what is asked.
+pub(in crate::console) fn peers(share: Share, department: &str) -> String {
+    let Share { have, all } = share;
+    match (have, all) {
+        (_, 0) => format!("There is nobody else in {department} to compare with."),
+        (0, 1) => format!("The one other in {department} does not have it."),
+        (_, 1) => format!("The one other in {department} has it."),
+        _ => format!("{have} of {all} others in {department} have it."),
+    }
+}
+
+/// How many of them with the same title.
+pub(in crate::console) fn peers_as(share: Share, title: &str) -> String {
+    format!("{} of {} as {title}.", share.have, share.all)
+}
+
+/// Who of them is not counted.
+pub(in crate::console) fn peers_left_out(count: usize) -> String {
+    match count {
+        1 => "1 who was here before Sando is not counted.".to_owned(),
+        count => format!("{count} who were here before Sando are not counted."),
+    }
+}
+
+/// There are more of them.
+pub(in crate::console) fn peers_cut(most: usize) -> String {
+    format!("Of the {most} who became known last.")
 }
 
 /// The inbox.

@@ -25,6 +25,7 @@ pub(in crate::console) fn working(work: &Work, done: u64, unit: &str) -> String 
         Work::Rehearse(_) => "Recorded events are being looked at",
         Work::Answered(_) => "Events that waited for an answer go on",
         Work::Count(_) => "Seats and what they cost are being counted",
+        Work::Drift(_) => "Everybody is being held against the rosters",
     };
     format!("{what}: {} {unit} so far.", number(done))
 }

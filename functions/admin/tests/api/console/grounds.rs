@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Browser, everything};
 use crate::builder::{definition, given, row};
+use crate::movers::engineer;
 use crate::world::world;
 
 #[tokio::test]
@@ -30,7 +31,7 @@ async fn a_decision_says_by_which_version_of_which_policy_and_what_was_found() {
 }
 
 #[tokio::test]
-async fn a_decision_says_how_many_of_the_seats_are_taken() {
+async fn a_decision_says_how_many_of_the_seats_are_taken_before_and_after_it() {
     let world = world();
     let app = json!({ "plans": [{ "id": "pro", "seats": 120 }], "owner": "it@contoso.example" });
     world.put("/v1/apps/acme", app).await.expect(201);
@@ -56,7 +57,60 @@ async fn a_decision_says_how_many_of_the_seats_are_taken() {
 
     let page = admin.get(&place).await.text;
     assert!(page.contains("2 of 120 seats are taken"), "{page}");
+    assert!(page.contains("3 of 120 afterwards"), "{page}");
     assert!(page.contains("It is for everybody."), "{page}");
+}
+
+#[tokio::test]
+async fn a_decision_says_how_many_of_the_department_and_title_have_the_same() {
+    let world = world();
+    world.configured().await;
+    let title = json!({ "attributes": { "title": "Designer" } });
+    for number in 2..=4 {
+        engineer(&world, number).await;
+    }
+    world
+        .put("/v1/people/hr-2", title.clone())
+        .await
+        .expect(200);
+    let old = json!({ "attributes": { "name": "Old Hand", "department": "Engineering" }, "start_date": "2026-03-02" });
+    world.put("/v1/people/hr-9", old).await.expect(201);
+    world.pass(60).await;
+    let policy = json!({
+        "when": [{ "path": "department", "op": "is", "value": "Engineering" }],
+        "grants": [{ "app": "figma", "plan": "pro", "approval": { "by": ["role:it-admin"] } }]
+    });
+    world
+        .put("/v1/policies/engineering", policy)
+        .await
+        .expect(200);
+    let ada = world.ada().await;
+    world.put("/v1/people/hr-1", title).await.expect(200);
+    world.apply(&ada).await;
+    world.pass(1).await;
+    let asked = world
+        .get(&format!("/v1/approvals?state=waiting&person={ada}"))
+        .await;
+    let asked = asked.expect(200)["items"][0].clone();
+    let place = format!("/approvals/{}", asked["id"].as_str().unwrap());
+    let mut approver = Browser::with(&world, "approve", &["it-admin"]).await;
+
+    let page = approver.get(&place).await.text;
+    let no = [
+        ("decision", "reject"),
+        ("plan", asked["plan_hash"].as_str().unwrap()),
+    ];
+    assert_eq!(approver.post(&place, &no).await.status, 303);
+    let over = approver.get(&place).await.text;
+
+    for text in [
+        "3 of 3 others in Engineering have it.",
+        "1 of 1 as Designer.",
+        "1 who was here before Sando is not counted.",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+        assert!(!over.contains(text), "that is history: {over}");
+    }
 }
 
 #[tokio::test]

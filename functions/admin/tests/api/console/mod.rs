@@ -10,6 +10,7 @@ mod corrections;
 mod custom_fields;
 mod decisions;
 mod events;
+mod filters;
 mod find;
 mod forms;
 mod grounds;
