@@ -61,6 +61,9 @@ fn evidence(account: &Account, now: Timestamp) -> Job {
         from: now,
         cursor: None,
         tasks: 0,
+        all_tasks: false,
+        users: None,
+        since: number.saturating_sub(1),
     };
     Job::new(id, "sando", Work::Evidence(evidence), now)
 }
