@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Cause;
 use crate::effect::{Call, Change, Goal};
 use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
+use crate::person::{Lifecycle, Person};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -413,6 +414,13 @@ impl Run {
     #[must_use]
     pub fn ends(&self, step: &Step) -> bool {
         self.cancelling && !step.undoing
+    }
+
+    /// Does it give, and whoever was to get it has left or was withdrawn (L10, L11)?
+    #[must_use]
+    pub fn is_in_vain(&self, person: &Person) -> bool {
+        let is_gone = matches!(person.state, Lifecycle::Left | Lifecycle::Withdrawn);
+        is_gone && self.direction == Some(Direction::Grant)
     }
 
     /// The step of this id.

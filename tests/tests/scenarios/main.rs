@@ -7,6 +7,7 @@
 )]
 
 mod burst;
+mod called_off;
 mod cancel;
 mod catch_up;
 mod claims;

@@ -84,9 +84,13 @@ impl Job {
         let step = run.step(&self.step);
         let ends = step.is_some_and(|step| run.ends(step));
         let undoing = step.is_some_and(|step| step.undoing);
-        let about_person = matches!(self.target, Target::User { .. });
+        let may_receive = match &self.target {
+            Target::User { .. } => person.state.may_receive(),
+            Target::Message(_) | Target::Request(_) => !run.is_in_vain(person),
+            Target::Note { .. } => true,
+        };
         Standing {
-            may_receive: !ends && (person.state.may_receive() || !about_person),
+            may_receive: may_receive && !ends,
             is_due: is_due && !undoing || ends,
         }
     }
