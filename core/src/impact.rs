@@ -180,7 +180,8 @@ pub fn differences(
         .flat_map(|desired| desired.due.keys().chain(&desired.unknown))
         .collect();
     let differs = |app: &AppSlug| {
-        let (before, after) = (has(due_now, grants, app), has(due_then, grants, app));
+        let before = has(due_now, grants, now, app);
+        let after = has(due_then, grants, then, app);
         let turn = match (&before, &after) {
             (None, None) => return None,
             (None, Some(_)) => Turn::Gains,
@@ -208,12 +209,18 @@ pub fn differences(
 }
 
 /// What a person has in the end: what is due, and what nobody can tell stays as it is.
-fn has(desired: &Desired, grants: &[Grant], app: &AppSlug) -> Option<Entitlement> {
-    if let Some(due) = desired.due.get(app) {
-        return Some(due.entitlement.clone());
+fn has(
+    desired: &Desired,
+    grants: &[Grant],
+    company: &Company,
+    app: &AppSlug,
+) -> Option<Entitlement> {
+    let grant = grants.iter().find(|grant| grant.app == *app);
+    if let Some(due) = desired.due_to(app, grant, company) {
+        return Some(due.entitlement);
     }
-    let grant = grants.iter().find(|grant| grant.app == *app)?;
-    grant.held.clone().filter(|_| desired.unknown.contains(app))
+    let held = grant?.held.clone();
+    held.filter(|_| desired.unknown.contains(app))
 }
 
 fn add_price(
@@ -470,6 +477,33 @@ mod tests {
         let found = differences(&person, &dues, &[held], &certain, &unknown);
 
         assert!(dues.rest_on_grants());
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn nor_is_it_one_where_less_is_due_for_certain() {
+        let everybody = json!({ "policy": "all", "grants": [{ "app": "figma", "plan": "basic" }] });
+        let everybody = change(ConfigKind::Policy, "all", everybody);
+        let file = json!({
+            "policy": "design",
+            "when": [{ "path": "floor", "op": "is", "value": "3" }],
+            "grants": [{ "app": "figma", "plan": "pro" }],
+        });
+        let design = change(ConfigKind::Policy, "design", file);
+        let certain = company(&[figma(), everybody.clone(), policy("Engineering", "pro")]);
+        let unknown = company(&[figma(), everybody, design]);
+        let person = a_person().build();
+        let pro = Entitlement {
+            plan: Some("pro".to_owned()),
+            ..Entitlement::default()
+        };
+        let figma = Slug::parse("figma").unwrap();
+        let mut grant = Grant::desired(&person.id, &figma, pro.clone(), Timestamp::UNIX_EPOCH);
+        grant.held = Some(pro);
+
+        let dues = Dues::of(&person, &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let found = differences(&person, &dues, &[grant], &certain, &unknown);
+
         assert_eq!(found, []);
     }
 

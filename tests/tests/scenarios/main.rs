@@ -18,6 +18,7 @@ mod laws;
 mod leaver;
 mod mail;
 mod month;
+mod movers;
 mod oauth_provider;
 mod oidc;
 mod oidc_sign_in;
