@@ -115,8 +115,10 @@ pub(super) fn settled_by_hand(grant: &Loaded<Grant>, step: &Step, now: Timestamp
     if step.is_giving() {
         entity.state = GrantState::Active;
         entity.held = Some(entity.wanted.clone());
+        entity.given = entity.wanted.clone();
     } else {
         entity.state = GrantState::Revoked;
+        entity.given = entity.given();
         entity.held = None;
         entity.approval = None;
     }

@@ -1,8 +1,10 @@
 //! Whoever moves gets what is newly due and loses what is no longer due, and keeps what nobody can tell about.
 use sando_core::admin::correct::correct;
 use sando_core::config::ConfigKind;
+use sando_core::grant::GrantState;
 use sando_core::person::Attributes;
 use sando_tests::harness::{Scene, engineer};
+use sando_world::NewCandidate;
 use serde_json::{Value, json};
 
 /// An attribute of the only person is corrected, or a correction taken back, and everything is done that follows.
@@ -43,4 +45,91 @@ async fn an_attribute_that_is_unknown_takes_no_plan_away_of_which_a_weaker_one_i
     corrected(&scene, "team", Value::Null).await;
 
     assert_eq!(groups(&scene), ["Pro Seats", "makers"]);
+}
+
+/// Everybody may look at Design; engineers are in a group there and have a plan of Wiki, whose actions are these besides.
+async fn engineers_have_more(scene: &Scene, actions: &[(&str, Value)]) {
+    let mut wiki = scene.site.app_file("wiki");
+    wiki["plans"] = json!([{ "id": "pro" }]);
+    for (name, action) in actions {
+        wiki["provisioner"]["actions"][*name] = action.clone();
+    }
+    scene.configure(ConfigKind::App, "wiki", wiki).await;
+    let everybody = json!({ "grants": [{ "app": "design" }, { "app": "wiki", "role": "editor" }] });
+    policy(scene, "everybody", everybody).await;
+    let engineers = json!([{ "path": "department", "op": "is", "value": "Engineering" }]);
+    let more = json!([{ "app": "design", "groups": ["eng"] }, { "app": "wiki", "plan": "pro" }]);
+    policy(
+        scene,
+        "makers",
+        json!({ "when": engineers, "grants": more }),
+    )
+    .await;
+}
+
+fn assign() -> (&'static str, Value) {
+    let plan = json!({ "plan": "{grant.plan}" });
+    let action = json!({ "method": "PUT", "path": "/members/{user.id}/seat", "body": plan });
+    ("assign_plan", action)
+}
+
+fn release() -> (&'static str, Value) {
+    let action = json!({ "method": "DELETE", "path": "/members/{user.id}/seat" });
+    ("release_plan", action)
+}
+
+/// The plan of the only member of Wiki.
+fn plan(scene: &Scene) -> Option<String> {
+    scene.site.wiki.members().remove(0).plan
+}
+
+#[tokio::test]
+async fn whoever_moves_leaves_the_groups_and_gives_back_the_plan_that_are_no_longer_due() {
+    let scene = Scene::start().await;
+    engineers_have_more(&scene, &[assign(), release()]).await;
+    scene.onboard(engineer("Ada Park")).await;
+    assert_eq!(groups(&scene), ["eng"]);
+    assert_eq!(plan(&scene).as_deref(), Some("pro"));
+
+    corrected(&scene, "department", "Sales").await;
+
+    assert_eq!(groups(&scene), [""; 0]);
+    assert_eq!(plan(&scene), None);
+    assert_eq!(scene.site.active(), [0, 1, 1]);
+    assert!(scene.machine.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_left_and_is_hired_into_another_department_is_not_in_the_groups_of_the_first() {
+    let scene = Scene::start().await;
+    engineers_have_more(&scene, &[assign(), release()]).await;
+    let ids = scene.onboard(engineer("Ada Park")).await;
+    scene.terminate(&ids.opportunity).await;
+    scene.machine.settle().await;
+    assert_eq!(groups(&scene), ["eng"], "suspended, and as it was");
+
+    let sales = NewCandidate::named("Ada Park").department("Sales");
+    scene.rehire(sales).await;
+
+    assert_eq!(scene.site.active(), [0, 1, 1]);
+    assert_eq!(groups(&scene), [""; 0]);
+    assert_eq!(plan(&scene), None);
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_given_back_is_a_task_and_is_not_called_gone() {
+    let scene = Scene::start().await;
+    engineers_have_more(&scene, &[assign()]).await;
+    scene.onboard(engineer("Ada Park")).await;
+
+    corrected(&scene, "department", "Sales").await;
+
+    assert_eq!(plan(&scene).as_deref(), Some("pro"));
+    let tasks = scene.machine.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    let detail = &tasks[0].detail;
+    assert!(detail.contains("`release_plan`"), "{detail}");
+    let person = scene.machine.persons().await.remove(0);
+    let wiki = ("wiki".to_owned(), GrantState::Failed);
+    assert!(scene.machine.grants(&person.id).await.contains(&wiki));
 }

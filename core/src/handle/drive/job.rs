@@ -135,6 +135,7 @@ impl Job {
         let subject = Subject {
             person: hand.person.entity.clone(),
             entitlement: grant.entity.wanted.clone(),
+            given: grant.entity.given(),
             external_id: grant.entity.external_id.clone(),
             calls: noted.clone(),
         };
@@ -396,12 +397,19 @@ impl Job {
     }
 }
 
-/// What is held, is wanted otherwise, and cannot be changed for want of an action.
+/// What was given or is held, is wanted otherwise, and cannot be changed for want of an action.
 fn unchangeable(app: &Application, grant: &Grant) -> Option<&'static str> {
     let Provision::Http(http) = &app.provisioner else {
         return None;
     };
-    let (held, wanted) = (grant.held.as_ref()?, &grant.wanted);
+    let (wanted, given) = (&grant.wanted, grant.given());
+    if given.role.is_some() && wanted.role.is_none() {
+        return Some("role to none");
+    }
+    if given.plan.is_some() && wanted.plan.is_none() && http.actions.release_plan.is_none() {
+        return Some("plan to none: give `release_plan`");
+    }
+    let held = grant.held.as_ref()?;
     let changes =
         |held: &Option<String>, wanted: &Option<String>| wanted.is_some() && wanted != held;
     if changes(&held.role, &wanted.role) && http.actions.update.is_none() {

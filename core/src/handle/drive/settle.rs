@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::advance::{HELD, a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
-use crate::grant::{Grant, GrantState};
+use crate::grant::{Entitlement, Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::metric::Metric;
 use crate::person::Lifecycle;
@@ -149,11 +149,12 @@ impl<'a> Portion<'a> {
         if let Target::User { grant, .. } = &mut job.target {
             grant.entity.creation_intended |= saw_absent && action == Action::Create;
             grant.entity.generation = job.change.generation;
-            grant.entity.state = if job.change.goal == Goal::Give {
-                GrantState::Pending
+            if job.change.goal == Goal::Give {
+                grant.entity.state = GrantState::Pending;
+                grant.entity.given = grant.entity.given().with(grant.entity.wanted.clone());
             } else {
-                GrantState::Revoking
-            };
+                grant.entity.state = GrantState::Revoking;
+            }
         }
         self.keep(&job, Some(job.change.clone()));
         self.on_step(&job.step, |step| step.enter(StepState::Running, ""));
@@ -221,11 +222,19 @@ impl<'a> Portion<'a> {
         let mut job = job.clone();
         let goal = job.change.goal;
         let before = recorded(&job);
+        // Of whoever may not receive it any more it only shows that they are there.
+        let is_as_wanted = job.standing(self.hand, self.now).may_receive;
         let mut is_new = false;
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
             self.measure(goal, is_new);
             settle_grant(&mut grant.entity, goal, user);
+            if goal == Goal::Give && is_as_wanted {
+                grant.entity.given = grant.entity.wanted.clone();
+            }
+            if job.change.made.contains(&Action::ReleasePlan) {
+                grant.entity.given.plan = None;
+            }
         }
         self.keep(&job, None);
         self.say_change(&job, "verified", "ok".to_owned(), before);
@@ -467,6 +476,10 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
         }
         Goal::Suspend | Goal::Remove | Goal::Sent => {
             grant.state = GrantState::Revoked;
+            grant.given = match goal {
+                Goal::Suspend => grant.given(),
+                _ => Entitlement::default(),
+            };
             grant.held = None;
             // Given again, it is asked for again.
             grant.approval = None;
