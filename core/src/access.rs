@@ -159,12 +159,12 @@ impl Due {
         self.approved_by = given.into_iter().flatten().min();
     }
 
-    /// With what somebody gave by hand, and an undone leaving gives back: the stronger plan that is known, their role, all
-    /// groups.
+    /// With what somebody gave by hand, and an undone leaving gives back, or what they keep: the stronger plan that is known, or
+    /// the only one, their role, all groups.
     fn keep(&mut self, by_hand: &Entitlement, app: &Application) {
         let has = &mut self.entitlement;
         let known = |plan: &Option<String>| app.strength(plan.as_ref()?);
-        if known(&by_hand.plan) > known(&has.plan) {
+        if has.plan.is_none() || known(&by_hand.plan) > known(&has.plan) {
             has.plan.clone_from(&by_hand.plan);
         }
         has.role = by_hand.role.clone().or(has.role.take());
@@ -225,6 +225,19 @@ impl Due {
             approvals: self.approvals.clone(),
         }
     }
+}
+
+/// Is something of what is held gone if this is given in its place: a plan for a weaker one or none, a role for none, a group?
+#[must_use]
+pub fn takes_part(held: &Entitlement, wanted: &Entitlement, app: Option<&Application>) -> bool {
+    let strength = |plan: &String| app?.strength(plan);
+    let plan = match (&held.plan, &wanted.plan) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(held), Some(wanted)) => strength(wanted) < strength(held),
+    };
+    let role = held.role.is_some() && wanted.role.is_none();
+    plan || role || !held.groups.is_subset(&wanted.groups)
 }
 
 /// Is it due, or can nobody tell? Then nothing of it is taken away.
@@ -416,6 +429,40 @@ mod tests {
                 json!({ "plan": "team", "role": "member", "groups": ["eng"] })
             );
         }
+    }
+
+    #[test]
+    fn a_weaker_plan_or_none_no_role_and_a_group_less_take_something() {
+        let company = a_company(&[]);
+        let figma = company.apps.get(&Slug::parse("figma").unwrap());
+        let check = |held: Value, wanted: Value, expect: bool| {
+            let read =
+                |value: &Value| -> Entitlement { serde_json::from_value(value.clone()).unwrap() };
+            let takes = takes_part(&read(&held), &read(&wanted), figma);
+            assert_eq!(takes, expect, "{held} {wanted}");
+        };
+
+        check(json!({ "plan": "pro" }), json!({ "plan": "free" }), true);
+        check(json!({ "plan": "pro" }), json!({ "plan": "odd" }), true);
+        check(json!({ "plan": "pro" }), json!({}), true);
+        check(json!({ "plan": "free" }), json!({ "plan": "pro" }), false);
+        check(json!({ "plan": "odd" }), json!({ "plan": "old" }), false);
+        check(json!({ "role": "admin" }), json!({}), true);
+        check(
+            json!({ "role": "admin" }),
+            json!({ "role": "member" }),
+            false,
+        );
+        check(
+            json!({ "groups": ["a", "b"] }),
+            json!({ "groups": ["a", "c"] }),
+            true,
+        );
+        check(
+            json!({ "groups": ["a"] }),
+            json!({ "groups": ["a", "b"] }),
+            false,
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::access::takes_part;
+use crate::app::Application;
 use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
 pub use crate::entitlement::Entitlement;
@@ -157,6 +159,13 @@ impl Grant {
     pub fn given(&self) -> Entitlement {
         let held = self.held.clone().filter(|_| !self.from_roster);
         held.unwrap_or_default().with(self.given.clone())
+    }
+
+    /// Does what is wanted take away part of what is held?
+    #[must_use]
+    pub fn loses_part(&self, app: Option<&Application>) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| takes_part(held, &self.wanted, app))
     }
 
     /// Taking it away is called off: it stands as it did, or is wanted again where a part of it is gone already.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::access::{Desired, desired};
+use crate::access::{Desired, desired, takes_part};
 use crate::app::Period;
 use crate::company::Company;
 use crate::condition::{Missing, Truth};
@@ -99,6 +99,9 @@ pub struct Difference {
     pub app: AppSlug,
     /// Which way.
     pub turn: Turn,
+    /// It changes, and something of what is due now is not due then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub less: bool,
     /// What is due as things stand.
     pub before: Option<Entitlement>,
     /// What would be due.
@@ -189,6 +192,9 @@ pub fn differences(
             (Some(before), Some(after)) if before == after => return None,
             (Some(_), Some(_)) => Turn::Changes,
         };
+        let both = before.as_ref().zip(after.as_ref());
+        let less =
+            both.is_some_and(|(before, after)| takes_part(before, after, then.apps.get(app)));
         let mut monthly = BTreeMap::new();
         add_price(&mut monthly, then, app, after.as_ref(), 1);
         add_price(&mut monthly, now, app, before.as_ref(), -1);
@@ -198,6 +204,7 @@ pub fn differences(
             person: person.id.clone(),
             app: app.clone(),
             turn,
+            less,
             before,
             after,
             policies: policies.unwrap_or_default(),
@@ -356,7 +363,8 @@ impl Impact {
             return;
         }
         self.affected = self.affected.saturating_add(1);
-        if differences.iter().any(|one| one.turn == Turn::Loses) {
+        let loses = |one: &Difference| one.turn == Turn::Loses || one.less;
+        if differences.iter().any(loses) {
             self.losing = self.losing.saturating_add(1);
         }
         for difference in differences {
@@ -561,6 +569,20 @@ mod tests {
         check(3, 100, true);
         check(5, 1000, false);
         check(6, 1000, true);
+    }
+
+    #[test]
+    fn a_weaker_plan_is_a_loss_and_a_stronger_one_is_none() {
+        let basic = company(&[figma(), policy("Engineering", "basic")]);
+        let pro = company(&[figma(), policy("Engineering", "pro")]);
+        let losing = |now: &Company, then: &Company| {
+            let mut impact = Impact::default();
+            impact.add(between(now, then, &a_person().build()));
+            (impact.all.changes, impact.losing)
+        };
+
+        assert_eq!(losing(&pro, &basic), (1, 1));
+        assert_eq!(losing(&basic, &pro), (1, 0));
     }
 
     #[test]

@@ -194,6 +194,9 @@ pub struct Step {
     /// The run was cancelled, and this step takes back what it gave.
     #[serde(default)]
     pub undoing: bool,
+    /// It gives less than is held, which counts as taking away (L9).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lessens: bool,
     /// Notes that were written: one when nothing busy was left, one when all had ended.
     #[serde(default)]
     pub notes: u32,
@@ -243,6 +246,7 @@ impl Step {
             waits_for: None,
             change: None,
             undoing: false,
+            lessens: false,
             notes: 0,
             task: None,
             attempts: Vec::new(),
@@ -324,6 +328,12 @@ impl Step {
     #[must_use]
     pub fn is_taking(&self) -> bool {
         self.grant().is_some() && !self.is_giving()
+    }
+
+    /// Does it take away an application, or part of what is held there?
+    #[must_use]
+    pub fn takes_something(&self) -> bool {
+        self.is_taking() || self.lessens
     }
 
     /// Does it give something?

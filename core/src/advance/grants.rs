@@ -105,10 +105,12 @@ pub(super) fn advance_grant(
             Pending::Held => return step,
         }
     }
+    let in_company = situation.company.apps.get(&app);
+    step.lessens = goal == Goal::Give && grant.entity.loses_part(in_company);
     if by_hand(run, &mut step, &app, grant, situation, turn) {
         return step;
     }
-    if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
+    if let Some(why) = held(run, situation.company, Some(&app), step.takes_something())
         && !intended
     {
         let due = step.due.max(Some(situation.while_held()));
@@ -120,11 +122,8 @@ pub(super) fn advance_grant(
         None => next_try(&step, from),
     };
     if ours.is_none() && at.is_some_and(|at| at > situation.now) {
-        step.wait(
-            WaitsFor::Time,
-            at,
-            format!("waits until {}", at.unwrap_or(situation.now)),
-        );
+        let why = format!("waits until {}", at.unwrap_or(situation.now));
+        step.wait(WaitsFor::Time, at, why);
         return step;
     }
     hand_out(&mut step, at, situation.now, turn);

@@ -1,8 +1,12 @@
 //! Whoever moves gets what is newly due and loses what is no longer due, and keeps what nobody can tell about.
+use jiff::SignedDuration;
 use sando_core::admin::correct::correct;
+use sando_core::admin::pause::{self, Accept, Brake, Plan, Resumed};
 use sando_core::config::ConfigKind;
 use sando_core::grant::GrantState;
+use sando_core::ids::PersonId;
 use sando_core::person::Attributes;
+use sando_core::run::RunState;
 use sando_tests::harness::{Scene, engineer};
 use sando_world::NewCandidate;
 use serde_json::{Value, json};
@@ -10,12 +14,16 @@ use serde_json::{Value, json};
 /// An attribute of the only person is corrected, or a correction taken back, and everything is done that follows.
 async fn corrected(scene: &Scene, name: &str, value: impl Into<Value>) {
     let person = scene.machine.persons().await.remove(0);
+    correcting(scene, &person.id, name, value).await;
+    scene.machine.settle().await;
+}
+
+async fn correcting(scene: &Scene, person: &PersonId, name: &str, value: impl Into<Value>) {
     let mut given = Attributes::default();
     given.set(name, value);
-    let who = scene.by_hand(&person.id);
-    let done = correct(&scene.machine.ports, &who, &person.id, &given, "a test");
+    let who = scene.by_hand(person);
+    let done = correct(&scene.machine.ports, &who, person, &given, "a test");
     done.await.unwrap();
-    scene.machine.settle().await;
 }
 
 /// The groups of the only user of Design.
@@ -132,4 +140,67 @@ async fn a_plan_that_cannot_be_given_back_is_a_task_and_is_not_called_gone() {
     let person = scene.machine.persons().await.remove(0);
     let wiki = ("wiki".to_owned(), GrantState::Failed);
     assert!(scene.machine.grants(&person.id).await.contains(&wiki));
+}
+
+/// Of three engineers with a seat of Design two move, who are due a weaker plan there: that is held for the second one.
+async fn held_with_a_seat(scene: &Scene) -> Plan {
+    let viewer = json!({ "grants": [{ "app": "design", "plan": "viewer" }] });
+    policy(scene, "everybody", viewer).await;
+    for name in ["Ada Park", "Bo Lind", "Cem Aydin"] {
+        scene.onboard(engineer(name)).await;
+    }
+    assert_eq!(seats(scene), 3);
+    for person in scene.machine.persons().await.iter().take(2) {
+        correcting(scene, &person.id, "department", "Sales").await;
+        scene.machine.work_for(SignedDuration::from_mins(1)).await;
+    }
+    assert_eq!(seats(scene), 2);
+    let ports = &scene.machine.ports;
+    assert!(pause::now(ports).await.unwrap().removals.is_some());
+    match resume(scene, &Accept::All, None).await {
+        Resumed::Shown(plan) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn resume(scene: &Scene, accept: &Accept, confirm: Option<&str>) -> Resumed {
+    let who = scene.by_hand(&PersonId::derived(&["administrator"]));
+    let ports = &scene.machine.ports;
+    let resumed = pause::resume(ports, &who, &Brake::Removals, accept, confirm);
+    resumed.await.unwrap()
+}
+
+/// How many have a seat of Design.
+fn seats(scene: &Scene) -> usize {
+    let users = scene.site.design.users();
+    let has = |groups: &[String]| groups.iter().any(|group| group == "Pro Seats");
+    users.iter().filter(|user| has(&user.groups)).count()
+}
+
+#[tokio::test]
+async fn a_weaker_plan_for_many_is_held_like_a_removal_and_goes_on_once_a_human_has_seen_it() {
+    let scene = Scene::start().await;
+    let plan = held_with_a_seat(&scene).await;
+    assert_eq!(plan.effects.len(), 1, "{plan:?}");
+    assert!(plan.effects[0].less);
+
+    resume(&scene, &Accept::All, Some(&plan.hash)).await;
+    scene.machine.work_for(SignedDuration::from_mins(1)).await;
+
+    assert_eq!(seats(&scene), 1);
+    let on = pause::now(&scene.machine.ports).await.unwrap();
+    assert!(!on.is_on());
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_stronger_plan_that_was_held_keeps_it() {
+    let scene = Scene::start().await;
+    let plan = held_with_a_seat(&scene).await;
+
+    resume(&scene, &Accept::None, Some(&plan.hash)).await;
+    scene.machine.settle().await;
+
+    assert_eq!(seats(&scene), 2);
+    let runs = scene.machine.runs().await;
+    assert!(runs.iter().all(|run| run.state == RunState::Finished));
 }

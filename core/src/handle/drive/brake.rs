@@ -11,7 +11,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::company::read;
 use crate::config::{ConfigItem, ConfigKind};
-use crate::effect::{Action, Goal};
+use crate::effect::Action;
 use crate::ids::{PersonId, Slug};
 use crate::impact::Cap;
 use crate::person::Person;
@@ -125,7 +125,7 @@ async fn few_movers(
     to_make: &[(Job, Action)],
     changes: &mut Changes,
 ) -> Result<bool, HandleError> {
-    let takes = |(job, _): &(Job, Action)| matches!(job.change.goal, Goal::Suspend | Goal::Remove);
+    let takes = |(job, _): &(Job, Action)| job.takes_something();
     let is_change = hand.run.entity.direction.is_none();
     if !is_change || !to_make.iter().any(takes) {
         return Ok(true);

@@ -95,6 +95,16 @@ impl Job {
         }
     }
 
+    /// Does it take away what somebody has, or part of it?
+    pub(super) fn takes_something(&self) -> bool {
+        match (&self.target, self.change.goal) {
+            (Target::User { app, grant, .. }, Goal::Give) => {
+                grant.entity.loses_part(Some(app.as_ref()))
+            }
+            (_, goal) => matches!(goal, Goal::Suspend | Goal::Remove),
+        }
+    }
+
     /// The effect of a step; none if there is nothing it could be about.
     pub(super) fn of(hand: &Hand, step: &StepId) -> Option<Self> {
         let step = hand.run.entity.step(step)?;

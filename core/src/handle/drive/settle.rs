@@ -132,7 +132,7 @@ impl<'a> Portion<'a> {
 
     /// Commits the intent; the effect is made once that is stored.
     fn intend(&mut self, mut job: Job, action: Action, phase: Phase) {
-        if let Some(why) = self.held_back(&job, action) {
+        if let Some(why) = self.held_back(&job) {
             let due = self.now.saturating_add(HELD).ok();
             self.on_step(&job.step, |step| step.wait(WaitsFor::Pause, due, why));
             return;
@@ -167,13 +167,14 @@ impl<'a> Portion<'a> {
         self.to_make.push((job, action));
     }
 
-    fn held_back(&self, job: &Job, action: Action) -> Option<String> {
+    fn held_back(&self, job: &Job) -> Option<String> {
         let app = match &job.target {
             Target::User { app, .. } => Some(&app.app),
             _ => None,
         };
         let hand = &self.hand;
-        held(&hand.run.entity, &hand.company, app, action.takes_away())
+        let takes = job.takes_something();
+        held(&hand.run.entity, &hand.company, app, takes)
     }
 
     fn wait(&mut self, job: &Job, phase: Phase) {
