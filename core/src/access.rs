@@ -159,16 +159,27 @@ impl Due {
         self.approved_by = given.into_iter().flatten().min();
     }
 
-    /// With what somebody gave by hand, and an undone leaving gives back: the stronger plan that is known, their role, all
-    /// groups.
+    /// With what somebody gave by hand, and an undone leaving gives back, or what they keep: the stronger plan that is known, or
+    /// the only one, their role, all groups.
     fn keep(&mut self, by_hand: &Entitlement, app: &Application) {
         let has = &mut self.entitlement;
         let known = |plan: &Option<String>| app.strength(plan.as_ref()?);
-        if known(&by_hand.plan) > known(&has.plan) {
+        if has.plan.is_none() || known(&by_hand.plan) > known(&has.plan) {
             has.plan.clone_from(&by_hand.plan);
         }
         has.role = by_hand.role.clone().or(has.role.take());
         has.groups.extend(by_hand.groups.iter().cloned());
+    }
+
+    /// With what is held although nobody can tell whether it is due: no weaker plan, the role that is held, all groups.
+    fn hold(&mut self, held: &Entitlement, app: Option<&Application>) {
+        let has = &mut self.entitlement;
+        let strength = |plan: &Option<String>| app?.strength(plan.as_ref()?);
+        if held.plan.is_some() && strength(&has.plan) <= strength(&held.plan) {
+            has.plan.clone_from(&held.plan);
+        }
+        has.role = held.role.clone().or(has.role.take());
+        has.groups.extend(held.groups.iter().cloned());
     }
 
     /// What no policy says, and they keep.
@@ -216,6 +227,19 @@ impl Due {
     }
 }
 
+/// Is something of what is held gone if this is given in its place: a plan for a weaker one or none, a role for none, a group?
+#[must_use]
+pub fn takes_part(held: &Entitlement, wanted: &Entitlement, app: Option<&Application>) -> bool {
+    let strength = |plan: &String| app?.strength(plan);
+    let plan = match (&held.plan, &wanted.plan) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(held), Some(wanted)) => strength(wanted) < strength(held),
+    };
+    let role = held.role.is_some() && wanted.role.is_none();
+    plan || role || !held.groups.is_subset(&wanted.groups)
+}
+
 /// Is it due, or can nobody tell? Then nothing of it is taken away.
 #[must_use]
 pub fn is_due(person: &Person, company: &Company, app: &AppSlug, now: Timestamp) -> bool {
@@ -227,6 +251,19 @@ impl Desired {
     #[must_use]
     pub fn may_have(&self, app: &AppSlug) -> bool {
         self.due.contains_key(app) || self.unknown.contains(app)
+    }
+
+    /// What is due in an application to whoever has this grant there: where nobody can tell whether more is due, nothing of what
+    /// is held is taken away (L9).
+    #[must_use]
+    pub fn due_to(&self, app: &AppSlug, grant: Option<&Grant>, company: &Company) -> Option<Due> {
+        let mut due = self.due.get(app)?.clone();
+        if self.unknown.contains(app)
+            && let Some(held) = grant.and_then(|grant| grant.held.as_ref())
+        {
+            due.hold(held, company.apps.get(app));
+        }
+        Some(due)
     }
 }
 
@@ -272,14 +309,20 @@ pub fn plan(
     way: Way,
 ) -> Vec<PlannedEffect> {
     match way {
-        Way::Give => given(person, desired, grants),
+        Way::Give => given(person, desired, grants, company),
         Way::Take => taken(desired, grants, company),
     }
 }
 
-fn given(person: &PersonId, desired: &Desired, grants: &[Grant]) -> Vec<PlannedEffect> {
-    let lacking = |due: &Due| {
-        let grant = grants.iter().find(|grant| grant.app == due.app);
+fn given(
+    person: &PersonId,
+    desired: &Desired,
+    grants: &[Grant],
+    company: &Company,
+) -> Vec<PlannedEffect> {
+    let lacking = |app: &AppSlug| {
+        let grant = grants.iter().find(|grant| grant.app == *app);
+        let due = desired.due_to(app, grant, company)?;
         let why = match grant {
             None => "due by policy",
             Some(grant)
@@ -295,7 +338,7 @@ fn given(person: &PersonId, desired: &Desired, grants: &[Grant]) -> Vec<PlannedE
         let grant = grant.map_or_else(|| Grant::id_for(person, &due.app), |grant| grant.id.clone());
         Some(due.effect(grant, why))
     };
-    desired.due.values().filter_map(lacking).collect()
+    desired.due.keys().filter_map(lacking).collect()
 }
 
 fn taken(desired: &Desired, grants: &[Grant], company: &Company) -> Vec<PlannedEffect> {
@@ -386,6 +429,71 @@ mod tests {
                 json!({ "plan": "team", "role": "member", "groups": ["eng"] })
             );
         }
+    }
+
+    #[test]
+    fn a_weaker_plan_or_none_no_role_and_a_group_less_take_something() {
+        let company = a_company(&[]);
+        let figma = company.apps.get(&Slug::parse("figma").unwrap());
+        let check = |held: Value, wanted: Value, expect: bool| {
+            let read =
+                |value: &Value| -> Entitlement { serde_json::from_value(value.clone()).unwrap() };
+            let takes = takes_part(&read(&held), &read(&wanted), figma);
+            assert_eq!(takes, expect, "{held} {wanted}");
+        };
+
+        check(json!({ "plan": "pro" }), json!({ "plan": "free" }), true);
+        check(json!({ "plan": "pro" }), json!({ "plan": "odd" }), true);
+        check(json!({ "plan": "pro" }), json!({}), true);
+        check(json!({ "plan": "free" }), json!({ "plan": "pro" }), false);
+        check(json!({ "plan": "odd" }), json!({ "plan": "old" }), false);
+        check(json!({ "role": "admin" }), json!({}), true);
+        check(
+            json!({ "role": "admin" }),
+            json!({ "role": "member" }),
+            false,
+        );
+        check(
+            json!({ "groups": ["a", "b"] }),
+            json!({ "groups": ["a", "c"] }),
+            true,
+        );
+        check(
+            json!({ "groups": ["a"] }),
+            json!({ "groups": ["a", "b"] }),
+            false,
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_no_less_while_nobody_can_tell_whether_more_is_due() {
+        let (company, person) = (
+            a_company(&[
+                json!({ "plan": "team", "role": "member", "groups": ["all"] }),
+                json!({ "plan": "pro", "when": [{ "path": "floor", "op": "is", "value": "3" }] }),
+            ]),
+            a_person().build(),
+        );
+        let figma = Slug::parse("figma").unwrap();
+        let desired = desired(&person, &company, Timestamp::UNIX_EPOCH);
+        let given = |held: Value| {
+            let held: Entitlement = serde_json::from_value(held).unwrap();
+            let mut grant = Grant::desired(&person.id, &figma, held.clone(), Timestamp::UNIX_EPOCH);
+            grant.state = GrantState::Active;
+            grant.held = Some(held);
+            let plan = plan(&person.id, &desired, &[grant], &company, Way::Give);
+            let mut effects = plan.into_iter().map(|effect| json!(effect.entitlement));
+            effects.next()
+        };
+
+        for plan in ["pro", "team"] {
+            let held = json!({ "plan": plan, "role": "admin", "groups": ["all", "eng"] });
+            assert_eq!(given(held), None);
+        }
+        assert_eq!(
+            given(json!({ "plan": "free", "groups": ["eng"] })),
+            Some(json!({ "plan": "team", "role": "member", "groups": ["all", "eng"] }))
+        );
     }
 
     #[test]

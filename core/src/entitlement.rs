@@ -31,7 +31,13 @@ impl Entitlement {
             role: other(&self.role, &given.role),
             groups: self.groups.difference(&given.groups).cloned().collect(),
         };
-        (besides != Self::default()).then_some(besides)
+        (!besides.is_nothing()).then_some(besides)
+    }
+
+    /// Is it no plan, no role and no group?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
     }
 
     /// This, and what comes with it: its plan and role count, and all groups.

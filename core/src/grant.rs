@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::access::takes_part;
+use crate::app::Application;
 use crate::audit::AuditValue;
 use crate::effect::{Action, Change};
 pub use crate::entitlement::Entitlement;
@@ -59,6 +61,9 @@ pub struct Grant {
     /// What was last seen to be held.
     #[serde(default)]
     pub held: Option<Entitlement>,
+    /// What was given or intended here and is not known to be taken back: groups outlast a suspension.
+    #[serde(default, skip_serializing_if = "Entitlement::is_nothing")]
+    pub given: Entitlement,
     /// Where it stands.
     pub state: GrantState,
     /// Rises with every change that is opened.
@@ -133,6 +138,7 @@ impl Grant {
             account,
             wanted,
             held: None,
+            given: Entitlement::default(),
             state: GrantState::Desired,
             generation: 0,
             external_id: None,
@@ -146,6 +152,20 @@ impl Grant {
             reason: None,
             changed_at: now,
         }
+    }
+
+    /// What was given here and perhaps is there still; what a roster alone shows was not.
+    #[must_use]
+    pub fn given(&self) -> Entitlement {
+        let held = self.held.clone().filter(|_| !self.from_roster);
+        held.unwrap_or_default().with(self.given.clone())
+    }
+
+    /// Does what is wanted take away part of what is held?
+    #[must_use]
+    pub fn loses_part(&self, app: Option<&Application>) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| takes_part(held, &self.wanted, app))
     }
 
     /// Taking it away is called off: it stands as it did, or is wanted again where a part of it is gone already.
@@ -260,5 +280,31 @@ mod tests {
         grant.held = None;
         grant.creation_intended = true;
         assert_eq!(grant.lookup(), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_is_what_was_held_and_intended_and_not_what_a_roster_alone_shows() {
+        let with = |plan: Option<&str>, groups: &[&str]| Entitlement {
+            plan: plan.map(str::to_owned),
+            role: None,
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        };
+        let app = AppSlug::parse("figma").unwrap();
+        let person = PersonId::derived(&["ada"]);
+        let wanted = Entitlement::default();
+        let mut grant = Grant::desired(&person, &app, wanted, Timestamp::UNIX_EPOCH);
+        grant.held = Some(with(Some("pro"), &["eng"]));
+        grant.given = with(None, &["ops"]);
+
+        assert_eq!(grant.given(), with(Some("pro"), &["eng", "ops"]));
+        grant.from_roster = true;
+        assert_eq!(grant.given(), with(None, &["ops"]));
+        let stored = serde_json::to_value(&grant).unwrap();
+        assert_eq!(serde_json::from_value::<Grant>(stored).unwrap(), grant);
     }
 }

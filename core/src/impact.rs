@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::access::{Desired, desired};
+use crate::access::{Desired, desired, takes_part};
 use crate::app::Period;
 use crate::company::Company;
 use crate::condition::{Missing, Truth};
@@ -99,6 +99,9 @@ pub struct Difference {
     pub app: AppSlug,
     /// Which way.
     pub turn: Turn,
+    /// It changes, and something of what is due now is not due then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub less: bool,
     /// What is due as things stand.
     pub before: Option<Entitlement>,
     /// What would be due.
@@ -180,7 +183,8 @@ pub fn differences(
         .flat_map(|desired| desired.due.keys().chain(&desired.unknown))
         .collect();
     let differs = |app: &AppSlug| {
-        let (before, after) = (has(due_now, grants, app), has(due_then, grants, app));
+        let before = has(due_now, grants, now, app);
+        let after = has(due_then, grants, then, app);
         let turn = match (&before, &after) {
             (None, None) => return None,
             (None, Some(_)) => Turn::Gains,
@@ -188,6 +192,9 @@ pub fn differences(
             (Some(before), Some(after)) if before == after => return None,
             (Some(_), Some(_)) => Turn::Changes,
         };
+        let both = before.as_ref().zip(after.as_ref());
+        let less =
+            both.is_some_and(|(before, after)| takes_part(before, after, then.apps.get(app)));
         let mut monthly = BTreeMap::new();
         add_price(&mut monthly, then, app, after.as_ref(), 1);
         add_price(&mut monthly, now, app, before.as_ref(), -1);
@@ -197,6 +204,7 @@ pub fn differences(
             person: person.id.clone(),
             app: app.clone(),
             turn,
+            less,
             before,
             after,
             policies: policies.unwrap_or_default(),
@@ -208,12 +216,18 @@ pub fn differences(
 }
 
 /// What a person has in the end: what is due, and what nobody can tell stays as it is.
-fn has(desired: &Desired, grants: &[Grant], app: &AppSlug) -> Option<Entitlement> {
-    if let Some(due) = desired.due.get(app) {
-        return Some(due.entitlement.clone());
+fn has(
+    desired: &Desired,
+    grants: &[Grant],
+    company: &Company,
+    app: &AppSlug,
+) -> Option<Entitlement> {
+    let grant = grants.iter().find(|grant| grant.app == *app);
+    if let Some(due) = desired.due_to(app, grant, company) {
+        return Some(due.entitlement);
     }
-    let grant = grants.iter().find(|grant| grant.app == *app)?;
-    grant.held.clone().filter(|_| desired.unknown.contains(app))
+    let held = grant?.held.clone();
+    held.filter(|_| desired.unknown.contains(app))
 }
 
 fn add_price(
@@ -349,7 +363,8 @@ impl Impact {
             return;
         }
         self.affected = self.affected.saturating_add(1);
-        if differences.iter().any(|one| one.turn == Turn::Loses) {
+        let loses = |one: &Difference| one.turn == Turn::Loses || one.less;
+        if differences.iter().any(loses) {
             self.losing = self.losing.saturating_add(1);
         }
         for difference in differences {
@@ -474,6 +489,33 @@ mod tests {
     }
 
     #[test]
+    fn nor_is_it_one_where_less_is_due_for_certain() {
+        let everybody = json!({ "policy": "all", "grants": [{ "app": "figma", "plan": "basic" }] });
+        let everybody = change(ConfigKind::Policy, "all", everybody);
+        let file = json!({
+            "policy": "design",
+            "when": [{ "path": "floor", "op": "is", "value": "3" }],
+            "grants": [{ "app": "figma", "plan": "pro" }],
+        });
+        let design = change(ConfigKind::Policy, "design", file);
+        let certain = company(&[figma(), everybody.clone(), policy("Engineering", "pro")]);
+        let unknown = company(&[figma(), everybody, design]);
+        let person = a_person().build();
+        let pro = Entitlement {
+            plan: Some("pro".to_owned()),
+            ..Entitlement::default()
+        };
+        let figma = Slug::parse("figma").unwrap();
+        let mut grant = Grant::desired(&person.id, &figma, pro.clone(), Timestamp::UNIX_EPOCH);
+        grant.held = Some(pro);
+
+        let dues = Dues::of(&person, &certain, &unknown, Timestamp::UNIX_EPOCH);
+        let found = differences(&person, &dues, &[grant], &certain, &unknown);
+
+        assert_eq!(found, []);
+    }
+
+    #[test]
     fn whoever_no_changed_policy_is_about_keeps_what_they_have() {
         let person = a_person().build();
         let files = |department: &str, plan: &str| [figma(), policy(department, plan)];
@@ -527,6 +569,20 @@ mod tests {
         check(3, 100, true);
         check(5, 1000, false);
         check(6, 1000, true);
+    }
+
+    #[test]
+    fn a_weaker_plan_is_a_loss_and_a_stronger_one_is_none() {
+        let basic = company(&[figma(), policy("Engineering", "basic")]);
+        let pro = company(&[figma(), policy("Engineering", "pro")]);
+        let losing = |now: &Company, then: &Company| {
+            let mut impact = Impact::default();
+            impact.add(between(now, then, &a_person().build()));
+            (impact.all.changes, impact.losing)
+        };
+
+        assert_eq!(losing(&pro, &basic), (1, 1));
+        assert_eq!(losing(&basic, &pro), (1, 0));
     }
 
     #[test]

@@ -178,10 +178,21 @@ pub struct Subject {
     pub person: Person,
     /// What is wanted.
     pub entitlement: Entitlement,
+    /// What was given before: of it everything goes that is not wanted any more.
+    pub given: Entitlement,
     /// The application's id of the user, once known.
     pub external_id: Option<ExternalId>,
     /// Where what came of each request is written down.
     pub calls: Calls,
+}
+
+impl Subject {
+    /// The plan that was given and is to be taken back without another one.
+    #[must_use]
+    pub fn to_release(&self) -> Option<&String> {
+        let given = self.given.plan.as_ref();
+        given.filter(|_| self.entitlement.plan.is_none())
+    }
 }
 
 /// A user as an application shows it.

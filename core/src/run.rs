@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Cause;
 use crate::effect::{Call, Change, Goal};
 use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
+use crate::person::{Lifecycle, Person};
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -193,6 +194,9 @@ pub struct Step {
     /// The run was cancelled, and this step takes back what it gave.
     #[serde(default)]
     pub undoing: bool,
+    /// It gives less than is held, which counts as taking away (L9).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lessens: bool,
     /// Notes that were written: one when nothing busy was left, one when all had ended.
     #[serde(default)]
     pub notes: u32,
@@ -242,6 +246,7 @@ impl Step {
             waits_for: None,
             change: None,
             undoing: false,
+            lessens: false,
             notes: 0,
             task: None,
             attempts: Vec::new(),
@@ -323,6 +328,12 @@ impl Step {
     #[must_use]
     pub fn is_taking(&self) -> bool {
         self.grant().is_some() && !self.is_giving()
+    }
+
+    /// Does it take away an application, or part of what is held there?
+    #[must_use]
+    pub fn takes_something(&self) -> bool {
+        self.is_taking() || self.lessens
     }
 
     /// Does it give something?
@@ -413,6 +424,13 @@ impl Run {
     #[must_use]
     pub fn ends(&self, step: &Step) -> bool {
         self.cancelling && !step.undoing
+    }
+
+    /// Does it give, and whoever was to get it has left or was withdrawn (L10, L11)?
+    #[must_use]
+    pub fn is_in_vain(&self, person: &Person) -> bool {
+        let is_gone = matches!(person.state, Lifecycle::Left | Lifecycle::Withdrawn);
+        is_gone && self.direction == Some(Direction::Grant)
     }
 
     /// The step of this id.

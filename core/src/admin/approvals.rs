@@ -318,13 +318,15 @@ async fn is_for_this_plan(
 ) -> Result<bool, AdminError> {
     let (approval, person) = (&scene.approval.entity, &scene.person.entity);
     let desired = desired(person, &scene.company, now);
-    let Some(due) = desired.due.get(&approval.app) else {
+    let grants = load::grants(ports, &person.id).await?;
+    let mut known = grants.iter().map(|grant| &grant.entity);
+    let grant = known.find(|grant| grant.app == approval.app);
+    let Some(due) = desired.due_to(&approval.app, grant, &scene.company) else {
         return Ok(false);
     };
     let Some(rule) = due.approvals.first() else {
         return Ok(false);
     };
-    let grants = load::grants(ports, &person.id).await?;
     let current = grants
         .iter()
         .any(|grant| grant.entity.approval.as_ref() == Some(&approval.id));

@@ -63,6 +63,7 @@ pub async fn test(ports: &Ports, id: &AppSlug) -> Result<Tested, AdminError> {
     let subject = Subject {
         person: nobody(ports),
         entitlement: Entitlement::default(),
+        given: Entitlement::default(),
         external_id: None,
         calls: Calls::default(),
     };

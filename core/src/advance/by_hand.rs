@@ -45,7 +45,7 @@ pub(super) fn by_hand(
         step.wait(WaitsFor::Human, None, "waits for a human");
     } else if step.due.is_some_and(|due| due > situation.now) {
         step.wait(WaitsFor::Time, step.due, "waits for its time");
-    } else if let Some(why) = held(run, situation.company, Some(app), !step.is_giving()) {
+    } else if let Some(why) = held(run, situation.company, Some(app), step.takes_something()) {
         step.wait(WaitsFor::Pause, Some(situation.while_held()), why);
     } else {
         turn.new_tasks
@@ -119,8 +119,10 @@ pub(super) fn settled_by_hand(grant: &Loaded<Grant>, step: &Step, now: Timestamp
     if step.is_giving() {
         entity.state = GrantState::Active;
         entity.held = Some(entity.wanted.clone());
+        entity.given = entity.wanted.clone();
     } else {
         entity.state = GrantState::Revoked;
+        entity.given = entity.given();
         entity.held = None;
         entity.approval = None;
     }

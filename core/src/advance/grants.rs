@@ -106,10 +106,12 @@ pub(super) fn advance_grant(
             Pending::Held => return step,
         }
     }
+    let in_company = situation.company.apps.get(&app);
+    step.lessens = goal == Goal::Give && grant.entity.loses_part(in_company);
     if by_hand(run, &mut step, &app, grant, situation, turn) {
         return step;
     }
-    if let Some(why) = held(run, situation.company, Some(&app), goal != Goal::Give)
+    if let Some(why) = held(run, situation.company, Some(&app), step.takes_something())
         && !intended
     {
         let due = step.due.max(Some(situation.while_held()));
@@ -125,9 +127,7 @@ pub(super) fn advance_grant(
         Some(at) if ours.is_none() => {
             step.wait(WaitsFor::Time, Some(at), format!("waits until {at}"));
         }
-        None if !situation.company.apps.contains_key(&app) => {
-            without_app(run, &mut step, grant, situation, turn);
-        }
+        None if in_company.is_none() => without_app(run, &mut step, grant, situation, turn),
         _ => hand_out(&mut step, at, situation.now, turn),
     }
     step

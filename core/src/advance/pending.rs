@@ -35,7 +35,10 @@ pub(super) fn renew(
     if has_a_human(step, app, situation) {
         return Pending::From(step.due);
     }
-    let Some(due) = situation.desired.due.get(app) else {
+    let due = situation
+        .desired
+        .due_to(app, Some(&grant.entity), situation.company);
+    let Some(due) = &due else {
         if situation.desired.unknown.contains(app) {
             let why = "nobody can tell whether it is due: an attribute is missing or unknown";
             step.wait(WaitsFor::Attributes, Some(situation.in_secs(3600)), why);

@@ -25,9 +25,14 @@ pub(super) fn advance_step(
     let StepWork::Workflow { kind, expanded } = step.work.clone() else {
         return step;
     };
-    let is_around_grants = matches!(kind, StepKind::Grant {} | StepKind::Revoke { .. });
-    if run.ends(&step) && !is_around_grants && step.change.is_none() {
-        step.enter(StepState::Cancelled, "the run was cancelled");
+    if let Some(why) = called_off(run, &step, &kind, situation.person) {
+        step.change = None;
+        step.enter(StepState::Cancelled, why);
+        let task = situation.open_task_of(&step).cloned();
+        turn.closed_tasks.extend(task.map(|mut task| {
+            task.entity.end(TaskState::Cancelled, situation.now);
+            task
+        }));
         return step;
     }
     if !matches!(kind, StepKind::LeverNote { .. })
@@ -65,6 +70,20 @@ pub(super) fn advance_step(
         StepKind::Notify(_) | StepKind::Http(_) => ready(run, &mut step, situation, turn),
     }
     step
+}
+
+/// Why nothing more is done about a step of which nothing is on its way: the run was cancelled, or gives to somebody who is
+/// gone. What stands around grants ends as they do, and a note tells of it.
+fn called_off(run: &Run, step: &Step, kind: &StepKind, person: &Person) -> Option<String> {
+    let change = step.change.as_ref();
+    let sent = change.is_some_and(|change| change.phase.has_intent());
+    match kind {
+        StepKind::Grant {} | StepKind::Revoke { .. } => None,
+        _ if run.ends(step) && change.is_none() => Some("the run was cancelled".to_owned()),
+        StepKind::LeverNote { .. } => None,
+        _ => (run.is_in_vain(person) && !sent)
+            .then(|| format!("the person is {}", person.state.as_str())),
+    }
 }
 
 /// Lets time pass; a dry run only says until when.
@@ -206,4 +225,129 @@ pub(super) fn ready(run: &Run, step: &mut Step, situation: &Situation<'_>, turn:
     let due = step.change.as_ref().and_then(|change| change.phase.due());
     let at = next_try(step, due);
     hand_out(step, at, situation.now, turn);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::access::Desired;
+    use crate::advance::advance;
+    use crate::audit::Cause;
+    use crate::company::Company;
+    use crate::config::ConfigKind;
+    use crate::effect::{Action, Change, Goal, Phase};
+    use crate::ids::{RunId, Slug, StepId};
+    use crate::intake::run_of;
+    use crate::person::Lifecycle;
+    use crate::run::RunState;
+    use crate::store::{Loaded, Version};
+    use crate::testing::{a_person, take};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// An onboarding that needs no access, of somebody in this state.
+    struct World {
+        company: Company,
+        person: Person,
+        tasks: Vec<Loaded<Task>>,
+        run: Run,
+    }
+
+    impl World {
+        fn of(state: Lifecycle, direction: Option<&str>) -> Self {
+            let mut company = Company::empty().unwrap();
+            let mut file = json!({ "workflow": "onboard", "steps": [
+                { "id": "laptop", "type": "task", "owner": "it@contoso.example", "title": "Laptop" },
+                { "id": "settled", "type": "wait", "until": { "after_start": "3d" } },
+                { "id": "hello", "type": "notify", "to": "{manager}", "text": "Welcome" },
+                { "id": "course", "type": "http", "path": "https://lms.example/enrol" },
+            ] });
+            if let Some(direction) = direction {
+                file["direction"] = Value::from(direction);
+            }
+            take(&mut company, ConfigKind::Workflow, "onboard", file);
+            let person = a_person().in_state(state).build();
+            let workflow = &company.workflows[&Slug::parse("onboard").unwrap()];
+            let (id, cause) = (RunId::derived(&["onboard"]), Cause::of("test", "test"));
+            let run = run_of(id, workflow, &person, cause, NOW, false, NOW);
+            Self {
+                company,
+                person,
+                tasks: Vec::new(),
+                run,
+            }
+        }
+
+        fn advance(&mut self) -> Turn {
+            let situation = Situation {
+                person: &self.person,
+                grants: &[],
+                tasks: &self.tasks,
+                approvals: &[],
+                company: &self.company,
+                desired: &Desired::default(),
+                directory: None,
+                now: NOW,
+            };
+            let turn = advance(&mut self.run, &situation);
+            self.tasks.extend(turn.new_tasks.iter().map(|task| Loaded {
+                entity: task.clone(),
+                version: Version(1),
+                due: None,
+            }));
+            turn
+        }
+    }
+
+    #[test]
+    fn nothing_more_is_done_of_an_onboarding_for_somebody_who_is_gone() {
+        for gone in [Lifecycle::Left, Lifecycle::Withdrawn] {
+            let mut world = World::of(Lifecycle::Preboarding, Some("grant"));
+            assert_eq!(world.advance().new_tasks.len(), 1);
+            world.person.state = gone;
+
+            let turn = world.advance();
+
+            assert_eq!(turn.todo, []);
+            assert_eq!(turn.closed_tasks[0].entity.state, TaskState::Cancelled);
+            let mut steps = world.run.steps.iter();
+            assert!(steps.all(|step| step.state == StepState::Cancelled));
+            assert_eq!(world.run.state, RunState::Finished);
+        }
+    }
+
+    #[test]
+    fn a_workflow_for_candidates_or_leavers_goes_on() {
+        for (state, direction) in [
+            (Lifecycle::Candidate, Some("grant")),
+            (Lifecycle::Left, Some("revoke")),
+            (Lifecycle::Left, None),
+        ] {
+            let mut world = World::of(state, direction);
+
+            let turn = world.advance();
+
+            assert_eq!(turn.new_tasks.len(), 1, "{state:?}");
+            assert_eq!(turn.todo.len(), 2, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_before_somebody_left_is_still_looked_for() {
+        let mut world = World::of(Lifecycle::Left, Some("grant"));
+        let id = StepId::from("course");
+        let change = Change::open(world.run.id.clone(), id.clone(), Goal::Sent, 1);
+        let phase = Phase::Intended {
+            action: Action::Send,
+            saw_absent: true,
+            at: NOW,
+        };
+        world.run.step_mut(&id).unwrap().change = Some(Change { phase, ..change });
+
+        let turn = world.advance();
+
+        assert_eq!(turn.todo, [id]);
+    }
 }

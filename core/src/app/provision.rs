@@ -253,7 +253,8 @@ impl HttpActions {
     }
 
     pub(super) fn supported(&self) -> Vec<Action> {
-        let entitles = self.update.is_some() || self.assign_plan.is_some();
+        let all = [&self.update, &self.assign_plan, &self.release_plan];
+        let entitles = all.iter().any(|action| action.is_some());
         [
             (Action::Create, self.create.is_some()),
             (Action::Restore, self.restore.is_some()),

@@ -207,6 +207,9 @@ impl Change {
             // It is there: it is recorded as held, so that the leaver's revoke finds it.
             Some(user) => Next::Settled(Settled::Verified(Some(user.external_id.clone()))),
             None if self.may_still_arrive(setting, now) => self.wait(setting, now),
+            None if setting.blind && self.phase.has_intent() => {
+                Next::GiveUp("nobody knows whether it arrived".to_owned())
+            }
             None => Next::Settled(Settled::Withdrawn),
         }
     }
@@ -461,6 +464,22 @@ mod tests {
             matches!(next, Next::Settled(Settled::Verified(_))),
             "{next:?}"
         );
+    }
+
+    #[test]
+    fn a_request_of_which_nobody_knows_whether_it_arrived_goes_to_a_human_once_it_is_not_wanted() {
+        let left = Setting {
+            blind: true,
+            ..setting(false, false)
+        };
+        let after = |phase: Phase| a_change(Goal::Sent, phase).after_look(None, &left, at(NOW));
+
+        let recent = after(unknown(Action::Send, NOW - 10));
+        assert!(matches!(recent, Next::Wait(_)), "{recent:?}");
+        let old = after(unknown(Action::Send, NOW - 400));
+        assert!(matches!(old, Next::GiveUp(_)), "{old:?}");
+        let never = after(Phase::Planned);
+        assert_eq!(never, Next::Settled(Settled::Withdrawn));
     }
 
     #[test]

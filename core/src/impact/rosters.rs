@@ -398,6 +398,7 @@ mod tests {
             person: PersonId::derived(&[person]),
             app: figma(),
             turn,
+            less: false,
             before: (turn != Turn::Gains).then(|| on("free")),
             after: (turn != Turn::Loses).then(|| on("pro")),
             policies: Vec::new(),

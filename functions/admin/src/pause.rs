@@ -135,7 +135,7 @@ fn everything() -> BrakeScope {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ResumeView {
     resumed: bool,
-    /// The effects that are held back: `{run, step, person, app, grant, goal}`.
+    /// The effects that are held back: `{run, step, person, app, grant, goal}`, with `less` where a part is taken away.
     #[schema(value_type = Vec<Object>)]
     plan: Vec<Held>,
     /// The removals that were not accepted: they are called off.

@@ -71,7 +71,7 @@ impl HttpProvisioner {
                 .is_none_or(|active| active.truth(row, Missing::AsDocumented, now).is_true()),
             external_id: id,
             ours: false,
-            entitled: shown_entitled(find, row, &subject.entitlement),
+            entitled: shown_entitled(find, row, subject),
             shown: shown(find, row, &subject.entitlement),
             seated: None,
         }))
@@ -173,13 +173,19 @@ fn other_than(path: &Path, row: &Value, wanted: Option<&str>) -> Option<String> 
     other.or(texts.first()).cloned()
 }
 
-/// Whether the user has the role and the plan that are wanted; `None` if the answer does not show one of them.
-fn shown_entitled(find: &CompiledAction, row: &Value, wanted: &Entitlement) -> Option<bool> {
-    let pairs = [(&find.role, &wanted.role), (&find.plan, &wanted.plan)];
-    let mut shown = pairs.into_iter().filter_map(|(path, wanted)| {
-        let wanted = wanted.as_deref()?;
-        Some(path.as_ref().map(|path| is_shown(path, row, wanted)))
-    });
+/// Whether the user has the role and the plan that are wanted, and no plan that is to be taken back; `None` if the answer does
+/// not show one of them.
+fn shown_entitled(find: &CompiledAction, row: &Value, subject: &Subject) -> Option<bool> {
+    let wanted = &subject.entitlement;
+    let shows = |path: &Option<Path>, value: &String| {
+        let path = path.as_ref()?;
+        Some(is_shown(path, row, value))
+    };
+    let role = wanted.role.as_ref().map(|role| shows(&find.role, role));
+    let plan = wanted.plan.as_ref().map(|plan| shows(&find.plan, plan));
+    let seat = subject.to_release();
+    let seat = seat.map(|plan| shows(&find.plan, plan).map(|there| !there));
+    let mut shown = [role, plan, seat].into_iter().flatten();
     let first = shown.next()?;
     shown.fold(first, |one, other| match (one, other) {
         (Some(false), _) | (_, Some(false)) => Some(false),

@@ -145,7 +145,7 @@ impl HttpProvisioner {
         done(id)
     }
 
-    /// The role, then the plan; both are as harmless to repeat as setting a value is.
+    /// The role, then the plan, or that it is taken back; all are as harmless to repeat as setting a value is.
     async fn entitle(&self, subject: &Subject, until: Instant) -> Outcome {
         let wanted = &subject.entitlement;
         let role = self
@@ -158,8 +158,10 @@ impl HttpProvisioner {
             .assign_plan
             .as_ref()
             .filter(|_| wanted.plan.is_some());
+        let release = self.actions.release_plan.as_ref();
+        let release = release.filter(|_| subject.to_release().is_some());
         let mut last = was_so(subject.external_id.clone());
-        for action in role.into_iter().chain(plan) {
+        for action in role.into_iter().chain(plan).chain(release) {
             last = self.run(Some(action), subject, until).await;
             if !matches!(last, Outcome::Done { .. }) {
                 return last;

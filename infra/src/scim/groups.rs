@@ -1,6 +1,7 @@
 //! What a person is due, as SCIM groups: those of the grant, of its role and of its plan.
 //!
-//! Groups that `group_for` maps to another role or plan are left; all others are none of our business.
+//! Groups that `group_for` maps to another role or plan are left, and those that were given and are not wanted any more; all others
+//! are none of our business.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -116,7 +117,7 @@ impl ScimProvisioner {
             .collect()
     }
 
-    /// The groups that are wanted, and those that any role or plan is.
+    /// The groups that are wanted, those that were given, and those that any role or plan is.
     pub(super) async fn memberships(
         &self,
         user: &UserBody,
@@ -125,7 +126,8 @@ impl ScimProvisioner {
         let wanted = self.wanted(errand);
         let group_for = &self.provision.group_for;
         let mapped = group_for.role.values().chain(group_for.plan.values());
-        let names = wanted.iter().chain(mapped).cloned().collect();
+        let given = &errand.subject.given.groups;
+        let names = wanted.iter().chain(given).chain(mapped).cloned().collect();
         self.those_of(user, names, errand).await
     }
 
@@ -398,7 +400,7 @@ pub(super) fn not_there() -> Outcome {
     }
 }
 
-/// Is the user in all groups that are wanted, and in none that another role or plan is?
+/// Is the user in all groups that are wanted, and in none that were given before or another role or plan is?
 pub(super) fn is_as_wanted(memberships: &[Membership]) -> bool {
     let fits = |one: &Membership| one.is_member == one.wanted;
     memberships.iter().all(fits)

@@ -74,6 +74,7 @@ mod tests {
         Subject {
             person: a_person().with(name, value).build(),
             entitlement: Default::default(),
+            given: Default::default(),
             external_id: None,
             calls: Default::default(),
         }

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::support::{FixedSecrets, TestServer, ada, key, known, provisioner, somebody};
 
-const ADA: &str = "ada.park@contoso.example";
+pub(crate) const ADA: &str = "ada.park@contoso.example";
 
 /// The example of `lifecycle.md`.
-fn file(base_url: &str) -> Value {
+pub(crate) fn file(base_url: &str) -> Value {
     json!({"app": "acme", "provisioner": {
         "type": "http",
         "base_url": base_url,
@@ -38,7 +38,7 @@ fn file(base_url: &str) -> Value {
     }})
 }
 
-async fn world() -> (HttpApp, Arc<dyn Provisioner>) {
+pub(crate) async fn world() -> (HttpApp, Arc<dyn Provisioner>) {
     let app = HttpApp::start(HttpAppOptions::default()).await.unwrap();
     let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", app.api_key())]);
     let provisioner = provisioner(&file(&app.base_url()), secrets).await;
@@ -46,7 +46,7 @@ async fn world() -> (HttpApp, Arc<dyn Provisioner>) {
 }
 
 /// An application whose `find` answers this.
-async fn answering(answer: Value) -> (TestServer, Arc<dyn Provisioner>) {
+pub(crate) async fn answering(answer: Value) -> (TestServer, Arc<dyn Provisioner>) {
     let router = Router::new().route("/members", get(move || async move { Json(answer) }));
     let server = TestServer::start(router).await;
     let secrets = FixedSecrets::default().with("app/acme", &[("X-Api-Key", "app-key")]);

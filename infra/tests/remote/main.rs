@@ -5,6 +5,8 @@ mod applications;
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod given;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod http_app;

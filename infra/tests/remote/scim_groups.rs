@@ -52,6 +52,30 @@ async fn a_changed_role_moves_between_its_groups_and_leaves_all_others_alone() {
 }
 
 #[tokio::test]
+async fn a_group_that_was_given_and_is_not_wanted_any_more_is_left_and_others_are_not() {
+    let (app, scim) = plain().await;
+    for name in ["Members", "Pro Seats", "eng", "book club"] {
+        app.insert_group(name);
+    }
+    let made = scim.make(Action::Create, &ada(), &key()).await;
+    let engineer = known(&wants("member", "pro", &["eng", "book club"]), &id(&made));
+    scim.make(Action::Entitle, &engineer, &key()).await;
+    let mut mover = known(&wants("member", "pro", &[]), &id(&made));
+    mover.given.groups = ["eng".to_owned(), "gone".to_owned()].into();
+    let found = scim.find(&mover).await.unwrap().unwrap();
+    assert_eq!(found.entitled, Some(false));
+
+    let outcome = scim.make(Action::Entitle, &mover, &key()).await;
+
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    let groups: BTreeSet<String> = app.user(ADA).unwrap().groups.into_iter().collect();
+    let expect = ["Members", "Pro Seats", "book club"].map(str::to_owned);
+    assert_eq!(groups, BTreeSet::from(expect));
+    let found = scim.find(&mover).await.unwrap().unwrap();
+    assert_eq!(found.entitled, Some(true));
+}
+
+#[tokio::test]
 async fn a_missing_group_is_made_only_where_that_is_allowed_and_nothing_is_done_by_half() {
     let (app, scim) = plain().await;
     app.insert_group("Admins");

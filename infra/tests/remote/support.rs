@@ -158,6 +158,7 @@ pub(crate) fn ada() -> Subject {
     Subject {
         person: a_person().build(),
         entitlement: Entitlement::default(),
+        given: Entitlement::default(),
         external_id: None,
         calls: Calls::default(),
     }

@@ -7,6 +7,7 @@
 )]
 
 mod burst;
+mod called_off;
 mod cancel;
 mod catch_up;
 mod claims;
@@ -17,6 +18,7 @@ mod laws;
 mod leaver;
 mod mail;
 mod month;
+mod movers;
 mod oauth_provider;
 mod oidc;
 mod oidc_sign_in;

@@ -1,12 +1,14 @@
 //! A brake holds effects, not events; and too many removals put it on by themselves.
+use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
+use sando_core::admin::pause::{self, Brake};
 use sando_core::admin::people::{At, terminate};
 use sando_core::config::ConfigKind;
 use sando_core::event::EventState;
 use sando_core::person::Lifecycle;
 use sando_core::run::{StepState, WaitsFor};
 use sando_core::settings::{Pause, Paused};
-use sando_tests::harness::{Scene, engineer};
+use sando_tests::harness::{Doom, Scene, engineer};
 use serde_json::json;
 
 fn mins(mins: i64) -> SignedDuration {
@@ -227,4 +229,57 @@ async fn a_termination_by_hand_is_not_held_by_the_brake_that_the_cap_put_on() {
 
     let after: usize = scene.site.active().iter().sum();
     assert_eq!(after, before - 3);
+}
+
+/// Everything is paused by hand while a worker sleeps at this moment, who is about to come to the cap; tells how many moments
+/// there were.
+async fn paused_asleep(moment: u64) -> u64 {
+    let scene = Scene::start().await;
+    let candidate = engineer("Ada Park").starting_at(scene.in_days(20));
+    let ada = scene.onboard(candidate).await;
+    let settings = json!({ "removals_per_hour": 1 });
+    scene
+        .configure(ConfigKind::Settings, "settings", settings)
+        .await;
+    scene.site.lever.unhire(&ada.opportunity).unwrap();
+    scene.hear("candidateArchiveChange", &ada.opportunity).await;
+    let doom = Doom::sleeping_at(moment);
+    let sleeper = scene.machine.another(&scene.site, doom.clone());
+    let person = scene.machine.person_of(&ada.opportunity).await.unwrap();
+    let who = scene.by_hand(&person.entity.id);
+    let ports = &scene.machine.ports;
+
+    let working = async {
+        sleeper.work_for(mins(30)).await;
+        doom.passed()
+    };
+    let pausing = async {
+        doom.falls_asleep().await;
+        let paused = pause::pause(ports, &who, &Brake::All, "an emergency");
+        paused.await.unwrap();
+        doom.wake();
+        std::future::pending::<()>().await;
+    };
+    let passed = tokio::select! {
+        passed = working => passed,
+        () = pausing => 0,
+    };
+
+    let paused = pause::now(ports).await.unwrap();
+    let all = paused.all.map(|paused| paused.reason);
+    let expect = (moment < passed).then(|| "an emergency".to_owned());
+    assert_eq!(all, expect, "asleep at {moment}");
+    assert_eq!(scene.site.active(), [1, 1, 1], "asleep at {moment}");
+    passed
+}
+
+#[tokio::test]
+async fn the_cap_does_not_let_go_of_what_somebody_paused_meanwhile() {
+    let moments = paused_asleep(u64::MAX).await;
+    assert!(moments > 5, "only {moments} moments");
+
+    stream::iter((0..moments).map(paused_asleep))
+        .buffer_unordered(8)
+        .collect::<Vec<u64>>()
+        .await;
 }

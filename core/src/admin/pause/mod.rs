@@ -124,6 +124,9 @@ pub struct Held {
     pub grant: Option<GrantId>,
     /// What it ends in.
     pub goal: Goal,
+    /// It gives less than there is: only a part is taken away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub less: bool,
     /// It takes back what a run gave that was cancelled.
     #[serde(skip)]
     pub undoing: bool,
@@ -245,6 +248,7 @@ fn of_run<'a>(run: &'a Run, brake: &'a Brake) -> impl Iterator<Item = Held> + 'a
             app: step.app().cloned(),
             grant: step.grant().cloned(),
             goal: goal(step),
+            less: step.lessens,
             undoing: step.undoing,
         })
 }
@@ -252,7 +256,7 @@ fn of_run<'a>(run: &'a Run, brake: &'a Brake) -> impl Iterator<Item = Held> + 'a
 fn is_held(step: &Step, brake: &Brake) -> bool {
     match brake {
         Brake::All => true,
-        Brake::Removals => matches!(goal(step), Goal::Suspend | Goal::Remove),
+        Brake::Removals => step.takes_something(),
         Brake::App(app) => step.app() == Some(app),
     }
 }

@@ -136,7 +136,13 @@ async fn refuse_once(
         let target = format!("app/{}", grant.app);
         let line = Line::new(StreamId::Person(id.clone()), "removal refused", target);
         changes.say(line.after(json!({ "run": held.run, "step": held.step, "kept": kept })));
-        found.entity.kept.insert(grant.app.clone(), kept);
+        // Part of it is due: the rest is kept besides.
+        let of = if held.less {
+            &mut found.entity.by_hand
+        } else {
+            &mut found.entity.kept
+        };
+        of.insert(grant.app.clone(), kept);
         is_torn |= has_begun(grant);
     }
     if !is_torn {

@@ -50,7 +50,7 @@ pub(super) async fn keep(
         let held = grant.entity.held.as_ref();
         let by_hand = shown
             .zip(held)
-            .and_then(|(shown, held)| shown.besides(held));
+            .and_then(|(shown, held)| shown.besides(held)?.besides(&grant.entity.given));
         let by_hand = by_hand.map(|by_hand| cipher.seal(ports, &json!(by_hand)));
         grant.entity.before = Some(Before {
             generation: grant.entity.generation,

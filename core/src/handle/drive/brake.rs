@@ -9,13 +9,14 @@ use serde_json::json;
 
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
+use crate::company::read;
 use crate::config::{ConfigItem, ConfigKind};
-use crate::effect::{Action, Goal};
+use crate::effect::Action;
 use crate::ids::{PersonId, Slug};
 use crate::impact::Cap;
 use crate::person::Person;
 use crate::ports::Ports;
-use crate::settings::Paused;
+use crate::settings::{Pause, Paused};
 use crate::store::{Entity, Key, Loaded, PageRequest, StoreError};
 
 use super::super::planning::receivers;
@@ -124,7 +125,7 @@ async fn few_movers(
     to_make: &[(Job, Action)],
     changes: &mut Changes,
 ) -> Result<bool, HandleError> {
-    let takes = |(job, _): &(Job, Action)| matches!(job.change.goal, Goal::Suspend | Goal::Remove);
+    let takes = |(job, _): &(Job, Action)| job.takes_something();
     let is_change = hand.run.entity.direction.is_none();
     if !is_change || !to_make.iter().any(takes) {
         return Ok(true);
@@ -225,14 +226,21 @@ async fn few_removals(
     Ok(true)
 }
 
+/// Pauses removals beside whatever is paused now, which may have changed since this run was loaded.
 async fn pause(ports: &Ports, hand: &Hand, reason: String) -> Result<(), HandleError> {
     let now = ports.clock.now();
     let id = Slug::parse("pause")?;
-    let stored = ports
-        .store
-        .find::<ConfigItem>(&Key::Config(ConfigKind::Pause, id.clone()))
-        .await?;
-    let mut pause = hand.company.pause.clone();
+    let key = Key::Config(ConfigKind::Pause, id.clone());
+    let stored = ports.store.find::<ConfigItem>(&key).await?;
+    let mut pause = match &stored {
+        Some(stored) => read::<Pause>(&stored.entity.file).map_err(HandleError::Config)?,
+        None => Pause::default(),
+    };
+    // Read again in any case: what was decided without the pause does not hold any more.
+    let again = StoreError::Conflict { key };
+    if pause.removals.is_some() {
+        return Err(again.into());
+    }
     pause.removals = Some(Paused {
         since: now,
         by: Paused::BY_CAP.to_owned(),
@@ -252,9 +260,5 @@ async fn pause(ports: &Ports, hand: &Hand, reason: String) -> Result<(), HandleE
     changes.say(Line::new(StreamId::Config, "paused removals", "pause").result(reason));
     ledger::commit(ports, changes).await?;
     tracing::error!("removals are paused: more than a cap in one hour");
-    // Read again: what was decided without the pause does not hold any more.
-    Err(StoreError::Conflict {
-        key: Key::Config(ConfigKind::Pause, Slug::parse("pause")?),
-    }
-    .into())
+    Err(again.into())
 }

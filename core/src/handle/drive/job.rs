@@ -84,10 +84,24 @@ impl Job {
         let step = run.step(&self.step);
         let ends = step.is_some_and(|step| run.ends(step));
         let undoing = step.is_some_and(|step| step.undoing);
-        let about_person = matches!(self.target, Target::User { .. });
+        let may_receive = match &self.target {
+            Target::User { .. } => person.state.may_receive(),
+            Target::Message(_) | Target::Request(_) => !run.is_in_vain(person),
+            Target::Note { .. } => true,
+        };
         Standing {
-            may_receive: !ends && (person.state.may_receive() || !about_person),
+            may_receive: may_receive && !ends,
             is_due: is_due && !undoing || ends,
+        }
+    }
+
+    /// Does it take away what somebody has, or part of it?
+    pub(super) fn takes_something(&self) -> bool {
+        match (&self.target, self.change.goal) {
+            (Target::User { app, grant, .. }, Goal::Give) => {
+                grant.entity.loses_part(Some(app.as_ref()))
+            }
+            (_, goal) => matches!(goal, Goal::Suspend | Goal::Remove),
         }
     }
 
@@ -131,6 +145,7 @@ impl Job {
         let subject = Subject {
             person: hand.person.entity.clone(),
             entitlement: grant.entity.wanted.clone(),
+            given: grant.entity.given(),
             external_id: grant.entity.external_id.clone(),
             calls: noted.clone(),
         };
@@ -392,12 +407,19 @@ impl Job {
     }
 }
 
-/// What is held, is wanted otherwise, and cannot be changed for want of an action.
+/// What was given or is held, is wanted otherwise, and cannot be changed for want of an action.
 fn unchangeable(app: &Application, grant: &Grant) -> Option<&'static str> {
     let Provision::Http(http) = &app.provisioner else {
         return None;
     };
-    let (held, wanted) = (grant.held.as_ref()?, &grant.wanted);
+    let (wanted, given) = (&grant.wanted, grant.given());
+    if given.role.is_some() && wanted.role.is_none() {
+        return Some("role to none");
+    }
+    if given.plan.is_some() && wanted.plan.is_none() && http.actions.release_plan.is_none() {
+        return Some("plan to none: give `release_plan`");
+    }
+    let held = grant.held.as_ref()?;
     let changes =
         |held: &Option<String>, wanted: &Option<String>| wanted.is_some() && wanted != held;
     if changes(&held.role, &wanted.role) && http.actions.update.is_none() {

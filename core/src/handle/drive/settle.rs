@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::advance::{HELD, a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
-use crate::grant::{Grant, GrantState};
+use crate::grant::{Entitlement, Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::metric::Metric;
 use crate::person::Lifecycle;
@@ -132,7 +132,7 @@ impl<'a> Portion<'a> {
 
     /// Commits the intent; the effect is made once that is stored.
     fn intend(&mut self, mut job: Job, action: Action, phase: Phase) {
-        if let Some(why) = self.held_back(&job, action) {
+        if let Some(why) = self.held_back(&job) {
             let due = self.now.saturating_add(HELD).ok();
             self.on_step(&job.step, |step| step.wait(WaitsFor::Pause, due, why));
             return;
@@ -149,11 +149,12 @@ impl<'a> Portion<'a> {
         if let Target::User { grant, .. } = &mut job.target {
             grant.entity.creation_intended |= saw_absent && action == Action::Create;
             grant.entity.generation = job.change.generation;
-            grant.entity.state = if job.change.goal == Goal::Give {
-                GrantState::Pending
+            if job.change.goal == Goal::Give {
+                grant.entity.state = GrantState::Pending;
+                grant.entity.given = grant.entity.given().with(grant.entity.wanted.clone());
             } else {
-                GrantState::Revoking
-            };
+                grant.entity.state = GrantState::Revoking;
+            }
         }
         self.keep(&job, Some(job.change.clone()));
         self.on_step(&job.step, |step| step.enter(StepState::Running, ""));
@@ -166,13 +167,14 @@ impl<'a> Portion<'a> {
         self.to_make.push((job, action));
     }
 
-    fn held_back(&self, job: &Job, action: Action) -> Option<String> {
+    fn held_back(&self, job: &Job) -> Option<String> {
         let app = match &job.target {
             Target::User { app, .. } => Some(&app.app),
             _ => None,
         };
         let hand = &self.hand;
-        held(&hand.run.entity, &hand.company, app, action.takes_away())
+        let takes = job.takes_something();
+        held(&hand.run.entity, &hand.company, app, takes)
     }
 
     fn wait(&mut self, job: &Job, phase: Phase) {
@@ -221,11 +223,19 @@ impl<'a> Portion<'a> {
         let mut job = job.clone();
         let goal = job.change.goal;
         let before = recorded(&job);
+        // Of whoever may not receive it any more it only shows that they are there.
+        let is_as_wanted = job.standing(self.hand, self.now).may_receive;
         let mut is_new = false;
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
             self.measure(goal, is_new);
             settle_grant(&mut grant.entity, goal, user);
+            if goal == Goal::Give && is_as_wanted {
+                grant.entity.given = grant.entity.wanted.clone();
+            }
+            if job.change.made.contains(&Action::ReleasePlan) {
+                grant.entity.given.plan = None;
+            }
         }
         self.keep(&job, None);
         self.say_change(&job, "verified", "ok".to_owned(), before);
@@ -467,6 +477,10 @@ fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
         }
         Goal::Suspend | Goal::Remove | Goal::Sent => {
             grant.state = GrantState::Revoked;
+            grant.given = match goal {
+                Goal::Suspend => grant.given(),
+                _ => Entitlement::default(),
+            };
             grant.held = None;
             // Given again, it is asked for again.
             grant.approval = None;

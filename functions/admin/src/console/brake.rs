@@ -221,7 +221,11 @@ pub(super) async fn resume(
 
 fn goes_on(plan: &Plan, names: &Names, in_part: bool) -> Markup {
     let line = |held: &Held| {
-        let (sign, verb) = words::goal(held.goal);
+        let (sign, verb) = if held.less {
+            words::LESS
+        } else {
+            words::goal(held.goal)
+        };
         let app = held
             .app
             .as_ref()

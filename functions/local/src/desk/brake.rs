@@ -142,7 +142,12 @@ fn go_on(answer: &Value) -> Vec<String> {
 fn held(seen: &Value) -> Vec<String> {
     let effects = array(seen, "plan");
     let line = |one: &Value| {
-        let what = joined(&[text(one, "goal"), text(one, "app")]);
+        let goal = if one.get("less") == Some(&json!(true)) {
+            "reduce"
+        } else {
+            text(one, "goal")
+        };
+        let what = joined(&[goal, text(one, "app")]);
         let (run, step) = (text(one, "run"), text(one, "step"));
         let grant = around(", ", text(one, "grant"), "");
         format!(
@@ -184,6 +189,12 @@ mod tests {
         assert_eq!(
             held(&json!({ "plan": [one] }))[0],
             "  suspend figma for per_1 (run_1, revoke/figma, gra_1)"
+        );
+        let less = json!({ "run": "run_1", "step": "access/figma", "person": "per_1", "app": "figma", "goal": "give",
+            "less": true });
+        assert_eq!(
+            held(&json!({ "plan": [less] }))[0],
+            "  reduce figma for per_1 (run_1, access/figma)"
         );
         assert_eq!(
             go_on(&json!({ "plan": [], "refused": [one] })),

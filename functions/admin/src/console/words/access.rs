@@ -199,6 +199,9 @@ pub(in crate::console) fn goal(goal: sando_core::effect::Goal) -> (&'static str,
     }
 }
 
+/// How an effect reads that leaves somebody less than they have.
+pub(in crate::console) const LESS: (&str, &str) = ("−", "reduce");
+
 pub(in crate::console) const REINSTATE: &str = "Reinstate…";
 pub(in crate::console) const CORRECT: &str = "Correct…";
 pub(in crate::console) const GIVEN_AGAIN: &str = "What is given again";
