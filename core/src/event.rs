@@ -333,6 +333,9 @@ pub struct KnownCandidacy {
     pub person: Option<PersonId>,
     /// The hire that is in force: its event.
     pub hired: Option<EventId>,
+    /// When that was; none while nobody counts as hired by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hired_at: Option<Timestamp>,
     /// The archiving without a hire that is in force: its event.
     #[serde(default)]
     pub archived: Option<EventId>,
@@ -380,6 +383,7 @@ impl KnownCandidacy {
             opportunity,
             person: None,
             hired: None,
+            hired_at: None,
             archived: None,
             read_at: now,
             updated_at: None,
@@ -390,6 +394,12 @@ impl KnownCandidacy {
             erased: false,
             may_return: false,
         }
+    }
+
+    /// Is it hired, and since this leaving of its person, if there was one?
+    #[must_use]
+    pub fn is_hired_since(&self, left: Option<Timestamp>) -> bool {
+        self.hired.is_some() && (left.is_none() || self.hired_at > left)
     }
 
     /// Was the person erased here, and not in Lever, before this moment at which they were hired?

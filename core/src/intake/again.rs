@@ -4,18 +4,22 @@ use jiff::Timestamp;
 
 use super::{Decided, Intake, first_day, take_read};
 use crate::lever::Candidacy;
-use crate::person::Person;
+use crate::person::{Lifecycle, Person};
 
-/// Do they come back? Only if they were hired after they left, for a first day after they left: a hire that is heard of late,
-/// or archived anew, gives nobody anything back.
-pub(super) fn comes_back(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
-    let Some(left) = person.leaves_at else {
-        return false;
+/// Is it a hire that gives nobody anything back? Of whoever left, and of whoever comes back already, only one counts that was
+/// made after they left, for a first day after they left: none that is heard of late, or is archived anew.
+pub(super) fn is_past(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
+    let left = match person.state {
+        Lifecycle::Left => person.leaves_at,
+        Lifecycle::Preboarding if person.left_before.is_some() => person.left_before,
+        _ => return false,
     };
     let mut back = person.clone();
     take_read(&mut back, &intake.company.mapping.read(candidacy));
     first_day(&mut back, intake.company);
-    intake.fact.occurred_at > left && back.starts_at.is_some_and(|starts| starts > left)
+    let is_after =
+        |left| intake.fact.occurred_at > left && back.starts_at.is_some_and(|starts| starts > left);
+    !left.is_some_and(is_after)
 }
 
 /// Asks a human; nothing is given.

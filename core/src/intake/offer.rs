@@ -34,7 +34,9 @@ pub fn next_look(
     let person = person.filter(|person| {
         let waits = match person.state {
             Lifecycle::Preboarding => true,
-            Lifecycle::Withdrawn => known.is_denied && person.starts_at > Some(now),
+            Lifecycle::Withdrawn | Lifecycle::Left => {
+                known.is_denied && person.starts_at > Some(now)
+            }
             _ => false,
         };
         waits && person.opportunity.as_ref() == Some(opportunity)
