@@ -434,6 +434,14 @@ impl Person {
         left.saturating_add(Self::UNDONE_WITHIN).ok()
     }
 
+    /// Has the person started by then, as far as Lever is concerned (L11)? Who starts is told by the first day, even if nobody
+    /// has come to write it down yet.
+    #[must_use]
+    pub fn has_started(&self, now: Timestamp) -> bool {
+        let has_come = self.starts_at.is_some_and(|at| at <= now);
+        self.state.has_started() || self.state == Lifecycle::Preboarding && has_come
+    }
+
     /// Whoever has left comes back: when that was is remembered.
     pub fn remember_leaving(&mut self) {
         if self.state == Lifecycle::Left {

@@ -156,9 +156,11 @@ pub(super) fn standing(
                 archived.at,
             )
         }
-        // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire.
+        // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire. Since when an
+        // offer is denied Lever does not say.
         (archived, Some(hire)) => {
-            let at = archived.as_ref().map_or(now, |archived| archived.at);
+            let archived = archived.as_ref().filter(|archived| !archived.hired);
+            let at = archived.map_or(now, |archived| archived.at);
             fact(
                 EventKind::Unhired,
                 fact_id("unhired", opportunity, None, hire.as_str()),

@@ -11,7 +11,7 @@ pub use facts::{Fact, Facts, facts};
 pub use offer::{Renewal, next_look, renew};
 use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
-use undone::{erase, is_denied, unhired};
+use undone::{erase, is_denied, takes_back, unhired};
 
 use crate::attributes::Read;
 use crate::claim::Claim;
@@ -138,6 +138,7 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         read_again: None,
     };
     let live_from = intake.company.settings.live_from;
+    let live_from = live_from.filter(|_| !takes_back(intake));
     if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
         decided.end(
             EventState::Ignored,

@@ -86,7 +86,8 @@ pub fn renew(
     now: Timestamp,
 ) -> Option<Renewal> {
     let before = &loaded.entity;
-    let waits = before.state == Lifecycle::Preboarding && known.hired.is_some();
+    let is_ahead = before.state == Lifecycle::Preboarding && !before.has_started(now);
+    let waits = is_ahead && known.hired.is_some();
     if !waits || before.opportunity.as_ref() != Some(&candidacy.opportunity) {
         return None;
     }
@@ -295,6 +296,18 @@ mod tests {
 
         assert_eq!(renewed.person.entity.state, Lifecycle::Active);
         assert_eq!(renewed.known.look_at, None);
+    }
+
+    #[test]
+    fn a_first_day_that_has_come_does_not_move_though_nobody_has_written_it_down() {
+        let (mut person, known) = hired(Lifecycle::Preboarding);
+        person.entity.starts_at = Some(at(NOW));
+        let candidacy = a_candidacy("Eng", "2027-04-01");
+        let company = a_company();
+
+        let renewed = renew(&person, &candidacy, &known, &company, "re-reading", at(NOW));
+
+        assert!(renewed.is_none());
     }
 
     #[test]
