@@ -183,6 +183,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
                 app => world.apps.go_down(app, is_down),
             }
         }
+        Act::AnotherLever(is_another) => world.lever.is_another(*is_another),
         Act::Stranger(stranger) => world.apps.add_stranger(&stranger.app, &stranger.address),
         Act::Paused(()) => {
             let origin = world.by_hand("pause");

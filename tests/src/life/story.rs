@@ -83,6 +83,8 @@ pub enum Act {
     Down(String),
     /// It answers again.
     Up(String),
+    /// Our key is one of another account of Lever, or the right one again.
+    AnotherLever(bool),
     /// Somebody we do not know has this address in an application.
     Stranger(Stranger),
     /// Everything is paused.
