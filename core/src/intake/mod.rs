@@ -62,11 +62,14 @@ pub struct Intake<'a> {
     pub address: Option<String>,
     /// Another candidacy of the same person that is still hired.
     pub also_hired: Option<LeverId>,
-    /// How we know: `webhook`, `catch-up`.
+    /// How we know: `webhook`, `catch-up`, or [`REPLAYED`].
     pub source: &'a str,
     /// Now.
     pub now: Timestamp,
 }
+
+/// How we know of a fact that somebody replays by itself.
+pub const REPLAYED: &str = "replay";
 
 /// What is to be done about one fact.
 #[derive(Clone, Debug)]
@@ -253,8 +256,13 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     identify(person, candidacy, intake);
     decided.event.person = Some(person.id.clone());
     decided.known.person = Some(person.id.clone());
-    if again::is_past(person, candidacy, intake) {
-        again::ask(intake, decided);
+    let is_later = again::is_for_later(person, candidacy, intake);
+    if is_later || again::is_past(person, candidacy, intake) {
+        if is_later {
+            again::ask_later(intake, decided);
+        } else {
+            again::ask(intake, decided);
+        }
         decided.person = Some(changed);
         return;
     }

@@ -174,7 +174,9 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             let decided = decide(world, app, &Answer::Approve).await;
             assert!(decided.is_err(), "what no longer waits cannot be approved");
         }
-        Act::OneHuman(who) | Act::TwoHumans(who) => Box::pin(answer(world, act, who)).await?,
+        Act::OneHuman(who) | Act::TwoHumans(who) | Act::Answered(who) => {
+            Box::pin(answer(world, act, who)).await?;
+        }
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
             let is_down = matches!(act, Act::Down(_));

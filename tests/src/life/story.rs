@@ -77,6 +77,8 @@ pub enum Act {
     OneHuman(String),
     /// Somebody says that they are two, and replays the hire.
     TwoHumans(String),
+    /// Somebody does what a task about this candidate asks for, and replays the hire.
+    Answered(String),
     /// A file of configuration is put, and applied to everybody.
     Put(File),
     /// This application, or `lever`, does not answer any more.

@@ -16,7 +16,9 @@ use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId, RunId};
 use crate::impact::{FileChange, changed};
-use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
+use crate::intake::{
+    Changed, Decided, Fact, Intake, Match, REPLAYED, decide, matching, new_run, rule_input,
+};
 use crate::lever::{Candidacy, is_hired};
 use crate::person::{Lifecycle, Person};
 use crate::ports::{Ports, Reading, RemoteError};
@@ -241,7 +243,7 @@ async fn once(
 ) -> Result<Replayed, ReplayError> {
     let scene = Scene::load(ports, who, id, how).await?;
     let decided = if scene.is_met_anew() {
-        meet(ports, &scene, who).await?
+        meet(ports, &scene, who, how).await?
     } else {
         match_again(&scene, who)?
     };
@@ -257,7 +259,12 @@ async fn once(
     Ok(answer)
 }
 
-async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
+async fn meet(
+    ports: &Ports,
+    scene: &Scene,
+    who: &Origin,
+    how: How<'_>,
+) -> Result<Decided, ReplayError> {
     let event = &scene.event.entity;
     let Some(candidacy) = &scene.candidacy else {
         return match_again(scene, who);
@@ -300,7 +307,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         fresh: fresh_person(ports),
         address,
         also_hired: None,
-        source: "replay",
+        source: how.job.map_or(REPLAYED, |_| "replay of many"),
         now: who.at,
     }))
 }
