@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Decided, Intake, REPLAYED, first_day, take_read};
+use super::{Decided, Intake, REPLAYED, first_day, forget_position, take_read};
 use crate::lever::Candidacy;
 use crate::person::{Lifecycle, Person};
 
@@ -27,6 +27,7 @@ pub(super) fn is_past(person: &Person, candidacy: &Candidacy, intake: &Intake<'_
 /// When this candidacy would have the person start.
 fn new_first_day(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> Option<Timestamp> {
     let mut back = person.clone();
+    forget_position(&mut back, candidacy, &intake.company.mapping);
     take_read(&mut back, &intake.company.mapping.read(candidacy));
     first_day(&mut back, intake.company);
     back.starts_at

@@ -13,7 +13,7 @@ use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
 use undone::{erase, is_denied, takes_back, unhired};
 
-use crate::attributes::Read;
+use crate::attributes::{Mapping, Read};
 use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, KnownCandidacy, Why};
@@ -339,6 +339,7 @@ fn take_attributes(
     decided: &mut Decided,
 ) {
     let read = intake.company.mapping.read(candidacy);
+    forget_position(person, candidacy, &intake.company.mapping);
     take_read(person, &read);
     for name in &read.unmapped {
         decided.say(
@@ -352,6 +353,23 @@ fn take_attributes(
         person.attributes.set("work_email", address.clone());
     }
     person.opportunity = Some(candidacy.opportunity.clone());
+}
+
+/// What another candidacy said of the position is not known of this one, nor is what somebody corrected of it if they have
+/// left since. Whom an HR system knows it tells of.
+fn forget_position(person: &mut Person, candidacy: &Candidacy, mapping: &Mapping) {
+    let from = person.opportunity.as_ref();
+    let is_another = from.is_some_and(|from| *from != candidacy.opportunity);
+    if !is_another || person.identifiers.key.is_some() {
+        return;
+    }
+    for name in mapping.of_position() {
+        person.attributes.remove(name);
+        person.unmapped.remove(name);
+        if person.state == Lifecycle::Left {
+            person.corrected.remove(name);
+        }
+    }
 }
 
 /// What Lever does not say stays as it was; what nobody can read is unknown.
