@@ -37,9 +37,7 @@ pub fn next_look(
     let person = person.filter(|person| {
         let waits = match person.state {
             Lifecycle::Preboarding => true,
-            Lifecycle::Withdrawn | Lifecycle::Left => {
-                known.is_denied && person.starts_at > Some(now)
-            }
+            Lifecycle::Withdrawn | Lifecycle::Left => may_be_open(person, known, now),
             _ => false,
         };
         waits && person.opportunity.as_ref() == Some(opportunity)
