@@ -333,7 +333,7 @@ pub struct KnownCandidacy {
     pub person: Option<PersonId>,
     /// The hire that is in force: its event.
     pub hired: Option<EventId>,
-    /// When that was; none while nobody counts as hired by it.
+    /// Since when its person counts as hired by it; none while they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hired_at: Option<Timestamp>,
     /// The archiving without a hire that is in force: its event.
@@ -396,7 +396,7 @@ impl KnownCandidacy {
         }
     }
 
-    /// Is it hired, and since this leaving of its person, if there was one?
+    /// Is it hired, and does that count since this leaving of its person, if there was one?
     #[must_use]
     pub fn is_hired_since(&self, left: Option<Timestamp>) -> bool {
         self.hired.is_some() && (left.is_none() || self.hired_at > left)

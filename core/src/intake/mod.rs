@@ -266,7 +266,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         decided.person = Some(changed);
         return;
     }
-    decided.known.hired_at = Some(intake.fact.occurred_at);
+    decided.known.hired_at = Some(intake.now);
     if person.state.has_started() && person.state != Lifecycle::Left {
         decided.say(
             "the person has started: Lever changes no attributes any more",

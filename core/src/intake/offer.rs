@@ -20,7 +20,6 @@ use crate::store::Loaded;
 const LAST: SignedDuration = SignedDuration::from_mins(10);
 /// How soon before the first day it is read more often.
 const SOON: SignedDuration = SignedDuration::from_hours(48);
-
 /// How long a denied offer is read on after what was to be the first day, or after it was denied if that is later.
 const REOPENS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -95,7 +94,7 @@ pub fn renew(
 ) -> Option<Renewal> {
     let before = &loaded.entity;
     let is_ahead = before.state == Lifecycle::Preboarding && !before.has_started(now);
-    let waits = is_ahead && known.hired.is_some();
+    let waits = is_ahead && known.is_hired_since(before.left_before);
     if !waits || before.opportunity.as_ref() != Some(&candidacy.opportunity) {
         return None;
     }

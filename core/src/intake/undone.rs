@@ -47,10 +47,11 @@ pub(super) fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
         decided.end(EventState::Ignored, why, intake.now);
         return;
     }
-    // Of whoever has left again since.
-    let is_over = person.state == Lifecycle::Left && intake.known.hired.is_none();
-    if person.state == Lifecycle::Withdrawn || is_over {
-        let why = "the hire was withdrawn already";
+    let left = person.left_before;
+    let was_before = left.is_some() && !intake.known.is_hired_since(left);
+    let was_withdrawn = person.state == Lifecycle::Left && intake.known.hired.is_none();
+    if person.state == Lifecycle::Withdrawn || was_withdrawn || was_before {
+        let why = "the hire was over already";
         decided.end(EventState::Ignored, why, intake.now);
         return;
     }
