@@ -336,6 +336,9 @@ pub struct KnownCandidacy {
     /// Since when its person counts as hired by it; none while they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hired_at: Option<Timestamp>,
+    /// The first day of a hire that gave nothing, since its person was here already: it is asked about if they leave before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_later: Option<Timestamp>,
     /// The archiving without a hire that is in force: its event.
     #[serde(default)]
     pub archived: Option<EventId>,
@@ -384,6 +387,7 @@ impl KnownCandidacy {
             person: None,
             hired: None,
             hired_at: None,
+            starts_later: None,
             archived: None,
             read_at: now,
             updated_at: None,

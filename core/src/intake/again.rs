@@ -40,6 +40,17 @@ pub(super) fn is_for_later(person: &Person, candidacy: &Candidacy, intake: &Inta
     left.is_some_and(|left| new_first_day(person, candidacy, intake) > Some(left))
 }
 
+/// The first day to come that another candidacy has for somebody who is here.
+pub(super) fn starts_later(
+    person: &Person,
+    candidacy: &Candidacy,
+    intake: &Intake<'_>,
+) -> Option<Timestamp> {
+    let is_another = person.opportunity.as_ref() != Some(&candidacy.opportunity);
+    let starts = new_first_day(person, candidacy, intake);
+    starts.filter(|starts| is_another && *starts > intake.now)
+}
+
 /// Asks a human to remember it; nothing is given.
 pub(super) fn ask_later(intake: &Intake<'_>, decided: &mut Decided) {
     let detail = "nothing is given for the new first day yet: replay the event once they have left";

@@ -118,12 +118,14 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         EventKind::Hired => {
             known.hired = Some(intake.fact.id.clone());
             known.hired_at = None;
+            known.starts_later = None;
             known.archived = None;
             known.is_denied = false;
         }
         EventKind::Unhired | EventKind::Deleted => {
             known.hired = None;
             known.hired_at = None;
+            known.starts_later = None;
             known.is_denied = is_denied(intake.candidacy);
             known.denials = known.denials.saturating_add(known.is_denied.into());
         }
@@ -268,6 +270,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     }
     decided.known.hired_at = Some(intake.now);
     if person.state.has_started() && person.state != Lifecycle::Left {
+        decided.known.starts_later = again::starts_later(person, candidacy, intake);
         decided.say(
             "the person has started: Lever changes no attributes any more",
             intake.now,
