@@ -201,6 +201,12 @@ impl Mapping {
         numbered(&address, number)
     }
 
+    /// The attributes of a position, as far as they are read from Lever: name and addresses are the human's.
+    pub fn of_position(&self) -> impl Iterator<Item = &str> {
+        let names = self.sources.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| !OF_A_HUMAN.contains(name))
+    }
+
     /// Reads the attributes of a candidacy. What Lever does not say is left out, never set to nothing.
     #[must_use]
     pub fn read(&self, candidacy: &Candidacy) -> Read {
@@ -304,6 +310,15 @@ pub struct Read {
     /// Attributes whose value no alias knows, or that cannot be read: reported, and unknown to conditions.
     pub unmapped: BTreeSet<String>,
 }
+
+/// What stays the same from position to position.
+const OF_A_HUMAN: [&str; 5] = [
+    "name",
+    "first_name",
+    "last_name",
+    "personal_email",
+    "work_email",
+];
 
 /// The parts of a name.
 pub const NAME_PARTS: [&str; 2] = ["first_name", "last_name"];

@@ -333,6 +333,12 @@ pub struct KnownCandidacy {
     pub person: Option<PersonId>,
     /// The hire that is in force: its event.
     pub hired: Option<EventId>,
+    /// Since when its person counts as hired by it; none while they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hired_at: Option<Timestamp>,
+    /// The first day of a hire that gave nothing, since its person was here already: it is asked about if they leave before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_later: Option<Timestamp>,
     /// The archiving without a hire that is in force: its event.
     #[serde(default)]
     pub archived: Option<EventId>,
@@ -380,6 +386,8 @@ impl KnownCandidacy {
             opportunity,
             person: None,
             hired: None,
+            hired_at: None,
+            starts_later: None,
             archived: None,
             read_at: now,
             updated_at: None,
@@ -390,6 +398,12 @@ impl KnownCandidacy {
             erased: false,
             may_return: false,
         }
+    }
+
+    /// Is it hired, and does that count since this leaving of its person, if there was one?
+    #[must_use]
+    pub fn is_hired_since(&self, left: Option<Timestamp>) -> bool {
+        self.hired.is_some() && (left.is_none() || self.hired_at > left)
     }
 
     /// Was the person erased here, and not in Lever, before this moment at which they were hired?

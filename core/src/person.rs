@@ -311,6 +311,10 @@ pub struct Person {
     /// When the person leaves.
     #[serde(default)]
     pub leaves_at: Option<Timestamp>,
+    /// When whoever came back had left: what they were hired through before counts no more, and they have left again if they
+    /// do not come after all (L10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_before: Option<Timestamp>,
     /// Seen when they were already here: what they have is held, nothing is given or taken until somebody says so, or they are
     /// hired through Lever.
     #[serde(default)]
@@ -431,6 +435,21 @@ impl Person {
     pub fn undone_until(&self) -> Option<Timestamp> {
         let left = self.leaves_at.filter(|_| self.state == Lifecycle::Left)?;
         left.saturating_add(Self::UNDONE_WITHIN).ok()
+    }
+
+    /// Has the person started by then, as far as Lever is concerned (L11)? Who starts is told by the first day, even if nobody
+    /// has come to write it down yet.
+    #[must_use]
+    pub fn has_started(&self, now: Timestamp) -> bool {
+        let has_come = self.starts_at.is_some_and(|at| at <= now);
+        self.state.has_started() || self.state == Lifecycle::Preboarding && has_come
+    }
+
+    /// Whoever has left comes back: when that was is remembered.
+    pub fn remember_leaving(&mut self) {
+        if self.state == Lifecycle::Left {
+            self.left_before = self.leaves_at;
+        }
     }
 
     /// Moves the person to a state; the epoch rises only if it is another one. Who is to be given something again is not

@@ -118,7 +118,7 @@ impl RemoteError {
 pub enum Reading {
     /// It is there.
     Present(Box<Candidacy>),
-    /// It was deleted, at that time if the tombstone tells.
+    /// It is not there: deleted at that time. If no tombstone tells when, it may as well be one of another account.
     Deleted(Option<Timestamp>),
     /// The key may not see it (confidential): a human has to look.
     Hidden,

@@ -264,6 +264,7 @@ fn begin(
         return Ok(false);
     }
     if comes_back {
+        entity.remember_leaving();
         entity.leaves_at = None;
         entity.kept.clear();
         entity.by_hand.clear();

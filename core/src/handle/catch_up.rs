@@ -103,6 +103,10 @@ async fn take_in(
     let key = Key::Candidacy(moved.opportunity.clone());
     let known = ports.store.find::<KnownCandidacy>(&key).await?;
     let known = known.as_ref().map(|known| &known.entity);
+    if known.is_some_and(|known| known.is_denied) {
+        // A list does not show offers.
+        put_one_due(ports, &key).await?;
+    }
     let on_the_way = missed_on_the_way(&moved, known, named, since);
     let mut found = 0_u64;
     for missed in missed(&moved, known, named).into_iter().chain(on_the_way) {
@@ -149,15 +153,19 @@ async fn put_due(ports: &Ports, rereading: &Rereading) -> Result<Option<Rereadin
         let Some(opportunity) = person.entity.opportunity else {
             continue;
         };
-        match reread(ports, &Key::Candidacy(opportunity)).await {
-            // Somebody is at it right now.
-            Ok(()) | Err(HandleError::Store(StoreError::Conflict { .. })) => {}
-            Err(error) => return Err(error),
-        }
+        put_one_due(ports, &Key::Candidacy(opportunity)).await?;
     }
     Ok(answer.next.map(|cursor| Rereading {
         cursor: Some(cursor),
     }))
+}
+
+/// Puts a candidacy due to be read again, unless somebody is at it right now.
+async fn put_one_due(ports: &Ports, key: &Key) -> Result<(), HandleError> {
+    match reread(ports, key).await {
+        Err(HandleError::Store(StoreError::Conflict { .. })) => Ok(()),
+        done => done,
+    }
 }
 
 async fn reread(ports: &Ports, key: &Key) -> Result<(), HandleError> {

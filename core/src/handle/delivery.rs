@@ -286,7 +286,7 @@ async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), 
     Ok(())
 }
 
-/// Another candidacy of the person that is still hired: what it gives stays.
+/// Another candidacy of the person that is still hired, since they last left: what it gives stays.
 async fn still_hired(
     ports: &Ports,
     scene: &Scene,
@@ -296,13 +296,14 @@ async fn still_hired(
         return Ok(None);
     };
     let known = &person.entity.identifiers.opportunities;
+    let left = person.entity.left_before;
     for other in known
         .iter()
         .filter(|other| **other != scene.known.opportunity)
     {
         let key = Key::Candidacy(other.clone());
         let candidacy = ports.store.find::<KnownCandidacy>(&key).await?;
-        if candidacy.is_some_and(|candidacy| candidacy.entity.hired.is_some()) {
+        if candidacy.is_some_and(|candidacy| candidacy.entity.is_hired_since(left)) {
             return Ok(Some(other.clone()));
         }
     }

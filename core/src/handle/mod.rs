@@ -28,6 +28,7 @@ mod held;
 pub mod holds;
 pub mod inbox;
 pub mod jobs;
+mod later;
 mod leaving;
 pub mod ledger;
 pub mod lifecycle;

@@ -2,20 +2,60 @@
 
 use jiff::Timestamp;
 
-use super::{Decided, Intake, first_day, take_read};
+use super::{Decided, Intake, REPLAYED, first_day, forget_position, take_read};
 use crate::lever::Candidacy;
-use crate::person::Person;
+use crate::person::{Lifecycle, Person};
 
-/// Do they come back? Only if they were hired after they left, for a first day after they left: a hire that is heard of late,
-/// or archived anew, gives nobody anything back.
-pub(super) fn comes_back(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
-    let Some(left) = person.leaves_at else {
-        return false;
+/// Is it a hire that gives nobody anything back? Of whoever left, and of whoever comes back already, only one counts that was
+/// made after they left, for a first day after they left: none that is heard of late, or is archived anew.
+pub(super) fn is_past(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
+    let left = match person.state {
+        Lifecycle::Left => person.leaves_at,
+        Lifecycle::Preboarding if person.left_before.is_some() => person.left_before,
+        _ => return false,
     };
+    let starts = new_first_day(person, candidacy, intake);
+    // Whoever replays one hire has looked at it.
+    let is_meant = intake.source == REPLAYED;
+    let is_after = |left| {
+        let is_newer = is_meant || intake.fact.occurred_at > left;
+        is_newer && starts.is_some_and(|starts| starts > left)
+    };
+    !left.is_some_and(is_after)
+}
+
+/// When this candidacy would have the person start.
+fn new_first_day(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> Option<Timestamp> {
     let mut back = person.clone();
+    forget_position(&mut back, candidacy, &intake.company.mapping);
     take_read(&mut back, &intake.company.mapping.read(candidacy));
     first_day(&mut back, intake.company);
-    intake.fact.occurred_at > left && back.starts_at.is_some_and(|starts| starts > left)
+    back.starts_at
+}
+
+/// Is it a hire of somebody who is here and will have left by its first day?
+pub(super) fn is_for_later(person: &Person, candidacy: &Candidacy, intake: &Intake<'_>) -> bool {
+    let is_here = matches!(person.state, Lifecycle::Active | Lifecycle::Leaving);
+    let left = person.leaves_at.filter(|_| is_here);
+    left.is_some_and(|left| new_first_day(person, candidacy, intake) > Some(left))
+}
+
+/// The first day to come that another candidacy has for somebody who is here.
+pub(super) fn starts_later(
+    person: &Person,
+    candidacy: &Candidacy,
+    intake: &Intake<'_>,
+) -> Option<Timestamp> {
+    let is_another = person.opportunity.as_ref() != Some(&candidacy.opportunity);
+    let starts = new_first_day(person, candidacy, intake);
+    starts.filter(|starts| is_another && *starts > intake.now)
+}
+
+/// Asks a human to remember it; nothing is given.
+pub(super) fn ask_later(intake: &Intake<'_>, decided: &mut Decided) {
+    let detail = "nothing is given for the new first day yet: replay the event once they have left";
+    let title = "Somebody who is about to leave is hired for later";
+    decided.ask(title, detail.to_owned(), intake.now);
 }
 
 /// Asks a human; nothing is given.

@@ -91,9 +91,18 @@ pub fn facts(reading: &Reading, known: &KnownCandidacy, hint: &str, now: Timesta
             let id = fact_id("anonymised", opportunity, None, "");
             return Facts::True(vec![deleted(id, now)]);
         }
-        Reading::Deleted(at) => {
-            let id = fact_id("deleted", opportunity, *at, "");
-            return Facts::True(vec![deleted(id, at.unwrap_or(now))]);
+        Reading::Deleted(Some(at)) => {
+            let id = fact_id("deleted", opportunity, Some(*at), "");
+            return Facts::True(vec![deleted(id, *at)]);
+        }
+        // Deleted long ago, or a key of another account: nothing is taken from anybody because of it.
+        Reading::Deleted(None) if known.person.is_some() => {
+            return Facts::Hidden(
+                "Lever knows no such candidacy, nor when it was deleted: is it the right account?",
+            );
+        }
+        Reading::Deleted(None) => {
+            return Facts::NotYet("Lever knows no such candidacy, nor when it was deleted");
         }
         Reading::Present(candidacy) => candidacy,
     };
@@ -156,9 +165,11 @@ pub(super) fn standing(
                 archived.at,
             )
         }
-        // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire.
+        // The id carries the hire that it undoes: the same for both webhooks, and another for the next hire. Since when an
+        // offer is denied Lever does not say.
         (archived, Some(hire)) => {
-            let at = archived.as_ref().map_or(now, |archived| archived.at);
+            let archived = archived.as_ref().filter(|archived| !archived.hired);
+            let at = archived.map_or(now, |archived| archived.at);
             fact(
                 EventKind::Unhired,
                 fact_id("unhired", opportunity, None, hire.as_str()),
@@ -190,7 +201,7 @@ pub(super) fn standing(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{LeverId, Slug};
+    use crate::ids::{LeverId, PersonId, Slug};
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_second(1_000 + secs).unwrap()
@@ -215,6 +226,18 @@ mod tests {
             archive,
         };
         assert_eq!(fact.explains(&hint), expect, "{kind:?} {hint:?}");
+    }
+
+    #[test]
+    fn a_candidacy_without_a_tombstone_was_not_deleted_and_is_asked_about_if_it_has_a_person() {
+        let opportunity = LeverId::parse("ada").unwrap();
+        let mut known = KnownCandidacy::unknown(opportunity, at(0));
+        let read = |known: &KnownCandidacy| facts(&Reading::Deleted(None), known, "", at(60));
+        assert!(matches!(read(&known), Facts::NotYet(_)));
+
+        known.person = Some(PersonId::derived(&["ada"]));
+
+        assert!(matches!(read(&known), Facts::Hidden(_)));
     }
 
     #[test]

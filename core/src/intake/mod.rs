@@ -5,16 +5,17 @@ mod facts;
 mod offer;
 mod perhaps;
 mod start;
+mod undone;
 
 pub use facts::{Fact, Facts, facts};
 pub use offer::{Renewal, next_look, renew};
 use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
+use undone::{erase, is_denied, takes_back, unhired};
 
-use crate::attributes::Read;
+use crate::attributes::{Mapping, Read};
 use crate::claim::Claim;
 use crate::company::Company;
-use crate::erasure::{Erasure, Extent};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::ids::{LeverId, PersonId, TaskId};
 use crate::lever::Candidacy;
@@ -61,11 +62,14 @@ pub struct Intake<'a> {
     pub address: Option<String>,
     /// Another candidacy of the same person that is still hired.
     pub also_hired: Option<LeverId>,
-    /// How we know: `webhook`, `catch-up`.
+    /// How we know: `webhook`, `catch-up`, or [`REPLAYED`].
     pub source: &'a str,
     /// Now.
     pub now: Timestamp,
 }
+
+/// How we know of a fact that somebody replays by itself.
+pub const REPLAYED: &str = "replay";
 
 /// What is to be done about one fact.
 #[derive(Clone, Debug)]
@@ -113,11 +117,15 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
     match intake.fact.kind {
         EventKind::Hired => {
             known.hired = Some(intake.fact.id.clone());
+            known.hired_at = None;
+            known.starts_later = None;
             known.archived = None;
             known.is_denied = false;
         }
         EventKind::Unhired | EventKind::Deleted => {
             known.hired = None;
+            known.hired_at = None;
+            known.starts_later = None;
             known.is_denied = is_denied(intake.candidacy);
             known.denials = known.denials.saturating_add(known.is_denied.into());
         }
@@ -135,6 +143,7 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
         read_again: None,
     };
     let live_from = intake.company.settings.live_from;
+    let live_from = live_from.filter(|_| !takes_back(intake));
     if let Some(live_from) = live_from.filter(|live_from| intake.fact.occurred_at < *live_from) {
         decided.end(
             EventState::Ignored,
@@ -159,12 +168,6 @@ pub fn decide(intake: &Intake<'_>) -> Decided {
     };
     decided.known.look_at = next_look(person, &decided.known, intake.now);
     decided
-}
-
-/// Still archived as hired, and withdrawn by its offer alone?
-fn is_denied(candidacy: Option<&Candidacy>) -> bool {
-    let archived = candidacy.and_then(|candidacy| candidacy.archived.as_ref());
-    archived.is_some_and(|archived| archived.hired)
 }
 
 fn new_event(intake: &Intake<'_>) -> Event {
@@ -265,12 +268,19 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
     identify(person, candidacy, intake);
     decided.event.person = Some(person.id.clone());
     decided.known.person = Some(person.id.clone());
-    if person.state == Lifecycle::Left && !again::comes_back(person, candidacy, intake) {
-        again::ask(intake, decided);
+    let is_later = again::is_for_later(person, candidacy, intake);
+    if is_later || again::is_past(person, candidacy, intake) {
+        if is_later {
+            again::ask_later(intake, decided);
+        } else {
+            again::ask(intake, decided);
+        }
         decided.person = Some(changed);
         return;
     }
+    decided.known.hired_at = Some(intake.now);
     if person.state.has_started() && person.state != Lifecycle::Left {
+        decided.known.starts_later = again::starts_later(person, candidacy, intake);
         decided.say(
             "the person has started: Lever changes no attributes any more",
             intake.now,
@@ -305,6 +315,7 @@ pub(crate) fn new_person(id: PersonId, now: Timestamp) -> Person {
         starts_on: None,
         starts_at: None,
         leaves_at: None,
+        left_before: None,
         baselined: false,
         kept: BTreeMap::new(),
         by_hand: BTreeMap::new(),
@@ -342,6 +353,7 @@ fn take_attributes(
     decided: &mut Decided,
 ) {
     let read = intake.company.mapping.read(candidacy);
+    forget_position(person, candidacy, &intake.company.mapping);
     take_read(person, &read);
     for name in &read.unmapped {
         decided.say(
@@ -357,6 +369,23 @@ fn take_attributes(
     person.opportunity = Some(candidacy.opportunity.clone());
 }
 
+/// What another candidacy said of the position is not known of this one, nor is what somebody corrected of it if they have
+/// left since. Whom an HR system knows it tells of.
+fn forget_position(person: &mut Person, candidacy: &Candidacy, mapping: &Mapping) {
+    let from = person.opportunity.as_ref();
+    let is_another = from.is_some_and(|from| *from != candidacy.opportunity);
+    if !is_another || person.identifiers.key.is_some() {
+        return;
+    }
+    for name in mapping.of_position() {
+        person.attributes.remove(name);
+        person.unmapped.remove(name);
+        if person.state == Lifecycle::Left {
+            person.corrected.remove(name);
+        }
+    }
+}
+
 /// What Lever does not say stays as it was; what nobody can read is unknown.
 fn take_read(person: &mut Person, read: &Read) {
     read.put_into(person);
@@ -366,6 +395,7 @@ fn take_read(person: &mut Person, read: &Read) {
 fn begin(person: &mut Person, intake: &Intake<'_>) {
     person.baselined = false;
     let was_away = !person.state.may_receive();
+    person.remember_leaving();
     time(person, intake.company, intake.now);
     if was_away {
         again::forget_leaving(person, intake.now);
@@ -388,83 +418,6 @@ fn time(person: &mut Person, company: &Company, now: Timestamp) {
     } else {
         Lifecycle::Preboarding
     });
-}
-
-/// No longer hired, or deleted: by itself only before the first day (L11).
-fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
-    let Match::One(loaded) = &intake.matched else {
-        decided.end(
-            EventState::Ignored,
-            "nobody has anything because of this candidacy",
-            intake.now,
-        );
-        return;
-    };
-    let mut loaded = loaded.clone();
-    let person = &mut loaded.entity;
-    decided.event.person = Some(person.id.clone());
-    if person.opportunity.as_ref() != Some(&intake.known.opportunity) {
-        decided.end(
-            EventState::Ignored,
-            "the person's access comes from another candidacy",
-            intake.now,
-        );
-        return;
-    }
-    if let Some(other) = &intake.also_hired {
-        person.opportunity = Some(other.clone());
-        decided.person = Some(Changed::Updated(loaded));
-        decided.read_again = Some(other.clone());
-        decided.end(
-            EventState::Ignored,
-            "another candidacy of the person is still hired",
-            intake.now,
-        );
-        return;
-    }
-    if person.state.has_started() {
-        let detail = "the person has started, so nothing is taken away by itself; if they left, terminate the person";
-        decided.ask(
-            "Lever no longer shows a hire of somebody who has started",
-            detail.to_owned(),
-            intake.now,
-        );
-        return;
-    }
-    if person.state == Lifecycle::Withdrawn {
-        decided.end(
-            EventState::Ignored,
-            "the hire was withdrawn already",
-            intake.now,
-        );
-        return;
-    }
-    person.enter(Lifecycle::Withdrawn);
-    let person = person.clone();
-    decided.person = Some(Changed::Updated(loaded));
-    start(intake, &person, decided);
-}
-
-/// Whom Lever keeps no more is erased here too, later (L23): of somebody who has started what recruiting knew.
-fn erase(intake: &Intake<'_>, decided: &mut Decided) {
-    let mut loaded = match (decided.person.take(), &intake.matched) {
-        (Some(Changed::Updated(loaded)), _) => loaded,
-        (None, Match::One(loaded)) => loaded.clone(),
-        (other, _) => {
-            decided.person = other;
-            return;
-        }
-    };
-    let person = &mut loaded.entity;
-    let stays = person.state.has_started() || person.baselined || person.identifiers.key.is_some();
-    let extent = if stays {
-        Extent::Recruiting
-    } else {
-        Extent::Everything
-    };
-    let asked = || Erasure::by_lever(extent, &intake.fact.id, intake.now);
-    person.erasure.get_or_insert_with(asked);
-    decided.person = Some(Changed::Updated(loaded));
 }
 
 /// Whatever else a rule may ask for: a person is made only if one does.

@@ -20,10 +20,12 @@ use crate::store::Loaded;
 const LAST: SignedDuration = SignedDuration::from_mins(10);
 /// How soon before the first day it is read more often.
 const SOON: SignedDuration = SignedDuration::from_hours(48);
+/// How long a denied offer is read on after what was to be the first day, or after it was denied if that is later.
+const REOPENS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// When a candidacy is read again: every six hours, every hour in the last two days, and shortly before the first day.
-/// None once the person has started, or has their access from elsewhere. A denied offer may be open again: it is read
-/// until what was to be the first day.
+/// None once the person has started, or has their access from elsewhere. A denied offer may be open again: it is read on
+/// for a while.
 #[must_use]
 pub fn next_look(
     person: Option<&Person>,
@@ -34,14 +36,14 @@ pub fn next_look(
     let person = person.filter(|person| {
         let waits = match person.state {
             Lifecycle::Preboarding => true,
-            Lifecycle::Withdrawn => known.is_denied && person.starts_at > Some(now),
+            Lifecycle::Withdrawn | Lifecycle::Left => may_be_open(person, known, now),
             _ => false,
         };
         waits && person.opportunity.as_ref() == Some(opportunity)
     })?;
     let left = person.starts_at.map(|at| at.duration_since(now));
     let hours: i64 = match left {
-        Some(left) if left <= SOON => 1,
+        Some(left) if !left.is_negative() && left <= SOON => 1,
         _ => 6,
     };
     // Spread, so that not everybody hired on one day is read at one time.
@@ -56,6 +58,13 @@ pub fn next_look(
         Some(last) if last > now => next.min(last),
         _ => next,
     })
+}
+
+/// May the denied offer of somebody who is not hired any more be open again?
+fn may_be_open(person: &Person, known: &KnownCandidacy, now: Timestamp) -> bool {
+    let denied = known.read_at;
+    let since = person.starts_at.map_or(denied, |starts| starts.max(denied));
+    known.is_denied && now.duration_since(since) < REOPENS
 }
 
 /// What a reading changes of a person who has not started.
@@ -84,7 +93,8 @@ pub fn renew(
     now: Timestamp,
 ) -> Option<Renewal> {
     let before = &loaded.entity;
-    let waits = before.state == Lifecycle::Preboarding && known.hired.is_some();
+    let is_ahead = before.state == Lifecycle::Preboarding && !before.has_started(now);
+    let waits = is_ahead && known.is_hired_since(before.left_before);
     if !waits || before.opportunity.as_ref() != Some(&candidacy.opportunity) {
         return None;
     }
@@ -296,6 +306,18 @@ mod tests {
     }
 
     #[test]
+    fn a_first_day_that_has_come_does_not_move_though_nobody_has_written_it_down() {
+        let (mut person, known) = hired(Lifecycle::Preboarding);
+        person.entity.starts_at = Some(at(NOW));
+        let candidacy = a_candidacy("Eng", "2027-04-01");
+        let company = a_company();
+
+        let renewed = renew(&person, &candidacy, &known, &company, "re-reading", at(NOW));
+
+        assert!(renewed.is_none());
+    }
+
+    #[test]
     fn another_department_starts_change_once() {
         let one = renewed(Lifecycle::Preboarding, "Sales", "2027-03-20").unwrap();
         let two = renewed(Lifecycle::Preboarding, "Sales", "2027-03-20").unwrap();
@@ -376,17 +398,21 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_offer_is_read_until_what_was_to_be_the_first_day() {
-        let (person, mut known) = hired(Lifecycle::Withdrawn);
-        let next = |known: &KnownCandidacy, now: &str| {
-            next_look(Some(&person.entity), known, at(now)).is_some()
+    fn a_denied_offer_is_read_for_a_month_after_what_was_to_be_the_first_day_or_the_denial() {
+        let (mut person, mut known) = hired(Lifecycle::Withdrawn);
+        let next = |person: &Person, known: &KnownCandidacy, now: &str| {
+            next_look(Some(person), known, at(now)).is_some()
         };
-        assert!(!next(&known, NOW), "nobody denied it");
+        assert!(!next(&person.entity, &known, NOW), "nobody denied it");
 
         known.is_denied = true;
 
-        assert!(next(&known, NOW));
-        assert!(!next(&known, "2027-03-20T00:00:00Z"));
+        assert!(next(&person.entity, &known, NOW));
+        assert!(next(&person.entity, &known, "2027-04-18T00:00:00Z"));
+        assert!(!next(&person.entity, &known, "2027-04-19T00:00:00Z"));
+        person.entity.starts_at = None;
+        assert!(next(&person.entity, &known, "2027-03-30T09:00:00Z"));
+        assert!(!next(&person.entity, &known, "2027-03-31T09:00:00Z"));
     }
 
     #[test]

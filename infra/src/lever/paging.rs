@@ -22,7 +22,7 @@ pub(super) struct List<'a> {
     pub(super) parts: &'a [&'a str],
     /// Filters.
     pub(super) query: Vec<(&'a str, String)>,
-    /// More pages than this are an error.
+    /// More pages than this are not read.
     pub(super) most_pages: usize,
 }
 
@@ -34,6 +34,23 @@ impl LeverClient {
         errand: &Errand,
     ) -> Result<Vec<T>, RemoteError> {
         let mut rows = Vec::new();
+        let take = |page: Vec<T>| {
+            rows.extend(page);
+            false
+        };
+        if self.walk(list, errand, take).await? {
+            return Ok(rows);
+        }
+        Err(unreadable(REMOTE, "the list has more pages than expected"))
+    }
+
+    /// Reads page after page until one is enough; false if the list has more pages than are read.
+    pub(super) async fn walk<T: DeserializeOwned>(
+        &self,
+        list: &List<'_>,
+        errand: &Errand,
+        mut is_enough: impl FnMut(Vec<T>) -> bool,
+    ) -> Result<bool, RemoteError> {
         let mut restarts = 0;
         let mut offset: Option<String> = None;
         let mut seen = HashSet::new();
@@ -47,12 +64,14 @@ impl LeverClient {
                 }
                 page => page?,
             };
-            rows.extend(page.data.into_vec());
+            if is_enough(page.data.into_vec()) {
+                return Ok(true);
+            }
             let Some(next) = page.next.filter(|next| page.has_next && !next.is_empty()) else {
-                return Ok(rows);
+                return Ok(true);
             };
             if seen.len() >= list.most_pages {
-                return Err(unreadable(REMOTE, "the list has more pages than expected"));
+                return Ok(false);
             }
             if !seen.insert(next.clone()) {
                 return Err(unreadable(REMOTE, "the list repeats an offset"));

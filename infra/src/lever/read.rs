@@ -20,8 +20,12 @@ use super::{
 };
 use crate::http::{Request, unreadable};
 
-/// How far back the tombstone of an opportunity is looked for.
-const TOMBSTONES: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back the tombstone of an opportunity is looked for: near first, since thousands may have been deleted in a month.
+const TOMBSTONES: [SignedDuration; 3] = [
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(48),
+    SignedDuration::from_hours(30 * 24),
+];
 
 impl LeverClient {
     pub(super) async fn read_candidacy(
@@ -140,32 +144,54 @@ impl LeverClient {
         self.list(&list, errand).await
     }
 
-    /// A 404 alone proves nothing (a wrong base URL answers it too): the list of the deleted has to be there.
+    /// A 404 alone proves nothing (a wrong base URL answers it too): the list of the deleted has to be there, and to tell when
+    /// this one was.
     async fn tombstone(
         &self,
         opportunity: &LeverId,
         errand: &Errand,
     ) -> Result<Reading, RemoteError> {
         let now = self.settings.clock.now();
-        let since = now.saturating_sub(TOMBSTONES).unwrap_or(now);
+        let mut until = None;
+        for back in TOMBSTONES {
+            let since = now.saturating_sub(back).unwrap_or(now);
+            let found = self.deleted_within(opportunity, since, until, errand);
+            if let Some(row) = found.await? {
+                return Ok(Reading::Deleted(row.deleted_at.map(Timestamp::from)));
+            }
+            until = Some(since);
+        }
+        Ok(Reading::Deleted(None))
+    }
+
+    /// Its row, if one of the first pages of what was deleted in that time has it.
+    async fn deleted_within(
+        &self,
+        opportunity: &LeverId,
+        since: Timestamp,
+        until: Option<Timestamp>,
+        errand: &Errand,
+    ) -> Result<Option<DeletedBody>, RemoteError> {
+        let mut query = vec![("deleted_at_start", since.as_millisecond().to_string())];
+        query.extend(until.map(|until| ("deleted_at_end", until.as_millisecond().to_string())));
         let list = List {
             parts: &["opportunities", "deleted"],
-            query: vec![("deleted_at_start", since.as_millisecond().to_string())],
+            query,
             most_pages: 20,
         };
-        let rows = match self.list::<DeletedBody>(&list, errand).await {
-            Err(RemoteError::Refused { status: 404, .. }) => {
-                return Err(unreadable(
-                    REMOTE,
-                    "neither the opportunity nor the list of deleted ones is there: is the address of the API right?",
-                ));
-            }
-            rows => rows?,
+        let mut found = None;
+        let look = |page: Vec<DeletedBody>| {
+            found = page.into_iter().find(|row| row.id == opportunity.as_str());
+            found.is_some()
         };
-        let row = rows.into_iter().find(|row| row.id == opportunity.as_str());
-        Ok(Reading::Deleted(
-            row.and_then(|row| row.deleted_at).map(Timestamp::from),
-        ))
+        let read = self.walk(&list, errand, look).await;
+        match read {
+            Err(RemoteError::Refused { status: 404, .. }) => Err(unreadable(
+                REMOTE,
+                "neither the opportunity nor the list of deleted ones is there: is the address of the API right?",
+            )),
+            read => read.map(|_| found),
+        }
     }
 }
 

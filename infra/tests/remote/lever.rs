@@ -209,6 +209,30 @@ async fn the_deleted_the_hidden_and_the_anonymised_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_found_among_thousands_and_one_that_is_not_is_no_error() {
+    let (sim, lever) = account(unlimited()).await;
+    let create = |_| {
+        sim.create_candidate(NewCandidate::named("Ada Park"))
+            .opportunity
+    };
+    let all: Vec<String> = (0..2_200).map(create).collect();
+    for opportunity in &all {
+        sim.clock().advance(1);
+        sim.delete(opportunity).unwrap();
+    }
+    let (first, last) = (all.first().unwrap(), all.last().unwrap());
+    let needs = Needs::default();
+
+    let newest = lever.read(&id(last), &needs).await.unwrap();
+    let pages = sim.traffic().count("GET", "/opportunities/deleted");
+    let oldest = lever.read(&id(first), &needs).await.unwrap();
+
+    assert!(matches!(newest, Reading::Deleted(Some(_))), "{newest:?}");
+    assert_eq!(pages, 1);
+    assert!(matches!(oldest, Reading::Deleted(None)), "{oldest:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_base_url_does_not_delete_anybody() {
     let (sim, _) = account(unlimited()).await;
     let ids = sim.create_candidate(NewCandidate::named("Ada Park"));

@@ -6,9 +6,9 @@ use sando_core::admin::correct::correct;
 use sando_core::admin::outside::{self, Given};
 use sando_core::admin::pause::{self, Accept, Brake, Resumed};
 use sando_core::admin::people::{self, At};
-use sando_core::admin::{AdminError, Expect, identity, jobs, tasks};
+use sando_core::admin::{AdminError, Expect, identity, jobs, replay, tasks};
 use sando_core::approval::{Approval, ApprovalState, Decider};
-use sando_core::event::{Hint, ToldArchive};
+use sando_core::event::{Event, EventState, Hint, ToldArchive};
 use sando_core::handle::planning;
 use sando_core::ids::derive;
 use sando_core::impact::FileChange;
@@ -178,6 +178,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
         Act::Decides(decided) => decides(world, decided).await?,
         Act::Does(title) => Box::pin(does(world, title)).await?,
         Act::OneHuman(who) | Act::TwoHumans(who) => Box::pin(answer(world, act, who)).await?,
+        Act::Answered(who) => Box::pin(replayed(world, act, who)).await?,
         Act::Merged(merged) => merge(world, merged).await?,
         Act::Put(file) => put(world, file).await?,
         Act::Down(name) | Act::Up(name) => {
@@ -188,6 +189,7 @@ pub(super) async fn elsewhere(world: &World, act: &Act) -> Result<(), AdminError
             }
         }
         Act::Roster(rostered) => Box::pin(roster::read(world, rostered)).await,
+        Act::AnotherLever(is_another) => world.lever.is_another(*is_another),
         Act::Stranger(stranger) => world.apps.add_stranger(&stranger.app, &stranger.address),
         Act::Paused(()) => {
             let origin = world.by_hand("pause");
@@ -316,6 +318,20 @@ async fn answer(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
         Box::pin(identity::merge(ports, &origin, &waits, other, "a story")).await?;
     } else {
         tasks::complete(ports, &origin, &asked.id, "a story").await?;
+    }
+    Ok(())
+}
+
+/// Does what a task about the candidate asks for, and replays the hire.
+async fn replayed(world: &World, act: &Act, who: &str) -> Result<(), AdminError> {
+    answer(world, act, who).await?;
+    let waiting: Vec<Event> = world.all(vec![EventState::NeedsHuman.as_str()]).await;
+    let (opportunity, origin) = (Some(lever_id(who)), world.by_hand("answer"));
+    for event in waiting
+        .iter()
+        .filter(|event| event.opportunity == opportunity)
+    {
+        replay::replay(&world.ports, &origin, &event.id, false, &[]).await?;
     }
     Ok(())
 }

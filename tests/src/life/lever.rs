@@ -49,6 +49,7 @@ struct Inner {
     candidacies: BTreeMap<LeverId, Standing>,
     notes: Vec<Note>,
     is_down: bool,
+    is_another: bool,
 }
 
 /// The Lever of a story.
@@ -110,6 +111,11 @@ impl StoryLever {
 
     pub(super) fn go_down(&self, is_down: bool) {
         self.inner().is_down = is_down;
+    }
+
+    /// Nobody of ours is known there.
+    pub(super) fn is_another(&self, is_another: bool) {
+        self.inner().is_another = is_another;
     }
 
     pub(super) fn notes(&self) -> Vec<Note> {
@@ -192,7 +198,7 @@ fn reading(id: &LeverId, standing: &Standing) -> Reading {
 impl Lever for StoryLever {
     async fn read(&self, id: &LeverId, _: &Needs) -> Result<Reading, RemoteError> {
         let inner = self.answers()?;
-        let found = inner.candidacies.get(id);
+        let found = inner.candidacies.get(id).filter(|_| !inner.is_another);
         Ok(found.map_or(Reading::Deleted(None), |standing| reading(id, standing)))
     }
 
@@ -226,7 +232,8 @@ impl Lever for StoryLever {
                 ),
             })
         };
-        Ok(inner.candidacies.iter().filter_map(row).collect())
+        let ours = inner.candidacies.iter().filter(|_| !inner.is_another);
+        Ok(ours.filter_map(row).collect())
     }
 
     async fn has_note(&self, id: &LeverId, marker: &str) -> Result<bool, RemoteError> {

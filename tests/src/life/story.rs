@@ -86,6 +86,8 @@ pub enum Act {
     OneHuman(String),
     /// Somebody says that they are two.
     TwoHumans(String),
+    /// Somebody does what a task about this candidate asks for, and replays the hire.
+    Answered(String),
     /// A file of configuration is put, and applied to everybody.
     Put(File),
     /// This application, or `lever`, does not answer any more.
@@ -94,6 +96,8 @@ pub enum Act {
     Up(String),
     /// The roster of an application is read to its end.
     Roster(Rostered),
+    /// Our key is one of another account of Lever, or the right one again.
+    AnotherLever(bool),
     /// Somebody we do not know has this address in an application.
     Stranger(Stranger),
     /// Everything is paused.

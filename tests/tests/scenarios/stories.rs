@@ -14,6 +14,8 @@ fn all() -> Vec<Story> {
         ("hires.yaml", include_str!("stories/hires.yaml")),
         ("offers.yaml", include_str!("stories/offers.yaml")),
         ("changes.yaml", include_str!("stories/changes.yaml")),
+        ("rehires.yaml", include_str!("stories/rehires.yaml")),
+        ("doubts.yaml", include_str!("stories/doubts.yaml")),
     ];
     let all = files.iter().flat_map(|(name, text)| stories(name, text));
     all.collect()

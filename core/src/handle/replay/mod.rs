@@ -17,7 +17,9 @@ use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId, RunId};
 use crate::impact::{FileChange, changed};
-use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
+use crate::intake::{
+    Changed, Decided, Fact, Intake, Match, REPLAYED, decide, matching, new_run, rule_input,
+};
 use crate::lever::{Candidacy, is_hired};
 use crate::person::{Lifecycle, Person};
 use crate::ports::{Ports, Reading, RemoteError};
@@ -69,6 +71,17 @@ pub struct How<'a> {
     pub job: Option<&'a JobId>,
     /// It has waited for an answer and goes on, as if it was heard of now: nobody replays it by hand.
     pub answered: bool,
+}
+
+impl How<'_> {
+    /// How an event that is met anew is known.
+    fn source(&self) -> &'static str {
+        match (self.answered, self.job) {
+            (true, _) => "answer",
+            (false, Some(_)) => "replay of many",
+            (false, None) => REPLAYED,
+        }
+    }
 }
 
 /// What a replay does, or would do.
@@ -250,7 +263,7 @@ async fn once(
     let decided = match how.answered {
         true if !scene.is_in_force() => scene.over(who),
         false if !scene.is_met_anew() => match_again(&scene, who)?,
-        _ => meet(ports, &scene, who).await?,
+        _ => meet(ports, &scene, who, how).await?,
     };
     let replayed = numbered(decided, &scene, who, how);
     let held = match &replayed.person {
@@ -264,7 +277,12 @@ async fn once(
     Ok(answer)
 }
 
-async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, ReplayError> {
+async fn meet(
+    ports: &Ports,
+    scene: &Scene,
+    who: &Origin,
+    how: How<'_>,
+) -> Result<Decided, ReplayError> {
     let event = &scene.event.entity;
     let Some(candidacy) = &scene.candidacy else {
         return match_again(scene, who);
@@ -307,7 +325,7 @@ async fn meet(ports: &Ports, scene: &Scene, who: &Origin) -> Result<Decided, Rep
         fresh: fresh_person(ports),
         address,
         also_hired: None,
-        source: "replay",
+        source: how.source(),
         now: who.at,
     }))
 }

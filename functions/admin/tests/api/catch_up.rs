@@ -1,9 +1,10 @@
 //! Catch-up: what no webhook told is found, once.
 
+use sando_core::lever::OfferState;
 use sando_core::ports::Reading;
 use serde_json::{Value, json};
 
-use crate::day_one::{hired_without_webhook, lever_says_nothing};
+use crate::day_one::{hired_without_webhook, lever_says_nothing, offer_is};
 use crate::world::{World, world};
 
 async fn connected(world: &World) {
@@ -122,4 +123,27 @@ async fn asked_for_it_reads_the_offers_of_those_who_have_not_started_again() {
 
     let person = world.get(&format!("/v1/people/{ada}")).await.expect(200);
     assert_eq!(person["start_date"], "2027-03-15");
+}
+
+#[tokio::test]
+async fn a_denied_offer_that_is_open_again_is_found_when_it_is_read_no_more() {
+    let world = world();
+    let ada = crate::day_one::hired(&world).await;
+    let state = async || world.get(&format!("/v1/people/{ada}")).await.expect(200)["state"].clone();
+    offer_is(&world, OfferState::Denied);
+    world.pass(8 * 3600).await;
+    world.pass(120 * 24 * 3600).await;
+    offer_is(&world, OfferState::Open);
+    world.pass(24 * 3600).await;
+    assert_eq!(state().await, "withdrawn");
+
+    world.post("/v1/catch-up", json!({})).await.expect(202);
+    world.pass(1).await;
+    world.pass(60).await;
+
+    assert_eq!(state().await, "active");
+    assert_eq!(
+        events(&world).await,
+        ["candidate.hired", "candidate.hired", "candidate.unhired"]
+    );
 }

@@ -88,6 +88,11 @@ pub(crate) fn starts(world: &World, day: &'static str) {
     lever_says(world, &Offer { day, ..OFFER });
 }
 
+/// Ada's offer is denied, or open again.
+pub(crate) fn offer_is(world: &World, state: OfferState) {
+    lever_says(world, &Offer { state, ..OFFER });
+}
+
 /// Ada is hired: `mail` at once, `code` for engineers three days before, `crm` for sales.
 pub(crate) async fn hired(world: &World) -> String {
     hired_without_webhook(world).await;
