@@ -27,14 +27,32 @@ pub(super) async fn matched(
     let Some(candidacy) = candidacy else {
         return Ok(Match::Nobody);
     };
-    load::matched(ports, &claims_of(candidacy)).await
+    let mut claims: Vec<Claim> = contact_of(candidacy).collect();
+    for email in candidacy.addresses() {
+        if perhaps(ports, &email).await?.is_none() {
+            claims.push(Claim::email(&email));
+        }
+    }
+    load::matched(ports, &claims).await
+}
+
+/// Who has the address at work: nobody is known by it, whoever told it to us, since anybody can type it.
+async fn perhaps(ports: &Ports, email: &CanonicalEmail) -> Result<Option<PersonId>, HandleError> {
+    let at_work = load::matched(ports, &[Claim::address(email)]).await?;
+    Ok(match at_work {
+        Match::One(person) => Some(person.entity.id),
+        Match::Nobody | Match::Several(_) => None,
+    })
+}
+
+fn contact_of(candidacy: &Candidacy) -> impl Iterator<Item = Claim> {
+    candidacy.contact.iter().cloned().map(Claim::Contact)
 }
 
 /// What its contact and addresses claim.
 fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
-    let contact = candidacy.contact.iter().cloned().map(Claim::Contact);
     let emails = candidacy.addresses().map(|email| Claim::email(&email));
-    contact.chain(emails).collect()
+    contact_of(candidacy).chain(emails).collect()
 }
 
 /// Which of these claims somebody else has than the person it belongs to.
@@ -80,11 +98,10 @@ pub(super) async fn others(
         if person.is_some_and(|person| person.identifiers.emails.contains(&email)) {
             continue;
         }
-        let whose = load::matched(ports, &[Claim::address(&email)]).await?;
-        if let Match::One(other) = whose
-            && person.is_none_or(|person| person.id != other.entity.id)
+        if let Some(other) = perhaps(ports, &email).await?
+            && person.is_none_or(|person| person.id != other)
         {
-            others.insert(email, other.entity.id);
+            others.insert(email, other);
         }
     }
     Ok(others)

@@ -9,6 +9,7 @@ fn all() -> Vec<Story> {
         ("hires.yaml", include_str!("stories/hires.yaml")),
         ("offers.yaml", include_str!("stories/offers.yaml")),
         ("changes.yaml", include_str!("stories/changes.yaml")),
+        ("whose.yaml", include_str!("stories/whose.yaml")),
     ];
     let all = files.iter().flat_map(|(name, text)| stories(name, text));
     all.collect()
