@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claim::{Claim, Held, Holder};
+use crate::company::Company;
 use crate::event::KnownCandidacy;
 use crate::ids::PersonId;
-use crate::intake::Match;
+use crate::intake::{Match, told_address};
 use crate::lever::Candidacy;
-use crate::person::CanonicalEmail;
+use crate::person::{CanonicalEmail, Person};
 use crate::ports::Ports;
 use crate::store::Key;
 
@@ -55,14 +56,45 @@ fn claims_of(candidacy: &Candidacy) -> Vec<Claim> {
     contact_of(candidacy).chain(emails).collect()
 }
 
-/// Which of these claims somebody else has than the person it belongs to.
+fn person_of(matched: &Match) -> Option<&Person> {
+    match matched {
+        Match::One(person) => Some(&person.entity),
+        Match::Nobody | Match::Several(_) => None,
+    }
+}
+
+/// The work address that it tells of, if anybody else has that than this person.
+pub(super) async fn taken_address(
+    ports: &Ports,
+    company: &Company,
+    candidacy: &Candidacy,
+    person: Option<&Person>,
+) -> Result<Option<CanonicalEmail>, HandleError> {
+    let Some(told) = told_address(company, candidacy) else {
+        return Ok(None);
+    };
+    let key = Key::Claim(Claim::address(&told));
+    let held = ports.store.find::<Held>(&key).await?;
+    let mine = person.map(|person| Holder::Person(person.id.clone()));
+    let is_taken = held.is_some_and(|held| Some(held.entity.holder) != mine);
+    Ok(is_taken.then_some(told))
+}
+
+/// Which of these claims, and of that on the work address it tells of, somebody else has than the person it belongs to.
 pub(super) async fn taken(
     ports: &Ports,
+    company: &Company,
     candidacy: Option<&Candidacy>,
     matched: &Match,
 ) -> Result<BTreeSet<Claim>, HandleError> {
     let mut taken = BTreeSet::new();
-    let (Some(candidacy), Match::One(person)) = (candidacy, matched) else {
+    let Some(candidacy) = candidacy else {
+        return Ok(taken);
+    };
+    let person = person_of(matched);
+    let address = taken_address(ports, company, candidacy, person).await?;
+    taken.extend(address.as_ref().map(Claim::address));
+    let Some(person) = person else {
         return Ok(taken);
     };
     for claim in claims_of(candidacy) {
@@ -71,9 +103,9 @@ pub(super) async fn taken(
             continue;
         };
         // Most are their own: only for others is anybody read.
-        if holder != person.entity.id
+        if holder != person.id
             && let Some(other) = load::surviving(ports, &holder).await?
-            && other.entity.id != person.entity.id
+            && other.entity.id != person.id
         {
             taken.insert(claim);
         }
@@ -87,10 +119,7 @@ pub(super) async fn others(
     candidacy: Option<&Candidacy>,
     matched: &Match,
 ) -> Result<BTreeMap<CanonicalEmail, PersonId>, HandleError> {
-    let person = match matched {
-        Match::One(person) => Some(&person.entity),
-        Match::Nobody | Match::Several(_) => None,
-    };
+    let person = person_of(matched);
     let emails: Vec<CanonicalEmail> =
         candidacy.map_or_else(Vec::new, |one| one.addresses().collect());
     let mut others = BTreeMap::new();
