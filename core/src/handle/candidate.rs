@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::ignores_tags;
 use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::event::KnownCandidacy;
@@ -29,21 +30,59 @@ pub(super) async fn matched(
         return Ok(Match::Nobody);
     };
     let mut claims: Vec<Claim> = contact_of(candidacy).collect();
-    for email in candidacy.addresses() {
-        if perhaps(ports, &email).await?.is_none() {
+    for (typed, email) in addresses(candidacy) {
+        if perhaps(ports, candidacy, typed, &email).await?.is_none() {
             claims.push(Claim::email(&email));
         }
     }
     load::matched(ports, &claims).await
 }
 
-/// Who has the address at work: nobody is known by it, whoever told it to us, since anybody can type it.
-async fn perhaps(ports: &Ports, email: &CanonicalEmail) -> Result<Option<PersonId>, HandleError> {
-    let at_work = load::matched(ports, &[Claim::address(email)]).await?;
-    Ok(match at_work {
-        Match::One(person) => Some(person.entity.id),
-        Match::Nobody | Match::Several(_) => None,
-    })
+/// Its addresses, as they are typed and as people are matched by them.
+fn addresses(candidacy: &Candidacy) -> Vec<(&str, CanonicalEmail)> {
+    let emails = candidacy.emails.iter();
+    let both =
+        emails.filter_map(|typed| Some((typed.as_str(), CanonicalEmail::parse(typed).ok()?)));
+    both.collect()
+}
+
+/// Whose an address of it perhaps is, without anybody being known by it: whoever has it at work, whoever told that to us,
+/// since anybody can type it; or whoever gave it with another tag, since not every provider ignores tags.
+async fn perhaps(
+    ports: &Ports,
+    candidacy: &Candidacy,
+    typed: &str,
+    email: &CanonicalEmail,
+) -> Result<Option<PersonId>, HandleError> {
+    if let Match::One(at_work) = load::matched(ports, &[Claim::address(email)]).await? {
+        return Ok(Some(at_work.entity.id));
+    }
+    if ignores_tags(email) {
+        return Ok(None);
+    }
+    let Match::One(known) = load::matched(ports, &[Claim::email(email)]).await? else {
+        return Ok(None);
+    };
+    let contacts = &known.entity.identifiers.lever_contact;
+    let contact = candidacy.contact.as_ref();
+    let is_theirs = contact.is_some_and(|contact| contacts.contains(contact))
+        || gave(&known.entity, typed, email);
+    Ok((!is_theirs).then_some(known.entity.id))
+}
+
+/// Did they give the address just as it is typed here? Where nothing shows how they gave it, they gave it without a tag.
+fn gave(person: &Person, typed: &str, email: &CanonicalEmail) -> bool {
+    let typed = typed.trim().to_lowercase();
+    let values = person.attributes.iter().chain(person.corrected.iter());
+    let given: BTreeSet<String> = values
+        .filter_map(|(_, value)| value.as_str())
+        .filter(|text| CanonicalEmail::parse(text).is_ok_and(|given| given == *email))
+        .map(|text| text.trim().to_lowercase())
+        .collect();
+    if given.is_empty() {
+        return !typed.contains('+');
+    }
+    given.contains(&typed)
 }
 
 fn contact_of(candidacy: &Candidacy) -> impl Iterator<Item = Claim> {
@@ -113,21 +152,22 @@ pub(super) async fn taken(
     Ok(taken)
 }
 
-/// Which of its addresses are the work address of somebody else than the one it belongs to, and whose.
+/// Which of its addresses are perhaps those of somebody else than it belongs to, and whose.
 pub(super) async fn others(
     ports: &Ports,
     candidacy: Option<&Candidacy>,
     matched: &Match,
 ) -> Result<BTreeMap<CanonicalEmail, PersonId>, HandleError> {
-    let person = person_of(matched);
-    let emails: Vec<CanonicalEmail> =
-        candidacy.map_or_else(Vec::new, |one| one.addresses().collect());
     let mut others = BTreeMap::new();
-    for email in emails {
+    let Some(candidacy) = candidacy else {
+        return Ok(others);
+    };
+    let person = person_of(matched);
+    for (typed, email) in addresses(candidacy) {
         if person.is_some_and(|person| person.identifiers.emails.contains(&email)) {
             continue;
         }
-        if let Some(other) = perhaps(ports, &email).await?
+        if let Some(other) = perhaps(ports, candidacy, typed, &email).await?
             && person.is_none_or(|person| person.id != other)
         {
             others.insert(email, other);

@@ -53,7 +53,8 @@ pub struct Intake<'a> {
     pub matched: Match,
     /// Of its contact, its addresses and the work address that it tells of those that somebody else has.
     pub taken: BTreeSet<Claim>,
-    /// Which of its addresses are the work address of somebody else, and whose: nobody is known by them.
+    /// Which of its addresses are the work address of somebody else, or theirs but for a tag, and whose: nobody is known by
+    /// them.
     pub others: BTreeMap<CanonicalEmail, PersonId>,
     /// All configuration.
     pub company: &'a Company,

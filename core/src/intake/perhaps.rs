@@ -1,5 +1,5 @@
-//! Somebody is hired who gives the work address of somebody else: perhaps that human under a new contact, perhaps a
-//! stranger who typed it. A human says which (L3).
+//! Somebody is hired who gives the work address of somebody else, or another address of theirs but for its tag: perhaps
+//! that human under a new contact, perhaps a stranger. A human says which (L3).
 
 use super::{Changed, Decided, Intake, address, identify, take_read};
 use crate::ids::PersonId;
@@ -24,8 +24,8 @@ pub(super) fn ask(
 ) {
     let id = changed.person().id.clone();
     let detail = format!(
-        "an address of {id} is the work address of {other}; merge {id} into {other} if they are one human, complete this \
-         task if they are two; then replay the event {}",
+        "{id} gave the work address of {other}, or another address of theirs but for its `+tag`; merge {id} into {other} if \
+         they are one human, complete this task if they are two; then replay the event {}",
         decided.event.id
     );
     decided.ask("Perhaps somebody who is known", detail, intake.now);
