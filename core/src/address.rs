@@ -1,6 +1,9 @@
-//! Names and work addresses: Lever knows one name and no work address, so both are made here (L28).
+//! Names and work addresses: Lever knows one name and no work address, so both are made here (L28); and which addresses
+//! are one mailbox (L3).
 
 use deunicode::deunicode;
+
+use crate::person::CanonicalEmail;
 
 /// A name as Lever has it, in two parts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,6 +84,29 @@ pub fn numbered(address: &str, number: u32) -> Option<String> {
     Some(format!("{tidy}{suffix}@{domain}"))
 }
 
+/// Providers of personal addresses that deliver `ada+x@` to the mailbox of `ada@`.
+const TAGS_IGNORED: [&str; 12] = [
+    "fastmail.com",
+    "gmail.com",
+    "hotmail.com",
+    "icloud.com",
+    "live.com",
+    "mac.com",
+    "me.com",
+    "msn.com",
+    "outlook.com",
+    "pm.me",
+    "proton.me",
+    "protonmail.com",
+];
+
+/// Is it one mailbox whatever tag it is given with, as far as its provider is known?
+#[must_use]
+pub fn ignores_tags(email: &CanonicalEmail) -> bool {
+    let domain = email.as_str().rsplit('@').next().unwrap_or_default();
+    TAGS_IGNORED.contains(&domain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +143,19 @@ mod tests {
             ("Þór", "thor"),
         ] {
             assert_eq!(plain(name), expect);
+        }
+    }
+
+    #[test]
+    fn tags_are_ignored_only_by_providers_that_are_known_to() {
+        for (address, expect) in [
+            ("ada+x@googlemail.com", true),
+            ("ada@outlook.com", true),
+            ("ada+x@contoso.example", false),
+            ("ada@gmail.com.example", false),
+        ] {
+            let email = CanonicalEmail::parse(address).unwrap();
+            assert_eq!(ignores_tags(&email), expect, "{address}");
         }
     }
 

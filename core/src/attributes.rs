@@ -276,7 +276,8 @@ impl Mapping {
             .unwrap_or_default()
     }
 
-    /// The required attributes that a person lacks, and the work address where it is to be made and could not be.
+    /// The required attributes that a person lacks, and the work address where it is to be made and could not be, or is told
+    /// and somebody else's.
     #[must_use]
     pub fn missing(&self, person: &Person) -> Vec<String> {
         let lacks = |name: &&String| {
@@ -286,7 +287,7 @@ impl Mapping {
         let mut missing: Vec<String> = self.file.required.iter().filter(lacks).cloned().collect();
         // Wanted, and nothing it could be made of: a name written family-first, for one.
         let address = "work_email";
-        if self.makes_addresses()
+        if (self.makes_addresses() || person.unmapped.contains(address))
             && person.text(address).is_none()
             && !missing.iter().any(|name| name == address)
         {

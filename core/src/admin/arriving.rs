@@ -49,24 +49,9 @@ pub async fn next(
     company: &Company,
     most: usize,
 ) -> Result<Vec<Arrival>, AdminError> {
-    let query = Query::States {
-        kind: Person::KIND,
-        states: vec![Lifecycle::Preboarding.as_str()],
-    };
-    let page = PageRequest {
-        limit: 200,
-        cursor: None,
-    };
-    let mut people = Vec::new();
-    for stored in ports.store.list(&query, &page).await?.items {
-        let person: Loaded<Person> = stored.read()?;
-        people.push(person.entity);
-    }
-    people.sort_by_key(|person| (person.starts_on.is_none(), person.starts_on));
-    people.truncate(most);
     let now = ports.clock.now();
     let mut arrivals = Vec::new();
-    for person in people {
+    for person in nearest(ports, most).await? {
         let grants = load::grants(ports, &person.id).await?;
         let grants: Vec<Grant> = grants.into_iter().map(|grant| grant.entity).collect();
         let asked = asked(ports, &grants, now).await?;
@@ -74,6 +59,32 @@ pub async fn next(
         arrivals.push(Arrival { person, due });
     }
     Ok(arrivals)
+}
+
+/// Of all who have not started those with the nearest first days.
+async fn nearest(ports: &Ports, most: usize) -> Result<Vec<Person>, AdminError> {
+    let query = Query::States {
+        kind: Person::KIND,
+        states: vec![Lifecycle::Preboarding.as_str()],
+    };
+    let mut page = PageRequest {
+        limit: 200,
+        cursor: None,
+    };
+    let mut nearest: Vec<Person> = Vec::new();
+    loop {
+        let answer = ports.store.list(&query, &page).await?;
+        for stored in answer.items {
+            let person: Loaded<Person> = stored.read()?;
+            nearest.push(person.entity);
+        }
+        nearest.sort_by_key(|person| (person.starts_on.is_none(), person.starts_on));
+        nearest.truncate(most);
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            return Ok(nearest);
+        }
+    }
 }
 
 /// The approvals that still wait for a decision; one that was given stays named by its grant.

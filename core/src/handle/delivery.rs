@@ -251,7 +251,7 @@ impl Scene {
 async fn take_fact(ports: &Ports, scene: &mut Scene, fact: &Fact) -> Result<(), HandleError> {
     let matched = candidate::matched(ports, &scene.known, scene.candidacy()).await?;
     let others = candidate::others(ports, scene.candidacy(), &matched).await?;
-    let taken = candidate::taken(ports, scene.candidacy(), &matched).await?;
+    let taken = candidate::taken(ports, &scene.company, scene.candidacy(), &matched).await?;
     let address = free_address(ports, scene, &matched).await?;
     let also_hired = still_hired(ports, scene, &matched).await?;
     let decided = decide(&Intake {

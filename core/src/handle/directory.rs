@@ -5,6 +5,7 @@
 //! It begins when a sync counts, and looks at the users that changed since the last one that did. Doing a portion twice
 //! changes nothing.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::account::{Account, Fed};
@@ -25,6 +26,7 @@ use crate::roster::{Entry, Face};
 use crate::rule::EventKind;
 use crate::settings::Directory;
 use crate::store::{Commit, Key, Loaded, PageRequest, Put, Query};
+use crate::sync::Sync;
 
 use super::rosters::Rosters;
 use super::{HandleError, lifecycle, load, whose};
@@ -62,7 +64,7 @@ fn is_of(account: &Account, directory: &Directory) -> bool {
 
 /// The job that does it.
 #[must_use]
-pub fn job(feeding: Feeding, now: jiff::Timestamp) -> Job {
+pub fn job(feeding: Feeding, now: Timestamp) -> Job {
     let sync = feeding.sync.to_string();
     let id = JobId::derived(&["feed", feeding.roster.as_str(), &sync]);
     Job::new(id, "sando", Work::FeedPeople(Box::new(feeding)), now)
@@ -213,7 +215,7 @@ async fn take_in(
         Match::One(known) if known.entity.identifiers.key.as_deref() != Some(&key) => {
             // Without a face before this one the user is a new one.
             if is_shown_now && entry.now.is_none() {
-                appeared(ports, feeding, company, *known, user).await?;
+                appeared(ports, feeding, company, *known, face).await?;
             }
             return Ok(());
         }
@@ -257,13 +259,18 @@ async fn appeared(
     feeding: &Feeding,
     company: &Company,
     person: Loaded<Person>,
-    user: &User,
+    face: &Face,
 ) -> Result<(), HandleError> {
     let id = lifecycle::appearance(&feeding.roster, &person.entity);
     let is_known = ports.store.get(&Key::Event(id.clone())).await?.is_some();
-    let is_ours = |grant: &Grant| !grant.from_roster && grant.state != GrantState::Desired;
-    let grants = there(ports, feeding, &person.entity, user).await?;
-    if is_known || grants.iter().any(is_ours) {
+    let shown = shown_from(ports, feeding, face).await?;
+    let is_ours = |grant: &Grant| match grant.state {
+        GrantState::Revoking | GrantState::Revoked => is_taken(grant, Some(shown)),
+        state => state != GrantState::Desired,
+    };
+    let grants = there(ports, feeding, &person.entity, &face.user).await?;
+    let mut made = grants.iter().filter(|grant| !grant.from_roster);
+    if is_known || made.any(is_ours) {
         return Ok(());
     }
     let who = origin(feeding, ports);
@@ -284,6 +291,30 @@ async fn there(
     let grants = load::grants(ports, &owner).await?.into_iter();
     let grants = grants.map(|grant| grant.entity);
     Ok(grants.filter(|grant| grant.app == feeding.app).collect())
+}
+
+/// From when on what this shows was so at the earliest: the sync that wrote it began then.
+async fn shown_from(
+    ports: &Ports,
+    feeding: &Feeding,
+    face: &Face,
+) -> Result<Timestamp, HandleError> {
+    let key = Key::Sync(feeding.roster.clone(), face.sync);
+    let sync = ports.store.find::<Sync>(&key).await?;
+    // A sync that is forgotten by now was long ago.
+    Ok(sync.map_or(face.at, |sync| sync.entity.started_at))
+}
+
+/// Was it taken away here, after they were shown as active if that is known? What was taken before was given anew by
+/// somebody else. What still names its approval was called off: there was nothing to take.
+fn is_taken(grant: &Grant, shown: Option<Timestamp>) -> bool {
+    match grant.state {
+        GrantState::Revoking => true,
+        GrantState::Revoked => {
+            grant.approval.is_none() && shown.is_none_or(|shown| grant.changed_at >= shown)
+        }
+        _ => false,
+    }
 }
 
 /// The attributes without the first day, which is read apart.
@@ -368,10 +399,13 @@ async fn let_go(
     let is_here = matches!(person.entity.state, Lifecycle::Active | Lifecycle::Leaving);
     let id = person.entity.id.clone();
     let grants = there(ports, feeding, &person.entity, user).await?;
-    let is_taken = grants
-        .iter()
-        .any(|grant| matches!(grant.state, GrantState::Revoking | GrantState::Revoked));
-    if !is_here || is_taken {
+    let active = entry.now.as_ref();
+    let active = active.filter(|before| before.user.active && !before.deleted);
+    let shown = match active {
+        Some(before) => Some(shown_from(ports, feeding, before).await?),
+        None => None,
+    };
+    if !is_here || grants.iter().any(|grant| is_taken(grant, shown)) {
         return Ok(());
     }
     let epoch = person.entity.access_epoch.to_string();

@@ -7,13 +7,17 @@ use serde_json::json;
 
 use crate::audit::{Cause, StreamId};
 use crate::changes::{Changes, Line, Origin};
+use crate::claim::Claim;
 use crate::event::KnownCandidacy;
-use crate::ids::{LeverId, TaskId};
+use crate::ids::{LeverId, PersonId, TaskId};
 use crate::intake::{Changed, next_look};
+use crate::lever::Candidacy;
+use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::store::{Entity, Key, Loaded};
 use crate::task::{Task, TaskKind, TaskState};
 
+use super::candidate::taken_address;
 use super::delivery::{Outcome, Scene, take_in, write_person};
 use super::events::say_event;
 use super::{HandleError, ledger, load, wake};
@@ -82,8 +86,9 @@ pub(super) async fn renew(ports: &Ports, scene: &Scene) -> Result<(), HandleErro
     };
     let id = &person.entity.id.clone();
     let now = ports.clock.now();
-    let (known, company) = (&scene.known, &scene.company);
-    let renewed = crate::intake::renew(&person, candidacy, known, company, &scene.source, now);
+    let taken = taken(ports, scene, candidacy, &person.entity).await?;
+    let (known, company, source) = (&scene.known, &scene.company, &scene.source);
+    let renewed = crate::intake::renew(&person, candidacy, known, company, &taken, source, now);
     let Some(renewed) = renewed else {
         return Ok(());
     };
@@ -122,6 +127,60 @@ pub(super) async fn renew(ports: &Ports, scene: &Scene) -> Result<(), HandleErro
     ledger::commit(ports, changes).await?;
     // What waits for the person moves with them.
     wake::runs_of(ports, id, &origin).await
+}
+
+/// The claim on the work address that Lever tells, if somebody else has it: where it would count, a human is asked once.
+async fn taken(
+    ports: &Ports,
+    scene: &Scene,
+    candidacy: &Candidacy,
+    person: &Person,
+) -> Result<BTreeSet<Claim>, HandleError> {
+    let company = &scene.company;
+    let Some(address) = taken_address(ports, company, candidacy, Some(person)).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let waits = person.state == Lifecycle::Preboarding || person.text("work_email").is_none();
+    let counts = waits && person.corrected.get("work_email").is_none();
+    if scene.known.hired.is_some() && person.state.may_receive() && counts {
+        let opportunity = &scene.known.opportunity;
+        let id = TaskId::derived(&["address", opportunity.as_str(), address.as_str()]);
+        let now = ports.clock.now();
+        let origin = Origin::sando(Cause::of("schedule", "re-reading"), opportunity, now);
+        let mut changes = Changes::new(origin);
+        let task = another_address(id, &person.id, opportunity, now);
+        if ports.store.get(&task.key()).await?.is_none() {
+            let target = format!("person/{}", person.id);
+            let stream = StreamId::Person(person.id.clone());
+            changes.say(Line::new(stream, "a human has to look", target));
+            changes.insert_task(&task);
+            ledger::commit(ports, changes).await?;
+        }
+    }
+    Ok([Claim::address(&address)].into())
+}
+
+fn another_address(id: TaskId, person: &PersonId, opportunity: &LeverId, now: Timestamp) -> Task {
+    Task {
+        id,
+        kind: TaskKind::Judge,
+        owner: Task::NOBODY.to_owned(),
+        title: "A work address that Lever tells is somebody else's".to_owned(),
+        state: TaskState::Open,
+        person: Some(person.clone()),
+        run: None,
+        step: None,
+        app: None,
+        detail: format!(
+            "it is left out: correct `work_email` on the person, or where Lever has it (opportunity {opportunity})"
+        ),
+        due: None,
+        created_at: now,
+        ended_at: None,
+        user: None,
+        awaits_roster: false,
+        perhaps: None,
+    }
 }
 
 /// Asks a human to look at a candidacy that cannot be read; once.

@@ -1,5 +1,6 @@
 //! From a reading of Lever to an event, a person and a run. Pure.
 
+mod address;
 mod again;
 mod facts;
 mod offer;
@@ -7,6 +8,7 @@ mod perhaps;
 mod start;
 mod undone;
 
+pub use address::told_address;
 pub use facts::{Fact, Facts, facts};
 pub use offer::{Renewal, next_look, renew};
 use start::start;
@@ -50,9 +52,10 @@ pub struct Intake<'a> {
     pub known: &'a KnownCandidacy,
     /// Whom it belongs to.
     pub matched: Match,
-    /// Of its contact and addresses those that somebody else has.
+    /// Of its contact, its addresses and the work address that it tells of those that somebody else has.
     pub taken: BTreeSet<Claim>,
-    /// Which of its addresses are the work address of somebody else, and whose: nobody is known by them.
+    /// Which of its addresses are the work address of somebody else, or theirs but for a tag, and whose: nobody is known by
+    /// them.
     pub others: BTreeMap<CanonicalEmail, PersonId>,
     /// All configuration.
     pub company: &'a Company,
@@ -352,12 +355,12 @@ fn take_attributes(
     intake: &Intake<'_>,
     decided: &mut Decided,
 ) {
-    let read = intake.company.mapping.read(candidacy);
+    let read = address::read(candidacy, intake.company, person, &intake.taken);
     forget_position(person, candidacy, &intake.company.mapping);
     take_read(person, &read);
     for name in &read.unmapped {
         decided.say(
-            format!("the value of `{name}` is unknown: no alias maps it, or it cannot be read"),
+            format!("the value of `{name}` is unknown: no alias maps it, it cannot be read, or somebody else has it"),
             intake.now,
         );
     }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{take_read, time};
+use super::{address, take_read, time};
+use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::ids::{EventId, LeverId, derive};
@@ -82,13 +83,15 @@ pub struct Renewal {
     pub changed: BTreeSet<String>,
 }
 
-/// Takes in what a candidacy says now of a person who has not started; none if it says nothing new.
+/// Takes in what a candidacy says now of a person who has not started, without a work address that is taken; none if it
+/// says nothing new.
 #[must_use]
 pub fn renew(
     loaded: &Loaded<Person>,
     candidacy: &Candidacy,
     known: &KnownCandidacy,
     company: &Company,
+    taken: &BTreeSet<Claim>,
     source: &str,
     now: Timestamp,
 ) -> Option<Renewal> {
@@ -99,7 +102,8 @@ pub fn renew(
         return None;
     }
     let mut person = loaded.clone();
-    take_read(&mut person.entity, &company.mapping.read(candidacy));
+    let read = address::read(candidacy, company, before, taken);
+    take_read(&mut person.entity, &read);
     time(&mut person.entity, company, now);
     let changed = difference(before, &person.entity);
     if changed.is_empty() {
@@ -270,6 +274,7 @@ mod tests {
             &a_candidacy(department, day),
             &known,
             &a_company(),
+            &BTreeSet::new(),
             "re-reading",
             at(NOW),
         )
@@ -369,6 +374,7 @@ mod tests {
             &silent,
             &known,
             &a_company(),
+            &BTreeSet::new(),
             "re-reading",
             at(NOW),
         );

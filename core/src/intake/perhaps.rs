@@ -1,7 +1,7 @@
-//! Somebody is hired who gives the work address of somebody else: perhaps that human under a new contact, perhaps a
-//! stranger who typed it. A human says which (L3).
+//! Somebody is hired who gives the work address of somebody else, or another address of theirs but for its tag: perhaps
+//! that human under a new contact, perhaps a stranger. A human says which (L3).
 
-use super::{Changed, Decided, Intake, identify, take_read};
+use super::{Changed, Decided, Intake, address, identify, take_read};
 use crate::ids::PersonId;
 use crate::lever::Candidacy;
 use crate::person::Person;
@@ -24,8 +24,8 @@ pub(super) fn ask(
 ) {
     let id = changed.person().id.clone();
     let detail = format!(
-        "an address of {id} is the work address of {other}; merge {id} into {other} if they are one human, complete this \
-         task if they are two; what waits goes on then"
+        "{id} gave the work address of {other}, or another address of theirs but for its `+tag`; merge {id} into {other} if \
+         they are one human, complete this task if they are two; what waits goes on then"
     );
     decided.ask("Perhaps somebody who is known", detail, intake.now);
     if let Some(task) = &mut decided.task {
@@ -36,7 +36,8 @@ pub(super) fn ask(
     }
     if let Changed::New(mut person) = changed {
         identify(&mut person, candidacy, intake);
-        take_read(&mut person, &intake.company.mapping.read(candidacy));
+        let read = address::read(candidacy, intake.company, &person, &intake.taken);
+        take_read(&mut person, &read);
         decided.known.person = Some(id);
         decided.person = Some(Changed::New(person));
     }

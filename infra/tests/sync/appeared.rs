@@ -185,3 +185,22 @@ async fn who_is_known_appears_with_a_first_user_that_is_not_of_our_making() {
     world.day().await;
     assert_eq!(appeared(&world).len(), 1);
 }
+
+#[tokio::test]
+async fn who_lost_an_account_here_once_appears_with_one_that_somebody_else_made() {
+    let world = with_directory(users(0..30)).await;
+    let known = known_elsewhere(&world, "hr-1", "u30@contoso.example").await;
+    let (now, app) = (world.ports.clock.now(), world.account().await.app);
+    let mut taken = Grant::desired(&known, &app, Entitlement::default(), now);
+    taken.state = GrantState::Revoked;
+    let commit = Commit {
+        puts: vec![Put::of(&taken, Version::ABSENT)],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+
+    world.serve(users(0..31));
+    world.day().await;
+
+    assert!(of(&world, &known).is_some());
+}

@@ -10,6 +10,7 @@ use sando_core::config::ConfigKind;
 use sando_core::event::{Event, EventState};
 use sando_core::grant::{Entitlement, Grant, GrantState};
 use sando_core::handle::load::matched;
+use sando_core::ids::ApprovalId;
 use sando_core::intake::Match;
 use sando_core::person::{Identifiers, Lifecycle, Merged, Person};
 use sando_core::rule::EventKind;
@@ -262,6 +263,54 @@ async fn who_was_merged_and_lost_an_account_through_us_takes_nobody_along() {
     assert!(vanished(&world).is_empty());
     let stays = person(&world, "directory:u28").await.unwrap();
     assert_eq!(stays.state, Lifecycle::Active);
+}
+
+/// What a person had in the directory's application is taken away, or called off, as of now.
+async fn loses(world: &World, person: &Person, approval: Option<ApprovalId>) {
+    let (now, app) = (world.ports.clock.now(), world.account().await.app);
+    let mut gone = Grant::desired(&person.id, &app, Entitlement::default(), now);
+    gone.state = GrantState::Revoked;
+    gone.approval = approval;
+    let commit = Commit {
+        puts: vec![Put::of(&gone, Version::ABSENT)],
+        ..Commit::default()
+    };
+    world.ports.store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_got_an_account_back_from_somebody_else_leaves_with_it() {
+    let world = with_directory(users(0..30)).await;
+    let known = person(&world, "directory:u29").await.unwrap();
+    world.day().await;
+    loses(&world, &known, None).await;
+    let mut without = users(0..30);
+    without[29]["state"] = json!("off");
+    world.serve(without.clone());
+    world.day().await;
+    assert!(vanished(&world).is_empty(), "it is our own doing");
+
+    world.serve(users(0..30));
+    world.day().await;
+    world.serve(without);
+    world.day().await;
+
+    let events = vanished(&world);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].person.as_ref(), Some(&known.id));
+}
+
+#[tokio::test]
+async fn what_was_called_off_before_it_was_given_is_not_what_they_lost() {
+    let world = with_directory(users(0..30)).await;
+    let known = person(&world, "directory:u29").await.unwrap();
+    world.day().await;
+    loses(&world, &known, Some(ApprovalId::derived(&["refused"]))).await;
+
+    world.serve(users(0..29));
+    world.day().await;
+
+    assert_eq!(vanished(&world).len(), 1);
 }
 
 /// Says by hand that a user of the directory is a person.

@@ -16,6 +16,7 @@ fn all() -> Vec<Story> {
         ("changes.yaml", include_str!("stories/changes.yaml")),
         ("rehires.yaml", include_str!("stories/rehires.yaml")),
         ("doubts.yaml", include_str!("stories/doubts.yaml")),
+        ("whose.yaml", include_str!("stories/whose.yaml")),
     ];
     let all = files.iter().flat_map(|(name, text)| stories(name, text));
     all.collect()

@@ -297,7 +297,7 @@ async fn meet(
         None => candidate::matched(ports, &known, Some(candidacy)).await?,
     };
     let others = candidate::others(ports, Some(candidacy), &matched).await?;
-    let taken = candidate::taken(ports, Some(candidacy), &matched).await?;
+    let taken = candidate::taken(ports, &scene.company, Some(candidacy), &matched).await?;
     let mut has_address = false;
     if let Match::One(person) = &mut matched {
         person.entity.baselined &= scene.answered;

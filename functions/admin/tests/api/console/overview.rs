@@ -1,9 +1,12 @@
 //! The overview: what needs somebody, and how things stand.
 
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use sando_core::approval::Approval;
-use sando_core::ids::ApprovalId;
+use sando_core::ids::{ApprovalId, PersonId};
+use sando_core::person::Lifecycle;
 use sando_core::store::{Entity, PageRequest, Query};
+use sando_core::testing::a_person;
 
 use super::held::synced;
 use super::size::{store, task};
@@ -123,6 +126,31 @@ async fn what_happens_soonest_if_nobody_acts_stands_first() {
     let decisions = shown.iter().filter(|to| to.starts_with("/approvals/"));
     assert_eq!(decisions.count(), 8, "{shown:?}");
     assert!(page.contains("There are more"), "{page}");
+}
+
+#[tokio::test]
+async fn who_starts_next_is_shown_however_many_start_later() {
+    let world = world();
+    for n in 0..=200 {
+        let (name, starts_on) = match n {
+            0 => ("Ada Park".to_owned(), date(2027, 2, 1)),
+            _ => (format!("Bo Lind {n}"), date(2027, 3, 1)),
+        };
+        let builder = a_person().in_state(Lifecycle::Preboarding);
+        let mut person = builder.with("name", &name).build();
+        person.id = PersonId::derived(&[&name]);
+        // Who was known first stands last in the list.
+        person.created_at = Timestamp::from_second(1_700_000_000 + n).unwrap();
+        person.starts_on = Some(starts_on);
+        store(&world, &person).await;
+    }
+    let mut browser = Browser::admin(&world).await;
+
+    let page = browser.get("/console").await.text;
+
+    let shown = between(&page, "id=\"arriving\"", "</section>").expect(&page);
+    let ada = shown.find("Ada Park").expect(shown);
+    assert!(shown.find("Bo Lind").is_some_and(|bo| ada < bo), "{shown}");
 }
 
 #[tokio::test]
