@@ -7,6 +7,7 @@ import { hireAda } from "../story/hire.mjs";
 import { letAdaGo, verifyAudit } from "../story/leave.mjs";
 import { enter } from "../story/sign_in.mjs";
 import { configure } from "./configured.mjs";
+import { fillIn } from "./forms.mjs";
 import { handsOnWhileItAsks, keyboard, keysOfRows, withoutScript } from "./hands.mjs";
 import { build, connect, takeFromCatalogue } from "./integrations.mjs";
 import { MARKUP, fillWithMarkup } from "./markup.mjs";
@@ -42,6 +43,7 @@ export const company = async (browser) => {
   await undo(context, sando, ada);
   await build(context, sando);
   await takeFromCatalogue(context, sando);
+  await fillIn(context, sando);
   await furnish(sando);
   await withoutScript(browser, sando);
   await keyboard(context, sando);
