@@ -17,7 +17,7 @@ export const looked = () => checks;
 /** Looks at a page as it is now. */
 export const look = async (page, name, scheme) => {
   await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
+  const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }));
   for (const one of found.violations) {
     trouble.push(`${name} (${scheme}): axe ${one.id}: ${one.nodes.map((node) => node.target).join("; ")}`);
   }

@@ -145,6 +145,17 @@ async fn a_viewer_is_told_why_there_is_no_button() {
     assert!(person.text.contains("That takes the role operator."));
     let account = viewer.get("/console/accounts/acme/prod").await;
     assert!(!account.text.contains("/sync\""), "{}", account.text);
+    for path in [
+        "/console/runs/{id}",
+        "/console/tasks/{id}",
+        "/console/integrations/{id}",
+    ] {
+        let text = viewer.get(&fixture.fill(path)).await.text;
+        assert!(
+            text.contains("That takes the role operator."),
+            "{path}: {text}"
+        );
+    }
     let terminate = viewer
         .get(&fixture.fill("/console/people/{id}/terminate"))
         .await;

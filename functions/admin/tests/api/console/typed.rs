@@ -12,6 +12,7 @@ async fn when_and_why_somebody_leaves_comes_back_with_what_is_wrong() {
     for (name, at, status, wrong) in [
         ("Ada", "2027-03-31T16:00", 422, "is another one"),
         ("Ada Park", "soon", 422, "Say at which day and time."),
+        ("Ada Park", "2026-03-31T16:00", 422, "That moment is over."),
         ("Ada Park", "2027-03-31T16:00", 409, "read the new plan"),
     ] {
         let fields = [
