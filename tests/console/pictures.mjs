@@ -1,4 +1,5 @@
-// Pictures of pages at two widths in both schemes; axe looks at each, nothing is too wide, and no markup from outside ran.
+// Pictures of pages at two widths in both schemes; axe looks at each, also at how large what is pressed is, nothing is too wide,
+// and no markup from outside ran.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { axe, trouble } from "./browser.mjs";

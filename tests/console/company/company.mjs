@@ -6,6 +6,7 @@ import { serve } from "../served/serve.mjs";
 import { hireAda } from "../story/hire.mjs";
 import { letAdaGo, verifyAudit } from "../story/leave.mjs";
 import { enter } from "../story/sign_in.mjs";
+import { enlarged } from "../zoomed.mjs";
 import { configure } from "./configured.mjs";
 import { fillIn } from "./forms.mjs";
 import { handsOnWhileItAsks, keyboard, keysOfRows, withoutScript } from "./hands.mjs";
@@ -54,4 +55,5 @@ export const company = async (browser) => {
   const first = await somebody(browser, sando, { storageState: await context.storageState() });
   await weigh(first, sando, "/console");
   await pictures(context, sando, pages);
+  await enlarged(browser, context, sando, pages);
 };
