@@ -86,7 +86,7 @@ pub(super) async fn show(
     let names = Names::of(&api, people).await?;
     let body = html! {
         (views(&visitor, query.view))
-        @if !found.items.is_empty() { (approvals_of(&found, &names, &company, now)) }
+        @if !found.items.is_empty() { (approvals_of(&visitor, &found, &names, &company, now)) }
         @else if tasks.items.is_empty() { (empty(nothing(query.view))) }
         (older(&query.address(), found.next_cursor.as_deref()))
         @if !tasks.items.is_empty() { (tasks_of(&tasks, &query, now)) }
@@ -186,6 +186,7 @@ fn views(visitor: &Visitor, here: View) -> Markup {
 }
 
 fn approvals_of(
+    visitor: &Visitor,
     found: &Listed<Loaded<Approval>>,
     names: &Names,
     company: &Company,
@@ -204,7 +205,10 @@ fn approvals_of(
                     @let (shape, state) = states::approval(approval.state);
                     tr {
                         td { a href={ "/approvals/" (approval.id) } { (app) } }
-                        td data-label="For" { (names.get(&approval.person)) }
+                        td data-label="For" {
+                            @let name = names.get(&approval.person);
+                            @if visitor.may(Scope::Read) { a href={ "/console/people/" (approval.person) } { (name) } } @else { (name) }
+                        }
                         td data-label="State" { (tag(shape, state)) }
                         td.num data-label="Costs" { @if let Some(cost) = &approval.cost { (price(cost)) } }
                         td data-label="Asked" { (when(approval.created_at, now)) }
