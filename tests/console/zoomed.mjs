@@ -10,11 +10,10 @@ const ZOOMS = [[2, 640, 512], [4, 320, 256]];
 /** What is wrong with a page as it is now, in words; runs in the page. */
 const measure = () => {
   const SLACK = 3;
-  const MAY_SCROLL = "pre, textarea, .graph, .panel";
+  const MAY_SCROLL = "pre, textarea, .graph";
   const IS_SHORT = ".clip, .visually-hidden, .visually-hidden *, thead, thead *";
   const wrong = [];
-  const said = (one) => `<${one.localName}${one.className?.baseVal ?? one.className ? ` class="${one.getAttribute("class")}"` : ""}> `
-    + `"${(one.textContent || one.value || "").trim().slice(0, 40)}"`;
+  const said = (one) => `<${one.localName} class="${one.getAttribute("class") ?? ""}"> "${(one.textContent || one.value || "").trim().slice(0, 40)}"`;
   const isSeen = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden, .skip, thead, svg, dialog:not([open])");
 
   const wide = document.documentElement.scrollWidth - innerWidth;
@@ -23,7 +22,8 @@ const measure = () => {
   for (const one of all) {
     const style = getComputedStyle(one);
     const isWider = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 && style.overflowX !== "visible";
-    if (isWider && !one.matches(`${MAY_SCROLL}, input, select`) && !one.matches(IS_SHORT)) wrong.push(`${style.overflowX === "hidden" ? "cut" : "scrolls sideways"}: ${said(one)}`);
+    const mayBeWider = one.matches(`${MAY_SCROLL}, ${IS_SHORT}, input, select`);
+    if (isWider && !mayBeWider) wrong.push(`${style.overflowX === "hidden" ? "cut" : "scrolls sideways"}: ${said(one)}`);
     const isHigher = one.scrollHeight > one.clientHeight + 1 && one.clientHeight > 0 && ["hidden", "clip"].includes(style.overflowY);
     if (isHigher && !one.matches(IS_SHORT)) wrong.push(`cut below: ${said(one)}`);
     const { left, right, width } = one.getBoundingClientRect();
