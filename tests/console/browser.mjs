@@ -41,8 +41,9 @@ const watch = (page, sando) => {
   });
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type()) || isTheirs(page.url())) return;
-    // A page that says there is nothing is a page of ours: the browser complains about its status.
-    if (message.text().includes("status of 404") && message.location().url === page.url()) return;
+    // A page that says there is nothing, or what is wrong with a form, is a page of ours: the browser complains about its status.
+    const isOfPage = message.location().url === page.url().split("#")[0];
+    if (isOfPage && /status of (404|422)/.test(message.text())) return;
     trouble.push(`${page.url()}: ${message.text()}`);
   });
   page.on("request", (request) => {

@@ -1,4 +1,5 @@
-// Pictures of pages at two widths in both schemes; axe looks at each, nothing is too wide, and no markup from outside ran.
+// Pictures of pages at two widths in both schemes; axe looks at each, also at how large what is pressed is, nothing is too wide,
+// and no markup from outside ran.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { axe, trouble } from "./browser.mjs";
@@ -17,7 +18,7 @@ export const looked = () => checks;
 /** Looks at a page as it is now. */
 export const look = async (page, name, scheme) => {
   await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
+  const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }));
   for (const one of found.violations) {
     trouble.push(`${name} (${scheme}): axe ${one.id}: ${one.nodes.map((node) => node.target).join("; ")}`);
   }

@@ -1,4 +1,5 @@
-// The console in a real browser: the first hour of a new administrator, then a company with a picture of every page.
+// The console in a real browser: the first hour of a new administrator, then a company with a picture of every page, and each
+// page enlarged.
 // Run by tests/console/run, which says what the environment has to have. ONLY=story or ONLY=company runs one of them; ONLY=demo and
 // ONLY=aws play the hour elsewhere.
 import { mkdirSync } from "node:fs";

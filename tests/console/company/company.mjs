@@ -6,7 +6,9 @@ import { serve } from "../served/serve.mjs";
 import { hireAda } from "../story/hire.mjs";
 import { letAdaGo, verifyAudit } from "../story/leave.mjs";
 import { enter } from "../story/sign_in.mjs";
+import { enlarged } from "../zoomed.mjs";
 import { configure } from "./configured.mjs";
+import { fillIn } from "./forms.mjs";
 import { handsOnWhileItAsks, keyboard, keysOfRows, withoutScript } from "./hands.mjs";
 import { build, connect, takeFromCatalogue } from "./integrations.mjs";
 import { MARKUP, fillWithMarkup } from "./markup.mjs";
@@ -42,6 +44,7 @@ export const company = async (browser) => {
   await undo(context, sando, ada);
   await build(context, sando);
   await takeFromCatalogue(context, sando);
+  await fillIn(context, sando);
   await furnish(sando);
   await withoutScript(browser, sando);
   await keyboard(context, sando);
@@ -52,4 +55,5 @@ export const company = async (browser) => {
   const first = await somebody(browser, sando, { storageState: await context.storageState() });
   await weigh(first, sando, "/console");
   await pictures(context, sando, pages);
+  await enlarged(browser, context, sando, pages);
 };

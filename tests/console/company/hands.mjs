@@ -5,10 +5,12 @@ import { look } from "../pictures.mjs";
 import { until } from "../running.mjs";
 import { withKey } from "../story/sign_in.mjs";
 
-/** Without its script the job can be done as well. */
+/** Without its script, and on a phone, the job can be done as well. */
 export const withoutScript = async (browser, sando) => {
-  const { context, page } = await withKey(browser, sando, ["admin"], { javaScriptEnabled: false });
-  await page.goto(`${sando.url}/console/inbox`);
+  const { context, page } = await withKey(browser, sando, ["admin"], { javaScriptEnabled: false, viewport: { width: 360, height: 800 } });
+  await page.goto(`${sando.url}/console`);
+  await press(page, "Menu");
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Inbox" }).click();
   await page.getByRole("link", { name: "Design" }).first().click();
   await page.getByLabel("Reason").first().fill("no seat is left");
   await press(page, "Reject");

@@ -244,13 +244,17 @@ fn field(
     mistake: Option<&str>,
     needed: bool,
 ) -> Markup {
+    let parts = [(!hint.is_empty(), "hint"), (mistake.is_some(), "error")];
+    let parts = parts.into_iter().filter(|(is_there, _)| *is_there);
+    let described: Vec<String> = parts.map(|(_, part)| format!("{id}-{part}")).collect();
+    let described = Some(described.join(" ")).filter(|all| !all.is_empty());
     html! {
         div.field {
             label for=(id) { (label) }
             @if !hint.is_empty() { p.hint id={ (id) "-hint" } { (hint) } }
             input id=(id) type=(kind) name=(id) value=(value) required[needed] autocomplete="off" maxlength="16384"
-                aria-describedby=[(!hint.is_empty()).then(|| format!("{id}-hint"))] aria-invalid=[mistake.map(|_| "true")];
-            @if let Some(mistake) = mistake { p.error { "✕ " (mistake) } }
+                aria-describedby=[described] aria-invalid=[mistake.map(|_| "true")];
+            @if let Some(mistake) = mistake { p.error id={ (id) "-error" } { "✕ " (mistake) } }
         }
     }
 }

@@ -85,13 +85,21 @@ fn field(person: &Person, name: &str, known: &str, form: Option<&Form>) -> Marku
     let typed = form.and_then(|form| form.find(&format!("a.{name}")));
     let is_corrected = person.corrected.get(name).is_some();
     let id = format!("a-{name}");
+    let hint = if is_corrected {
+        Some(words::CORRECTED_HINT)
+    } else if person.attribute(name).is_none() {
+        Some(words::MISSING_HINT)
+    } else if person.unmapped.contains(name) {
+        Some(words::UNMAPPED)
+    } else {
+        None
+    };
     html! {
         div.field {
             label for=(id) { (name) }
-            @if is_corrected { p.hint id={ (id) "-hint" } { (words::CORRECTED_HINT) } }
-            @else if person.attribute(name).is_none() { p.hint id={ (id) "-hint" } { (words::MISSING_HINT) } }
-            @else if person.unmapped.contains(name) { p.hint id={ (id) "-hint" } { (words::UNMAPPED) } }
-            input id=(id) type="text" name={ "a." (name) } value=(typed.unwrap_or(known)) maxlength="2000" autocomplete="off";
+            @if let Some(hint) = hint { p.hint id={ (id) "-hint" } { (hint) } }
+            input id=(id) type="text" name={ "a." (name) } value=(typed.unwrap_or(known)) maxlength="2000" autocomplete="off"
+                aria-describedby=[hint.map(|_| format!("{id}-hint"))];
         }
     }
 }

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use maud::html;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sando_core::admin::api_key::Scope;
-use sando_core::admin::session;
+use sando_core::admin::{pause, session};
 use sando_core::ids::derive;
 
 use crate::Api;
@@ -121,12 +121,16 @@ async fn visitor(api: &Api, headers: &HeaderMap) -> Result<Option<Visitor>, Prob
     let Some(token) = cookie::session(headers) else {
         return Ok(None);
     };
-    let known = session::known(&api.ports, token).await?;
-    Ok(known.map(|known| Visitor {
+    let Some(known) = session::known(&api.ports, token).await? else {
+        return Ok(None);
+    };
+    let paused = pause::now(&api.ports).await?;
+    Ok(Some(Visitor {
         name: known.name.clone(),
         csrf: derive(&["csrf", token]),
         said: cookie::said(headers).and_then(Said::parse),
         shortcuts: cookie::shortcuts(headers),
+        is_paused: paused.is_on(),
         caller: Caller::signed_in(known),
     }))
 }

@@ -23,7 +23,7 @@ use super::format::{number as counted, size};
 use super::input::{Asks, At};
 use super::layout::done;
 use super::lookup::once;
-use super::parts::{TYPED_FROM, hidden, is_typed, no_default, type_number};
+use super::parts::{TYPED_FROM, hidden, is_typed, no_default, segment, type_number};
 use super::refusal::Refusal;
 use super::visitor::{Administers, Sees, Visitor};
 use super::words::{self, Said};
@@ -86,7 +86,7 @@ async fn page(
                 h2 #held { (words::HELD_WHAT) " " (counted(guard::losses(&sync.counts))) }
                 @if let Some(why) = &sync.held { p { (why) } }
                 p.small.muted { (words::RELEASE_MEANS) }
-                (table(visitor, &sync, &losses, cursor.is_some(), chosen))
+                (table(visitor, &place, &sync, &losses, cursor.is_some(), chosen))
                 @if visitor.may(Scope::Admin) { (choice(&sync, chosen)) }
                 @else { p.small.muted { (words::RELEASE_NEEDS) } }
             }
@@ -98,6 +98,7 @@ async fn page(
 
 fn table(
     visitor: &Visitor,
+    place: &str,
     sync: &Sync,
     losses: &Losses,
     is_later: bool,
@@ -115,7 +116,7 @@ fn table(
                     tr {
                         td { input type="checkbox" name="id" value=(loss.external_id) aria-label={ "Select " (name) }
                             checked[chosen.ids.contains(&loss.external_id)] disabled[!may]; }
-                        td data-label="User" { (name) }
+                        td data-label="User" { a href={ (place) "/users/" (segment(&loss.external_id)) } { (name) } }
                         td data-label="Their id" { code { (loss.external_id) } }
                         td data-label="Because" { (certificate::lost(&loss.lost)) }
                     }

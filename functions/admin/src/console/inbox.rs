@@ -86,15 +86,16 @@ pub(super) async fn show(
     let names = Names::of(&api, people).await?;
     let body = html! {
         (views(&visitor, query.view))
-        @if found.items.is_empty() { (empty(if query.view == View::Asked { words::ASKED_NOTHING } else { words::NOTHING_WAITS })) }
-        @else { (approvals_of(&found, &names, &company, now)) }
+        @if !found.items.is_empty() { (approvals_of(&visitor, &found, &names, &company, now)) }
+        @else if tasks.items.is_empty() { (empty(nothing(query.view))) }
         (older(&query.address(), found.next_cursor.as_deref()))
         @if !tasks.items.is_empty() { (tasks_of(&tasks, &query, now)) }
     };
     let verdict = match query.view {
         View::Asked => words::ASKED_BY_YOU.to_owned(),
         View::Decided => "What was decided, newest first.".to_owned(),
-        _ => words::inbox(count(&found), count(&tasks)),
+        View::Team => words::inbox_of_all(count(&found), count(&tasks)),
+        View::Mine => words::inbox(count(&found), count(&tasks)),
     };
     let page = Page {
         nav: Nav::Inbox,
@@ -105,6 +106,15 @@ pub(super) async fn show(
         body,
     };
     Ok(page.respond(Some(&visitor)))
+}
+
+/// Why there is nothing to see.
+fn nothing(view: View) -> &'static str {
+    match view {
+        View::Mine | View::Team => words::INBOX_MEANS,
+        View::Asked => words::ASKED_NOTHING,
+        View::Decided => words::DECIDED_NOTHING,
+    }
 }
 
 async fn asked(
@@ -176,6 +186,7 @@ fn views(visitor: &Visitor, here: View) -> Markup {
 }
 
 fn approvals_of(
+    visitor: &Visitor,
     found: &Listed<Loaded<Approval>>,
     names: &Names,
     company: &Company,
@@ -194,7 +205,10 @@ fn approvals_of(
                     @let (shape, state) = states::approval(approval.state);
                     tr {
                         td { a href={ "/approvals/" (approval.id) } { (app) } }
-                        td data-label="For" { (names.get(&approval.person)) }
+                        td data-label="For" {
+                            @let name = names.get(&approval.person);
+                            @if visitor.may(Scope::Read) { a href={ "/console/people/" (approval.person) } { (name) } } @else { (name) }
+                        }
                         td data-label="State" { (tag(shape, state)) }
                         td.num data-label="Costs" { @if let Some(cost) = &approval.cost { (price(cost)) } }
                         td data-label="Asked" { (when(approval.created_at, now)) }

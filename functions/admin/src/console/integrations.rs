@@ -260,7 +260,7 @@ pub(super) async fn definition(
     let body = html! {
         div.bar {
             @if visitor.may(Scope::Admin) { a.button.primary href={ "/console/connect/" (id) } { (words::CONNECT) } }
-            @if visitor.may(Scope::Operate) { (edit(&visitor, &id)) }
+            @if visitor.may(Scope::Operate) { (edit(&visitor, &id)) } @else { p.small.muted { (words::LOOKS_ONLY) } }
         }
         div.columns.wide-left {
             section aria-labelledby="file" { h2 #file { (words::FILE) } pre tabindex="0" { (file) } }

@@ -165,7 +165,8 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
     html! {
         header.rail {
             (brand(home(visitor)))
-            nav aria-label=(words::MAIN) {
+            button.menu type="button" popovertarget="parts" { (words::MENU) }
+            nav #parts popover aria-label=(words::MAIN) {
                 ul {
                     @for (nav, to, name) in shown {
                         li { a href=(to) aria-current=[(*nav == here).then_some("page")] { (name) } }
@@ -173,6 +174,7 @@ fn rail(visitor: &Visitor, here: Nav) -> Markup {
                 }
             }
             @if sees_all { a.find href="/console/find" data-opens="find" { (icon("search")) (words::FIND) } }
+            @if sees_all && visitor.is_paused { a.paused href="/console/pause" { (icon("circle-pause")) (words::IS_PAUSED) } }
             div.who {
                 strong.name title=(visitor.name) { (visitor.name) }
                 button.quiet type="button" data-opens="keys" { (words::SHORTCUTS) }

@@ -1,7 +1,8 @@
 //! The access review: who can use what and is odd, unused or unknown; each is confirmed, or its owner is to take it away.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use sando_core::admin::api_key::Scope;
@@ -16,12 +17,16 @@ use crate::Api;
 use crate::problem::Problem;
 use crate::review::{account, cursor, file, place};
 
+use super::deed::problem;
 use super::form::Form;
-use super::format::when;
+use super::format::{size, when};
 use super::input::Asks;
 use super::layout::{Nav, Page, done};
 use super::lookup::once;
-use super::parts::{empty, hidden, no_default, older, reason, segment, tabs, tag};
+use super::parts::{
+    TYPED_FROM, empty, hidden, is_typed, no_default, older, reason_again, segment, tabs, tag,
+    type_number,
+};
 use super::reclaim::flags;
 use super::refusal::Refusal;
 use super::states::Shape;
@@ -60,11 +65,28 @@ impl Only {
         }
     }
 
-    fn address(self) -> String {
-        let known = Self::ALL.iter().find(|(only, ..)| *only == self);
-        let word = known.map_or("", |(_, word, _)| *word);
-        format!("/console/reports/review?only={word}")
+    /// What a form calls it.
+    fn of(word: &str) -> Self {
+        let known = Self::ALL.iter().find(|(_, known, _)| *known == word);
+        known.map_or(Self::default(), |(only, ..)| *only)
     }
+
+    fn word(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(only, ..)| *only == self);
+        known.map_or("", |(_, word, _)| *word)
+    }
+
+    fn address(self) -> String {
+        format!("/console/reports/review?only={}", self.word())
+    }
+}
+
+/// What somebody selected and wrote before, and what is wrong with it.
+#[derive(Default)]
+struct Chosen<'a> {
+    users: Vec<&'a str>,
+    reason: &'a str,
+    wrong: Option<&'static str>,
 }
 
 /// Which part of the review.
@@ -82,6 +104,15 @@ pub(super) async fn show(
     State(api): State<Api>,
     Asks(query): Asks<ReviewQuery>,
 ) -> Result<Response, Refusal> {
+    page(&api, &visitor, &query, &Chosen::default()).await
+}
+
+async fn page(
+    api: &Api,
+    visitor: &Visitor,
+    query: &ReviewQuery,
+    chosen: &Chosen<'_>,
+) -> Result<Response, Refusal> {
     let now = api.ports.clock.now();
     let from = query.cursor.as_deref().map(place).transpose()?;
     let desk = reports::desk_for_pages(&api.ports, now, UNUSED_DAYS).await?;
@@ -97,8 +128,9 @@ pub(super) async fn show(
         (name.to_owned(), only.address(), is_here)
     });
     let body = html! {
+        @if let Some(wrong) = chosen.wrong { (problem(wrong)) }
         (tabs(words::REVIEW, &all))
-        @if found.rows.is_empty() { (empty(words::NOTHING_ODD)) } @else { (decisions(&api, &visitor, &found.rows, now)) }
+        @if found.rows.is_empty() { (empty(words::NOTHING_ODD)) } @else { (decisions((api, visitor), query, &found.rows, chosen, now)) }
         (older(&query.only.address(), next.as_deref()))
         (never_matched(&unmatched.unwrap_or_default(), now))
         p.pager { a href="/console/reports/review/csv" { (words::CSV) span.visually-hidden { " of the whole review" } } }
@@ -111,7 +143,7 @@ pub(super) async fn show(
         lead: Some(html! { p.measure.muted { (words::REVIEW_MEANS) } }),
         body,
     };
-    Ok(page.respond(Some(&visitor)))
+    Ok(page.respond(Some(visitor)))
 }
 
 fn never_matched(all: &[Unmatched], now: Timestamp) -> Markup {
@@ -145,18 +177,26 @@ fn idle(one: &Unmatched, now: Timestamp) -> Markup {
     }
 }
 
-fn decisions(api: &Api, visitor: &Visitor, rows: &[Row], now: Timestamp) -> Markup {
-    let may = visitor.may(Scope::Operate);
-    let table = table(rows, may, now);
-    if !may {
-        return html! { (table) p.small.muted { (words::REVIEW_NEEDS) } };
+fn decisions(
+    (api, visitor): (&Api, &Visitor),
+    query: &ReviewQuery,
+    rows: &[Row],
+    chosen: &Chosen<'_>,
+    now: Timestamp,
+) -> Markup {
+    if !visitor.may(Scope::Operate) {
+        return html! { (table(rows, None, now)) p.small.muted { (words::REVIEW_NEEDS) } };
     }
+    let is_wrong = chosen.wrong == Some(words::OTHER_NUMBER);
     html! {
         form.stack.wide method="post" action="/console/reports/review" {
             (hidden(visitor, &once(api)))
             (no_default())
-            (table)
-            (reason(true))
+            input type="hidden" name="only" value=(query.only.word());
+            @if let Some(cursor) = &query.cursor { input type="hidden" name="cursor" value=(cursor); }
+            (table(rows, Some(chosen), now))
+            (reason_again(true, chosen.reason))
+            @if size(rows.len()) >= TYPED_FROM { (type_number(words::TYPE_ACCESSES, words::TYPE_ACCESSES_HINT, is_wrong)) }
             p.bar {
                 button type="submit" name="decision" value="confirm" { (words::CONFIRM_ACCESS) }
                 button.danger type="submit" name="decision" value="revoke" { (words::REVOKE_ACCESS) }
@@ -165,11 +205,12 @@ fn decisions(api: &Api, visitor: &Visitor, rows: &[Row], now: Timestamp) -> Mark
     }
 }
 
-fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
+/// The rows; whoever may select has what was chosen before.
+fn table(rows: &[Row], chosen: Option<&Chosen<'_>>, now: Timestamp) -> Markup {
     html! {
         table {
             thead { tr {
-                @if may { th scope="col" { span.visually-hidden { "Select" } } }
+                @if chosen.is_some() { th scope="col" { span.visually-hidden { "Select" } } }
                 th scope="col" { "Who" } th scope="col" { "User" } th scope="col" { "Where" }
                 th scope="col" { "Licences" } th scope="col" { "Worth a look" } th scope="col" { "Decided" }
             } }
@@ -177,7 +218,10 @@ fn table(rows: &[Row], may: bool, now: Timestamp) -> Markup {
                 @for (seat, reviewed) in rows {
                     @let user = seat.email.as_deref().unwrap_or(&seat.external_id);
                     tr {
-                        @if may { td { input type="checkbox" name="user" value={ (seat.account) "/" (seat.external_id) } aria-label={ "Select " (user) " in " (seat.account) }; } }
+                        @if let Some(chosen) = chosen {
+                            @let place = format!("{}/{}", seat.account, seat.external_id);
+                            td { input type="checkbox" name="user" value=(place) aria-label={ "Select " (user) " in " (seat.account) } checked[chosen.users.contains(&place.as_str())]; }
+                        }
                         td data-label="Who" {
                             @if let Some(id) = &seat.person { a href={ "/console/people/" (id) } { (seat.name.as_deref().unwrap_or(id.as_str())) } }
                             @else { a href={ "/console/accounts/" (seat.account) "/users/" (segment(&seat.external_id)) } { (words::NOBODY) } }
@@ -218,8 +262,26 @@ pub(super) async fn decide(
         _ => return Err(Problem::mistake("decision", "confirm, or revoke").into()),
     };
     let users: Vec<&str> = form.all("user").take(AT_ONCE).collect();
-    if users.is_empty() {
-        return Err(Problem::mistake("user", "select at least one access").into());
+    let wrong = match users.len() {
+        0 => Some(words::NONE_SELECTED),
+        count if verdict == Verdict::Revoked && !is_typed(&form, size(count)) => {
+            Some(words::OTHER_NUMBER)
+        }
+        _ => None,
+    };
+    if wrong.is_some() {
+        let cursor = Some(form.get("cursor")).filter(|cursor| !cursor.is_empty());
+        let query = ReviewQuery {
+            only: Only::of(form.get("only")),
+            cursor: cursor.map(str::to_owned),
+        };
+        let chosen = Chosen {
+            users,
+            reason: form.get("reason"),
+            wrong,
+        };
+        let page = Box::pin(page(&api, &visitor, &query, &chosen)).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     decide_each(&api, &visitor, &users, verdict, form.get("reason")).await?;
     Ok(done(&Only::Odd.address(), Said::Reviewed))

@@ -49,6 +49,7 @@ pub(super) async fn show(
             }
         }
         @if is_running && !run.cancelling && visitor.may(Scope::Admin) { (cancelling(&api, &visitor, &place)) }
+        @if !visitor.may(Scope::Operate) { p.small.muted { (words::LOOKS_ONLY) } }
     };
     let page = Page {
         nav: Nav::Runs,

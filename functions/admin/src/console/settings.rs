@@ -58,6 +58,11 @@ impl Wrong {
         }
     }
 
+    /// Is it the name of a field, which the field has as its place in the page too?
+    fn is_typed(&self, name: &str) -> bool {
+        self.typed.iter().any(|(known, _)| *known == name)
+    }
+
     /// What was typed into a field, or what is usual there.
     pub(super) fn typed(&self, name: &str, usual: String) -> String {
         let found = self.typed.iter().find(|(known, _)| *known == name);
@@ -98,7 +103,11 @@ async fn page(api: &Api, visitor: &Visitor, wrong: &Wrong) -> Result<Response, R
         @if !wrong.mistakes.is_empty() {
             div.error-summary role="alert" {
                 h2 { (words::PROBLEM) }
-                ul { @for (path, message) in &wrong.mistakes { li { code { (path) } " " (message) } } }
+                ul {
+                    @for (path, message) in &wrong.mistakes {
+                        li { @if wrong.is_typed(path) { a href={ "#" (path) } { code { (path) } } } @else { code { (path) } } " " (message) }
+                    }
+                }
             }
         }
         @if wrong.is_overtaken {

@@ -120,7 +120,7 @@ async fn page(
                     }
                     (hand_over(api, visitor, id, owner))
                 }
-            }
+            } @else if task.state == TaskState::Open { p.small.muted { (words::LOOKS_ONLY) } }
         }
     };
     let page = Page {

@@ -93,8 +93,8 @@ fn moment(form: &Form) -> Markup {
     }
 }
 
-/// When, or what is wrong with what was said.
-fn asked(form: &Form) -> Result<Moment, &'static str> {
+/// When, or what is wrong with what was said. A moment that is over is a slip, and nobody leaves at once by one.
+fn asked(form: &Form, now: Timestamp) -> Result<Moment, &'static str> {
     match form.get("when") {
         "now" => Ok(Moment::Now),
         "later" => {
@@ -102,7 +102,11 @@ fn asked(form: &Form) -> Result<Moment, &'static str> {
             let at: Option<Timestamp> = day
                 .and_then(|day| day.to_zoned(TimeZone::UTC).ok())
                 .map(|zoned| zoned.timestamp());
-            at.map(Moment::Time).ok_or(words::NO_MOMENT)
+            match at {
+                None => Err(words::NO_MOMENT),
+                Some(at) if at <= now => Err(words::MOMENT_IS_OVER),
+                Some(at) => Ok(Moment::Time(at)),
+            }
         }
         _ => Err(words::NO_WHEN),
     }
@@ -124,17 +128,17 @@ pub(super) async fn submit(
     if form.get("name") != words::name(&leaving.person).trim() {
         return again(words::ANOTHER_NAME, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let at = match asked(&form) {
+    let who = visitor.who(&api);
+    let at = match asked(&form, who.at) {
         Ok(at) => at,
         Err(wrong) => return again(wrong, StatusCode::UNPROCESSABLE_ENTITY).await,
     };
     if Seen::of(&form, &leaving.hash) != Seen::This {
         return again(words::PLAN_CHANGED, StatusCode::CONFLICT).await;
     }
-    let who = visitor.who(&api);
     let said = match at {
-        Moment::Time(time) if time > who.at => Said::TerminationSet,
-        _ => Said::Terminated,
+        Moment::Time(_) => Said::TerminationSet,
+        Moment::Now => Said::Terminated,
     };
     people::terminate(&api.ports, &who, &id, at, form.get("reason")).await?;
     Ok(done(&format!("/console/people/{id}"), said))

@@ -25,6 +25,8 @@ pub(super) struct Visitor {
     pub(super) said: Option<Said>,
     /// Do single keys do something in their browser?
     pub(super) shortcuts: bool,
+    /// Is something paused, so that what is due waits?
+    pub(super) is_paused: bool,
 }
 
 impl Visitor {

@@ -12,11 +12,6 @@
   const wrong = document.querySelector(".error-summary");
   if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
 
-  // On a phone the parts stand in a line that is longer than the screen: it is moved, and the page is not.
-  const part = document.querySelector(".rail nav [aria-current]");
-  const parts = part?.closest("nav");
-  if (parts) parts.scrollLeft = part.offsetLeft - parts.offsetLeft - 16;
-
   // Copying an id.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
+use super::show::Input;
 use crate::console::words;
 
 const NOW: &str = "now";
@@ -94,7 +95,7 @@ pub(super) fn read(when: &str, span: &str, at: &str, old: Option<&Value>) -> Opt
 /// The row.
 pub(super) fn shown(
     place: &str,
-    id: &str,
+    input: &Input<'_>,
     value: Option<&Value>,
     nothing: &str,
     of: &str,
@@ -111,7 +112,7 @@ pub(super) fn shown(
     ];
     html! {
         div.row {
-            select id=(id) name={ "d:" (place) } {
+            select id=(input.id) name={ "d:" (place) } aria-describedby=[input.described()] aria-invalid=[input.wrong()] {
                 @for (word, name) in choices { option value=(word) selected[word == when] { (name) } }
             }
             input type="text" name={ "f:" (place) } value=(span) aria-label={ (of) ": how long" } placeholder="3d" autocomplete="off" spellcheck="false" maxlength="20";

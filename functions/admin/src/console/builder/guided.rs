@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 
 use super::config::{Part, Spread};
 use super::kind::Field;
-use super::show::{Form as Fields, Unread};
+use super::place::{dotted, get};
+use super::show::{Form as Fields, Unread, id_of, is_at};
 use super::verb::Verb;
 use super::yaml;
 use crate::Api;
@@ -81,7 +82,7 @@ pub(in crate::console) async fn meant(
 /// What cannot be read, with its place.
 fn told(unread: &Unread) -> Mistakes {
     let all = unread.iter();
-    all.map(|(at, (_, why))| (super::place::dotted(at), why.clone()))
+    all.map(|(at, (_, why))| (dotted(at), why.clone()))
         .collect()
 }
 
@@ -207,6 +208,24 @@ impl Shown<'_> {
         (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
     }
 
+    /// What is wrong, with the ways to the fields.
+    fn summary(&self, parts: &[Part]) -> Markup {
+        html! {
+            div.error-summary role="alert" {
+                h2 { (words::PROBLEM) }
+                ul {
+                    @for (path, message) in self.mistakes {
+                        @let place = place_of(parts, &self.spread.placed(path, message));
+                        li {
+                            @if let Some(place) = place { a href={ "#" (place) } { code { (path) } } } @else { code { (path) } }
+                            " " (message)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     fn form(&self) -> Markup {
         let (kind, id) = (self.edited.kind, self.edited.id);
         let place = format!("/console/{}/{id}", kind.path);
@@ -223,20 +242,16 @@ impl Shown<'_> {
             unread: self.unread,
         };
         let adds = self.spread.adds();
+        let parts = self.spread.parts(self.company);
         html! {
-            @if !self.mistakes.is_empty() {
-                div.error-summary role="alert" {
-                    h2 { (words::PROBLEM) }
-                    ul { @for (path, message) in self.mistakes { li { code { (path) } " " (message) } } }
-                }
-            }
+            @if !self.mistakes.is_empty() { (self.summary(&parts)) }
             form.stack.wide #file-form data-unsaved="1" method="post" action={ (place) "/form" } {
                 (no_default())
                 (hidden(self.visitor, ""))
                 input type="hidden" name=(MARK) value="1";
                 (self.edited.along())
                 @if kind.kind == ConfigKind::Attributes { p.hint.measure { (words::ALIASES_HINT) } }
-                @for (number, part) in self.spread.parts(self.company).iter().enumerate() { (drawn(number, part, &fields, &place)) }
+                @for (number, part) in parts.iter().enumerate() { (drawn(number, part, &fields, &place)) }
                 @if !adds.is_empty() { p.bar { @for verb in &adds { (act(verb, "", &place)) } } }
                 p.bar {
                     button.primary type="submit" data-enter="1" { (words::SEE_CHANGES) }
@@ -251,9 +266,24 @@ impl Shown<'_> {
     }
 }
 
+/// Where in the page the field is that a mistake is about; its part if it is about none of them.
+fn place_of(parts: &[Part], mistake: &Mistake) -> Option<String> {
+    let mut fields = parts
+        .iter()
+        .flat_map(|part| part.fields.iter().chain(&part.more));
+    let field = fields.find(|field| is_at(mistake, &field.dotted()));
+    let is_in = |at: &str| is_at(mistake, &dotted(at));
+    let part = || {
+        let mut parts = parts.iter();
+        let number = parts.position(|part| part.at.as_deref().is_some_and(is_in))?;
+        Some(format!("part-{number}"))
+    };
+    field.map(id_of).or_else(part)
+}
+
 /// Fields that belong together.
 fn drawn(number: usize, part: &Part, fields: &Fields<'_>, place: &str) -> Markup {
-    let is_said = |at: &str| super::place::get(fields.file, at).is_some();
+    let is_said = |at: &str| get(fields.file, at).is_some();
     let shows = |field: &Field| is_said(&field.at) || fields.is_wrong(field);
     let is_open = part.fields.is_empty() || part.more.iter().any(shows);
     let all: Vec<&Field> = part.fields.iter().chain(&part.more).collect();

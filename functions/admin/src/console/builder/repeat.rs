@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
+use super::show::Input;
 use crate::console::words;
 
 const NEVER: &str = "never";
@@ -53,7 +54,7 @@ pub(super) fn read(may: &str, header: &str, old: Option<&Value>) -> Option<Value
 }
 
 /// The row.
-pub(super) fn shown(place: &str, id: &str, value: Option<&Value>, of: &str) -> Markup {
+pub(super) fn shown(place: &str, input: &Input<'_>, value: Option<&Value>, of: &str) -> Markup {
     let (may, header) = parts(value).unwrap_or((NEVER, ""));
     let choices = [
         (NEVER, words::REPEAT_NEVER),
@@ -62,7 +63,7 @@ pub(super) fn shown(place: &str, id: &str, value: Option<&Value>, of: &str) -> M
     ];
     html! {
         div.row {
-            select id=(id) name={ "r:" (place) } {
+            select id=(input.id) name={ "r:" (place) } aria-describedby=[input.described()] aria-invalid=[input.wrong()] {
                 @for (word, name) in choices { option value=(word) selected[word == may] { (name) } }
             }
             input type="text" name={ "f:" (place) } value=(header) aria-label={ (of) ": " (words::REPEAT_NAME) } placeholder="Idempotency-Key" autocomplete="off" spellcheck="false" maxlength="100";

@@ -92,13 +92,17 @@ impl Review<'_> {
                         }
                     }
                 } @else { p.small.muted { (words::SAVE_NEEDS) } }
-                form.inline method="post" action={ (place) "/discard" } {
-                    (hidden(visitor, ""))
-                    (seen::field(Some(self.seen)))
-                    button.quiet type="submit" { (words::DISCARD) }
-                }
             }
             @if self.accounts > 0 { p.small.muted { (words::used_by(self.accounts)) } }
+            details {
+                summary { (words::DISCARD) "…" }
+                form.stack method="post" action={ (place) "/discard" } {
+                    (hidden(visitor, ""))
+                    (seen::field(Some(self.seen)))
+                    p { (words::DISCARD_MEANS) }
+                    p.bar { button.danger type="submit" { (words::DISCARD) } }
+                }
+            }
         }
     }
 }

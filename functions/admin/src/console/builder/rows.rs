@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use sando_core::condition::Operator;
 use serde_json::Value;
 
-use super::show::typed;
+use super::show::{Input, typed};
 use crate::console::words;
 
 /// The most rows of a list, the empty one at its end included; what has more is shown as YAML.
@@ -211,12 +211,13 @@ fn moment(name: &str, is_now: bool, of: &str) -> Markup {
 }
 
 /// One value, set now or asked when connecting.
-pub(super) fn later(at: &str, id: &str, value: Option<&Value>) -> Markup {
+pub(super) fn later(at: &str, input: &Input<'_>, value: Option<&Value>) -> Markup {
     let now = value.and_then(is_later).flatten();
     html! {
         div.row {
             (moment(&format!("l:{at}"), now.is_some(), "value"))
-            input id=(id) type="text" name={ "f:" (at) } value=(now.unwrap_or_default()) autocomplete="off" spellcheck="false";
+            input id=(input.id) type="text" name={ "f:" (at) } value=(now.unwrap_or_default()) autocomplete="off" spellcheck="false"
+                aria-describedby=[input.described()] aria-invalid=[input.wrong()];
         }
     }
 }

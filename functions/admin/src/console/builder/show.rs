@@ -79,8 +79,13 @@ pub(super) fn fits(kind: &Kind, value: Option<&Value>) -> bool {
     }
 }
 
+/// The name of a field as a place in its page.
+pub(super) fn id_of(field: &Field) -> String {
+    format!("f-{}", anchor(&field.at))
+}
+
 /// Is it about what stands at a place?
-fn is_at(mistake: &Mistake, dotted: &str) -> bool {
+pub(super) fn is_at(mistake: &Mistake, dotted: &str) -> bool {
     let rest = mistake.path.strip_prefix(dotted);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
@@ -114,7 +119,7 @@ impl Form<'_> {
     /// A field with its words and what is wrong with it.
     pub(super) fn field(&self, field: &Field) -> Markup {
         let wrong: Vec<&str> = self.mistakes_of(field).collect();
-        let id = format!("f-{}", anchor(&field.at));
+        let id = id_of(field);
         let has_hint = !field.hint.is_empty();
         let value = get(self.file, &field.at);
         let unread = self.unread.contains_key(&field.at);
@@ -131,11 +136,11 @@ impl Form<'_> {
         html! {
             div.field {
                 @if is_rows && !is_whole {
-                    @if !matches!(field.kind, Kind::Flag(_)) { h3 id={ (id) "-name" } { (field.label) } }
+                    @if !matches!(field.kind, Kind::Flag(_)) { h3 id=(id) { (field.label) } }
                 } @else { label for=(id) { (field.label) } }
                 @if has_hint { p.hint id={ (id) "-hint" } { (field.hint) } }
                 @if is_whole { (self.whole(field, value, &input)) } @else { (self.input(field, value, &input)) }
-                @for why in &wrong { p.error { "✕ " (why) } }
+                @if !wrong.is_empty() { div id={ (id) "-error" } { @for why in &wrong { p.error { "✕ " (why) } } } }
             }
         }
     }
@@ -174,7 +179,7 @@ impl Form<'_> {
                 }
             }
             Kind::Choice(words) => html! {
-                select id=(id) name={ "f:" (at) } aria-describedby=[input.described()] {
+                select id=(id) name={ "f:" (at) } aria-describedby=[input.described()] aria-invalid=[input.wrong()] {
                     option value="" { (words::NOT_SAID) }
                     @for word in words { option value=(word) selected[*word == text] { (word) } }
                 }
@@ -192,27 +197,36 @@ impl Form<'_> {
             Kind::Yaml => html! {},
             Kind::Conditions => rows::conditions(&format!("c:{at}"), value, true, &field.label),
             Kind::Groups(name) => rows::groups(&format!("g:{at}"), value, name, &field.label),
-            Kind::Later => rows::later(at, id, value),
+            Kind::Later => rows::later(at, input, value),
             Kind::Pairs => rows::pairs(&format!("a:{at}"), value, &field.label),
-            Kind::Delivery(nothing) => delivery::shown(at, id, value, nothing, &field.label),
-            Kind::Repeat => repeat::shown(at, id, value, &field.label),
+            Kind::Delivery(nothing) => delivery::shown(at, input, value, nothing, &field.label),
+            Kind::Repeat => repeat::shown(at, input, value, &field.label),
             Kind::Aliases => rows::aliases(&format!("n:{at}"), value, &field.label),
         }
     }
 }
 
-struct Input<'a> {
-    id: &'a str,
+/// What holds for a field however it is filled in.
+pub(super) struct Input<'a> {
+    /// Its name as a place in its page.
+    pub(super) id: &'a str,
     has_hint: bool,
     is_wrong: bool,
 }
 
 impl Input<'_> {
-    fn described(&self) -> Option<String> {
-        self.has_hint.then(|| format!("{}-hint", self.id))
+    /// What tells more about it: what to know, and what is wrong.
+    pub(super) fn described(&self) -> Option<String> {
+        let parts = [(self.has_hint, "hint"), (self.is_wrong, "error")];
+        let parts = parts.iter().filter(|(is_there, _)| *is_there);
+        let parts: Vec<String> = parts
+            .map(|(_, part)| format!("{}-{part}", self.id))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    /// Is something wrong with it?
+    pub(super) fn wrong(&self) -> Option<&'static str> {
         self.is_wrong.then_some("true")
     }
 }

@@ -186,6 +186,8 @@ pub(in crate::console) const TYPE_NAME: &str = "Type the name to confirm";
 pub(in crate::console) const WHEN_NOW: &str = "Now";
 pub(in crate::console) const WHEN_LATER: &str = "At a moment (UTC)";
 pub(in crate::console) const NO_MOMENT: &str = "Say at which day and time.";
+pub(in crate::console) const MOMENT_IS_OVER: &str =
+    "That moment is over. Nothing was done: choose a later one, or now.";
 pub(in crate::console) const NO_WHEN: &str = "Say when: now, or at a moment.";
 
 /// How an effect reads in a plan.

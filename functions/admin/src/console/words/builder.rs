@@ -66,6 +66,8 @@ pub(in crate::console) const COMPLETE: &str = "Nothing is wrong with it.";
 pub(in crate::console) const SAVE_NEEDS: &str =
     "Saving a definition takes the role administrator. The draft is kept.";
 pub(in crate::console) const DISCARD: &str = "Discard the draft";
+pub(in crate::console) const DISCARD_MEANS: &str =
+    "What was filled in is gone, and nothing brings it back. Versions that were saved stay.";
 
 pub(in crate::console) const TEST_PANEL: &str = "Test";
 pub(in crate::console) const TEST_HINT: &str = "Reads the first page. What you give here is used for this test and forgotten: \

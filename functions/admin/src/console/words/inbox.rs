@@ -19,6 +19,9 @@ pub(in crate::console) const REASSIGN: &str = "Give it to somebody else";
 pub(in crate::console) const REASSIGN_TO: &str = "To whom";
 pub(in crate::console) const REASSIGN_HINT: &str = "An address or role:…";
 pub(in crate::console) const NOTHING_WAITS: &str = "Nothing waits for you.";
+pub(in crate::console) const INBOX_MEANS: &str =
+    "Here is what somebody has to decide before access is given, and what only a human can do.";
+pub(in crate::console) const DECIDED_NOTHING: &str = "Nothing was decided yet.";
 pub(in crate::console) const ASKED_BY_ME: &str = "Asked by me";
 pub(in crate::console) const ASKED_NOTHING: &str = "You asked for nothing that somebody decides.";
 pub(in crate::console) const ASKED_BY_YOU: &str =
@@ -82,6 +85,18 @@ pub(in crate::console) fn inbox(approvals: Count, tasks: Count) -> String {
         (_, 0) => format!("{asked} for you."),
         (0, _) => format!("{open} open."),
         _ => format!("{asked} for you, and {open} open."),
+    }
+}
+
+/// What anybody is asked.
+pub(in crate::console) fn inbox_of_all(approvals: Count, tasks: Count) -> String {
+    let asked = approvals.many("decision waits", "decisions wait");
+    let open = tasks.many("task is", "tasks are");
+    match (approvals.found, tasks.found) {
+        (0, 0) => "Nothing waits for anybody.".to_owned(),
+        (_, 0) => format!("{asked} for somebody."),
+        (0, _) => format!("{open} open."),
+        _ => format!("{asked} for somebody, and {open} open."),
     }
 }
 

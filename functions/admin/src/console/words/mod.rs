@@ -43,6 +43,7 @@ pub(super) use rosters::*;
 pub(super) use work::*;
 
 pub(super) const MAIN: &str = "Main";
+pub(super) const MENU: &str = "Menu";
 pub(super) const SKIP: &str = "Skip to the content";
 pub(super) const SIGN_IN: &str = "Sign in";
 pub(super) const SIGN_OUT: &str = "Sign out";
@@ -70,6 +71,7 @@ pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "In your words; it is kept in the audit.";
 pub(super) const REASON_NEEDED: &str = "Why? It is kept in the audit.";
 pub(super) const FIND: &str = "Find";
+pub(super) const IS_PAUSED: &str = "Paused";
 pub(super) const FIND_WHAT: &str =
     "A person, an account, a run or a file, by how it begins or by id";
 pub(super) const NOTHING_FOUND: &str =

@@ -308,6 +308,8 @@ pub(in crate::console) const REVIEW_DAYS_HINT: &str = "After so many days withou
 pub(in crate::console) const REVIEW_DAYS_SAVE: &str = "Save how often";
 pub(in crate::console) const CONFIRM_ACCESS: &str = "Confirm the selected";
 pub(in crate::console) const REVOKE_ACCESS: &str = "Have the selected taken away";
+pub(in crate::console) const TYPE_ACCESSES: &str = "Type how many accesses";
+pub(in crate::console) const TYPE_ACCESSES_HINT: &str = "How many you selected, where more than 5 are to be taken away. A number that differs takes nothing away.";
 pub(in crate::console) const REVIEW_NEEDS: &str = "Deciding here takes the role operator.";
 pub(in crate::console) const NOTHING_ODD: &str = "Nothing here waits for a decision.";
 

@@ -149,6 +149,26 @@ async fn the_brake_is_put_on_with_a_reason_and_let_go_as_it_was_planned() {
 }
 
 #[tokio::test]
+async fn every_page_says_that_something_is_paused() {
+    let (world, fixture) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    let place = fixture.fill("/console/people/{id}");
+    let link = "<a class=\"paused\" href=\"/console/pause\">";
+    let before = browser.get(&place).await.text;
+    assert!(!before.contains(link), "{before}");
+
+    let on = [("what", "removals"), ("reason", "a storm")];
+    let paused = browser.post("/console/pause", &on).await;
+    assert_eq!(paused.status, 303, "{}", paused.text);
+
+    let after = browser.get(&place).await.text;
+    assert!(after.contains(link), "{after}");
+    let mut approver = Browser::with(&world, "approve", &["it-admin"]).await;
+    let inbox = approver.get("/console/inbox").await.text;
+    assert!(!inbox.contains(link), "no page of theirs: {inbox}");
+}
+
+#[tokio::test]
 async fn lever_is_connected_in_the_settings_and_its_secrets_never_come_out() {
     let world = world();
     let mut browser = Browser::admin(&world).await;

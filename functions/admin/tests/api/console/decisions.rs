@@ -109,6 +109,24 @@ async fn state(world: &World, person: &str) -> String {
 }
 
 #[tokio::test]
+async fn each_part_of_the_inbox_says_what_is_in_it() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::admin(&world).await;
+    for (view, says) in [
+        ("mine", "1 decision waits for you, and 1 task is open.</h1>"),
+        (
+            "team",
+            "1 decision waits for somebody, and 1 task is open.</h1>",
+        ),
+        ("asked", "You asked for nothing that somebody decides."),
+        ("decided", "Nothing was decided yet."),
+    ] {
+        let page = browser.get(&format!("/console/inbox?view={view}")).await;
+        assert!(page.text.contains(says), "{view}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn nobody_leaves_by_a_typo_or_an_old_plan() {
     let (world, fixture) = everything().await;
     let mut browser = Browser::with(&world, "admin", &[]).await;
@@ -135,6 +153,15 @@ async fn nobody_leaves_by_a_typo_or_an_old_plan() {
                 ("name", "Ada Park"),
                 ("when", "later"),
                 ("at", "soon"),
+            ],
+            422,
+        ),
+        (
+            [
+                ("plan", plan),
+                ("name", "Ada Park"),
+                ("when", "later"),
+                ("at", "2026-03-31T16:00"),
             ],
             422,
         ),

@@ -37,6 +37,13 @@ async fn a_held_sync_is_released_by_name() {
     let page = browser.get(HELD).await;
     assert!(page.text.contains("Release all 2"), "{}", page.text);
     assert!(!page.text.contains("are shown here"), "{}", page.text);
+    let user = "/console/accounts/acme/prod/users/a%2F1";
+    assert!(
+        page.text.contains(&format!("href=\"{user}\"")),
+        "{}",
+        page.text
+    );
+    assert_eq!(browser.get(user).await.status, 200, "they are there still");
     // All are all, also where only some of them are shown.
     let second = browser.get(&format!("{HELD}?cursor=0.1")).await.text;
     assert!(second.contains("1 of 2 are shown here"), "{second}");

@@ -51,6 +51,34 @@ async fn without_a_reason_or_a_selection_nothing_is_decided() {
 
     assert_eq!(without.status, 422);
     assert_eq!(nobody.status, 422);
+    let text = &nobody.text;
+    assert!(text.contains("Nobody is selected."), "{text}");
+    assert!(
+        text.contains(">x</textarea>"),
+        "what was typed stays: {text}"
+    );
+    let tasks = world.get("/v1/tasks?state=open").await.expect(200);
+    assert!(tasks["items"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn many_are_taken_away_when_their_number_was_typed() {
+    let world = company().await;
+    let mut admin = Browser::admin(&world).await;
+    let users = [1, 2, 3, 4, 5, 6].map(|id| format!("acme/prod/{id}"));
+    let mut fields = vec![("decision", "revoke"), ("reason", "x")];
+    fields.extend(users.iter().map(|user| ("user", user.as_str())));
+
+    let without = admin.post(REVIEW, &fields).await;
+    fields.push(("number", "5"));
+    let other = admin.post(REVIEW, &fields).await;
+
+    for refused in [without, other] {
+        let text = &refused.text;
+        assert_eq!(refused.status, 422, "{text}");
+        assert!(text.contains("is another one"), "{text}");
+        assert_eq!(text.matches(" checked>").count(), 3, "all odd ones: {text}");
+    }
     let tasks = world.get("/v1/tasks?state=open").await.expect(200);
     assert!(tasks["items"].as_array().unwrap().is_empty());
 }

@@ -12,6 +12,7 @@ async fn when_and_why_somebody_leaves_comes_back_with_what_is_wrong() {
     for (name, at, status, wrong) in [
         ("Ada", "2027-03-31T16:00", 422, "is another one"),
         ("Ada Park", "soon", 422, "Say at which day and time."),
+        ("Ada Park", "2026-03-31T16:00", 422, "That moment is over."),
         ("Ada Park", "2027-03-31T16:00", 409, "read the new plan"),
     ] {
         let fields = [
@@ -87,4 +88,19 @@ async fn a_form_that_is_saved_as_a_whole_is_not_left_by_a_wrong_key() {
     let page = browser.get("/console/builder/acme/fields").await.text;
     let form = between(&page, "id=\"step-form\"", "</form>").unwrap();
     assert!(form.contains("id=\"saved\""), "{form}");
+}
+
+#[tokio::test]
+async fn a_draft_is_discarded_by_two_presses_and_what_that_means_stands_between() {
+    let (world, _) = everything().await;
+    let mut browser = Browser::operator(&world).await;
+
+    let page = browser.get("/console/builder/acme/review").await.text;
+
+    let asked = between(&page, "<summary>Discard the draft…</summary>", "</details>");
+    let asked = asked.unwrap_or_else(|| panic!("{page}"));
+    let form = "action=\"/console/builder/acme/discard\"";
+    assert!(asked.contains(form), "{asked}");
+    assert!(asked.contains("nothing brings it back"), "{asked}");
+    assert_eq!(page.matches(form).count(), 1, "{page}");
 }

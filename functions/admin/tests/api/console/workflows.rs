@@ -215,7 +215,15 @@ async fn what_is_wrong_with_a_step_is_told_at_its_field_and_what_was_typed_stays
         let at = told(&wrong, name);
         assert!(at.contains("✕ is missing"), "{at}");
     }
+    let way = "<a href=\"#f--steps-2-title\"><code>steps[2].title</code></a>";
+    assert!(wrong.text.contains(way), "{}", wrong.text);
     let task = part(&wrong, 2);
+    let told = "aria-describedby=\"f--steps-2-title-hint f--steps-2-title-error\"";
+    assert!(task.contains(told), "{task}");
+    assert!(
+        task.contains("<div id=\"f--steps-2-title-error\">"),
+        "{task}"
+    );
     assert!(task.contains("✕ a length of time is"), "{task}");
     assert!(task.contains("value=\"soon\""), "{task}");
     assert!(part(&wrong, 3).contains("✕ is missing"), "{}", wrong.text);
