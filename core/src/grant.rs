@@ -281,11 +281,6 @@ mod tests {
         grant.creation_intended = true;
         assert_eq!(grant.lookup(), None);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_was_given_is_what_was_held_and_intended_and_not_what_a_roster_alone_shows() {

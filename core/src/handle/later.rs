@@ -1,5 +1,7 @@
 //! Whoever has left may have been hired for later while they were still here: a human is asked, and replays the hire.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::audit::StreamId;
@@ -65,5 +67,7 @@ fn question(person: &Person, event: &EventId, now: Timestamp) -> Task {
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }

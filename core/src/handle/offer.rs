@@ -180,6 +180,8 @@ fn another_address(id: TaskId, person: &PersonId, opportunity: &LeverId, now: Ti
         user: None,
         awaits_roster: false,
         perhaps: None,
+        among: BTreeSet::new(),
+        events: Vec::new(),
     }
 }
 

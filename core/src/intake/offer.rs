@@ -317,7 +317,16 @@ mod tests {
         let candidacy = a_candidacy("Eng", "2027-04-01");
         let company = a_company();
 
-        let renewed = renew(&person, &candidacy, &known, &company, "re-reading", at(NOW));
+        let none = BTreeSet::new();
+        let renewed = renew(
+            &person,
+            &candidacy,
+            &known,
+            &company,
+            &none,
+            "re-reading",
+            at(NOW),
+        );
 
         assert!(renewed.is_none());
     }
