@@ -218,8 +218,8 @@ async fn what_is_wrong_with_a_step_is_told_at_its_field_and_what_was_typed_stays
     let way = "<a href=\"#f--steps-2-title\"><code>steps[2].title</code></a>";
     assert!(wrong.text.contains(way), "{}", wrong.text);
     let task = part(&wrong, 2);
-    let told = "aria-describedby=\"f--steps-2-title-hint f--steps-2-title-error\"";
-    assert!(task.contains(told), "{task}");
+    let tied = "aria-describedby=\"f--steps-2-title-hint f--steps-2-title-error\"";
+    assert!(task.contains(tied), "{task}");
     assert!(
         task.contains("<div id=\"f--steps-2-title-error\">"),
         "{task}"
