@@ -35,7 +35,7 @@ impl Credentials {
     /// # Errors
     /// Never in practice: base64 can stand in a header.
     pub fn basic(self, user: &str, password: &str) -> Result<Self, String> {
-        let pair = STANDARD.encode(format!("{user}:{password}"));
+        let pair = basic_pair(user, password);
         let secrets = self.mask.clone().with([user, password, &pair]);
         let mut with = self.header(AUTHORIZATION.as_str(), "Basic ", &pair)?;
         with.mask = with.mask.and(&secrets);
@@ -101,6 +101,11 @@ impl Credentials {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
     }
+}
+
+/// User name and password as they stand in `Authorization: Basic`, from which anybody reads them.
+pub(crate) fn basic_pair(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
 }
 
 impl fmt::Debug for Credentials {
