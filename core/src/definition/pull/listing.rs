@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{answer::Answer, certificate::EndedBy, link};
 use crate::{
+    auth::take_out,
     definition::{
         file::pagination::{Advance, CursorFrom, NextUrl, Pagination, Style},
         map::IdHash,
@@ -41,6 +42,8 @@ pub(crate) struct PageOf<'a> {
     /// For the headers.
     pub(crate) head: &'a Answer,
     pub(crate) url: &'a Url,
+    /// The query parameters in which credentials went out with it, which are no part of its URL.
+    pub(crate) secret: &'a [String],
     pub(crate) rows: &'a [Row<'a>],
     /// Of its rows; pages without rows have none.
     pub(crate) fingerprint: Option<IdHash>,
@@ -227,7 +230,10 @@ impl Listing {
             return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
         };
         let next = page.url.join(&target);
-        let next = next.map_err(|error| format!("the next URL is none: {error}"))?;
+        let mut next = next.map_err(|error| format!("the next URL is none: {error}"))?;
+        if next.origin() == page.url.origin() {
+            take_out(&mut next, page.secret);
+        }
         if next == *page.url {
             return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
         }
