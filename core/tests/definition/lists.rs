@@ -87,6 +87,21 @@ fn a_hundred_thousand_pages_are_read() {
 }
 
 #[test]
+fn an_answer_of_millions_of_values_or_rows_is_refused_and_not_read() {
+    let text = list("{ path: /u }");
+    let check = |values: usize, expect: &str| {
+        let body = format!("[{}0]", "0,".repeat(values));
+
+        let failure = pull(&text, pages(&[&body])).failure();
+
+        assert!(failure.contains(expect), "{failure}");
+    };
+
+    check(500_000, "more than 500000 rows: ask for pages");
+    check(5_000_000, "more than 5000000 values");
+}
+
+#[test]
 fn details_of_a_hundred_thousand_users_of_one_page_take_no_time_with_each_other() {
     let text = format!(
         "{HEAD}users: {{ path: /u, details: {{ path: '/u/{{email}}' }} }}

@@ -21,6 +21,9 @@ use crate::{
     path::{MissingRows, Path, Row, Scope},
 };
 
+/// More rows in one answer are no page.
+const MOST_ROWS: usize = 500_000;
+
 impl Pull {
     /// Reads an answer that is no error.
     pub(super) fn read(&mut self, open: Open, answer: Answer, now: Timestamp) {
@@ -266,13 +269,22 @@ pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row
     } else {
         MissingRows::AreAnError
     };
-    request.response_path.rows(value, missing).map_err(|error| {
-        let keys = value.as_object().map(|map| {
-            let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
-            format!("; its keys are {}", keys.join(", "))
-        });
-        format!("{error}{}", keys.unwrap_or_default())
-    })
+    let rows = request
+        .response_path
+        .rows(value, missing)
+        .map_err(|error| {
+            let keys = value.as_object().map(|map| {
+                let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
+                format!("; its keys are {}", keys.join(", "))
+            });
+            format!("{error}{}", keys.unwrap_or_default())
+        })?;
+    if rows.len() > MOST_ROWS {
+        return Err(format!(
+            "the answer has more than {MOST_ROWS} rows: ask for pages (`pagination`)"
+        ));
+    }
+    Ok(rows)
 }
 
 /// A page of anything but users; theirs is known by their ids.
