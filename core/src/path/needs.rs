@@ -57,7 +57,7 @@ impl Needs {
     /// Parses a document. Each path finds in the result what it finds in the whole; keys at its top that no path reads are null.
     ///
     /// # Errors
-    /// It is not JSON. What is skipped is not checked for depth.
+    /// It is not JSON. What is skipped may be nested as deep as it likes: whoever gives the document has looked.
     pub fn parse(&self, document: &[u8]) -> Result<Value, serde_json::Error> {
         // Checked once as a whole, not text by text.
         let Ok(document) = str::from_utf8(document) else {

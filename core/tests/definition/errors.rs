@@ -225,7 +225,14 @@ fn answers_that_are_no_list_are_errors_of_shape() {
         200,
         &[],
         &format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)),
-        "not JSON",
+        "128 levels deep",
+    );
+    // Also where nobody reads it.
+    check(
+        200,
+        &[],
+        &format!(r#"{{"d":[],"x":{}{}}}"#, "[".repeat(128), "]".repeat(128)),
+        "128 levels deep",
     );
     check(206, &[], r#"{"d":[]}"#, "206");
     check(202, &[], r#"{"d":[]}"#, "202");

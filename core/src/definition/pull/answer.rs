@@ -4,15 +4,13 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::bounds;
 use crate::path::Needs;
 
 /// More of a remote's words than is shown, by more characters than a secret has.
 const LOOSELY: usize = 8_000;
 /// Less of what is kept many times in a checkpoint, and still more than is shown.
 const AMONG_MANY: usize = 2_000;
-
-/// More values in one answer take more memory than its bytes let expect.
-const MOST_VALUES: usize = 5_000_000;
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -200,11 +198,7 @@ fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, St
     if bytes.trim_ascii().is_empty() {
         return Ok(Value::Null);
     }
-    if is_crowded(bytes) {
-        return Err(format!(
-            "the answer has more than {MOST_VALUES} values: ask for smaller pages"
-        ));
-    }
+    bounds::check(bytes)?;
     let parsed = match needs {
         Some(needs) => needs.parse(bytes),
         None => serde_json::from_slice(bytes),
@@ -220,13 +214,6 @@ fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, St
             format!("the answer is not JSON: {error}")
         }
     })
-}
-
-/// Would it be more values than are read? Counted before they are made, and only where there can be so many.
-fn is_crowded(bytes: &[u8]) -> bool {
-    // Each value but the first has one of these before it, and is two bytes together with what separates it.
-    let begins = |byte: &&u8| matches!(**byte, b',' | b'[' | b'{');
-    bytes.len() > 2 * MOST_VALUES && bytes.iter().filter(begins).count() > MOST_VALUES
 }
 
 fn looks_like_html(bytes: &[u8]) -> bool {

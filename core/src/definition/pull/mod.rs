@@ -3,6 +3,7 @@
 //! No I/O: the caller sends the requests and hands the answers back.
 
 mod answer;
+mod bounds;
 mod certificate;
 mod checkpoint;
 mod deliver;
