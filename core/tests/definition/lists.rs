@@ -158,6 +158,18 @@ fn maps_nested_arrays_and_columns_are_rows() {
 }
 
 #[test]
+fn half_a_letter_does_not_take_the_list_with_it() {
+    let body = r#"[{"id":1,"mail":"a@b.example","name":"Ada \ud83d"}]"#;
+    let text = format!(
+        "{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail, full_name: name }}\n"
+    );
+
+    let pulled = pull(&text, pages(&[body])).complete(&["1"]);
+
+    assert_eq!(pulled.users[0].full_name.as_deref(), Some("Ada \u{FFFD}"));
+}
+
+#[test]
 fn one_object_where_a_list_is_expected_is_an_error() {
     // 28
     let pulled = pull(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::bounds;
+use super::{bounds, letters};
 use crate::path::Needs;
 
 /// More of a remote's words than is shown, by more characters than a secret has.
@@ -199,10 +199,14 @@ fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, St
         return Ok(Value::Null);
     }
     bounds::check(bytes)?;
-    let parsed = match needs {
+    let read = |bytes: &[u8]| match needs {
         Some(needs) => needs.parse(bytes),
         None => serde_json::from_slice(bytes),
     };
+    let parsed = read(bytes).or_else(|error| match letters::whole(bytes) {
+        Some(mended) => read(&mended),
+        None => Err(error),
+    });
     parsed.map_err(|error| {
         if is_html || looks_like_html(bytes) {
             "the answer is a web page, not JSON: perhaps a login page".to_owned()

@@ -9,6 +9,7 @@ mod checkpoint;
 mod deliver;
 mod details;
 mod failure;
+mod letters;
 mod line;
 pub(super) mod link;
 mod listing;
