@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sando_core::definition::{Answer, Body};
 use serde_json::json;
 
 use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
@@ -99,6 +100,30 @@ fn an_answer_of_millions_of_values_or_rows_is_refused_and_not_read() {
 
     check(500_000, "more than 500000 rows: ask for pages");
     check(5_000_000, "more than 5000000 values");
+}
+
+#[test]
+fn a_large_page_is_handed_out_in_parts() {
+    let pulled = pull(&list("{ path: /u }"), pages(&[&rows(0..25_000)]));
+
+    let parts: Vec<usize> = pulled.batches.iter().map(|part| part.users.len()).collect();
+    assert_eq!(parts, [10_000, 10_000, 5_000]);
+    assert!(pulled.certificate.complete);
+    assert_eq!(pulled.ids()[24_999], "24999");
+}
+
+#[test]
+fn of_a_list_in_one_answer_only_what_is_read_is_made() {
+    let body = r#"{"d":[{"id":"1","mail":"1@b.example","long":[1,2,3]}],"more":[1]}"#;
+    let text = list("{ path: /u, response_path: d }");
+
+    let pulled = pull(&text, pages(&[body])).complete(&["1"]);
+
+    let answer = Answer::new(200, Vec::new(), body.into());
+    let Body::Json(made) = pulled.requests[0].parsed(answer).body else {
+        panic!("nothing is known of what is read");
+    };
+    assert_eq!(made, json!({ "d": [["1", "1@b.example"]], "more": [] }));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Details and joined lists that cannot be read, and a filter that asks for them: nobody is taken for removed.
 
-use sando_core::definition::{IdHash, Inputs, Outcome, PlannedRequest, Reason};
+use sando_core::definition::{Explain, IdHash, Inputs, Outcome, PlannedRequest, Reason};
 
 use crate::drive::{HEAD, MAP, Pulled, inputs, ok, pull, pull_with, rows, status};
 
@@ -96,7 +96,7 @@ fn a_filter_that_reads_a_failed_join_removes_nobody() {
 #[test]
 fn whoever_asks_is_told_that_the_filter_is_not_decided() {
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
     let text = format!("{HEAD}{DETAILS}{MAP}");

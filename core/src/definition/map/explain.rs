@@ -17,6 +17,25 @@ const MOST_MISSED: usize = 10;
 /// How much of a value is shown, in characters.
 const LONGEST: usize = 80;
 
+/// What is told of every record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Why it became what it became, without the record, and of its fields only what is wrong with them.
+    Reasons,
+    /// All of it.
+    Whole,
+}
+
+impl Explain {
+    /// Is anything told?
+    pub(crate) fn is_asked(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
 /// Why a record became what it became. `Debug` shows nothing of the record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -324,6 +343,7 @@ pub(super) enum Decides<'a> {
 /// Receives what mapping finds on its way.
 #[derive(Default)]
 pub(crate) struct Notes {
+    explain: Explain,
     pub(super) fields: Vec<FieldWhy>,
     pub(super) active: Option<Explained>,
     pub(super) status: Vec<NamedWhy>,
@@ -331,6 +351,14 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Notes, if anything is told.
+    pub(crate) fn of(explain: Explain) -> Option<Self> {
+        explain.is_asked().then(|| Self {
+            explain,
+            ..Self::default()
+        })
+    }
+
     pub(super) fn field(
         &mut self,
         field: &str,
@@ -338,6 +366,9 @@ impl Notes {
         raw: Option<&Value>,
         problem: Option<&str>,
     ) {
+        if problem.is_none() && self.explain == Explain::Reasons {
+            return;
+        }
         self.fields.push(FieldWhy {
             field: field.to_owned(),
             from: expression.to_value(),

@@ -51,7 +51,7 @@ pub(crate) use seen::Seen;
 
 use super::{
     file::{self, Definition, hosts::Allowed},
-    map::{CustomFields, Dropped, Explanation, IdHash, MappedUser},
+    map::{CustomFields, Dropped, Explain, Explanation, IdHash, MappedUser},
 };
 use crate::{mistake::Mistake, path::Needs};
 
@@ -64,8 +64,8 @@ pub struct Inputs {
     pub custom_fields: CustomFields,
     /// The application's name, which licences have that are not named; absent: the definition's.
     pub app_name: Option<String>,
-    /// Tell of every record why it became what it became.
-    pub explain: bool,
+    /// What is told of every record.
+    pub explain: Explain,
 }
 
 impl fmt::Debug for Inputs {
@@ -87,7 +87,7 @@ pub enum Step {
     Done(Box<Certificate>),
 }
 
-/// What one page yields.
+/// What one page yields, or a part of a large one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
     /// The users that were not seen before.

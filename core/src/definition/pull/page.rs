@@ -14,7 +14,7 @@ use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
+        map::{Around, Dropped, Explain, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -23,12 +23,35 @@ use crate::{
 const NO_LICENSE: &str = "some active users hold no licence, for no condition fits them: if they should, add a last licence \
      whose conditions say the opposite of the others (`not_any_of`, `is_not`)";
 
+/// The keys that answers of several pages have.
+pub(super) const SIGNS: [&str; 14] = [
+    "next",
+    "next_page",
+    "nextPage",
+    "next_cursor",
+    "nextCursor",
+    "nextPageToken",
+    "next_page_token",
+    "has_more",
+    "hasMore",
+    "hasNext",
+    "total",
+    "totalResults",
+    "@odata.nextLink",
+    "nextLink",
+];
+/// How many rows are mapped together.
+const TOGETHER: usize = 10_000;
+
 /// A page of users that was received.
 pub(super) struct Page {
     pub(super) answer: Value,
     /// What `$name` means for its rows.
     pub(super) scope: Map<String, Value>,
+    /// Of the rows that are not mapped yet.
     pub(super) ids: Vec<Result<String, Dropped>>,
+    /// How many rows are.
+    mapped: usize,
     /// Which rows wait for details, in groups that are asked for together. `None` until it is known.
     pub(super) to_ask: Option<VecDeque<Vec<usize>>>,
     pub(super) asked: usize,
@@ -59,6 +82,7 @@ impl Page {
             answer,
             scope,
             ids,
+            mapped: 0,
             to_ask: None,
             asked: 0,
             named: BTreeMap::new(),
@@ -116,22 +140,6 @@ pub(super) fn keys(found: &Value) -> Vec<String> {
 
 /// The warning of an answer that looks as if there were more pages.
 pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<String> {
-    const KEYS: [&str; 14] = [
-        "next",
-        "next_page",
-        "nextPage",
-        "next_cursor",
-        "nextCursor",
-        "nextPageToken",
-        "next_page_token",
-        "has_more",
-        "hasMore",
-        "hasNext",
-        "total",
-        "totalResults",
-        "@odata.nextLink",
-        "nextLink",
-    ];
     let sign = |map: &Map<String, Value>| {
         let says = |key: &&&str| match map.get(**key) {
             None | Some(Value::Null | Value::Bool(false)) => false,
@@ -141,7 +149,7 @@ pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<
                 .is_some_and(|total| usize::try_from(total).is_ok_and(|total| total > rows)),
             Some(_) => true,
         };
-        KEYS.iter().find(says).map(|key| (*key).to_owned())
+        SIGNS.iter().find(says).map(|key| (*key).to_owned())
     };
     let found = answer.as_object().and_then(|map| {
         sign(map).or_else(|| map.values().filter_map(Value::as_object).find_map(sign))
@@ -171,10 +179,10 @@ impl Pull {
         self.pages.front().is_some_and(Page::is_complete)
     }
 
-    /// Maps the page in front.
+    /// Maps the page in front; of a large one a part, and the next part at the next call.
     pub(super) fn map_front(&mut self, now: Timestamp) -> Batch {
         let mut batch = Batch::default();
-        let Some(page) = self.pages.pop_front() else {
+        let Some(mut page) = self.pages.pop_front() else {
             return batch;
         };
         self.before_page = None;
@@ -183,12 +191,20 @@ impl Pull {
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;
         };
-        for (index, (row, id)) in rows.iter().zip(page.ids).enumerate() {
+        let mut ids = std::mem::take(&mut page.ids).into_iter();
+        let part = rows.iter().enumerate().skip(page.mapped).take(TOGETHER);
+        for ((index, row), id) in part.zip(ids.by_ref()) {
             let completed = self.complete(&definition, *row, page.details.get(&index));
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
                 .with_kept(&page.scope);
             self.map_row(&definition, scope, id, &completed.failed, now, &mut batch);
+        }
+        drop(rows);
+        page.ids = ids.collect();
+        page.mapped += TOGETHER;
+        if !page.ids.is_empty() {
+            self.pages.push_front(page);
         }
         batch
     }
@@ -264,10 +280,8 @@ impl Pull {
         batch: &mut Batch,
     ) {
         let (passes, why) = self.passes_filter(scope, failed, now);
-        let mut explanation = self
-            .inputs
-            .explain
-            .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
+        let notes = Notes::of(self.inputs.explain);
+        let mut explanation = notes.map(|notes| notes.finish(self.record(scope), why.clone()));
         if passes == Truth::False {
             self.removed(&id, explanation.as_ref());
             batch.explained.extend(explanation);
@@ -314,13 +328,14 @@ impl Pull {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Option<Explanation> {
-        let mut notes = self.inputs.explain.then(Notes::default);
+        let mut notes = Notes::of(self.inputs.explain);
+        let record = self.record(scope);
         let mapping = &self.reading.mapping;
         let made = mapping.map(id, scope, self.around(definition, now), notes.as_mut());
         let certificate = &mut self.state.certificate;
         certificate.invalid_custom_fields += made.invalid_custom_fields;
         certificate.invalid_times += made.invalid_times;
-        let mut explanation = notes.map(|notes| notes.finish(scope.value().clone(), why));
+        let mut explanation = notes.map(|notes| notes.finish(record, why));
         match made.result {
             Ok(user) => {
                 certificate.users += 1;
@@ -400,6 +415,14 @@ impl Pull {
         }
     }
 
+    /// The record as an explanation has it.
+    fn record(&self, scope: Scope<'_>) -> Value {
+        match self.inputs.explain {
+            Explain::Whole => scope.value().clone(),
+            Explain::Reasons | Explain::Nothing => Value::Null,
+        }
+    }
+
     fn around<'a>(&'a self, definition: &'a Definition, now: Timestamp) -> Around<'a> {
         Around {
             custom_fields: &self.inputs.custom_fields,
@@ -443,6 +466,7 @@ impl Pull {
         let explained = self
             .inputs
             .explain
+            .is_asked()
             .then(|| filter.evaluate(scope, Missing::AsDocumented, now));
         let truth = match &explained {
             _ if !failed.is_empty() => filter.truth_without(failed, scope, now),

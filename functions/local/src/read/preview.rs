@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use sando_core::definition::{Explanation, FieldWhy};
+use sando_core::definition::{Explain, Explanation, FieldWhy};
 use sando_core::path::of_scalar;
 use sando_infra::reading::Read;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(crate) struct PreviewFlags {
 /// Reads the first pages and shows what their records would become. Nothing is stored.
 pub(crate) async fn command(flags: &PreviewFlags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let prepared = match flags.read.prepare(true) {
+    let prepared = match flags.read.prepare(Explain::Whole) {
         Ok(prepared) => prepared,
         Err(mistakes) => return Ok(usage(&mistakes)),
     };

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use sando_core::definition::Explain;
 use sando_infra::reading::Read;
 
 use super::inputs::ReadFlags;
@@ -34,7 +35,7 @@ pub(crate) enum Format {
 /// Reads all users and prints them; 0 only if the list was read to its end.
 pub(crate) async fn command(flags: &PullFlags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let prepared = match flags.read.prepare(false) {
+    let prepared = match flags.read.prepare(Explain::Nothing) {
         Ok(prepared) => prepared,
         Err(mistakes) => return Ok(usage(&mistakes)),
     };
