@@ -10,6 +10,7 @@ use sando_infra::reading::Read;
 use serde_json::Value;
 
 use super::inputs::ReadFlags;
+use super::progress::tell_of_wait;
 use super::{summary, table, usage};
 use crate::{print, say};
 
@@ -38,6 +39,12 @@ pub(crate) async fn command(flags: &PreviewFlags) -> anyhow::Result<ExitCode> {
     while shown < flags.records {
         let batch = match reader.next().await {
             Read::Users(batch) => batch,
+            Read::Waits(wait) => {
+                if !flags.read.json {
+                    tell_of_wait(&prepared.definition, wait);
+                }
+                continue;
+            }
             Read::Done(certificate) => {
                 if shown == 0 && certificate.complete {
                     say("the list is empty");

@@ -9,7 +9,7 @@ use sando_infra::reading::Read;
 
 use super::inputs::ReadFlags;
 use super::output::Output;
-use super::progress::Progress;
+use super::progress::{Progress, tell_of_wait};
 use super::{summary, usage};
 use crate::say;
 
@@ -56,6 +56,10 @@ pub(crate) async fn command(flags: &PullFlags) -> anyhow::Result<ExitCode> {
                     return Ok(ExitCode::FAILURE);
                 }
                 progress.at(reader.certificate());
+            }
+            Read::Waits(_) if flags.read.json => {}
+            Read::Waits(wait) => {
+                progress.aside(|| tell_of_wait(&prepared.definition, wait));
             }
             Read::Done(certificate) => break certificate,
         }

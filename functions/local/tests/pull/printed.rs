@@ -1,7 +1,10 @@
 //! What is printed, and in which form.
 
-use sando_world::saas::Paging;
+use std::process::Stdio;
+
+use sando_world::saas::{Paging, SaasAnswer};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::desk::{Desk, many, ten};
 
@@ -79,4 +82,27 @@ async fn who_looks_at_a_terminal_sees_how_far_it_is_and_nobody_else_does() {
     assert!(seen.out.contains(progress), "{}", seen.out);
     assert!(seen.out.contains("complete: 23 users"), "{}", seen.out);
     assert!(!told.err.contains(progress), "{}", told.err);
+}
+
+#[tokio::test]
+async fn a_long_wait_that_the_application_asks_for_is_told() {
+    let desk = Desk::new().await;
+    desk.app.script("/users", |_| {
+        SaasAnswer::error(429, &json!({})).with("retry-after", "3600")
+    });
+    let file = desk.definition(&json!({}));
+
+    for command in ["pull", "preview"] {
+        let mut run = desk.command(command, &file);
+        run.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut waiting = run.kill_on_drop(true).spawn().unwrap();
+        let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
+
+        let line = said.next_line().await.unwrap().unwrap();
+
+        assert!(
+            line.starts_with("acme asks to wait 3600 s, until "),
+            "{line}"
+        );
+    }
 }
