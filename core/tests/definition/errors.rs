@@ -219,6 +219,7 @@ fn answers_that_are_no_list_are_errors_of_shape() {
         "<html>",
         "web page",
     );
+    check(200, &[], "<users><user/></users>", "XML, not JSON");
     check(200, &[], r#"{"d":[{"id":"1""#, "ends in the middle");
     check(200, &[], "nonsense", "not JSON");
     check(

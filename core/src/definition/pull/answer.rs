@@ -210,6 +210,8 @@ fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, St
     parsed.map_err(|error| {
         if is_html || looks_like_html(bytes) {
             "the answer is a web page, not JSON: perhaps a login page".to_owned()
+        } else if bytes.trim_ascii_start().starts_with(b"<") {
+            "the answer is XML, not JSON: ask for JSON with `headers`".to_owned()
         } else if std::str::from_utf8(bytes).is_err() {
             "the answer is not UTF-8".to_owned()
         } else if error.is_eof() {
@@ -226,7 +228,7 @@ fn looks_like_html(bytes: &[u8]) -> bool {
         .get(..start.len().min(14))
         .unwrap_or_default()
         .to_ascii_lowercase();
-    start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || start.starts_with(b"<")
+    start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
 fn is_deeper(value: &Value, levels: usize) -> bool {

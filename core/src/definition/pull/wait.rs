@@ -78,9 +78,11 @@ pub(crate) fn from_headers(
     };
     let structured = || {
         let text = answer.header("ratelimit")?;
-        let seconds_left = text
-            .split([';', ','])
-            .find_map(|part| part.trim().strip_prefix("t="))?;
+        // `t=` since 2024, `reset=` in the drafts before.
+        let seconds_left = text.split([';', ',']).map(str::trim).find_map(|part| {
+            let left = part.strip_prefix("t=");
+            left.or_else(|| part.strip_prefix("reset="))
+        })?;
         seconds(seconds_left)
     };
     after.or_else(reset).or_else(structured)
@@ -183,6 +185,10 @@ mod tests {
             Some(1.5),
         );
         check(&[("Ratelimit", "\"default\";r=50;t=30")], Some(30.0));
+        check(
+            &[("RateLimit", "limit=100, remaining=0, reset=3")],
+            Some(3.0),
+        );
         check(&[("X-RateLimit-Reset", "soon")], None);
         check(&[], None);
     }

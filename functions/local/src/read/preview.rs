@@ -158,6 +158,6 @@ fn shown(value: Option<&Value>) -> String {
 fn table_free(sentence: &str) -> String {
     sentence
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if table::is_obeyed(c) { ' ' } else { c })
         .collect()
 }
