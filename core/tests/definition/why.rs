@@ -87,7 +87,7 @@ status: {{ active_when: [{{ path: state, op: is, value: on }}] }}
         pulled.batches.remove(0).explained
     };
     let why = |all: &[Explanation]| -> Vec<Vec<String>> {
-        let all = all.iter().map(|one| one.why(&|text| text.to_owned()));
+        let all = all.iter().map(|one| one.why(&|text: &str| text.to_owned()));
         all.collect()
     };
 
