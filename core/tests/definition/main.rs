@@ -14,6 +14,7 @@ mod fuzzed;
 mod laws;
 mod lists;
 mod mapping;
+mod nothing;
 mod oddities;
 mod origins;
 mod paging;

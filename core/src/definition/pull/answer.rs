@@ -102,6 +102,14 @@ impl Answer {
         self.all(name).next()
     }
 
+    /// Is there nothing in its body? Nothing is not `null`.
+    pub(super) fn is_empty(&self) -> bool {
+        let Body::Bytes(bytes) = &self.body else {
+            return false;
+        };
+        without_mark(bytes).trim_ascii().is_empty()
+    }
+
     /// The body as a text.
     pub(crate) fn text(&self) -> String {
         match &self.body {
@@ -124,7 +132,7 @@ impl Answer {
         self
     }
 
-    /// The body as JSON; an empty one is null.
+    /// The body as JSON; null where a 204 says that there is none.
     pub(crate) fn json(
         self,
         max_bytes: u64,
@@ -133,6 +141,12 @@ impl Answer {
     ) -> Result<Value, String> {
         if self.bytes > max_bytes {
             return Err(format!("the answer has more than {max_bytes} bytes"));
+        }
+        if self.is_empty() {
+            return match self.status {
+                204 => Ok(Value::Null),
+                _ => Err("the answer has nothing in it".to_owned()),
+            };
         }
         let is_html = self
             .header("content-type")
@@ -192,11 +206,13 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line.trim().to_owned()
 }
 
+/// Without the mark of UTF-8 that may stand in front.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
 fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, String> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
-        return Ok(Value::Null);
-    }
+    let bytes = without_mark(bytes);
     let parsed = match needs {
         Some(needs) => needs.parse(bytes),
         None => serde_json::from_slice(bytes),

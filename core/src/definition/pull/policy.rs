@@ -145,6 +145,10 @@ impl Judge<'_> {
                 "answered 202, which is no result yet: a rule `{status: [202], do: retry}` asks again".to_owned(),
             )),
             206 => Verdict::Fail(failure(Class::Shape, "answered 206, a part of the list only".to_owned())),
+            200..=299 if status != 204 && self.answer.is_empty() => Verdict::Retry {
+                named: wait::from_headers(self.answer, false, self.now).map(Wait::named),
+                failure: failure(Class::RemoteDown, format!("answered {status} with nothing in it")),
+            },
             200..=299 => Verdict::Ok,
             300..=399 => {
                 let target = self.answer.header("location").unwrap_or("nowhere");
