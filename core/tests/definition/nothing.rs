@@ -2,7 +2,7 @@
 
 use sando_core::definition::{Class, MOST_RETRIES};
 
-use crate::drive::{list, ok, pull, query, rows, status};
+use crate::drive::{HEAD, list, ok, pull, query, rows, status};
 
 #[test]
 fn an_empty_body_is_no_empty_page() {
@@ -54,4 +54,75 @@ fn an_empty_body_that_a_rule_lets_pass_is_no_list() {
 
     assert!(pulled.failure().contains("nothing in it"));
     assert_eq!(pulled.requests.len(), 1);
+}
+
+/// The outputs that are not known where the details of the one user are answered so.
+#[track_caller]
+fn unknown(details: &str, code: u16, body: &str) -> Vec<String> {
+    let text = format!(
+        "{HEAD}users: {{ path: /u, details: {details} }}
+map: {{ external_id: id, email: mail, role: detail.role }}
+"
+    );
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/u" => ok(&rows([1])),
+        _ => status(code, &[], body),
+    });
+    let failed = u64::from(!pulled.batches[0].users[0].unknown.is_empty());
+    assert_eq!(pulled.certificate.details_failed, failed, "{code} {body}");
+    let mut pulled = pulled.complete(&["1"]);
+    pulled.batches.remove(0).users.remove(0).unknown
+}
+
+#[test]
+fn details_that_tell_nothing_are_not_known() {
+    let strict = "{ path: '/u/{external_id}' }";
+    let within = "{ path: '/u/{external_id}', response_path: data }";
+    let lenient = "{ path: '/u/{external_id}', response_path: data, absent_is_empty: true }";
+
+    assert_eq!(unknown(strict, 200, ""), ["role"]);
+    assert_eq!(unknown(strict, 204, ""), ["role"]);
+    assert_eq!(unknown(strict, 200, "null"), ["role"]);
+    assert_eq!(unknown(within, 200, r#"{"data":null}"#), ["role"]);
+    assert!(unknown(strict, 200, "{}").is_empty());
+    assert!(unknown(lenient, 200, r#"{"data":null}"#).is_empty());
+    assert!(unknown(lenient, 204, "").is_empty());
+}
+
+#[test]
+fn details_that_a_rule_ignores_are_none() {
+    let text = format!(
+        "{HEAD}users: {{ path: /u, details: {{ path: '/u/{{external_id}}' }} }}
+map: {{ external_id: id, email: mail, role: detail.role }}
+errors: [{{ status: [204], do: ignore }}]
+"
+    );
+
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/u" => ok(&rows([1])),
+        _ => status(204, &[], ""),
+    });
+
+    assert!(pulled.batches[0].users[0].unknown.is_empty());
+    assert_eq!(pulled.certificate.details_failed, 0);
+}
+
+#[test]
+fn a_joined_list_with_nothing_in_it_is_not_known() {
+    let text = format!(
+        "{HEAD}users:
+  path: /u
+  join: [{{ path: /roles, by: {{ user: id, item: id }}, as: found }}]
+map: {{ external_id: id, email: mail, role: found.name }}
+"
+    );
+
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/u" => ok(&rows([1])),
+        _ => ok(""),
+    });
+
+    assert_eq!(pulled.certificate.joins_failed, 1);
+    assert_eq!(pulled.batches[0].users[0].unknown, ["role"]);
+    pulled.complete(&["1"]);
 }

@@ -134,13 +134,11 @@ impl Pull {
         };
         let request = &details.request;
         if matches!(request.pagination.style, Style::None) && details.batch.is_none() {
-            let found = request
-                .response_path
-                .find(value)
-                .map(std::borrow::Cow::into_owned);
-            let found = match found {
-                Some(found) => found,
+            let found = request.response_path.find(value);
+            let found = match found.filter(|found| !found.is_null()) {
+                Some(found) => found.into_owned(),
                 None if request.absent_is_empty => Value::Null,
+                None if value.is_null() => return Err("the answer has nothing in it".to_owned()),
                 None => {
                     return Err(format!(
                         "the answer has nothing at `{}`",
