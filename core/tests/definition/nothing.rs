@@ -126,3 +126,44 @@ map: {{ external_id: id, email: mail, role: found.name }}
     assert_eq!(pulled.batches[0].users[0].unknown, ["role"]);
     pulled.complete(&["1"]);
 }
+
+#[test]
+fn ids_that_a_lookup_leaves_out_are_not_known() {
+    let check = |more: &str, failed: u64| {
+        let text = format!(
+            "{HEAD}users:
+  path: /u
+  details: {{ path: /lookup, batch: 3, query: {{ ids: '{{external_ids}}' }}, item: id{more} }}
+map: {{ external_id: id, email: mail, role: detail.role }}
+status: {{ active_when: [{{ path: detail.on, op: is, value: true }}] }}
+"
+        );
+
+        let pulled = pull(&text, |request| match request.url.path() {
+            "/u" => ok(&rows(1..=3)),
+            _ => ok(r#"[{"id":"2","role":"member","on":true}]"#),
+        });
+
+        let warnings = &pulled.certificate.warnings;
+        let is_told = warnings.iter().any(|told| told.contains("2 ids out of 3"));
+        assert_eq!(is_told, failed > 0, "{warnings:?}");
+        assert_eq!(pulled.certificate.details_failed, failed);
+        let users = &pulled.batches[0].users;
+        let unknown = users.iter().filter(|mapped| !mapped.unknown.is_empty());
+        let unknown: Vec<&str> = unknown
+            .map(|mapped| mapped.user.external_id.as_str())
+            .collect();
+        assert_eq!(
+            unknown,
+            if failed > 0 {
+                vec!["1", "3"]
+            } else {
+                Vec::new()
+            }
+        );
+        pulled.complete(&["1", "2", "3"]);
+    };
+
+    check("", 2);
+    check(", absent_is_empty: true", 0);
+}

@@ -173,7 +173,22 @@ impl Pull {
             .rev()
             .filter_map(|value| Some((page::id_at(&batch.item, Row { key: None, value })?, value)))
             .collect();
-        self.know(rows, |id| by_id.get(id).map(|value| (*value).clone()));
+        let is_told = |row: &usize| {
+            let id = self.pages.front().and_then(|page| id_of(page, *row));
+            details.request.absent_is_empty || id.is_some_and(|id| by_id.contains_key(id))
+        };
+        let (told, untold): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(is_told);
+        self.know(&told, |id| by_id.get(id).map(|value| (*value).clone()));
+        if !untold.is_empty() {
+            let warning = format!(
+                "the answer has no details of {} ids out of {}: lower `batch` if it has fewer at once, or say \
+                 `absent_is_empty` if they have none",
+                untold.len(),
+                rows.len()
+            );
+            self.state.certificate.warn(&warning);
+            self.lack(&untold);
+        }
     }
 
     fn know(&mut self, rows: &[usize], of: impl Fn(&str) -> Option<Value>) {
@@ -183,8 +198,7 @@ impl Pull {
         page.asked = page.asked.saturating_sub(1);
         self.state.details += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         for row in rows {
-            let id = page.ids.get(*row).and_then(|id| id.as_ref().ok());
-            if let Some(value) = id.and_then(|id| of(id)) {
+            if let Some(value) = id_of(page, *row).and_then(&of) {
                 page.details.insert(*row, Detail::Known(value));
             }
         }
@@ -218,7 +232,7 @@ impl Pull {
 
 /// What a request for details may name.
 fn names(details: &Details, page: &Page, rows: &[usize]) -> Vec<(&'static str, Option<Value>)> {
-    let id = |row: &usize| page.ids.get(*row).and_then(|id| id.as_ref().ok()).cloned();
+    let id = |row: &usize| id_of(page, *row).map(str::to_owned);
     if details.batch.is_some() {
         let ids = rows.iter().filter_map(id).map(Value::String).collect();
         return vec![("external_ids", Some(Value::Array(ids)))];
@@ -246,9 +260,12 @@ fn named(definition: &Definition, page: &Page, rows: &[usize]) -> BTreeMap<usize
     named.collect()
 }
 
+fn id_of(page: &Page, row: usize) -> Option<&str> {
+    page.ids.get(row)?.as_deref().ok()
+}
+
 fn hash_of(page: &Page, row: usize) -> Option<IdHash> {
-    let id = page.ids.get(row)?.as_ref().ok()?;
-    Some(IdHash::of(id))
+    id_of(page, row).map(IdHash::of)
 }
 
 fn cache_key(page: &Page, row: usize) -> Option<CacheKey> {
