@@ -2,7 +2,7 @@
 
 use sando_core::definition::{Class, MOST_RETRIES};
 
-use crate::drive::{HEAD, list, ok, pull, query, rows, status};
+use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
 
 #[test]
 fn an_empty_body_is_no_empty_page() {
@@ -166,4 +166,26 @@ status: {{ active_when: [{{ path: detail.on, op: is, value: true }}] }}
 
     check("", 2);
     check(", absent_is_empty: true", 0);
+}
+
+#[test]
+fn a_list_that_ends_before_the_declared_number_of_pages_is_not_whole() {
+    let users = "{ path: /u, response_path: d, pagination: { type: page, total_pages_path: n, has_more_path: more } }";
+    let page = |ids: &[u64], rest: &str| {
+        let rows = rows(ids.iter().copied());
+        format!(r#"{{"d":{rows}{rest}}}"#)
+    };
+    let check = |second: String, third: String, expect: &str| {
+        let first = page(&[1, 2], r#","n":5"#);
+        let pulled = pull(&list(users), pages(&[&first, &second, &third]));
+        assert!(pulled.failure().contains(expect), "{}", pulled.failure());
+    };
+
+    // Whatever the page itself says, and however it ends.
+    let empty = |rest: &str| page(&[], rest);
+    check(empty(r#","n":5"#), String::new(), "2 of 5 declared pages");
+    check(empty(""), String::new(), "2 of 5 declared pages");
+    check(empty(r#","n":0"#), String::new(), "2 of 5 declared pages");
+    let last = page(&[3], r#","more":false"#);
+    check(page(&[4], ""), last, "3 of 5 declared pages");
 }

@@ -32,6 +32,9 @@ pub(crate) struct Listing {
     pub(crate) pages: u64,
     pub(crate) received: u64,
     pub(crate) declared: Option<u64>,
+    /// The greatest number of pages that any of them declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared_pages: Option<u64>,
     trail: Trail,
 }
 
@@ -54,6 +57,7 @@ impl Listing {
             pages: 0,
             received: 0,
             declared: None,
+            declared_pages: None,
             trail: Trail::default(),
         }
     }
@@ -69,11 +73,10 @@ impl Listing {
     ) -> Result<Option<EndedBy>, String> {
         self.pages += 1;
         self.received += count(page.rows);
-        let total = paging
-            .total
-            .as_ref()
-            .and_then(|path| number_at(path, page.answer));
-        self.declared = self.declared.max(total);
+        let number = |path: Option<&Path>| number_at(path?, page.answer);
+        self.declared = self.declared.max(number(paging.total.as_ref()));
+        let pages = number(paging.total_pages.as_ref());
+        self.declared_pages = self.declared_pages.max(pages);
         if let Some(fingerprint) = page.fingerprint
             && !self.trail.insert(fingerprint)
         {
@@ -124,7 +127,13 @@ impl Listing {
                 "the list ended after {} of {declared} declared rows",
                 self.received
             )),
-            _ => Ok(ended_by),
+            _ => match self.declared_pages {
+                Some(declared) if self.pages < declared => Err(format!(
+                    "the list ended after {} of {declared} declared pages",
+                    self.pages
+                )),
+                _ => Ok(ended_by),
+            },
         }
     }
 
@@ -145,11 +154,7 @@ impl Listing {
         if self.declared == Some(self.received) {
             return Some(EndedBy::TotalReached);
         }
-        let total_pages = paging
-            .total_pages
-            .as_ref()
-            .and_then(|path| number_at(path, page.answer));
-        if total_pages.is_some_and(|total| self.pages >= total) {
+        if self.declared_pages.is_some_and(|total| self.pages >= total) {
             return Some(EndedBy::LastPage);
         }
         is_short(paging, page).then_some(EndedBy::ShortPage)
