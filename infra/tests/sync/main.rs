@@ -10,6 +10,7 @@
 mod appeared;
 mod details;
 mod directory;
+mod doubt;
 mod emptied;
 mod ends;
 mod joined;
