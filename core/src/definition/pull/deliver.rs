@@ -12,10 +12,14 @@ use super::{
     listing::{Listing, PageOf},
     page::{self, Page},
     request::{Open, What},
+    signs,
 };
 use crate::{
     definition::{
-        file::{pagination::Style, request::Request},
+        file::{
+            pagination::{Pagination, Style},
+            request::Request,
+        },
         map::IdHash,
     },
     path::{MissingRows, Path, Row, Scope},
@@ -122,6 +126,8 @@ impl Pull {
         let rows = rows_of(&join.request, value)?;
         let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = self.joining.turn(&join.request.pagination, &page)?;
+        let first = ended.filter(|_| self.joining.pages == 1);
+        self.look_for_more(open, &join.request.pagination, &page, first);
         let mut table = match self.join_so_far.take() {
             Some(table) => table,
             None => JoinTable::empty(false),
@@ -166,6 +172,8 @@ impl Pull {
         let rows = rows_of(request, value)?;
         let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = parents.listing.turn(&request.pagination, &page)?;
+        let first = ended.filter(|_| parents.listing.pages == 1);
+        self.look_for_more(open, &request.pagination, &page, first);
         for row in &rows {
             let mut values = Map::new();
             for (name, path) in &request.keep {
@@ -215,14 +223,11 @@ impl Pull {
             max_pages: definition.limits().max_pages,
         };
         let ended = self.state.listing.turn(&request.pagination, &page)?;
+        let first = ended.filter(|_| self.state.listing.pages == 1);
+        self.look_for_more(open, &request.pagination, &page, first);
         let certificate = &mut self.state.certificate;
         certificate.pages += 1;
         certificate.received += u64::try_from(count).unwrap_or(u64::MAX);
-        let is_one_request = matches!(request.pagination.style, Style::None)
-            && request.pagination.has_more.is_none();
-        if is_one_request && let Some(warning) = page::looks_paged(&value, head, count) {
-            certificate.warn(&warning);
-        }
         drop(rows);
         let page = Page::new(value, scope, ids);
         if let Some(ended_by) = ended {
@@ -236,6 +241,26 @@ impl Pull {
             self.advance_users();
         }
         Ok(())
+    }
+
+    /// Warns where a list ends with its first page, for nothing leads on, and looks as if there were more.
+    fn look_for_more(
+        &mut self,
+        open: &Open,
+        paging: &Pagination,
+        page: &PageOf<'_>,
+        ended: Option<EndedBy>,
+    ) {
+        let untold = ended.filter(|_| paging.has_more.is_none());
+        let Some(warning) = untold.and_then(|ended_by| signs::warning(page, ended_by)) else {
+            return;
+        };
+        let purpose = &open.request.purpose;
+        let certificate = &mut self.state.certificate;
+        match purpose {
+            Purpose::Users { .. } => certificate.warn(&warning),
+            _ => certificate.warn(&format!("{purpose}: {warning}")),
+        }
     }
 
     /// Moves to the next pass, the next parent, or the end.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::{answer::Answer, certificate::EndedBy, link};
+use super::{answer::Answer, certificate::EndedBy, link, signs};
 use crate::{
     definition::{
         file::pagination::{Advance, CursorFrom, NextUrl, Pagination, Style},
@@ -229,12 +229,12 @@ impl Listing {
             }
         };
         let Some(target) = target else {
-            return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
+            return nothing_more(paging, page, has_more, "next URL", EndedBy::NoNextUrl);
         };
         let next = page.url.join(&target);
         let next = next.map_err(|error| format!("the next URL is none: {error}"))?;
         if next == *page.url {
-            return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
+            return nothing_more(paging, page, has_more, "next URL", EndedBy::NoNextUrl);
         }
         if is_short(paging, page) && has_more.is_none() {
             return Ok(Next::End(EndedBy::ShortPage));
@@ -258,7 +258,7 @@ impl Listing {
             CursorFrom::Body(path) => path.find(page.answer).map(std::borrow::Cow::into_owned),
             CursorFrom::Header(name) => page.head.header(name).map(Value::from),
             CursorFrom::LastItem(path) => match page.rows.last() {
-                None => return nothing_more(has_more, "row", EndedBy::EmptyPage),
+                None => return nothing_more(paging, page, has_more, "row", EndedBy::EmptyPage),
                 Some(last) => {
                     let found = path.find(*last).filter(|value| of_scalar(value).is_some());
                     let missing = || {
@@ -276,7 +276,7 @@ impl Listing {
             },
         };
         let (Some(text), Some(cursor)) = (text, found) else {
-            return nothing_more(has_more, "cursor", EndedBy::NoCursor);
+            return nothing_more(paging, page, has_more, "cursor", EndedBy::NoCursor);
         };
         if end_values.contains(&text) {
             return Ok(Next::End(EndedBy::EndValue));
@@ -296,13 +296,21 @@ enum Next {
     At(Position),
 }
 
-fn nothing_more(has_more: Option<bool>, what: &str, ended_by: EndedBy) -> Result<Next, String> {
-    match has_more {
-        Some(true) => Err(format!(
+/// The end, for nothing leads on; unless the answer says that there is more, where the definition says or at its top.
+fn nothing_more(
+    paging: &Pagination,
+    page: &PageOf<'_>,
+    has_more: Option<bool>,
+    what: &str,
+    ended_by: EndedBy,
+) -> Result<Next, String> {
+    let is_told = || paging.has_more.is_none() && signs::has_more(page.answer);
+    if has_more == Some(true) || is_told() {
+        return Err(format!(
             "the answer says that there is more, but has no {what}"
-        )),
-        _ => Ok(Next::End(ended_by)),
+        ));
     }
+    Ok(Next::End(ended_by))
 }
 
 fn is_short(paging: &Pagination, page: &PageOf<'_>) -> bool {

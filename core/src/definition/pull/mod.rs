@@ -19,6 +19,7 @@ mod reading;
 mod render;
 mod request;
 mod seen;
+mod signs;
 mod wait;
 
 use std::{

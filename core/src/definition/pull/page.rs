@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
+use super::{Batch, LeftOut, Pull, deliver::rows_of};
 use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
@@ -112,52 +112,6 @@ pub(super) fn keys(found: &Value) -> Vec<String> {
             .collect(),
         one => of_scalar(one).map(Cow::into_owned).into_iter().collect(),
     }
-}
-
-/// The warning of an answer that looks as if there were more pages.
-pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<String> {
-    const KEYS: [&str; 14] = [
-        "next",
-        "next_page",
-        "nextPage",
-        "next_cursor",
-        "nextCursor",
-        "nextPageToken",
-        "next_page_token",
-        "has_more",
-        "hasMore",
-        "hasNext",
-        "total",
-        "totalResults",
-        "@odata.nextLink",
-        "nextLink",
-    ];
-    let sign = |map: &Map<String, Value>| {
-        let says = |key: &&&str| match map.get(**key) {
-            None | Some(Value::Null | Value::Bool(false)) => false,
-            Some(Value::String(text)) => !text.is_empty(),
-            Some(Value::Number(total)) if matches!(**key, "total" | "totalResults") => total
-                .as_u64()
-                .is_some_and(|total| usize::try_from(total).is_ok_and(|total| total > rows)),
-            Some(_) => true,
-        };
-        KEYS.iter().find(says).map(|key| (*key).to_owned())
-    };
-    let found = answer.as_object().and_then(|map| {
-        sign(map).or_else(|| map.values().filter_map(Value::as_object).find_map(sign))
-    });
-    let reason = if let Some(key) = found {
-        format!("it has `{key}`")
-    } else if super::link::find(head.all("link"), "next").is_some() {
-        "it has a Link header with a next page".to_owned()
-    } else if [10, 20, 25, 50, 100].contains(&rows) {
-        format!("it has exactly {rows} rows")
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the answer looks like one page of several ({reason}), but no pagination is configured"
-    ))
 }
 
 /// A row with its details and joined items.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::signs;
 use crate::{
     condition::Conditions,
     definition::{
@@ -94,6 +95,8 @@ fn of_pages(definition: &Definition, explain: bool) -> Option<Needs> {
     }
     let errors = Path::parse("errors").ok();
     top.extend(&errors);
+    let signs = signs::paths(&paging.style);
+    top.extend(&signs);
     top.into_iter().for_each(|path| needs.add(path));
     Some(needs)
 }
