@@ -18,6 +18,7 @@ mod nothing;
 mod oddities;
 mod origins;
 mod paging;
+mod refused;
 mod texts;
 mod unions;
 mod unknown;

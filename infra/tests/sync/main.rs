@@ -7,6 +7,7 @@
     reason = "a test may panic, and so may what it is built of"
 )]
 
+mod anew;
 mod appeared;
 mod details;
 mod directory;

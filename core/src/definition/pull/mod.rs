@@ -268,8 +268,9 @@ impl Pull {
                 } else {
                     answer
                 };
-                let verdict =
-                    policy::judge(&answer, &self.definition.rules, &open.request.purpose, now);
+                let position = &self.listing_of(&open.what).position;
+                let (rules, purpose) = (&self.definition.rules, &open.request.purpose);
+                let verdict = policy::judge(&answer, rules, purpose, position, now);
                 (verdict, Some(answer))
             }
         };
@@ -405,6 +406,32 @@ impl Pull {
     fn needs_of(&self, what: &What) -> Option<&Arc<Needs>> {
         let needs = self.reading.needs.as_ref();
         needs.filter(|_| matches!(what, What::Users))
+    }
+
+    /// The list that a request belongs to.
+    fn listing_of<'a>(&'a self, what: &'a What) -> &'a listing::Listing {
+        let parents = self.state.parents.as_ref();
+        match what {
+            What::Join => &self.joining,
+            What::Parents => parents.map_or(&self.state.listing, |parents| &parents.listing),
+            What::Step | What::Users => &self.state.listing,
+            What::Details { listing, .. } => listing,
+        }
+    }
+
+    /// Has it failed because what leads on in its list is not known any more? Whoever waited long begins anew.
+    #[must_use]
+    pub fn lost_its_place(&self) -> bool {
+        let Some(failure) = &self.state.certificate.failure else {
+            return false;
+        };
+        let what = match failure.purpose {
+            Purpose::Users { .. } => What::Users,
+            Purpose::Parents => What::Parents,
+            Purpose::Step { .. } | Purpose::Join { .. } | Purpose::Details => return false,
+        };
+        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410));
+        is_refused && self.listing_of(&what).position != listing::Position::First
     }
 
     /// The value of a name that stands between braces.
