@@ -310,7 +310,9 @@ impl Pull {
                     );
                     return self.give_up(&open, *failure);
                 }
-                let wait = named.unwrap_or_else(|| Wait::after_failures(open.request.attempt + 1));
+                // One that is over, or none at all, is no reason to ask again at once.
+                let own = Wait::after_failures(open.request.attempt + 1);
+                let wait = named.map_or(own, |named| named.or_longer(own));
                 let credentials = open.request.credentials;
                 self.send_again(open.again(wait, credentials));
             }
