@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Failure, Pull, Purpose,
+    Class, Failure, Pull, Purpose,
     answer::Answer,
     deliver::{page_of, record_hash, rows_of},
     listing::Listing,
@@ -21,7 +21,29 @@ use crate::{
     path::{Row, Scope},
 };
 
+/// How many requests for details fail in a row until each further one is sent once.
+const MOST_FAILED: u32 = 20;
+
+/// How requests for details went lately, since the last one that was answered.
+#[derive(Default)]
+pub(super) struct Lately {
+    /// How many failed.
+    failed: u32,
+    /// One failed though its token was renewed.
+    pub(super) is_refused: bool,
+}
+
 impl Pull {
+    /// Is it of no use to send a request for details again, for so many others failed the same way?
+    pub(super) fn is_hopeless(&self, open: &Open, failure: &Failure) -> bool {
+        let so_far = match failure.class {
+            Class::Credentials => self.lately.is_refused,
+            Class::RemoteDown => self.lately.failed >= MOST_FAILED,
+            Class::Permission | Class::Missing | Class::Quota | Class::Shape => false,
+        };
+        so_far && matches!(open.what, What::Details { .. })
+    }
+
     /// Finds out which rows of the page in front need details.
     pub(super) fn plan_details(&mut self, now: Timestamp) {
         let Some(details) = &self.definition.users.details else {
@@ -196,6 +218,7 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.lately = Lately::default();
         self.state.details += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         for row in rows {
             if let Some(value) = id_of(page, *row).and_then(&of) {
@@ -209,6 +232,7 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.lately.failed = self.lately.failed.saturating_add(1);
         self.lack(rows);
     }
 

@@ -41,6 +41,7 @@ pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 
 use checkpoint::State;
+use details::Lately;
 use line::JoinTable;
 use page::Page;
 use policy::Verdict;
@@ -132,6 +133,7 @@ pub struct Pull {
     /// Those that were not taken since they came or changed.
     held_fresh: BTreeSet<usize>,
     pages: VecDeque<Page>,
+    lately: Lately,
     ready: VecDeque<Box<PlannedRequest>>,
     open: BTreeMap<RequestId, Open>,
     next_id: u64,
@@ -198,6 +200,7 @@ impl Pull {
             held_at: HashMap::new(),
             held_fresh: BTreeSet::new(),
             pages: VecDeque::new(),
+            lately: Lately::default(),
             ready: VecDeque::new(),
             open: BTreeMap::new(),
             next_id: 0,
@@ -302,22 +305,23 @@ impl Pull {
             Verdict::EndOfList => self.end_by_rule(open),
             Verdict::Fail(failure) => self.give_up(&open, *failure),
             Verdict::Retry { named, mut failure } => {
-                if open.request.attempt >= MOST_RETRIES {
-                    failure.message = format!(
-                        "{}, {} times in a row",
-                        failure.message,
-                        open.request.attempt + 1
-                    );
+                let attempt = open.request.attempt;
+                if attempt >= MOST_RETRIES || self.is_hopeless(&open, &failure) {
+                    if attempt > 0 {
+                        let times = attempt + 1;
+                        failure.message = format!("{}, {times} times in a row", failure.message);
+                    }
                     return self.give_up(&open, *failure);
                 }
                 // One that is over, or none at all, is no reason to ask again at once.
-                let own = Wait::after_failures(open.request.attempt + 1);
+                let own = Wait::after_failures(attempt + 1);
                 let wait = named.map_or(own, |named| named.or_longer(own));
                 let credentials = open.request.credentials;
                 self.send_again(open.again(wait, credentials));
             }
             Verdict::Renew { failure } => {
-                if open.renewed || open.request.attempt >= MOST_RETRIES {
+                let is_tried = open.renewed || open.request.attempt >= MOST_RETRIES;
+                if is_tried || self.is_hopeless(&open, &failure) {
                     return self.give_up(&open, *failure);
                 }
                 let mut open = open.again(Wait::NONE, Credentials::Renew);
@@ -376,6 +380,7 @@ impl Pull {
         match &open.what {
             What::Details { rows, .. } => {
                 self.state.certificate.warn(&failure.to_string());
+                self.lately.is_refused |= open.renewed;
                 self.details_failed(rows);
             }
             What::Join => {
