@@ -277,18 +277,18 @@ impl Pull {
         let mut explanation = notes.map(|notes| notes.finish(scope.value().clone(), why));
         match made.result {
             Ok(user) => {
+                let mapped = MappedUser::of(user, definition.mapping.unknown(failed));
+                let is_active = mapped.user.active && mapped.knows("active");
                 certificate.users += 1;
-                certificate.active += u64::from(user.active);
+                certificate.active += u64::from(is_active);
                 certificate.contradictions += u64::from(made.contradicts);
-                let unknown = definition.mapping.unknown(failed);
-                let holds_none = user.active && user.licenses.is_empty();
+                let holds_none = is_active && mapped.user.licenses.is_empty();
                 if holds_none
                     && definition.mapping.has_license_conditions()
-                    && !unknown.iter().any(|output| output == "licenses")
+                    && mapped.knows("licenses")
                 {
                     certificate.warn(NO_LICENSE);
                 }
-                let mapped = MappedUser { user, unknown };
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
                     explanation.contradicts = made.contradicts;
