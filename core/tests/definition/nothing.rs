@@ -189,3 +189,28 @@ fn a_list_that_ends_before_the_declared_number_of_pages_is_not_whole() {
     let last = page(&[3], r#","more":false"#);
     check(page(&[4], ""), last, "3 of 5 declared pages");
 }
+
+#[test]
+fn an_answer_that_says_why_it_is_no_list_is_quoted() {
+    let check = |pagination: &str, body: &str, words: Option<&str>| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {pagination} }}");
+        let pulled = pull(&list(&users), |_| ok(body));
+        let failure = pulled.failure();
+        assert!(failure.contains("nothing at `d`"), "{failure}");
+        let is_advised = failure.contains("a rule in `errors`");
+        assert_eq!(is_advised, words.is_some(), "{failure}");
+        let failure = pulled.certificate.failure.unwrap();
+        assert_eq!(failure.remote.as_deref(), words);
+    };
+    let refused = r#"{"ok":false,"error":"invalid_auth"}"#;
+
+    check("{ type: none }", refused, Some("invalid_auth"));
+    check(
+        "{ type: cursor, path: next }",
+        refused,
+        Some("invalid_auth"),
+    );
+    let nested = r#"{"errors":[{"message":"no such team"}]}"#;
+    check("{ type: page }", nested, Some("no such team"));
+    check("{ type: page }", r#"{"ok":true,"title":"Users"}"#, None);
+}

@@ -247,8 +247,24 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
+/// Where an answer says at its top why it is not what it should be.
+pub(super) const SAID: [&str; 6] = [
+    "errors",
+    "error",
+    "error_description",
+    "error_message",
+    "message",
+    "detail",
+];
+
+/// Why an answer is not what it should be, as it says itself.
+pub(super) fn said(answer: &Value) -> Option<String> {
+    let words = SAID.iter().find_map(|key| words(answer.get(key)?, 1))?;
+    Some(loosely(&words))
+}
+
 /// The sentence in an error body.
-fn words(body: &Value, depth: usize) -> Option<String> {
+pub(super) fn words(body: &Value, depth: usize) -> Option<String> {
     const KEYS: [&str; 10] = [
         "detail",
         "message",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Failure, Pull, Purpose,
-    answer::{Answer, Body},
+    answer::{Answer, Body, loosely, said, words},
     certificate::EndedBy,
     checkpoint::Parents,
     line::JoinTable,
@@ -24,6 +24,29 @@ use crate::{
     },
     path::{MissingRows, Path, Row, Scope},
 };
+
+/// What is wrong with an answer that is no error, and what it says itself.
+pub(super) struct Wrong {
+    message: String,
+    said: Option<String>,
+}
+
+impl Wrong {
+    /// There is nothing where something should be.
+    pub(super) fn without(path: &Path, answer: &Value) -> Self {
+        Self {
+            message: format!("the answer has nothing at `{path}`"),
+            said: said(answer),
+        }
+    }
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        let said = None;
+        Self { message, said }
+    }
+}
 
 impl Pull {
     /// Reads an answer that is no error.
@@ -47,12 +70,13 @@ impl Pull {
         });
         let result = match read {
             Ok(value) => self.deliver(&open, &head, value, now),
-            Err(message) => Err(message),
+            Err(message) => Err(Wrong::from(message)),
         };
-        if let Err(message) = result {
+        if let Err(wrong) = result {
             let failure = Failure {
                 status: Some(head.status),
-                ..Failure::shape(open.request.purpose.clone(), message)
+                remote: wrong.said,
+                ..Failure::shape(open.request.purpose.clone(), wrong.message)
             };
             self.give_up(&open, failure);
         }
@@ -64,7 +88,7 @@ impl Pull {
         head: &Answer,
         value: Value,
         now: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         match &open.what {
             What::Step => self.deliver_step(open, head, &value),
             What::Join => self.deliver_join(open, head, &value),
@@ -74,7 +98,7 @@ impl Pull {
         }
     }
 
-    fn deliver_step(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_step(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let Some(step) = definition.steps.get(self.state.step) else {
             return Ok(());
@@ -102,12 +126,13 @@ impl Pull {
         };
         for (name, path) in &request.keep {
             if !self.state.kept.contains_key(name) {
-                return Err(format!(
-                    "the answer has nothing at `{path}` that `{name}` could be"
-                ));
+                let message = format!("the answer has nothing at `{path}` that `{name}` could be");
+                let said = said(value);
+                return Err(Wrong { message, said });
             }
         }
-        self.end_step(open.request.purpose.clone(), ended_by)
+        let ended = self.end_step(open.request.purpose.clone(), ended_by);
+        ended.map_err(Wrong::from)
     }
 
     pub(super) fn end_step(&mut self, purpose: Purpose, ended_by: EndedBy) -> Result<(), String> {
@@ -117,7 +142,7 @@ impl Pull {
         self.resolve_base()
     }
 
-    fn deliver_join(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_join(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let at = self.joins.len();
         let Some(join) = definition.users.joins.get(at) else {
@@ -162,7 +187,7 @@ impl Pull {
         self.joining = Listing::new();
     }
 
-    fn deliver_parents(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_parents(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let (Some(request), Some(mut parents)) =
             (&definition.users.for_each, self.state.parents.clone())
@@ -199,7 +224,7 @@ impl Pull {
         head: &Answer,
         value: Value,
         now: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let request = &definition.users.list;
         if definition.users.details.is_some() {
@@ -284,7 +309,7 @@ fn kept(path: &Path, scope: Scope<'_>) -> Option<Value> {
     (!found.is_null()).then(|| found.into_owned())
 }
 
-pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row<'a>>, String> {
+pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row<'a>>, Wrong> {
     let missing = if request.absent_is_empty {
         MissingRows::AreNone
     } else {
@@ -295,7 +320,13 @@ pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row
             let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
             format!("; its keys are {}", keys.join(", "))
         });
-        format!("{error}{}", keys.unwrap_or_default())
+        let said = said(value);
+        let advice = match said {
+            Some(_) => "; a rule in `errors` can tell such answers apart",
+            None => "",
+        };
+        let message = format!("{error}{}{advice}", keys.unwrap_or_default());
+        Wrong { message, said }
     })
 }
 
@@ -317,21 +348,14 @@ pub(super) fn page_of<'a>(
     }
 }
 
-/// A GraphQL answer with errors has perhaps only a part of the data.
+/// A GraphQL answer with errors, in whatever form, has perhaps only a part of the data.
 fn graphql_error(open: &Open, value: &Value) -> Option<String> {
-    let errors = value
-        .get("errors")
-        .filter(|_| open.is_graphql)?
-        .as_array()?;
-    let first = errors.first()?;
-    let words = first
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or("no message");
-    Some(format!(
-        "the answer has errors: {}",
-        super::answer::loosely(words)
-    ))
+    let errors = value.get("errors").filter(|_| open.is_graphql)?;
+    if errors.is_null() || errors.as_array().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let words = words(errors, 0).unwrap_or_else(|| "no message".to_owned());
+    Some(format!("the answer has errors: {}", loosely(&words)))
 }
 
 /// The hash of a record.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Class, Failure, Pull, Purpose,
     answer::Answer,
-    deliver::{page_of, record_hash, rows_of},
+    deliver::{Wrong, page_of, record_hash, rows_of},
     listing::Listing,
     page::{self, Detail, Named, Page},
     request::{CacheKey, Open, What},
@@ -141,7 +141,7 @@ impl Pull {
         open: &Open,
         head: &Answer,
         value: &Value,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let (
             Some(details),
@@ -160,13 +160,10 @@ impl Pull {
             let found = match found.filter(|found| !found.is_null()) {
                 Some(found) => found.into_owned(),
                 None if request.absent_is_empty => Value::Null,
-                None if value.is_null() => return Err("the answer has nothing in it".to_owned()),
-                None => {
-                    return Err(format!(
-                        "the answer has nothing at `{}`",
-                        request.response_path
-                    ));
+                None if value.is_null() => {
+                    return Err("the answer has nothing in it".to_owned().into());
                 }
+                None => return Err(Wrong::without(&request.response_path, value)),
             };
             self.know(rows, |_| Some(found.clone()));
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::signs;
+use super::{answer, signs};
 use crate::{
     condition::Conditions,
     definition::{
@@ -93,8 +93,8 @@ fn of_pages(definition: &Definition, explain: bool) -> Option<Needs> {
     for rule in &definition.rules {
         top.extend(rule.when.paths().chain(&rule.message));
     }
-    let errors = Path::parse("errors").ok();
-    top.extend(&errors);
+    let said = answer::SAID.map(|key| Path::parse(key).ok());
+    top.extend(said.iter().flatten());
     let signs = signs::paths(&paging.style);
     top.extend(&signs);
     top.into_iter().for_each(|path| needs.add(path));
