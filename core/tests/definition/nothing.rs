@@ -214,3 +214,37 @@ fn an_answer_that_says_why_it_is_no_list_is_quoted() {
     check("{ type: page }", nested, Some("no such team"));
     check("{ type: page }", r#"{"ok":true,"title":"Users"}"#, None);
 }
+
+#[test]
+fn empty_pages_do_not_follow_each_other_for_ever() {
+    let check = |pagination: &str| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {pagination} }}");
+        let with = |last: u64| {
+            let mut page = 0;
+            pull(&list(&users), |_| {
+                page += 1;
+                let rows = if page == last {
+                    rows([1])
+                } else {
+                    "[]".to_owned()
+                };
+                let more = page < 200;
+                ok(&format!(r#"{{"d":{rows},"next":"c{page}","more":{more}}}"#))
+            })
+        };
+
+        let endless = with(0);
+        let failure = endless.failure();
+        assert!(
+            failure.contains("100 pages in a row are empty"),
+            "{failure}"
+        );
+        assert_eq!(endless.requests.len(), 100);
+        // One with a row begins the count anew.
+        with(100).complete(&["1"]);
+    };
+
+    check("{ type: cursor, path: next, has_more_path: more }");
+    check("{ type: next_url, path: next, has_more_path: more }");
+    check("{ type: page, has_more_path: more }");
+}

@@ -15,6 +15,9 @@ use crate::{
     path::{Path, Row, of_scalar},
 };
 
+/// More empty pages in a row are no list.
+const MOST_EMPTY: u64 = 100;
+
 /// Where a page is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +38,9 @@ pub(crate) struct Listing {
     /// The greatest number of pages that any of them declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     declared_pages: Option<u64>,
+    /// How many pages in a row were empty.
+    #[serde(default)]
+    empty: u64,
     trail: Trail,
 }
 
@@ -58,6 +64,7 @@ impl Listing {
             received: 0,
             declared: None,
             declared_pages: None,
+            empty: 0,
             trail: Trail::default(),
         }
     }
@@ -71,12 +78,7 @@ impl Listing {
         paging: &Pagination,
         page: &PageOf<'_>,
     ) -> Result<Option<EndedBy>, String> {
-        self.pages += 1;
-        self.received += count(page.rows);
-        let number = |path: Option<&Path>| number_at(path?, page.answer);
-        self.declared = self.declared.max(number(paging.total.as_ref()));
-        let pages = number(paging.total_pages.as_ref());
-        self.declared_pages = self.declared_pages.max(pages);
+        self.count(paging, page);
         if let Some(fingerprint) = page.fingerprint
             && !self.trail.insert(fingerprint)
         {
@@ -113,11 +115,27 @@ impl Listing {
                 "the list has more than {} pages (`limits.max_pages`)",
                 page.max_pages
             )),
+            Next::At(_) if self.empty >= MOST_EMPTY => Err(format!(
+                "{MOST_EMPTY} pages in a row are empty, and each says that there is more"
+            )),
             Next::At(position) => {
                 self.position = position;
                 Ok(None)
             }
         }
+    }
+
+    fn count(&mut self, paging: &Pagination, page: &PageOf<'_>) {
+        self.pages += 1;
+        self.received += count(page.rows);
+        self.empty = match page.rows {
+            [] => self.empty + 1,
+            _ => 0,
+        };
+        let number = |path: Option<&Path>| number_at(path?, page.answer);
+        self.declared = self.declared.max(number(paging.total.as_ref()));
+        let pages = number(paging.total_pages.as_ref());
+        self.declared_pages = self.declared_pages.max(pages);
     }
 
     /// Ends the list, if all that was declared was received.
