@@ -248,3 +248,32 @@ fn empty_pages_do_not_follow_each_other_for_ever() {
     check("{ type: next_url, path: next, has_more_path: more }");
     check("{ type: page, has_more_path: more }");
 }
+
+#[test]
+fn whoever_is_no_user_under_one_parent_may_be_one_under_the_next() {
+    let text = format!(
+        "{HEAD}users:
+  path: '/teams/{{team}}'
+  for_each: {{ path: /teams, keep: {{ team: id }} }}
+  where: [{{ path: bot, op: is_not, value: true }}]
+map: {{ external_id: id, email: mail, role: $team }}
+"
+    );
+
+    let pulled = pull(&text, |request| {
+        ok(match request.url.path() {
+            "/teams" => r#"[{"id":"a"},{"id":"b"},{"id":"c"}]"#,
+            "/teams/a" => r#"[{"id":1},{"id":2},{"id":3,"mail":"3@b.example"}]"#,
+            "/teams/b" => {
+                r#"[{"id":1,"mail":"1@b.example"},{"id":2,"mail":"2@b.example","bot":true}]"#
+            }
+            _ => r#"[{"id":1,"mail":"1@b.example"},{"id":2,"mail":"nobody"}]"#,
+        })
+    });
+
+    let certificate = &pulled.certificate;
+    assert_eq!((certificate.users, certificate.active), (2, 2));
+    assert_eq!(certificate.dropped["no_email"], 2);
+    assert_eq!(pulled.users[1].role.as_deref(), Some("b, c"));
+    pulled.complete(&["3", "1"]);
+}

@@ -14,7 +14,7 @@ use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
+        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason, User},
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -233,9 +233,16 @@ impl Pull {
         };
         let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
-            self.repeated(definition, scope, id, hash, now);
+            let is_left_out = self.state.parents.is_some() && !self.held_at.contains_key(&hash);
+            let adopted = if is_left_out && passes.is_true() {
+                self.adopt(definition, scope, id, failed, now)
+            } else {
+                self.repeated(definition, scope, id, hash, now);
+                None
+            };
             if let Some(explanation) = &mut explanation {
-                explanation.repeated = true;
+                explanation.repeated = adopted.is_none();
+                explanation.user = adopted;
             }
             batch.explained.extend(explanation);
             return;
@@ -277,25 +284,14 @@ impl Pull {
         let mut explanation = notes.map(|notes| notes.finish(scope.value().clone(), why));
         match made.result {
             Ok(user) => {
-                let mapped = MappedUser::of(user, definition.mapping.unknown(failed));
-                let is_active = mapped.user.active && mapped.knows("active");
-                certificate.users += 1;
-                certificate.active += u64::from(is_active);
                 certificate.contradictions += u64::from(made.contradicts);
-                let holds_none = is_active && mapped.user.licenses.is_empty();
-                if holds_none
-                    && definition.mapping.has_license_conditions()
-                    && mapped.knows("licenses")
-                {
-                    certificate.warn(NO_LICENSE);
-                }
+                let mapped = self.counted(definition, user, failed);
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_fresh.insert(self.held.len());
-                    self.hold(mapped);
+                    self.hold_new(mapped);
                 } else {
                     batch.users.push(mapped);
                 }
@@ -309,6 +305,40 @@ impl Pull {
             }
         }
         explanation
+    }
+
+    fn counted(&mut self, definition: &Definition, user: User, failed: &[&str]) -> MappedUser {
+        let mapped = MappedUser::of(user, definition.mapping.unknown(failed));
+        let is_active = mapped.user.active && mapped.knows("active");
+        let certificate = &mut self.state.certificate;
+        certificate.users += 1;
+        certificate.active += u64::from(is_active);
+        let holds_none = is_active && mapped.user.licenses.is_empty();
+        if holds_none && definition.mapping.has_license_conditions() && mapped.knows("licenses") {
+            certificate.warn(NO_LICENSE);
+        }
+        mapped
+    }
+
+    fn hold_new(&mut self, mapped: MappedUser) {
+        self.held_fresh.insert(self.held.len());
+        self.hold(mapped);
+    }
+
+    /// A record of somebody whose records under the parents before were no user.
+    fn adopt(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: String,
+        failed: &[&str],
+        now: Timestamp,
+    ) -> Option<MappedUser> {
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), None);
+        let mapped = self.counted(definition, made.result.ok()?, failed);
+        self.hold_new(mapped.clone());
+        Some(mapped)
     }
 
     /// A record becomes no user.
