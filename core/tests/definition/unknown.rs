@@ -133,14 +133,14 @@ custom_fields: {{ team: {{ path: owner.team, map: {{ t: Team }}, default: None }
         _ => ok(&rows([7])),
     });
 
+    let explained = &pulled.batches[0].explained[0];
     assert_eq!(
-        pulled.batches[0].explained[0].reasons(),
+        explained.sentences(),
         [
-            "active: not known: the details or a joined list could not be read",
-            "status: not known: the details or a joined list could not be read",
-            "licences: not known: the details or a joined list could not be read",
+            "not known: active, custom_fields.team, licenses, role, status, for the details or a joined list could not be read"
         ]
     );
+    assert!(explained.reasons().is_empty());
     assert_eq!(
         (pulled.certificate.users, pulled.certificate.active),
         (1, 0)

@@ -14,8 +14,6 @@ use crate::{
 
 /// How many statuses and licences are told that a user does not have.
 const MOST_MISSED: usize = 10;
-/// What is said of what nobody knows.
-const NOT_KNOWN: &str = "not known: the details or a joined list could not be read";
 /// How much of a value is shown, in characters.
 const LONGEST: usize = 80;
 
@@ -137,6 +135,12 @@ impl Explanation {
         if self.repeated {
             sentences.push("repeated: the same id was there before, the first counts".to_owned());
         }
+        let unknown = self.user.as_ref().map(|mapped| mapped.unknown.join(", "));
+        if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
+            sentences.push(format!(
+                "not known: {unknown}, for the details or a joined list could not be read"
+            ));
+        }
         let is_known = self.user.as_ref().is_none_or(|user| user.knows("active"));
         let inactive = self.active.iter().filter(|_| is_known);
         let inactive = inactive.filter(|active| !active.truth.is_true());
@@ -170,15 +174,7 @@ impl Explanation {
             return Vec::new();
         };
         let user = &mapped.user;
-        let outputs = [
-            ("active", "active"),
-            ("status", "status"),
-            ("licenses", "licences"),
-        ];
-        let unknown = outputs.iter().filter(|(output, _)| !mapped.knows(output));
-        let mut reasons: Vec<String> = unknown
-            .map(|(_, name)| format!("{name}: {NOT_KNOWN}"))
-            .collect();
+        let mut reasons = Vec::new();
         let statuses = self.status.iter().filter(|_| mapped.knows("status"));
         let licenses = self.licenses.iter().filter(|_| mapped.knows("licenses"));
         let active = self.active.as_ref().filter(|_| mapped.knows("active"));

@@ -85,7 +85,9 @@ fn known(mapped: &MappedUser) -> serde_json::Result<Value> {
     let mut printed = serde_json::to_value(&mapped.user)?;
     for field in &mapped.unknown {
         let place = match field.strip_prefix("custom_fields.") {
-            Some(name) => printed["custom_fields"].get_mut(name),
+            Some(name) => printed
+                .get_mut("custom_fields")
+                .and_then(|fields| fields.get_mut(name)),
             None => printed.get_mut(field),
         };
         if let Some(value) = place {
