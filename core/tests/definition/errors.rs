@@ -448,16 +448,24 @@ fn partial_graphql_data_with_errors_is_a_failure() {
     let text = list(
         "{ path: /graphql, method: POST, body: { query: \"{ users { id mail } }\" }, response_path: data.users }",
     );
-    let body =
-        r#"{"data":{"users":[{"id":"1","mail":"a@b.example"}]},"errors":[{"message":"timeout"}]}"#;
+    let with = |errors: &str| {
+        let data = r#"{"users":[{"id":"1","mail":"a@b.example"}]}"#;
+        let body = format!(r#"{{"data":{data},"errors":{errors}}}"#);
+        pull(&text, pages(&[&body]))
+    };
 
-    let pulled = pull(&text, pages(&[body]));
-
-    assert!(
-        pulled.failure().contains("the answer has errors: timeout"),
-        "{}",
-        pulled.failure()
-    );
+    for (errors, words) in [
+        (r#"[{"message":"timeout"}]"#, "timeout"),
+        (r#"{"message":"timeout"}"#, "timeout"),
+        (r#""timeout""#, "timeout"),
+        (r#"{"k":1}"#, "no message"),
+    ] {
+        let failure = with(errors).failure();
+        let expect = format!("the answer has errors: {words}");
+        assert!(failure.contains(&expect), "{failure}");
+    }
+    with("[]").complete(&["1"]);
+    with("null").complete(&["1"]);
 }
 
 #[test]

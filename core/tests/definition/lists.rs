@@ -240,6 +240,81 @@ fn an_answer_that_looks_paged_is_warned_about() {
 }
 
 #[test]
+fn a_list_that_nothing_leads_on_from_is_warned_about_where_it_looks_paged() {
+    let check = |paging: &str, body: &str, headers: &[(&str, &str)], sign: Option<&str>| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {paging} }}");
+        let pulled = pull(&list(&users), |_| status(200, headers, body));
+        let warnings = &pulled.certificate.warnings;
+        match sign {
+            None => assert!(warnings.is_empty(), "{warnings:?}"),
+            Some(sign) => assert!(warnings[0].contains(sign), "{warnings:?}"),
+        }
+        pulled.complete(&["1"]);
+    };
+    let cursor = "{ type: cursor, path: meta.nextcursor }";
+    let link = "{ type: next_url, link_header: next }";
+    let url = "{ type: next_url, path: next }";
+    let body = |rest: &str| format!(r#"{{"d":{}{rest}}}"#, rows([1]));
+
+    let beside = body(r#","meta":{"next_cursor":"b"}"#);
+    check(cursor, &beside, &[], Some("`next_cursor`"));
+    check(cursor, &body(r#","total":2"#), &[], Some("`total`"));
+    check(cursor, &body(r#","total":1,"next":null"#), &[], None);
+    let pages = [("X-Total-Pages", "7")];
+    check(link, &body(""), &pages, Some("`X-Total-Pages`"));
+    let next = [("X-Next-Page", "2")];
+    check(link, &body(""), &next, Some("`X-Next-Page`"));
+    let last = [
+        ("X-Total-Pages", "1"),
+        ("X-Next-Page", ""),
+        ("X-Total", "1"),
+    ];
+    check(link, &body(""), &last, None);
+    // The URL of the page itself ends the list.
+    check(url, &body(r#","next":"/u""#), &[], None);
+}
+
+#[test]
+fn an_answer_that_says_that_there_is_more_is_no_end() {
+    let body = format!(r#"{{"d":{},"has_more":true,"next":"b"}}"#, rows([1]));
+    let with = |paging: &str| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {paging} }}");
+        pull(&list(&users), pages(&[&body]))
+    };
+
+    for style in ["type: cursor, path: nextt", "type: next_url, path: nextt"] {
+        let pulled = with(&format!("{{ {style} }}"));
+        let failure = pulled.failure();
+        assert!(failure.contains("says that there is more"), "{failure}");
+        // Whoever knows better says where the answer tells.
+        with(&format!("{{ {style}, has_more_path: is_more }}")).complete(&["1"]);
+    }
+}
+
+#[test]
+fn parents_and_joined_lists_that_look_paged_are_warned_about() {
+    let text = format!(
+        "{HEAD}users:
+  for_each: {{ path: /teams, response_path: d, keep: {{ team: id }} }}
+  join: [{{ path: /roles, response_path: d, by: {{ user: role, item: id }}, as: found }}]
+  path: /teams/{{team}}
+map: {{ external_id: id, email: mail, role: found.name }}
+"
+    );
+
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/teams" | "/roles" => ok(r#"{"d":[{"id":1}],"next_cursor":"b"}"#),
+        _ => ok(&rows([1])),
+    });
+
+    let warnings = &pulled.certificate.warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("the joined list `found`: the answer looks like one page"));
+    assert!(warnings[1].starts_with("the list of `for_each`: the answer looks like one page"));
+    pulled.complete(&["1"]);
+}
+
+#[test]
 fn active_users_whom_no_licence_fits_are_pointed_out() {
     let body = json!([{ "id": 1, "mail": "a@b.example", "on": true, "plan": "pro" },
         { "id": 2, "mail": "b@b.example", "on": true, "plan": "free" }, { "id": 3, "mail": "c@b.example" }])

@@ -154,7 +154,15 @@ impl Explanation {
         if self.repeated {
             sentences.push("repeated: the same id was there before, the first counts".to_owned());
         }
-        let inactive = self.active.iter().filter(|active| !active.truth.is_true());
+        let unknown = self.user.as_ref().map(|mapped| mapped.unknown.join(", "));
+        if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
+            sentences.push(format!(
+                "not known: {unknown}, for the details or a joined list could not be read"
+            ));
+        }
+        let is_known = self.user.as_ref().is_none_or(|user| user.knows("active"));
+        let inactive = self.active.iter().filter(|_| is_known);
+        let inactive = inactive.filter(|active| !active.truth.is_true());
         for active in inactive {
             sentences.extend(failed(active).map(|why| format!("deleted: {}", show.sentence(why))));
         }
@@ -181,21 +189,22 @@ impl Explanation {
     }
 
     fn because(&self, show: Show<'_>) -> Vec<String> {
-        let Some(MappedUser { user, .. }) = &self.user else {
+        let Some(mapped) = &self.user else {
             return Vec::new();
         };
+        let user = &mapped.user;
         let mut reasons = Vec::new();
-        if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
+        let statuses = self.status.iter().filter(|_| mapped.knows("status"));
+        let licenses = self.licenses.iter().filter(|_| mapped.knows("licenses"));
+        let active = self.active.as_ref().filter(|_| mapped.knows("active"));
+        if let Some(active) = active.filter(|active| active.truth.is_true()) {
             reasons.push(format!("active: {}", show.held(active)));
         }
-        let status = self
-            .status
-            .iter()
-            .filter(|branch| branch.why.truth.is_true());
+        let status = statuses.clone().filter(|branch| branch.why.truth.is_true());
         for NamedWhy { name, why } in status {
             reasons.push(format!("status `{name}`: {}", show.held(why)));
         }
-        let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
+        let held = licenses.clone().filter(|held| held.why.truth.is_true());
         for NamedWhy { name, why } in held {
             reasons.push(format!("licence `{name}`: {}", show.held(why)));
         }
@@ -203,10 +212,8 @@ impl Explanation {
             let auto = user.licenses.iter();
             reasons.extend(auto.map(|name| format!("licence `{name}`: every active user has it")));
         }
-        let status = self.status.iter();
-        let status = status.filter(|branch| user.status.as_ref() != Some(&branch.name));
+        let status = statuses.filter(|branch| user.status.as_ref() != Some(&branch.name));
         let status = status.filter_map(|branch| show.missed("not status", branch));
-        let licenses = self.licenses.iter();
         let licenses = licenses.filter(|license| !user.licenses.contains(&license.name));
         let licenses = licenses.filter_map(|license| show.missed("no licence", license));
         reasons.extend(status.chain(licenses).take(MOST_MISSED));

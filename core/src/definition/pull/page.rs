@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
+use super::{Batch, LeftOut, Pull, deliver::rows_of};
 use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explain, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
+        map::{
+            Around, Dropped, Explain, Explanation, IdHash, MappedUser, Mapping, Notes, Reason, User,
+        },
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -23,23 +25,6 @@ use crate::{
 const NO_LICENSE: &str = "some active users hold no licence, for no condition fits them: if they should, add a last licence \
      whose conditions say the opposite of the others (`not_any_of`, `is_not`)";
 
-/// The keys that answers of several pages have.
-pub(super) const SIGNS: [&str; 14] = [
-    "next",
-    "next_page",
-    "nextPage",
-    "next_cursor",
-    "nextCursor",
-    "nextPageToken",
-    "next_page_token",
-    "has_more",
-    "hasMore",
-    "hasNext",
-    "total",
-    "totalResults",
-    "@odata.nextLink",
-    "nextLink",
-];
 /// How many rows are mapped together.
 const TOGETHER: usize = 10_000;
 
@@ -136,36 +121,6 @@ pub(super) fn keys(found: &Value) -> Vec<String> {
             .collect(),
         one => of_scalar(one).map(Cow::into_owned).into_iter().collect(),
     }
-}
-
-/// The warning of an answer that looks as if there were more pages.
-pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<String> {
-    let sign = |map: &Map<String, Value>| {
-        let says = |key: &&&str| match map.get(**key) {
-            None | Some(Value::Null | Value::Bool(false)) => false,
-            Some(Value::String(text)) => !text.is_empty(),
-            Some(Value::Number(total)) if matches!(**key, "total" | "totalResults") => total
-                .as_u64()
-                .is_some_and(|total| usize::try_from(total).is_ok_and(|total| total > rows)),
-            Some(_) => true,
-        };
-        SIGNS.iter().find(says).map(|key| (*key).to_owned())
-    };
-    let found = answer.as_object().and_then(|map| {
-        sign(map).or_else(|| map.values().filter_map(Value::as_object).find_map(sign))
-    });
-    let reason = if let Some(key) = found {
-        format!("it has `{key}`")
-    } else if super::link::find(head.all("link"), "next").is_some() {
-        "it has a Link header with a next page".to_owned()
-    } else if [10, 20, 25, 50, 100].contains(&rows) {
-        format!("it has exactly {rows} rows")
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the answer looks like one page of several ({reason}), but no pagination is configured"
-    ))
 }
 
 /// A row with its details and joined items.
@@ -293,9 +248,16 @@ impl Pull {
         };
         let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
-            self.repeated(definition, scope, id, hash, now);
+            let is_left_out = self.state.parents.is_some() && !self.held_at.contains_key(&hash);
+            let adopted = if is_left_out && passes.is_true() {
+                self.adopt(definition, scope, id, failed, now)
+            } else {
+                self.repeated(definition, scope, id, hash, now);
+                None
+            };
             if let Some(explanation) = &mut explanation {
-                explanation.repeated = true;
+                explanation.repeated = adopted.is_none();
+                explanation.user = adopted;
             }
             batch.explained.extend(explanation);
             return;
@@ -338,25 +300,14 @@ impl Pull {
         let mut explanation = notes.map(|notes| notes.finish(record, why));
         match made.result {
             Ok(user) => {
-                certificate.users += 1;
-                certificate.active += u64::from(user.active);
                 certificate.contradictions += u64::from(made.contradicts);
-                let unknown = definition.mapping.unknown(failed);
-                let holds_none = user.active && user.licenses.is_empty();
-                if holds_none
-                    && definition.mapping.has_license_conditions()
-                    && !unknown.iter().any(|output| output == "licenses")
-                {
-                    certificate.warn(NO_LICENSE);
-                }
-                let mapped = MappedUser { user, unknown };
+                let mapped = self.counted(definition, user, failed);
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_fresh.insert(self.held.len());
-                    self.hold(mapped);
+                    self.hold_new(mapped);
                 } else {
                     batch.users.push(mapped);
                 }
@@ -370,6 +321,40 @@ impl Pull {
             }
         }
         explanation
+    }
+
+    fn counted(&mut self, definition: &Definition, user: User, failed: &[&str]) -> MappedUser {
+        let mapped = MappedUser::of(user, definition.mapping.unknown(failed));
+        let is_active = mapped.user.active && mapped.knows("active");
+        let certificate = &mut self.state.certificate;
+        certificate.users += 1;
+        certificate.active += u64::from(is_active);
+        let holds_none = is_active && mapped.user.licenses.is_empty();
+        if holds_none && definition.mapping.has_license_conditions() && mapped.knows("licenses") {
+            certificate.warn(NO_LICENSE);
+        }
+        mapped
+    }
+
+    fn hold_new(&mut self, mapped: MappedUser) {
+        self.held_fresh.insert(self.held.len());
+        self.hold(mapped);
+    }
+
+    /// A record of somebody whose records under the parents before were no user.
+    fn adopt(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: String,
+        failed: &[&str],
+        now: Timestamp,
+    ) -> Option<MappedUser> {
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), None);
+        let mapped = self.counted(definition, made.result.ok()?, failed);
+        self.hold_new(mapped.clone());
+        Some(mapped)
     }
 
     /// A record becomes no user.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::page::SIGNS;
+use super::{answer, signs};
 use crate::{
     condition::Conditions,
     definition::{
@@ -35,7 +35,9 @@ impl Reading {
         };
         if let Some(mut needs) = of_pages(definition, explain) {
             reading.read_rows(definition, explain, &mut needs);
-            needs.add_signs(&SIGNS);
+            if definition.users.list.pagination.style == Style::None {
+                needs.add_signs(&signs::KEYS);
+            }
             reading.needs = Some(Arc::new(needs));
         }
         reading
@@ -96,8 +98,10 @@ fn of_pages(definition: &Definition, explain: Explain) -> Option<Needs> {
     for rule in &definition.rules {
         top.extend(rule.when.paths().chain(&rule.message));
     }
-    let errors = Path::parse("errors").ok();
-    top.extend(&errors);
+    let said = answer::SAID.map(|key| Path::parse(key).ok());
+    top.extend(said.iter().flatten());
+    let signs = signs::paths(&paging.style);
+    top.extend(&signs);
     top.into_iter().for_each(|path| needs.add(path));
     Some(needs)
 }

@@ -302,6 +302,13 @@ impl Reading<'_, '_> {
 
     async fn ended(mut self, certificate: Certificate) -> Result<bool, HandleError> {
         self.shelve().await?;
+        if self.pull.lost_its_place() && !self.desk.sync.entity.begun_anew {
+            self.desk.start_over();
+            self.desk.sync.entity.begun_anew = true;
+            let now = self.desk.ports.clock.now();
+            self.desk.keep(Some(now)).await?;
+            return Ok(false);
+        }
         let mut certificate = self.masked(certificate);
         let besides = self.reader.tokens_sent();
         certificate.requests = certificate.requests.saturating_add(besides);

@@ -114,7 +114,13 @@ fn headline(explanation: &Explanation) -> String {
         return kind.to_owned();
     };
     let user = &mapped.user;
-    let state = if user.active { "active" } else { "not active" };
+    let state = if !mapped.knows("active") {
+        "perhaps active"
+    } else if user.active {
+        "active"
+    } else {
+        "not active"
+    };
     let mut parts = vec![table::fitted(&user.external_id), state.to_owned()];
     parts.extend(
         user.status
