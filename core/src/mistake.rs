@@ -87,6 +87,7 @@ fn unknown<'a>(
     let shown: String = word.chars().take(LONGEST_WORD).collect();
     let message = match nearest(word, known.iter().copied()) {
         Some(meant) => format!("{what} `{shown}`, did you mean `{meant}`?"),
+        None if known.is_empty() => format!("{what} `{shown}`: there is none"),
         None => format!("{what} `{shown}`, expected one of: {}", known.join(", ")),
     };
     Mistake::new(path, message)
@@ -191,6 +192,10 @@ mod tests {
         assert_eq!(
             mistake.to_string(),
             "op: unknown operator `equals_to`, expected one of: is, any_of"
+        );
+        assert_eq!(
+            unknown_word("variable", "--set x", "x", []).to_string(),
+            "--set x: unknown variable `x`: there is none"
         );
     }
 }

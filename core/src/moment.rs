@@ -74,6 +74,9 @@ impl Moment {
         if text.len() > LONGEST || !text.is_ascii() {
             return Err(MomentError::NotATime);
         }
+        if is_compact_day(text) {
+            return Err(MomentError::NotATime);
+        }
         if let Some(epoch) = Epoch::parse(text) {
             return epoch
                 .timestamp()
@@ -209,6 +212,18 @@ fn is_day(text: &str) -> bool {
     text.len() == "2026-01-05".len() && !text.contains([':', ' ', 'T', 't'])
 }
 
+/// `20260105` is a day without its dashes, which only a format can say; as seconds it would be in August 1970.
+fn is_compact_day(text: &str) -> bool {
+    let day = || {
+        let number: i32 = text.parse().ok()?;
+        let year = i16::try_from(number / 10_000).ok()?;
+        let month = i8::try_from(number / 100 % 100).ok()?;
+        Date::new(year, month, i8::try_from(number % 100).ok()?).ok()
+    };
+    let is_year = text.starts_with("19") || text.starts_with("20");
+    text.len() == "20260105".len() && is_year && day().is_some()
+}
+
 fn read_instant(text: &str) -> Result<Timestamp, MomentError> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp);
@@ -308,6 +323,16 @@ mod tests {
         check(json!(100_000_000_000_i64), "1973-03-03T09:46:40Z");
         check(json!(u64::MAX), "the time is out of range");
         check(json!(1e300), "not a time");
+    }
+
+    #[test]
+    fn a_day_without_dashes_is_no_second_of_1970() {
+        let check =
+            |value: Value, expect: &str| assert_eq!(shown(Moment::read(&value)), expect, "{value}");
+
+        check(json!("20260105"), "not a time");
+        check(json!(20_260_105), "not a time");
+        check(json!("20261305"), "1970-08-23T12:08:25Z");
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::definition::{Answer, Batch, Certificate, Definition, Outcome, Pull, Purpose, Step};
+use crate::definition::{
+    Answer, Batch, Certificate, Definition, Explain, Outcome, Pull, Purpose, Step,
+};
 use crate::handle::sync::inputs;
 use crate::handle::sync::sample::{Sample, sample};
 use crate::mistake::in_lines;
@@ -37,7 +39,7 @@ pub async fn preview(
 ) -> Result<Preview, AdminError> {
     let variables = stand_ins(&definition, given);
     let mut inputs = inputs(ports, definition.app(), variables).await?;
-    inputs.explain = true;
+    inputs.explain = Explain::Whole;
     let pull = Pull::start(Arc::new(definition), inputs);
     let pull = pull.map_err(|mistakes| AdminError::mistake("variables", in_lines(&mistakes)))?;
     Ok(drive(pull, sample, ports.clock.now()))

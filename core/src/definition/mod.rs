@@ -60,7 +60,8 @@ pub use file::{
     variable::{Variable, Variables},
 };
 pub use map::{
-    CustomFields, Dropped, Explanation, FieldWhy, IdHash, Kind, MappedUser, NamedWhy, Reason, User,
+    CustomFields, Dropped, Explain, Explanation, FieldWhy, IdHash, Kind, MappedUser, NamedWhy,
+    Reason, User,
 };
 pub use openapi::suggest_from_openapi;
 pub(crate) use pull::Seen;

@@ -41,12 +41,13 @@ pub fn schema() -> Value {
         "title": "Sando definition",
         "$defs": definitions(),
     });
-    // `map` is required but for presets.
+    // `map` and the type of the pagination are required but for presets.
+    let typed = json!({ "required": ["type"] });
     let preset = json!({
         "if": { "properties": { "users": { "required": ["preset"] } } },
         "else": {
             "required": ["map"],
-            "properties": { "users": { "required": ["path"] }, "map": { "required": ["external_id", "email"] } },
+            "properties": { "users": { "required": ["path"], "properties": { "pagination": typed } }, "map": { "required": ["external_id", "email"] } },
         },
     });
     merge(&mut schema, head);
@@ -61,7 +62,7 @@ fn definitions() -> Value {
         "texts": map_of("Names and texts with placeholders", json!({ "type": ["string", "number", "boolean", "null"] })),
         "variable": variable(),
         "auth": crate::auth::schema(),
-        "pagination": pagination(),
+        "pagination": pagination(&[]),
         "rule": rule(),
         "limits": limits(),
     });
@@ -138,7 +139,7 @@ fn variable() -> Value {
     json!({ "anyOf": [variable, { "type": "null" }] })
 }
 
-fn pagination() -> Value {
+fn pagination(required: &[&str]) -> Value {
     let path = reference("path");
     let size = json!({ "type": "integer", "minimum": 1 });
     let next = request_properties(&pagination::NEXT_KEYS);
@@ -172,13 +173,13 @@ fn pagination() -> Value {
             },
             "continue": object("The request of all pages but the first; `{cursor}`, `{offset}` and `{page}` are placeholders", next, &["path"]),
         }),
-        &["type"],
+        required,
     )
 }
 
 /// The same where all pages are asked for by one request.
 pub(crate) fn pages() -> Value {
-    let mut pages = pagination();
+    let mut pages = pagination(&["type"]);
     let keys = pages.get_mut("properties").and_then(Value::as_object_mut);
     if let Some(keys) = keys {
         keys.remove("continue");
@@ -231,7 +232,7 @@ fn request_properties(keys: &[&str]) -> Value {
         "body": { "description": "JSON; with POST only" },
         "form": { "type": "object", "description": "A form: text, or JSON under `json`" },
         "response_path": text("Where the rows stand; empty: the answer itself", Some("data.users")),
-        "pagination": reference("pagination"),
+        "pagination": { "$ref": "#/$defs/pagination", "required": ["type"] },
         "keep": map_of("Values for what follows", reference("path")),
         "absent_is_empty": { "type": "boolean", "default": false },
     });
@@ -265,6 +266,8 @@ fn requests() -> Value {
         "step": with("A request before the list", json!({ "name": text("", None) }), &["name", "path"]),
         "users": with("The list of users", json!({
             "preset": { "enum": PRESETS },
+            // Over that of a preset.
+            "pagination": reference("pagination"),
             "for_each": with("The list of parents", json!({}), &["path", "keep"]),
             "passes": { "type": "array", "minItems": 1, "items": map_of("Variables of the pass", reference("scalar")) },
             "where": reference("conditions"),
@@ -438,6 +441,21 @@ mod tests {
             "/$defs/licenses/anyOf/1/properties",
             map::LICENSES_KEYS.to_vec(),
         );
+    }
+
+    #[test]
+    fn pagination_says_its_type_unless_a_preset_does() {
+        let schema = schema();
+        let required = |place: &str| {
+            let at = format!("{place}/properties/pagination/required");
+            schema.pointer(&at).is_some()
+        };
+
+        assert!(required("/$defs/step"));
+        assert!(required("/$defs/users/properties/for_each"));
+        assert!(required("/else/properties/users"));
+        assert!(!required("/$defs/users"));
+        assert!(schema.pointer("/$defs/pagination/required").is_none());
     }
 
     #[test]

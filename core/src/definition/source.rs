@@ -81,7 +81,7 @@ impl Source {
                     column: location.column(),
                 });
                 let text = error.to_string();
-                let message = text.lines().next().unwrap_or("cannot be read");
+                let message = plainly(text.lines().next().unwrap_or("cannot be read"));
                 FileMistake {
                     place,
                     mistake: Mistake::new("", message),
@@ -130,6 +130,15 @@ impl Source {
             };
         }
     }
+}
+
+/// What the parser says, without what only a program can do about it.
+fn plainly(message: &str) -> &str {
+    if message.starts_with("budget breached") {
+        return "the file becomes too large where its anchors (`&`, `*`) are filled in";
+    }
+    let said = message.split_once(", set DuplicateKeyPolicy");
+    said.map_or(message, |(said, _)| said)
 }
 
 fn place_of<T>(spanned: &Spanned<T>) -> Place {
@@ -293,6 +302,25 @@ mod tests {
         assert_eq!(yaml.place("a[0].c"), Place { line: 3, column: 5 });
         assert_eq!(json.place("a[0].b").line, 2);
         assert_eq!(yaml.place("a[0].d"), yaml.place("a[0]"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_words_of_the_file() {
+        let said = |text: &str| match Source::parse(text) {
+            Ok(_) => String::new(),
+            Err(mistake) => mistake.mistake.to_string(),
+        };
+        let repeated = (1..9).map(|level| {
+            let before = format!("*a{}", level - 1);
+            format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", "))
+        });
+        let unfolding: String = repeated.collect();
+
+        assert_eq!(said("a: 1\na: 2\n"), "duplicate mapping key: a");
+        assert_eq!(
+            said(&format!("a0: &a0 x\n{unfolding}")),
+            "the file becomes too large where its anchors (`&`, `*`) are filled in"
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Proposals from a sample answer: what a definition could say, each with its reason. Nothing is applied by itself.
 
 mod head;
+mod lists;
 mod paging;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use head::Head;
+use lists::{has_address, lists_in};
 pub(crate) use paging::tells_of_pages;
 
 use crate::{
@@ -38,18 +40,24 @@ pub fn suggest(answer: &Value, headers: &[(String, String)]) -> Vec<Suggestion> 
     lists_in(answer, "", 0, &mut lists);
     let best = lists.into_iter().max_by_key(|(path, rows)| {
         let objects = rows.iter().filter(|row| row.is_object()).count();
-        let has_address = rows
-            .iter()
-            .any(|row| fields_of(row).iter().any(|(_, value)| is_address(value)));
-        (has_address, objects, usize::MAX - path.len())
+        let is_within = path.trim_end_matches('*').contains('*');
+        (
+            has_address(rows),
+            !is_within,
+            objects,
+            usize::MAX - path.len(),
+        )
     });
     let Some((response_path, rows)) = best else {
         return found;
     };
-    let reason = match rows.len() {
+    let mut reason = match rows.len() {
         1 => "a list with 1 record stands there".to_owned(),
         count => format!("a list with {count} records stands there"),
     };
+    if !has_address(&rows) {
+        reason.push_str(", without any e-mail address: check that it is that of the users");
+    }
     found.push(Suggestion {
         key: "users.response_path".to_owned(),
         value: json!(response_path),
@@ -61,23 +69,10 @@ pub fn suggest(answer: &Value, headers: &[(String, String)]) -> Vec<Suggestion> 
         rows.len(),
         headers,
     ));
-    let rows: Vec<&Value> = rows.iter().take(MOST_ROWS).collect();
+    let rows: Vec<&Value> = rows.into_iter().take(MOST_ROWS).collect();
     found.extend(mapping(&rows));
     found.extend(status(&rows));
     found
-}
-
-/// All arrays of an answer, with their paths.
-fn lists_in<'a>(value: &'a Value, at: &str, depth: usize, lists: &mut Vec<(String, &'a [Value])>) {
-    match value {
-        Value::Array(items) => lists.push((at.to_owned(), items)),
-        Value::Object(map) if depth < DEEPEST => {
-            for (key, value) in map {
-                lists_in(value, &under(at, key), depth + 1, lists);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The path of a key under another path.
@@ -116,12 +111,22 @@ fn fields_of(row: &Value) -> Vec<(String, &Value)> {
     fields
 }
 
+/// What ids are called.
+const IDS: &[&str] = &[
+    "id",
+    "userid",
+    "gid",
+    "uid",
+    "memberid",
+    "teammemberid",
+    "accountid",
+    "uuid",
+    "key",
+];
+
 /// What the fields of a user are called, the usual name first.
 const WISHES: [(&str, &[&str]); 9] = [
-    (
-        "external_id",
-        &["id", "userid", "gid", "uid", "accountid", "uuid", "key"],
-    ),
+    ("external_id", IDS),
     (
         "email",
         &[
@@ -203,6 +208,9 @@ fn mapping(rows: &[&Value]) -> Vec<Suggestion> {
             _ => of_scalar(value).is_some_and(|text| !text.is_empty()) && !value.is_boolean(),
         };
         if let Some((path, count)) = best(rows, words, fits) {
+            if field == "full_name" && names_are_nearer(rows, &path) {
+                continue;
+            }
             found.push(Suggestion {
                 key: format!("map.{field}"),
                 value: json!(path),
@@ -216,7 +224,19 @@ fn mapping(rows: &[&Value]) -> Vec<Suggestion> {
     found
 }
 
-/// The path whose name fits best and that most records have.
+/// Stand a first and a last name less deep than what is called a name? Then that is the name of something else.
+fn names_are_nearer(rows: &[&Value], path: &str) -> bool {
+    let depth = |path: &str| path.matches('.').count();
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let is_nearer = |field: &str| {
+        let wish = WISHES.iter().find(|(known, _)| *known == field);
+        let found = wish.and_then(|(_, words)| best(rows, words, is_text));
+        found.is_some_and(|(found, _)| depth(&found) < depth(path))
+    };
+    is_nearer("first_name") && is_nearer("last_name")
+}
+
+/// The path that most records have, and among them the one whose name fits best.
 fn best(rows: &[&Value], words: &[&str], fits: impl Fn(&Value) -> bool) -> Option<(String, usize)> {
     let mut counts: Map<String, Value> = Map::new();
     for row in rows {
@@ -230,9 +250,9 @@ fn best(rows: &[&Value], words: &[&str], fits: impl Fn(&Value) -> bool) -> Optio
     let ranked = counts.iter().filter_map(|(path, count)| {
         let count = usize::try_from(count.as_u64()?).ok()?;
         Some((
+            usize::MAX - count,
             rank(path, words)?,
             path.matches('.').count(),
-            usize::MAX - count,
             path,
             count,
         ))
@@ -386,6 +406,72 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    /// What is proposed for these keys.
+    fn proposed(answer: &Value, keys: &[&str]) -> Vec<Value> {
+        let found = suggest(answer, &[]);
+        let of = |key: &&str| {
+            let found = found.iter().find(|suggestion| suggestion.key == *key);
+            found.map(|suggestion| suggestion.value.clone())
+        };
+        keys.iter().map(|key| of(key).unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn users_by_id_and_within_teams_are_found() {
+        let keys = ["users.response_path", "map.external_id", "map.email"];
+        let by_id = json!({
+            "4101": { "id": 4101, "email": "a@b.example" }, "4102": { "id": 4102, "email": "c@b.example" },
+        });
+        let teams = json!({ "teams": [
+            { "id": "9", "members": [{ "user": { "id": 3, "email": "a@b.example" } }] },
+            { "id": "8", "members": [{ "user": { "id": 4, "email": "c@b.example" } }] },
+        ] });
+        let own = json!([{ "id": 1, "mails": [{ "address": "a@b.example" }, { "address": "c@b.example" }] }]);
+        let columns = json!({ "types": [{ "name": "name" }, { "name": "email" }], "data": [["ADA", "a@b.example"]] });
+
+        assert_eq!(proposed(&by_id, &keys), ["*", "id", "email"]);
+        assert_eq!(
+            proposed(&teams, &keys),
+            ["teams.*.members", "user.id", "user.email"]
+        );
+        assert_eq!(proposed(&own, &keys), [json!(""), json!("id"), Value::Null]);
+        assert_eq!(proposed(&columns, &keys[..1]), ["data"]);
+    }
+
+    #[test]
+    fn what_more_records_have_comes_before_the_name() {
+        let members = json!([
+            { "profile": { "team_member_id": "m1", "account_id": "a1", "email": "a@b.example" } },
+            { "profile": { "team_member_id": "m2", "email": "c@b.example" } },
+        ]);
+        let records = json!({ "nextRecordsUrl": "/query/2000", "records": [
+            { "Id": "5", "Email": "a@b.example", "FirstName": "Ada", "LastName": "Park", "Profile": { "Name": "Admin" } },
+        ] });
+
+        assert_eq!(
+            proposed(&members, &["map.external_id"]),
+            ["profile.team_member_id"]
+        );
+        assert_eq!(
+            proposed(
+                &records,
+                &["map.full_name", "map.first_name", "map.last_name"]
+            ),
+            [Value::Null, json!("FirstName"), json!("LastName")]
+        );
+        assert_eq!(
+            proposed(&records, &["users.pagination"]),
+            [json!({ "type": "next_url", "path": "nextRecordsUrl" })]
+        );
+    }
+
+    #[test]
+    fn a_list_without_addresses_is_not_proposed_without_a_word() {
+        let found = suggest(&json!({ "teams": [{ "id": 1, "name": "Team" }] }), &[]);
+
+        assert!(found[0].reason.contains("without any e-mail address"));
     }
 
     #[test]

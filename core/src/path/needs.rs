@@ -18,6 +18,8 @@ pub struct Needs {
     items: Option<Box<Needs>>,
     /// Of every item of an array and every value of an object.
     each: Option<Box<Needs>>,
+    /// Of every value of an object that nothing else is read of.
+    others: Option<Box<Needs>>,
     /// An object here is a row, which is made as a list.
     columns: Option<Box<Columns>>,
 }
@@ -54,10 +56,24 @@ impl Needs {
         true
     }
 
+    /// Adds what a look for these keys reads: at the top, and in the objects there.
+    pub fn add_signs(&mut self, keys: &[&str]) {
+        let there = self.keys.values_mut().flat_map(BTreeMap::values_mut);
+        there.for_each(|own| own.add_keys(keys));
+        let mut others = Self::default();
+        others.add_keys(keys);
+        self.others = Some(Box::new(others));
+        self.add_keys(keys);
+    }
+
+    fn add_keys(&mut self, keys: &[&str]) {
+        keys.iter().for_each(|key| self.key(key).all = true);
+    }
+
     /// Parses a document. Each path finds in the result what it finds in the whole; keys at its top that no path reads are null.
     ///
     /// # Errors
-    /// It is not JSON. What is skipped is not checked for depth.
+    /// It is not JSON. What is skipped may be nested as deep as it likes: whoever gives the document has looked.
     pub fn parse(&self, document: &[u8]) -> Result<Value, serde_json::Error> {
         // Checked once as a whole, not text by text.
         let Ok(document) = str::from_utf8(document) else {
@@ -125,6 +141,7 @@ impl Needs {
     fn of_key(&self, key: &str) -> Child<'_> {
         let alike = self.keys.get(&key.len());
         let own = alike.and_then(|alike| alike.get(key));
+        let own = own.or(self.others.as_deref());
         Child::of(own, self.each.as_deref())
     }
 
@@ -317,6 +334,28 @@ mod tests {
         assert!(needs.parse(b"{\"a\":").is_err());
         assert!(needs.parse(b"{} x").is_err());
         assert!(needs.parse(b"{\"other\":\"\xFF\"}").is_err());
+    }
+
+    #[test]
+    fn signs_are_made_at_the_top_and_in_the_objects_there() {
+        let mut needs = needs("data.users", &["id"]);
+        needs.add_signs(&["next", "total"]);
+        let document = json!({
+            "data": { "users": [{ "id": 1, "next": 1 }], "total": 7, "x": [1] },
+            "meta": { "next": "c", "deep": { "next": 1 } },
+            "links": [{ "next": 1 }],
+            "total": 9,
+        });
+
+        let parsed = needs.parse(document.to_string().as_bytes()).unwrap();
+
+        let expected = json!({
+            "data": { "users": [{ "id": 1 }], "total": 7 },
+            "meta": { "next": "c" },
+            "links": [],
+            "total": 9,
+        });
+        assert_eq!(parsed, expected);
     }
 
     proptest! {

@@ -24,7 +24,8 @@ pub const LARGEST_ENTRY: usize = 64 * 1024;
 pub struct Face {
     /// The user.
     pub user: User,
-    /// Fields that are null or guessed, because details or a joined list could never be read.
+    /// Fields that are not known, because details or a joined list could never be read: they are empty, or guessed
+    /// ([`MappedUser`](crate::definition::MappedUser)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
     /// Why it became what it became, in sentences: what is wrong, what made it active or not, what each licence comes from,

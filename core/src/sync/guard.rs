@@ -3,9 +3,9 @@
 use super::Counts;
 use crate::settings::Guard;
 
-/// Why a sync is held; none if it may count. Whoever loses something counts once, for whatever reason.
+/// Why a sync is held; none if it may count. Whoever loses something counts once, for whatever reason. In doubt nobody may vanish.
 #[must_use]
-pub fn objection(counts: &Counts, guard: &Guard) -> Option<String> {
+pub fn objection(counts: &Counts, guard: &Guard, doubt: Option<&str>) -> Option<String> {
     if counts.before > 0 && counts.users == 0 {
         return Some(format!(
             "the list is empty: all {} users would be deleted",
@@ -16,7 +16,11 @@ pub fn objection(counts: &Counts, guard: &Guard) -> Option<String> {
     let share = u128::from(losses).saturating_mul(100);
     let most = u128::from(counts.before).saturating_mul(u128::from(guard.percent));
     if losses <= u64::from(guard.users) || share <= most {
-        return None;
+        let doubt = doubt.filter(|_| counts.vanished > 0)?;
+        return Some(format!(
+            "{} of {} users are not in the list any more, but {doubt}",
+            counts.vanished, counts.before
+        ));
     }
     Some(format!(
         "{losses} of {} users would lose something: {} are not in the list any more, {} are not active any more, {} lose a \
@@ -46,7 +50,7 @@ mod tests {
             lost_license,
             ..Counts::default()
         };
-        let objection = objection(&counts, &Guard::default());
+        let objection = objection(&counts, &Guard::default(), None);
         assert_eq!(objection.is_some(), is_held, "{counts:?}");
     }
 
@@ -68,10 +72,31 @@ mod tests {
             vanished: 6,
             ..Counts::default()
         };
-        let held = |users, percent| objection(&counts, &Guard { users, percent }).is_some();
+        let held = |users, percent| objection(&counts, &Guard { users, percent }, None).is_some();
         assert!(held(5, 10));
         assert!(!held(6, 10));
         assert!(!held(5, 12));
+    }
+
+    #[test]
+    fn in_doubt_nobody_may_vanish() {
+        let held = |vanished, inactive| {
+            let counts = Counts {
+                before: 50,
+                users: 50 - vanished,
+                vanished,
+                inactive,
+                ..Counts::default()
+            };
+            objection(&counts, &Guard::default(), Some("2 records have no id"))
+        };
+
+        let why = held(1, 0).unwrap();
+        assert_eq!(
+            why,
+            "1 of 50 users are not in the list any more, but 2 records have no id"
+        );
+        assert_eq!(held(0, 1), None);
     }
 
     #[test]

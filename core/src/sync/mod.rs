@@ -161,6 +161,9 @@ pub struct Sync {
     pub waited_at: u64,
     /// How many workers had it in hand.
     pub turns: u32,
+    /// What led on in its list was not known any more: it was begun anew, once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun_anew: bool,
     /// How every list ended, what was received and what it cost.
     pub certificate: Option<Certificate>,
     /// Why it failed.
@@ -210,6 +213,7 @@ impl Sync {
             waits: 0,
             waited_at: 0,
             turns: 0,
+            begun_anew: false,
             certificate: None,
             failure: None,
             held: None,

@@ -54,6 +54,8 @@ fn only_an_answer_that_can_be_read_may_be_remembered() {
     check(ok(r#"{"role":"admin"}"#), true);
     check(ok("<html>"), false);
     check(ok(r#"{"role":"#), false);
+    check(ok("null"), false);
+    check(status(204, &[], ""), false);
     check(status(404, &[], "{}"), false);
     check(
         Outcome::Answered(Answer::new(206, Vec::new(), b"{}".to_vec())),

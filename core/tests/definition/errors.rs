@@ -219,13 +219,21 @@ fn answers_that_are_no_list_are_errors_of_shape() {
         "<html>",
         "web page",
     );
+    check(200, &[], "<users><user/></users>", "XML, not JSON");
     check(200, &[], r#"{"d":[{"id":"1""#, "ends in the middle");
     check(200, &[], "nonsense", "not JSON");
     check(
         200,
         &[],
         &format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)),
-        "not JSON",
+        "128 levels deep",
+    );
+    // Also where nobody reads it.
+    check(
+        200,
+        &[],
+        &format!(r#"{{"d":[],"x":{}{}}}"#, "[".repeat(128), "]".repeat(128)),
+        "128 levels deep",
     );
     check(206, &[], r#"{"d":[]}"#, "206");
     check(202, &[], r#"{"d":[]}"#, "202");
@@ -440,16 +448,24 @@ fn partial_graphql_data_with_errors_is_a_failure() {
     let text = list(
         "{ path: /graphql, method: POST, body: { query: \"{ users { id mail } }\" }, response_path: data.users }",
     );
-    let body =
-        r#"{"data":{"users":[{"id":"1","mail":"a@b.example"}]},"errors":[{"message":"timeout"}]}"#;
+    let with = |errors: &str| {
+        let data = r#"{"users":[{"id":"1","mail":"a@b.example"}]}"#;
+        let body = format!(r#"{{"data":{data},"errors":{errors}}}"#);
+        pull(&text, pages(&[&body]))
+    };
 
-    let pulled = pull(&text, pages(&[body]));
-
-    assert!(
-        pulled.failure().contains("the answer has errors: timeout"),
-        "{}",
-        pulled.failure()
-    );
+    for (errors, words) in [
+        (r#"[{"message":"timeout"}]"#, "timeout"),
+        (r#"{"message":"timeout"}"#, "timeout"),
+        (r#""timeout""#, "timeout"),
+        (r#"{"k":1}"#, "no message"),
+    ] {
+        let failure = with(errors).failure();
+        let expect = format!("the answer has errors: {words}");
+        assert!(failure.contains(&expect), "{failure}");
+    }
+    with("[]").complete(&["1"]);
+    with("null").complete(&["1"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sando_core::definition::{Answer, Body};
 use serde_json::json;
 
 use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
@@ -87,6 +88,45 @@ fn a_hundred_thousand_pages_are_read() {
 }
 
 #[test]
+fn an_answer_of_millions_of_values_or_rows_is_refused_and_not_read() {
+    let text = list("{ path: /u }");
+    let check = |values: usize, expect: &str| {
+        let body = format!("[{}0]", "0,".repeat(values));
+
+        let failure = pull(&text, pages(&[&body])).failure();
+
+        assert!(failure.contains(expect), "{failure}");
+    };
+
+    check(500_000, "more than 500000 rows: ask for pages");
+    check(5_000_000, "more than 5000000 values");
+}
+
+#[test]
+fn a_large_page_is_handed_out_in_parts() {
+    let pulled = pull(&list("{ path: /u }"), pages(&[&rows(0..25_000)]));
+
+    let parts: Vec<usize> = pulled.batches.iter().map(|part| part.users.len()).collect();
+    assert_eq!(parts, [10_000, 10_000, 5_000]);
+    assert!(pulled.certificate.complete);
+    assert_eq!(pulled.ids()[24_999], "24999");
+}
+
+#[test]
+fn of_a_list_in_one_answer_only_what_is_read_is_made() {
+    let body = r#"{"d":[{"id":"1","mail":"1@b.example","long":[1,2,3]}],"more":[1]}"#;
+    let text = list("{ path: /u, response_path: d }");
+
+    let pulled = pull(&text, pages(&[body])).complete(&["1"]);
+
+    let answer = Answer::new(200, Vec::new(), body.into());
+    let Body::Json(made) = pulled.requests[0].parsed(answer).body else {
+        panic!("nothing is known of what is read");
+    };
+    assert_eq!(made, json!({ "d": [["1", "1@b.example"]], "more": [] }));
+}
+
+#[test]
 fn details_of_a_hundred_thousand_users_of_one_page_take_no_time_with_each_other() {
     let text = format!(
         "{HEAD}users: {{ path: /u, details: {{ path: '/u/{{email}}' }} }}
@@ -143,6 +183,18 @@ fn maps_nested_arrays_and_columns_are_rows() {
 }
 
 #[test]
+fn half_a_letter_does_not_take_the_list_with_it() {
+    let body = r#"[{"id":1,"mail":"a@b.example","name":"Ada \ud83d"}]"#;
+    let text = format!(
+        "{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail, full_name: name }}\n"
+    );
+
+    let pulled = pull(&text, pages(&[body])).complete(&["1"]);
+
+    assert_eq!(pulled.users[0].full_name.as_deref(), Some("Ada \u{FFFD}"));
+}
+
+#[test]
 fn one_object_where_a_list_is_expected_is_an_error() {
     // 28
     let pulled = pull(
@@ -185,6 +237,81 @@ fn an_answer_that_looks_paged_is_warned_about() {
         &[],
         None,
     );
+}
+
+#[test]
+fn a_list_that_nothing_leads_on_from_is_warned_about_where_it_looks_paged() {
+    let check = |paging: &str, body: &str, headers: &[(&str, &str)], sign: Option<&str>| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {paging} }}");
+        let pulled = pull(&list(&users), |_| status(200, headers, body));
+        let warnings = &pulled.certificate.warnings;
+        match sign {
+            None => assert!(warnings.is_empty(), "{warnings:?}"),
+            Some(sign) => assert!(warnings[0].contains(sign), "{warnings:?}"),
+        }
+        pulled.complete(&["1"]);
+    };
+    let cursor = "{ type: cursor, path: meta.nextcursor }";
+    let link = "{ type: next_url, link_header: next }";
+    let url = "{ type: next_url, path: next }";
+    let body = |rest: &str| format!(r#"{{"d":{}{rest}}}"#, rows([1]));
+
+    let beside = body(r#","meta":{"next_cursor":"b"}"#);
+    check(cursor, &beside, &[], Some("`next_cursor`"));
+    check(cursor, &body(r#","total":2"#), &[], Some("`total`"));
+    check(cursor, &body(r#","total":1,"next":null"#), &[], None);
+    let pages = [("X-Total-Pages", "7")];
+    check(link, &body(""), &pages, Some("`X-Total-Pages`"));
+    let next = [("X-Next-Page", "2")];
+    check(link, &body(""), &next, Some("`X-Next-Page`"));
+    let last = [
+        ("X-Total-Pages", "1"),
+        ("X-Next-Page", ""),
+        ("X-Total", "1"),
+    ];
+    check(link, &body(""), &last, None);
+    // The URL of the page itself ends the list.
+    check(url, &body(r#","next":"/u""#), &[], None);
+}
+
+#[test]
+fn an_answer_that_says_that_there_is_more_is_no_end() {
+    let body = format!(r#"{{"d":{},"has_more":true,"next":"b"}}"#, rows([1]));
+    let with = |paging: &str| {
+        let users = format!("{{ path: /u, response_path: d, pagination: {paging} }}");
+        pull(&list(&users), pages(&[&body]))
+    };
+
+    for style in ["type: cursor, path: nextt", "type: next_url, path: nextt"] {
+        let pulled = with(&format!("{{ {style} }}"));
+        let failure = pulled.failure();
+        assert!(failure.contains("says that there is more"), "{failure}");
+        // Whoever knows better says where the answer tells.
+        with(&format!("{{ {style}, has_more_path: is_more }}")).complete(&["1"]);
+    }
+}
+
+#[test]
+fn parents_and_joined_lists_that_look_paged_are_warned_about() {
+    let text = format!(
+        "{HEAD}users:
+  for_each: {{ path: /teams, response_path: d, keep: {{ team: id }} }}
+  join: [{{ path: /roles, response_path: d, by: {{ user: role, item: id }}, as: found }}]
+  path: /teams/{{team}}
+map: {{ external_id: id, email: mail, role: found.name }}
+"
+    );
+
+    let pulled = pull(&text, |request| match request.url.path() {
+        "/teams" | "/roles" => ok(r#"{"d":[{"id":1}],"next_cursor":"b"}"#),
+        _ => ok(&rows([1])),
+    });
+
+    let warnings = &pulled.certificate.warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("the joined list `found`: the answer looks like one page"));
+    assert!(warnings[1].starts_with("the list of `for_each`: the answer looks like one page"));
+    pulled.complete(&["1"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sando_core::{
     app::CustomField,
-    definition::{Inputs, Kind, Reason},
+    definition::{Explain, Inputs, Kind, Reason},
 };
 use serde_json::{Value, json};
 
@@ -229,7 +229,7 @@ fn a_contradiction_is_pointed_out_where_it_is() {
     );
     let body = json!([{ "id": 1, "mail": "a@b.example", "s": "Suspended" }]);
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
 
@@ -452,7 +452,7 @@ status: {{ active_when: [{{ path: state, op: is, value: ACTIVE }}] }}
     let pulled = pull_with(
         &text,
         Inputs {
-            explain: true,
+            explain: Explain::Whole,
             ..inputs(&[])
         },
         pages(&[&body.to_string()]),

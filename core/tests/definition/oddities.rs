@@ -45,7 +45,17 @@ fn a_list_that_moves_while_it_is_read_loses_nobody_silently() {
         pages(&[&page(&[1, 2, 3], 5), &page(&[3, 4, 5], 6)]),
     );
     assert_eq!(added.certificate.duplicates, 1);
+    let doubt = added.certificate.doubt.as_deref().unwrap();
+    assert!(doubt.contains("5 of 6 declared rows"), "{doubt}");
     added.complete(&["1", "2", "3", "4", "5"]);
+
+    // A row comes twice, and all who were declared are there.
+    let repeated = pull(
+        &list(BY_OFFSET),
+        pages(&[&page(&[1, 2, 3], 5), &page(&[3, 4, 5], 5), &page(&[], 5)]),
+    );
+    assert_eq!(repeated.certificate.doubt, None);
+    repeated.complete(&["1", "2", "3", "4", "5"]);
 
     // 1 is removed after the first page, and 4 moves to where it was read already: the list is not whole.
     let removed = pull(

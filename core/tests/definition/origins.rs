@@ -139,3 +139,28 @@ fn before_it_is_known_no_next_page_is_asked_for_at_a_host_that_is_not_allowed() 
         evil.failure()
     );
 }
+
+#[test]
+fn a_next_url_that_repeats_the_credentials_is_read_without_them() {
+    let check = |auth: &str| {
+        let text = format!(
+            "definition: acme
+app: acme
+base_url: https://api.acme.example
+auth: {auth}
+users: {{ path: /users, response_path: d, pagination: {{ type: next_url, path: next }} }}
+map: {{ external_id: id, email: mail }}
+"
+        );
+        let next = "https://api.acme.example/users?api_key=s3cret&page=2";
+        let page = |id| format!(r#"{{"d":{},"next":"{next}"}}"#, rows([id]));
+
+        // The second says that it is the next itself: the end, as without credentials.
+        let pulled = pull(&text, pages(&[&page(1), &page(2)])).complete(&["1", "2"]);
+
+        assert_eq!(pulled.urls(), ["/users", "/users?page=2"]);
+    };
+
+    check("{ type: query, params: [{ name: api_key, value: later }] }");
+    check("{ type: login, path: /login, token_path: t, send: { query: api_key } }");
+}

@@ -1,6 +1,6 @@
 //! Every error of reading names the application, the request and the cause, and no value of a variable.
 
-use sando_core::definition::{Fault, FaultKind, Inputs, Outcome, PlannedRequest, Pull};
+use sando_core::definition::{Explain, Fault, FaultKind, Inputs, Outcome, PlannedRequest, Pull};
 use serde_json::json;
 
 use crate::drive::{
@@ -159,7 +159,7 @@ fn why_a_record_became_no_user_shows_no_part_of_a_secret() {
     let users = format!("{{ path: /u, where: [{{ path: {place}, op: is, value: active }}] }}");
     let body = format!(r#"[{{"id":"1","mail":"1@b.example","{place}":"{SECRET}"}}]"#);
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
 
@@ -188,7 +188,7 @@ map: {{ external_id: id, email: mail, created_at: at }}
         { "id": "3", "mail": "3@b.example", "on": "active", "at": value },
     ]);
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
     let mask = |text: &str| text.replace(SECRET, "***");

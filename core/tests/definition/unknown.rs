@@ -1,6 +1,6 @@
 //! Details and joined lists that cannot be read, and a filter that asks for them: nobody is taken for removed.
 
-use sando_core::definition::{IdHash, Inputs, Outcome, PlannedRequest, Reason};
+use sando_core::definition::{Explain, IdHash, Inputs, Outcome, PlannedRequest, Reason};
 
 use crate::drive::{HEAD, MAP, Pulled, inputs, ok, pull, pull_with, rows, status};
 
@@ -96,7 +96,7 @@ fn a_filter_that_reads_a_failed_join_removes_nobody() {
 #[test]
 fn whoever_asks_is_told_that_the_filter_is_not_decided() {
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
     let text = format!("{HEAD}{DETAILS}{MAP}");
@@ -110,4 +110,43 @@ fn whoever_asks_is_told_that_the_filter_is_not_decided() {
             "dropped: nobody knows whether `where` removes it: its details or a joined list could not be read"
         ]
     );
+}
+
+#[test]
+fn what_is_not_known_is_not_taken_for_a_fact() {
+    let explain = Inputs {
+        explain: Explain::Whole,
+        ..inputs(&[])
+    };
+    let text = format!(
+        "{HEAD}users:
+  path: /u
+  join: [{{ path: /owners, by: {{ user: id, item: id }}, as: owner }}]
+map: {{ external_id: id, email: mail, role: {{ path: owner.role, map: {{ a: Admin }}, default: Member }} }}
+status: {{ active_when: [{{ path: owner.archived, op: is_not, value: true }}] }}
+custom_fields: {{ team: {{ path: owner.team, map: {{ t: Team }}, default: None }} }}
+"
+    );
+
+    let pulled = pull_with(&text, explain, |request| match request.url.path() {
+        "/owners" => status(403, &[], ""),
+        _ => ok(&rows([7])),
+    });
+
+    let explained = &pulled.batches[0].explained[0];
+    assert_eq!(
+        explained.sentences(),
+        [
+            "not known: active, custom_fields.team, licenses, role, status, for the details or a joined list could not be read"
+        ]
+    );
+    assert!(explained.reasons().is_empty());
+    assert_eq!(
+        (pulled.certificate.users, pulled.certificate.active),
+        (1, 0)
+    );
+    let user = &pulled.users[0];
+    assert_eq!((&user.role, &user.status), (&None, &None));
+    assert!(user.licenses.is_empty() && user.custom_fields["team"].is_null());
+    pulled.complete(&["7"]);
 }

@@ -1,6 +1,6 @@
 //! What a user is told to have and not to have, and why.
 
-use sando_core::definition::Inputs;
+use sando_core::definition::{Explain, Explanation, Inputs};
 use serde_json::{Value, json};
 
 use crate::drive::{HEAD, inputs, pages, pull_with};
@@ -10,7 +10,7 @@ fn reasons(rest: &str, body: &Value) -> Vec<Vec<String>> {
     let text =
         format!("{HEAD}users: {{ path: /u }}\nmap: {{ external_id: id, email: mail }}\n{rest}\n");
     let explain = Inputs {
-        explain: true,
+        explain: Explain::Whole,
         ..inputs(&[])
     };
     let pulled = pull_with(&text, explain, pages(&[&body.to_string()]));
@@ -63,4 +63,40 @@ fn of_many_licences_that_a_user_does_not_hold_only_some_are_told() {
         reasons[0][1],
         "licence `L49`: `plan` is `l49`, as rule 1 wants"
     );
+}
+
+#[test]
+fn reasons_alone_are_the_same_and_hold_no_record() {
+    let text = format!(
+        "{HEAD}users: {{ path: /u }}
+map: {{ external_id: id, email: mail, role: role, created_at: at }}
+status: {{ active_when: [{{ path: state, op: is, value: on }}] }}
+"
+    );
+    let body = json!([
+        { "id": 1, "mail": "a@b.example", "state": "on", "role": "admin", "at": "soon" },
+        { "id": 2, "mail": "b@b.example", "state": null },
+        { "id": 3, "mail": "c@b.example" },
+    ]);
+    let told = |explain| {
+        let explain = Inputs {
+            explain,
+            ..inputs(&[])
+        };
+        let mut pulled = pull_with(&text, explain, pages(&[&body.to_string()]));
+        pulled.batches.remove(0).explained
+    };
+    let why = |all: &[Explanation]| -> Vec<Vec<String>> {
+        let all = all.iter().map(|one| one.why(&|text: &str| text.to_owned()));
+        all.collect()
+    };
+
+    let (whole, reasons) = (told(Explain::Whole), told(Explain::Reasons));
+
+    assert_eq!(why(&reasons), why(&whole));
+    assert!(why(&reasons).iter().all(|why| !why.is_empty()));
+    assert!(reasons.iter().all(|one| one.record.is_null()));
+    let fields = reasons.iter().flat_map(|one| &one.fields);
+    let fields: Vec<&str> = fields.map(|field| field.field.as_str()).collect();
+    assert_eq!(fields, ["created_at"]);
 }

@@ -15,7 +15,8 @@ mod engine;
 mod read;
 mod serve;
 
-use std::process::ExitCode;
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -135,16 +136,17 @@ async fn main() -> ExitCode {
 }
 
 /// A line for the person at the terminal.
-#[expect(clippy::print_stderr, reason = "this is the command line's own voice")]
 fn say(line: &str) {
-    eprintln!("{line}");
+    // Where nobody listens there is nobody to tell of it.
+    writeln!(io::stderr(), "{line}").ok();
 }
 
-/// A line of the result.
-#[expect(
-    clippy::print_stdout,
-    reason = "this is what the command was asked for"
-)]
+/// A line of the result. When nobody reads on, as behind `head`, there is nothing more to do.
 fn print(line: &str) {
-    println!("{line}");
+    if let Err(error) = writeln!(io::stdout(), "{line}") {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            say(&format!("sando: the result cannot be written: {error}"));
+        }
+        process::exit(1);
+    }
 }

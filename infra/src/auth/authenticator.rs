@@ -9,10 +9,10 @@ use sando_core::ports::{Clock, RemoteError, SecretValues, Sent};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::granted::variables;
+use super::granted::{secrets, variables};
 use super::obtain::Sender;
 use super::{AuthFailure, Granted};
-use crate::http::{Gate, GuardedClient, Mask};
+use crate::http::{Gate, GuardedClient};
 
 /// How often a lease is asked for before somebody else's tokens are given up on.
 const TRIES: u32 = 1_000;
@@ -117,10 +117,7 @@ impl Authenticator {
         let sender = self.sender(&values, &variables);
         let verifier = sign_in.verifier(of);
         let request = of.exchange(&sender.given, code, &sign_in.redirect_url, verifier)?;
-        let mask = Mask::default()
-            .with(values.credentials.values())
-            .with([code])
-            .with(verifier);
+        let mask = secrets(&self.auth, &values).with([code]).with(verifier);
         let mut state = sender.token(request, &of.keep, &mask).await?;
         state.credentials_at = values.set_at;
         let _turn = self.turn.lock().await;
@@ -236,7 +233,7 @@ impl Authenticator {
         // A refresh token that came with new credentials takes the place of the one that is kept.
         let is_given = sender.given.perhaps("refresh_token").is_some();
         let before = before.filter(|before| !(is_given && before.is_outdated(values.set_at)));
-        let mask = Mask::default().with(values.credentials.values());
+        let mask = secrets(&self.auth, values);
         match &*self.auth {
             Auth::ClientCredentials(of) => {
                 let request = of.request(&sender.given)?;

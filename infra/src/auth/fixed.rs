@@ -1,9 +1,9 @@
 //! Credentials that were given when connecting and are sent as they are.
 
 use sando_core::auth::{Auth, AuthError, AuthValue, Given, SendAs};
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use crate::http::Credentials;
+use crate::http::{Credentials, basic_pair};
 
 /// The credentials of a type that obtains nothing; none for `none`.
 pub(super) fn fixed(
@@ -22,12 +22,7 @@ pub(super) fn fixed(
             none.header("authorization", &prefix, given.credential("token")?)
         }
         Auth::Basic { username, password } => {
-            let username = given.value("username", username)?;
-            // Many services take a key as the user name and nothing as the password.
-            let password = match password {
-                AuthValue::Later => given.perhaps("password").unwrap_or_default().to_owned(),
-                AuthValue::Now(_) => given.value("password", password)?,
-            };
+            let (username, password) = named(username, password, given)?;
             none.basic(&username, &password)
         }
         Auth::Headers { headers } => {
@@ -52,6 +47,46 @@ pub(super) fn fixed(
         | Auth::Jwt(_) => return Ok(None),
     };
     made.map(Some).map_err(wrong)
+}
+
+/// What stands in `Authorization: Basic` of requests of users, or of a token.
+pub(super) fn pairs(auth: &Auth, given: &Given<'_>) -> Vec<String> {
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    match auth {
+        Auth::Basic { username, password } => {
+            let named = named(username, password, given).ok();
+            let pair = named.map(|(username, password)| basic_pair(&username, &password));
+            pair.into_iter().collect()
+        }
+        Auth::ClientCredentials(_) | Auth::AuthorizationCode(_) => {
+            let client = given
+                .perhaps("client_id")
+                .zip(given.perhaps("client_secret"));
+            let pair = client.map(|(id, secret)| basic_pair(&encoded(id), &encoded(secret)));
+            pair.into_iter().collect()
+        }
+        Auth::None {}
+        | Auth::Bearer { .. }
+        | Auth::Headers { .. }
+        | Auth::Query { .. }
+        | Auth::Login(_)
+        | Auth::Jwt(_) => Vec::new(),
+    }
+}
+
+/// User name and password.
+fn named(
+    username: &AuthValue,
+    password: &AuthValue,
+    given: &Given<'_>,
+) -> Result<(String, String), AuthError> {
+    let username = given.value("username", username)?;
+    // Many services take a key as the user name and nothing as the password.
+    let password = match password {
+        AuthValue::Later => given.perhaps("password").unwrap_or_default().to_owned(),
+        AuthValue::Now(_) => given.value("password", password)?,
+    };
+    Ok((username, password))
 }
 
 /// A token that was obtained, sent as the file says.

@@ -51,7 +51,7 @@ impl Granted {
     /// Everything secret, for masking.
     #[must_use]
     pub fn mask(&self) -> Mask {
-        let mask = Mask::default().with(self.values.credentials.values());
+        let mask = secrets(&self.auth, &self.values);
         match &self.token {
             Some(token) => mask
                 .with([&token.access_token])
@@ -65,6 +65,18 @@ impl fmt::Debug for Granted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Granted").finish_non_exhaustive()
     }
+}
+
+/// The secrets among values, for masking, and what a header makes of them.
+pub(super) fn secrets(auth: &Auth, values: &SecretValues) -> Mask {
+    let variables = variables(values);
+    let given = Given {
+        variables: &variables,
+        credentials: &values.credentials,
+    };
+    Mask::default()
+        .with(values.credentials.values())
+        .with(fixed::pairs(auth, &given))
 }
 
 /// Variables as templates want them.

@@ -236,7 +236,12 @@ fn redirect(request: &Request, answer: &Answer, url: &Url) -> Result<Option<Url>
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    if !redirects || !matches!(request.method, Method::GET | Method::HEAD) {
+    // Only these two say that a POST is to be sent again as it is.
+    let is_kept = matches!(
+        answer.status,
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+    );
+    if !redirects || !(is_kept || matches!(request.method, Method::GET | Method::HEAD)) {
         return Ok(None);
     }
     let remote = &request.remote;

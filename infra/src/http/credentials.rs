@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use sando_core::auth::take_out;
 use url::Url;
 
 use super::{Mask, Origin};
@@ -35,7 +36,7 @@ impl Credentials {
     /// # Errors
     /// Never in practice: base64 can stand in a header.
     pub fn basic(self, user: &str, password: &str) -> Result<Self, String> {
-        let pair = STANDARD.encode(format!("{user}:{password}"));
+        let pair = basic_pair(user, password);
         let secrets = self.mask.clone().with([user, password, &pair]);
         let mut with = self.header(AUTHORIZATION.as_str(), "Basic ", &pair)?;
         with.mask = with.mask.and(&secrets);
@@ -98,9 +99,16 @@ impl Credentials {
 
     pub(super) fn add_query(&self, url: &mut Url) {
         if !self.query.is_empty() {
+            let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+            take_out(url, &names);
             url.query_pairs_mut().extend_pairs(&self.query);
         }
     }
+}
+
+/// User name and password as they stand in `Authorization: Basic`, from which anybody reads them.
+pub(crate) fn basic_pair(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
 }
 
 impl fmt::Debug for Credentials {
@@ -135,6 +143,16 @@ mod tests {
             printed,
             r#"Credentials(https://api.acme.example, headers ["authorization", "x-api-key"], query ["token"])"#
         );
+    }
+
+    #[test]
+    fn a_parameter_that_the_url_has_already_is_replaced() {
+        let mut url = Url::parse("https://api.acme.example/v1?token=***&page=2").unwrap();
+
+        let credentials = Credentials::of(&url).query("token", "", "a b");
+        credentials.add_query(&mut url);
+
+        assert_eq!(url.query(), Some("page=2&token=a+b"));
     }
 
     #[test]

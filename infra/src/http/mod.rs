@@ -24,6 +24,7 @@ pub use ::http::Method;
 pub use answer::Answer;
 pub use client::{Guard, GuardedClient};
 pub use credentials::Credentials;
+pub(crate) use credentials::basic_pair;
 pub use error::unreadable;
 pub use mask::Mask;
 pub use request::{Gate, Request};

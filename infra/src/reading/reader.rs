@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sando_core::definition::{
     Batch, Certificate, Class, Definition, Failure, FaultKind, Inputs, Outcome, Pull, Purpose,
@@ -15,6 +16,9 @@ use tokio::task::JoinSet;
 use super::flight::{Line, credentials_fault};
 use crate::auth::{AuthFailure, Authenticator};
 use crate::http::{Gate, GuardedClient, Mask};
+
+/// Longer than anybody waits without being told: our own waits after failures are shorter.
+const LONG_WAIT: Duration = Duration::from_secs(30);
 
 /// What a reading needs.
 pub struct ReaderSettings {
@@ -37,6 +41,8 @@ pub struct ReaderSettings {
 pub enum Read {
     /// Users, in the order of the application.
     Users(Box<Batch>),
+    /// The application asks to wait so long before the next request.
+    Waits(Duration),
     /// It is over, well or not.
     Done(Box<Certificate>),
 }
@@ -99,7 +105,11 @@ impl Reader {
         loop {
             match self.pull.step(self.line.clock.now()) {
                 Step::Send(request) => {
+                    let wait = request.wait.least;
                     self.flights.spawn(self.line.clone().fly(request));
+                    if wait > LONG_WAIT {
+                        return Read::Waits(wait);
+                    }
                 }
                 Step::Users(batch) => return Read::Users(batch),
                 Step::Done(certificate) => {

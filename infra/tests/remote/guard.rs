@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get};
 use sando_core::ports::{RemoteError, Sent};
 use sando_infra::http::{Credentials, Guard, GuardedClient, Mask, Request, Retry};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
@@ -250,6 +251,27 @@ async fn redirects_are_followed_on_the_origin_only_and_credentials_stay_there() 
 
     let sent = client.send_once(&post(server.at("/post"))).await.unwrap();
     assert_eq!(sent.status(), 303);
+}
+
+#[tokio::test]
+async fn a_post_that_reads_is_sent_again_where_it_was_moved_to() {
+    let router = Router::new()
+        .route("/old", any(|| async { Redirect::permanent("/new") }))
+        .route("/seen", any(|| async { Redirect::to("/new") }))
+        .route("/new", any(|body: String| async move { body }));
+    let server = TestServer::start(router).await;
+    let search = |path: &str| {
+        Request::new("acme", Method::POST, server.at(path)).json(&json!({ "page": 2 }))
+    };
+    let client = client();
+
+    let moved = client.read(&search("/old")).await.unwrap();
+    let seen = client.read(&search("/seen")).await.unwrap();
+    let effect = client.send_once(&search("/old")).await.unwrap();
+
+    assert_eq!(moved.body().as_ref(), br#"{"page":2}"#);
+    assert_eq!(seen.status(), 303, "nobody knows what becomes of it");
+    assert_eq!(effect.status(), 308, "an effect is sent once");
 }
 
 #[tokio::test]

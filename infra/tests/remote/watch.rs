@@ -10,10 +10,10 @@ use sando_core::ports::{
 use sando_infra::memory::MemoryStore;
 use sando_infra::reading::AccountReaders;
 use sando_infra::system::SystemClock;
-use sando_world::saas::{ClientProof, Door, OauthOptions, OauthServer};
+use sando_world::saas::{ClientProof, Door, OauthOptions, OauthServer, SaasAnswer};
 use serde_json::json;
 
-use crate::auth::Visitor;
+use crate::auth::{Visitor, memory};
 use crate::support::{FixedSecrets, client};
 use crate::tokens::Turning;
 
@@ -108,4 +108,31 @@ async fn a_token_that_is_refused_is_shown_too() {
         "{token:?}"
     );
     shows_no_secret(&watched);
+}
+
+#[tokio::test]
+async fn a_header_that_is_quoted_gives_no_password_away() {
+    let visitor = Visitor::to(Door::Open).await.client();
+    let visitor = visitor
+        .with("username", "key-1234")
+        .with("password", "pass-word");
+    visitor.app.script("/token", |request| {
+        let quoted = request.header("authorization").unwrap_or_default();
+        let words = format!("invalid header {quoted}");
+        SaasAnswer::error(
+            401,
+            &json!({ "error": "invalid_client", "error_description": words }),
+        )
+    });
+    let basic = visitor.authenticator(json!({ "type": "basic" }), memory());
+    let client = json!({ "type": "oauth2_client_credentials", "token_url": "{base}/token" });
+    let client = visitor.authenticator(client, memory());
+
+    let granted = basic.grant().await.unwrap();
+    let refused = client.grant().await.unwrap_err().to_string();
+
+    // `key-1234:pass-word` in base64.
+    let quoted = "invalid header Basic a2V5LTEyMzQ6cGFzcy13b3Jk";
+    assert_eq!(granted.mask().apply(quoted), "invalid header Basic ***");
+    assert!(refused.contains("invalid header Basic ***"), "{refused}");
 }

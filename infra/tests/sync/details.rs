@@ -241,3 +241,19 @@ async fn the_details_of_an_account_that_is_disconnected_are_deleted() {
 
     assert_eq!(kept(&world), 0);
 }
+
+#[tokio::test]
+async fn new_users_of_whom_nobody_knows_whether_they_are_active_are_not_counted_as_such() {
+    let world = World::empty(None);
+    world.fakes.app.lock().unwrap().details_fail = true;
+    world.serve(users(0..3));
+    let mut file = of_details();
+    file["status"]["active_when"] =
+        json!([{ "path": "detail.title", "op": "is_not", "value": "gone" }]);
+
+    world.connect_with(file).await;
+    world.rest().await;
+
+    let account = world.account().await;
+    assert_eq!((account.users, account.active), (3, 0));
+}

@@ -7,9 +7,11 @@
     reason = "a test may panic, and so may what it is built of"
 )]
 
+mod anew;
 mod appeared;
 mod details;
 mod directory;
+mod doubt;
 mod emptied;
 mod ends;
 mod joined;

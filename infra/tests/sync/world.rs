@@ -38,6 +38,8 @@ pub(crate) struct App {
     pub(crate) page: usize,
     /// From this page on it answers with this status.
     pub(crate) fails: Option<(usize, u16)>,
+    /// Once only.
+    pub(crate) fails_once: bool,
     /// The headers of what it answers then.
     pub(crate) headers: Vec<(String, String)>,
     /// How many requests it was sent.
@@ -197,8 +199,10 @@ impl Reader for Remote {
             let body = json!({ "roles": app.page_of(&app.roles, page) });
             return Came::Answered(Answer::new(200, Vec::new(), body.to_string().into_bytes()));
         }
-        if let Some((from, status)) = app.fails.filter(|(from, _)| page >= *from) {
-            let _ = from;
+        if let Some((_, status)) = app.fails.filter(|(from, _)| page >= *from) {
+            if app.fails_once {
+                app.fails = None;
+            }
             let body = json!({ "error": "the token sk-1 is no good" });
             let body = body.to_string().into_bytes();
             return Came::Answered(Answer::new(status, app.headers.clone(), body));

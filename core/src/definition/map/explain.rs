@@ -17,6 +17,25 @@ const MOST_MISSED: usize = 10;
 /// How much of a value is shown, in characters.
 const LONGEST: usize = 80;
 
+/// What is told of every record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Why it became what it became, without the record, and of its fields only what is wrong with them.
+    Reasons,
+    /// All of it.
+    Whole,
+}
+
+impl Explain {
+    /// Is anything told?
+    pub(crate) fn is_asked(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
 /// Why a record became what it became. `Debug` shows nothing of the record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -135,7 +154,15 @@ impl Explanation {
         if self.repeated {
             sentences.push("repeated: the same id was there before, the first counts".to_owned());
         }
-        let inactive = self.active.iter().filter(|active| !active.truth.is_true());
+        let unknown = self.user.as_ref().map(|mapped| mapped.unknown.join(", "));
+        if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
+            sentences.push(format!(
+                "not known: {unknown}, for the details or a joined list could not be read"
+            ));
+        }
+        let is_known = self.user.as_ref().is_none_or(|user| user.knows("active"));
+        let inactive = self.active.iter().filter(|_| is_known);
+        let inactive = inactive.filter(|active| !active.truth.is_true());
         for active in inactive {
             sentences.extend(failed(active).map(|why| format!("deleted: {}", show.sentence(why))));
         }
@@ -162,21 +189,22 @@ impl Explanation {
     }
 
     fn because(&self, show: Show<'_>) -> Vec<String> {
-        let Some(MappedUser { user, .. }) = &self.user else {
+        let Some(mapped) = &self.user else {
             return Vec::new();
         };
+        let user = &mapped.user;
         let mut reasons = Vec::new();
-        if let Some(active) = self.active.as_ref().filter(|active| active.truth.is_true()) {
+        let statuses = self.status.iter().filter(|_| mapped.knows("status"));
+        let licenses = self.licenses.iter().filter(|_| mapped.knows("licenses"));
+        let active = self.active.as_ref().filter(|_| mapped.knows("active"));
+        if let Some(active) = active.filter(|active| active.truth.is_true()) {
             reasons.push(format!("active: {}", show.held(active)));
         }
-        let status = self
-            .status
-            .iter()
-            .filter(|branch| branch.why.truth.is_true());
+        let status = statuses.clone().filter(|branch| branch.why.truth.is_true());
         for NamedWhy { name, why } in status {
             reasons.push(format!("status `{name}`: {}", show.held(why)));
         }
-        let held = self.licenses.iter().filter(|held| held.why.truth.is_true());
+        let held = licenses.clone().filter(|held| held.why.truth.is_true());
         for NamedWhy { name, why } in held {
             reasons.push(format!("licence `{name}`: {}", show.held(why)));
         }
@@ -184,10 +212,8 @@ impl Explanation {
             let auto = user.licenses.iter();
             reasons.extend(auto.map(|name| format!("licence `{name}`: every active user has it")));
         }
-        let status = self.status.iter();
-        let status = status.filter(|branch| user.status.as_ref() != Some(&branch.name));
+        let status = statuses.filter(|branch| user.status.as_ref() != Some(&branch.name));
         let status = status.filter_map(|branch| show.missed("not status", branch));
-        let licenses = self.licenses.iter();
         let licenses = licenses.filter(|license| !user.licenses.contains(&license.name));
         let licenses = licenses.filter_map(|license| show.missed("no licence", license));
         reasons.extend(status.chain(licenses).take(MOST_MISSED));
@@ -324,6 +350,7 @@ pub(super) enum Decides<'a> {
 /// Receives what mapping finds on its way.
 #[derive(Default)]
 pub(crate) struct Notes {
+    explain: Explain,
     pub(super) fields: Vec<FieldWhy>,
     pub(super) active: Option<Explained>,
     pub(super) status: Vec<NamedWhy>,
@@ -331,6 +358,14 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Notes, if anything is told.
+    pub(crate) fn of(explain: Explain) -> Option<Self> {
+        explain.is_asked().then(|| Self {
+            explain,
+            ..Self::default()
+        })
+    }
+
     pub(super) fn field(
         &mut self,
         field: &str,
@@ -338,6 +373,9 @@ impl Notes {
         raw: Option<&Value>,
         problem: Option<&str>,
     ) {
+        if problem.is_none() && self.explain == Explain::Reasons {
+            return;
+        }
         self.fields.push(FieldWhy {
             field: field.to_owned(),
             from: expression.to_value(),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) use custom::is_address;
 pub(crate) use evaluate::Around;
 pub(crate) use explain::Notes;
-pub use explain::{Explanation, FieldWhy, NamedWhy};
+pub use explain::{Explain, Explanation, FieldWhy, NamedWhy};
 pub(crate) use read::KINDS;
 #[cfg(test)]
 pub(crate) use read::{IN_APP_KEYS, LICENSES_KEYS, MAP_KEYS, STATUS_KEYS};

@@ -76,9 +76,41 @@ pub enum Kind {
 pub struct MappedUser {
     /// The user.
     pub user: User,
-    /// Fields that are null or guessed because a request for details or a joined list failed (`role`, `custom_fields.team`).
+    /// Fields that are not known because a request for details or a joined list failed (`role`, `custom_fields.team`): they are
+    /// empty, but for the address and whether they are active, which are guessed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
+}
+
+impl MappedUser {
+    /// A user of whom these fields are not known.
+    pub(crate) fn of(mut user: User, unknown: Vec<String>) -> Self {
+        for field in &unknown {
+            match field.as_str() {
+                "username" => user.username = None,
+                "full_name" => user.full_name = None,
+                "role" => user.role = None,
+                "created_at" => user.created_at = None,
+                "last_visit_at" => user.last_visit_at = None,
+                "status" => user.status = None,
+                "licenses" => user.licenses.clear(),
+                "kind" => user.kind = None,
+                other => {
+                    let name = other.strip_prefix("custom_fields.");
+                    if let Some(value) = name.and_then(|name| user.custom_fields.get_mut(name)) {
+                        *value = Value::Null;
+                    }
+                }
+            }
+        }
+        Self { user, unknown }
+    }
+
+    /// Is this field known, though a request may have failed?
+    #[must_use]
+    pub fn knows(&self, field: &str) -> bool {
+        !self.unknown.iter().any(|unknown| unknown == field)
+    }
 }
 
 /// 16 bytes of SHA-256 of an external id: what is remembered of every user that was seen.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::{bounds, letters};
 use crate::path::Needs;
 
 /// More of a remote's words than is shown, by more characters than a secret has.
@@ -102,6 +103,14 @@ impl Answer {
         self.all(name).next()
     }
 
+    /// Is there nothing in its body? Nothing is not `null`.
+    pub(super) fn is_empty(&self) -> bool {
+        let Body::Bytes(bytes) = &self.body else {
+            return false;
+        };
+        without_mark(bytes).trim_ascii().is_empty()
+    }
+
     /// The body as a text.
     pub(crate) fn text(&self) -> String {
         match &self.body {
@@ -124,7 +133,7 @@ impl Answer {
         self
     }
 
-    /// The body as JSON; an empty one is null.
+    /// The body as JSON; null where a 204 says that there is none.
     pub(crate) fn json(
         self,
         max_bytes: u64,
@@ -133,6 +142,12 @@ impl Answer {
     ) -> Result<Value, String> {
         if self.bytes > max_bytes {
             return Err(format!("the answer has more than {max_bytes} bytes"));
+        }
+        if self.is_empty() {
+            return match self.status {
+                204 => Ok(Value::Null),
+                _ => Err("the answer has nothing in it".to_owned()),
+            };
         }
         let is_html = self
             .header("content-type")
@@ -192,18 +207,27 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line.trim().to_owned()
 }
 
+/// Without the mark of UTF-8 that may stand in front.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
 fn parse(bytes: &[u8], is_html: bool, needs: Option<&Needs>) -> Result<Value, String> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
-        return Ok(Value::Null);
-    }
-    let parsed = match needs {
+    let bytes = without_mark(bytes);
+    bounds::check(bytes)?;
+    let read = |bytes: &[u8]| match needs {
         Some(needs) => needs.parse(bytes),
         None => serde_json::from_slice(bytes),
     };
+    let parsed = read(bytes).or_else(|error| match letters::whole(bytes) {
+        Some(mended) => read(&mended),
+        None => Err(error),
+    });
     parsed.map_err(|error| {
         if is_html || looks_like_html(bytes) {
             "the answer is a web page, not JSON: perhaps a login page".to_owned()
+        } else if bytes.trim_ascii_start().starts_with(b"<") {
+            "the answer is XML, not JSON: ask for JSON with `headers`".to_owned()
         } else if std::str::from_utf8(bytes).is_err() {
             "the answer is not UTF-8".to_owned()
         } else if error.is_eof() {
@@ -220,7 +244,7 @@ fn looks_like_html(bytes: &[u8]) -> bool {
         .get(..start.len().min(14))
         .unwrap_or_default()
         .to_ascii_lowercase();
-    start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || start.starts_with(b"<")
+    start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
 fn is_deeper(value: &Value, levels: usize) -> bool {
@@ -231,8 +255,24 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
+/// Where an answer says at its top why it is not what it should be.
+pub(super) const SAID: [&str; 6] = [
+    "errors",
+    "error",
+    "error_description",
+    "error_message",
+    "message",
+    "detail",
+];
+
+/// Why an answer is not what it should be, as it says itself.
+pub(super) fn said(answer: &Value) -> Option<String> {
+    let words = SAID.iter().find_map(|key| words(answer.get(key)?, 1))?;
+    Some(loosely(&words))
+}
+
 /// The sentence in an error body.
-fn words(body: &Value, depth: usize) -> Option<String> {
+pub(super) fn words(body: &Value, depth: usize) -> Option<String> {
     const KEYS: [&str; 10] = [
         "detail",
         "message",

@@ -8,6 +8,7 @@ use super::{
     Failure, Purpose,
     answer::{among_many, one_line},
 };
+use crate::definition::map::Reason;
 
 /// How many lists are told one by one.
 const MOST_LISTINGS: usize = 100;
@@ -67,6 +68,9 @@ pub struct Certificate {
     pub listings: Vec<ListingEnd>,
     /// What looks odd.
     pub warnings: Vec<String>,
+    /// Why somebody who is missing may still be there, though the list was read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -152,6 +156,37 @@ impl Certificate {
         if self.listings.len() < MOST_LISTINGS {
             self.listings.push(end);
         }
+    }
+
+    /// Every list was read to its end.
+    pub(crate) fn finish(&mut self) {
+        self.complete = true;
+        self.doubt = self.nameless().or_else(|| self.displaced());
+    }
+
+    fn nameless(&self) -> Option<String> {
+        let reasons = [Reason::NoExternalId, Reason::InvalidExternalId];
+        let counts = reasons
+            .iter()
+            .filter_map(|reason| self.dropped.get(reason.name()));
+        let nameless: u64 = counts.sum();
+        (nameless > 0).then(|| {
+            format!(
+                "{nameless} records have no id that can be used, so that nobody knows whose they are: mend `map.external_id`, or \
+                 leave them out with `where`"
+            )
+        })
+    }
+
+    /// Who comes twice may stand in the place of somebody who was skipped. Of united lists nobody is counted as coming twice.
+    fn displaced(&self) -> Option<String> {
+        let lists = self.listings.iter();
+        let lists = lists.filter(|list| matches!(list.purpose, Purpose::Users { .. }));
+        let declared: u64 = lists.filter_map(|list| list.declared).sum();
+        let different = self.received.saturating_sub(self.duplicates);
+        (self.duplicates > 0 && different < declared).then(|| {
+            format!("only {different} of {declared} declared rows are different ones, the others came twice")
+        })
     }
 
     /// Shows a record that became no user, if there are not enough of its reason yet.

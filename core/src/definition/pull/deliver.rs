@@ -5,21 +5,51 @@ use serde_json::{Map, Value};
 
 use super::{
     Failure, Pull, Purpose,
-    answer::{Answer, Body},
+    answer::{Answer, Body, loosely, said, words},
     certificate::EndedBy,
     checkpoint::Parents,
     line::JoinTable,
     listing::{Listing, PageOf},
     page::{self, Page},
     request::{Open, What},
+    signs,
 };
 use crate::{
     definition::{
-        file::{pagination::Style, request::Request},
+        file::{
+            pagination::{Pagination, Style},
+            request::Request,
+        },
         map::IdHash,
     },
     path::{MissingRows, Path, Row, Scope},
 };
+
+/// More rows in one answer are no page.
+const MOST_ROWS: usize = 500_000;
+
+/// What is wrong with an answer that is no error, and what it says itself.
+pub(super) struct Wrong {
+    message: String,
+    said: Option<String>,
+}
+
+impl Wrong {
+    /// There is nothing where something should be.
+    pub(super) fn without(path: &Path, answer: &Value) -> Self {
+        Self {
+            message: format!("the answer has nothing at `{path}`"),
+            said: said(answer),
+        }
+    }
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        let said = None;
+        Self { message, said }
+    }
+}
 
 impl Pull {
     /// Reads an answer that is no error.
@@ -43,12 +73,13 @@ impl Pull {
         });
         let result = match read {
             Ok(value) => self.deliver(&open, &head, value, now),
-            Err(message) => Err(message),
+            Err(message) => Err(Wrong::from(message)),
         };
-        if let Err(message) = result {
+        if let Err(wrong) = result {
             let failure = Failure {
                 status: Some(head.status),
-                ..Failure::shape(open.request.purpose.clone(), message)
+                remote: wrong.said,
+                ..Failure::shape(open.request.purpose.clone(), wrong.message)
             };
             self.give_up(&open, failure);
         }
@@ -60,7 +91,7 @@ impl Pull {
         head: &Answer,
         value: Value,
         now: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         match &open.what {
             What::Step => self.deliver_step(open, head, &value),
             What::Join => self.deliver_join(open, head, &value),
@@ -70,7 +101,7 @@ impl Pull {
         }
     }
 
-    fn deliver_step(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_step(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let Some(step) = definition.steps.get(self.state.step) else {
             return Ok(());
@@ -98,12 +129,13 @@ impl Pull {
         };
         for (name, path) in &request.keep {
             if !self.state.kept.contains_key(name) {
-                return Err(format!(
-                    "the answer has nothing at `{path}` that `{name}` could be"
-                ));
+                let message = format!("the answer has nothing at `{path}` that `{name}` could be");
+                let said = said(value);
+                return Err(Wrong { message, said });
             }
         }
-        self.end_step(open.request.purpose.clone(), ended_by)
+        let ended = self.end_step(open.request.purpose.clone(), ended_by);
+        ended.map_err(Wrong::from)
     }
 
     pub(super) fn end_step(&mut self, purpose: Purpose, ended_by: EndedBy) -> Result<(), String> {
@@ -113,7 +145,7 @@ impl Pull {
         self.resolve_base()
     }
 
-    fn deliver_join(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_join(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let at = self.joins.len();
         let Some(join) = definition.users.joins.get(at) else {
@@ -122,6 +154,8 @@ impl Pull {
         let rows = rows_of(&join.request, value)?;
         let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = self.joining.turn(&join.request.pagination, &page)?;
+        let first = ended.filter(|_| self.joining.pages == 1);
+        self.look_for_more(open, &join.request.pagination, &page, first);
         let mut table = match self.join_so_far.take() {
             Some(table) => table,
             None => JoinTable::empty(false),
@@ -156,7 +190,7 @@ impl Pull {
         self.joining = Listing::new();
     }
 
-    fn deliver_parents(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), String> {
+    fn deliver_parents(&mut self, open: &Open, head: &Answer, value: &Value) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let (Some(request), Some(mut parents)) =
             (&definition.users.for_each, self.state.parents.clone())
@@ -166,6 +200,8 @@ impl Pull {
         let rows = rows_of(request, value)?;
         let page = page_of(open, head, value, &rows, definition.limits().max_pages);
         let ended = parents.listing.turn(&request.pagination, &page)?;
+        let first = ended.filter(|_| parents.listing.pages == 1);
+        self.look_for_more(open, &request.pagination, &page, first);
         for row in &rows {
             let mut values = Map::new();
             for (name, path) in &request.keep {
@@ -191,7 +227,7 @@ impl Pull {
         head: &Answer,
         value: Value,
         now: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let request = &definition.users.list;
         if definition.users.details.is_some() {
@@ -210,19 +246,17 @@ impl Pull {
             answer: &value,
             head,
             url: &open.request.url,
+            secret: &open.secret,
             rows: &rows,
             fingerprint,
             max_pages: definition.limits().max_pages,
         };
         let ended = self.state.listing.turn(&request.pagination, &page)?;
+        let first = ended.filter(|_| self.state.listing.pages == 1);
+        self.look_for_more(open, &request.pagination, &page, first);
         let certificate = &mut self.state.certificate;
         certificate.pages += 1;
         certificate.received += u64::try_from(count).unwrap_or(u64::MAX);
-        let is_one_request = matches!(request.pagination.style, Style::None)
-            && request.pagination.has_more.is_none();
-        if is_one_request && let Some(warning) = page::looks_paged(&value, head, count) {
-            certificate.warn(&warning);
-        }
         drop(rows);
         let page = Page::new(value, scope, ids);
         if let Some(ended_by) = ended {
@@ -236,6 +270,26 @@ impl Pull {
             self.advance_users();
         }
         Ok(())
+    }
+
+    /// Warns where a list ends with its first page, for nothing leads on, and looks as if there were more.
+    fn look_for_more(
+        &mut self,
+        open: &Open,
+        paging: &Pagination,
+        page: &PageOf<'_>,
+        ended: Option<EndedBy>,
+    ) {
+        let untold = ended.filter(|_| paging.has_more.is_none());
+        let Some(warning) = untold.and_then(|ended_by| signs::warning(page, ended_by)) else {
+            return;
+        };
+        let purpose = &open.request.purpose;
+        let certificate = &mut self.state.certificate;
+        match purpose {
+            Purpose::Users { .. } => certificate.warn(&warning),
+            _ => certificate.warn(&format!("{purpose}: {warning}")),
+        }
     }
 
     /// Moves to the next pass, the next parent, or the end.
@@ -259,19 +313,34 @@ fn kept(path: &Path, scope: Scope<'_>) -> Option<Value> {
     (!found.is_null()).then(|| found.into_owned())
 }
 
-pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row<'a>>, String> {
+pub(super) fn rows_of<'a>(request: &Request, value: &'a Value) -> Result<Vec<Row<'a>>, Wrong> {
     let missing = if request.absent_is_empty {
         MissingRows::AreNone
     } else {
         MissingRows::AreAnError
     };
-    request.response_path.rows(value, missing).map_err(|error| {
-        let keys = value.as_object().map(|map| {
-            let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
-            format!("; its keys are {}", keys.join(", "))
-        });
-        format!("{error}{}", keys.unwrap_or_default())
-    })
+    let rows = request
+        .response_path
+        .rows(value, missing)
+        .map_err(|error| {
+            let keys = value.as_object().map(|map| {
+                let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
+                format!("; its keys are {}", keys.join(", "))
+            });
+            let said = said(value);
+            let advice = match said {
+                Some(_) => "; a rule in `errors` can tell such answers apart",
+                None => "",
+            };
+            let message = format!("{error}{}{advice}", keys.unwrap_or_default());
+            Wrong { message, said }
+        })?;
+    if rows.len() > MOST_ROWS {
+        let message =
+            format!("the answer has more than {MOST_ROWS} rows: ask for pages (`pagination`)");
+        return Err(message.into());
+    }
+    Ok(rows)
 }
 
 /// A page of anything but users; theirs is known by their ids.
@@ -286,27 +355,21 @@ pub(super) fn page_of<'a>(
         answer,
         head,
         url: &open.request.url,
+        secret: &open.secret,
         rows,
         fingerprint: page::fingerprint(rows),
         max_pages,
     }
 }
 
-/// A GraphQL answer with errors has perhaps only a part of the data.
+/// A GraphQL answer with errors, in whatever form, has perhaps only a part of the data.
 fn graphql_error(open: &Open, value: &Value) -> Option<String> {
-    let errors = value
-        .get("errors")
-        .filter(|_| open.is_graphql)?
-        .as_array()?;
-    let first = errors.first()?;
-    let words = first
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or("no message");
-    Some(format!(
-        "the answer has errors: {}",
-        super::answer::loosely(words)
-    ))
+    let errors = value.get("errors").filter(|_| open.is_graphql)?;
+    if errors.is_null() || errors.as_array().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let words = words(errors, 0).unwrap_or_else(|| "no message".to_owned());
+    Some(format!("the answer has errors: {}", loosely(&words)))
 }
 
 /// The hash of a record.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Failure, Pull, Purpose,
+    Class, Failure, Pull, Purpose,
     answer::Answer,
-    deliver::{page_of, record_hash, rows_of},
+    deliver::{Wrong, page_of, record_hash, rows_of},
     listing::Listing,
     page::{self, Detail, Named, Page},
     request::{CacheKey, Open, What},
@@ -21,7 +21,29 @@ use crate::{
     path::{Row, Scope},
 };
 
+/// How many requests for details fail in a row until each further one is sent once.
+const MOST_FAILED: u32 = 20;
+
+/// How requests for details went lately, since the last one that was answered.
+#[derive(Default)]
+pub(super) struct Lately {
+    /// How many failed.
+    failed: u32,
+    /// One failed though its token was renewed.
+    pub(super) is_refused: bool,
+}
+
 impl Pull {
+    /// Is it of no use to send a request for details again, for so many others failed the same way?
+    pub(super) fn is_hopeless(&self, open: &Open, failure: &Failure) -> bool {
+        let so_far = match failure.class {
+            Class::Credentials => self.lately.is_refused,
+            Class::RemoteDown => self.lately.failed >= MOST_FAILED,
+            Class::Permission | Class::Missing | Class::Quota | Class::Shape => false,
+        };
+        so_far && matches!(open.what, What::Details { .. })
+    }
+
     /// Finds out which rows of the page in front need details.
     pub(super) fn plan_details(&mut self, now: Timestamp) {
         let Some(details) = &self.definition.users.details else {
@@ -119,7 +141,7 @@ impl Pull {
         open: &Open,
         head: &Answer,
         value: &Value,
-    ) -> Result<(), String> {
+    ) -> Result<(), Wrong> {
         let definition = self.definition.clone();
         let (
             Some(details),
@@ -134,19 +156,14 @@ impl Pull {
         };
         let request = &details.request;
         if matches!(request.pagination.style, Style::None) && details.batch.is_none() {
-            let found = request
-                .response_path
-                .find(value)
-                .map(std::borrow::Cow::into_owned);
-            let found = match found {
-                Some(found) => found,
+            let found = request.response_path.find(value);
+            let found = match found.filter(|found| !found.is_null()) {
+                Some(found) => found.into_owned(),
                 None if request.absent_is_empty => Value::Null,
-                None => {
-                    return Err(format!(
-                        "the answer has nothing at `{}`",
-                        request.response_path
-                    ));
+                None if value.is_null() => {
+                    return Err("the answer has nothing in it".to_owned().into());
                 }
+                None => return Err(Wrong::without(&request.response_path, value)),
             };
             self.know(rows, |_| Some(found.clone()));
             return Ok(());
@@ -175,7 +192,22 @@ impl Pull {
             .rev()
             .filter_map(|value| Some((page::id_at(&batch.item, Row { key: None, value })?, value)))
             .collect();
-        self.know(rows, |id| by_id.get(id).map(|value| (*value).clone()));
+        let is_told = |row: &usize| {
+            let id = self.pages.front().and_then(|page| id_of(page, *row));
+            details.request.absent_is_empty || id.is_some_and(|id| by_id.contains_key(id))
+        };
+        let (told, untold): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(is_told);
+        self.know(&told, |id| by_id.get(id).map(|value| (*value).clone()));
+        if !untold.is_empty() {
+            let warning = format!(
+                "the answer has no details of {} ids out of {}: lower `batch` if it has fewer at once, or say \
+                 `absent_is_empty` if they have none",
+                untold.len(),
+                rows.len()
+            );
+            self.state.certificate.warn(&warning);
+            self.lack(&untold);
+        }
     }
 
     fn know(&mut self, rows: &[usize], of: impl Fn(&str) -> Option<Value>) {
@@ -183,10 +215,10 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.lately = Lately::default();
         self.state.details += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         for row in rows {
-            let id = page.ids.get(*row).and_then(|id| id.as_ref().ok());
-            if let Some(value) = id.and_then(|id| of(id)) {
+            if let Some(value) = id_of(page, *row).and_then(&of) {
                 page.details.insert(*row, Detail::Known(value));
             }
         }
@@ -197,6 +229,7 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
+        self.lately.failed = self.lately.failed.saturating_add(1);
         self.lack(rows);
     }
 
@@ -220,7 +253,7 @@ impl Pull {
 
 /// What a request for details may name.
 fn names(details: &Details, page: &Page, rows: &[usize]) -> Vec<(&'static str, Option<Value>)> {
-    let id = |row: &usize| page.ids.get(*row).and_then(|id| id.as_ref().ok()).cloned();
+    let id = |row: &usize| id_of(page, *row).map(str::to_owned);
     if details.batch.is_some() {
         let ids = rows.iter().filter_map(id).map(Value::String).collect();
         return vec![("external_ids", Some(Value::Array(ids)))];
@@ -248,9 +281,12 @@ fn named(definition: &Definition, page: &Page, rows: &[usize]) -> BTreeMap<usize
     named.collect()
 }
 
+fn id_of(page: &Page, row: usize) -> Option<&str> {
+    page.ids.get(row)?.as_deref().ok()
+}
+
 fn hash_of(page: &Page, row: usize) -> Option<IdHash> {
-    let id = page.ids.get(row)?.as_ref().ok()?;
-    Some(IdHash::of(id))
+    id_of(page, row).map(IdHash::of)
 }
 
 fn cache_key(page: &Page, row: usize) -> Option<CacheKey> {

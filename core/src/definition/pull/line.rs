@@ -106,7 +106,7 @@ impl Pull {
         let rest = self.held.get(self.state.handed_out..).unwrap_or_default();
         let users: Vec<_> = rest.iter().take(BATCH).cloned().collect();
         if users.is_empty() {
-            self.state.certificate.complete = true;
+            self.state.certificate.finish();
             self.over = true;
             return None;
         }

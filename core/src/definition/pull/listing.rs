@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::{answer::Answer, certificate::EndedBy, link};
+use super::{answer::Answer, certificate::EndedBy, link, signs};
 use crate::{
+    auth::take_out,
     definition::{
         file::pagination::{Advance, CursorFrom, NextUrl, Pagination, Style},
         map::IdHash,
     },
     path::{Path, Row, of_scalar},
 };
+
+/// More empty pages in a row are no list.
+const MOST_EMPTY: u64 = 100;
 
 /// Where a page is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,12 @@ pub(crate) struct Listing {
     pub(crate) pages: u64,
     pub(crate) received: u64,
     pub(crate) declared: Option<u64>,
+    /// The greatest number of pages that any of them declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared_pages: Option<u64>,
+    /// How many pages in a row were empty.
+    #[serde(default)]
+    empty: u64,
     trail: Trail,
 }
 
@@ -41,6 +51,8 @@ pub(crate) struct PageOf<'a> {
     /// For the headers.
     pub(crate) head: &'a Answer,
     pub(crate) url: &'a Url,
+    /// The query parameters in which credentials went out with it, which are no part of its URL.
+    pub(crate) secret: &'a [String],
     pub(crate) rows: &'a [Row<'a>],
     /// Of its rows; pages without rows have none.
     pub(crate) fingerprint: Option<IdHash>,
@@ -54,6 +66,8 @@ impl Listing {
             pages: 0,
             received: 0,
             declared: None,
+            declared_pages: None,
+            empty: 0,
             trail: Trail::default(),
         }
     }
@@ -67,13 +81,7 @@ impl Listing {
         paging: &Pagination,
         page: &PageOf<'_>,
     ) -> Result<Option<EndedBy>, String> {
-        self.pages += 1;
-        self.received += count(page.rows);
-        let total = paging
-            .total
-            .as_ref()
-            .and_then(|path| number_at(path, page.answer));
-        self.declared = self.declared.max(total);
+        self.count(paging, page);
         if let Some(fingerprint) = page.fingerprint
             && !self.trail.insert(fingerprint)
         {
@@ -110,11 +118,27 @@ impl Listing {
                 "the list has more than {} pages (`limits.max_pages`)",
                 page.max_pages
             )),
+            Next::At(_) if self.empty >= MOST_EMPTY => Err(format!(
+                "{MOST_EMPTY} pages in a row are empty, and each says that there is more"
+            )),
             Next::At(position) => {
                 self.position = position;
                 Ok(None)
             }
         }
+    }
+
+    fn count(&mut self, paging: &Pagination, page: &PageOf<'_>) {
+        self.pages += 1;
+        self.received += count(page.rows);
+        self.empty = match page.rows {
+            [] => self.empty + 1,
+            _ => 0,
+        };
+        let number = |path: Option<&Path>| number_at(path?, page.answer);
+        self.declared = self.declared.max(number(paging.total.as_ref()));
+        let pages = number(paging.total_pages.as_ref());
+        self.declared_pages = self.declared_pages.max(pages);
     }
 
     /// Ends the list, if all that was declared was received.
@@ -124,7 +148,13 @@ impl Listing {
                 "the list ended after {} of {declared} declared rows",
                 self.received
             )),
-            _ => Ok(ended_by),
+            _ => match self.declared_pages {
+                Some(declared) if self.pages < declared => Err(format!(
+                    "the list ended after {} of {declared} declared pages",
+                    self.pages
+                )),
+                _ => Ok(ended_by),
+            },
         }
     }
 
@@ -145,11 +175,7 @@ impl Listing {
         if self.declared == Some(self.received) {
             return Some(EndedBy::TotalReached);
         }
-        let total_pages = paging
-            .total_pages
-            .as_ref()
-            .and_then(|path| number_at(path, page.answer));
-        if total_pages.is_some_and(|total| self.pages >= total) {
+        if self.declared_pages.is_some_and(|total| self.pages >= total) {
             return Some(EndedBy::LastPage);
         }
         is_short(paging, page).then_some(EndedBy::ShortPage)
@@ -224,12 +250,15 @@ impl Listing {
             }
         };
         let Some(target) = target else {
-            return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
+            return nothing_more(paging, page, has_more, "next URL", EndedBy::NoNextUrl);
         };
         let next = page.url.join(&target);
-        let next = next.map_err(|error| format!("the next URL is none: {error}"))?;
+        let mut next = next.map_err(|error| format!("the next URL is none: {error}"))?;
+        if next.origin() == page.url.origin() {
+            take_out(&mut next, page.secret);
+        }
         if next == *page.url {
-            return nothing_more(has_more, "next URL", EndedBy::NoNextUrl);
+            return nothing_more(paging, page, has_more, "next URL", EndedBy::NoNextUrl);
         }
         if is_short(paging, page) && has_more.is_none() {
             return Ok(Next::End(EndedBy::ShortPage));
@@ -253,7 +282,7 @@ impl Listing {
             CursorFrom::Body(path) => path.find(page.answer).map(std::borrow::Cow::into_owned),
             CursorFrom::Header(name) => page.head.header(name).map(Value::from),
             CursorFrom::LastItem(path) => match page.rows.last() {
-                None => return nothing_more(has_more, "row", EndedBy::EmptyPage),
+                None => return nothing_more(paging, page, has_more, "row", EndedBy::EmptyPage),
                 Some(last) => {
                     let found = path.find(*last).filter(|value| of_scalar(value).is_some());
                     let missing = || {
@@ -271,7 +300,7 @@ impl Listing {
             },
         };
         let (Some(text), Some(cursor)) = (text, found) else {
-            return nothing_more(has_more, "cursor", EndedBy::NoCursor);
+            return nothing_more(paging, page, has_more, "cursor", EndedBy::NoCursor);
         };
         if end_values.contains(&text) {
             return Ok(Next::End(EndedBy::EndValue));
@@ -291,13 +320,21 @@ enum Next {
     At(Position),
 }
 
-fn nothing_more(has_more: Option<bool>, what: &str, ended_by: EndedBy) -> Result<Next, String> {
-    match has_more {
-        Some(true) => Err(format!(
+/// The end, for nothing leads on; unless the answer says that there is more, where the definition says or at its top.
+fn nothing_more(
+    paging: &Pagination,
+    page: &PageOf<'_>,
+    has_more: Option<bool>,
+    what: &str,
+    ended_by: EndedBy,
+) -> Result<Next, String> {
+    let is_told = || paging.has_more.is_none() && signs::has_more(page.answer);
+    if has_more == Some(true) || is_told() {
+        return Err(format!(
             "the answer says that there is more, but has no {what}"
-        )),
-        _ => Ok(Next::End(ended_by)),
+        ));
     }
+    Ok(Next::End(ended_by))
 }
 
 fn is_short(paging: &Pagination, page: &PageOf<'_>) -> bool {

@@ -3,11 +3,13 @@
 //! No I/O: the caller sends the requests and hands the answers back.
 
 mod answer;
+mod bounds;
 mod certificate;
 mod checkpoint;
 mod deliver;
 mod details;
 mod failure;
+mod letters;
 mod line;
 pub(super) mod link;
 mod listing;
@@ -19,6 +21,7 @@ mod reading;
 mod render;
 mod request;
 mod seen;
+mod signs;
 mod wait;
 
 use std::{
@@ -40,6 +43,7 @@ pub use request::{CacheKey, Credentials, PlannedRequest, Purpose, RequestId};
 pub use wait::{MOST_RETRIES, Wait};
 
 use checkpoint::State;
+use details::Lately;
 use line::JoinTable;
 use page::Page;
 use policy::Verdict;
@@ -49,7 +53,7 @@ pub(crate) use seen::Seen;
 
 use super::{
     file::{self, Definition, hosts::Allowed},
-    map::{CustomFields, Dropped, Explanation, IdHash, MappedUser},
+    map::{CustomFields, Dropped, Explain, Explanation, IdHash, MappedUser},
 };
 use crate::{mistake::Mistake, path::Needs};
 
@@ -62,8 +66,8 @@ pub struct Inputs {
     pub custom_fields: CustomFields,
     /// The application's name, which licences have that are not named; absent: the definition's.
     pub app_name: Option<String>,
-    /// Tell of every record why it became what it became.
-    pub explain: bool,
+    /// What is told of every record.
+    pub explain: Explain,
 }
 
 impl fmt::Debug for Inputs {
@@ -85,7 +89,7 @@ pub enum Step {
     Done(Box<Certificate>),
 }
 
-/// What one page yields.
+/// What one page yields, or a part of a large one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
     /// The users that were not seen before.
@@ -131,6 +135,7 @@ pub struct Pull {
     /// Those that were not taken since they came or changed.
     held_fresh: BTreeSet<usize>,
     pages: VecDeque<Page>,
+    lately: Lately,
     ready: VecDeque<Box<PlannedRequest>>,
     open: BTreeMap<RequestId, Open>,
     next_id: u64,
@@ -197,6 +202,7 @@ impl Pull {
             held_at: HashMap::new(),
             held_fresh: BTreeSet::new(),
             pages: VecDeque::new(),
+            lately: Lately::default(),
             ready: VecDeque::new(),
             open: BTreeMap::new(),
             next_id: 0,
@@ -267,8 +273,9 @@ impl Pull {
                 } else {
                     answer
                 };
-                let verdict =
-                    policy::judge(&answer, &self.definition.rules, &open.request.purpose, now);
+                let position = &self.listing_of(&open.what).position;
+                let (rules, purpose) = (&self.definition.rules, &open.request.purpose);
+                let verdict = policy::judge(&answer, rules, purpose, position, now);
                 (verdict, Some(answer))
             }
         };
@@ -300,20 +307,23 @@ impl Pull {
             Verdict::EndOfList => self.end_by_rule(open),
             Verdict::Fail(failure) => self.give_up(&open, *failure),
             Verdict::Retry { named, mut failure } => {
-                if open.request.attempt >= MOST_RETRIES {
-                    failure.message = format!(
-                        "{}, {} times in a row",
-                        failure.message,
-                        open.request.attempt + 1
-                    );
+                let attempt = open.request.attempt;
+                if attempt >= MOST_RETRIES || self.is_hopeless(&open, &failure) {
+                    if attempt > 0 {
+                        let times = attempt + 1;
+                        failure.message = format!("{}, {times} times in a row", failure.message);
+                    }
                     return self.give_up(&open, *failure);
                 }
-                let wait = named.unwrap_or_else(|| Wait::after_failures(open.request.attempt + 1));
+                // One that is over, or none at all, is no reason to ask again at once.
+                let own = Wait::after_failures(attempt + 1);
+                let wait = named.map_or(own, |named| named.or_longer(own));
                 let credentials = open.request.credentials;
                 self.send_again(open.again(wait, credentials));
             }
             Verdict::Renew { failure } => {
-                if open.renewed || open.request.attempt >= MOST_RETRIES {
+                let is_tried = open.renewed || open.request.attempt >= MOST_RETRIES;
+                if is_tried || self.is_hopeless(&open, &failure) {
                     return self.give_up(&open, *failure);
                 }
                 let mut open = open.again(Wait::NONE, Credentials::Renew);
@@ -372,6 +382,7 @@ impl Pull {
         match &open.what {
             What::Details { rows, .. } => {
                 self.state.certificate.warn(&failure.to_string());
+                self.lately.is_refused |= open.renewed;
                 self.details_failed(rows);
             }
             What::Join => {
@@ -404,6 +415,32 @@ impl Pull {
     fn needs_of(&self, what: &What) -> Option<&Arc<Needs>> {
         let needs = self.reading.needs.as_ref();
         needs.filter(|_| matches!(what, What::Users))
+    }
+
+    /// The list that a request belongs to.
+    fn listing_of<'a>(&'a self, what: &'a What) -> &'a listing::Listing {
+        let parents = self.state.parents.as_ref();
+        match what {
+            What::Join => &self.joining,
+            What::Parents => parents.map_or(&self.state.listing, |parents| &parents.listing),
+            What::Step | What::Users => &self.state.listing,
+            What::Details { listing, .. } => listing,
+        }
+    }
+
+    /// Has it failed because what leads on in its list is not known any more? Whoever waited long begins anew.
+    #[must_use]
+    pub fn lost_its_place(&self) -> bool {
+        let Some(failure) = &self.state.certificate.failure else {
+            return false;
+        };
+        let what = match failure.purpose {
+            Purpose::Users { .. } => What::Users,
+            Purpose::Parents => What::Parents,
+            Purpose::Step { .. } | Purpose::Join { .. } | Purpose::Details => return false,
+        };
+        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410));
+        is_refused && self.listing_of(&what).position != listing::Position::First
     }
 
     /// The value of a name that stands between braces.

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, LeftOut, Pull, answer::Answer, deliver::rows_of};
+use super::{Batch, LeftOut, Pull, deliver::rows_of};
 use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
         file::Definition,
-        map::{Around, Dropped, Explanation, IdHash, MappedUser, Mapping, Notes, Reason},
+        map::{
+            Around, Dropped, Explain, Explanation, IdHash, MappedUser, Mapping, Notes, Reason, User,
+        },
     },
     path::{Path, Row, Scope, of_scalar},
 };
@@ -23,12 +25,18 @@ use crate::{
 const NO_LICENSE: &str = "some active users hold no licence, for no condition fits them: if they should, add a last licence \
      whose conditions say the opposite of the others (`not_any_of`, `is_not`)";
 
+/// How many rows are mapped together.
+const TOGETHER: usize = 10_000;
+
 /// A page of users that was received.
 pub(super) struct Page {
     pub(super) answer: Value,
     /// What `$name` means for its rows.
     pub(super) scope: Map<String, Value>,
+    /// Of the rows that are not mapped yet.
     pub(super) ids: Vec<Result<String, Dropped>>,
+    /// How many rows are.
+    mapped: usize,
     /// Which rows wait for details, in groups that are asked for together. `None` until it is known.
     pub(super) to_ask: Option<VecDeque<Vec<usize>>>,
     pub(super) asked: usize,
@@ -59,6 +67,7 @@ impl Page {
             answer,
             scope,
             ids,
+            mapped: 0,
             to_ask: None,
             asked: 0,
             named: BTreeMap::new(),
@@ -114,52 +123,6 @@ pub(super) fn keys(found: &Value) -> Vec<String> {
     }
 }
 
-/// The warning of an answer that looks as if there were more pages.
-pub(super) fn looks_paged(answer: &Value, head: &Answer, rows: usize) -> Option<String> {
-    const KEYS: [&str; 14] = [
-        "next",
-        "next_page",
-        "nextPage",
-        "next_cursor",
-        "nextCursor",
-        "nextPageToken",
-        "next_page_token",
-        "has_more",
-        "hasMore",
-        "hasNext",
-        "total",
-        "totalResults",
-        "@odata.nextLink",
-        "nextLink",
-    ];
-    let sign = |map: &Map<String, Value>| {
-        let says = |key: &&&str| match map.get(**key) {
-            None | Some(Value::Null | Value::Bool(false)) => false,
-            Some(Value::String(text)) => !text.is_empty(),
-            Some(Value::Number(total)) if matches!(**key, "total" | "totalResults") => total
-                .as_u64()
-                .is_some_and(|total| usize::try_from(total).is_ok_and(|total| total > rows)),
-            Some(_) => true,
-        };
-        KEYS.iter().find(says).map(|key| (*key).to_owned())
-    };
-    let found = answer.as_object().and_then(|map| {
-        sign(map).or_else(|| map.values().filter_map(Value::as_object).find_map(sign))
-    });
-    let reason = if let Some(key) = found {
-        format!("it has `{key}`")
-    } else if super::link::find(head.all("link"), "next").is_some() {
-        "it has a Link header with a next page".to_owned()
-    } else if [10, 20, 25, 50, 100].contains(&rows) {
-        format!("it has exactly {rows} rows")
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the answer looks like one page of several ({reason}), but no pagination is configured"
-    ))
-}
-
 /// A row with its details and joined items.
 struct Completed<'a> {
     value: Cow<'a, Value>,
@@ -171,10 +134,10 @@ impl Pull {
         self.pages.front().is_some_and(Page::is_complete)
     }
 
-    /// Maps the page in front.
+    /// Maps the page in front; of a large one a part, and the next part at the next call.
     pub(super) fn map_front(&mut self, now: Timestamp) -> Batch {
         let mut batch = Batch::default();
-        let Some(page) = self.pages.pop_front() else {
+        let Some(mut page) = self.pages.pop_front() else {
             return batch;
         };
         self.before_page = None;
@@ -183,12 +146,20 @@ impl Pull {
         let Ok(rows) = rows_of(&definition.users.list, &page.answer) else {
             return batch;
         };
-        for (index, (row, id)) in rows.iter().zip(page.ids).enumerate() {
+        let mut ids = std::mem::take(&mut page.ids).into_iter();
+        let part = rows.iter().enumerate().skip(page.mapped).take(TOGETHER);
+        for ((index, row), id) in part.zip(ids.by_ref()) {
             let completed = self.complete(&definition, *row, page.details.get(&index));
             let scope = Scope::of(&completed.value)
                 .with_key(row.key)
                 .with_kept(&page.scope);
             self.map_row(&definition, scope, id, &completed.failed, now, &mut batch);
+        }
+        drop(rows);
+        page.ids = ids.collect();
+        page.mapped += TOGETHER;
+        if !page.ids.is_empty() {
+            self.pages.push_front(page);
         }
         batch
     }
@@ -264,10 +235,8 @@ impl Pull {
         batch: &mut Batch,
     ) {
         let (passes, why) = self.passes_filter(scope, failed, now);
-        let mut explanation = self
-            .inputs
-            .explain
-            .then(|| Notes::default().finish(scope.value().clone(), why.clone()));
+        let notes = Notes::of(self.inputs.explain);
+        let mut explanation = notes.map(|notes| notes.finish(self.record(scope), why.clone()));
         if passes == Truth::False {
             self.removed(&id, explanation.as_ref());
             batch.explained.extend(explanation);
@@ -279,9 +248,16 @@ impl Pull {
         };
         let hash = IdHash::of(&id);
         if !self.seen.insert(hash) {
-            self.repeated(definition, scope, id, hash, now);
+            let is_left_out = self.state.parents.is_some() && !self.held_at.contains_key(&hash);
+            let adopted = if is_left_out && passes.is_true() {
+                self.adopt(definition, scope, id, failed, now)
+            } else {
+                self.repeated(definition, scope, id, hash, now);
+                None
+            };
             if let Some(explanation) = &mut explanation {
-                explanation.repeated = true;
+                explanation.repeated = adopted.is_none();
+                explanation.user = adopted;
             }
             batch.explained.extend(explanation);
             return;
@@ -314,34 +290,24 @@ impl Pull {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Option<Explanation> {
-        let mut notes = self.inputs.explain.then(Notes::default);
+        let mut notes = Notes::of(self.inputs.explain);
+        let record = self.record(scope);
         let mapping = &self.reading.mapping;
         let made = mapping.map(id, scope, self.around(definition, now), notes.as_mut());
         let certificate = &mut self.state.certificate;
         certificate.invalid_custom_fields += made.invalid_custom_fields;
         certificate.invalid_times += made.invalid_times;
-        let mut explanation = notes.map(|notes| notes.finish(scope.value().clone(), why));
+        let mut explanation = notes.map(|notes| notes.finish(record, why));
         match made.result {
             Ok(user) => {
-                certificate.users += 1;
-                certificate.active += u64::from(user.active);
                 certificate.contradictions += u64::from(made.contradicts);
-                let unknown = definition.mapping.unknown(failed);
-                let holds_none = user.active && user.licenses.is_empty();
-                if holds_none
-                    && definition.mapping.has_license_conditions()
-                    && !unknown.iter().any(|output| output == "licenses")
-                {
-                    certificate.warn(NO_LICENSE);
-                }
-                let mapped = MappedUser { user, unknown };
+                let mapped = self.counted(definition, user, failed);
                 if let Some(explanation) = &mut explanation {
                     explanation.user = Some(mapped.clone());
                     explanation.contradicts = made.contradicts;
                 }
                 if self.state.parents.is_some() {
-                    self.held_fresh.insert(self.held.len());
-                    self.hold(mapped);
+                    self.hold_new(mapped);
                 } else {
                     batch.users.push(mapped);
                 }
@@ -355,6 +321,40 @@ impl Pull {
             }
         }
         explanation
+    }
+
+    fn counted(&mut self, definition: &Definition, user: User, failed: &[&str]) -> MappedUser {
+        let mapped = MappedUser::of(user, definition.mapping.unknown(failed));
+        let is_active = mapped.user.active && mapped.knows("active");
+        let certificate = &mut self.state.certificate;
+        certificate.users += 1;
+        certificate.active += u64::from(is_active);
+        let holds_none = is_active && mapped.user.licenses.is_empty();
+        if holds_none && definition.mapping.has_license_conditions() && mapped.knows("licenses") {
+            certificate.warn(NO_LICENSE);
+        }
+        mapped
+    }
+
+    fn hold_new(&mut self, mapped: MappedUser) {
+        self.held_fresh.insert(self.held.len());
+        self.hold(mapped);
+    }
+
+    /// A record of somebody whose records under the parents before were no user.
+    fn adopt(
+        &mut self,
+        definition: &Definition,
+        scope: Scope<'_>,
+        id: String,
+        failed: &[&str],
+        now: Timestamp,
+    ) -> Option<MappedUser> {
+        let mapping = &self.reading.mapping;
+        let made = mapping.map(id, scope, self.around(definition, now), None);
+        let mapped = self.counted(definition, made.result.ok()?, failed);
+        self.hold_new(mapped.clone());
+        Some(mapped)
     }
 
     /// A record becomes no user.
@@ -397,6 +397,14 @@ impl Pull {
             if held.user.role != before {
                 self.held_fresh.insert(at);
             }
+        }
+    }
+
+    /// The record as an explanation has it.
+    fn record(&self, scope: Scope<'_>) -> Value {
+        match self.inputs.explain {
+            Explain::Whole => scope.value().clone(),
+            Explain::Reasons | Explain::Nothing => Value::Null,
         }
     }
 
@@ -443,6 +451,7 @@ impl Pull {
         let explained = self
             .inputs
             .explain
+            .is_asked()
             .then(|| filter.evaluate(scope, Missing::AsDocumented, now));
         let truth = match &explained {
             _ if !failed.is_empty() => filter.truth_without(failed, scope, now),

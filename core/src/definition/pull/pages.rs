@@ -182,6 +182,7 @@ impl Pages<'_> {
             answer,
             head: &Answer::new(200, headers, Vec::new()),
             url,
+            secret: &[],
             rows,
             fingerprint: fingerprint(rows),
             max_pages: u64::MAX,

@@ -7,6 +7,7 @@ use super::{
     Purpose,
     answer::{Answer, Body, Fault, FaultKind, loosely},
     failure::{Class, Failure},
+    listing::Position,
     wait::{self, Wait},
 };
 use crate::{
@@ -42,8 +43,14 @@ pub(crate) fn needs_body(rules: &[Rule]) -> bool {
         .any(|rule| !rule.when.is_empty() || rule.message.is_some())
 }
 
-/// What an answer means.
-pub(crate) fn judge(answer: &Answer, rules: &[Rule], purpose: &Purpose, now: Timestamp) -> Verdict {
+/// What an answer means to a request for what stands at this position.
+pub(crate) fn judge(
+    answer: &Answer,
+    rules: &[Rule],
+    purpose: &Purpose,
+    position: &Position,
+    now: Timestamp,
+) -> Verdict {
     let body = match &answer.body {
         Body::Json(value) => value,
         Body::Bytes(_) => &Value::Null,
@@ -52,6 +59,7 @@ pub(crate) fn judge(answer: &Answer, rules: &[Rule], purpose: &Purpose, now: Tim
         answer,
         body,
         purpose,
+        position,
         now,
     };
     match rules.iter().find(|rule| judge.fits(rule)) {
@@ -64,6 +72,7 @@ struct Judge<'a> {
     answer: &'a Answer,
     body: &'a Value,
     purpose: &'a Purpose,
+    position: &'a Position,
     now: Timestamp,
 }
 
@@ -127,7 +136,7 @@ impl Judge<'_> {
                 failure: failure(Class::Credentials, told(), true),
             },
             Action::Disable => Verdict::Fail(failure(class, told(), true)),
-            Action::Fail => Verdict::Fail(failure(class, told(), (400..=404).contains(&status))),
+            Action::Fail => Verdict::Fail(failure(class, told(), self.disables())),
         }
     }
 
@@ -135,7 +144,7 @@ impl Judge<'_> {
         let status = self.answer.status;
         let limited = status == 429 || (matches!(status, 400 | 403) && self.headers_say_limited());
         let failure = |class: Class, message: String| {
-            let disable = !limited && (400..=404).contains(&status);
+            let disable = !limited && self.disables();
             Box::new(self.failure(class, message, disable))
         };
         let answered = || format!("answered {status}");
@@ -145,6 +154,10 @@ impl Judge<'_> {
                 "answered 202, which is no result yet: a rule `{status: [202], do: retry}` asks again".to_owned(),
             )),
             206 => Verdict::Fail(failure(Class::Shape, "answered 206, a part of the list only".to_owned())),
+            200..=299 if status != 204 && self.answer.is_empty() => Verdict::Retry {
+                named: wait::from_headers(self.answer, false, self.now).map(Wait::named),
+                failure: failure(Class::RemoteDown, format!("answered {status} with nothing in it")),
+            },
             200..=299 => Verdict::Ok,
             300..=399 => {
                 let target = self.answer.header("location").unwrap_or("nowhere");
@@ -161,6 +174,15 @@ impl Judge<'_> {
                 failure: failure(Class::RemoteDown, answered()),
             },
             _ => Verdict::Fail(failure(Class::of_status(status), answered())),
+        }
+    }
+
+    /// Whether the status disables the account. Not where a list goes on and what leads on may only have expired.
+    fn disables(&self) -> bool {
+        match self.answer.status {
+            401..=403 => true,
+            400 | 404 => *self.position == Position::First,
+            _ => false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{answer, signs};
 use crate::{
     condition::Conditions,
     definition::{
@@ -9,7 +10,7 @@ use crate::{
             Definition,
             pagination::{CursorFrom, NextUrl, Style},
         },
-        map::Mapping,
+        map::{Explain, Mapping},
     },
     path::{Columns, Needs, Path},
 };
@@ -17,7 +18,7 @@ use crate::{
 /// How pages of users are read.
 #[derive(Clone)]
 pub(super) struct Reading {
-    /// What of a page is made. `None` where all of it is: to explain it, to remember details by it, to look for signs of paging.
+    /// What of a page is made. `None` where all of it is: to show it, to remember details by it.
     pub(super) needs: Option<Arc<Needs>>,
     /// Who is a user, asked of rows as they are made.
     pub(super) filter: Conditions,
@@ -26,26 +27,31 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn of(definition: &Definition, explain: bool) -> Self {
+    pub(super) fn of(definition: &Definition, explain: Explain) -> Self {
         let mut reading = Self {
             needs: None,
             filter: definition.users.filter.clone(),
             mapping: definition.mapping.clone(),
         };
         if let Some(mut needs) = of_pages(definition, explain) {
-            reading.read_rows(definition, &mut needs);
+            reading.read_rows(definition, explain, &mut needs);
+            if definition.users.list.pagination.style == Style::None {
+                needs.add_signs(&signs::KEYS);
+            }
             reading.needs = Some(Arc::new(needs));
         }
         reading
     }
 
-    /// Rows become lists where nothing but the mapping and the filter reads them.
-    fn read_rows(&mut self, definition: &Definition, needs: &mut Needs) {
+    /// Rows become lists where nothing but the mapping and the filter reads them: reasons tell what is null from what is not
+    /// there.
+    fn read_rows(&mut self, definition: &Definition, explain: Explain, needs: &mut Needs) {
         let rows = &definition.users.list.response_path;
         let more = of_rows(definition);
         let mut reads = self.mapping.reads();
         reads.extend(self.filter.reads());
         if more.is_empty()
+            && explain == Explain::Nothing
             && let Some(columns) = Columns::of(&reads)
             && needs.add_columns(rows, columns.clone())
         {
@@ -61,11 +67,11 @@ impl Reading {
 }
 
 /// What is read of a page beside its rows.
-fn of_pages(definition: &Definition, explain: bool) -> Option<Needs> {
+fn of_pages(definition: &Definition, explain: Explain) -> Option<Needs> {
     let users = &definition.users;
     let paging = &users.list.pagination;
     let is_lowered = definition.limits().max_depth < 128;
-    if explain || is_lowered || users.details.is_some() || paging.style == Style::None {
+    if explain == Explain::Whole || is_lowered || users.details.is_some() {
         return None;
     }
     let mut needs = Needs::default();
@@ -92,8 +98,10 @@ fn of_pages(definition: &Definition, explain: bool) -> Option<Needs> {
     for rule in &definition.rules {
         top.extend(rule.when.paths().chain(&rule.message));
     }
-    let errors = Path::parse("errors").ok();
-    top.extend(&errors);
+    let said = answer::SAID.map(|key| Path::parse(key).ok());
+    top.extend(said.iter().flatten());
+    let signs = signs::paths(&paging.style);
+    top.extend(&signs);
     top.into_iter().for_each(|path| needs.add(path));
     Some(needs)
 }

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::listing::Position;
 use crate::{
+    auth::take_out,
     definition::file::{
         Definition,
         hosts::Allowed,
@@ -35,6 +36,8 @@ pub(crate) struct Rendered {
     /// The URL belongs to the origin that credentials are for.
     pub(crate) with_credentials: bool,
     pub(crate) is_graphql: bool,
+    /// The query parameters in which credentials go out with it.
+    pub(crate) secret: Vec<String>,
 }
 
 impl Context<'_> {
@@ -55,11 +58,15 @@ impl Context<'_> {
             Some(value) if moving.names.contains(&name) => Some(value.clone()),
             _ => (self.lookup)(name),
         };
-        let url = match position {
+        let mut url = match position {
             Position::Url(url) => Url::parse(url).map_err(|error| error.to_string())?,
             _ => self.url(request, &moving, &lookup)?,
         };
         let with_credentials = self.credentials_go_to(&url, request)?;
+        let mut secret = self.definition.auth().query_names();
+        secret.retain(|_| with_credentials);
+        // What an answer told as a URL may have them too.
+        take_out(&mut url, &secret);
         let mut headers = self.headers(request, &lookup)?;
         if let (Some(Send::Header(name)), Some(text)) = (moving.place, moving.text()) {
             set(&mut headers, name, text);
@@ -73,6 +80,7 @@ impl Context<'_> {
             body: body.map(Filled::into_bytes),
             with_credentials,
             is_graphql,
+            secret: secret.into_iter().map(str::to_owned).collect(),
         })
     }
 

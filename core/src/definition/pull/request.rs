@@ -148,6 +148,8 @@ pub(super) struct Open {
     pub(super) request: PlannedRequest,
     pub(super) renewed: bool,
     pub(super) is_graphql: bool,
+    /// The query parameters in which credentials go out with it.
+    pub(super) secret: Vec<String>,
 }
 
 /// Where its answer belongs.
@@ -202,6 +204,7 @@ impl Open {
             request,
             renewed: false,
             is_graphql: rendered.is_graphql,
+            secret: rendered.secret,
         }
     }
 

@@ -55,6 +55,14 @@ impl Wait {
             most: least + least / 20,
         }
     }
+
+    /// No shorter than the other.
+    pub(crate) fn or_longer(self, other: Self) -> Self {
+        Self {
+            least: self.least.max(other.least),
+            most: self.most.max(other.most),
+        }
+    }
 }
 
 /// The wait that the headers of an answer name, whichever of the usual ones they have.
@@ -63,10 +71,10 @@ pub(crate) fn from_headers(
     is_rate_limit: bool,
     now: Timestamp,
 ) -> Option<Duration> {
-    let retry_after = answer.header("retry-after").and_then(|text| {
-        let sent = answer.header("date").and_then(http_date).unwrap_or(now);
-        seconds(text).or_else(|| until(http_date(text)?, sent))
-    });
+    let sent = sent(answer, now);
+    let retry_after = answer
+        .header("retry-after")
+        .and_then(|text| seconds(text).or_else(|| until(http_date(text)?, sent)));
     if retry_after.is_some() || !is_rate_limit {
         return retry_after;
     }
@@ -74,13 +82,15 @@ pub(crate) fn from_headers(
     let reset = || {
         ["x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"]
             .into_iter()
-            .find_map(|name| by_size(answer.header(name)?, now))
+            .find_map(|name| by_size(answer.header(name)?, sent))
     };
     let structured = || {
         let text = answer.header("ratelimit")?;
-        let seconds_left = text
-            .split([';', ','])
-            .find_map(|part| part.trim().strip_prefix("t="))?;
+        // `t=` since 2024, `reset=` in the drafts before.
+        let seconds_left = text.split([';', ',']).map(str::trim).find_map(|part| {
+            let left = part.strip_prefix("t=");
+            left.or_else(|| part.strip_prefix("reset="))
+        })?;
         seconds(seconds_left)
     };
     after.or_else(reset).or_else(structured)
@@ -94,6 +104,7 @@ pub(crate) fn from_rule(
     now: Timestamp,
 ) -> Option<Duration> {
     let text = answer.header(header)?.trim();
+    let now = sent(answer, now);
     match unit {
         WaitUnit::Auto => by_size(text, now).or_else(|| until(http_date(text)?, now)),
         WaitUnit::Seconds => seconds(text),
@@ -102,6 +113,11 @@ pub(crate) fn from_rule(
         WaitUnit::EpochMilliseconds => until_epoch(text.parse::<f64>().ok()? / 1_000.0, now),
         WaitUnit::Date => until(http_date(text).or_else(|| text.parse().ok())?, now),
     }
+}
+
+/// When an answer was sent, by the clock that the moments in its headers are of.
+fn sent(answer: &Answer, now: Timestamp) -> Timestamp {
+    answer.header("date").and_then(http_date).unwrap_or(now)
 }
 
 /// A moment or a duration, told apart by its size.
@@ -172,6 +188,14 @@ mod tests {
         check(&[("Retry-After", "-1")], Some(0.0));
         check(&[("X-RateLimit-Reset", "1795262410")], Some(10.0));
         check(&[("X-RateLimit-Reset", "1795262410500")], Some(10.5));
+        check(&[("X-RateLimit-Reset", "1795262370")], Some(0.0));
+        check(
+            &[
+                ("X-RateLimit-Reset", "1795262370"),
+                ("Date", "Sat, 21 Nov 2026 11:59:25 GMT"),
+            ],
+            Some(5.0),
+        );
         check(&[("X-RateLimit-Reset", "60")], Some(60.0));
         check(&[("x-rate-limit-reset", "1795262403")], Some(3.0));
         check(&[("RateLimit-Reset", "2.5")], Some(2.5));
@@ -183,6 +207,10 @@ mod tests {
             Some(1.5),
         );
         check(&[("Ratelimit", "\"default\";r=50;t=30")], Some(30.0));
+        check(
+            &[("RateLimit", "limit=100, remaining=0, reset=3")],
+            Some(3.0),
+        );
         check(&[("X-RateLimit-Reset", "soon")], None);
         check(&[], None);
     }

@@ -105,14 +105,24 @@ const MORE: [&str; 5] = [
     "moredataavailable",
 ];
 /// Names of totals.
-const TOTAL: [&str; 4] = ["total", "totalresults", "totalcount", "totalrecords"];
+const TOTAL: [&str; 6] = [
+    "total",
+    "totalresults",
+    "totalcount",
+    "totalrecords",
+    "totalsize",
+    "totalsetsize",
+];
 /// Names of cursors and next URLs.
-const NEXT: [&str; 10] = [
+const NEXT: [&str; 13] = [
     "next",
     "nextpage",
     "nextcursor",
     "nextpagetoken",
     "nextlink",
+    "nexturl",
+    "nexturi",
+    "nextrecordsurl",
     "odatanextlink",
     "cursor",
     "endcursor",

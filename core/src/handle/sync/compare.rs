@@ -96,7 +96,8 @@ fn count(counts: &mut Counts, entry: &Entry, write: &Write, comparing: &Comparin
     };
     if let Some(face) = after.filter(|face| !face.deleted) {
         counts.users = counts.users.saturating_add(1);
-        if face.user.active {
+        let is_known = !face.unknown.iter().any(|field| field == "active");
+        if face.user.active && is_known {
             counts.active = counts.active.saturating_add(1);
         }
         let since = comparing.at.saturating_sub(UNUSED);

@@ -12,8 +12,8 @@ use super::shelf::Shelf;
 use super::{compare, compiled, inputs, point, settle};
 use crate::catalog::DefinitionVersion;
 use crate::definition::{
-    Batch, Certificate, Checkpoint, Class, Definition, Failure, IdHash, Inputs, MOST_RETRIES,
-    MappedUser, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
+    Batch, Certificate, Checkpoint, Class, Definition, Explain, Failure, IdHash, Inputs,
+    MOST_RETRIES, MappedUser, Outcome, PlannedRequest, Pull, Purpose, RequestId, Step,
 };
 use crate::handle::HandleError;
 use crate::mistake::in_lines;
@@ -74,7 +74,7 @@ pub(super) async fn go_on(mut desk: Desk<'_>) -> Result<(), HandleError> {
         Err(failure) => return settle::fail(&mut desk, failure).await,
     };
     let mut inputs = inputs(desk.ports, definition.app(), opened.variables).await?;
-    inputs.explain = true;
+    inputs.explain = Explain::Reasons;
     let pull = match start(&mut desk, &definition, inputs).await? {
         Ok(pull) => pull,
         Err(failure) => return settle::fail(&mut desk, failure).await,
@@ -302,6 +302,13 @@ impl Reading<'_, '_> {
 
     async fn ended(mut self, certificate: Certificate) -> Result<bool, HandleError> {
         self.shelve().await?;
+        if self.pull.lost_its_place() && !self.desk.sync.entity.begun_anew {
+            self.desk.start_over();
+            self.desk.sync.entity.begun_anew = true;
+            let now = self.desk.ports.clock.now();
+            self.desk.keep(Some(now)).await?;
+            return Ok(false);
+        }
         let mut certificate = self.masked(certificate);
         let besides = self.reader.tokens_sent();
         certificate.requests = certificate.requests.saturating_add(besides);

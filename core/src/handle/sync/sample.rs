@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::inputs;
 use super::read::failure_of;
 use crate::definition::{
-    Batch, Certificate, Class, Failure, Outcome, PlannedRequest, Pull, RequestId, Step,
+    Batch, Certificate, Class, Explain, Failure, Outcome, PlannedRequest, Pull, RequestId, Step,
     tells_of_pages,
 };
 use crate::handle::HandleError;
@@ -63,7 +63,7 @@ pub async fn sample(ports: &Ports, connection: &Connection) -> Result<Sample, Ha
     };
     let definition = connection.definition.clone();
     let mut inputs = inputs(ports, definition.app(), opened.variables).await?;
-    inputs.explain = true;
+    inputs.explain = Explain::Whole;
     let pull = match Pull::start(definition.clone(), inputs) {
         Ok(pull) => pull,
         Err(mistakes) => {

@@ -32,7 +32,9 @@ pub(super) async fn decide(desk: &mut Desk<'_>) -> Result<(), HandleError> {
     desk.sync.entity.counts = desk.counts;
     desk.sync.entity.shape.clone_from(&desk.shape);
     let settings = load::settings(desk.ports).await?;
-    match guard::objection(&desk.counts, &settings.guard) {
+    let certificate = desk.sync.entity.certificate.as_ref();
+    let doubt = certificate.and_then(|certificate| certificate.doubt.as_deref());
+    match guard::objection(&desk.counts, &settings.guard, doubt) {
         None => apply(desk).await,
         Some(why) => {
             desk.sync.entity.held = Some(why);

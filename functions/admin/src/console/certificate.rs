@@ -90,7 +90,7 @@ pub(super) fn sample(batch: &Batch) -> Markup {
                             td { code { (user.external_id) } }
                             td data-label="Name" { (user.full_name.as_deref().unwrap_or_default()) }
                             td data-label="Address" { (user.email.as_deref().unwrap_or_default()) }
-                            td data-label="State" { @if user.active { (tag(Shape::Done, "active")) } @else { (tag(Shape::Cancelled, "not active")) } }
+                            td data-label="State" { @if !mapped.knows("active") { span.muted { "not known" } } @else if user.active { (tag(Shape::Done, "active")) } @else { (tag(Shape::Cancelled, "not active")) } }
                         }
                     }
                 }

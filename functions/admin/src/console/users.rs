@@ -144,8 +144,10 @@ pub(super) async fn list(
 }
 
 fn state(face: &Face) -> Markup {
+    let is_known = !face.unknown.iter().any(|field| field == "active");
     match (face.deleted, face.user.active) {
         (true, _) => tag(Shape::Cancelled, "vanished"),
+        _ if !is_known => html! { span.muted { "not known" } },
         (false, true) => tag(Shape::Done, "active"),
         (false, false) => tag(Shape::Skipped, "not active"),
     }

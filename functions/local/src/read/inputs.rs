@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use clap::Args;
 use sando_core::app::CustomField;
 use sando_core::auth::Given;
-use sando_core::definition::{CustomFields, Definition, Inputs, Source};
+use sando_core::definition::{CustomFields, Definition, Explain, Inputs, Source};
 use sando_core::mistake;
 use sando_core::ports::{RemoteError, SecretValues};
 use sando_infra::auth::{AuthSettings, Authenticator, Resolve};
@@ -63,7 +63,7 @@ impl ReadFlags {
     ///
     /// # Errors
     /// All mistakes, each as a line.
-    pub(crate) fn prepare(&self, explain: bool) -> Result<Prepared, Vec<String>> {
+    pub(crate) fn prepare(&self, explain: Explain) -> Result<Prepared, Vec<String>> {
         let definition = definition(&self.file)?;
         let mut mistakes = Vec::new();
         let set = pairs("--set", &self.set, &mut mistakes);

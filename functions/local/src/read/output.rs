@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use sando_core::definition::{Definition, MappedUser, User};
+use sando_core::definition::{Definition, MappedUser};
 use sando_core::path::of_scalar;
 use serde_json::Value;
 
@@ -58,11 +58,15 @@ impl Output {
         for mapped in users {
             match self.format {
                 Format::Jsonl => {
-                    serde_json::to_writer(&mut self.to, &mapped.user)?;
+                    if mapped.unknown.is_empty() {
+                        serde_json::to_writer(&mut self.to, &mapped.user)?;
+                    } else {
+                        serde_json::to_writer(&mut self.to, &known(mapped)?)?;
+                    }
                     self.to.write_all(b"\n")?;
                 }
                 Format::Csv => {
-                    let row = row(&mapped.user, &self.fields);
+                    let row = row(mapped, &self.fields);
                     write_row(&mut self.to, row.iter().map(String::as_str))?;
                 }
             }
@@ -76,7 +80,25 @@ impl Output {
     }
 }
 
-fn row(user: &User, fields: &[String]) -> Vec<String> {
+/// A user with null in the place of what is not known.
+fn known(mapped: &MappedUser) -> serde_json::Result<Value> {
+    let mut printed = serde_json::to_value(&mapped.user)?;
+    for field in &mapped.unknown {
+        let place = match field.strip_prefix("custom_fields.") {
+            Some(name) => printed
+                .get_mut("custom_fields")
+                .and_then(|fields| fields.get_mut(name)),
+            None => printed.get_mut(field),
+        };
+        if let Some(value) = place {
+            *value = Value::Null;
+        }
+    }
+    Ok(printed)
+}
+
+fn row(mapped: &MappedUser, fields: &[String]) -> Vec<String> {
+    let user = &mapped.user;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let kind = serde_json::to_value(user.kind).unwrap_or(Value::Null);
     let mut row = vec![
@@ -98,6 +120,12 @@ fn row(user: &User, fields: &[String]) -> Vec<String> {
             .iter()
             .map(|name| cell(user.custom_fields.get(name).unwrap_or(&null))),
     );
+    // Of custom fields nothing stands there that is not known.
+    for (name, cell) in COLUMNS.iter().zip(&mut row) {
+        if !mapped.knows(name) {
+            cell.clear();
+        }
+    }
     row
 }
 

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use sando_core::definition::{Explanation, FieldWhy};
+use sando_core::definition::{Explain, Explanation, FieldWhy};
 use sando_core::path::of_scalar;
 use sando_infra::reading::Read;
 use serde_json::Value;
 
 use super::inputs::ReadFlags;
+use super::progress::tell_of_wait;
 use super::{summary, table, usage};
 use crate::{print, say};
 
@@ -26,7 +27,7 @@ pub(crate) struct PreviewFlags {
 /// Reads the first pages and shows what their records would become. Nothing is stored.
 pub(crate) async fn command(flags: &PreviewFlags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let prepared = match flags.read.prepare(true) {
+    let prepared = match flags.read.prepare(Explain::Whole) {
         Ok(prepared) => prepared,
         Err(mistakes) => return Ok(usage(&mistakes)),
     };
@@ -38,6 +39,12 @@ pub(crate) async fn command(flags: &PreviewFlags) -> anyhow::Result<ExitCode> {
     while shown < flags.records {
         let batch = match reader.next().await {
             Read::Users(batch) => batch,
+            Read::Waits(wait) => {
+                if !flags.read.json {
+                    tell_of_wait(&prepared.definition, wait);
+                }
+                continue;
+            }
             Read::Done(certificate) => {
                 if shown == 0 && certificate.complete {
                     say("the list is empty");
@@ -107,7 +114,13 @@ fn headline(explanation: &Explanation) -> String {
         return kind.to_owned();
     };
     let user = &mapped.user;
-    let state = if user.active { "active" } else { "not active" };
+    let state = if !mapped.knows("active") {
+        "perhaps active"
+    } else if user.active {
+        "active"
+    } else {
+        "not active"
+    };
     let mut parts = vec![table::fitted(&user.external_id), state.to_owned()];
     parts.extend(
         user.status
@@ -151,6 +164,6 @@ fn shown(value: Option<&Value>) -> String {
 fn table_free(sentence: &str) -> String {
     sentence
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if table::is_obeyed(c) { ' ' } else { c })
         .collect()
 }

@@ -4,7 +4,23 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sando_core::definition::Certificate;
+use sando_core::definition::{Certificate, Definition};
+use sando_core::ports::Clock;
+use sando_infra::system::SystemClock;
+
+use crate::say;
+
+/// Tells why nothing happens for a while.
+pub(super) fn tell_of_wait(definition: &Definition, wait: Duration) {
+    let until = SystemClock.now().checked_add(wait);
+    let until = until.map(|until| format!(", until {}", until.strftime("%H:%M UTC")));
+    say(&format!(
+        "{} asks to wait {} s{}",
+        definition.app(),
+        wait.as_secs(),
+        until.unwrap_or_default()
+    ));
+}
 
 /// A line that moves while users are read, or files are checked.
 pub(super) struct Progress(ProgressBar);

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use sando_core::definition::Explain;
 use sando_infra::reading::Read;
 
 use super::inputs::ReadFlags;
 use super::output::Output;
-use super::progress::Progress;
+use super::progress::{Progress, tell_of_wait};
 use super::{summary, usage};
 use crate::say;
 
@@ -34,7 +35,7 @@ pub(crate) enum Format {
 /// Reads all users and prints them; 0 only if the list was read to its end.
 pub(crate) async fn command(flags: &PullFlags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let prepared = match flags.read.prepare(false) {
+    let prepared = match flags.read.prepare(Explain::Nothing) {
         Ok(prepared) => prepared,
         Err(mistakes) => return Ok(usage(&mistakes)),
     };
@@ -55,6 +56,10 @@ pub(crate) async fn command(flags: &PullFlags) -> anyhow::Result<ExitCode> {
                     return Ok(ExitCode::FAILURE);
                 }
                 progress.at(reader.certificate());
+            }
+            Read::Waits(_) if flags.read.json => {}
+            Read::Waits(wait) => {
+                progress.aside(|| tell_of_wait(&prepared.definition, wait));
             }
             Read::Done(certificate) => break certificate,
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sando_core::app::CustomField;
 use sando_core::definition::{
-    Answer, Batch, Certificate, Definition, Inputs, Outcome, PlannedRequest, Pull, Step,
+    Answer, Batch, Certificate, Definition, Explain, Inputs, Outcome, PlannedRequest, Pull, Step,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -74,7 +74,7 @@ pub(super) fn run(definition: Definition, file: &Path) -> Result<String, Vec<Str
         variables,
         custom_fields: file.fields.clone(),
         app_name: None,
-        explain: false,
+        explain: Explain::Nothing,
     };
     let now = file.now.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut left: Vec<&Recorded> = file.answers.iter().collect();

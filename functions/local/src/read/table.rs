@@ -30,7 +30,7 @@ pub(super) fn lines(rows: &[Vec<String>]) -> Vec<String> {
 pub(super) fn fitted(text: &str) -> String {
     let clean: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_obeyed(c) { ' ' } else { c })
         .collect();
     if clean.chars().count() <= WIDEST {
         return clean;
@@ -38,6 +38,12 @@ pub(super) fn fitted(text: &str) -> String {
     let mut cut: String = clean.chars().take(WIDEST - 1).collect();
     cut.push('…');
     cut
+}
+
+/// Does a terminal obey it? Also what turns the direction of writing.
+pub(super) fn is_obeyed(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -48,7 +54,10 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
 
-        let lines = lines(&[row("email", "x\u{1b}[31m"), row("é", &"y".repeat(99))]);
+        let lines = lines(&[
+            row("email", "x\u{1b}[31m\u{202e}"),
+            row("é", &"y".repeat(99)),
+        ]);
 
         assert_eq!(lines[0], "    email  x [31m");
         assert!(lines[1].starts_with("    é      yyy") && lines[1].ends_with('…'));

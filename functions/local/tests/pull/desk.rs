@@ -151,7 +151,7 @@ impl Desk {
         Told::all_of(run.output().await.unwrap())
     }
 
-    fn command(&self, command: &str, file: &Path) -> Command {
+    pub(crate) fn command(&self, command: &str, file: &Path) -> Command {
         let mut run = Command::new(env!("CARGO_BIN_EXE_sando"));
         run.arg(command).arg(file).args(&self.more);
         for secret in &self.secrets {

@@ -85,7 +85,7 @@ async fn answers_that_are_no_list_are_told_apart() {
         ),
         (
             SaasAnswer::text(200, "application/json", &"[".repeat(100_000)),
-            "recursion limit",
+            "128 levels deep",
         ),
         (SaasAnswer::json(&json!({ "users": [] })), "no list"),
         (SaasAnswer::error(206, &json!([])), "206"),

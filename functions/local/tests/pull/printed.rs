@@ -1,9 +1,12 @@
 //! What is printed, and in which form.
 
-use sando_world::saas::Paging;
-use serde_json::json;
+use std::process::Stdio;
 
-use crate::desk::{Desk, many, ten};
+use sando_world::saas::{Paging, SaasAnswer};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::desk::{Desk, Told, many, ten};
 
 #[tokio::test]
 async fn users_are_printed_as_the_contract_says() {
@@ -79,4 +82,58 @@ async fn who_looks_at_a_terminal_sees_how_far_it_is_and_nobody_else_does() {
     assert!(seen.out.contains(progress), "{}", seen.out);
     assert!(seen.out.contains("complete: 23 users"), "{}", seen.out);
     assert!(!told.err.contains(progress), "{}", told.err);
+}
+
+#[tokio::test]
+async fn a_long_wait_that_the_application_asks_for_is_told() {
+    let desk = Desk::new().await;
+    desk.app.script("/users", |_| {
+        SaasAnswer::error(429, &json!({})).with("retry-after", "3600")
+    });
+    let file = desk.definition(&json!({}));
+
+    for command in ["pull", "preview"] {
+        let mut run = desk.command(command, &file);
+        run.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut waiting = run.kill_on_drop(true).spawn().unwrap();
+        let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
+
+        let line = said.next_line().await.unwrap().unwrap();
+
+        assert!(
+            line.starts_with("acme asks to wait 3600 s, until "),
+            "{line}"
+        );
+    }
+}
+
+/// A pull of one user, with these arguments, whose owner cannot be read.
+async fn without_owners(more: &[&str]) -> Told {
+    let desk = Desk::new().await.with(more);
+    let row = json!([{ "id": 1, "email": "a@b.example", "role": "member" }]);
+    desk.app.fixed("/users", row);
+    let refused = SaasAnswer::error(403, &json!({ "message": "no" }));
+    desk.app.script("/owners", move |_| refused.clone());
+    let join = json!([{ "path": "/owners", "by": { "user": "id", "item": "id" }, "as": "owner" }]);
+    let file = desk.definition(&json!({
+        "users": { "join": join },
+        "status": { "active_when": [{ "path": "owner.archived", "op": "is_not", "value": true }] },
+        "custom_fields": { "team": "owner.team" },
+    }));
+    desk.run("pull", &file).await
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_printed_as_null() {
+    let lines = without_owners(&["--json"]).await;
+    assert_eq!(lines.code, 0, "{}", lines.err);
+    assert_eq!(
+        lines.out.trim(),
+        r#"{"external_id":"1","email":"a@b.example","username":null,"full_name":null,"role":"member","created_at":null,"last_visit_at":null,"active":null,"status":null,"licenses":null,"custom_fields":{"team":null}}"#
+    );
+    assert_eq!(lines.summary()["active"], 0);
+
+    let table = without_owners(&["--format", "csv"]).await;
+    let row = "\n1,a@b.example,,,member,,,,,,,\n";
+    assert!(table.out.ends_with(row), "{}", table.out);
 }

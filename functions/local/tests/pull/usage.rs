@@ -1,6 +1,7 @@
 //! `check`, `preview`, `schema`, and wrong usage.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use sando_world::saas::Door;
 use serde_json::{Value, json};
@@ -282,6 +283,27 @@ async fn the_schema_of_every_kind_of_file_is_printed() {
             "https://json-schema.org/draft/2020-12/schema"
         );
         assert!(schema["properties"][key].is_object(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_ends_quietly_when_nobody_reads_on() {
+    for arguments in [&["openapi"][..], &["schema", "definition"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sando"))
+            .args(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .await
+            .unwrap();
+
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.as_str()), (Some(1), ""));
     }
 }
 

@@ -73,7 +73,7 @@ fn no_lists() -> Vec<Lie> {
         ),
         always("not UTF-8", no_text),
         always(
-            "recursion limit",
+            "128 levels deep",
             SaasAnswer::text(200, json, &"[".repeat(100_000)),
         ),
         always("larger than 67108864 bytes", bomb),

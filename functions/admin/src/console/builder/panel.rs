@@ -320,13 +320,13 @@ fn failure_of(preview: &Preview) -> Markup {
 /// Counts of a preview.
 fn counts(preview: &Preview) -> Markup {
     let users = &preview.batch.users;
-    let active = users.iter().filter(|mapped| mapped.user.active).count();
-    let deleted = users.len().saturating_sub(active);
+    let known = users.iter().filter(|mapped| mapped.knows("active"));
+    let (active, deleted): (Vec<_>, Vec<_>) = known.partition(|mapped| mapped.user.active);
     let dropped = preview.batch.dropped.len();
     html! {
         p.facts.bar {
-            span.ok { (active) " active" }
-            span.muted { (deleted) " deleted" }
+            span.ok { (active.len()) " active" }
+            span.muted { (deleted.len()) " deleted" }
             @if dropped > 0 { span.bad { (dropped) " left out" } }
             span.muted { "of " (many(preview.certificate.received, "row", "rows")) }
         }
@@ -355,6 +355,10 @@ fn mapped(batch: &Batch) -> Markup {
 fn row(one: &Explanation) -> Markup {
     let why = one.sentences();
     let user = one.user.as_ref().map(|mapped| &mapped.user);
+    let is_known = one
+        .user
+        .as_ref()
+        .is_none_or(|mapped| mapped.knows("active"));
     html! {
         tr {
             td { code { (user.map_or("—", |user| user.external_id.as_str())) } }
@@ -370,6 +374,7 @@ fn row(one: &Explanation) -> Markup {
             }
             td data-label="Status" {
                 @match user {
+                    Some(_) if !is_known => { span.muted { "not known" } }
                     Some(user) if user.active => { (tag(Shape::Done, user.status.as_deref().unwrap_or("active"))) }
                     Some(user) => { (tag(Shape::Cancelled, user.status.as_deref().unwrap_or("deleted"))) }
                     None => { (tag(Shape::Failed, "left out")) }
