@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
-use sando_core::app::{Period, Price};
+use sando_core::app::price::{Period, Price, parts};
 use sando_core::report::Money;
 
 const MINUTE: i64 = 60;
@@ -138,14 +138,9 @@ pub(super) fn number(count: u64) -> String {
 
 /// Money with its currency.
 pub(super) fn money(amount_minor: i64, currency: &str) -> String {
-    let whole = matches!(currency, "JPY" | "KRW" | "ISK" | "CLP" | "VND");
     let sign = if amount_minor < 0 { "−" } else { "" };
-    let amount = amount_minor.unsigned_abs();
-    let amount = if whole {
-        number(amount)
-    } else {
-        format!("{}.{:02}", number(amount / 100), amount % 100)
-    };
+    let (whole, rest) = parts(amount_minor, currency);
+    let amount = format!("{}{rest}", number(whole));
     match currency {
         "USD" => format!("{sign}${amount}"),
         "EUR" => format!("{sign}€{amount}"),
