@@ -7,7 +7,7 @@ mod provision;
 
 pub use crate::auth::{Auth, AuthField, AuthValue};
 pub use limits::Limits;
-pub use price::{Period, Price};
+pub use price::{Money, Period, Price};
 pub use provision::{
     ActionRequest, FormValue, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke,
     Provision, ScimProvision, ScimQuirks,

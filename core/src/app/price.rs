@@ -1,5 +1,7 @@
 //! What a seat costs, and money as text.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Money per seat and period.
@@ -22,6 +24,69 @@ pub enum Period {
     Month,
     /// A year.
     Year,
+}
+
+impl Price {
+    /// What it is a month, in the smallest unit.
+    #[must_use]
+    pub fn monthly(&self) -> i64 {
+        match self.per {
+            Period::Month => self.amount_minor,
+            Period::Year => self.amount_minor / 12,
+        }
+    }
+}
+
+/// Sums a month, in the smallest unit, by currency.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Money(pub BTreeMap<String, i64>);
+
+impl Money {
+    /// Adds a price, by the month.
+    pub fn add(&mut self, price: Option<&Price>) {
+        if let Some(price) = price {
+            self.put(&price.currency, price.monthly());
+        }
+    }
+
+    /// Takes a price off, by the month.
+    pub fn take(&mut self, price: Option<&Price>) {
+        if let Some(price) = price {
+            self.put(&price.currency, price.monthly().saturating_neg());
+        }
+    }
+
+    /// What so many cost a month at this price.
+    #[must_use]
+    pub fn of(price: Option<&Price>, count: u64) -> Self {
+        let mut sums = Self::default();
+        sums.add(price);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        for amount in sums.0.values_mut() {
+            *amount = amount.saturating_mul(count);
+        }
+        sums
+    }
+
+    /// Adds other sums.
+    pub fn join(&mut self, other: &Self) {
+        for (currency, amount) in &other.0 {
+            self.put(currency, *amount);
+        }
+    }
+
+    /// Takes other sums off.
+    pub fn less(&mut self, other: &Self) {
+        for (currency, amount) in &other.0 {
+            self.put(currency, amount.saturating_neg());
+        }
+    }
+
+    fn put(&mut self, currency: &str, amount: i64) {
+        let sum = self.0.entry(currency.to_owned()).or_default();
+        *sum = sum.saturating_add(amount);
+    }
 }
 
 /// `15.00 USD`, `-1500 JPY`.

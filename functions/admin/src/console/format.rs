@@ -1,7 +1,5 @@
 //! Times, days, money and numbers as people read them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -168,12 +166,12 @@ pub(super) fn total(all: &Money) -> String {
 }
 
 /// Sums by currency, with their signs.
-pub(super) fn sums(sums: &BTreeMap<String, i64>) -> String {
+pub(super) fn sums(sums: &Money) -> String {
     let one = |(currency, amount): (&String, &i64)| {
         let sign = if *amount > 0 { "+" } else { "" };
         format!("{sign}{}", money(*amount, currency))
     };
-    sums.iter().map(one).collect::<Vec<_>>().join(", ")
+    sums.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
