@@ -22,6 +22,7 @@ use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::policy::PolicyGrant;
 use crate::settings::Settings;
+use crate::store::as_json;
 
 /// How many differences a plan lists; its totals count all of them.
 pub const MOST_LISTED: usize = 500;
@@ -344,7 +345,7 @@ impl Impact {
             let of_app = self.by_app.entry(difference.app.clone()).or_default();
             of_app.count(difference.turn);
             self.monthly.join(&difference.monthly);
-            let text = serde_json::to_string(&difference).unwrap_or_default();
+            let text = as_json(&difference);
             let hash = Sha256::new()
                 .chain_update(self.digest.as_bytes())
                 .chain_update(text.as_bytes());

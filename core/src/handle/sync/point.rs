@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::definition::{Checkpoint, MappedUser};
 use crate::handle::HandleError;
-use crate::store::PartKind;
+use crate::store::{PartKind, as_json};
 use crate::sync::{Content, Point};
 
 /// A larger checkpoint is kept in parts.
@@ -32,7 +32,7 @@ pub(super) async fn kept(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleEr
 
 /// Keeps a checkpoint; false if it is too large for that.
 pub(super) async fn keep(desk: &mut Desk<'_>, checkpoint: Checkpoint) -> Result<bool, HandleError> {
-    let text = serde_json::to_string(&checkpoint).unwrap_or_default();
+    let text = as_json(&checkpoint);
     if text.len() <= HERE {
         desk.sync.entity.point = Some(Point::Here(Box::new(checkpoint)));
         return Ok(true);
@@ -62,7 +62,7 @@ pub(super) async fn keep_held(
 ) -> Result<(), HandleError> {
     let mut text = String::new();
     for user in users {
-        text.push_str(&serde_json::to_string(user).unwrap_or_default());
+        text.push_str(&as_json(user));
         text.push('\n');
     }
     for stretch in stretches(&text) {
