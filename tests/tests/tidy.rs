@@ -125,6 +125,19 @@ fn tests_wait_for_conditions_not_for_time() {
 }
 
 #[test]
+fn every_page_that_a_comment_names_is_there() {
+    let folders = [root(), root().join("docs")];
+    let is_there = |page: &str| folders.iter().any(|folder| folder.join(page).exists());
+    check("every page that is named exists", |_, text| {
+        let lines = text.lines().map(str::trim_start);
+        let comments = lines.filter(|line| line.starts_with("//!") || line.starts_with("///"));
+        let named = comments.flat_map(|line| line.split('`').skip(1).step_by(2));
+        let mut pages = named.filter(|text| text.ends_with(".md"));
+        pages.any(|page| !is_there(page))
+    });
+}
+
+#[test]
 fn the_map_names_only_what_is_there() {
     let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let folders = ["core/", "infra/", "functions/", "tests/", "docs/"];
