@@ -127,13 +127,13 @@ fn tests_wait_for_conditions_not_for_time() {
 #[test]
 fn every_page_that_a_comment_names_is_there() {
     let folders = [root(), root().join("docs")];
-    let is_there = |page: &str| folders.iter().any(|folder| folder.join(page).exists());
+    let exists = |page: &str| folders.iter().any(|folder| folder.join(page).exists());
     check("every page that is named exists", |_, text| {
         let lines = text.lines().map(str::trim_start);
         let comments = lines.filter(|line| line.starts_with("//!") || line.starts_with("///"));
         let named = comments.flat_map(|line| line.split('`').skip(1).step_by(2));
         let mut pages = named.filter(|text| text.ends_with(".md"));
-        pages.any(|page| !is_there(page))
+        pages.any(|page| !exists(page))
     });
 }
 
@@ -143,10 +143,30 @@ fn the_map_names_only_what_is_there() {
     let folders = ["core/", "infra/", "functions/", "tests/", "docs/"];
     let named = map.split('`').skip(1).step_by(2);
     let paths = named.filter(|text| folders.iter().any(|folder| text.starts_with(folder)));
-    // Several files of one folder are written with braces.
-    let paths = paths.filter(|path| !path.contains('{'));
-    let missing: Vec<&str> = paths.filter(|path| !root().join(path).exists()).collect();
+    let missing: Vec<String> = paths
+        .flat_map(spelled_out)
+        .filter(|path| !is_there(path))
+        .collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Several files of one folder are written with braces: `a/{b,c}.rs`.
+fn spelled_out(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else {
+        return vec![path.to_owned()];
+    };
+    let (names, after) = rest.split_once('}').unwrap();
+    let one = |name: &str| format!("{before}{name}{after}");
+    names.split(',').map(one).collect()
+}
+
+/// Is there such a file or folder, or, written `file::test`, such a test?
+fn is_there(named: &str) -> bool {
+    let Some((file, test)) = named.split_once("::") else {
+        return root().join(named).exists();
+    };
+    let code = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+    code.contains(&format!("fn {test}("))
 }
 
 #[test]
@@ -169,9 +189,7 @@ fn every_odd_behaviour_of_applications_has_tests_that_exist() {
             .collect();
         assert!(!tests.is_empty(), "{number} has no test");
         for test in tests {
-            let (file, name) = test.split_once("::").unwrap();
-            let code = std::fs::read_to_string(root().join(file)).unwrap_or_default();
-            if !code.contains(&format!("fn {name}(")) {
+            if !is_there(test) {
                 missing.push(format!("{number}: {test}"));
             }
         }
