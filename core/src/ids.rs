@@ -142,6 +142,39 @@ macro_rules! id_type {
     };
 }
 
+/// 16 bytes; as text 32 hexadecimal characters.
+macro_rules! hash_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(pub [u8; 16]);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(hash: $name) -> Self {
+                hex::encode(hash.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = hex::FromHexError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                let mut hash = [0; 16];
+                hex::decode_to_slice(text, &mut hash)?;
+                Ok(Self(hash))
+            }
+        }
+    };
+}
+pub(crate) use hash_type;
+
 id_type!(
     /// A human.
     PersonId, "per_"

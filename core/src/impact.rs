@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::access::{Desired, desired, takes_part};
-use crate::app::Period;
+use crate::app::{Money, Price};
 use crate::company::Company;
 use crate::condition::{Missing, Truth};
 use crate::config::{ConfigItem, ConfigKind};
@@ -22,6 +22,7 @@ use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::policy::PolicyGrant;
 use crate::settings::Settings;
+use crate::store::as_json;
 
 /// How many differences a plan lists; its totals count all of them.
 pub const MOST_LISTED: usize = 500;
@@ -109,7 +110,7 @@ pub struct Difference {
     /// The policies that would say so.
     pub policies: Vec<Slug>,
     /// What it costs more a month, in the smallest unit, by currency.
-    pub monthly: BTreeMap<String, i64>,
+    pub monthly: Money,
     /// What the roster of the application shows of the person; none where nobody looked, and where no roster tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Shown>,
@@ -195,10 +196,10 @@ pub fn differences(
         let both = before.as_ref().zip(after.as_ref());
         let less =
             both.is_some_and(|(before, after)| takes_part(before, after, then.apps.get(app)));
-        let mut monthly = BTreeMap::new();
-        add_price(&mut monthly, then, app, after.as_ref(), 1);
-        add_price(&mut monthly, now, app, before.as_ref(), -1);
-        monthly.retain(|_, amount| *amount != 0);
+        let mut monthly = Money::default();
+        monthly.add(price_of(then, app, after.as_ref()));
+        monthly.take(price_of(now, app, before.as_ref()));
+        monthly.0.retain(|_, amount| *amount != 0);
         let policies = due_then.due.get(app).map(|due| due.policies.clone());
         Some(Difference {
             person: person.id.clone(),
@@ -230,27 +231,14 @@ fn has(
     held.filter(|_| desired.unknown.contains(app))
 }
 
-fn add_price(
-    monthly: &mut BTreeMap<String, i64>,
-    company: &Company,
+fn price_of<'a>(
+    company: &'a Company,
     app: &AppSlug,
     entitlement: Option<&Entitlement>,
-    sign: i64,
-) {
-    let price = entitlement
-        .and_then(|entitlement| entitlement.plan.as_ref())
-        .and_then(|plan| {
-            let plans = &company.apps.get(app)?.plans;
-            plans.iter().find(|one| one.id == *plan)?.price.as_ref()
-        });
-    if let Some(price) = price {
-        let a_month = match price.per {
-            Period::Month => price.amount_minor,
-            Period::Year => price.amount_minor / 12,
-        };
-        let sum = monthly.entry(price.currency.clone()).or_default();
-        *sum = sum.saturating_add(a_month.saturating_mul(sign));
-    }
+) -> Option<&'a Price> {
+    let plan = entitlement?.plan.as_ref()?;
+    let plans = &company.apps.get(app)?.plans;
+    plans.iter().find(|one| one.id == *plan)?.price.as_ref()
 }
 
 /// How many differences there are, by their turn.
@@ -342,7 +330,7 @@ pub struct Impact {
     /// By application.
     pub by_app: BTreeMap<AppSlug, Turns>,
     /// What it costs more a month, in the smallest unit, by currency.
-    pub monthly: BTreeMap<String, i64>,
+    pub monthly: Money,
     /// The first differences.
     pub listed: Vec<Difference>,
     /// Over all differences, in order. What rosters show is no part of it: the same would be done tomorrow.
@@ -371,11 +359,8 @@ impl Impact {
             self.all.count(difference.turn);
             let of_app = self.by_app.entry(difference.app.clone()).or_default();
             of_app.count(difference.turn);
-            for (currency, amount) in &difference.monthly {
-                let sum = self.monthly.entry(currency.clone()).or_default();
-                *sum = sum.saturating_add(*amount);
-            }
-            let text = serde_json::to_string(&difference).unwrap_or_default();
+            self.monthly.join(&difference.monthly);
+            let text = as_json(&difference);
             let hash = Sha256::new()
                 .chain_update(self.digest.as_bytes())
                 .chain_update(text.as_bytes());
@@ -451,7 +436,7 @@ mod tests {
                 panic!("one difference, not {found:?}");
             };
             assert_eq!(difference.turn, turn);
-            assert_eq!(difference.monthly["USD"], cents, "{turn:?}");
+            assert_eq!(difference.monthly.0["USD"], cents, "{turn:?}");
         };
 
         check(&none, &basic, Turn::Gains, 500);

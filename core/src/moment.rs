@@ -66,7 +66,7 @@ impl Moment {
     ///
     /// # Errors
     /// As [`Moment::read`].
-    pub fn read_text(text: &str) -> Result<Self, MomentError> {
+    fn read_text(text: &str) -> Result<Self, MomentError> {
         let text = text.trim();
         if text.is_empty() {
             return Ok(Self::Never);

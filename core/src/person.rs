@@ -39,7 +39,7 @@ impl CanonicalEmail {
         let text = text.trim().to_lowercase();
         let (local, domain) = text.rsplit_once('@').ok_or(NoEmail)?;
         let odd = |c: char| {
-            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"' | '@')
+            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"')
         };
         let domain_fits =
             domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
@@ -47,7 +47,7 @@ impl CanonicalEmail {
             || local.is_empty()
             || !domain_fits
             || text.matches('@').count() != 1
-            || text.contains(odd_but_at(odd))
+            || text.contains(odd)
         {
             return Err(NoEmail);
         }
@@ -73,10 +73,6 @@ impl CanonicalEmail {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn odd_but_at(odd: impl Fn(char) -> bool) -> impl Fn(char) -> bool {
-    move |c| c != '@' && odd(c)
 }
 
 impl TryFrom<String> for CanonicalEmail {

@@ -121,7 +121,7 @@ impl ApprovalRule {
         unite(&mut self.by, other.by);
         unite(&mut self.escalate_to, other.escalate_to);
         let expires = [self.expires, other.expires].into_iter().flatten();
-        self.expires = expires.min_by_key(|span| span.length());
+        self.expires = expires.min();
     }
 
     /// Everything in it that cannot work.

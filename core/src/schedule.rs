@@ -1,5 +1,6 @@
 //! When something is to happen, relative to the first day: `{before_start: 3d, at: "09:00"}` in the person's zone.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -56,15 +57,27 @@ impl From<Span> for String {
     }
 }
 
+/// By about how long they are; of two as long the finer unit is the shorter one.
+impl Ord for Span {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Span {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Span {
-    /// About how long it is, in minutes, to compare it with others; of two as long the finer unit is the shorter one.
-    #[must_use]
-    pub fn length(self) -> (u32, u8) {
+    /// `(minutes, unit)`.
+    fn rank(self) -> (u64, u8) {
         match self {
-            Self::Minutes(n) => (n, 0),
-            Self::Hours(n) => (n.saturating_mul(60), 1),
-            Self::Days(n) => (n.saturating_mul(24 * 60), 2),
-            Self::WorkingDays(n) => (n.saturating_mul(24 * 60), 3),
+            Self::Minutes(n) => (u64::from(n), 0),
+            Self::Hours(n) => (u64::from(n) * 60, 1),
+            Self::Days(n) => (u64::from(n) * 24 * 60, 2),
+            Self::WorkingDays(n) => (u64::from(n) * 24 * 60, 3),
         }
     }
 
@@ -396,6 +409,14 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Delivery>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lengths_of_time_are_ordered_by_how_long_they_are() {
+        let span = |text: &str| Span::try_from(text.to_owned()).unwrap();
+        let mut spans = ["2w", "3wd", "3d", "72h", "90m", "1h"].map(span);
+        spans.sort();
+        assert_eq!(spans, ["1h", "90m", "72h", "3d", "3wd", "2w"].map(span));
     }
 
     #[test]

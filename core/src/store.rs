@@ -118,12 +118,17 @@ pub enum Key {
     Handshake,
 }
 
+/// Anything that is kept, sealed or hashed, as JSON.
+#[must_use]
+pub fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("what is kept is plain data with text keys")
+}
+
 impl Key {
     /// The shard of this key in an index of `shards` shards; always the same one.
     #[must_use]
     pub fn shard(&self, shards: u8) -> u8 {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let hash = derive(&[&text]);
+        let hash = derive(&[&as_json(self)]);
         let number = u32::from_str_radix(hash.get(..8).unwrap_or("0"), 16).unwrap_or(0);
         u8::try_from(number % u32::from(shards.max(1))).unwrap_or(0)
     }
@@ -305,7 +310,7 @@ impl Put {
             kind: E::KIND,
             schema: E::SCHEMA,
             expect,
-            body: serde_json::to_string(entity).expect("entities are plain data with text keys"),
+            body: as_json(entity),
             due: entity.due(),
             listing: entity.listing(),
             lookup: entity.lookup(),

@@ -9,7 +9,7 @@ mod tests;
 
 use std::{borrow::Cow, fmt};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -28,6 +28,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// A text as it stands in a path or a query.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
 
 /// A text with placeholders, compiled. It prints as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,9 +208,7 @@ impl Template {
             }
             match encoding {
                 Encoding::None => out.push_str(&text),
-                Encoding::UrlPath | Encoding::UrlQuery => {
-                    out.extend(utf8_percent_encode(&text, RESERVED))
-                }
+                Encoding::UrlPath | Encoding::UrlQuery => out.extend(encoded(&text)),
             }
         }
         match self.paths().last() {

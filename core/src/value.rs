@@ -62,14 +62,6 @@ impl ValueExpression {
         file::expression(file, at, 0)
     }
 
-    /// The expression that is a path alone.
-    pub fn of_path(path: Path) -> Self {
-        Self {
-            file: Value::from(path.as_str()),
-            kind: Kind::Path(path),
-        }
-    }
-
     /// All paths that it reads: whatever none of them leads to can be dropped before.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let mut paths = Vec::new();

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::ids::PersonId;
+use crate::ids::{PersonId, hash_type};
 use crate::person::Person;
 use crate::store::{Entity, Key};
 
@@ -32,33 +32,11 @@ const DRIFT: &str = "!drift";
 /// So many bytes of a mark are a department's.
 const DEPARTMENT_BYTES: usize = 8;
 
-/// A word in a key: four bytes for its first two letters, two bytes more for each beginning that is a letter longer. Of a
-/// department, and of drift: eight bytes for the whole, eight that are the less the later its person became known.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Mark(pub [u8; 16]);
-
-impl fmt::Debug for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl From<Mark> for String {
-    fn from(mark: Mark) -> Self {
-        hex::encode(mark.0)
-    }
-}
-
-impl TryFrom<String> for Mark {
-    type Error = hex::FromHexError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let mut mark = [0; 16];
-        hex::decode_to_slice(text, &mut mark)?;
-        Ok(Self(mark))
-    }
-}
+hash_type!(
+    /// A word in a key: four bytes for its first two letters, two bytes more for each beginning that is a letter longer. Of a
+    /// department, and of drift: eight bytes for the whole, eight that are the less the later its person became known.
+    Mark
+);
 
 /// The marks of all words that begin alike: from one to another, both included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

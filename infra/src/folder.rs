@@ -84,7 +84,8 @@ impl Notifier for FolderNotifier {
     }
 
     async fn send(&self, notification: &Notification) -> Result<(), RemoteError> {
-        let text = serde_json::to_string_pretty(notification).unwrap_or_default();
+        let text = serde_json::to_string_pretty(notification);
+        let text = text.map_err(|error| failed(&error.into()))?;
         let (folder, file) = (self.folder.clone(), self.file(&notification.key));
         let written = tokio::task::spawn_blocking(move || write(&folder, &file, &text)).await;
         match written {

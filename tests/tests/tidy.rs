@@ -83,17 +83,57 @@ fn core_touches_nothing_outside() {
         "tokio::",
         "reqwest::",
         "aws_sdk",
+        "Instant::now",
+        "SystemTime",
+        "rand::",
     ];
-    check("core has no I/O", |path, text| {
+    check("core has no I/O, no clock, no chance", |path, text| {
         path.starts_with(&core) && outside.iter().any(|word| text.contains(word))
     });
 }
 
+/// Clocks on which nobody really waits, workers that look again, and what the world does slowly.
+const MAY_SLEEP: [&str; 5] = [
+    "infra/src/budget/paced.rs",
+    "infra/tests/adapters/queue.rs",
+    "infra/tests/remote/support.rs",
+    "tests/src/harness/fleet.rs",
+    "tests/world/src",
+];
+
+/// What of a file is a test: all of it below a folder of tests, else its module of tests.
+fn tested<'a>(path: &Path, text: &'a str) -> &'a str {
+    let path = path.strip_prefix(root()).unwrap();
+    let is_test = path.iter().any(|part| part == "tests") || path.ends_with("tests.rs");
+    let module = text.split_once("#[cfg(test)]\nmod tests {");
+    if is_test {
+        text
+    } else {
+        module.map_or("", |(_, tests)| tests)
+    }
+}
+
 #[test]
 fn tests_wait_for_conditions_not_for_time() {
-    let sleeps = concat!("thread::sl", "eep(");
-    check("no sleeping thread", |path, text| {
-        !path.ends_with("tidy.rs") && text.contains(sleeps)
+    let sleeps = [concat!("thread::sl", "eep("), concat!("time::sl", "eep(")];
+    check("no test sleeps", |path, text| {
+        let may_sleep = MAY_SLEEP
+            .iter()
+            .any(|one| path.starts_with(root().join(one)));
+        !may_sleep && sleeps.iter().any(|one| tested(path, text).contains(one))
+    });
+}
+
+#[test]
+fn every_page_that_a_comment_names_is_there() {
+    let folders = [root(), root().join("docs")];
+    let exists = |page: &str| folders.iter().any(|folder| folder.join(page).exists());
+    check("every page that is named exists", |_, text| {
+        let lines = text.lines().map(str::trim_start);
+        let comments = lines.filter(|line| line.starts_with("//!") || line.starts_with("///"));
+        let named = comments.flat_map(|line| line.split('`').skip(1).step_by(2));
+        let mut pages = named.filter(|text| text.ends_with(".md"));
+        pages.any(|page| !exists(page))
     });
 }
 
@@ -103,10 +143,30 @@ fn the_map_names_only_what_is_there() {
     let folders = ["core/", "infra/", "functions/", "tests/", "docs/"];
     let named = map.split('`').skip(1).step_by(2);
     let paths = named.filter(|text| folders.iter().any(|folder| text.starts_with(folder)));
-    // Several files of one folder are written with braces.
-    let paths = paths.filter(|path| !path.contains('{'));
-    let missing: Vec<&str> = paths.filter(|path| !root().join(path).exists()).collect();
+    let missing: Vec<String> = paths
+        .flat_map(spelled_out)
+        .filter(|path| !is_there(path))
+        .collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Several files of one folder are written with braces: `a/{b,c}.rs`.
+fn spelled_out(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else {
+        return vec![path.to_owned()];
+    };
+    let (names, after) = rest.split_once('}').unwrap();
+    let one = |name: &str| format!("{before}{name}{after}");
+    names.split(',').map(one).collect()
+}
+
+/// Is there such a file or folder, or, written `file::test`, such a test?
+fn is_there(named: &str) -> bool {
+    let Some((file, test)) = named.split_once("::") else {
+        return root().join(named).exists();
+    };
+    let code = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+    code.contains(&format!("fn {test}("))
 }
 
 #[test]
@@ -129,9 +189,7 @@ fn every_odd_behaviour_of_applications_has_tests_that_exist() {
             .collect();
         assert!(!tests.is_empty(), "{number} has no test");
         for test in tests {
-            let (file, name) = test.split_once("::").unwrap();
-            let code = std::fs::read_to_string(root().join(file)).unwrap_or_default();
-            if !code.contains(&format!("fn {name}(")) {
+            if !is_there(test) {
                 missing.push(format!("{number}: {test}"));
             }
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::derive;
 use crate::ports::Ports;
-use crate::store::{Check, Commit, Entity, Key, Loaded, Put, StoreError, Version};
+use crate::store::{Check, Commit, Entity, Key, Loaded, Put, StoreError, Version, as_json};
 
 use super::AdminError;
 
@@ -147,7 +147,7 @@ fn writing(answer: &Answer, expect: Version) -> Commit {
         kind: Answer::KIND,
         schema: Answer::SCHEMA,
         expect,
-        body: serde_json::to_string(answer).expect("entities are plain data with text keys"),
+        body: as_json(answer),
         due: None,
         listing: None,
         lookup: None,

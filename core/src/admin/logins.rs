@@ -16,7 +16,7 @@ use crate::handle::ledger;
 use crate::handle::sync::compiled_now;
 use crate::ids::Slug;
 use crate::ports::{Connection, Ports, Secrets};
-use crate::store::{Entity, Key};
+use crate::store::{Entity, Key, as_json};
 
 use super::{AdminError, Who, accounts, deciding, definitions};
 
@@ -89,13 +89,13 @@ pub async fn begin(
     };
     let page = of.authorize_url(&given, &sign_in);
     let page = page.map_err(|error| AdminError::mistake("credentials", error.to_string()))?;
-    let plain = serde_json::to_vec(&sign_in).unwrap_or_default();
+    let plain = as_json(&sign_in);
     let login = Login {
         name: sign_in.name(),
         definition: definition.clone(),
         account: name.clone(),
         actor: who.actor.clone(),
-        sealed: STANDARD.encode(ports.keys.wrap(&plain).await?),
+        sealed: STANDARD.encode(ports.keys.wrap(plain.as_bytes()).await?),
         until: sign_in.until,
     };
     let mut changes = Changes::new(who.clone());

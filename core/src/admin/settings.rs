@@ -32,7 +32,7 @@ const LONGEST_SECRET: usize = 2048;
 
 /// Whose secrets the signing tokens of a registration are: `signing_token_1`, `signing_token_2`, …
 #[must_use]
-pub fn registration_owner(name: &Slug) -> String {
+fn registration_owner(name: &Slug) -> String {
     format!("lever/{name}")
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use crate::audit::Cause;
 use crate::oidc::{OidcSettings, SigningIn};
 use crate::ports::{Ports, RemoteError, Secrets, TokenError, Tokens};
-use crate::store::{Commit, Entity, Key, Put, StoreError, Version};
+use crate::store::{Commit, Entity, Key, Put, StoreError, Version, as_json};
 
 use super::api_key::{Scope, scopes_of};
 use super::session::{self, Signed};
@@ -74,8 +74,8 @@ pub async fn begin(
     let chance = ports.chance.as_ref();
     let sign_in = SigningIn::begin(chance, redirect_url, next.map(str::to_owned), now);
     let page = tokens.login_page(&oidc, &sign_in).await.map_err(refused)?;
-    let plain = serde_json::to_vec(&sign_in).unwrap_or_default();
-    let sealed = URL_SAFE_NO_PAD.encode(ports.keys.wrap(&plain).await?);
+    let plain = as_json(&sign_in);
+    let sealed = URL_SAFE_NO_PAD.encode(ports.keys.wrap(plain.as_bytes()).await?);
     Ok(Begun { page, sealed })
 }
 

@@ -19,7 +19,7 @@ use super::accounts::must_be;
 use super::{AdminError, Who, deciding};
 
 /// The most users that can be accepted one by one.
-pub const MOST_ACCEPTED: usize = 5_000;
+const MOST_ACCEPTED: usize = 5_000;
 
 /// The code of the refusal to release another sync than the one that was read.
 pub const ANOTHER_HELD: &str = "another_held";

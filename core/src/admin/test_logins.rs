@@ -24,7 +24,7 @@ use crate::handle::ledger;
 use crate::handle::sync::sample::{Sample, sample};
 use crate::mistake::in_lines;
 use crate::ports::{Connection, CredentialSource, Ports, SecretValues};
-use crate::store::{Entity, Key, Loaded};
+use crate::store::{Entity, Key, Loaded, as_json};
 
 use super::accounts::{Given, check};
 use super::{AdminError, Who};
@@ -125,12 +125,12 @@ impl TestLogin {
 }
 
 async fn seal(ports: &Ports, kept: &Kept) -> Result<String, AdminError> {
-    let plain = serde_json::to_vec(kept).unwrap_or_default();
+    let plain = as_json(kept);
     if plain.len() > LARGEST_SECRET {
         let message = format!("all of them together have more than {LARGEST_SECRET} bytes");
         return Err(AdminError::mistake("credentials", message));
     }
-    Ok(STANDARD.encode(ports.keys.wrap(&plain).await?))
+    Ok(STANDARD.encode(ports.keys.wrap(plain.as_bytes()).await?))
 }
 
 async fn kept(ports: &Ports, login: &TestLogin) -> Result<Kept, AdminError> {

@@ -2,10 +2,12 @@
 
 mod asked;
 mod limits;
+pub mod price;
 mod provision;
 
 pub use crate::auth::{Auth, AuthField, AuthValue};
 pub use limits::Limits;
+pub use price::{Money, Period, Price};
 pub use provision::{
     ActionRequest, FormValue, GroupFor, HttpActions, HttpProvision, ManualProvision, OnRevoke,
     Provision, ScimProvision, ScimQuirks,
@@ -81,28 +83,6 @@ pub struct Plan {
     /// How many seats were bought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<u64>,
-}
-
-/// Money per seat and period.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// In the currency's smallest unit.
-    pub amount_minor: i64,
-    /// ISO 4217.
-    pub currency: String,
-    /// For how long.
-    pub per: Period,
-}
-
-/// The period of a price.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    /// A month.
-    Month,
-    /// A year.
-    Year,
 }
 
 /// The type of a custom field.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{AuditValue, Broken, Head, Record, StreamId};
 
 /// How many ends one checkpoint names; more are in several.
-pub const MOST_ENDS: usize = 1_000;
+const MOST_ENDS: usize = 1_000;
 
 /// What the record of a checkpoint is called.
 pub const ACTION: &str = "checkpoint";

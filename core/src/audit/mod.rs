@@ -16,7 +16,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ids::{IdError, PersonId, Slug};
-use crate::store::{Entity, Key, Listing};
+use crate::store::{Entity, Key, Listing, as_json};
 
 pub use verifier::{Broken, Verification, Verifier, verify};
 
@@ -273,7 +273,7 @@ impl Record {
             hash: String::new(),
             ..self.clone()
         };
-        let text = serde_json::to_string(&unsigned).unwrap_or_default();
+        let text = as_json(&unsigned);
         hex::encode(Sha256::digest(text.as_bytes()))
     }
 }

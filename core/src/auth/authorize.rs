@@ -5,7 +5,6 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -13,17 +12,12 @@ use url::Url;
 
 use super::{AuthError, AuthorizationCode, Given};
 use crate::ports::Chance;
+use crate::template::encoded;
 
 /// How long a login page may take.
 const LOGIN: SignedDuration = SignedDuration::from_mins(15);
 /// How many bytes of chance `state` and verifier have; 43 characters.
 const BYTES: usize = 32;
-/// What stands for itself in a query (RFC 3986, "unreserved").
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 /// Parameters that are ours.
 pub(super) const OURS: [&str; 6] = [
     "client_id",
@@ -165,7 +159,6 @@ impl AuthorizationCode {
                 None => pairs.push((name, text)),
             }
         }
-        let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let ours: Vec<String> = pairs
             .iter()
             .map(|(name, text)| format!("{}={}", encoded(name), encoded(text)))

@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 use serde_json::Value;
 
-use crate::app::{Period, Plan, Price};
+use crate::app::{Period, Plan, Price, price};
 use crate::condition::Conditions;
 use crate::policy::{ApprovalRule, PolicyGrant};
 use crate::rule::EventKind;
@@ -117,10 +117,8 @@ pub(super) fn price(price: &Price) -> String {
         Period::Month => "month",
         Period::Year => "year",
     };
-    let sign = if price.amount_minor < 0 { "-" } else { "" };
-    let amount = price.amount_minor.unsigned_abs();
-    let (whole, cents) = (amount / 100, amount % 100);
-    format!("{sign}{whole}.{cents:02} {} a {per}", price.currency)
+    let amount = price::amount(price.amount_minor, &price.currency);
+    format!("{amount} a {per}")
 }
 
 /// `Professional (professional): 15.00 USD a month, 120 seats`.

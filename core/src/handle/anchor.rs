@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{Cause, Record, StreamId};
 use crate::changes::{Changes, Origin};
 use crate::ports::{Anchors, Ports, RemoteError};
-use crate::store::{Entity, Key, StoreError};
+use crate::store::{Entity, Key, StoreError, as_json};
 
 use super::{HandleError, ledger};
 
@@ -110,7 +110,7 @@ async fn keep_some(ports: &Ports, anchors: &dyn Anchors) -> Result<bool, AnchorE
 }
 
 async fn keep_one(anchors: &dyn Anchors, record: &Record) -> Result<(), RemoteError> {
-    let mut line = serde_json::to_string(record).unwrap_or_default();
+    let mut line = as_json(record);
     line.push('\n');
     anchors.keep(&name(record), line).await
 }

@@ -14,7 +14,7 @@ use crate::job::{Counting, Job, Work};
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
 use crate::report::{Costing, CountPiece, Counted, Figures, Idle, UNUSED_DAYS, WEEKS};
-use crate::store::{Entity, Key, Loaded, StoreError, Version};
+use crate::store::{Entity, Key, Loaded, StoreError, Version, as_json};
 use crate::tally::{Tally, Used, day_of};
 
 use super::seats::{AT_ONCE, Desk, page};
@@ -188,7 +188,7 @@ async fn put_down(
         })
     });
     costing.forget_all_but(&ahead.map(|account| account.app.clone()).collect());
-    let text = serde_json::to_string(&costing).unwrap_or_default();
+    let text = as_json(&costing);
     let (now, turn) = (ports.clock.now(), counting.turn.saturating_add(1));
     let pieces = CountPiece::cut(id, turn, &text, now);
     (counting.turn, counting.pieces) = (turn, 0);

@@ -1,12 +1,10 @@
 //! What the rosters show of those for whom something would differ: who is there already takes no new seat, and of who is not
 //! there any more nothing is taken away (X2). Pure.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::app::Application;
+use crate::app::{Application, Money};
 use crate::company::Company;
 use crate::drift::{Seen, Truth};
 use crate::grant::Grant;
@@ -132,7 +130,7 @@ pub struct ByRosters {
     /// Gained or lost, and nobody can tell: no roster does, or it shows a user whom no effect touches.
     pub unclear: u64,
     /// What of the sum of money does not move: the plan is there already, or nobody has it any more.
-    pub unmoved: BTreeMap<String, i64>,
+    pub unmoved: Money,
 }
 
 impl ByRosters {
@@ -152,10 +150,7 @@ impl ByRosters {
             *number = number.saturating_add(1);
         }
         if difference.moves_no_money() {
-            for (currency, amount) in &difference.monthly {
-                let sum = self.unmoved.entry(currency.clone()).or_default();
-                *sum = sum.saturating_add(*amount);
-            }
+            self.unmoved.join(&difference.monthly);
         }
     }
 }
@@ -211,12 +206,9 @@ impl Impact {
 
     /// What it costs more a month without what the rosters show to cost and save nothing.
     #[must_use]
-    pub fn monthly_by_rosters(&self) -> BTreeMap<String, i64> {
+    pub fn monthly_by_rosters(&self) -> Money {
         let mut monthly = self.monthly.clone();
-        for (currency, amount) in &self.by_rosters.unmoved {
-            let sum = monthly.entry(currency.clone()).or_default();
-            *sum = sum.saturating_sub(*amount);
-        }
+        monthly.less(&self.by_rosters.unmoved);
         monthly
     }
 }
@@ -402,7 +394,7 @@ mod tests {
             before: (turn != Turn::Gains).then(|| on("free")),
             after: (turn != Turn::Loses).then(|| on("pro")),
             policies: Vec::new(),
-            monthly: [("USD".to_owned(), cents)].into(),
+            monthly: Money([("USD".to_owned(), cents)].into()),
             shown: None,
         }
     }
@@ -429,7 +421,7 @@ mod tests {
             rosters.gone,
             rosters.unclear,
         ];
-        (seats, impact.monthly_by_rosters()["USD"])
+        (seats, impact.monthly_by_rosters().0["USD"])
     }
 
     #[test]

@@ -18,13 +18,14 @@ use crate::moment;
 use crate::person::Lifecycle;
 use crate::roster::Face;
 
+pub use crate::app::Money;
 pub use costs::{Costing, Costs};
 pub use counted::{CountPiece, Counted};
 pub use directory::{Directory, Holder, addresses_of};
 pub use figures::Figures;
 pub use forecast::{Forecast, Forecasting, MOST_WEEKS, Movers, Outlook, WEEKS, Week, is_moving};
 pub use idle::Idle;
-pub use money::{Money, price_of};
+pub use money::price_of;
 pub use sums::{Licence, Licences, Line, Residue, Spend, license_name};
 
 /// A user who was not seen for so long does not use it, unless somebody asks for other days.

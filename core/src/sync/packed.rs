@@ -10,6 +10,8 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::store::as_json;
+
 /// The packed bytes of one part: 340 KiB in base64, where an item of DynamoDB has 400.
 const STRETCH: usize = 255 * 1024;
 
@@ -19,7 +21,7 @@ pub fn pack<T: Serialize>(values: &[T]) -> (Vec<String>, u64) {
     let mut packer = GzEncoder::new(Vec::new(), Compression::default());
     let mut bytes = 0_u64;
     for value in values {
-        let mut line = serde_json::to_vec(value).unwrap_or_default();
+        let mut line = as_json(value).into_bytes();
         line.push(b'\n');
         bytes = bytes.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
         packer.write_all(&line).expect("memory takes everything");

@@ -1,4 +1,4 @@
-//! Errors, limits and waits: retries, rate limits, tokens, rules. Numbers are those of `saas-user-apis.md`, section 5.
+//! Errors, limits and waits: retries, rate limits, tokens, rules. Numbers are those of `behaviours.md`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What lists yield and what is odd about them. Numbers are those of `saas-user-apis.md`, section 5.
+//! What lists yield and what is odd about them. Numbers are those of `behaviours.md`.
 
 use std::time::{Duration, Instant};
 

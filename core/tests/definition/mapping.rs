@@ -1,4 +1,4 @@
-//! From records to users. Numbers are those of `saas-user-apis.md`, section 5.
+//! From records to users. Numbers are those of `behaviours.md`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Odd totals, lists that move while they are read, odd values. Numbers are those of `saas-user-apis.md`, section 5.
+//! Odd totals, lists that move while they are read, odd values. Numbers are those of `behaviours.md`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Every style of paging, and how lists lie. Numbers are those of `saas-user-apis.md`, section 5.
+//! Every style of paging, and how lists lie. Numbers are those of `behaviours.md`.
 
 use std::collections::BTreeMap;
 

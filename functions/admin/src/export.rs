@@ -11,6 +11,7 @@ use sando_core::admin::AdminError;
 use sando_core::admin::trail::{Filter, Place, search};
 use sando_core::audit::{AuditValue, Record, StreamId};
 use sando_core::ids::PersonId;
+use sando_core::store::as_json;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
@@ -256,18 +257,13 @@ fn link(
 
 fn line(record: &Record, format: Format) -> String {
     match format {
-        Format::Jsonl => serde_json::to_string(record).unwrap_or_default() + "\n",
+        Format::Jsonl => as_json(record) + "\n",
         Format::Csv => row(record),
     }
 }
 
 fn row(record: &Record) -> String {
-    let value = |value: &Option<AuditValue>| {
-        value
-            .as_ref()
-            .and_then(|value| serde_json::to_string(value).ok())
-            .unwrap_or_default()
-    };
+    let value = |value: &Option<AuditValue>| value.as_ref().map(as_json).unwrap_or_default();
     let cells = [
         record.stream.to_string(),
         record.seq.to_string(),

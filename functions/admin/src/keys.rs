@@ -11,6 +11,7 @@ use sando_core::admin::api_key::{
     ApiKey, Scope, Wanted, all, forget as forget_key, make as make_key,
 };
 use sando_core::ids::KeyId;
+use sando_core::store::as_json;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,7 +103,7 @@ pub(crate) async fn make(
     };
     let (key, secret) = make_key(&api.ports, &caller.who(&api), wanted).await?;
     let view = KeyView::from(&key.entity);
-    let kept = KeptInstead(serde_json::to_string(&view).unwrap_or_default());
+    let kept = KeptInstead(as_json(&view));
     let location = [(header::LOCATION, format!("/v1/keys/{}", view.id))];
     let made = MadeView { key: view, secret };
     let mut response = (StatusCode::CREATED, location, Json(made)).into_response();

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use sando_core::admin::{files, jobs};
+use sando_core::app::Money;
 use sando_core::config::ConfigKind;
 use sando_core::ids::{AppSlug, PersonId, Slug};
 use sando_core::impact::{Difference, FileChange, Impact, Turns};
@@ -148,12 +149,12 @@ pub(crate) struct DifferenceView {
     roster: Value,
 }
 
-fn money(sums: &BTreeMap<String, i64>) -> Vec<MoneyView> {
+fn money(sums: &Money) -> Vec<MoneyView> {
     let one = |(currency, amount): (&String, &i64)| MoneyView {
         amount_minor: *amount,
         currency: currency.clone(),
     };
-    sums.iter().map(one).collect()
+    sums.0.iter().map(one).collect()
 }
 
 impl From<&Difference> for DifferenceView {

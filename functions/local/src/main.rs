@@ -99,7 +99,7 @@ enum AuditCommand {
     Verify(audit::Flags),
 }
 
-/// 0 done, 1 failed, 2 usage.
+/// 0 done, 1 failed, 2 usage, 3 too many would lose something, 4 no longer what was shown.
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();

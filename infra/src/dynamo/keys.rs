@@ -99,7 +99,7 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 /// Over how many partitions a list by state is spread.
 pub const LIST_SHARDS: u8 = 4;
 /// Over how many partitions the heads of the audit streams are spread.
-pub const HEAD_SHARDS: u8 = 16;
+const HEAD_SHARDS: u8 = 16;
 
 const FREE: &AsciiSet = &CONTROLS.add(b'#').add(b'%');
 

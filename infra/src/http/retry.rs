@@ -19,7 +19,7 @@ pub struct Retry {
 
 impl Retry {
     /// For reads within the effect protocol: the lease (90 s) must outlive them.
-    pub const IN_EFFECTS: Self = Self {
+    const IN_EFFECTS: Self = Self {
         attempts: 5,
         total: Duration::from_secs(20),
         first_wait: Duration::from_millis(500),

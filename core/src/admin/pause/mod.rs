@@ -17,7 +17,7 @@ use crate::ids::{AppSlug, GrantId, PersonId, RunId, Slug, StepId, derive};
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepWork, WaitsFor};
 use crate::settings::{Pause, Paused};
-use crate::store::{Entity, Loaded, PageRequest, Query};
+use crate::store::{Entity, Loaded, PageRequest, Query, as_json};
 
 use super::{AdminError, Expect, Who, files};
 
@@ -228,7 +228,7 @@ async fn held(ports: &Ports, brake: &Brake) -> Result<Plan, AdminError> {
         page.cursor = answer.next;
     }
     effects.sort_by(|left, right| (&left.run, &left.step).cmp(&(&right.run, &right.step)));
-    let hash = derive(&[&serde_json::to_string(&effects).unwrap_or_default()]);
+    let hash = derive(&[&as_json(&effects)]);
     Ok(Plan {
         effects,
         hash,

@@ -203,12 +203,6 @@ impl Definition {
         self.file.pointer("/limits/concurrency").is_some()
     }
 
-    /// Whether it has details, a second request for each user.
-    #[must_use]
-    pub fn has_details(&self) -> bool {
-        self.users.details.is_some()
-    }
-
     /// What a checkpoint belongs to: another version is another pull.
     pub(crate) fn fingerprint(&self) -> IdHash {
         IdHash::of(&self.file.to_string())

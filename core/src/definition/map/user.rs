@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::ids::hash_type;
+
 /// One user of an application, in the form in which it is printed (`definition.md`, "What a pull yields").
 ///
 /// `Debug` shows the external id alone.
@@ -113,10 +115,10 @@ impl MappedUser {
     }
 }
 
-/// 16 bytes of SHA-256 of an external id: what is remembered of every user that was seen.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct IdHash(pub [u8; 16]);
+hash_type!(
+    /// 16 bytes of SHA-256 of an external id: what is remembered of every user that was seen.
+    IdHash
+);
 
 impl IdHash {
     /// The hash of an id.
@@ -136,28 +138,6 @@ impl IdHash {
             .zip(digest.iter())
             .for_each(|(to, from)| *to = *from);
         Self(hash)
-    }
-}
-
-impl fmt::Debug for IdHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl From<IdHash> for String {
-    fn from(hash: IdHash) -> Self {
-        hex::encode(hash.0)
-    }
-}
-
-impl TryFrom<String> for IdHash {
-    type Error = hex::FromHexError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let mut hash = [0; 16];
-        hex::decode_to_slice(text, &mut hash)?;
-        Ok(Self(hash))
     }
 }
 

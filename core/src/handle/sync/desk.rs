@@ -27,7 +27,8 @@ const PORTION: usize = 75;
 const PORTION_BYTES: usize = 2_500_000;
 /// After so long at the latest it is put down how far the work has come.
 const KEEP_EVERY: SignedDuration = SignedDuration::from_secs(20);
-/// A lease lasts longer than any wait that is slept through and any request (600 s), so that a slow one is not sent twice.
+/// A lease lasts longer than any wait that is slept through, beside the request's own limit (`patience`), which is
+/// added: a slow one is not sent twice.
 const LEASE: SignedDuration = SignedDuration::from_secs(300);
 /// How often a busy store is asked again.
 const TRIES: u32 = 8;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::desk::Desk;
 use crate::definition::{Checkpoint, MappedUser};
 use crate::handle::HandleError;
-use crate::store::PartKind;
+use crate::store::{PartKind, as_json};
 use crate::sync::packed::{Packed, pack};
 use crate::sync::{Content, Point};
 
@@ -30,7 +30,7 @@ pub(super) async fn kept(desk: &Desk<'_>) -> Result<Option<Checkpoint>, HandleEr
 
 /// Keeps a checkpoint; false if it is too large for that.
 pub(super) async fn keep(desk: &mut Desk<'_>, checkpoint: Checkpoint) -> Result<bool, HandleError> {
-    let text = serde_json::to_string(&checkpoint).unwrap_or_default();
+    let text = as_json(&checkpoint);
     if text.len() <= HERE {
         desk.sync.entity.point = Some(Point::Here(Box::new(checkpoint)));
         return Ok(true);

@@ -280,7 +280,7 @@ fn totals(impact: &Impact) -> Markup {
                 div { dt { "Gain" } dd { "+" (impact.all.gains) } }
                 div { dt { "Change" } dd { "~" (impact.all.changes) } }
                 div { dt { "Lose" } dd { "−" (impact.all.losses) } }
-                @if !impact.monthly.is_empty() { div { dt { "A month" } dd { (sums(&impact.monthly)) } } }
+                @if !impact.monthly.0.is_empty() { div { dt { "A month" } dd { (sums(&impact.monthly)) } } }
             }
             @if let Some(said) = words::by_rosters(impact) { p.measure { (said) } }
         }

@@ -1,11 +1,9 @@
 //! Times, days, money and numbers as people read them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
-use sando_core::app::{Period, Price};
+use sando_core::app::price::{Period, Price, parts};
 use sando_core::report::Money;
 
 const MINUTE: i64 = 60;
@@ -138,14 +136,9 @@ pub(super) fn number(count: u64) -> String {
 
 /// Money with its currency.
 pub(super) fn money(amount_minor: i64, currency: &str) -> String {
-    let whole = matches!(currency, "JPY" | "KRW" | "ISK" | "CLP" | "VND");
     let sign = if amount_minor < 0 { "−" } else { "" };
-    let amount = amount_minor.unsigned_abs();
-    let amount = if whole {
-        number(amount)
-    } else {
-        format!("{}.{:02}", number(amount / 100), amount % 100)
-    };
+    let (whole, rest) = parts(amount_minor, currency);
+    let amount = format!("{}{rest}", number(whole));
     match currency {
         "USD" => format!("{sign}${amount}"),
         "EUR" => format!("{sign}€{amount}"),
@@ -173,12 +166,12 @@ pub(super) fn total(all: &Money) -> String {
 }
 
 /// Sums by currency, with their signs.
-pub(super) fn sums(sums: &BTreeMap<String, i64>) -> String {
+pub(super) fn sums(sums: &Money) -> String {
     let one = |(currency, amount): (&String, &i64)| {
         let sign = if *amount > 0 { "+" } else { "" };
         format!("{sign}{}", money(*amount, currency))
     };
-    sums.iter().map(one).collect::<Vec<_>>().join(", ")
+    sums.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

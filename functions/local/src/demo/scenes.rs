@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use sando_core::app::price;
 use sando_infra::http::Method;
 use sando_world::{Employee, Fault, FaultKind, WebhookSwitches};
 use serde_json::{Value, json};
@@ -357,13 +358,11 @@ impl Story {
         let residue = self.client.get("/v1/reports/residue").await?;
         let sum = residue.pointer("/total/monthly/0");
         let sum = sum.context("the residue of the leaver has no price")?;
-        let cents = field(sum, "amount_minor").as_i64().unwrap_or_default();
+        let cost = field(sum, "amount_minor").as_i64().unwrap_or_default();
         say(&format!(
-            "  Residue: {name} still has the seat in HubSpot. {} has a task; until it is done it costs {}.{:02} {} a month",
+            "  Residue: {name} still has the seat in HubSpot. {} has a task; until it is done it costs {} a month",
             text(&task, "owner"),
-            cents / 100,
-            cents % 100,
-            text(sum, "currency")
+            price::amount(cost, text(sum, "currency"))
         ));
         Ok(())
     }

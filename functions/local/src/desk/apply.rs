@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
+use sando_core::app::price;
 use sando_core::mistake::Mistake;
 use sando_infra::http::Method;
 use serde_json::{Value, json};
@@ -415,14 +416,7 @@ pub(super) fn amount(sum: &Value) -> Option<String> {
         .get("amount_minor")?
         .as_i64()
         .filter(|amount| *amount != 0)?;
-    let sign = if amount < 0 { "-" } else { "" };
-    let amount = amount.unsigned_abs();
-    let currency = text(sum, "currency");
-    Some(format!(
-        "{sign}{}.{:02} {currency}",
-        amount / 100,
-        amount % 100
-    ))
+    Some(price::amount(amount, text(sum, "currency")))
 }
 
 #[cfg(test)]
