@@ -257,7 +257,7 @@ fn wrong_values_elsewhere_are_mistakes() {
     );
     wrong(
         &more("auth: { type: none, token: x }"),
-        "auth.token: unknown key `token`, expected one of: ",
+        "auth.token: unknown key `token`: there is none",
     );
 }
 

@@ -303,8 +303,8 @@ async fn what_came_back_by_hand_can_be_let_go() {
     scene.machine.settle().await;
 
     assert!(scene.machine.persons().await.remove(0).by_hand.is_empty());
-    // A group that is neither a role nor a plan is never taken.
-    assert_eq!(groups(&scene), ["Pro Seats", "book club"]);
+    // All that was given back is taken again.
+    assert_eq!(groups(&scene), ["Pro Seats"]);
     let again = let_go(ports, &who, &person, &design, "not needed").await;
     assert!(again.is_err());
 }

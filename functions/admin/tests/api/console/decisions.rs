@@ -118,7 +118,7 @@ async fn each_part_of_the_inbox_says_what_is_in_it() {
             "team",
             "1 decision waits for somebody, and 1 task is open.</h1>",
         ),
-        ("asked", "You asked for nothing that somebody decides."),
+        ("asked", "What you started by hand and others decide"),
         ("decided", "Nothing was decided yet."),
     ] {
         let page = browser.get(&format!("/console/inbox?view={view}")).await;
