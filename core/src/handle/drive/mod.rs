@@ -169,6 +169,7 @@ impl Hand {
             && turn.closed_tasks.is_empty()
             && turn.new_approvals.is_empty()
             && turn.changed_approvals.is_empty()
+            && turn.said.is_empty()
             && !turn.tells;
         if nothing && !over {
             return Ok(());
