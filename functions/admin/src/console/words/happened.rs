@@ -166,6 +166,10 @@ const PLAIN: &[(&str, &str)] = &[
         "A task is open again: a roster shows that it was not done",
     ),
     ("task reassigned", "A task was given to somebody else"),
+    (
+        "tied to another system",
+        "Another system knows them, under a key of its own",
+    ),
     ("termination asked for", "Leaving was asked for by hand"),
     ("termination set", "Leaving was set for a later moment"),
     (
