@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Cause;
 use crate::ids::{ApprovalId, EffectKey, RunId, Slug, TaskId, derive};
 use crate::store::{Entity, Key, Listing};
 use crate::task::Task;
@@ -120,6 +121,15 @@ impl Letter {
     pub fn of_task(task: &Task, now: Timestamp) -> Self {
         let id = EffectKey::derived(&["letter", task.id.as_str(), &task.owner]);
         Self::new(id, &task.owner, About::Task(task.id.clone()), now)
+    }
+
+    /// The letter to the owner of a task that is open again, because of this.
+    #[must_use]
+    pub fn of_task_again(task: &Task, because: &Cause, now: Timestamp) -> Self {
+        let (id, at) = (task.id.as_str(), now.to_string());
+        let again: [&str; 6] = ["letter", id, &task.owner, &because.kind, &because.id, &at];
+        let about = About::Task(task.id.clone());
+        Self::new(EffectKey::derived(&again), &task.owner, about, now)
     }
 
     /// The letter to an owner of applications about somebody who left.

@@ -39,6 +39,7 @@ pub(super) async fn ask(
         // Called done, and still nobody can tell.
         asked.entity = task.clone();
         changes.update(&asked);
+        changes.tell_again(task);
     }
     Ok(())
 }
@@ -83,7 +84,7 @@ pub async fn awaits_roster(ports: &Ports, task: &Task) -> Result<bool, HandleErr
     Ok(accounts.any(|app| Some(app) == task.app.as_ref()))
 }
 
-/// A task that was called done is not: it is open again, and so is what waited for it.
+/// A task that was called done is not: it is open again, and so is what waited for it; whoever has it is told.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -95,6 +96,7 @@ pub(super) async fn undone(
 ) -> Result<(), HandleError> {
     let now = changes.origin.at;
     task.entity.open_again(why);
+    changes.tell_again(&task.entity);
     let Some(mut run) = run_of(ports, &task.entity).await? else {
         return Ok(());
     };
