@@ -139,6 +139,13 @@ impl Letter {
         Self::new(id, owner, About::Left(run.clone()), now)
     }
 
+    /// The letter about somebody who left, and what does not go on there for now.
+    #[must_use]
+    pub fn of_what_lasts(run: &RunId, owner: &str, now: Timestamp) -> Self {
+        let id = EffectKey::derived(&["letter", run.as_str(), owner, "lasts"]);
+        Self::new(id, owner, About::Left(run.clone()), now)
+    }
+
     /// Whom it goes to, and of which kind it is: what goes out together.
     #[must_use]
     pub fn box_of(&self) -> (String, &'static str) {

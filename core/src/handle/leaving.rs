@@ -58,6 +58,7 @@ pub(super) async fn residue(
 }
 
 /// Tells the owners of what was taken away and of what is left, once others may have joined; and writes down what is left.
+/// Before that, whoever owns what does not go on for now.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -69,8 +70,16 @@ pub(super) async fn tell(
     company: &Company,
     changes: &mut Changes,
 ) -> Result<(), HandleError> {
-    let left = residue::left(ports, person, grants, company).await?;
     let taken = run.steps.iter().filter(|step| step.is_taking());
+    if !run.told {
+        let apps = taken.filter(|step| step.lasts()).filter_map(Step::app);
+        let owners: BTreeSet<&str> = apps.filter_map(|app| owner(company, app)).collect();
+        for owner in owners.into_iter().take(MOST) {
+            changes.tell(Letter::of_what_lasts(&run.id, owner, changes.origin.at));
+        }
+        return Ok(());
+    }
+    let left = residue::left(ports, person, grants, company).await?;
     let apps = taken.filter_map(Step::app);
     let apps = apps.chain(left.iter().map(|left| &left.app));
     let owners: BTreeSet<&str> = apps.filter_map(|app| owner(company, app)).collect();
