@@ -20,7 +20,7 @@ use crate::workflow::Direction;
 
 use super::delivery::write_person;
 use super::events::say_event;
-use super::{HandleError, erasure, later, ledger, load, residue, wake};
+use super::{HandleError, erasure, later, ledger, load, residue, tasks, wake};
 
 /// A moment of a person's life has come: the first day, the time to leave, or to be erased.
 ///
@@ -102,6 +102,7 @@ pub async fn leave(
     let mut changes = Changes::new(origin);
     residue::take_along(ports, &person.entity, &company, &mut changes).await?;
     later::ask(ports, &person.entity, &mut changes).await?;
+    tasks::end_no_longer_hired(ports, &person.entity.id, &mut changes).await?;
     start_with(ports, person, event, &company, leaving.by_hand, changes).await
 }
 
@@ -139,6 +140,7 @@ pub(super) async fn vanished(
         person.entity.leaves_at = Some(now);
         residue::take_along(ports, &person.entity, &company, &mut changes).await?;
         later::ask(ports, &person.entity, &mut changes).await?;
+        tasks::end_no_longer_hired(ports, &person.entity.id, &mut changes).await?;
     } else if started.is_empty() {
         event.state = EventState::NeedsHuman;
         let why = "nothing was taken: terminate the person by hand, or let a rule for `user.vanished` start `offboard`";

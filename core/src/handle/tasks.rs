@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::changes::Changes;
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
 use crate::grant::{Grant, GrantState};
-use crate::ids::StepId;
+use crate::ids::{PersonId, StepId};
+use crate::intake::NO_LONGER_HIRED;
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepState, StepWork};
 use crate::store::{Entity, Group, Key, Loaded, StoreError};
@@ -69,6 +71,36 @@ pub async fn done(
         }
     }
     Ok(())
+}
+
+/// Somebody is hired again, or has left: nobody has to say any more what became of a hire that Lever no longer showed.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn end_no_longer_hired(
+    ports: &Ports,
+    person: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    for stored in load::of_kind(ports, person, Task::KIND).await? {
+        let mut task: Loaded<Task> = stored.read()?;
+        let is_open = task.entity.state == TaskState::Open;
+        if is_open && task.entity.title == NO_LONGER_HIRED {
+            task.entity.end(TaskState::Cancelled, changes.origin.at);
+            changes.update(&task);
+            changes.say(ended(StreamId::Person(person.clone()), &task.entity));
+        }
+    }
+    Ok(())
+}
+
+/// The line of a task that ended by itself.
+pub(crate) fn ended(stream: StreamId, task: &Task) -> Line {
+    let target = format!("task/{}", task.id);
+    match task.state {
+        TaskState::Done => Line::new(stream, "task done", target),
+        _ => Line::new(stream, "task not needed any more", target),
+    }
 }
 
 /// Nothing but a human can tell that it was done; a roster, where there is one, will show it.

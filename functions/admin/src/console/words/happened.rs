@@ -157,6 +157,7 @@ const PLAIN: &[(&str, &str)] = &[
         "A roster shows that a task was done",
     ),
     ("task done", "A task was done"),
+    ("task not needed any more", "A task is not needed any more"),
     (
         "values looked at",
         "What the rules looked at was kept, encrypted",
