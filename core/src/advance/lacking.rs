@@ -67,11 +67,12 @@ pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Tur
     let Some(mut task) = open.next().cloned() else {
         return;
     };
-    task.entity.state = if situation.person.state.may_receive() {
+    let state = if situation.person.state.may_receive() {
         TaskState::Done
     } else {
         TaskState::Cancelled
     };
+    task.entity.end(state, situation.now);
     turn.closed_tasks.push(task);
 }
 

@@ -88,18 +88,21 @@ pub(super) async fn end_no_longer_hired(
         if is_open && task.entity.title == NO_LONGER_HIRED {
             task.entity.end(TaskState::Cancelled, changes.origin.at);
             changes.update(&task);
-            changes.say(ended(StreamId::Person(person.clone()), &task.entity));
+            changes.say(ended(&task.entity));
         }
     }
     Ok(())
 }
 
 /// The line of a task that ended by itself.
-pub(crate) fn ended(stream: StreamId, task: &Task) -> Line {
+pub(crate) fn ended(task: &Task) -> Line {
+    let person = task.person.clone();
+    let stream = person.map_or(StreamId::Events, StreamId::Person);
     let target = format!("task/{}", task.id);
-    match task.state {
-        TaskState::Done => Line::new(stream, "task done", target),
-        _ => Line::new(stream, "task not needed any more", target),
+    if task.state == TaskState::Done {
+        Line::new(stream, "task done", target)
+    } else {
+        Line::new(stream, "task not needed any more", target)
     }
 }
 

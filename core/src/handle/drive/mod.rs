@@ -25,7 +25,7 @@ use crate::store::{Entity, Loaded, StoreError, Version};
 use crate::task::Task;
 use crate::workflow::Direction;
 
-use super::{HandleError, lease_from, leaving, ledger, load};
+use super::{HandleError, lease_from, leaving, ledger, load, tasks};
 
 pub(crate) use brake::removals;
 pub(super) use note::said;
@@ -224,6 +224,7 @@ impl Hand {
         }
         for task in &turn.closed_tasks {
             changes.update(task);
+            changes.say(tasks::ended(&task.entity));
         }
         for approval in &turn.new_approvals {
             changes.insert(approval);
