@@ -83,9 +83,22 @@ pub struct Leaving {
 /// If the store did not do it.
 pub async fn leave(
     ports: &Ports,
-    mut person: Loaded<Person>,
+    person: Loaded<Person>,
     leaving: Leaving,
     origin: Origin,
+) -> Result<(), HandleError> {
+    leave_with(ports, person, leaving, Changes::new(origin)).await
+}
+
+/// As [`leave`], together with what is to be changed besides.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn leave_with(
+    ports: &Ports,
+    mut person: Loaded<Person>,
+    leaving: Leaving,
+    mut changes: Changes,
 ) -> Result<(), HandleError> {
     let company = load::company(ports).await?;
     person.entity.enter(Lifecycle::Left);
@@ -97,9 +110,8 @@ pub async fn leave(
         EventKind::Terminated,
         leaving.source,
         &person.entity,
-        origin.at,
+        changes.origin.at,
     );
-    let mut changes = Changes::new(origin);
     residue::take_along(ports, &person.entity, &company, &mut changes).await?;
     later::ask(ports, &person.entity, &mut changes).await?;
     tasks::end_no_longer_hired(ports, &person.entity.id, &mut changes).await?;
