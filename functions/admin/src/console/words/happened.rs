@@ -55,6 +55,10 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("approval asked for", "Somebody was asked to decide"),
     ("approval reminded of", "Who may decide was reminded"),
+    (
+        "approval decision refused",
+        "Somebody wanted to decide who may not",
+    ),
     ("approval delegated", "The decision was given to a deputy"),
     (
         "approval escalated",
