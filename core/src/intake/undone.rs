@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_was_asked_about_a_hire_of_somebody_who_has_left() {
+    fn nobody_is_asked_about_a_hire_of_somebody_who_has_left() {
         for reading in [archived("hired"), Reading::Deleted(Some(at(NOW)))] {
             let decided = read(&reading, Lifecycle::Left, "2027-02-08T00:00:00Z");
 
