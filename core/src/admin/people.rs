@@ -108,7 +108,7 @@ async fn terminate_once(
         format!("person/{id}"),
     );
     changes.say(with_reason(line, reason));
-    leave_with(ports, found, leaving, changes).await?;
+    Box::pin(leave_with(ports, found, leaving, changes)).await?;
     let left = person(ports, id).await?;
     let epoch = left.entity.access_epoch.to_string();
     let event = EventId::derived(&["terminated", id.as_str(), &epoch]);

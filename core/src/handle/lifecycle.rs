@@ -87,7 +87,7 @@ pub async fn leave(
     leaving: Leaving,
     origin: Origin,
 ) -> Result<(), HandleError> {
-    leave_with(ports, person, leaving, Changes::new(origin)).await
+    Box::pin(leave_with(ports, person, leaving, Changes::new(origin))).await
 }
 
 /// As [`leave`], together with what is to be changed besides.
