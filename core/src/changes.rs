@@ -164,6 +164,13 @@ impl Changes {
         self.tell(Letter::of_task(task, self.origin.at));
     }
 
+    /// Tells the owner of a task that it is open again.
+    pub fn tell_again(&mut self, task: &Task) {
+        let Origin { cause, at, .. } = &self.origin;
+        let letter = Letter::of_task_again(task, cause, *at);
+        self.tell(letter);
+    }
+
     /// Writes a letter; what goes to the same person in the same commit goes into one.
     pub fn tell(&mut self, letter: Letter) {
         let same = |other: &&mut Letter| other.box_of() == letter.box_of();

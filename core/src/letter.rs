@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Cause;
 use crate::ids::{ApprovalId, EffectKey, RunId, Slug, TaskId, derive};
 use crate::store::{Entity, Key, Listing};
 use crate::task::Task;
@@ -122,10 +123,26 @@ impl Letter {
         Self::new(id, &task.owner, About::Task(task.id.clone()), now)
     }
 
+    /// The letter to the owner of a task that is open again, because of this.
+    #[must_use]
+    pub fn of_task_again(task: &Task, because: &Cause, now: Timestamp) -> Self {
+        let (id, at) = (task.id.as_str(), now.to_string());
+        let again: [&str; 6] = ["letter", id, &task.owner, &because.kind, &because.id, &at];
+        let about = About::Task(task.id.clone());
+        Self::new(EffectKey::derived(&again), &task.owner, about, now)
+    }
+
     /// The letter to an owner of applications about somebody who left.
     #[must_use]
     pub fn of_leaver(run: &RunId, owner: &str, now: Timestamp) -> Self {
         let id = EffectKey::derived(&["letter", run.as_str(), owner]);
+        Self::new(id, owner, About::Left(run.clone()), now)
+    }
+
+    /// The letter about somebody who left, and what does not go on there for now.
+    #[must_use]
+    pub fn of_what_lasts(run: &RunId, owner: &str, now: Timestamp) -> Self {
+        let id = EffectKey::derived(&["letter", run.as_str(), owner, "lasts"]);
         Self::new(id, owner, About::Left(run.clone()), now)
     }
 

@@ -330,6 +330,12 @@ impl Step {
         self.grant().is_some() && !self.is_giving()
     }
 
+    /// Is it put off by what may last: something that does not answer, or the brake?
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        matches!(self.waits_for, Some(WaitsFor::Retry | WaitsFor::Pause)) && !self.has_ended()
+    }
+
     /// Does it take away an application, or part of what is held there?
     #[must_use]
     pub fn takes_something(&self) -> bool {
@@ -414,6 +420,9 @@ pub struct Run {
     /// The owners of applications were told what it took from somebody who left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told: bool,
+    /// They were told before that something of it does not go on for now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_early: bool,
 }
 
 impl Run {

@@ -171,7 +171,15 @@ async fn decide_once(
     reason: &str,
 ) -> Result<Settled, AdminError> {
     let mut scene = Scene::load(ports, id).await?;
-    let power = may(&scene, decider, who.at, answer)?;
+    let power = may(&scene, decider, who.at, answer);
+    let refused = match &power {
+        Err(AdminError::Forbidden { code, .. }) => Some(*code),
+        _ => None,
+    };
+    if let Some(code) = refused {
+        say_refused(ports, who, &scene, code).await?;
+    }
+    let power = power?;
     still_waits(ports, &scene, who.at).await?;
     let mut changes = Changes::new(who.clone());
     let stream = StreamId::Person(scene.person.entity.id.clone());
@@ -192,6 +200,21 @@ async fn decide_once(
     changes.say(line.personal(None, Some(detail)));
     ledger::commit(ports, changes).await?;
     Ok(Settled::Decided)
+}
+
+/// Records that somebody wanted to decide who may not.
+async fn say_refused(
+    ports: &Ports,
+    who: &Who,
+    scene: &Scene,
+    code: &'static str,
+) -> Result<(), AdminError> {
+    let stream = StreamId::Person(scene.person.entity.id.clone());
+    let target = format!("approval/{}", scene.approval.entity.id);
+    let line = Line::new(stream, "approval decision refused", target);
+    let mut changes = Changes::new(who.clone());
+    changes.say(line.after(json!({ "code": code })));
+    Ok(ledger::commit(ports, changes).await?)
 }
 
 fn said(answer: &Answer) -> &'static str {

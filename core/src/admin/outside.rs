@@ -1,10 +1,12 @@
 //! People from elsewhere (L30): an HR system's key, first and last day. They are *baselined*: what they have is held,
 //! nothing is given before an administrator applies it.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::changes::Changes;
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
 use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
@@ -164,7 +166,12 @@ async fn put_once(
         None => Changed::New(Box::new(entity.clone())),
     };
     write_person(ports, &changed, &mut changes).await?;
-    if let Some(known) = known.as_ref().filter(|_| !begins) {
+    if let Some(known) = &known {
+        say_key(&known.entity, &entity, &mut changes);
+    }
+    let before = known.as_ref().filter(|_| !begins);
+    say_last_day(before.map(|known| &known.entity), &entity, &mut changes);
+    if let Some(known) = before {
         follow_change(known, &entity, &company, &mut changes);
     }
     if begins {
@@ -181,6 +188,37 @@ async fn put_once(
         },
         is_new,
     ))
+}
+
+/// Says that somebody who is known is known under a key from now on.
+fn say_key(before: &Person, after: &Person, changes: &mut Changes) {
+    if before.identifiers.key == after.identifiers.key {
+        return;
+    }
+    let shown = |person: &Person| {
+        let key = person.identifiers.key.as_ref();
+        key.map(|key| json!({ "key": key }))
+    };
+    let line = line("tied to another system", after);
+    changes.say(line.personal(shown(before), shown(after)));
+}
+
+/// Says that the last day was set, moved or taken away.
+fn say_last_day(before: Option<&Person>, after: &Person, changes: &mut Changes) {
+    let before = before.and_then(|before| before.leaves_at);
+    let action = match after.leaves_at {
+        same if same == before => return,
+        Some(_) => "termination set",
+        None => "termination undone",
+    };
+    let shown = |at: Timestamp| json!({ "leaves_at": at });
+    let line = line(action, after);
+    changes.say(line.personal(before.map(shown), after.leaves_at.map(shown)));
+}
+
+fn line(action: &str, person: &Person) -> Line {
+    let stream = StreamId::Person(person.id.clone());
+    Line::new(stream, action, format!("person/{}", person.id))
 }
 
 /// By key, then by address; never by name.

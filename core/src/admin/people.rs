@@ -9,7 +9,7 @@ use crate::changes::{Changes, Line};
 use crate::company::Company;
 use crate::event::Event;
 use crate::grant::Grant;
-use crate::handle::lifecycle::{Leaving, leave, person_event, start};
+use crate::handle::lifecycle::{Leaving, leave_with, person_event, start_with};
 use crate::handle::{ledger, load, wake};
 use crate::ids::{EventId, PersonId, RunId};
 use crate::person::{Attributes, Lifecycle, Person};
@@ -82,6 +82,8 @@ async fn terminate_once(
         _ => None,
     };
     if let Some(time) = later {
+        let before = found.entity.leaves_at;
+        let before = before.map(|at| json!({ "leaves_at": at }));
         found.entity.leaves_at = Some(time);
         if found.entity.state == Lifecycle::Active {
             found.entity.enter(Lifecycle::Leaving);
@@ -91,7 +93,7 @@ async fn terminate_once(
             "termination set",
             format!("person/{id}"),
         );
-        let line = line.personal(None, Some(json!({ "leaves_at": time, "reason": reason })));
+        let line = line.personal(before, Some(json!({ "leaves_at": time, "reason": reason })));
         return store(ports, who, found, line).await;
     }
     let leaving = Leaving {
@@ -99,8 +101,14 @@ async fn terminate_once(
         by_hand: true,
         source: "api",
     };
-    leave(ports, found, leaving, who.clone()).await?;
-    say_why(ports, who, id, "termination asked for", reason).await?;
+    let mut changes = Changes::new(who.clone());
+    let line = Line::new(
+        StreamId::Person(id.clone()),
+        "termination asked for",
+        format!("person/{id}"),
+    );
+    changes.say(with_reason(line, reason));
+    Box::pin(leave_with(ports, found, leaving, changes)).await?;
     let left = person(ports, id).await?;
     let epoch = left.entity.access_epoch.to_string();
     let event = EventId::derived(&["terminated", id.as_str(), &epoch]);
@@ -262,8 +270,14 @@ async fn come_back(
         &back.entity,
         who.at,
     );
-    start(ports, back, made, company, true, who.clone()).await?;
-    say_why(ports, who, &id, "reinstatement asked for", reason).await?;
+    let mut changes = Changes::new(who.clone());
+    let line = Line::new(
+        StreamId::Person(id.clone()),
+        "reinstatement asked for",
+        format!("person/{id}"),
+    );
+    changes.say(with_reason(line, reason));
+    start_with(ports, back, made, company, true, changes).await?;
     done(ports, person(ports, &id).await?, Some(event)).await
 }
 

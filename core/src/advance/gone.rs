@@ -108,8 +108,6 @@ pub(super) fn close_tasks(run: &Run, situation: &Situation<'_>, turn: &mut Turn)
     for task in steps.filter_map(|step| situation.open_task_of(step)) {
         let mut task = task.clone();
         task.entity.end(TaskState::Done, situation.now);
-        let target = format!("task/{}", task.entity.id);
-        turn.said.push(Said::new("task done", target));
         turn.closed_tasks.push(task);
     }
 }

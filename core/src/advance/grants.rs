@@ -221,7 +221,7 @@ pub(super) fn end(
     turn.said.push(Said::new("cancelled", target).after(after));
     if let Some(task) = situation.open_task_of(step) {
         let mut task = task.clone();
-        task.entity.state = TaskState::Cancelled;
+        task.entity.end(TaskState::Cancelled, situation.now);
         turn.closed_tasks.push(task);
     }
     let untouched = !grant.entity.may_be_held() && grant.entity.state != GrantState::Revoked;

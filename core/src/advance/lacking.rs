@@ -2,22 +2,25 @@
 
 use super::{Said, Situation, Turn};
 use crate::ids::TaskId;
-use crate::run::{Run, StepWork};
+use crate::run::{Expanded, Run, Step, StepWork, WaitsFor};
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
 use std::collections::BTreeSet;
 
-/// The required attributes that hold a giving run up.
+/// The required attributes that hold a giving run up: what it gives is not planned yet, or something of it waits for them.
 pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
-    let gives = run.steps.iter().any(|step| {
+    let is_unplanned = |step: &Step| {
         matches!(
             &step.work,
             StepWork::Workflow {
                 kind: StepKind::Grant {},
-                ..
+                expanded: Expanded::No,
             }
         )
-    });
+    };
+    let waits = |step: &Step| step.is_giving() && step.waits_for == Some(WaitsFor::Attributes);
+    let mut steps = run.steps.iter().filter(|step| !step.has_ended());
+    let gives = steps.any(|step| is_unplanned(step) || waits(step));
     if gives && situation.person.state.may_receive() && !situation.is_left_alone(run) {
         situation.company.mapping.missing(situation.person)
     } else {
@@ -67,11 +70,12 @@ pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Tur
     let Some(mut task) = open.next().cloned() else {
         return;
     };
-    task.entity.state = if situation.person.state.may_receive() {
+    let state = if situation.person.state.may_receive() {
         TaskState::Done
     } else {
         TaskState::Cancelled
     };
+    task.entity.end(state, situation.now);
     turn.closed_tasks.push(task);
 }
 
@@ -104,22 +108,28 @@ mod tests {
             let flow = &company.workflows[&Slug::parse("onboard").unwrap()];
             let (id, cause) = (RunId::derived(&["hired"]), Cause::of("test", "test"));
             let mut run = run_of(id, flow, &person, cause, now, false, now);
+            let mut planned = run.clone();
+            for step in &mut planned.steps {
+                if let StepWork::Workflow { expanded, .. } = &mut step.work {
+                    *expanded = Expanded::All;
+                }
+            }
+            let situation = Situation {
+                person: &person,
+                grants: &[],
+                tasks: &[],
+                approvals: &[],
+                company: &company,
+                desired: &Desired::default(),
+                directory: None,
+                now,
+            };
 
-            let turn = advance(
-                &mut run,
-                &Situation {
-                    person: &person,
-                    grants: &[],
-                    tasks: &[],
-                    approvals: &[],
-                    company: &company,
-                    desired: &Desired::default(),
-                    directory: None,
-                    now,
-                },
-            );
+            let turn = advance(&mut run, &situation);
 
             assert_eq!(turn.new_tasks[0].owner, asked);
+            let turn = advance(&mut planned, &situation);
+            assert_eq!(turn.new_tasks, [], "what it gives was planned before");
         }
     }
 }

@@ -131,7 +131,7 @@ impl Turn {
         self.new_grants.len()
             + self.changed_grants.len()
             + self.new_tasks.len()
-            + self.closed_tasks.len()
+            + self.closed_tasks.len().saturating_mul(2)
             + self.new_approvals.len()
             + self.changed_approvals.len()
             + self.said.len()

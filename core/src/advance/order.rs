@@ -4,7 +4,7 @@
 use super::{Situation, Turn, is_busy, is_note};
 use crate::ids::StepId;
 use crate::person::Lifecycle;
-use crate::run::{Expanded, Run, Step, StepWork};
+use crate::run::{Expanded, Run, Step, StepWork, WaitsFor};
 use crate::workflow::Direction;
 
 /// May a step go on as far as one that it needs is concerned? What takes away needs of what takes away before it only
@@ -68,30 +68,57 @@ pub(super) fn directory_last(run: &mut Run, situation: &Situation<'_>, turn: &mu
 /// How much else a turn may want that tells the owners: there may be many of them.
 const BESIDES: usize = 15;
 
+/// How often it is tried in vain before the owners are told that it does not go on for now.
+const TRIED: u32 = 2;
+
 /// Tells the owners, once, as soon as nothing busy is left of what was taken away from somebody who left: now, or in a turn of its
-/// own if this one wants much already.
+/// own if this one wants much already. Once before that, if what is left does not answer or is paused.
 pub(super) fn tell_owners(run: &mut Run, situation: &Situation<'_>, turn: &mut Turn) {
-    if !is_settled(run, situation, turn) {
+    if run.told || turn.again || !leaves(run, situation) {
+        return;
+    }
+    let is_settled = is_settled(run);
+    if !is_settled && (run.told_early || !lasts(run, situation)) {
         return;
     }
     if turn.size() > BESIDES {
         turn.again = true;
         return;
     }
-    run.told = true;
+    if is_settled {
+        run.told = true;
+    } else {
+        run.told_early = true;
+    }
     turn.tells = true;
 }
 
-/// Has somebody left, and nothing busy is left of what was taken away?
-fn is_settled(run: &Run, situation: &Situation<'_>, turn: &Turn) -> bool {
+/// Has somebody left, and is something taken away from them?
+fn leaves(run: &Run, situation: &Situation<'_>) -> bool {
     let left = situation.person.state == Lifecycle::Left;
-    let leaves = left && run.direction == Some(Direction::Revoke) && !run.dry_run;
+    let takes = run.direction == Some(Direction::Revoke) && !run.dry_run;
+    left && takes && run.steps.iter().any(Step::is_taking)
+}
+
+/// Is nothing busy left?
+fn is_settled(run: &Run) -> bool {
     let mut others = run.steps.iter().filter(|step| !is_note(step));
-    leaves
-        && !run.told
-        && !turn.again
-        && run.steps.iter().any(Step::is_taking)
-        && !others.any(|step| is_busy(run, step))
+    !others.any(|step| is_busy(run, step))
+}
+
+/// Is nothing left of what is taken away but what does not answer, is paused, or is not busy?
+fn lasts(run: &Run, situation: &Situation<'_>) -> bool {
+    let retries = |step: &Step| {
+        let grant = situation.grant_of(step);
+        let change = grant.and_then(|grant| grant.entity.change.as_ref());
+        change.map_or(0, |change| change.retries)
+    };
+    let lasts = |step: &Step| match step.waits_for {
+        Some(WaitsFor::Retry) => step.lasts() && retries(step) >= TRIED,
+        _ => step.lasts(),
+    };
+    let taking = || run.steps.iter().filter(|step| step.is_taking());
+    taking().any(lasts) && taking().all(|step| lasts(step) || !is_busy(run, step))
 }
 
 #[cfg(test)]
@@ -110,7 +137,7 @@ mod tests {
     use crate::ids::{AppSlug, RunId, Slug};
     use crate::intake::run_of;
     use crate::person::Person;
-    use crate::run::{RunState, StepState, WaitsFor};
+    use crate::run::{RunState, StepState};
     use crate::store::{Loaded, Version};
     use crate::testing::{a_person, take};
 
@@ -299,6 +326,35 @@ mod tests {
         world.taken("revoke/desk");
         assert_eq!(world.advance(), (Vec::new(), false));
         assert_eq!(world.run.state, RunState::Finished);
+    }
+
+    #[test]
+    fn owners_are_told_before_of_what_does_not_answer_and_then_how_it_ended() {
+        let mut world = World::of(&["code", "desk"], everything(), None);
+        world.advance();
+        world.failed_for_now("revoke/code");
+        let code = world.grants.iter_mut();
+        let code = { code }.find(|grant| grant.entity.app == slug("code"));
+        code.unwrap().entity.change.as_mut().unwrap().retries = TRIED;
+
+        assert!(world.advance().1);
+        assert!(!world.advance().1, "once");
+        world.taken("revoke/code");
+        assert!(world.advance().1, "it has ended");
+    }
+
+    #[test]
+    fn owners_are_told_before_of_what_is_paused() {
+        let mut world = World::of(&["code"], everything(), None);
+        world.company.pause.all = Some(crate::settings::Paused {
+            since: NOW,
+            by: "test".to_owned(),
+            reason: "a test".to_owned(),
+        });
+
+        assert_eq!(world.advance(), (Vec::new(), true));
+        assert!(!world.advance().1, "once");
+        assert!(!world.run.told);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn renew(
             let why = "nobody can tell whether it is due: an attribute is missing or unknown";
             step.wait(WaitsFor::Attributes, Some(situation.in_secs(3600)), why);
         } else {
-            let approval = situation.approval_of(&grant.entity);
+            let approval = asked(step, grant, situation);
             let why = "it is no longer due";
             close_for(approval, ApprovalState::Void, why, situation.now, turn);
             end(step, why, grant, run, situation, turn);
@@ -73,6 +73,17 @@ pub(super) fn renew(
     } else {
         Pending::Held
     }
+}
+
+/// What somebody is asked for the step; the grant knows nothing of it any more if it was taken away in between.
+fn asked<'a>(
+    step: &Step,
+    grant: &Loaded<Grant>,
+    situation: &Situation<'a>,
+) -> Option<&'a Loaded<Approval>> {
+    let mut approvals = situation.approvals.iter();
+    let id = grant.entity.approval.as_ref().or(step.approval())?;
+    approvals.find(|approval| approval.entity.id == *id)
 }
 
 /// A human has the step in hand: what they were asked for stays.
@@ -110,7 +121,7 @@ fn is_open(
     turn: &mut Turn,
 ) -> bool {
     let Some(rule) = due.approvals.first() else {
-        let unneeded = situation.approval_of(&grant.entity);
+        let unneeded = asked(step, grant, situation);
         let why = "nobody has to say yes any more";
         close_for(unneeded, ApprovalState::Void, why, situation.now, turn);
         return true;
@@ -151,6 +162,7 @@ fn is_open(
             None => heed(run, step, &known.entity, grant, situation, turn),
         },
         None => {
+            let known = asked(step, grant, situation);
             let why = why_anew(known, &question);
             close_for(known, ApprovalState::Void, why, situation.now, turn);
             ask(step, &question, grant, turn);
@@ -574,6 +586,23 @@ mod tests {
                 "asked again if they return"
             );
             assert_eq!(world.run.state, RunState::Finished);
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_any_more_for_what_another_run_took_away() {
+        let open = json!({ "plan": "team" });
+        for (department, grant) in [("Sales", gated()), ("Engineering", open)] {
+            let mut world = a_world(gated());
+            world.advance();
+            // As whoever takes away leaves it.
+            world.grants[0].entity.approval = None;
+            world.policy(grant);
+            world.person.attributes.set("department", department);
+
+            world.advance();
+
+            assert_eq!(world.states(), ["void"]);
         }
     }
 

@@ -385,6 +385,10 @@ async fn write_down(
         write_person(ports, changed, &mut changes).await?;
         let held = Box::pin(held::already(ports, changed, &scene.company)).await?;
         held::write(ports, changed.person(), &held, &mut changes).await?;
+        let is_hired = event.kind == EventKind::Hired && decided.known.hired_at.is_some();
+        if is_hired && matches!(changed, Changed::Updated(_)) {
+            tasks::end_no_longer_hired(ports, &changed.person().id, &mut changes).await?;
+        }
     }
     if let Some(other) = &decided.read_again {
         offer::soon(ports, other, &mut changes).await?;

@@ -58,6 +58,7 @@ pub(super) async fn residue(
 }
 
 /// Tells the owners of what was taken away and of what is left, once others may have joined; and writes down what is left.
+/// Before that, whoever owns what does not go on for now.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -69,6 +70,10 @@ pub(super) async fn tell(
     company: &Company,
     changes: &mut Changes,
 ) -> Result<(), HandleError> {
+    if !run.told {
+        tell_what_lasts(run, company, changes);
+        return Ok(());
+    }
     let left = residue::left(ports, person, grants, company).await?;
     let taken = run.steps.iter().filter(|step| step.is_taking());
     let apps = taken.filter_map(Step::app);
@@ -86,6 +91,16 @@ pub(super) async fn tell(
         changes.say(line.after(json!(shown)));
     }
     Ok(())
+}
+
+/// Tells whoever owns what does not go on for now.
+fn tell_what_lasts(run: &Run, company: &Company, changes: &mut Changes) {
+    let taken = run.steps.iter().filter(|step| step.is_taking());
+    let apps = taken.filter(|step| step.lasts()).filter_map(Step::app);
+    let owners: BTreeSet<&str> = apps.filter_map(|app| owner(company, app)).collect();
+    for owner in owners.into_iter().take(MOST) {
+        changes.tell(Letter::of_what_lasts(&run.id, owner, changes.origin.at));
+    }
 }
 
 /// What an owner reads of somebody who left: what became of it in their applications, and what is left there. None once it

@@ -20,7 +20,7 @@ use crate::workflow::Direction;
 
 use super::delivery::write_person;
 use super::events::say_event;
-use super::{HandleError, erasure, later, ledger, load, residue, wake};
+use super::{HandleError, erasure, later, ledger, load, residue, tasks, wake};
 
 /// A moment of a person's life has come: the first day, the time to leave, or to be erased.
 ///
@@ -83,9 +83,22 @@ pub struct Leaving {
 /// If the store did not do it.
 pub async fn leave(
     ports: &Ports,
-    mut person: Loaded<Person>,
+    person: Loaded<Person>,
     leaving: Leaving,
     origin: Origin,
+) -> Result<(), HandleError> {
+    Box::pin(leave_with(ports, person, leaving, Changes::new(origin))).await
+}
+
+/// As [`leave`], together with what is to be changed besides.
+///
+/// # Errors
+/// If the store did not do it.
+pub async fn leave_with(
+    ports: &Ports,
+    mut person: Loaded<Person>,
+    leaving: Leaving,
+    mut changes: Changes,
 ) -> Result<(), HandleError> {
     let company = load::company(ports).await?;
     person.entity.enter(Lifecycle::Left);
@@ -97,11 +110,11 @@ pub async fn leave(
         EventKind::Terminated,
         leaving.source,
         &person.entity,
-        origin.at,
+        changes.origin.at,
     );
-    let mut changes = Changes::new(origin);
     residue::take_along(ports, &person.entity, &company, &mut changes).await?;
     later::ask(ports, &person.entity, &mut changes).await?;
+    tasks::end_no_longer_hired(ports, &person.entity.id, &mut changes).await?;
     start_with(ports, person, event, &company, leaving.by_hand, changes).await
 }
 
@@ -139,6 +152,7 @@ pub(super) async fn vanished(
         person.entity.leaves_at = Some(now);
         residue::take_along(ports, &person.entity, &company, &mut changes).await?;
         later::ask(ports, &person.entity, &mut changes).await?;
+        tasks::end_no_longer_hired(ports, &person.entity.id, &mut changes).await?;
     } else if started.is_empty() {
         event.state = EventState::NeedsHuman;
         let why = "nothing was taken: terminate the person by hand, or let a rule for `user.vanished` start `offboard`";

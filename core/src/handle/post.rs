@@ -145,12 +145,23 @@ enum Told {
     Failed(RemoteError),
 }
 
+/// What letters tell of; several may tell of the same.
+fn distinct(letters: &[Letter]) -> Vec<&About> {
+    let mut all: Vec<&About> = Vec::new();
+    for about in letters.iter().flat_map(|letter| &letter.about) {
+        if !all.contains(&about) {
+            all.push(about);
+        }
+    }
+    all
+}
+
 /// Tells somebody what is still to be told.
 async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, HandleError> {
     let company = load::company(ports).await?;
     let (mut tasks, mut approvals, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
     let (mut leavers, mut review) = (Vec::new(), None);
-    for about in letters.iter().flat_map(|letter| &letter.about) {
+    for about in distinct(letters) {
         match about {
             About::Task(id) => {
                 let task = ports.store.find::<Task>(&Key::Task(id.clone())).await?;

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::changes::Changes;
+use crate::audit::StreamId;
+use crate::changes::{Changes, Line};
 use crate::grant::{Grant, GrantState};
-use crate::ids::StepId;
+use crate::ids::{PersonId, StepId};
+use crate::intake::NO_LONGER_HIRED;
 use crate::ports::Ports;
 use crate::run::{Run, RunState, Step, StepState, StepWork};
 use crate::store::{Entity, Group, Key, Loaded, StoreError};
@@ -39,6 +41,7 @@ pub(super) async fn ask(
         // Called done, and still nobody can tell.
         asked.entity = task.clone();
         changes.update(&asked);
+        changes.tell_again(task);
     }
     Ok(())
 }
@@ -70,6 +73,39 @@ pub async fn done(
     Ok(())
 }
 
+/// Somebody is hired again, or has left: nobody has to say any more what became of a hire that Lever no longer showed.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn end_no_longer_hired(
+    ports: &Ports,
+    person: &PersonId,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    for stored in load::of_kind(ports, person, Task::KIND).await? {
+        let mut task: Loaded<Task> = stored.read()?;
+        let is_open = task.entity.state == TaskState::Open;
+        if is_open && task.entity.title == NO_LONGER_HIRED {
+            task.entity.end(TaskState::Cancelled, changes.origin.at);
+            changes.update(&task);
+            changes.say(ended(&task.entity));
+        }
+    }
+    Ok(())
+}
+
+/// The line of a task that ended by itself.
+pub(crate) fn ended(task: &Task) -> Line {
+    let person = task.person.clone();
+    let stream = person.map_or(StreamId::Events, StreamId::Person);
+    let target = format!("task/{}", task.id);
+    if task.state == TaskState::Done {
+        Line::new(stream, "task done", target)
+    } else {
+        Line::new(stream, "task not needed any more", target)
+    }
+}
+
 /// Nothing but a human can tell that it was done; a roster, where there is one, will show it.
 ///
 /// # Errors
@@ -83,7 +119,7 @@ pub async fn awaits_roster(ports: &Ports, task: &Task) -> Result<bool, HandleErr
     Ok(accounts.any(|app| Some(app) == task.app.as_ref()))
 }
 
-/// A task that was called done is not: it is open again, and so is what waited for it.
+/// A task that was called done is not: it is open again, and so is what waited for it; whoever has it is told.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -95,6 +131,7 @@ pub(super) async fn undone(
 ) -> Result<(), HandleError> {
     let now = changes.origin.at;
     task.entity.open_again(why);
+    changes.tell_again(&task.entity);
     let Some(mut run) = run_of(ports, &task.entity).await? else {
         return Ok(());
     };

@@ -13,6 +13,7 @@ pub use facts::{Fact, Facts, facts};
 pub use offer::{Renewal, next_look, renew};
 use start::start;
 pub use start::{Started, changed, matching, new_run, rule_input, run_of};
+pub use undone::NO_LONGER_HIRED;
 use undone::{erase, is_denied, takes_back, unhired};
 
 use crate::attributes::{Mapping, Read};

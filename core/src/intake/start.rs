@@ -295,6 +295,7 @@ pub fn run_of(
         missing: Vec::new(),
         requested_by: None,
         told: false,
+        told_early: false,
     }
 }
 

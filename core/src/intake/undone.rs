@@ -7,6 +7,9 @@ use crate::lever::Candidacy;
 use crate::person::Lifecycle;
 use crate::rule::EventKind;
 
+/// What a human is asked about somebody who has started. Hired again or gone, they need not answer.
+pub const NO_LONGER_HIRED: &str = "Lever no longer shows a hire of somebody who has started";
+
 /// Still archived as hired, and withdrawn by its offer alone?
 pub(super) fn is_denied(candidacy: Option<&Candidacy>) -> bool {
     let archived = candidacy.and_then(|candidacy| candidacy.archived.as_ref());
@@ -55,13 +58,19 @@ pub(super) fn unhired(intake: &Intake<'_>, decided: &mut Decided) {
         decided.end(EventState::Ignored, why, intake.now);
         return;
     }
+    let was_asked = intake.fact.kind == EventKind::Deleted && intake.known.hired.is_none();
+    if person.state == Lifecycle::Left {
+        decided.end(EventState::Ignored, "the person has left", intake.now);
+        return;
+    }
+    if person.has_started(intake.now) && was_asked {
+        let why = "a human was asked when the hire was undone";
+        decided.end(EventState::Ignored, why, intake.now);
+        return;
+    }
     if person.has_started(intake.now) {
         let detail = "the person has started, so nothing is taken away by itself; if they left, terminate the person";
-        decided.ask(
-            "Lever no longer shows a hire of somebody who has started",
-            detail.to_owned(),
-            intake.now,
-        );
+        decided.ask(NO_LONGER_HIRED, detail.to_owned(), intake.now);
         return;
     }
     match person.left_before.take() {
@@ -212,6 +221,16 @@ mod tests {
 
             let decided = read(&reading, Lifecycle::Active, "2027-01-11T00:00:00Z");
             assert_eq!(decided.event.state, EventState::Ignored, "{reading:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_about_a_hire_of_somebody_who_has_left() {
+        for reading in [archived("hired"), Reading::Deleted(Some(at(NOW)))] {
+            let decided = read(&reading, Lifecycle::Left, "2027-02-08T00:00:00Z");
+
+            assert_eq!(decided.event.state, EventState::Ignored, "{reading:?}");
+            assert!(decided.task.is_none() && decided.runs.is_empty());
         }
     }
 

@@ -16,7 +16,7 @@ use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
 use crate::claim::{Claim, Held, Holder};
 use crate::event::KnownCandidacy;
-use crate::handle::{answered, load};
+use crate::handle::{answered, load, tasks};
 use crate::ids::{LeverId, PersonId};
 use crate::intake::{Match, next_look};
 use crate::person::{CanonicalEmail, Identifiers, Person};
@@ -123,6 +123,7 @@ async fn end_question(
     if let Some(mut asked) = asked.filter(|asked| asked.entity.state == TaskState::Open) {
         asked.entity.end(TaskState::Done, changes.origin.at);
         changes.update(&asked);
+        changes.say(tasks::ended(&asked.entity));
         answered::go_on(&asked.entity, changes);
     }
     Ok(())
@@ -154,6 +155,7 @@ async fn end_choices(
             task.entity.among.insert(into.clone());
             if task.entity.among.len() == 1 {
                 task.entity.end(TaskState::Done, changes.origin.at);
+                changes.say(tasks::ended(&task.entity));
                 answered::go_on(&task.entity, changes);
             }
             changes.update(&task);

@@ -25,7 +25,7 @@ use crate::store::{Entity, Loaded, StoreError, Version};
 use crate::task::Task;
 use crate::workflow::Direction;
 
-use super::{HandleError, lease_from, leaving, ledger, load};
+use super::{HandleError, lease_from, leaving, ledger, load, tasks};
 
 pub(crate) use brake::removals;
 pub(super) use note::said;
@@ -169,6 +169,7 @@ impl Hand {
             && turn.closed_tasks.is_empty()
             && turn.new_approvals.is_empty()
             && turn.changed_approvals.is_empty()
+            && turn.said.is_empty()
             && !turn.tells;
         if nothing && !over {
             return Ok(());
@@ -223,6 +224,7 @@ impl Hand {
         }
         for task in &turn.closed_tasks {
             changes.update(task);
+            changes.say(tasks::ended(&task.entity));
         }
         for approval in &turn.new_approvals {
             changes.insert(approval);

@@ -78,6 +78,8 @@ pub(in crate::handle) fn said(step: &Step) -> &'static str {
         (_, Some(WaitsFor::Approval)) => "waits for approval",
         (_, Some(WaitsFor::Time)) => "waits for its time",
         (_, Some(WaitsFor::Attributes)) => "waits for missing data",
+        (_, Some(WaitsFor::Retry)) => "not yet, it is tried again",
+        (_, Some(WaitsFor::Pause)) => "not yet, it is paused",
         _ => "in progress",
     }
 }

@@ -55,6 +55,10 @@ const PLAIN: &[(&str, &str)] = &[
     ),
     ("approval asked for", "Somebody was asked to decide"),
     ("approval reminded of", "Who may decide was reminded"),
+    (
+        "approval decision refused",
+        "Somebody wanted to decide who may not",
+    ),
     ("approval delegated", "The decision was given to a deputy"),
     (
         "approval escalated",
@@ -157,6 +161,7 @@ const PLAIN: &[(&str, &str)] = &[
         "A roster shows that a task was done",
     ),
     ("task done", "A task was done"),
+    ("task not needed any more", "A task is not needed any more"),
     (
         "values looked at",
         "What the rules looked at was kept, encrypted",
@@ -166,6 +171,10 @@ const PLAIN: &[(&str, &str)] = &[
         "A task is open again: a roster shows that it was not done",
     ),
     ("task reassigned", "A task was given to somebody else"),
+    (
+        "tied to another system",
+        "Another system knows them, under a key of its own",
+    ),
     ("termination asked for", "Leaving was asked for by hand"),
     ("termination set", "Leaving was set for a later moment"),
     (
