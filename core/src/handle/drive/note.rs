@@ -1,10 +1,15 @@
 //! What the note in Lever says: what was given, what waits, what failed. Never an address or a credential.
 
-use crate::ids::{EffectKey, LeverId};
+use crate::erasure::Erasure;
+use crate::event::KnownCandidacy;
+use crate::grant::GrantState;
+use crate::ids::{EffectKey, LeverId, StepId};
 use crate::ports::{Ports, RemoteError};
 use crate::run::{Step, StepState, WaitsFor};
+use crate::store::Key;
+use crate::workflow::Direction;
 
-use super::Hand;
+use super::{Hand, HandleError};
 
 /// The line by which a retry finds its own note.
 pub(super) fn marker(key: &EffectKey) -> String {
@@ -18,7 +23,7 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     lines.extend(
         run.steps
             .iter()
-            .filter(|step| step.is_work())
+            .filter(|step| step.is_work() && !is_overtaken(hand, step))
             .map(|step| line(hand, step)),
     );
     lines.extend(hand.residue.iter().cloned());
@@ -27,6 +32,78 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     }
     lines.push(marker(key));
     lines.join("\n")
+}
+
+/// Leaves out the notes among these steps that would tell nobody, or what is not so any more; true if there was one.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) async fn leave_out(
+    ports: &Ports,
+    hand: &mut Hand,
+    todo: &[StepId],
+) -> Result<bool, HandleError> {
+    let run = &hand.run.entity;
+    let is_unsent = |step: &&Step| {
+        let change = step.change.as_ref();
+        let sent = change.is_some_and(|change| change.phase.has_intent());
+        step.kind() == "lever_note" && !sent && todo.contains(&step.id)
+    };
+    let notes: Vec<StepId> = run
+        .steps
+        .iter()
+        .filter(is_unsent)
+        .map(|step| step.id.clone())
+        .collect();
+    let Some(opportunity) = run.opportunity.clone().filter(|_| !notes.is_empty()) else {
+        return Ok(false);
+    };
+    let key = Key::Candidacy(opportunity);
+    let known = ports.store.find::<KnownCandidacy>(&key).await?;
+    let Some(why) = in_vain(hand, known.as_ref().map(|known| &known.entity)) else {
+        return Ok(false);
+    };
+    for id in &notes {
+        if let Some(step) = hand.run.entity.step_mut(id) {
+            step.change = None;
+            step.enter(StepState::Skipped, why);
+        }
+    }
+    Ok(true)
+}
+
+/// Why a note is not written: Lever does not keep the candidacy, or another note tells how it is.
+fn in_vain(hand: &Hand, known: Option<&KnownCandidacy>) -> Option<&'static str> {
+    let (run, person) = (&hand.run.entity, &hand.person.entity);
+    let is_hired = known.is_some_and(|known| known.hired.is_some());
+    let by_lever = person.erasure.as_ref().is_some_and(Erasure::is_by_lever);
+    if known.is_some_and(|known| known.erased) || by_lever && !is_hired {
+        return Some("Lever does not keep the candidacy any more");
+    }
+    if run.is_in_vain(person) {
+        return Some("the note of the leaving tells of it");
+    }
+    let of_another = person.state.may_receive() && person.opportunity != run.opportunity;
+    if run.direction == Some(Direction::Grant) && of_another && !is_hired {
+        return Some("the person is hired by another candidacy");
+    }
+    let work = || run.steps.iter().filter(|step| step.is_work());
+    let is_overtaken = |step: &Step| is_overtaken(hand, step);
+    let is_nothing = |step: &Step| step.state == StepState::Cancelled || is_overtaken(step);
+    (work().any(is_overtaken) && work().all(is_nothing))
+        .then_some("the note of a later change tells of it")
+}
+
+/// Did another run since do the opposite of what this step did?
+fn is_overtaken(hand: &Hand, step: &Step) -> bool {
+    let mut grants = hand.grants.iter().map(|grant| &grant.entity);
+    let grant = grants.find(|grant| Some(&grant.id) == step.grant());
+    step.state == StepState::Verified
+        && grant.is_some_and(|grant| match grant.state {
+            GrantState::Pending | GrantState::Active => step.is_taking(),
+            GrantState::Revoking | GrantState::Revoked => step.is_giving(),
+            GrantState::Desired | GrantState::Failed => false,
+        })
 }
 
 /// Writes the note; its tag first, which may be given twice: whoever finds the note finds the tag as well.
