@@ -60,7 +60,7 @@ pub enum StepState {
     Verified,
     /// Given up; a task for a human.
     Failed,
-    /// Left out by hand.
+    /// Left out: by hand, or since there was nothing to do.
     Skipped,
     /// No longer wanted.
     Cancelled,
@@ -215,6 +215,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// Why a step is left out that was to take away what nobody had.
+    pub const NOTHING_THERE: &str = "nothing was there";
+
+    /// Was it to take away what nobody had? Then there is nothing to tell of it.
+    #[must_use]
+    pub fn found_nothing(&self) -> bool {
+        self.state == StepState::Skipped && self.reason.as_deref() == Some(Self::NOTHING_THERE)
+    }
+
     /// Notes an attempt.
     pub fn tried(&mut self, at: Timestamp, request: &str, outcome: String) {
         self.attempts.push(Attempt {

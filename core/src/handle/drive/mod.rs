@@ -3,6 +3,7 @@
 mod before;
 mod brake;
 mod effects;
+mod ended;
 mod job;
 mod note;
 mod readdress;

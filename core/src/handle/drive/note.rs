@@ -23,7 +23,7 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     lines.extend(
         run.steps
             .iter()
-            .filter(|step| step.is_work() && !is_overtaken(hand, step))
+            .filter(|step| step.is_work() && !step.found_nothing() && !is_overtaken(hand, step))
             .map(|step| line(hand, step)),
     );
     lines.extend(hand.residue.iter().cloned());
@@ -89,7 +89,9 @@ fn in_vain(hand: &Hand, known: Option<&KnownCandidacy>) -> Option<&'static str> 
     }
     let work = || run.steps.iter().filter(|step| step.is_work());
     let is_overtaken = |step: &Step| is_overtaken(hand, step);
-    let is_nothing = |step: &Step| step.state == StepState::Cancelled || is_overtaken(step);
+    let is_nothing = |step: &Step| {
+        step.state == StepState::Cancelled || step.found_nothing() || is_overtaken(step)
+    };
     (work().any(is_overtaken) && work().all(is_nothing))
         .then_some("the note of a later change tells of it")
 }

@@ -190,6 +190,7 @@ const LONG: &[(&str, &str)] = &[
 /// What is said of an application besides the actions in it.
 const IN_APP: &[(&str, &str)] = &[
     ("verified", "looked again, and it is so"),
+    ("looked: nothing there", "nothing was there to take away"),
     ("given up", "given up, the owner has a task"),
     ("desired", "is due"),
     ("cancelled", "not wanted any more"),
