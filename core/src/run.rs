@@ -200,6 +200,9 @@ pub struct Step {
     /// Notes that were written: one when nothing busy was left, one when all had ended.
     #[serde(default)]
     pub notes: u32,
+    /// How many of them only told that attributes are missing.
+    #[serde(default)]
+    pub notes_of_missing: u32,
     /// The task that a human has because of it.
     #[serde(default)]
     pub task: Option<TaskId>,
@@ -257,6 +260,7 @@ impl Step {
             undoing: false,
             lessens: false,
             notes: 0,
+            notes_of_missing: 0,
             task: None,
             attempts: Vec::new(),
             calls: Vec::new(),

@@ -26,6 +26,9 @@ pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
             .filter(|step| step.is_work() && !step.found_nothing() && !is_overtaken(hand, step))
             .map(|step| line(hand, step)),
     );
+    if !run.missing.is_empty() {
+        lines.push(format!("- waits for: {}", run.missing.join(", ")));
+    }
     lines.extend(hand.residue.iter().cloned());
     if lines.len() == 1 {
         lines.push("Nothing had to be done.".to_owned());

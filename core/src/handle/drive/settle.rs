@@ -293,13 +293,16 @@ impl<'a> Portion<'a> {
 
     /// A note may be followed by another one; a request cannot be looked at and stays accepted.
     fn end_step(&mut self, job: &Job) {
-        let over = is_over(&self.hand.run.entity);
+        let run = &self.hand.run.entity;
+        let (over, lacks) = (is_over(run), !run.missing.is_empty());
         self.on_step(&job.step, |step| match &step.work {
             StepWork::Workflow {
                 kind: StepKind::LeverNote { .. },
                 ..
             } => {
                 step.notes = step.notes.saturating_add(1);
+                let of_missing = step.notes_of_missing.saturating_add(lacks.into());
+                step.notes_of_missing = of_missing;
                 if over {
                     step.enter(StepState::Verified, "");
                 } else {
