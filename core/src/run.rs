@@ -9,6 +9,7 @@ use crate::audit::Cause;
 use crate::effect::{Call, Change, Goal};
 use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::person::{Lifecycle, Person};
+use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -395,6 +396,9 @@ pub struct Run {
     pub opportunity: Option<LeverId>,
     /// Why.
     pub cause: Cause,
+    /// What kind of event started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventKind>,
     /// Where it stands.
     pub state: RunState,
     /// Everything is computed and shown, nothing done.

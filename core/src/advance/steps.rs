@@ -7,6 +7,7 @@ use super::{Situation, Turn, is_busy, is_note, is_over};
 use crate::access::Way;
 use crate::ids::TaskId;
 use crate::person::Person;
+use crate::rule::EventKind;
 use crate::run::{Expanded, Run, Step, StepState, StepWork, WaitsFor};
 use crate::schedule::Delivery;
 use crate::task::{Task, TaskKind, TaskState};
@@ -197,7 +198,10 @@ pub(super) fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>
     let others = || run.steps.iter().filter(|other| !is_note(other));
     let busy = others().any(|other| is_busy(run, other));
     let did_nothing = || !others().any(Step::is_work);
-    if run.replayed && is_over(run) && step.change.is_none() && did_nothing() {
+    // Whoever is here already may be hired for another job, and has everything.
+    let was_here = run.event == Some(EventKind::Hired) && situation.person.state.has_started();
+    let is_again = run.replayed || was_here;
+    if is_again && is_over(run) && step.change.is_none() && did_nothing() {
         step.enter(StepState::Skipped, "nothing had to be done again");
         return;
     }

@@ -5,7 +5,8 @@ use crate::event::KnownCandidacy;
 use crate::grant::GrantState;
 use crate::ids::{EffectKey, LeverId, StepId};
 use crate::ports::{Ports, RemoteError};
-use crate::run::{Step, StepState, WaitsFor};
+use crate::rule::EventKind;
+use crate::run::{Run, Step, StepState, WaitsFor};
 use crate::store::Key;
 use crate::workflow::Direction;
 
@@ -19,7 +20,7 @@ pub(super) fn marker(key: &EffectKey) -> String {
 /// The note of a run as it stands.
 pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     let run = &hand.run.entity;
-    let mut lines = vec![format!("Sando: {}", title(run.workflow.as_str()))];
+    let mut lines = vec![format!("Sando: {}", title(run))];
     lines.extend(
         run.steps
             .iter()
@@ -124,8 +125,11 @@ pub(super) async fn write(
     ports.lever.add_note(opportunity, text).await
 }
 
-fn title(workflow: &str) -> String {
-    match workflow {
+fn title(run: &Run) -> String {
+    if run.event == Some(EventKind::Reinstated) {
+        return "the leaving was undone".to_owned();
+    }
+    match run.workflow.as_str() {
         "onboard" => "access for the new colleague".to_owned(),
         "offboard" => "access taken away".to_owned(),
         "withdraw" => "the hire was withdrawn".to_owned(),
