@@ -104,7 +104,8 @@ fn fail(
 /// What failed, or a human had in hand, was tried again and is there: nobody has to do it any more.
 pub(super) fn close_tasks(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
     let steps = run.steps.iter();
-    let steps = steps.filter(|step| step.state == StepState::Verified && step.grant().is_some());
+    let is_so = |step: &Step| step.state == StepState::Verified || step.found_nothing();
+    let steps = steps.filter(|step| is_so(step) && step.grant().is_some());
     for task in steps.filter_map(|step| situation.open_task_of(step)) {
         let mut task = task.clone();
         task.entity.end(TaskState::Done, situation.now);

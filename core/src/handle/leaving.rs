@@ -117,7 +117,8 @@ pub(super) async fn told(
     let steps = run.entity.steps.iter();
     for step in steps.filter(|step| step.is_taking() && !step.found_nothing()) {
         let theirs = step.app().filter(|app| is_theirs(app));
-        shown.extend(theirs.map(|app| format!("- {}: {}", label(company, app), drive::said(step))));
+        let said = drive::said(&run.entity, step);
+        shown.extend(theirs.map(|app| format!("- {}: {said}", label(company, app))));
     }
     let left = left.iter().filter(|left| is_theirs(&left.app));
     shown.extend(left.map(|left| line(company, left)));

@@ -148,17 +148,18 @@ fn line(hand: &Hand, step: &Step) -> String {
             .to_owned(),
         None => step.id.to_string(),
     };
-    format!("- {name}: {}", said(step))
+    format!("- {name}: {}", said(&hand.run.entity, step))
 }
 
-/// How a step stands, in a few words.
-pub(in crate::handle) fn said(step: &Step) -> &'static str {
+/// How a step stands, in a few words: none that somebody wrote who cancelled the run.
+pub(in crate::handle) fn said<'a>(run: &Run, step: &'a Step) -> &'a str {
     match (step.state, step.waits_for) {
         (StepState::Verified | StepState::Done, _) if step.is_taking() => "taken away",
         (StepState::Verified | StepState::Done, _) => "done",
         (StepState::Failed, _) => "failed, a human has it",
         (StepState::Skipped, _) => "skipped",
-        (StepState::Cancelled, _) => "cancelled",
+        (StepState::Cancelled, _) if run.cancelling => "cancelled",
+        (StepState::Cancelled, _) => step.reason.as_deref().unwrap_or("cancelled"),
         (StepState::Planned, _) => "on trial, nothing was done",
         (_, Some(WaitsFor::Human)) => "waits for a human",
         (_, Some(WaitsFor::Approval)) => "waits for approval",
