@@ -171,7 +171,7 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
         }
     }
     let mut parts = Vec::new();
-    parts.extend(about_tasks(&tasks, &company));
+    parts.extend(about_tasks(ports, &tasks, &company).await?);
     parts.extend(about_approvals(ports, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
     parts.extend(about_leavers(leavers));
@@ -204,20 +204,44 @@ pub(super) fn page(company: &Company, path: &str) -> Option<String> {
     Some(url.link(path))
 }
 
-fn about_tasks(tasks: &[Task], company: &Company) -> Option<String> {
-    let [first, ..] = tasks else { return None };
-    let mut lines = match tasks.len() {
-        1 => vec![format!("Task: {}", first.title)],
-        many => vec![format!("{many} tasks wait for you")],
-    };
+async fn about_tasks(
+    ports: &Ports,
+    tasks: &[Task],
+    company: &Company,
+) -> Result<Option<String>, HandleError> {
+    let mut shown = Vec::new();
     for task in tasks.iter().take(LINES) {
         let due = task.due.map_or_else(String::new, due_on);
         let page = page(company, &format!("/console/tasks/{}", task.id));
         let place = page.unwrap_or_else(|| task.id.to_string());
-        lines.push(format!("- {}{due}: {place}", task.title));
+        let title = format!("{}{}{due}", task.title, of_whom(ports, task).await?);
+        shown.push((title, place));
     }
-    lines.extend(more(tasks.len()));
-    Some(lines.join("\n"))
+    let lines = match shown.as_slice() {
+        [] => return Ok(None),
+        [(title, place)] => vec![format!("Task: {title}"), format!("Open it: {place}")],
+        many => {
+            let mut lines = vec![format!("{} tasks wait for you", tasks.len())];
+            let listed = many.iter();
+            lines.extend(listed.map(|(title, place)| format!("- {title}: {place}")));
+            lines.extend(more(tasks.len()));
+            lines
+        }
+    };
+    Ok(Some(lines.join("\n")))
+}
+
+/// Whom a task is about, unless its title says so.
+async fn of_whom(ports: &Ports, task: &Task) -> Result<String, HandleError> {
+    let Some(person) = &task.person else {
+        return Ok(String::new());
+    };
+    let person = load::person(ports, person).await?;
+    let name = person
+        .as_ref()
+        .and_then(|person| person.entity.text("name"));
+    let name = name.filter(|name| !task.title.contains(name));
+    Ok(name.map_or_else(String::new, |name| format!(" ({name})")))
 }
 
 fn about_accounts(waiting: &[String]) -> Option<String> {
