@@ -172,7 +172,7 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
     }
     let mut parts = Vec::new();
     parts.extend(about_tasks(ports, &tasks, &company).await?);
-    parts.extend(about_approvals(ports, &approvals, &company).await?);
+    parts.extend(about_approvals(ports, to, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
     parts.extend(about_leavers(leavers));
     parts.extend(review);
@@ -283,6 +283,7 @@ pub(super) fn more(count: usize) -> Option<String> {
 
 async fn about_approvals(
     ports: &Ports,
+    to: &str,
     approvals: &[Approval],
     company: &Company,
 ) -> Result<Option<String>, HandleError> {
@@ -297,7 +298,7 @@ async fn about_approvals(
         let person = load::person(ports, &asked.person).await?;
         let person = person.as_ref().map(|person| &person.entity);
         if approvals.len() <= AT_LENGTH {
-            lines.push(approval::text(asked, person, company));
+            lines.push(approval::text(asked, to, person, company));
         } else {
             lines.push(in_short(asked, company));
         }

@@ -54,6 +54,7 @@ const PLAIN: &[(&str, &str)] = &[
         "A part of what they were known by is somebody else's",
     ),
     ("approval asked for", "Somebody was asked to decide"),
+    ("approval told", "Who may decide was told"),
     ("approval reminded of", "Who may decide was reminded"),
     ("approval delegated", "The decision was given to a deputy"),
     (
