@@ -214,8 +214,8 @@ async fn about_tasks(
         let due = task.due.map_or_else(String::new, due_on);
         let page = page(company, &format!("/console/tasks/{}", task.id));
         let place = page.unwrap_or_else(|| task.id.to_string());
-        let title = format!("{}{}{due}", task.title, of_whom(ports, task).await?);
-        shown.push((title, place));
+        let of_whom = of_whom(ports, task).await?;
+        shown.push((format!("{}{of_whom}{due}", task.title), place));
     }
     let lines = match shown.as_slice() {
         [] => return Ok(None),

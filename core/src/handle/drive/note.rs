@@ -168,3 +168,124 @@ pub(in crate::handle) fn said<'a>(run: &Run, step: &'a Step) -> &'a str {
         _ => "in progress",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::audit::Cause;
+    use crate::company::Company;
+    use crate::effect::Goal;
+    use crate::grant::{Entitlement, Grant};
+    use crate::ids::{EventId, RunId, Slug};
+    use crate::intake::run_of;
+    use crate::person::Lifecycle;
+    use crate::run::StepWork;
+    use crate::store::{Loaded, Version};
+    use crate::testing::a_person;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn opportunity(id: &str) -> LeverId {
+        LeverId::parse(id).unwrap()
+    }
+
+    fn loaded<E>(entity: E) -> Loaded<E> {
+        Loaded {
+            entity,
+            version: Version(1),
+            due: None,
+        }
+    }
+
+    /// A run of a built-in workflow for somebody who was hired by this candidacy.
+    fn a_hand(workflow: &str, state: Lifecycle) -> Hand {
+        let company = Company::empty().unwrap();
+        let mut person = a_person().in_state(state).build();
+        person.opportunity = Some(opportunity("opp-1"));
+        let workflow = &company.workflows[&Slug::parse(workflow).unwrap()];
+        let (id, cause) = (RunId::derived(&["run"]), Cause::of("test", "test"));
+        let run = run_of(id, workflow, &person, cause, NOW, false, NOW);
+        Hand {
+            run: loaded(run),
+            person: loaded(person),
+            grants: Vec::new(),
+            tasks: Vec::new(),
+            approvals: Vec::new(),
+            company,
+            directory: None,
+            residue: Vec::new(),
+        }
+    }
+
+    /// What is known of the candidacy that the note would go to.
+    fn known(is_hired: bool) -> KnownCandidacy {
+        let mut known = KnownCandidacy::unknown(opportunity("opp-1"), NOW);
+        known.hired = is_hired.then(|| EventId::derived(&["hired"]));
+        known
+    }
+
+    /// `code` was taken away, and stands like this now.
+    fn taken(hand: &mut Hand, state: GrantState) {
+        let (person, app) = (hand.person.entity.id.clone(), Slug::parse("code").unwrap());
+        let mut grant = Grant::desired(&person, &app, Entitlement::default(), NOW);
+        grant.state = state;
+        let work = StepWork::Grant {
+            grant: grant.id.clone(),
+            app,
+            goal: Goal::Suspend,
+            approval: None,
+        };
+        let mut step = Step::new(StepId::from("revoke/code"), work, Vec::new());
+        step.enter(StepState::Verified, "");
+        hand.run.entity.steps.push(step);
+        hand.grants = vec![loaded(grant)];
+    }
+
+    #[test]
+    fn an_onboarding_says_nothing_of_somebody_who_is_gone() {
+        let stays = a_hand("onboard", Lifecycle::Preboarding);
+        assert_eq!(in_vain(&stays, Some(&known(true))), None);
+
+        for gone in [Lifecycle::Left, Lifecycle::Withdrawn] {
+            let hand = a_hand("onboard", gone);
+            assert!(in_vain(&hand, Some(&known(false))).is_some());
+        }
+        let leaving = a_hand("withdraw", Lifecycle::Withdrawn);
+        assert_eq!(in_vain(&leaving, Some(&known(false))), None);
+    }
+
+    #[test]
+    fn a_candidacy_that_is_hired_no_more_gets_no_note_while_another_one_counts() {
+        let mut hand = a_hand("onboard", Lifecycle::Active);
+        hand.person.entity.opportunity = Some(opportunity("opp-2"));
+
+        assert_eq!(in_vain(&hand, Some(&known(true))), None, "hired as well");
+        assert!(in_vain(&hand, Some(&known(false))).is_some());
+    }
+
+    #[test]
+    fn nobody_reads_a_note_on_a_candidacy_that_lever_has_deleted() {
+        let mut hand = a_hand("withdraw", Lifecycle::Withdrawn);
+        let erasure = Erasure::by_lever(crate::erasure::Extent::Everything, "deleted", NOW);
+        hand.person.entity.erasure = Some(erasure);
+
+        assert!(in_vain(&hand, Some(&known(false))).is_some());
+        assert_eq!(in_vain(&hand, Some(&known(true))), None, "another one was");
+    }
+
+    #[test]
+    fn what_another_run_has_given_again_is_not_told_as_taken_away() {
+        let key = EffectKey::derived(&["note"]);
+        let mut gone = a_hand("change", Lifecycle::Active);
+        taken(&mut gone, GrantState::Revoked);
+        assert_eq!(in_vain(&gone, None), None);
+        assert!(text(&gone, &key).contains("- code: taken away"));
+
+        let mut back = a_hand("change", Lifecycle::Active);
+        taken(&mut back, GrantState::Active);
+        assert!(in_vain(&back, None).is_some());
+        assert!(!text(&back, &key).contains("code"));
+    }
+}
