@@ -74,7 +74,7 @@ pub(super) fn advance_step(
 }
 
 /// Why nothing more is done about a step of which nothing is on its way: the run was cancelled, or gives to somebody who is
-/// gone. What stands around grants ends as they do, and a note tells of it.
+/// gone. What stands around grants ends as they do; whether a note is left out is decided when it would be written.
 fn called_off(run: &Run, step: &Step, kind: &StepKind, person: &Person) -> Option<String> {
     let change = step.change.as_ref();
     let sent = change.is_some_and(|change| change.phase.has_intent());
