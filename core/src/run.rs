@@ -9,6 +9,7 @@ use crate::audit::Cause;
 use crate::effect::{Call, Change, Goal};
 use crate::ids::{AppSlug, ApprovalId, GrantId, LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::person::{Lifecycle, Person};
+use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Lookup};
 use crate::workflow::{Direction, StepKind};
 
@@ -60,7 +61,7 @@ pub enum StepState {
     Verified,
     /// Given up; a task for a human.
     Failed,
-    /// Left out by hand.
+    /// Left out: by hand, or since there was nothing to do.
     Skipped,
     /// No longer wanted.
     Cancelled,
@@ -200,6 +201,9 @@ pub struct Step {
     /// Notes that were written: one when nothing busy was left, one when all had ended.
     #[serde(default)]
     pub notes: u32,
+    /// How many of them only told that attributes are missing.
+    #[serde(default)]
+    pub notes_of_missing: u32,
     /// The task that a human has because of it.
     #[serde(default)]
     pub task: Option<TaskId>,
@@ -215,6 +219,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// Why a step is left out that was to take away what nobody had.
+    pub const NOTHING_THERE: &str = "nothing was there";
+
+    /// Was it to take away what nobody had? Then there is nothing to tell of it.
+    #[must_use]
+    pub fn found_nothing(&self) -> bool {
+        self.state == StepState::Skipped && self.reason.as_deref() == Some(Self::NOTHING_THERE)
+    }
+
     /// Notes an attempt.
     pub fn tried(&mut self, at: Timestamp, request: &str, outcome: String) {
         self.attempts.push(Attempt {
@@ -248,6 +261,7 @@ impl Step {
             undoing: false,
             lessens: false,
             notes: 0,
+            notes_of_missing: 0,
             task: None,
             attempts: Vec::new(),
             calls: Vec::new(),
@@ -388,6 +402,9 @@ pub struct Run {
     pub opportunity: Option<LeverId>,
     /// Why.
     pub cause: Cause,
+    /// What kind of event started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventKind>,
     /// Where it stands.
     pub state: RunState,
     /// Everything is computed and shown, nothing done.

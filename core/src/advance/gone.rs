@@ -89,12 +89,13 @@ fn fail(
     if situation.task_of(step).is_some() {
         return;
     }
-    let verb = if step.is_giving() {
-        "Give access to"
-    } else {
-        "Take away access to"
+    let is_known = situation.company.apps.contains_key(app);
+    let title = match (is_known, step.is_giving()) {
+        (true, true) => format!("Give access to {app}: it does not work by itself"),
+        (true, false) => format!("Take away access to {app}: it does not work by itself"),
+        (false, true) => format!("{app} is due to somebody, and is not configured"),
+        (false, false) => format!("{app} is to be taken away, and is not configured"),
     };
-    let title = format!("{verb} {app}: it does not work by itself");
     let nobody = Task::NOBODY.to_owned();
     let task = a_task(run, step, TaskKind::Failed, nobody, title, situation.now);
     step.task = Some(task.id.clone());
@@ -104,7 +105,8 @@ fn fail(
 /// What failed, or a human had in hand, was tried again and is there: nobody has to do it any more.
 pub(super) fn close_tasks(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
     let steps = run.steps.iter();
-    let steps = steps.filter(|step| step.state == StepState::Verified && step.grant().is_some());
+    let is_so = |step: &Step| step.state == StepState::Verified || step.found_nothing();
+    let steps = steps.filter(|step| is_so(step) && step.grant().is_some());
     for task in steps.filter_map(|step| situation.open_task_of(step)) {
         let mut task = task.clone();
         task.entity.end(TaskState::Done, situation.now);
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(grant.state, GrantState::Failed);
         assert!(grant.held.is_some());
         let title = &world.tasks[0].entity.title;
-        assert_eq!(title, "Take away access to crm: it does not work by itself");
+        assert_eq!(title, "crm is to be taken away, and is not configured");
         world.put("crm");
         world.retry("crm");
         assert_eq!(world.advance().len(), 1);

@@ -7,6 +7,7 @@ use super::{Situation, Turn, is_busy, is_note, is_over};
 use crate::access::Way;
 use crate::ids::TaskId;
 use crate::person::Person;
+use crate::rule::EventKind;
 use crate::run::{Expanded, Run, Step, StepState, StepWork, WaitsFor};
 use crate::schedule::Delivery;
 use crate::task::{Task, TaskKind, TaskState};
@@ -73,7 +74,7 @@ pub(super) fn advance_step(
 }
 
 /// Why nothing more is done about a step of which nothing is on its way: the run was cancelled, or gives to somebody who is
-/// gone. What stands around grants ends as they do, and a note tells of it.
+/// gone. What stands around grants ends as they do; whether a note is left out is decided when it would be written.
 fn called_off(run: &Run, step: &Step, kind: &StepKind, person: &Person) -> Option<String> {
     let change = step.change.as_ref();
     let sent = change.is_some_and(|change| change.phase.has_intent());
@@ -187,7 +188,8 @@ pub fn filled(text: &str, person: &Person) -> String {
         .unwrap_or_else(|_| text.to_owned())
 }
 
-/// The note: once when nothing busy is left, and once more when all has ended, if something was waiting before.
+/// The note: once when nothing busy is left, and once more when all has ended, if something was waiting before. One that only
+/// told which attributes are missing does not count as the first.
 pub(super) fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>, turn: &mut Turn) {
     if run.opportunity.is_none() {
         step.enter(StepState::Skipped, "there is no candidacy in Lever");
@@ -196,11 +198,15 @@ pub(super) fn advance_note(run: &Run, step: &mut Step, situation: &Situation<'_>
     let others = || run.steps.iter().filter(|other| !is_note(other));
     let busy = others().any(|other| is_busy(run, other));
     let did_nothing = || !others().any(Step::is_work);
-    if run.replayed && is_over(run) && step.change.is_none() && did_nothing() {
+    // Whoever is here already may be hired for another job, and has everything.
+    let was_here = run.event == Some(EventKind::Hired) && situation.person.state.has_started();
+    let is_again = run.replayed || was_here;
+    if is_again && is_over(run) && step.change.is_none() && did_nothing() {
         step.enter(StepState::Skipped, "nothing had to be done again");
         return;
     }
-    if step.change.is_some() || is_over(run) || !busy && step.notes == 0 {
+    let is_first = step.notes == 0 || run.missing.is_empty() && step.notes == step.notes_of_missing;
+    if step.change.is_some() || is_over(run) || !busy && is_first {
         ready(run, step, situation, turn);
     } else {
         step.wait(WaitsFor::Needs, None, "waits for the other steps");
@@ -238,7 +244,7 @@ mod tests {
     use crate::company::Company;
     use crate::config::ConfigKind;
     use crate::effect::{Action, Change, Goal, Phase};
-    use crate::ids::{RunId, Slug, StepId};
+    use crate::ids::{LeverId, RunId, Slug, StepId};
     use crate::intake::run_of;
     use crate::person::Lifecycle;
     use crate::run::RunState;
@@ -349,5 +355,25 @@ mod tests {
         let turn = world.advance();
 
         assert_eq!(turn.todo, [id]);
+    }
+
+    #[test]
+    fn a_note_that_only_told_what_is_missing_does_not_count_as_the_first() {
+        for (of_missing, expect) in [(1, 1), (0, 0)] {
+            let mut world = World::of(Lifecycle::Preboarding, Some("grant"));
+            world.run.opportunity = Some(LeverId::parse("opp-1").unwrap());
+            let work = StepWork::Workflow {
+                kind: StepKind::LeverNote { tag: None },
+                expanded: Expanded::No,
+            };
+            let mut note = Step::new(StepId::from("lever"), work, Vec::new());
+            (note.notes, note.notes_of_missing) = (1, of_missing);
+            world.run.steps.truncate(1);
+            world.run.steps.push(note);
+
+            let turn = world.advance();
+
+            assert_eq!(turn.todo.len(), expect, "{of_missing}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Pure. [`Approval::come_due`] says what time does to it, [`Approval::decide`] what somebody decides; who may do that
 //! is in [`Decider`].
 
+mod asked;
 mod decider;
 
 pub use decider::{CLAIMED, Decider, Power, Refusal, Roles};

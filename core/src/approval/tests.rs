@@ -285,6 +285,40 @@ fn reminders_grow_others_are_asked_halfway_and_the_end_is_a_no() {
 }
 
 #[test]
+fn a_letter_begins_with_why_somebody_is_asked_and_a_deputy_alone_hears_what_was_passed_on() {
+    let now = at("2027-03-01T10:00:00Z");
+    let mut approval = an_approval(
+        json!({ "by": ["role:it"], "expires": "72h", "escalate_to": ["group:security"] }),
+    );
+    approval.reminded(now);
+    assert_eq!(approval.headline("role:it"), "Approval needed");
+
+    let deputy = Deputy {
+        who: "bo@contoso.example".to_owned(),
+        until: at("2027-03-09T09:00:00Z"),
+        by: "key:it".to_owned(),
+    };
+    let decision = Decision {
+        by: "key:it".to_owned(),
+        decision: Verdict::Delegated,
+        reason: String::new(),
+        at: now,
+        forced: false,
+    };
+    assert!(approval.delegate(deputy, decision));
+    assert_eq!(approval.to_tell(now), ["bo@contoso.example"]);
+    assert_eq!(approval.headline("bo@contoso.example"), "Passed on to you");
+
+    approval.reminded(now);
+    assert_eq!(approval.to_tell(now), ["role:it", "bo@contoso.example"]);
+    assert_eq!(approval.headline("role:it"), "Reminder, approval needed");
+
+    approval.escalate();
+    let as_well = approval.headline("group:security");
+    assert_eq!(as_well, "Nobody decided, you are asked as well");
+}
+
+#[test]
 fn what_is_read_is_what_was_written() {
     let approval = an_approval(json!({ "by": ["role:it"], "expires": "3wd" }));
 

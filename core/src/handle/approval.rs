@@ -107,17 +107,27 @@ async fn remind(
         approval.remind_at = now.saturating_add(AGAIN).ok();
         return Ok(());
     }
-    for who in approval.may_decide(now) {
+    for who in approval.to_tell(now) {
         let about = About::Approval(approval.id.clone());
         changes.tell(Letter::new(approval.reminder_key(who), who, about, now));
     }
+    let action = if approval.reminders == 0 {
+        "approval told"
+    } else {
+        "approval reminded of"
+    };
     approval.reminded(now);
-    say(approval, "approval reminded of", changes);
+    say(approval, action, changes);
     Ok(())
 }
 
-/// What approvers read: what is asked for, for whom, at what price, until when, and where to decide.
-pub(super) fn text(approval: &Approval, person: Option<&Person>, company: &Company) -> String {
+/// What an approver reads: what is asked for, for whom, at what price, until when, and where to decide.
+pub(super) fn text(
+    approval: &Approval,
+    to: &str,
+    person: Option<&Person>,
+    company: &Company,
+) -> String {
     let app = company
         .apps
         .get(&approval.app)
@@ -125,7 +135,8 @@ pub(super) fn text(approval: &Approval, person: Option<&Person>, company: &Compa
     let name = person
         .and_then(|person| person.text("name"))
         .unwrap_or_else(|| approval.person.as_str());
-    let mut lines = vec![format!("Approval needed: access to {app} for {name}")];
+    let headline = approval.headline(to);
+    let mut lines = vec![format!("{headline}: access to {app} for {name}")];
     for effect in &approval.effects {
         let wanted = &effect.entitlement;
         lines.extend(wanted.plan.iter().map(|plan| format!("Plan: {plan}")));

@@ -75,7 +75,8 @@ pub(super) async fn tell(
         return Ok(());
     }
     let left = residue::left(ports, person, grants, company).await?;
-    let taken = run.steps.iter().filter(|step| step.is_taking());
+    let steps = run.steps.iter();
+    let taken = steps.filter(|step| step.is_taking() && !step.found_nothing());
     let apps = taken.filter_map(Step::app);
     let apps = apps.chain(left.iter().map(|left| &left.app));
     let owners: BTreeSet<&str> = apps.filter_map(|app| owner(company, app)).collect();
@@ -128,9 +129,11 @@ pub(super) async fn told(
     let left = residue::left(ports, &person, &grants, company).await?;
     let is_theirs = |app: &AppSlug| owner(company, app) == Some(to);
     let mut shown = Vec::new();
-    for step in run.entity.steps.iter().filter(|step| step.is_taking()) {
+    let steps = run.entity.steps.iter();
+    for step in steps.filter(|step| step.is_taking() && !step.found_nothing()) {
         let theirs = step.app().filter(|app| is_theirs(app));
-        shown.extend(theirs.map(|app| format!("- {}: {}", label(company, app), drive::said(step))));
+        let said = drive::said(&run.entity, step);
+        shown.extend(theirs.map(|app| format!("- {}: {said}", label(company, app))));
     }
     let left = left.iter().filter(|left| is_theirs(&left.app));
     shown.extend(left.map(|left| line(company, left)));

@@ -182,8 +182,8 @@ async fn tell(ports: &Ports, to: &str, letters: &[Letter]) -> Result<Told, Handl
         }
     }
     let mut parts = Vec::new();
-    parts.extend(about_tasks(&tasks, &company));
-    parts.extend(about_approvals(ports, &approvals, &company).await?);
+    parts.extend(about_tasks(ports, &tasks, &company).await?);
+    parts.extend(about_approvals(ports, to, &approvals, &company).await?);
     parts.extend(about_accounts(&accounts));
     parts.extend(about_leavers(leavers));
     parts.extend(review);
@@ -215,20 +215,44 @@ pub(super) fn page(company: &Company, path: &str) -> Option<String> {
     Some(url.link(path))
 }
 
-fn about_tasks(tasks: &[Task], company: &Company) -> Option<String> {
-    let [first, ..] = tasks else { return None };
-    let mut lines = match tasks.len() {
-        1 => vec![format!("Task: {}", first.title)],
-        many => vec![format!("{many} tasks wait for you")],
-    };
+async fn about_tasks(
+    ports: &Ports,
+    tasks: &[Task],
+    company: &Company,
+) -> Result<Option<String>, HandleError> {
+    let mut shown = Vec::new();
     for task in tasks.iter().take(LINES) {
         let due = task.due.map_or_else(String::new, due_on);
         let page = page(company, &format!("/console/tasks/{}", task.id));
         let place = page.unwrap_or_else(|| task.id.to_string());
-        lines.push(format!("- {}{due}: {place}", task.title));
+        let of_whom = of_whom(ports, task).await?;
+        shown.push((format!("{}{of_whom}{due}", task.title), place));
     }
-    lines.extend(more(tasks.len()));
-    Some(lines.join("\n"))
+    let lines = match shown.as_slice() {
+        [] => return Ok(None),
+        [(title, place)] => vec![format!("Task: {title}"), format!("Open it: {place}")],
+        many => {
+            let mut lines = vec![format!("{} tasks wait for you", tasks.len())];
+            let listed = many.iter();
+            lines.extend(listed.map(|(title, place)| format!("- {title}: {place}")));
+            lines.extend(more(tasks.len()));
+            lines
+        }
+    };
+    Ok(Some(lines.join("\n")))
+}
+
+/// Whom a task is about, unless its title says so.
+async fn of_whom(ports: &Ports, task: &Task) -> Result<String, HandleError> {
+    let Some(person) = &task.person else {
+        return Ok(String::new());
+    };
+    let person = load::person(ports, person).await?;
+    let name = person
+        .as_ref()
+        .and_then(|person| person.entity.text("name"));
+    let name = name.filter(|name| !task.title.contains(name));
+    Ok(name.map_or_else(String::new, |name| format!(" ({name})")))
 }
 
 fn about_accounts(waiting: &[String]) -> Option<String> {
@@ -270,6 +294,7 @@ pub(super) fn more(count: usize) -> Option<String> {
 
 async fn about_approvals(
     ports: &Ports,
+    to: &str,
     approvals: &[Approval],
     company: &Company,
 ) -> Result<Option<String>, HandleError> {
@@ -284,7 +309,7 @@ async fn about_approvals(
         let person = load::person(ports, &asked.person).await?;
         let person = person.as_ref().map(|person| &person.entity);
         if approvals.len() <= AT_LENGTH {
-            lines.push(approval::text(asked, person, company));
+            lines.push(approval::text(asked, to, person, company));
         } else {
             lines.push(in_short(asked, company));
         }

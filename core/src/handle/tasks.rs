@@ -209,5 +209,10 @@ pub fn reopen(run: &mut Run, now: Timestamp) {
         if step.state == StepState::Failed && parents.contains(&step.id) {
             step.enter(StepState::Running, "");
         }
+        // What the last note says is not the end: another one follows. One that a human wrote stays.
+        let wrote = step.notes > 0 && step.reason.is_none();
+        if wrote && step.state == StepState::Verified {
+            step.enter(StepState::Waiting, "");
+        }
     }
 }

@@ -238,7 +238,8 @@ pub fn rule_input(event: &Event, person: &Person, document: &Value) -> Value {
     input
 }
 
-/// A run of a workflow because of an event; the same event starts the same run, a replay another one.
+/// A run of a workflow because of an event; the same event starts the same run, a replay another one. Its note goes to the
+/// candidacy that the event is about.
 #[must_use]
 pub fn new_run(
     workflow: &Workflow,
@@ -253,7 +254,12 @@ pub fn new_run(
         &event.replays.to_string(),
     ]);
     let cause = Cause::of("event", &event.id);
-    run_of(id, workflow, person, cause, event.occurred_at, dry_run, now)
+    let run = run_of(id, workflow, person, cause, event.occurred_at, dry_run, now);
+    Run {
+        event: Some(event.kind),
+        opportunity: event.opportunity.clone().or(run.opportunity),
+        ..run
+    }
 }
 
 /// A run of a workflow.
@@ -282,6 +288,7 @@ pub fn run_of(
         person: person.id.clone(),
         opportunity: person.opportunity.clone(),
         cause,
+        event: None,
         state: RunState::Running,
         dry_run: dry_run || workflow.dry_run,
         replayed: false,

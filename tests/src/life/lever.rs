@@ -133,6 +133,20 @@ impl StoryLever {
         }
         Ok(inner)
     }
+
+    /// Of what is deleted there it knows nothing more.
+    fn answers_about(&self, id: &LeverId) -> Result<MutexGuard<'_, Inner>, RemoteError> {
+        let inner = self.answers()?;
+        let standing = inner.candidacies.get(id);
+        if standing.is_none_or(|standing| standing.deleted.is_some()) {
+            return Err(RemoteError::Refused {
+                remote: "lever".to_owned(),
+                status: 404,
+                message: "not found".to_owned(),
+            });
+        }
+        Ok(inner)
+    }
 }
 
 /// `ada` is Ada Park; `ada-2` is somebody of the same name.
@@ -222,6 +236,10 @@ impl Lever for StoryLever {
                     within(standing.updated_at).then_some(How::There(archived))
                 }
             };
+            let how = how.map(|how| match how {
+                How::There(_) if standing.anonymised => How::Anonymised,
+                how => how,
+            });
             Some(Moved {
                 opportunity: id.clone(),
                 how: how?,
@@ -237,17 +255,17 @@ impl Lever for StoryLever {
     }
 
     async fn has_note(&self, id: &LeverId, marker: &str) -> Result<bool, RemoteError> {
-        let inner = self.answers()?;
+        let inner = self.answers_about(id)?;
         let mut notes = inner.notes.iter();
         Ok(notes.any(|note| note.opportunity == *id && note.text.contains(marker)))
     }
 
-    async fn add_tag(&self, _: &LeverId, _: &str) -> Result<(), RemoteError> {
-        self.answers().map(drop)
+    async fn add_tag(&self, id: &LeverId, _: &str) -> Result<(), RemoteError> {
+        self.answers_about(id).map(drop)
     }
 
     async fn add_note(&self, id: &LeverId, text: &str) -> Result<(), RemoteError> {
-        let mut inner = self.answers()?;
+        let mut inner = self.answers_about(id)?;
         inner.notes.push(Note {
             opportunity: id.clone(),
             text: text.to_owned(),

@@ -139,8 +139,9 @@ async fn a_letter_links_to_the_page_that_shows_and_asks() {
     let page = format!("Decide: https://sando.contoso.example/approvals/{approval}");
     assert_eq!(asked.text.lines().last(), Some(page.as_str()));
     let task = &scene.machine.tasks().await[0].id;
-    let page = format!(": https://sando.contoso.example/console/tasks/{task}");
-    assert!(work.text.ends_with(&page), "{}", work.text);
+    let page = format!("https://sando.contoso.example/console/tasks/{task}");
+    let text = format!("Task: Give access to Wiki (Ada Park)\nOpen it: {page}");
+    assert_eq!(work.text, text);
 }
 
 #[tokio::test]
@@ -175,7 +176,9 @@ async fn a_burst_of_tasks_is_one_message_an_hour() {
     assert_eq!(all.len(), 2);
     all.retain(|one| one.key != first[0].key);
     assert!(
-        all[0].text.starts_with("Task: Give access to Wiki"),
+        all[0]
+            .text
+            .starts_with("Task: Give access to Wiki (Dora Kaya)"),
         "{}",
         all[0].text
     );

@@ -3,6 +3,7 @@
 mod before;
 mod brake;
 mod effects;
+mod ended;
 mod job;
 mod note;
 mod readdress;
@@ -90,7 +91,7 @@ async fn drive(ports: &Ports, hand: &mut Hand) -> Result<(), HandleError> {
         if over {
             return Ok(());
         }
-        if !turn.again {
+        if !turn.again && !note::leave_out(ports, hand, &turn.todo).await? {
             hand.look_at_residue(ports, &turn.todo).await?;
             // `advance` names only steps that can be worked on; if it ever does not, this does not go in a circle over them.
             if !effects::perform(ports, hand, &turn.todo).await? {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::advance::{HELD, a_task, held, is_over, shown};
 use crate::changes::{Changes, Line};
 use crate::effect::{Action, Change, Goal, Next, Outcome, Phase, Settled, retry_at};
-use crate::grant::{Entitlement, Grant, GrantState};
+use crate::grant::{Grant, GrantState};
 use crate::ids::{ExternalId, StepId};
 use crate::metric::Metric;
 use crate::person::Lifecycle;
@@ -17,6 +17,7 @@ use crate::task::{Task, TaskKind};
 use crate::workflow::StepKind;
 
 use super::super::load;
+use super::ended::{found_nothing, settle_grant};
 use super::job::{Job, Seen, Target};
 use super::stuck::{owner, title};
 use super::{Hand, HandleError, before, brake};
@@ -226,9 +227,12 @@ impl<'a> Portion<'a> {
         // Of whoever may not receive it any more it only shows that they are there.
         let is_as_wanted = job.standing(self.hand, self.now).may_receive;
         let mut is_new = false;
+        let is_nothing = found_nothing(&job, user.as_ref());
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
-            self.measure(goal, is_new);
+            if !is_nothing {
+                self.measure(goal, is_new);
+            }
             settle_grant(&mut grant.entity, goal, user);
             if goal == Goal::Give && is_as_wanted {
                 grant.entity.given = grant.entity.wanted.clone();
@@ -238,6 +242,13 @@ impl<'a> Portion<'a> {
             }
         }
         self.keep(&job, None);
+        if is_nothing {
+            self.say_change(&job, "looked: nothing there", "ok".to_owned(), before);
+            self.on_step(&job.step, |step| {
+                step.enter(StepState::Skipped, Step::NOTHING_THERE);
+            });
+            return;
+        }
         self.say_change(&job, "verified", "ok".to_owned(), before);
         let run = &self.hand.run.entity;
         if is_new && run.step(&job.step).is_some_and(|step| run.ends(step)) {
@@ -282,13 +293,16 @@ impl<'a> Portion<'a> {
 
     /// A note may be followed by another one; a request cannot be looked at and stays accepted.
     fn end_step(&mut self, job: &Job) {
-        let over = is_over(&self.hand.run.entity);
+        let run = &self.hand.run.entity;
+        let (over, lacks) = (is_over(run), !run.missing.is_empty());
         self.on_step(&job.step, |step| match &step.work {
             StepWork::Workflow {
                 kind: StepKind::LeverNote { .. },
                 ..
             } => {
                 step.notes = step.notes.saturating_add(1);
+                let of_missing = step.notes_of_missing.saturating_add(lacks.into());
+                step.notes_of_missing = of_missing;
                 if over {
                     step.enter(StepState::Verified, "");
                 } else {
@@ -464,29 +478,5 @@ fn supports(job: &Job) -> Vec<Action> {
     match &job.target {
         Target::User { app, .. } => app.supports(),
         _ => vec![Action::Send],
-    }
-}
-
-fn settle_grant(grant: &mut Grant, goal: Goal, user: Option<ExternalId>) {
-    grant.reason = None;
-    match goal {
-        Goal::Give => {
-            grant.state = GrantState::Active;
-            grant.external_id = user.or(grant.external_id.take());
-            grant.held = Some(grant.wanted.clone());
-        }
-        Goal::Suspend | Goal::Remove | Goal::Sent => {
-            grant.state = GrantState::Revoked;
-            grant.given = match goal {
-                Goal::Suspend => grant.given(),
-                _ => Entitlement::default(),
-            };
-            grant.held = None;
-            // Given again, it is asked for again.
-            grant.approval = None;
-            // A suspended user is found again when the person comes back; a removed one is gone.
-            grant.external_id = user.or(grant.external_id.take().filter(|_| goal == Goal::Suspend));
-            grant.creation_intended &= goal == Goal::Suspend;
-        }
     }
 }

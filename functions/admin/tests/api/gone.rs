@@ -52,7 +52,7 @@ async fn a_step_whose_application_was_deleted_says_what_to_do_and_works_with_the
     assert!(why.contains("put its file back and retry"), "{why}");
     let desk = step(&world, &person, "desk").await;
     assert_eq!(desk["state"], "waiting", "the others go on: {desk}");
-    let title = "Give access to figma: it does not work by itself";
+    let title = "figma is due to somebody, and is not configured";
     assert_eq!(asked(&world).await, [title]);
 
     world.put("/v1/apps/figma", figma()).await.expect(201);
@@ -77,7 +77,7 @@ async fn a_leaver_keeps_nothing_unseen_because_the_application_was_deleted() {
 
     assert_eq!(step(&world, &person, "figma").await["state"], "failed");
     assert_eq!(world.grant(&person, "figma").await["state"], "failed");
-    let title = "Take away access to figma: it does not work by itself";
+    let title = "figma is to be taken away, and is not configured";
     assert_eq!(asked(&world).await, [title]);
     assert!(world.has_seat(&person));
 

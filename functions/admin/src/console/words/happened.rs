@@ -54,6 +54,7 @@ const PLAIN: &[(&str, &str)] = &[
         "A part of what they were known by is somebody else's",
     ),
     ("approval asked for", "Somebody was asked to decide"),
+    ("approval told", "Who may decide was told"),
     ("approval reminded of", "Who may decide was reminded"),
     (
         "approval decision refused",
@@ -199,6 +200,7 @@ const LONG: &[(&str, &str)] = &[
 /// What is said of an application besides the actions in it.
 const IN_APP: &[(&str, &str)] = &[
     ("verified", "looked again, and it is so"),
+    ("looked: nothing there", "nothing was there to take away"),
     ("given up", "given up, the owner has a task"),
     ("desired", "is due"),
     ("cancelled", "not wanted any more"),
