@@ -99,7 +99,7 @@ pub async fn import(
             imported.next_line = Some(entry.line);
             break;
         }
-        let outcome = match put(ports, who, entry, company.as_ref()).await {
+        let outcome = match Box::pin(put(ports, who, entry, company.as_ref())).await {
             Ok(outcome) => outcome,
             Err(error @ (AdminError::Handle(_) | AdminError::Remote(_))) => return Err(error),
             Err(AdminError::Invalid(mistakes)) => Outcome::Refused(in_lines(&mistakes)),
@@ -128,7 +128,8 @@ async fn put(
             Some(id) => Outcome::Known(id),
         });
     }
-    let (person, is_new) = outside::put(ports, who, key, given, &Expect::Anything).await?;
+    let (person, is_new) =
+        Box::pin(outside::put(ports, who, key, given, &Expect::Anything)).await?;
     let id = person.entity.id;
     Ok(if is_new {
         Outcome::New(Some(id))

@@ -1,6 +1,7 @@
 //! Replays events on today's rules, or on those of a draft: shown first, or done.
 
 mod answered;
+mod how;
 pub mod range;
 pub mod rehearsal;
 
@@ -17,9 +18,7 @@ use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
 use crate::ids::{EventId, JobId, RunId};
 use crate::impact::{FileChange, changed};
-use crate::intake::{
-    Changed, Decided, Fact, Intake, Match, REPLAYED, decide, matching, new_run, rule_input,
-};
+use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
 use crate::lever::{Candidacy, is_hired};
 use crate::person::{Lifecycle, Person};
 use crate::ports::{Ports, Reading, RemoteError};
@@ -30,6 +29,8 @@ use crate::store::{Group, Key, Loaded, StoreError};
 use super::delivery::{address_from, fresh_person, write_person};
 use super::events::say_values;
 use super::{HandleError, candidate, held, ledger, load, tasks};
+
+pub use how::How;
 
 /// How often a decision is made anew because something moved in between.
 const TRIES: u32 = 10;
@@ -57,30 +58,6 @@ pub enum ReplayError {
 impl From<StoreError> for ReplayError {
     fn from(error: StoreError) -> Self {
         Self::Handle(error.into())
-    }
-}
-
-/// How events are replayed.
-#[derive(Clone, Copy, Debug)]
-pub struct How<'a> {
-    /// Only shows what would be done.
-    pub dry_run: bool,
-    /// Changed files that count as if they were put; for dry runs.
-    pub draft: &'a [FileChange],
-    /// The job that replays several: each event once.
-    pub job: Option<&'a JobId>,
-    /// It has waited for an answer and goes on, as if it was heard of now: nobody replays it by hand.
-    pub answered: bool,
-}
-
-impl How<'_> {
-    /// How an event that is met anew is known.
-    fn source(&self) -> &'static str {
-        match (self.answered, self.job) {
-            (true, _) => "answer",
-            (false, Some(_)) => "replay of many",
-            (false, None) => REPLAYED,
-        }
     }
 }
 
