@@ -2,8 +2,6 @@
 
 mod step;
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

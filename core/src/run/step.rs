@@ -1,5 +1,7 @@
 //! The steps of a run: what each works on, where it stands, what it waits for.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -16,7 +16,7 @@ use crate::config::ConfigItem;
 use crate::drift::{Drift, with_seen};
 use crate::event::{Event, EventState, KnownCandidacy, Why};
 use crate::grant::Grant;
-use crate::ids::{EventId, JobId, RunId};
+use crate::ids::{EventId, RunId};
 use crate::impact::{FileChange, changed};
 use crate::intake::{Changed, Decided, Fact, Intake, Match, decide, matching, new_run, rule_input};
 use crate::lever::{Candidacy, is_hired};
