@@ -283,9 +283,7 @@ async fn does(world: &World, title: &str) -> Result<(), AdminError> {
         world.work_for(SignedDuration::from_hours(3)).await;
         found = task(world, title).await;
     }
-    let id = found
-        .unwrap_or_else(|| panic!("there is no task {title:?}"))
-        .id;
+    let id = found.expect("there is such a task").id;
     tasks::complete(&world.ports, &world.by_hand("task"), &id, "a story").await?;
     Ok(())
 }

@@ -74,13 +74,13 @@ pub(super) async fn show(
     At(id): At<PersonId>,
     Asks(query): Asks<DriftQuery>,
 ) -> Result<Response, Refusal> {
-    page(
+    Box::pin(page(
         &api,
         &visitor,
         &id,
         query.app.as_ref(),
         (&Form::default(), None),
-    )
+    ))
     .await
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn submit(
     let is_seen = |plan: Corrected| Seen::of(&form, &hash(&person, &plan)) == Seen::This;
     if !planned.is_ok_and(is_seen) {
         let wrong = (&form, Some(words::PLAN_CHANGED));
-        let page = page(&api, &visitor, &id, app.as_ref(), wrong).await?;
+        let page = Box::pin(page(&api, &visitor, &id, app.as_ref(), wrong)).await?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }
     let apps: BTreeSet<AppSlug> = app.into_iter().collect();
