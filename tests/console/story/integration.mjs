@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { press, says, verdict } from "../browser.mjs";
 import { picture } from "../pictures.mjs";
+import { until } from "../running.mjs";
 
 /** The login page opens in a window of its own; whoever logs in is sent back, and the window closes itself. */
 const logInBeside = async (page, lodge) => {
@@ -103,8 +104,11 @@ export const connectIt = async ({ page, sando, lodge }) => {
   await logInBeside(page, lodge);
   await page.getByRole("link", { name: "Back" }).click();
   await says(page, "read to its end");
-  await page.reload();
-  assert.equal(await verdict(page), `lodge / prod has ${lodge.people} users, 3 of them active.`);
+  const counts = `lodge / prod has ${lodge.people} users, 3 of them active.`;
+  await until("the roster counts", async () => {
+    await page.reload();
+    return (await verdict(page)) === counts;
+  });
   await page.getByRole("link", { name: `Users ${lodge.people}` }).click();
   await says(page, "Zoë Ångström-Okonkwo 王小明");
   await page.getByRole("link", { name: "Kim Reyes" }).click();
