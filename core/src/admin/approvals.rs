@@ -324,8 +324,7 @@ async fn still_waits(ports: &Ports, scene: &Scene, now: Timestamp) -> Result<(),
         return over("the approval is expired");
     }
     if !scene.person.entity.state.may_receive() {
-        let state = scene.person.entity.state.as_str();
-        return over(&format!("the person is {state}"));
+        return over(&scene.person.entity.state.sentence());
     }
     if !is_needed(ports, approval).await? {
         return over("nothing waits for it any more");

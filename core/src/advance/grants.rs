@@ -200,7 +200,7 @@ pub(super) fn cancel(
     let why = if run.ends(step) {
         "the run was cancelled".to_owned()
     } else {
-        format!("the person is {}", situation.person.state.as_str())
+        situation.person.state.sentence()
     };
     let approval = step
         .approval()

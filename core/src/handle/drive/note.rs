@@ -87,6 +87,11 @@ fn in_vain(hand: &Hand, known: Option<&KnownCandidacy>) -> Option<&'static str> 
     if run.is_in_vain(person) {
         return Some("the note of the leaving tells of it");
     }
+    let mut steps = run.steps.iter();
+    let is_changed = run.event == Some(EventKind::PersonChanged);
+    if is_changed && !person.state.may_receive() && steps.any(|step| step.notes > 0) {
+        return Some("the note of the leaving tells of the rest");
+    }
     let of_another = person.state.may_receive() && person.opportunity != run.opportunity;
     if run.direction == Some(Direction::Grant) && of_another && !is_hired {
         return Some("the person is hired by another candidacy");
@@ -256,6 +261,24 @@ mod tests {
         }
         let leaving = a_hand("withdraw", Lifecycle::Withdrawn);
         assert_eq!(in_vain(&leaving, Some(&known(false))), None);
+    }
+
+    #[test]
+    fn a_change_that_was_told_says_nothing_more_of_somebody_who_is_gone() {
+        for (state, notes, is_told) in [
+            (Lifecycle::Active, 1, true),
+            (Lifecycle::Left, 0, true),
+            (Lifecycle::Left, 1, false),
+            (Lifecycle::Withdrawn, 1, false),
+        ] {
+            let mut hand = a_hand("change", state);
+            hand.run.entity.event = Some(EventKind::PersonChanged);
+            hand.run.entity.steps.last_mut().unwrap().notes = notes;
+
+            let why = in_vain(&hand, Some(&known(true)));
+
+            assert_eq!(why.is_none(), is_told, "{state:?}, {notes} notes");
+        }
     }
 
     #[test]
