@@ -4,6 +4,7 @@ use crate::erasure::Erasure;
 use crate::event::KnownCandidacy;
 use crate::grant::GrantState;
 use crate::ids::{EffectKey, LeverId, StepId};
+use crate::person::Person;
 use crate::ports::{Ports, RemoteError};
 use crate::rule::EventKind;
 use crate::run::{Run, Step, StepState, WaitsFor};
@@ -20,7 +21,7 @@ pub(super) fn marker(key: &EffectKey) -> String {
 /// The note of a run as it stands.
 pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     let run = &hand.run.entity;
-    let mut lines = vec![format!("Sando: {}", title(run))];
+    let mut lines = vec![format!("Sando: {}", title(run, &hand.person.entity))];
     lines.extend(
         run.steps
             .iter()
@@ -130,12 +131,15 @@ pub(super) async fn write(
     ports.lever.add_note(opportunity, text).await
 }
 
-fn title(run: &Run) -> String {
+fn title(run: &Run, person: &Person) -> String {
     if run.event == Some(EventKind::Reinstated) {
         return "the leaving was undone".to_owned();
     }
     match run.workflow.as_str() {
         "onboard" => "access for the new colleague".to_owned(),
+        "offboard" if person.merged.is_some() => {
+            "joined with another person: what was given twice is taken away".to_owned()
+        }
         "offboard" => "access taken away".to_owned(),
         "withdraw" => "the hire was withdrawn".to_owned(),
         "change" => "access changed".to_owned(),
