@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::access::desired;
 use crate::approval::{
-    Approval, ApprovalState, Decider, Decision, Deputy, Power, Question, Roles, Verdict,
+    Approval, ApprovalState, Decider, Decision, Deputy, Power, Question, Refusal, Roles, Verdict,
 };
 use crate::audit::StreamId;
 use crate::changes::{Changes, Line};
@@ -174,7 +174,8 @@ async fn decide_once(
     let power = may(&scene, decider, who.at, answer);
     let refused = match &power {
         Err(AdminError::Forbidden { code, .. }) => Some(*code),
-        _ => None,
+        Err(_) => concerned(&scene, answer).map(Refusal::code),
+        Ok(_) => None,
     };
     if let Some(code) = refused {
         say_refused(ports, who, &scene, code).await?;
@@ -301,17 +302,26 @@ fn may(
     if *until <= now {
         return Err(AdminError::mistake("until", "a time to come"));
     }
-    let deputy = Decider {
-        actor: to.clone(),
-        ..Decider::default()
-    };
-    if deputy.is_not_concerned(person, requester).is_err() {
+    if concerned(scene, answer).is_some() {
         return Err(AdminError::mistake(
             "to",
             "nobody decides about access of their own, or about what they asked for",
         ));
     }
     Ok(power)
+}
+
+/// Why whoever is named as a deputy cannot be one: the matter is their own.
+fn concerned(scene: &Scene, answer: &Answer) -> Option<Refusal> {
+    let Answer::Delegate { to, .. } = answer else {
+        return None;
+    };
+    let deputy = Decider {
+        actor: to.clone(),
+        ..Decider::default()
+    };
+    let (person, requester) = (&scene.person.entity, scene.requester.as_ref());
+    deputy.is_not_concerned(person, requester).err()
 }
 
 async fn still_waits(ports: &Ports, scene: &Scene, now: Timestamp) -> Result<(), AdminError> {
@@ -324,8 +334,7 @@ async fn still_waits(ports: &Ports, scene: &Scene, now: Timestamp) -> Result<(),
         return over("the approval is expired");
     }
     if !scene.person.entity.state.may_receive() {
-        let state = scene.person.entity.state.as_str();
-        return over(&format!("the person is {state}"));
+        return over(&scene.person.entity.state.sentence());
     }
     if !is_needed(ports, approval).await? {
         return over("nothing waits for it any more");

@@ -183,10 +183,10 @@ impl Explanation {
                 format!("it is due by policy {}", names.join(", "))
             }
             Verdict::Kept => "no policy gives it: they keep what they had".to_owned(),
-            Verdict::NothingIsDue => format!(
-                "the person is {}: nothing is due",
-                self.access.person.state.as_str()
-            ),
+            Verdict::NothingIsDue => {
+                let why = self.access.person.state.sentence();
+                format!("{why}: nothing is due")
+            }
             Verdict::NotDue if met.is_empty() => "no policy gives it to anybody".to_owned(),
             Verdict::NotDue => "no policy that gives it matches".to_owned(),
             Verdict::Unknown => format!(
@@ -297,7 +297,7 @@ mod tests {
         check(in_sales(), "ci", Verdict::NotDue, no_match);
         let nobody = "no policy gives it to anybody";
         check(ada(), "crm", Verdict::NotDue, nobody);
-        let nothing = "the person is left: nothing is due";
+        let nothing = "the person has left: nothing is due";
         check(left, "wiki", Verdict::NothingIsDue, nothing);
     }
 

@@ -1,7 +1,6 @@
 //! People from elsewhere (L30): an HR system's key, first and last day. They are *baselined*: what they have is held,
 //! nothing is given before an administrator applies it.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +9,7 @@ use crate::changes::{Changes, Line};
 use crate::claim::Claim;
 use crate::company::Company;
 use crate::event::{Event, EventState, Why};
-use crate::handle::delivery::{address_from, fresh_person, write_person};
+use crate::handle::delivery::{address_from, fresh_person, say_last_day, write_person};
 use crate::handle::events::say_event;
 use crate::handle::lifecycle::{Leaving, appears, follow_change, is_moved, leave, person_event};
 use crate::handle::{ledger, load, wake};
@@ -201,19 +200,6 @@ fn say_key(before: &Person, after: &Person, changes: &mut Changes) {
     };
     let line = line("tied to another system", after);
     changes.say(line.personal(shown(before), shown(after)));
-}
-
-/// Says that the last day was set, moved or taken away.
-fn say_last_day(before: Option<&Person>, after: &Person, changes: &mut Changes) {
-    let before = before.and_then(|before| before.leaves_at);
-    let action = match after.leaves_at {
-        same if same == before => return,
-        Some(_) => "termination set",
-        None => "termination undone",
-    };
-    let shown = |at: Timestamp| json!({ "leaves_at": at });
-    let line = line(action, after);
-    changes.say(line.personal(before.map(shown), after.leaves_at.map(shown)));
 }
 
 fn line(action: &str, person: &Person) -> Line {

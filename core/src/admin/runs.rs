@@ -8,7 +8,7 @@ use crate::changes::{Changes, Line};
 use crate::effect::Change;
 use crate::grant::{Grant, GrantState};
 use crate::handle::{ledger, load, tasks};
-use crate::ids::{RunId, StepId};
+use crate::ids::{RunId, StepId, TaskId};
 use crate::ports::Ports;
 use crate::run::{Expanded, Run, RunState, Step, StepState, StepWork};
 use crate::store::{Key, Loaded};
@@ -135,6 +135,8 @@ async fn cancel_once(ports: &Ports, who: &Who, id: &RunId, reason: &str) -> Resu
             let_go(ports, step, &mut changes).await?;
         }
     }
+    let missing = TaskId::derived(&[id.as_str(), "missing"]);
+    close(ports, &missing, TaskState::Cancelled, &mut changes).await?;
     end_steps(&mut scene.run.entity, &idle, &busy, reason);
     let run = &mut scene.run.entity;
     run.cancelling = true;
@@ -181,9 +183,18 @@ pub(super) async fn close_task(
     state: TaskState,
     changes: &mut Changes,
 ) -> Result<bool, AdminError> {
-    let Some(id) = &step.task else {
-        return Ok(false);
-    };
+    match &step.task {
+        Some(id) => close(ports, id, state, changes).await,
+        None => Ok(false),
+    }
+}
+
+async fn close(
+    ports: &Ports,
+    id: &TaskId,
+    state: TaskState,
+    changes: &mut Changes,
+) -> Result<bool, AdminError> {
     let stored = ports.store.find::<Task>(&Key::Task(id.clone())).await?;
     let Some(mut task) = stored.filter(|task| task.entity.state == TaskState::Open) else {
         return Ok(false);
@@ -192,5 +203,8 @@ pub(super) async fn close_task(
     task.entity.awaits_roster =
         state == TaskState::Done && tasks::awaits_roster(ports, &task.entity).await?;
     changes.update(&task);
+    if state == TaskState::Cancelled {
+        changes.say(tasks::ended(&task.entity));
+    }
     Ok(true)
 }

@@ -163,7 +163,11 @@ pub(super) fn is_called_off(
 /// It is so already, or nothing is done in the application: the step ends without an effect.
 fn wants_nothing(step: &mut Step, goal: Goal, grant: &Grant, situation: &Situation<'_>) -> bool {
     if is_there(goal, grant) {
-        step.enter(StepState::Verified, "it is so already");
+        match goal {
+            Goal::Give => step.enter(StepState::Verified, "it is so already"),
+            // Another run took it away, or there never was any of it: this one did nothing.
+            _ => step.enter(StepState::Skipped, Step::NOTHING_THERE),
+        }
     } else if situation.company.is_on_trial(&grant.app) {
         step.enter(StepState::Planned, "the application is on trial");
     } else {
@@ -196,7 +200,7 @@ pub(super) fn cancel(
     let why = if run.ends(step) {
         "the run was cancelled".to_owned()
     } else {
-        format!("the person is {}", situation.person.state.as_str())
+        situation.person.state.sentence()
     };
     let approval = step
         .approval()

@@ -70,7 +70,8 @@ pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Tur
     let Some(mut task) = open.next().cloned() else {
         return;
     };
-    let state = if situation.person.state.may_receive() {
+    let missing = situation.company.mapping.missing(situation.person);
+    let state = if missing.is_empty() {
         TaskState::Done
     } else {
         TaskState::Cancelled

@@ -349,6 +349,7 @@ mod tests {
     use crate::grant::Entitlement;
     use crate::ids::{RunId, Slug};
     use crate::intake::run_of;
+    use crate::person::Lifecycle;
     use crate::store::Version;
     use crate::testing::{a_person, take};
 
@@ -487,5 +488,28 @@ mod tests {
         assert_eq!(turn.todo, []);
         assert_eq!(run.steps.last().unwrap().state, StepState::Cancelled);
         assert_eq!(run.state, RunState::Finished);
+    }
+
+    #[test]
+    fn what_the_onboarding_called_off_is_not_taken_away_by_the_run_that_waited() {
+        let mut company = a_company();
+        company.pause.all = Some(crate::settings::Paused {
+            since: NOW,
+            by: "test".to_owned(),
+            reason: "a test".to_owned(),
+        });
+        let person = a_person().in_state(Lifecycle::Withdrawn).build();
+        let mut taking = a_run("withdraw", &company, &person, Goal::Suspend);
+        let turn = advanced(&mut taking, &company, &person, a_grant(&person), NOW);
+        assert_eq!(turn.todo, [], "it is paused");
+        let mut giving = a_run("onboard", &company, &person, Goal::Give);
+        let turn = advanced(&mut giving, &company, &person, a_grant(&person), NOW);
+        let ended = turn.changed_grants[0].clone();
+        assert_eq!(ended.entity.state, GrantState::Revoked);
+        company.pause.all = None;
+
+        advanced(&mut taking, &company, &person, ended, NOW);
+
+        assert!(taking.steps.last().unwrap().found_nothing());
     }
 }

@@ -82,8 +82,7 @@ fn called_off(run: &Run, step: &Step, kind: &StepKind, person: &Person) -> Optio
         StepKind::Grant {} | StepKind::Revoke { .. } => None,
         _ if run.ends(step) && change.is_none() => Some("the run was cancelled".to_owned()),
         StepKind::LeverNote { .. } => None,
-        _ => (run.is_in_vain(person) && !sent)
-            .then(|| format!("the person is {}", person.state.as_str())),
+        _ => (run.is_in_vain(person) && !sent).then(|| person.state.sentence()),
     }
 }
 

@@ -9,12 +9,18 @@ impl Approval {
     #[must_use]
     pub fn to_tell(&self, now: Timestamp) -> Vec<&str> {
         let mut all = self.may_decide(now);
-        let last = self.decisions.last();
-        let passed_on = last.filter(|last| last.decision == Verdict::Delegated);
-        if passed_on.is_some_and(|last| self.remind_at == Some(last.at)) {
+        if self.was_just_passed_on() {
             all.retain(|who| self.is_deputy(who));
         }
         all
+    }
+
+    /// Was it passed on since those who may decide were told, and is that what is told now?
+    #[must_use]
+    pub fn was_just_passed_on(&self) -> bool {
+        let last = self.decisions.last();
+        let passed_on = last.filter(|last| last.decision == Verdict::Delegated);
+        self.reminders > 0 && passed_on.is_some_and(|last| self.remind_at == Some(last.at))
     }
 
     /// How the letter to somebody who may decide begins.

@@ -319,6 +319,29 @@ fn a_letter_begins_with_why_somebody_is_asked_and_a_deputy_alone_hears_what_was_
 }
 
 #[test]
+fn what_is_passed_on_before_anybody_was_told_is_told_to_everybody() {
+    let now = at("2027-03-01T10:00:00Z");
+    let mut approval = an_approval(json!({ "by": ["role:it"], "expires": "72h" }));
+    let deputy = Deputy {
+        who: "bo@contoso.example".to_owned(),
+        until: at("2027-03-09T09:00:00Z"),
+        by: "key:it".to_owned(),
+    };
+    let decision = Decision {
+        by: "key:it".to_owned(),
+        decision: Verdict::Delegated,
+        reason: String::new(),
+        at: now,
+        forced: false,
+    };
+
+    assert!(approval.delegate(deputy, decision));
+
+    assert_eq!(approval.to_tell(now), ["role:it", "bo@contoso.example"]);
+    assert!(!approval.was_just_passed_on());
+}
+
+#[test]
 fn what_is_read_is_what_was_written() {
     let approval = an_approval(json!({ "by": ["role:it"], "expires": "3wd" }));
 

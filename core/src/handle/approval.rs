@@ -62,7 +62,7 @@ async fn live(
         say(approval, "approval escalated", changes);
     }
     if passed.remind {
-        remind(ports, approval, changes).await?;
+        remind(ports, approval, passed.escalated, changes).await?;
     }
     Ok(())
 }
@@ -99,6 +99,7 @@ pub async fn is_needed(ports: &Ports, approval: &Approval) -> Result<bool, Handl
 async fn remind(
     ports: &Ports,
     approval: &mut Approval,
+    escalated: bool,
     changes: &mut Changes,
 ) -> Result<(), HandleError> {
     let now = changes.origin.at;
@@ -111,7 +112,8 @@ async fn remind(
         let about = About::Approval(approval.id.clone());
         changes.tell(Letter::new(approval.reminder_key(who), who, about, now));
     }
-    let action = if approval.reminders == 0 {
+    let is_news = approval.reminders == 0 || escalated || approval.was_just_passed_on();
+    let action = if is_news {
         "approval told"
     } else {
         "approval reminded of"

@@ -12,7 +12,7 @@ use crate::event::{DeliveryState, Hint, KnownCandidacy, StoredDelivery};
 use crate::ids::{LeverId, PersonId, derive};
 use crate::intake::{Changed, Decided, Fact, Facts, Intake, Match, decide, facts};
 use crate::lever::Candidacy;
-use crate::person::{CanonicalEmail, Person};
+use crate::person::{CanonicalEmail, Lifecycle, Person};
 use crate::ports::{Ports, Reading, RemoteError};
 use crate::retention::kept_since;
 use crate::rule::EventKind;
@@ -382,7 +382,17 @@ async fn write_down(
         None => changes.insert(&decided.known),
     }
     if let Some(changed) = &decided.person {
+        let person = changed.person();
         write_person(ports, changed, &mut changes).await?;
+        let before = load::person(ports, &person.id).await?;
+        // Of whoever left, or has left after all, the day is that of the leaving.
+        let is_of_leaving = |person: &Person| person.state == Lifecycle::Left;
+        if let Some(before) = before.map(|before| before.entity)
+            && !is_of_leaving(&before)
+            && !is_of_leaving(person)
+        {
+            say_last_day(Some(&before), person, &mut changes);
+        }
         let held = Box::pin(held::already(ports, changed, &scene.company)).await?;
         held::write(ports, changed.person(), &held, &mut changes).await?;
         let is_hired = event.kind == EventKind::Hired && decided.known.hired_at.is_some();
@@ -462,6 +472,20 @@ pub async fn write_person(
         changes.say(line.personal(before, Some(after)));
     }
     Ok(())
+}
+
+/// Says that the last day was set, moved or taken away.
+pub fn say_last_day(before: Option<&Person>, after: &Person, changes: &mut Changes) {
+    let before = before.and_then(|before| before.leaves_at);
+    let action = match after.leaves_at {
+        same if same == before => return,
+        Some(_) => "termination set",
+        None => "termination undone",
+    };
+    let shown = |at: Timestamp| json!({ "leaves_at": at });
+    let stream = StreamId::Person(after.id.clone());
+    let line = Line::new(stream, action, format!("person/{}", after.id));
+    changes.say(line.personal(before.map(shown), after.leaves_at.map(shown)));
 }
 
 pub(super) fn claims_of_person(person: &Person) -> Vec<Claim> {

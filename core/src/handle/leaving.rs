@@ -14,6 +14,7 @@ use crate::ids::{AppSlug, RunId};
 use crate::letter::Letter;
 use crate::person::{Lifecycle, Person};
 use crate::ports::Ports;
+use crate::rule::EventKind;
 use crate::run::{Run, Step};
 use crate::store::{Key, Loaded};
 
@@ -141,7 +142,16 @@ pub(super) async fn told(
     shown.truncate(LINES);
     shown.extend(more(count));
     let name = person.text("name").unwrap_or_else(|| person.id.as_str());
-    let mut lines = vec![format!("{name} has left. In your applications:")];
+    let is_back_undone = matches!(
+        run.entity.event,
+        Some(EventKind::Unhired | EventKind::Deleted)
+    );
+    let headline = if is_back_undone {
+        format!("{name} does not come back after all. In your applications:")
+    } else {
+        format!("{name} has left. In your applications:")
+    };
+    let mut lines = vec![headline];
     lines.extend(shown);
     lines.extend(page(company, &format!("/console/people/{}", person.id)));
     Ok((count > 0).then(|| lines.join("\n")))

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Decided, Intake, REPLAYED, first_day, forget_position, take_read};
+use crate::event::EventState;
 use crate::lever::Candidacy;
 use crate::person::{Lifecycle, Person};
 
@@ -58,8 +59,19 @@ pub(super) fn ask_later(intake: &Intake<'_>, decided: &mut Decided) {
     decided.ask(title, detail.to_owned(), intake.now);
 }
 
-/// Asks a human; nothing is given.
-pub(super) fn ask(intake: &Intake<'_>, decided: &mut Decided) {
+/// Asks a human, unless they come back by another candidacy anyway; nothing is given.
+pub(super) fn ask(
+    person: &Person,
+    candidacy: &Candidacy,
+    intake: &Intake<'_>,
+    decided: &mut Decided,
+) {
+    let is_another = person.opportunity.as_ref() != Some(&candidacy.opportunity);
+    if person.state.may_receive() && is_another {
+        let why = "hired by another candidacy since";
+        decided.end(EventState::Ignored, why, intake.now);
+        return;
+    }
     let detail = "the hire or its first day is not after the leaving, so nothing is given; if they are back, correct the \
                   first day and reinstate them";
     let title = "Lever shows a hire of somebody who has left";

@@ -277,7 +277,7 @@ fn hired(intake: &Intake<'_>, decided: &mut Decided) {
         if is_later {
             again::ask_later(intake, decided);
         } else {
-            again::ask(intake, decided);
+            again::ask(person, candidacy, intake, decided);
         }
         decided.person = Some(changed);
         return;

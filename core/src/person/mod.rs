@@ -189,6 +189,16 @@ impl Lifecycle {
         }
     }
 
+    /// The same in a sentence: why somebody is given nothing.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Left => "the person has left".to_owned(),
+            Self::Withdrawn => "the hire was withdrawn".to_owned(),
+            _ => format!("the person is {}", self.as_str()),
+        }
+    }
+
     /// May this person be given anything?
     #[must_use]
     pub fn may_receive(self) -> bool {

@@ -76,6 +76,8 @@ struct Telling<'a> {
     story: &'a Story,
     way: Way,
     world: World,
+    /// Something happens that no webhook tells of: polling finds it while time passes.
+    polls: bool,
     /// Calls so far, and what told of how many things they were.
     calls: Vec<Hint>,
     told: usize,
@@ -98,17 +100,20 @@ pub struct Told {
 /// Tells a story.
 pub async fn tell(story: &Story, way: Way) -> Told {
     let world = World::begin(moment(story.begins)).await;
+    let is_untold = |act: &Act| matches!(act, Act::Anonymised(_));
+    let polls = story.life.iter().any(is_untold);
     let mut telling = Telling {
         story,
         way,
         world,
+        polls,
         calls: Vec::new(),
         told: 0,
         held: None,
         wrong: Vec::new(),
         diary: way.is_in_time().then(Diary::default),
     };
-    if way.polls() {
+    if polls || way.polls() {
         let begun = catch_up::begin(&telling.world.ports).await;
         begun.expect("polling can begin");
     }
@@ -153,6 +158,9 @@ impl Telling<'_> {
         match act {
             Act::Pass(time) => {
                 let time: SignedDuration = time.parse().expect("a length of time");
+                if self.polls {
+                    self.world.poll_for(time);
+                }
                 self.world.work_for(time).await;
             }
             Act::Until(at) => self.world.work_until(moment(*at)).await,

@@ -6,12 +6,13 @@ use crate::ids::ExternalId;
 
 use super::job::{Job, Target};
 
-/// Was something to be taken away of which nothing was held, and nothing was sent and nobody was there?
-pub(super) fn found_nothing(job: &Job, user: Option<&ExternalId>) -> bool {
+/// Was something to be taken away of which nothing was held, and nothing was sent? Whoever is found was suspended before.
+pub(super) fn found_nothing(job: &Job) -> bool {
     let takes = matches!(job.change.goal, Goal::Suspend | Goal::Remove);
     let sent = job.change.phase.has_intent() || !job.change.made.is_empty();
-    let held = matches!(&job.target, Target::User { grant, .. } if grant.entity.may_be_held());
-    takes && user.is_none() && !sent && !held
+    let is_unheld =
+        matches!(&job.target, Target::User { grant, .. } if grant.entity.held.is_none());
+    takes && !sent && is_unheld
 }
 
 /// What a grant is once the goal of its change is reached.

@@ -4,6 +4,7 @@ use crate::erasure::Erasure;
 use crate::event::KnownCandidacy;
 use crate::grant::GrantState;
 use crate::ids::{EffectKey, LeverId, StepId};
+use crate::person::Person;
 use crate::ports::{Ports, RemoteError};
 use crate::rule::EventKind;
 use crate::run::{Run, Step, StepState, WaitsFor};
@@ -20,7 +21,7 @@ pub(super) fn marker(key: &EffectKey) -> String {
 /// The note of a run as it stands.
 pub(super) fn text(hand: &Hand, key: &EffectKey) -> String {
     let run = &hand.run.entity;
-    let mut lines = vec![format!("Sando: {}", title(run))];
+    let mut lines = vec![format!("Sando: {}", title(run, &hand.person.entity))];
     lines.extend(
         run.steps
             .iter()
@@ -87,6 +88,11 @@ fn in_vain(hand: &Hand, known: Option<&KnownCandidacy>) -> Option<&'static str> 
     if run.is_in_vain(person) {
         return Some("the note of the leaving tells of it");
     }
+    let mut steps = run.steps.iter();
+    let is_changed = run.event == Some(EventKind::PersonChanged);
+    if is_changed && !person.state.may_receive() && steps.any(|step| step.notes > 0) {
+        return Some("the note of the leaving tells of the rest");
+    }
     let of_another = person.state.may_receive() && person.opportunity != run.opportunity;
     if run.direction == Some(Direction::Grant) && of_another && !is_hired {
         return Some("the person is hired by another candidacy");
@@ -125,12 +131,15 @@ pub(super) async fn write(
     ports.lever.add_note(opportunity, text).await
 }
 
-fn title(run: &Run) -> String {
+fn title(run: &Run, person: &Person) -> String {
     if run.event == Some(EventKind::Reinstated) {
         return "the leaving was undone".to_owned();
     }
     match run.workflow.as_str() {
         "onboard" => "access for the new colleague".to_owned(),
+        "offboard" if person.merged.is_some() => {
+            "joined with another person: what was given twice is taken away".to_owned()
+        }
         "offboard" => "access taken away".to_owned(),
         "withdraw" => "the hire was withdrawn".to_owned(),
         "change" => "access changed".to_owned(),
@@ -256,6 +265,24 @@ mod tests {
         }
         let leaving = a_hand("withdraw", Lifecycle::Withdrawn);
         assert_eq!(in_vain(&leaving, Some(&known(false))), None);
+    }
+
+    #[test]
+    fn a_change_that_was_told_says_nothing_more_of_somebody_who_is_gone() {
+        for (state, notes, is_told) in [
+            (Lifecycle::Active, 1, true),
+            (Lifecycle::Left, 0, true),
+            (Lifecycle::Left, 1, false),
+            (Lifecycle::Withdrawn, 1, false),
+        ] {
+            let mut hand = a_hand("change", state);
+            hand.run.entity.event = Some(EventKind::PersonChanged);
+            hand.run.entity.steps.last_mut().unwrap().notes = notes;
+
+            let why = in_vain(&hand, Some(&known(true)));
+
+            assert_eq!(why.is_none(), is_told, "{state:?}, {notes} notes");
+        }
     }
 
     #[test]

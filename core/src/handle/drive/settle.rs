@@ -227,7 +227,7 @@ impl<'a> Portion<'a> {
         // Of whoever may not receive it any more it only shows that they are there.
         let is_as_wanted = job.standing(self.hand, self.now).may_receive;
         let mut is_new = false;
-        let is_nothing = found_nothing(&job, user.as_ref());
+        let is_nothing = found_nothing(&job);
         if let Target::User { grant, .. } = &mut job.target {
             is_new = goal == Goal::Give && grant.entity.held.is_none();
             if !is_nothing {

@@ -189,7 +189,7 @@ async fn only_those_who_are_asked_see_and_decide() {
 async fn nobody_decides_about_their_own_or_what_they_asked_for_nor_their_deputy() {
     let world = world();
     // The local administrator replays, and so asks.
-    let (_, approval) = asked(&world).await;
+    let (ada, approval) = asked(&world).await;
     let yes = format!("{}:approve", path(&approval));
     let delegate = format!("{}:delegate", path(&approval));
     let until = json!({ "to": "role:night", "until": "2027-01-06T00:00:00Z" });
@@ -208,6 +208,13 @@ async fn nobody_decides_about_their_own_or_what_they_asked_for_nor_their_deputy(
     let to_ada = json!({ "to": "ada@mail.example", "until": "2027-01-06T00:00:00Z" });
     let refused = as_(&world, &it, "POST", &delegate, Some(to_ada)).await;
     assert_eq!(refused.expect(422)["errors"][0]["path"], "to");
+    let records = world
+        .get(&format!("/v1/audit?stream=person/{ada}&limit=200"))
+        .await;
+    let records = records.expect(200);
+    let records = records["items"].as_array().unwrap().iter();
+    let refused = records.filter(|record| record["action"] == "approval decision refused");
+    assert_eq!(refused.count(), 5);
 }
 
 #[tokio::test]

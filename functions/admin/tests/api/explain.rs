@@ -95,7 +95,7 @@ async fn who_left_is_due_nothing_whatever_matches() {
     let why = why(&world, &id, "figma").await;
 
     assert_eq!(why["verdict"], "nothing_is_due");
-    assert_eq!(why["why"], "the person is left: nothing is due");
+    assert_eq!(why["why"], "the person has left: nothing is due");
     assert_eq!(why["policies"][0]["matches"], "true");
     assert_eq!(why["desired"], json!(null));
     assert_eq!(why["actual"]["state"], "revoked");

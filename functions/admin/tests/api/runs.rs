@@ -89,6 +89,27 @@ async fn a_cancelled_run_does_nothing_more() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_any_more_for_what_only_a_cancelled_run_lacked() {
+    let world = world();
+    world.configured().await;
+    let attributes = json!({ "attributes": { "name": "contact.name", "team": "posting.categories.team" },
+        "required": ["team"] });
+    world.put("/v1/attributes", attributes).await.expect(201);
+    let person = world.applied_again().await;
+    world.pass(60).await;
+    let open = world.get("/v1/tasks?state=open").await.expect(200);
+    assert_eq!(open["items"][0]["kind"], "missing");
+    let run = world.run_of(&person).await;
+
+    let path = format!("/v1/runs/{}:cancel", run["id"].as_str().unwrap());
+    let cancel = json!({ "reason": "a mistake" });
+    world.post(&path, cancel).await.expect(200);
+
+    let open = world.get("/v1/tasks?state=open").await.expect(200);
+    assert_eq!(open["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a_task_that_is_done_ends_its_step() {
     let world = world();
     let person = world.applied().await;
