@@ -135,7 +135,7 @@ async fn cancel_once(ports: &Ports, who: &Who, id: &RunId, reason: &str) -> Resu
             let_go(ports, step, &mut changes).await?;
         }
     }
-    let missing = TaskId::derived(&[id.as_str(), "missing"]);
+    let missing = scene.run.entity.missing_task();
     close(ports, &missing, TaskState::Cancelled, &mut changes).await?;
     end_steps(&mut scene.run.entity, &idle, &busy, reason);
     let run = &mut scene.run.entity;

@@ -108,6 +108,10 @@ pub(super) fn close_tasks(run: &Run, situation: &Situation<'_>, turn: &mut Turn)
     let is_so = |step: &Step| step.state == StepState::Verified || step.found_nothing();
     let steps = steps.filter(|step| is_so(step) && step.grant().is_some());
     for task in steps.filter_map(|step| situation.open_task_of(step)) {
+        if turn.size() > Turn::FULL {
+            turn.again = true;
+            return;
+        }
         let mut task = task.clone();
         task.entity.end(TaskState::Done, situation.now);
         turn.closed_tasks.push(task);

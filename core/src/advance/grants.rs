@@ -257,6 +257,11 @@ pub(super) fn keep(
     step.enter(StepState::Cancelled, "the person is due it again");
     let target = format!("app/{}", grant.entity.app);
     turn.said.push(Said::new("kept", target));
+    if let Some(task) = situation.open_task_of(step) {
+        let mut task = task.clone();
+        task.entity.end(TaskState::Cancelled, situation.now);
+        turn.closed_tasks.push(task);
+    }
     let change = grant.entity.change.as_ref();
     if change.is_some_and(|change| change.run == run.id) {
         let mut grant = grant.clone();

@@ -1,7 +1,6 @@
 //! Required attributes that are missing hold a giving run up: a human is asked for them, until they are there.
 
 use super::{Said, Situation, Turn};
-use crate::ids::TaskId;
 use crate::run::{Expanded, Run, Step, StepWork, WaitsFor};
 use crate::task::{Task, TaskKind, TaskState};
 use crate::workflow::StepKind;
@@ -28,12 +27,13 @@ pub(super) fn lacking(run: &Run, situation: &Situation<'_>) -> Vec<String> {
     }
 }
 
-/// Asks whoever owns the attributes for what is missing; once a run.
-pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
-    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
-    if run.dry_run || situation.tasks.iter().any(|task| task.entity.id == id) {
+/// Asks whoever owns the attributes for what is missing; once, until it was there.
+pub(super) fn ask_for_attributes(run: &mut Run, situation: &Situation<'_>, turn: &mut Turn) {
+    if run.dry_run {
         return;
     }
+    run.asks = run.asks.saturating_add(1);
+    let id = run.missing_task();
     let owner = situation.company.mapping.file().owner.clone();
     let action = format!("waits for attributes: {}", run.missing.join(", "));
     turn.said.push(Said::new(action, format!("run/{}", run.id)));
@@ -62,7 +62,7 @@ pub(super) fn ask_for_attributes(run: &Run, situation: &Situation<'_>, turn: &mu
 
 /// What was asked for is there, or nobody needs it any more: so is the task.
 pub(super) fn nothing_lacks(run: &Run, situation: &Situation<'_>, turn: &mut Turn) {
-    let id = TaskId::derived(&[run.id.as_str(), "missing"]);
+    let id = run.missing_task();
     let mut open = situation
         .tasks
         .iter()
@@ -129,6 +129,13 @@ mod tests {
             let turn = advance(&mut run, &situation);
 
             assert_eq!(turn.new_tasks[0].owner, asked);
+            let asked_again = advance(&mut run, &situation).new_tasks;
+            assert_eq!(asked_again, [], "once is enough");
+            // It was there meanwhile, and is missing anew.
+            run.missing.clear();
+            let anew = advance(&mut run, &situation).new_tasks;
+            assert_ne!(anew[0].id, turn.new_tasks[0].id);
+            assert_eq!(anew[0].id, run.missing_task());
             let turn = advance(&mut planned, &situation);
             assert_eq!(turn.new_tasks, [], "what it gives was planned before");
         }

@@ -192,10 +192,10 @@ pub fn advance(run: &mut Run, situation: &Situation<'_>) -> Turn {
     }
     let lacked = !run.missing.is_empty();
     run.missing = lacking(run, situation);
-    if !run.missing.is_empty() {
-        ask_for_attributes(run, situation, &mut turn);
-    } else if lacked {
-        nothing_lacks(run, situation, &mut turn);
+    match (lacked, run.missing.is_empty()) {
+        (true, true) => nothing_lacks(run, situation, &mut turn),
+        (false, false) => ask_for_attributes(run, situation, &mut turn),
+        _ => {}
     }
     // Grants first, so that the steps around them see how they stand now.
     let count = run.steps.len();

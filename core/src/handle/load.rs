@@ -8,12 +8,12 @@ use crate::claim::{Claim, Held, Holder};
 use crate::company::Company;
 use crate::config::{ConfigItem, ConfigKind};
 use crate::grant::Grant;
-use crate::ids::{AppSlug, ApprovalId, PersonId, Slug, TaskId};
+use crate::ids::{AppSlug, ApprovalId, PersonId, Slug};
 use crate::intake::Match;
 use crate::mistake::Mistake;
 use crate::person::Person;
 use crate::ports::Ports;
-use crate::run::{Expanded, Run, StepWork};
+use crate::run::{Expanded, Run, Step, StepState, StepWork};
 use crate::settings::{Pause, Settings};
 use crate::store::{Group, Key, Loaded, PageRequest, Query, Stored, Version};
 use crate::task::Task;
@@ -147,12 +147,14 @@ pub(super) async fn of_kind(
 /// If the store cannot be read.
 pub async fn tasks(ports: &Ports, run: &Run) -> Result<Vec<Loaded<Task>>, HandleError> {
     let mut tasks = Vec::new();
-    let missing = (!run.missing.is_empty()).then(|| TaskId::derived(&[run.id.as_str(), "missing"]));
-    let of_steps = run
-        .steps
-        .iter()
-        .filter(|step| !step.has_ended())
-        .filter_map(|step| step.task.clone());
+    let missing = (!run.missing.is_empty()).then(|| run.missing_task());
+    // What a human had because of a grant's step is closed once it is there, whoever sees that first.
+    let may_be_open = |step: &&Step| {
+        let is_so = step.state == StepState::Verified || step.found_nothing();
+        !step.has_ended() || step.grant().is_some() && is_so
+    };
+    let of_steps = run.steps.iter().filter(may_be_open);
+    let of_steps = of_steps.filter_map(|step| step.task.clone());
     for id in of_steps.chain(missing) {
         tasks.extend(ports.store.find(&Key::Task(id)).await?);
     }

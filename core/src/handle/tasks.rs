@@ -37,8 +37,8 @@ pub(super) async fn ask(
     if is_open && !more.is_empty() {
         asked.entity.events.extend(more);
         changes.update(&asked);
-    } else if !is_open && !task.among.is_empty() {
-        // Called done, and still nobody can tell.
+    } else if !is_open && (!task.events.is_empty() || asked.entity.title != task.title) {
+        // Called done, and still nobody can tell, or something else is asked of the same event.
         asked.entity = task.clone();
         changes.update(&asked);
         changes.tell_again(task);

@@ -300,6 +300,7 @@ pub fn run_of(
         finished_at: None,
         look_at: Some(now),
         missing: Vec::new(),
+        asks: 0,
         requested_by: None,
         told: false,
         told_early: false,

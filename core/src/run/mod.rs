@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Cause;
-use crate::ids::{LeverId, PersonId, RunId, Slug, StepId};
+use crate::ids::{LeverId, PersonId, RunId, Slug, StepId, TaskId};
 use crate::person::{Lifecycle, Person};
 use crate::rule::EventKind;
 use crate::store::{Entity, Key, Listing, Lookup};
@@ -88,6 +88,9 @@ pub struct Run {
     /// Attributes that are missing, by name; the run waits for them.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// How often somebody was asked for them.
+    #[serde(default)]
+    pub asks: u32,
     /// Who started it by hand; they cannot approve what it wants.
     #[serde(default)]
     pub requested_by: Option<String>,
@@ -114,6 +117,16 @@ impl Run {
     pub fn is_in_vain(&self, person: &Person) -> bool {
         let is_gone = matches!(person.state, Lifecycle::Left | Lifecycle::Withdrawn);
         is_gone && self.direction == Some(Direction::Grant)
+    }
+
+    /// The task that asks for the attributes that are missing now: another one whenever something is missing anew.
+    #[must_use]
+    pub fn missing_task(&self) -> TaskId {
+        match self.asks {
+            // As it was named while a run asked once.
+            0 => TaskId::derived(&[self.id.as_str(), "missing"]),
+            asks => TaskId::derived(&[self.id.as_str(), "missing", &asks.to_string()]),
+        }
     }
 
     /// The step of this id.

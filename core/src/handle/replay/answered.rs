@@ -19,8 +19,15 @@ impl Scene {
     /// Nothing follows from the event any more.
     pub(super) fn over(&self, who: &Origin) -> Decided {
         let mut event = self.event.entity.clone();
-        event.state = EventState::Ignored;
-        event.why = vec![Why::said(who.at, "Lever does not show this hire any more")];
+        let (state, why) = if self.is_hidden {
+            let why = "Lever does not show the candidacy to us: replay the event once it does";
+            (EventState::NeedsHuman, why)
+        } else {
+            let why = "Lever does not show this hire any more";
+            (EventState::Ignored, why)
+        };
+        event.state = state;
+        event.why = vec![Why::said(who.at, why)];
         event.runs.clear();
         let known = self.known.as_ref().map(|known| known.entity.clone());
         Decided {

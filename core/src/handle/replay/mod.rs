@@ -128,6 +128,8 @@ struct Scene {
     company: Company,
     person: Option<Loaded<Person>>,
     candidacy: Option<Candidacy>,
+    /// Lever may have it, and does not show it to us.
+    is_hidden: bool,
     known: Option<Loaded<KnownCandidacy>>,
     /// The person's access comes from another candidacy, which is still hired.
     from_another: bool,
@@ -160,6 +162,7 @@ impl Scene {
             known: None,
             from_another: false,
             answered: how.answered,
+            is_hidden: false,
         };
         scene.read_lever(ports).await?;
         if let Some(person) = &scene.event.entity.person {
@@ -202,8 +205,10 @@ impl Scene {
             return Ok(());
         }
         let reading = ports.lever.read(opportunity, &self.company.needs()).await?;
-        if let Reading::Present(candidacy) = reading {
-            self.candidacy = Some(*candidacy);
+        match reading {
+            Reading::Present(candidacy) => self.candidacy = Some(*candidacy),
+            Reading::Hidden | Reading::Deleted(None) => self.is_hidden = true,
+            Reading::Deleted(Some(_)) | Reading::Anonymised => {}
         }
         Ok(())
     }
@@ -460,6 +465,12 @@ async fn write_down(
     if let Some(changed) = &decided.person {
         write_person(ports, changed, &mut changes).await?;
         held::write(ports, changed.person(), held, &mut changes).await?;
+        // Who is only matched again, on what was known, was not hired anew.
+        let is_met = scene.answered || scene.is_met_anew();
+        let is_hired = decided.event.kind == EventKind::Hired && decided.known.hired_at.is_some();
+        if is_hired && is_met && matches!(changed, Changed::Updated(_)) {
+            tasks::end_no_longer_hired(ports, &changed.person().id, &mut changes).await?;
+        }
     }
     for run in &decided.runs {
         changes.insert(run);
