@@ -63,8 +63,10 @@ pub async fn look(ports: &Ports, mut delivery: Loaded<StoredDelivery>) -> Result
     );
     let mut changes = Changes::new(origin);
     changes.update(&delivery);
-    if let Outcome::Hidden(why) = outcome {
-        ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
+    match outcome {
+        Outcome::Hidden(why) => ask_to_look(ports, &opportunity, why, now, &mut changes).await?,
+        Outcome::Facts(_) => offer::nobody_has_to_look(ports, &opportunity, &mut changes).await?,
+        _ => {}
     }
     ledger::commit(ports, changes).await
 }

@@ -20,7 +20,7 @@ use crate::task::{Task, TaskKind, TaskState};
 use super::candidate::taken_address;
 use super::delivery::{Outcome, Scene, take_in, write_person};
 use super::events::say_event;
-use super::{HandleError, ledger, load, wake};
+use super::{HandleError, ledger, load, tasks, wake};
 
 /// When Lever is asked again while it does not answer.
 const DOWN: SignedDuration = SignedDuration::from_mins(15);
@@ -53,8 +53,12 @@ pub async fn look_again(ports: &Ports, claimed: Loaded<KnownCandidacy>) -> Resul
     let origin = Origin::sando(Cause::of("schedule", "re-reading"), &opportunity, now);
     let mut changes = Changes::new(origin);
     changes.update(&known);
-    if let Outcome::Hidden(why) = outcome {
-        ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
+    match outcome {
+        Outcome::Hidden(why) => {
+            ask_to_look(ports, &opportunity, why, now, &mut changes).await?;
+        }
+        Outcome::Facts(_) => nobody_has_to_look(ports, &opportunity, &mut changes).await?,
+        _ => {}
     }
     ledger::commit(ports, changes).await
 }
@@ -185,7 +189,23 @@ fn another_address(id: TaskId, person: &PersonId, opportunity: &LeverId, now: Ti
     }
 }
 
-/// Asks a human to look at a candidacy that cannot be read; once.
+/// A candidacy can be read: nobody has to look at it any more.
+pub(super) async fn nobody_has_to_look(
+    ports: &Ports,
+    opportunity: &LeverId,
+    changes: &mut Changes,
+) -> Result<(), HandleError> {
+    let id = TaskId::derived(&["hidden", opportunity.as_str()]);
+    let stored = ports.store.find::<Task>(&Key::Task(id)).await?;
+    if let Some(mut task) = stored.filter(|task| task.entity.state == TaskState::Open) {
+        task.entity.end(TaskState::Cancelled, changes.origin.at);
+        changes.update(&task);
+        changes.say(tasks::ended(&task.entity));
+    }
+    Ok(())
+}
+
+/// Asks a human to look at a candidacy that cannot be read; once, as long as that is so.
 pub(super) async fn ask_to_look(
     ports: &Ports,
     opportunity: &LeverId,
@@ -194,14 +214,20 @@ pub(super) async fn ask_to_look(
     changes: &mut Changes,
 ) -> Result<(), HandleError> {
     let id = TaskId::derived(&["hidden", opportunity.as_str()]);
-    if ports.store.get(&Key::Task(id.clone())).await?.is_some() {
+    let target = format!("opportunity/{opportunity}");
+    let line = Line::new(StreamId::Events, "a human has to look", target);
+    let key = Key::Task(id.clone());
+    if let Some(mut asked) = ports.store.find::<Task>(&key).await? {
+        // What a human has done is not asked for again; what could be read since is.
+        if asked.entity.state == TaskState::Cancelled {
+            asked.entity.open_again(why);
+            changes.update(&asked);
+            changes.tell_again(&asked.entity);
+            changes.say(line);
+        }
         return Ok(());
     }
-    changes.say(Line::new(
-        StreamId::Events,
-        "a human has to look",
-        format!("opportunity/{opportunity}"),
-    ));
+    changes.say(line);
     changes.insert_task(&Task {
         id,
         kind: TaskKind::Judge,
