@@ -104,3 +104,15 @@ fn details_that_fail_in_a_row_are_then_asked_for_once() {
     assert_eq!(pulled.certificate.details_failed, 29);
     assert_eq!(pulled.requests.len(), 1 + 20 * 6 + 1 + 9 * 6);
 }
+
+#[test]
+fn details_with_nothing_in_them_are_asked_for_once_more() {
+    let pulled = with_details(3, 1, || ok(""));
+
+    assert_eq!(pulled.certificate.details_failed, 3);
+    assert_eq!(pulled.requests.len(), 1 + 3 * 2);
+
+    let mut answers = ["", r#"{"role":"member"}"#].into_iter();
+    let pulled = with_details(1, 1, || ok(answers.next().unwrap()));
+    assert_eq!(pulled.certificate.details_failed, 0);
+}
