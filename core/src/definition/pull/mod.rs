@@ -392,7 +392,7 @@ impl Pull {
         match &open.what {
             What::Details { rows, .. } => {
                 self.state.certificate.warn(&failure.to_string());
-                self.lately.is_refused |= open.renewed;
+                self.lately.count(failure.class, open.renewed);
                 self.details_failed(rows);
             }
             What::Join => {
