@@ -459,13 +459,15 @@ fn partial_graphql_data_with_errors_is_a_failure() {
         (r#"{"message":"timeout"}"#, "timeout"),
         (r#""timeout""#, "timeout"),
         (r#"{"k":1}"#, "no message"),
+        ("true", "no message"),
     ] {
         let failure = with(errors).failure();
         let expect = format!("the answer has errors: {words}");
         assert!(failure.contains(&expect), "{failure}");
     }
-    with("[]").complete(&["1"]);
-    with("null").complete(&["1"]);
+    for none in ["[]", "null", "false", "{}", "0", r#""""#] {
+        with(none).complete(&["1"]);
+    }
 }
 
 #[test]

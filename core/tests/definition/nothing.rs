@@ -2,7 +2,7 @@
 
 use sando_core::definition::{Class, MOST_RETRIES};
 
-use crate::drive::{HEAD, list, ok, pages, pull, query, rows, status};
+use crate::drive::{HEAD, Pulled, list, ok, pages, pull, query, rows, status};
 
 #[test]
 fn an_empty_body_is_no_empty_page() {
@@ -276,4 +276,53 @@ map: {{ external_id: id, email: mail, role: $team }}
     assert_eq!(certificate.dropped["no_email"], 2);
     assert_eq!(pulled.users[1].role.as_deref(), Some("b, c"));
     pulled.complete(&["3", "1"]);
+}
+
+/// Two teams with the same user after one with such an answer, without bots as this field tells, and the details each time they
+/// are asked for.
+fn in_three_teams(is_bot: &str, first: &str, details: [(u16, &str); 2]) -> Pulled {
+    let text = format!(
+        "{HEAD}users:
+  path: '/teams/{{team}}'
+  for_each: {{ path: /teams, keep: {{ team: id }} }}
+  details: {{ path: '/u/{{external_id}}' }}
+  where: [{{ path: {is_bot}, op: is_not, value: true }}]
+map: {{ external_id: id, email: mail }}
+status: {{ active_when: [{{ path: detail.state, op: is, value: active }}] }}
+"
+    );
+    let mut details = details.into_iter();
+    pull(&text, |request| match request.url.path() {
+        "/teams" => ok(r#"[{"id":"a"},{"id":"b"},{"id":"c"}]"#),
+        "/teams/a" => ok(first),
+        "/u/1" => {
+            let (code, body) = details.next().unwrap();
+            status(code, &[], body)
+        }
+        _ => ok(&rows([1])),
+    })
+}
+
+#[test]
+fn whoever_is_a_user_under_a_later_parent_has_details_too() {
+    let active = (200, r#"{"state":"active","bot":false}"#);
+
+    let nobody = in_three_teams("bot", r#"[{"id":"1"}]"#, [active, active]);
+    let failed = in_three_teams("detail.bot", &rows([1]), [(404, ""), active]);
+
+    for pulled in [nobody, failed] {
+        // Asked again under the second, where they are one, and not under the third.
+        let urls = pulled.urls();
+        assert_eq!(urls.iter().filter(|url| *url == "/u/1").count(), 2);
+        assert!(pulled.complete(&["1"]).users[0].active);
+    }
+}
+
+#[test]
+fn a_filter_that_cannot_be_told_under_any_parent_leaves_out() {
+    let pulled = in_three_teams("detail.bot", "[]", [(404, ""), (404, "")]);
+
+    assert_eq!(pulled.certificate.users, 0);
+    assert_eq!(pulled.certificate.details_failed, 2);
+    pulled.complete(&[]);
 }

@@ -104,3 +104,55 @@ fn details_that_fail_in_a_row_are_then_asked_for_once() {
     assert_eq!(pulled.certificate.details_failed, 29);
     assert_eq!(pulled.requests.len(), 1 + 20 * 6 + 1 + 9 * 6);
 }
+
+#[test]
+fn details_with_nothing_in_them_are_asked_for_once_more() {
+    let pulled = with_details(3, 1, || ok(""));
+
+    assert_eq!(pulled.certificate.details_failed, 3);
+    assert_eq!(pulled.requests.len(), 1 + 3 * 2);
+
+    let mut answers = ["", r#"{"role":"member"}"#].into_iter();
+    let pulled = with_details(1, 1, || ok(answers.next().unwrap()));
+    assert_eq!(pulled.certificate.details_failed, 0);
+}
+
+#[test]
+fn details_that_fail_for_another_reason_are_no_reason_to_give_up() {
+    // Twenty users have none, then the application stumbles once.
+    let mut count = 0;
+    let pulled = with_details(21, 1, || {
+        count += 1;
+        match count {
+            ..=20 => status(404, &[], ""),
+            21 => status(503, &[], ""),
+            _ => ok(r#"{"role":"member"}"#),
+        }
+    });
+    assert_eq!(pulled.certificate.details_failed, 20);
+
+    // It goes down right after a token was renewed, and the next one can be renewed too.
+    let mut count = 0;
+    let pulled = with_details(2, 1, || {
+        count += 1;
+        match count {
+            1 | 7 => status(401, &[], ""),
+            2..=6 => status(503, &[], ""),
+            _ => ok(r#"{"role":"member"}"#),
+        }
+    });
+    assert_eq!(pulled.certificate.details_failed, 1);
+    assert_eq!(pulled.requests.len(), 1 + 6 + 2);
+
+    // Whoever answers that there is nothing is not down: ten fail before, ten after it, and one is asked for again.
+    let mut count = 0;
+    let pulled = with_details(22, 1, || {
+        count += 1;
+        match count {
+            61 => status(404, &[], ""),
+            123.. => ok(r#"{"role":"member"}"#),
+            _ => status(503, &[], ""),
+        }
+    });
+    assert_eq!(pulled.certificate.details_failed, 21);
+}

@@ -365,7 +365,15 @@ pub(super) fn page_of<'a>(
 /// A GraphQL answer with errors, in whatever form, has perhaps only a part of the data.
 fn graphql_error(open: &Open, value: &Value) -> Option<String> {
     let errors = value.get("errors").filter(|_| open.is_graphql)?;
-    if errors.is_null() || errors.as_array().is_some_and(Vec::is_empty) {
+    let are_none = match errors {
+        Value::Null => true,
+        Value::Bool(has_some) => !has_some,
+        Value::Number(count) => count.as_u64() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    };
+    if are_none {
         return None;
     }
     let words = words(errors, 0).unwrap_or_else(|| "no message".to_owned());

@@ -27,10 +27,23 @@ const MOST_FAILED: u32 = 20;
 /// How requests for details went lately, since the last one that was answered.
 #[derive(Default)]
 pub(super) struct Lately {
-    /// How many failed.
+    /// How many failed in a row because the application was down.
     failed: u32,
-    /// One failed though its token was renewed.
-    pub(super) is_refused: bool,
+    /// The credentials of one were refused though its token was renewed.
+    is_refused: bool,
+}
+
+impl Lately {
+    /// Counts one that has failed for good.
+    pub(super) fn count(&mut self, class: Class, was_renewed: bool) {
+        match class {
+            Class::RemoteDown => self.failed = self.failed.saturating_add(1),
+            Class::Credentials => self.is_refused |= was_renewed,
+            // The application answers.
+            Class::Permission | Class::Missing => self.failed = 0,
+            Class::Quota | Class::Shape => {}
+        }
+    }
 }
 
 impl Pull {
@@ -229,7 +242,6 @@ impl Pull {
             return;
         };
         page.asked = page.asked.saturating_sub(1);
-        self.lately.failed = self.lately.failed.saturating_add(1);
         self.lack(rows);
     }
 

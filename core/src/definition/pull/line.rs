@@ -1,6 +1,6 @@
 //! The line of a pull: steps, joined lists, parents, passes, and the list of users, one request after the other.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,6 @@ use super::{
     Batch, Failure, Pull, Purpose,
     certificate::{EndedBy, ListingEnd},
     listing::Listing,
-    page,
     render::Context,
     request::{Open, Terms, What},
 };
@@ -38,9 +37,21 @@ impl JoinTable {
         let Some(found) = join.item.find(row) else {
             return;
         };
-        for key in page::keys(&found) {
+        for key in keys(&found) {
             self.rows.entry(key).or_default().push(row.value.clone());
         }
+    }
+}
+
+/// The texts of a key that joins: one, or all of a list.
+pub(super) fn keys(found: &Value) -> Vec<String> {
+    match found {
+        Value::Array(items) => items
+            .iter()
+            .filter_map(of_scalar)
+            .map(Cow::into_owned)
+            .collect(),
+        one => of_scalar(one).map(Cow::into_owned).into_iter().collect(),
     }
 }
 

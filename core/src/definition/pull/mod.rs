@@ -306,20 +306,14 @@ impl Pull {
             }
             Verdict::EndOfList => self.end_by_rule(open),
             Verdict::Fail(failure) => self.give_up(&open, *failure),
-            Verdict::Retry { named, mut failure } => {
-                let attempt = open.request.attempt;
-                if attempt >= MOST_RETRIES || self.is_hopeless(&open, &failure) {
-                    if attempt > 0 {
-                        let times = attempt + 1;
-                        failure.message = format!("{}, {times} times in a row", failure.message);
-                    }
-                    return self.give_up(&open, *failure);
-                }
-                // One that is over, or none at all, is no reason to ask again at once.
-                let own = Wait::after_failures(attempt + 1);
-                let wait = named.map_or(own, |named| named.or_longer(own));
-                let credentials = open.request.credentials;
-                self.send_again(open.again(wait, credentials));
+            Verdict::Retry { named, failure } => self.retry(open, named, *failure, MOST_RETRIES),
+            Verdict::Nothing { named, failure } => {
+                // There may be as many details as users, and all of them like this.
+                let most = match open.what {
+                    What::Details { .. } => 1,
+                    What::Step | What::Join | What::Parents | What::Users => MOST_RETRIES,
+                };
+                self.retry(open, named, *failure, most);
             }
             Verdict::Renew { failure } => {
                 let is_tried = open.renewed || open.request.attempt >= MOST_RETRIES;
@@ -331,6 +325,22 @@ impl Pull {
                 self.send_again(open);
             }
         }
+    }
+
+    fn retry(&mut self, open: Open, named: Option<Wait>, mut failure: Failure, most: u32) {
+        let attempt = open.request.attempt;
+        if attempt >= most || self.is_hopeless(&open, &failure) {
+            if attempt > 0 {
+                let times = attempt + 1;
+                failure.message = format!("{}, {times} times in a row", failure.message);
+            }
+            return self.give_up(&open, failure);
+        }
+        // One that is over, or none at all, is no reason to ask again at once.
+        let own = Wait::after_failures(attempt + 1);
+        let wait = named.map_or(own, |named| named.or_longer(own));
+        let credentials = open.request.credentials;
+        self.send_again(open.again(wait, credentials));
     }
 
     /// The counts so far.
@@ -382,7 +392,7 @@ impl Pull {
         match &open.what {
             What::Details { rows, .. } => {
                 self.state.certificate.warn(&failure.to_string());
-                self.lately.is_refused |= open.renewed;
+                self.lately.count(failure.class, open.renewed);
                 self.details_failed(rows);
             }
             What::Join => {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, LeftOut, Pull, deliver::rows_of};
+use super::{Batch, LeftOut, Pull, deliver::rows_of, line::keys};
 use crate::{
     condition::{Explained, Missing, Truth},
     definition::{
@@ -109,18 +109,6 @@ pub(super) fn fingerprint(rows: &[Row<'_>]) -> Option<IdHash> {
         digest.update([0]);
     }
     (!rows.is_empty()).then(|| IdHash::finish(digest))
-}
-
-/// The texts of a key that joins: one, or all of a list.
-pub(super) fn keys(found: &Value) -> Vec<String> {
-    match found {
-        Value::Array(items) => items
-            .iter()
-            .filter_map(of_scalar)
-            .map(Cow::into_owned)
-            .collect(),
-        one => of_scalar(one).map(Cow::into_owned).into_iter().collect(),
-    }
 }
 
 /// A row with its details and joined items.
@@ -473,7 +461,10 @@ impl Pull {
         for (index, (row, id)) in rows.iter().zip(&page.ids).enumerate() {
             let Ok(id) = id else { continue };
             let hash = IdHash::of(id);
-            if self.seen.contains(hash) || !here.insert(hash) {
+            // Who was no user under the parents before may be one here, and then has details.
+            let may_be_adopted = self.state.parents.is_some() && !self.held_at.contains_key(&hash);
+            let is_first = here.insert(hash) && !self.seen.contains(hash);
+            if !is_first && !may_be_adopted {
                 continue;
             }
             let completed = self.complete(definition, *row, None);

@@ -26,6 +26,11 @@ pub(crate) enum Verdict {
         named: Option<Wait>,
         failure: Box<Failure>,
     },
+    /// There is nothing in it, which no rule explains: as with [`Self::Retry`], where something is needed.
+    Nothing {
+        named: Option<Wait>,
+        failure: Box<Failure>,
+    },
     /// Get a new token and send it again; once.
     Renew { failure: Box<Failure> },
     /// As if it were empty.
@@ -154,7 +159,7 @@ impl Judge<'_> {
                 "answered 202, which is no result yet: a rule `{status: [202], do: retry}` asks again".to_owned(),
             )),
             206 => Verdict::Fail(failure(Class::Shape, "answered 206, a part of the list only".to_owned())),
-            200..=299 if status != 204 && self.answer.is_empty() => Verdict::Retry {
+            200..=299 if status != 204 && self.answer.is_empty() => Verdict::Nothing {
                 named: wait::from_headers(self.answer, false, self.now).map(Wait::named),
                 failure: failure(Class::RemoteDown, format!("answered {status} with nothing in it")),
             },
