@@ -455,7 +455,10 @@ impl Pull {
             Purpose::Parents => What::Parents,
             Purpose::Step { .. } | Purpose::Join { .. } | Purpose::Details => return false,
         };
-        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410));
+        // Not where the quota is used up, nor where a rule disables the account.
+        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410))
+            && failure.class != Class::Quota
+            && !failure.disable;
         is_refused && self.listing_of(&what).position != listing::Position::First
     }
 
