@@ -443,6 +443,14 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_no_id_of_a_record() {
+        let versioned = json!({ "v1": { "users": [{ "id": 1, "email": "a@b.example" }] } });
+        let keys = ["users.response_path", "map.external_id", "map.email"];
+
+        assert_eq!(proposed(&versioned, &keys), ["v1.users", "id", "email"]);
+    }
+
+    #[test]
     fn what_a_record_lacks_is_no_reason_to_look_deeper() {
         let with = |emails: [Value; 4]| {
             let users = emails.into_iter().map(|email| {
