@@ -236,7 +236,7 @@ fn names_are_nearer(rows: &[&Value], path: &str) -> bool {
     is_nearer("first_name") && is_nearer("last_name")
 }
 
-/// The path that most records have, and among them the one whose name fits best.
+/// The path whose name fits best, and among those the least deep. What fewer than half of the records have comes last.
 fn best(rows: &[&Value], words: &[&str], fits: impl Fn(&Value) -> bool) -> Option<(String, usize)> {
     let mut counts: Map<String, Value> = Map::new();
     for row in rows {
@@ -249,15 +249,17 @@ fn best(rows: &[&Value], words: &[&str], fits: impl Fn(&Value) -> bool) -> Optio
     }
     let ranked = counts.iter().filter_map(|(path, count)| {
         let count = usize::try_from(count.as_u64()?).ok()?;
+        let is_rare = count * 2 < rows.len();
         Some((
-            usize::MAX - count,
+            is_rare,
             rank(path, words)?,
             path.matches('.').count(),
+            usize::MAX - count,
             path,
             count,
         ))
     });
-    let (_, _, _, path, count) = ranked.min()?;
+    let (.., path, count) = ranked.min()?;
     Some((path.clone(), count))
 }
 
@@ -441,7 +443,35 @@ mod tests {
     }
 
     #[test]
-    fn what_more_records_have_comes_before_the_name() {
+    fn a_version_is_no_id_of_a_record() {
+        let versioned = json!({ "v1": { "users": [{ "id": 1, "email": "a@b.example" }] } });
+        let keys = ["users.response_path", "map.external_id", "map.email"];
+
+        assert_eq!(proposed(&versioned, &keys), ["v1.users", "id", "email"]);
+    }
+
+    #[test]
+    fn what_a_record_lacks_is_no_reason_to_look_deeper() {
+        let with = |emails: [Value; 4]| {
+            let users = emails.into_iter().map(|email| {
+                json!({ "id": "1", "email": email, "owner": { "email": "boss@b.example" } })
+            });
+            Value::from_iter(users)
+        };
+        let check = |users: Value, email: &str| {
+            assert_eq!(proposed(&users, &["map.email"]), [json!(email)]);
+        };
+        let own = || json!("a@b.example");
+
+        check(with([own(), own(), own(), Value::Null]), "email");
+        check(with([own(), own(), Value::Null, Value::Null]), "email");
+        // Not where fewer than half have it.
+        let few = with([own(), Value::Null, Value::Null, Value::Null]);
+        check(few, "owner.email");
+    }
+
+    #[test]
+    fn what_is_named_best_and_stands_least_deep_is_proposed() {
         let members = json!([
             { "profile": { "team_member_id": "m1", "account_id": "a1", "email": "a@b.example" } },
             { "profile": { "team_member_id": "m2", "email": "c@b.example" } },

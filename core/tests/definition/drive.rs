@@ -19,6 +19,8 @@ pub(crate) struct Pulled {
     pub(crate) batches: Vec<Batch>,
     pub(crate) certificate: Certificate,
     pub(crate) requests: Vec<PlannedRequest>,
+    /// Whether whoever waited long begins anew.
+    pub(crate) lost_its_place: bool,
 }
 
 impl Pulled {
@@ -119,6 +121,7 @@ pub(crate) fn drive_unmasked(
         batches: Vec::new(),
         certificate: Certificate::default(),
         requests: Vec::new(),
+        lost_its_place: false,
     };
     for _ in 0..1_000_000 {
         match pull.step(now()) {
@@ -137,6 +140,7 @@ pub(crate) fn drive_unmasked(
             }
             Step::Done(certificate) => {
                 pulled.certificate = *certificate;
+                pulled.lost_its_place = pull.lost_its_place();
                 return pulled;
             }
         }

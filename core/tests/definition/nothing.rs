@@ -2,7 +2,7 @@
 
 use sando_core::definition::{Class, MOST_RETRIES};
 
-use crate::drive::{HEAD, Pulled, list, ok, pages, pull, query, rows, status};
+use crate::drive::{HEAD, MAP, Pulled, list, ok, pages, pull, query, rows, status};
 
 #[test]
 fn an_empty_body_is_no_empty_page() {
@@ -325,4 +325,23 @@ fn a_filter_that_cannot_be_told_under_any_parent_leaves_out() {
     assert_eq!(pulled.certificate.users, 0);
     assert_eq!(pulled.certificate.details_failed, 2);
     pulled.complete(&[]);
+}
+
+#[test]
+fn a_step_that_keeps_nothing_may_answer_nothing() {
+    let pulled = |more: &str| {
+        let text = format!(
+            "{HEAD}steps: [{{ name: open, method: POST, path: /open{more} }}]\nusers: {{ path: /u }}\n{MAP}"
+        );
+        pull(&text, |request| match request.url.path() {
+            "/u" => ok(&rows([1])),
+            _ => status(201, &[], ""),
+        })
+    };
+
+    let ended = pulled("").complete(&["1"]);
+    assert_eq!(ended.urls(), ["/open", "/u"]);
+
+    let failure = pulled(", keep: { key: id }").failure();
+    assert!(failure.contains("nothing in it"), "{failure}");
 }

@@ -26,6 +26,32 @@ fn a_page_in_the_middle_that_is_refused_disables_nothing() {
 }
 
 #[test]
+fn a_list_begins_anew_only_where_what_leads_on_may_have_expired() {
+    let check = |page: &str, code: u16, header: (&str, &str), rule: &str, expect: bool| {
+        let text = format!("{}{rule}", list("{ path: /u, pagination: { type: page } }"));
+        let pulled = pull(&text, |request| match query(request)["page"].as_str() {
+            known if known == page => status(code, &[header], ""),
+            _ => ok(&rows([1])),
+        });
+        assert_eq!(
+            pulled.lost_its_place, expect,
+            "{page} {code} {header:?} {rule}"
+        );
+    };
+    let none = ("Date", "Sat, 21 Nov 2026 12:00:00 GMT");
+    let disable = "errors: [{ status: [400], do: disable }]\n";
+    let limited = "errors: [{ status: [409], do: rate_limited }]\n";
+
+    check("2", 400, none, "", true);
+    check("2", 410, none, "", true);
+    check("1", 400, none, "", false);
+    check("2", 403, none, "", false);
+    check("2", 400, ("Retry-After", "1"), "", false);
+    check("2", 409, none, limited, false);
+    check("2", 400, none, disable, false);
+}
+
+#[test]
 fn a_named_wait_that_is_over_is_as_long_as_the_usual() {
     let check = |header: (&str, &str)| {
         let pulled = pull(&list("{ path: /u }"), |_| status(429, &[header], ""));

@@ -12,7 +12,7 @@ use super::{
     request::{Open, Terms, What},
 };
 use crate::{
-    definition::file::{request::Request, users::Join},
+    definition::file::{pagination::Style, request::Request, users::Join},
     path::{Row, of_scalar},
 };
 
@@ -190,6 +190,14 @@ impl Pull {
             What::Users => Some(&users.list),
             What::Details { .. } => users.details.as_ref().map(|details| &details.request),
         }
+    }
+
+    /// Is it a step of whose answer nothing is read?
+    pub(super) fn reads_nothing(&self, what: &What) -> bool {
+        let step = self.request_of(what).filter(|_| matches!(what, What::Step));
+        step.is_some_and(|step| {
+            step.keep.is_empty() && matches!(step.pagination.style, Style::None)
+        })
     }
 
     /// A rule says that the list ends with the request before.

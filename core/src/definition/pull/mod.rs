@@ -307,6 +307,12 @@ impl Pull {
             Verdict::EndOfList => self.end_by_rule(open),
             Verdict::Fail(failure) => self.give_up(&open, *failure),
             Verdict::Retry { named, failure } => self.retry(open, named, *failure, MOST_RETRIES),
+            Verdict::Nothing { .. } if self.reads_nothing(&open.what) => {
+                let purpose = open.request.purpose;
+                if let Err(message) = self.end_step(purpose.clone(), EndedBy::SingleRequest) {
+                    self.fail(Failure::shape(purpose, message));
+                }
+            }
             Verdict::Nothing { named, failure } => {
                 // There may be as many details as users, and all of them like this.
                 let most = match open.what {
@@ -449,7 +455,10 @@ impl Pull {
             Purpose::Parents => What::Parents,
             Purpose::Step { .. } | Purpose::Join { .. } | Purpose::Details => return false,
         };
-        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410));
+        // Not where the quota is used up, nor where a rule disables the account.
+        let is_refused = matches!(failure.status, Some(400 | 404 | 409 | 410))
+            && failure.class != Class::Quota
+            && !failure.disable;
         is_refused && self.listing_of(&what).position != listing::Position::First
     }
 

@@ -46,11 +46,16 @@ fn lists_within<'a>(items: &'a [Value], at: &str) -> Vec<List<'a>> {
     lists
 }
 
-/// Records by their ids: every key has a digit.
+/// Records by their ids: every key has a digit, and one of them has an id or an address.
 fn is_by_id(map: &Map<String, Value>) -> bool {
     let has_digit = |key: &str| key.chars().any(|letter| letter.is_ascii_digit());
+    let is_record = |record: &Value| {
+        let fields = fields_of(record);
+        let mut fields = fields.iter();
+        fields.any(|(path, value)| rank(path, IDS).is_some() || is_address(value))
+    };
     let mut records = map.iter();
-    !map.is_empty() && records.all(|(key, value)| value.is_object() && has_digit(key))
+    records.all(|(key, value)| value.is_object() && has_digit(key)) && map.values().any(is_record)
 }
 
 pub(super) fn has_address(rows: &[&Value]) -> bool {
