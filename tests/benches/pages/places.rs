@@ -107,6 +107,8 @@ fn filled(pattern: &str, found: &Furnished) -> String {
         found.person.to_string()
     } else if begins("/console/integrations/") || begins("/console/builder/") {
         "acme".to_owned()
+    } else if begins("/console/apps/") {
+        "vault".to_owned()
     } else {
         "department-7".to_owned()
     };
