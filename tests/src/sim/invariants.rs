@@ -16,7 +16,8 @@ use sando_core::grant::{Grant, GrantState};
 use sando_core::ids::{ApprovalId, DeliveryId, RunId, Slug};
 use sando_core::lever::fact_id;
 use sando_core::person::{Lifecycle, Person};
-use sando_core::store::{Group, Key, Loaded, Store, StoreError};
+use sando_core::store::{Entity, Group, Key, Loaded, PageRequest, Query, Store, StoreError};
+use sando_core::task::{Task, TaskState};
 
 use super::applications::{Account, SimApp};
 use super::clock::after;
@@ -338,6 +339,10 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
             Some(due) => active == 1 && entitled(due),
             None => active == 0,
         };
+        let given_up = grants.iter().find(|grant| grant.entity.app == *slug);
+        if !fits && given_up.is_some_and(|grant| is_for_a_human(world, &grant.entity)) {
+            continue;
+        }
         let unanswered = wanted.is_some_and(|due| !due.approvals.is_empty())
             && !is_approved(world, &grants, slug);
         let fits = fits || unanswered && active <= 1;
@@ -361,6 +366,31 @@ fn judge_accounts(world: &World, company: &Company, person: &Person) {
             );
         }
     }
+}
+
+/// Did the weather spoil every try, so that a human has it as a task?
+fn is_for_a_human(world: &World, grant: &Grant) -> bool {
+    let reason = grant.reason.as_deref().unwrap_or_default();
+    if grant.state != GrantState::Failed || !reason.starts_with("given up after") {
+        return false;
+    }
+    let query = Query::Person {
+        person: grant.person.clone(),
+        kind: Task::KIND,
+    };
+    let page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let store: &dyn Store = &*world.store;
+    let tasks = ask(store.list(&query, &page)).and_then(Result::ok);
+    let tasks = tasks.map_or_else(Vec::new, |tasks| tasks.items);
+    tasks.iter().any(|task| {
+        let task = task.read::<Task>().map(|task| task.entity);
+        task.is_ok_and(|task| {
+            task.state == TaskState::Open && task.app.as_ref() == Some(&grant.app)
+        })
+    })
 }
 
 /// Did somebody say yes to what the person is due there now?
